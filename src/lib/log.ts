@@ -1,0 +1,59 @@
+/** One line per event: time, level, part, message, facts. Goes to stderr; stdout belongs to commands. */
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
+
+export interface Log {
+  error(message: string, facts?: Facts): void;
+  warn(message: string, facts?: Facts): void;
+  info(message: string, facts?: Facts): void;
+  debug(message: string, facts?: Facts): void;
+  /** The same log for a part: its name stands in every line. */
+  part(name: string): Log;
+}
+
+type Facts = Readonly<Record<string, unknown>>;
+
+const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: 'text' | 'json';
+  readonly write?: (line: string) => void;
+}
+
+export function createLog({ level, format, write = (line) => process.stderr.write(line) }: LogOptions, part = 'lookout'): Log {
+  const emit = (at: LogLevel, message: string, facts: Facts = {}): void => {
+    if (LEVELS.indexOf(at) > LEVELS.indexOf(level)) return;
+    const time = new Date().toISOString();
+    write(
+      format === 'json'
+        ? `${JSON.stringify({ time, level: at, part, message: redact(message), ...redactFacts(facts) })}\n`
+        : `${time} ${at.padEnd(5)} ${part}: ${redact(message)}${factsText(redactFacts(facts))}\n`,
+    );
+  };
+  return {
+    error: (message, facts) => { emit('error', message, facts); },
+    warn: (message, facts) => { emit('warn', message, facts); },
+    info: (message, facts) => { emit('info', message, facts); },
+    debug: (message, facts) => { emit('debug', message, facts); },
+    part: (name) => createLog({ level, format, write }, name),
+  };
+}
+
+export const silentLog: Log = createLog({ level: 'error', format: 'text', write: () => undefined });
+
+/** Hides the credentials of every URL in a text: `rtsp://user:secret@host` becomes `rtsp://***@host`. */
+export function redact(text: string): string {
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s'"]*@/gi, '$1***@');
+}
+
+function redactFacts(facts: Facts): Facts {
+  return Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, typeof value === 'string' ? redact(value) : value]));
+}
+
+function factsText(facts: Facts): string {
+  return Object.entries(facts)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => ` ${key}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`)
+    .join('');
+}

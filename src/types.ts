@@ -1,0 +1,440 @@
+/**
+ * The words of Lookout and the contracts between its parts. Imports nothing.
+ *
+ * Data (what is stored, sent or shown) is readonly JSON with snake_case names, the same in memory, on disk and on the
+ * wire; things that act have camelCase names. Every long call takes an AbortSignal last and honours it within a second.
+ * Returning means done; throwing means not done.
+ */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+// ── Words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A place with an id and coordinates (degrees, WGS 84); null where the table has none that can be used. */
+export interface Camera {
+  readonly id: string;
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+}
+
+export type CaptureMode = 'auto' | 'keyframes' | 'all';
+
+/** How one stream is captured and batched. */
+export interface StreamOptions {
+  readonly interval_seconds: number;
+  readonly batch_size: number;
+  readonly batch_deadline_seconds: number;
+  readonly capture_mode: CaptureMode;
+  readonly transport: 'tcp' | 'udp';
+  /** The stream stops by itself after this long; null: never. */
+  readonly duration_seconds: number | null;
+}
+
+/** What somebody asked for: one camera, its address, the models that look at it. */
+export interface StreamSpec {
+  readonly camera_id: string;
+  readonly url: string;
+  readonly models: readonly string[];
+  readonly options: StreamOptions;
+}
+
+/** Facts about one picture, stamped once at capture and used everywhere. */
+export interface FrameFacts {
+  /** RFC 3339 in UTC with milliseconds. */
+  readonly captured_at: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A frame in the spool. `key` is its name relative to the frames folder: `<camera>_<8 hex>/<camera>_<time>.jpg`. */
+export interface Frame extends FrameFacts {
+  readonly key: string;
+  /** Counts the captured pictures of a session from 0. */
+  readonly sequence: number;
+}
+
+export type ClosedBy = 'count' | 'deadline' | 'stopped' | 'recovered';
+
+/** Up to `batch_size` frames of one stream; what its manifest holds. */
+export interface Batch {
+  /** `<session>-<sequence of the first frame>`: the idempotency key of its record. */
+  readonly id: string;
+  readonly camera_id: string;
+  /** `<camera>_<8 hex>`, percent-encoded: the name of the session's folder. */
+  readonly session: string;
+  readonly closed_by: ClosedBy;
+  readonly frames: readonly Frame[];
+  readonly models: readonly string[];
+  /** How often each model was tried, counted before the try. */
+  readonly attempts: Readonly<Record<string, number>>;
+}
+
+/** Pixels of the frame: x1, y1, x2, y2. */
+export type Box = readonly [number, number, number, number];
+
+export interface Detection {
+  readonly class: string;
+  /** 0 to 1. */
+  readonly confidence: number;
+  readonly box: Box;
+}
+
+export interface ErrorInfo {
+  /** One of the table in errors.ts. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a runner says of one frame: detections, or why there are none to be had. `index` is the frame's in the call. */
+export type Prediction =
+  | { readonly index: number; readonly detections: readonly Detection[] }
+  | { readonly index: number; readonly error: ErrorInfo };
+
+/** What a lane says of one batch. */
+export type LaneAnswer =
+  | { readonly predictions: readonly Prediction[]; readonly inference_ms: number; readonly identity: ModelIdentity }
+  | { readonly error: ErrorInfo; readonly identity: ModelIdentity };
+
+/** Which model, in which environment, with which code: stands in every record. */
+export interface ModelIdentity {
+  readonly version: string;
+  readonly runtime: string;
+  /** Named by the runner once it is ready: which detector, which weights. */
+  readonly detector: string | null;
+  /** Of the environment. */
+  readonly fingerprint: string | null;
+  /** Hash of the model's code and weights. */
+  readonly code: string | null;
+}
+
+/** One record as it is written: one JSON object for one batch. `batch.id` is its idempotency key. */
+export interface BatchRecord {
+  readonly schema_version: number;
+  readonly batch: {
+    readonly id: string;
+    readonly session: string;
+    readonly closed_by: ClosedBy;
+    readonly started_at: string;
+    readonly ended_at: string;
+    readonly frames: readonly {
+      readonly index: number;
+      readonly captured_at: string;
+      readonly file: string;
+      readonly width: number;
+      readonly height: number;
+    }[];
+    readonly snapshot: { readonly index: number; readonly width: number; readonly height: number } | null;
+  };
+  readonly models: Readonly<Record<string, ModelIdentity & {
+    readonly inference_ms: number | null;
+    readonly error: ErrorInfo | null;
+  }>>;
+  readonly [section: string]: unknown;
+}
+
+// ── Contracts ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A picture as it leaves a source. */
+export interface CapturedFrame extends FrameFacts {
+  readonly picture: { readonly jpeg: Uint8Array } | { readonly file: string };
+  /** Pictures that were due since the last one yielded and were let go because the consumer was slow. */
+  readonly missed: number;
+  /** How the pictures are being made, in words: `keyframes`, `no B-frames skipped`, … */
+  readonly mode: string;
+}
+
+/**
+ * How pictures are obtained. Yields the first good picture at or after each tick of the schedule. Ends by abort or by
+ * throwing; never retries by itself; a slow consumer gets the newest picture. One object serves many cameras.
+ */
+export interface Source {
+  frames(stream: StreamSpec, signal: AbortSignal): AsyncIterable<CapturedFrame>;
+  close(): Promise<void>;
+}
+
+/** A batch on loan from the queue. Exactly one of `done` and `retry` ends the loan. */
+export interface Delivery {
+  readonly batch: Batch;
+  done(): Promise<void>;
+  retry(afterMs: number): Promise<void>;
+}
+
+/** The only seam between capture and models. `push` never waits for a model; it answers with what it let go. */
+export interface Queue {
+  push(batch: Batch): Promise<readonly Batch[]>;
+  take(signal: AbortSignal): AsyncIterable<Delivery>;
+  /** Batches waiting, on loan excluded. */
+  depth(camera_id?: string): number;
+  close(): Promise<void>;
+}
+
+/** Told what happens during long set-up, in words a user can read. */
+export type Progress = (line: string) => void;
+
+/** A model folder, read and checked. Paths are absolute. */
+export interface Model {
+  readonly name: string;
+  readonly folder: string;
+  readonly version: string;
+  /** `python`, `node`, `command`: a file in src/runtimes. */
+  readonly runtime: string;
+  /** `lines`: the runner protocol over stdio. `oneshot`: one process per batch, the Flask orchestrator's contract. */
+  readonly protocol: 'lines' | 'oneshot';
+  /** The model's own program, given to the runtime's harness (`lines`) or run as it is (`oneshot`). */
+  readonly entry: string;
+  /** Further arguments of the entry; for `command` the words after the program. */
+  readonly args: readonly string[];
+  /** Files that say what the environment must hold: requirements, package.json, lock files. */
+  readonly requirements: readonly string[];
+  /** Where findings stand in the record, and whether they count as a complaint. null: under the model's own name. */
+  readonly section: string | null;
+  /** Classes kept, in the model's own words; null: all. */
+  readonly classes: readonly string[] | null;
+  /** Renames classes: the model's word to the record's. */
+  readonly class_map: Readonly<Record<string, string>>;
+  /** Findings below are left out; null: the model decides. */
+  readonly confidence: number | null;
+  readonly deadline_seconds: number | null;
+  /** `stream`: remembers earlier frames of a stream. */
+  readonly state: 'none' | 'stream';
+  /** Import probe run in the environment before its first use, as the runtime's interpreter takes it. */
+  readonly probe: string | null;
+  readonly weights: readonly Weights[];
+  /** Options handed to the model's program with every call. */
+  readonly options: { readonly [key: string]: Json };
+  /** Environments and interpreters made by the Flask orchestrator that are used in place; null: none. */
+  readonly adopted_venv: string | null;
+}
+
+/** A file of weights. `required`: without it the model cannot run. */
+export interface Weights {
+  /** Relative to the model's folder. A `*` in the name matches any text. */
+  readonly file: string;
+  readonly url: string | null;
+  readonly sha256: string | null;
+  readonly required: boolean;
+}
+
+/** A prepared model: starts runners, says what they run in. */
+export interface Prepared {
+  readonly fingerprint: string | null;
+  start(signal: AbortSignal): Promise<Runner>;
+}
+
+/** Provisions isolated environments. `prepare` is idempotent, may take minutes, and is cancelled by its signal. */
+export interface Runtime {
+  prepare(model: Model, progress: Progress, signal: AbortSignal): Promise<Prepared>;
+}
+
+/** A frame as runners see it: the only place where a path leaves the spool. */
+export interface RunnerFrame {
+  readonly index: number;
+  /** The camera's session: what a model that keeps state keys it by. */
+  readonly stream: string;
+  readonly file: string;
+  readonly captured_at: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a runner said when it became ready. */
+export interface Ready {
+  readonly detector: string | null;
+  readonly labels: readonly string[] | null;
+  readonly device: string | null;
+}
+
+/** Does the inference, usually a warm subprocess. Throws `runner_failed` (this call) or `runner_died` (the process). */
+export interface Runner {
+  readonly ready: Ready;
+  /** Resolves when the process has ended, however it ended, with the reason in words. Never rejects. */
+  readonly ended: Promise<string>;
+  predict(frames: readonly RunnerFrame[], options: Json, signal: AbortSignal): Promise<RunnerAnswer>;
+  close(): Promise<void>;
+}
+
+export interface RunnerAnswer {
+  readonly predictions: readonly Prediction[];
+  /** Milliseconds of inference for the whole call as the runner measured it. */
+  readonly inference_ms: number;
+}
+
+/** Where records go. Write returns when the record is safely there; a record may be offered again after a crash. */
+export interface Sink {
+  write(record: BatchRecord, signal: AbortSignal): Promise<void>;
+  /** Whether a record with this batch id is already there; asked at start only, for batches a crash left open. */
+  has(id: string): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+// ── What the outside sees ────────────────────────────────────────────────────────────────────────────────────────────
+
+export type StreamState = 'starting' | 'provisioning' | 'running' | 'reconnecting' | 'failed' | 'stopped';
+
+/** Frames of one stream, or of all: captured = recorded + dead_lettered + dropped + in_spool, at any time. */
+export interface Books {
+  readonly captured: number;
+  readonly recorded: number;
+  readonly dead_lettered: number;
+  /** By reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly in_spool: number;
+}
+
+export interface StreamStatus {
+  /** With the JSON type it was sent with. */
+  readonly camera_id: string | number;
+  readonly session: string | null;
+  readonly url: string;
+  readonly models: readonly string[];
+  readonly options: StreamOptions;
+  readonly origin: 'yaml' | 'api' | 'demo';
+  readonly enabled: boolean;
+  readonly schedule: string | null;
+  readonly state: StreamState;
+  /** Why it is in this state, in words. */
+  readonly reason: string;
+  readonly since: string;
+  readonly reconnects: number;
+  readonly capture_mode: string | null;
+  readonly last_frame_at: string | null;
+  readonly last_frame_age_seconds: number | null;
+  /** Frames in the open batch. */
+  readonly open_batch: number;
+  /** Batches that wait in the queue. */
+  readonly queued: number;
+  readonly books: Books;
+  readonly last_record_at: string | null;
+  readonly last_error: (ErrorInfo & { readonly at: string }) | null;
+}
+
+export type ModelState = 'idle' | 'provisioning' | 'ready' | 'busy' | 'failed';
+
+export interface ModelStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly runtime: string;
+  readonly section: string | null;
+  readonly origin: 'built-in' | 'user';
+  readonly state: ModelState;
+  readonly reason: string;
+  /** Last line of the environment's progress while it is being built. */
+  readonly progress: string | null;
+  readonly detector: string | null;
+  readonly restarts: number;
+  readonly batches: number;
+}
+
+export interface StartRequest {
+  readonly camera_id: string | number;
+  readonly url: string;
+  /** Defaults to the configured default models. */
+  readonly models?: readonly string[] | undefined;
+  readonly options?: Partial<StreamOptions> | undefined;
+}
+
+/** What http may do and see: queries and a few commands. Errors are LookoutError with a status. */
+export interface Face {
+  readonly defaults: { readonly models: readonly string[]; readonly record_format: 'v1' | 'v2' | 'v3' };
+  start(request: StartRequest): Promise<'started' | 'already_running'>;
+  stop(cameraId: string | number): Promise<'stopped' | 'not_running'>;
+  /** Changes options, models or url of a stream that exists; it is restarted with them. */
+  change(cameraId: string, change: Partial<Omit<StartRequest, 'camera_id'>> & { enabled?: boolean | undefined }): Promise<StreamStatus>;
+  streams(): readonly StreamStatus[];
+  stream(cameraId: string): StreamStatus | null;
+  models(): Promise<readonly ModelStatus[]>;
+  books(): Books;
+  /** Newest picture of a camera. */
+  latest(cameraId: string): { readonly file: string; readonly captured_at: string } | null;
+  /** The camera table as text, untouched, in file order. */
+  cameras(): Promise<readonly { readonly cameraID: string; readonly latitude: string; readonly longitude: string }[]>;
+  addCamera(row: { readonly cameraID: string; readonly latitude: string; readonly longitude: string }): Promise<void>;
+  /** Newest first. */
+  records(query: RecordQuery): Promise<readonly Json[]>;
+  /** Parts that are not ready, with the reason; empty: ready. */
+  notReady(): readonly string[];
+}
+
+export interface RecordQuery {
+  readonly camera_id?: string | undefined;
+  readonly model?: string | undefined;
+  /** RFC 3339: records whose first frame was captured at or after. */
+  readonly since?: string | undefined;
+  readonly limit: number;
+  /** Keep the base64 pictures. */
+  readonly pictures: boolean;
+}
+
+// ── Settings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A stream in lookout.yaml. */
+export interface ConfiguredStream {
+  readonly camera_id: string | number;
+  readonly url: string;
+  readonly models?: readonly string[];
+  readonly options?: Partial<StreamOptions>;
+  readonly enabled?: boolean;
+  /** Cron expression of the minutes in which it works, e.g. `* 8-17 * * 1-5`. */
+  readonly schedule?: string;
+}
+
+/** Every setting, complete and checked. The schema in config/schema.ts is its twin: titles, defaults, ranges. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly data_dir: string;
+  readonly frames_dir: string;
+  /** The user's models folder; the built-in one comes after it. */
+  readonly models_dir: string;
+  /** Folder of the Flask orchestrator that is continued in place; null: none. */
+  readonly project: string | null;
+  readonly camera_data: string;
+  readonly predictions: string;
+  /** Asked of every client when set. */
+  readonly token: string | null;
+  readonly insecure: boolean;
+  readonly allowed_hosts: readonly string[];
+  readonly allow_schemes: readonly string[];
+  readonly interval_seconds: number;
+  readonly batch_size: number;
+  /** null: twice size times interval, at least 60. */
+  readonly batch_deadline_seconds: number | null;
+  readonly capture_mode: CaptureMode;
+  readonly transport: 'tcp' | 'udp';
+  /** 1 to 100, as OpenCV counts it. */
+  readonly jpeg_quality: number;
+  /** Pixels; null: as the camera sends. */
+  readonly max_width: number | null;
+  /** null: `animals`, and with record_format v3 `animals, potholes, garbage`. */
+  readonly default_models: readonly string[] | null;
+  readonly model_deadline_seconds: number;
+  readonly model_retries: number;
+  readonly runner_restarts: number;
+  readonly runner_restart_window_seconds: number;
+  readonly runner_idle_seconds: number;
+  readonly join_deadline_seconds: number;
+  readonly offline: boolean;
+  readonly queue_per_stream: number;
+  readonly queue_total: number;
+  readonly batches_at_once: number;
+  readonly record_format: 'v1' | 'v2' | 'v3';
+  /** null: `always`, and with record_format v3 `found`. */
+  readonly record_when: 'always' | 'found' | null;
+  readonly snapshot: 'first' | 'best' | 'none';
+  readonly snapshot_max_width: number | null;
+  readonly keep_frames: 'none' | 'found' | 'all';
+  readonly evidence_max_bytes: number;
+  readonly dead_letter_max_bytes: number;
+  /** IANA name; `system`: the host's. */
+  readonly time_zone: string;
+  /** `auto`, an interface's name, or the value itself. */
+  readonly host_ip: string;
+  readonly format: 'json' | 'ndjson';
+  /** Bytes; null: 400 MB for files that Lookout began, never for an adopted one. 0: never. */
+  readonly rotate_bytes: number | null;
+  readonly grace_seconds: number;
+  readonly log_level: 'error' | 'warn' | 'info' | 'debug';
+  readonly log_format: 'text' | 'json';
+  readonly streams: readonly ConfiguredStream[];
+}
