@@ -201,10 +201,15 @@ export interface Model {
   /** Import probe run in the environment before its first use, as the runtime's interpreter takes it. */
   readonly probe: string | null;
   readonly weights: readonly Weights[];
+  /** Where weights are looked for, in order: the user's folder, the model's own, the one for fetched files. */
+  readonly weights_folders: readonly string[];
   /** Options handed to the model's program with every call. */
   readonly options: { readonly [key: string]: Json };
-  /** Environments and interpreters made by the Flask orchestrator that are used in place; null: none. */
+  /** A virtual environment made by the Flask orchestrator that is used in place; null: none. */
   readonly adopted_venv: string | null;
+  readonly origin: 'built-in' | 'user';
+  /** Something a user should know, e.g. that the built-in model stands in; null: nothing. */
+  readonly notice: string | null;
 }
 
 /** A file of weights. `required`: without it the model cannot run. */
