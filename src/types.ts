@@ -50,15 +50,13 @@ export interface FrameFacts {
 /** A frame in the spool. `key` is its name relative to the frames folder: `<camera>_<8 hex>/<camera>_<time>.jpg`. */
 export interface Frame extends FrameFacts {
   readonly key: string;
-  /** Counts the captured pictures of a session from 0. */
-  readonly sequence: number;
 }
 
 export type ClosedBy = 'count' | 'deadline' | 'stopped' | 'recovered';
 
 /** Up to `batch_size` frames of one stream; what its manifest holds. */
 export interface Batch {
-  /** `<session>-<sequence of the first frame>`: the idempotency key of its record. */
+  /** `<session>-<time of the first frame>`: the idempotency key of its record. */
   readonly id: string;
   readonly camera_id: string;
   /** `<camera>_<8 hex>`, percent-encoded: the name of the session's folder. */
@@ -94,7 +92,7 @@ export type Prediction =
 /** What a lane says of one batch. */
 export type LaneAnswer =
   | { readonly predictions: readonly Prediction[]; readonly inference_ms: number; readonly identity: ModelIdentity }
-  | { readonly error: ErrorInfo; readonly identity: ModelIdentity };
+  | { readonly error: ErrorInfo; readonly identity: ModelIdentity; /** What the runner's process said last. */ readonly last_words?: string };
 
 /** Which model, in which environment, with which code: stands in every record. */
 export interface ModelIdentity {
@@ -157,12 +155,13 @@ export interface Source {
 export interface Delivery {
   readonly batch: Batch;
   done(): Promise<void>;
-  retry(afterMs: number): Promise<void>;
+  /** The batch as it is now (its attempts counted) goes back to its place and is not delivered before the pause is over. */
+  retry(batch: Batch, afterMs: number): Promise<void>;
 }
 
 /** The only seam between capture and models. `push` never waits for a model; it answers with what it let go. */
 export interface Queue {
-  push(batch: Batch): Promise<readonly Batch[]>;
+  push(batch: Batch, recovered?: boolean): Promise<readonly Batch[]>;
   take(signal: AbortSignal): AsyncIterable<Delivery>;
   /** Batches waiting, on loan excluded. */
   depth(camera_id?: string): number;
@@ -354,6 +353,7 @@ export interface Face {
   latest(cameraId: string): { readonly file: string; readonly captured_at: string } | null;
   /** The camera table as text, untouched, in file order. */
   cameras(): Promise<readonly { readonly cameraID: string; readonly latitude: string; readonly longitude: string }[]>;
+  /** Throws bad_request `Camera ID already exists` for an id that is there, compared without blanks around it. */
   addCamera(row: { readonly cameraID: string; readonly latitude: string; readonly longitude: string }): Promise<void>;
   /** Newest first. */
   records(query: RecordQuery): Promise<readonly Json[]>;

@@ -1,0 +1,87 @@
+/** A YOLO-family ONNX file as a detector, through onnxruntime-node. */
+import { readdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, join } from 'node:path';
+import { load } from '../../runners/node/environment.mjs';
+import { COCO } from './coco.mjs';
+import { decodeYolov8, decodeYolox, planes } from './yolo-tensors.mjs';
+
+/** By file name, best first: how pictures go in and how findings come out. */
+const FAMILIES = [
+  {
+    files: /^yolox_.*\.onnx$/,
+    how: 'corner',
+    pixels: { order: 'bgr', scale: 1 },
+    size: 416,
+    dims: ([, , row]) => row === 5 + COCO.length,
+    decode: ({ data }, input, atLeast) => decodeYolox(data, input, atLeast),
+  },
+  {
+    files: /^yolo(v8|11).*\.onnx$/,
+    how: 'centre',
+    pixels: { order: 'rgb', scale: 1 / 255 },
+    size: 640,
+    dims: ([, rows]) => rows === 4 + COCO.length,
+    decode: ({ data, dims }, _input, atLeast) => decodeYolov8(data, dims[1], atLeast),
+  },
+];
+
+/** The first usable file of the first folder that has one; null: none. */
+export async function findYolo(folders) {
+  for (const folder of folders) {
+    const files = (await list(folder)).sort();
+    for (const family of FAMILIES) {
+      const file = files.find((name) => family.files.test(name));
+      if (file !== undefined) return { file: join(folder, file), family };
+    }
+  }
+  return null;
+}
+
+async function list(folder) {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    // A folder for weights need not exist.
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+export async function openYolo({ file, family }) {
+  const name = basename(file);
+  const threads = Math.min(4, availableParallelism());
+  const { InferenceSession, Tensor } = load('onnxruntime-node');
+  const session = await open(InferenceSession, file, threads);
+  const [inputName] = session.inputNames;
+  const [outputName] = session.outputNames;
+  const input = inputSize(session.inputMetadata?.[0]?.shape, family.size);
+  return {
+    name,
+    device: `cpu (${threads} threads)`,
+    confidence: 0.45,
+    input,
+    how: family.how,
+    async detect(pixels, atLeast) {
+      const tensor = new Tensor('float32', planes(pixels, family.pixels), [1, 3, input.height, input.width]);
+      const output = (await session.run({ [inputName]: tensor }, [outputName]))[outputName];
+      if (!family.dims(output.dims)) throw new Error(`${name}: its output [${output.dims}] is not that of its family with COCO's ${COCO.length} classes; export it without NMS, or take the file away`);
+      return family.decode(output, input, atLeast);
+    },
+  };
+}
+
+async function open(InferenceSession, file, threads) {
+  try {
+    // Threads that spin while they wait would take the processor from the next picture.
+    return await InferenceSession.create(file, { intraOpNumThreads: threads, extra: { session: { intra_op: { allow_spinning: '0' } } } });
+  } catch (error) {
+    throw new Error(`${basename(file)} cannot be loaded: ${error.message}; replace it, or take it away to use the embedded detector`, { cause: error });
+  }
+}
+
+/** Files with a free size say so with words instead of numbers. */
+function inputSize(shape, otherwise) {
+  const [height, width] = (shape ?? []).slice(2).map((side) => (Number.isInteger(side) && side > 0 ? side : otherwise));
+  return { width: width ?? otherwise, height: height ?? otherwise };
+}

@@ -1,0 +1,107 @@
+/**
+ * Runs a model's own ES module as a Lookout runner: harness.mjs <entry.mjs> <setup JSON>.
+ *
+ * Needs Node 18 and nothing else. What the module may export is told in ../README.md.
+ */
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+
+const PROTOCOL = 1;
+const STACK_LINES = 12;
+
+// Node cannot move descriptor 1, so whoever starts this has done it: messages leave by a copy of stdout, and what the
+// model and everything it starts print goes to stderr.
+const messages = Number(process.env.LOOKOUT_MESSAGES_FD);
+if (!Number.isInteger(messages)) {
+  console.error('Start the harness with its messages on a copy of stdout:\n  LOOKOUT_MESSAGES_FD=3 node harness.mjs <entry.mjs> <setup JSON> 3>&1 1>&2');
+  process.exit(2);
+}
+delete process.env.LOOKOUT_MESSAGES_FD;
+
+process.on('uncaughtException', giveUp);
+
+const [, , entry, setupJson] = process.argv;
+try {
+  const model = await import(pathToFileURL(resolve(entry)).href);
+  const ready = describe(await model.setup?.(JSON.parse(setupJson)));
+  await serve(choosePredict(model), ready);
+} catch (error) {
+  giveUp(error);
+}
+process.exit(0);
+
+/** Answers calls one by one until the input ends: the parent closed the runner, or is gone. */
+async function serve(predict, ready) {
+  const calls = createInterface({ input: process.stdin });
+  send({ type: 'ready', protocol: PROTOCOL, ...ready });
+  for await (const line of calls) {
+    const { id, frames, options } = JSON.parse(line);
+    try {
+      const started = performance.now();
+      const answers = await predict(frames, options);
+      const elapsed = performance.now() - started;
+      send({ type: 'result', id, predictions: toPredictions(frames, answers), inference_ms: Math.round(elapsed * 1000) / 1000 });
+    } catch (error) {
+      send({ type: 'failed', id, error: { message: explain(error) } });
+    }
+  }
+}
+
+function send(message) {
+  writeFileSync(messages, `${JSON.stringify(message)}\n`);
+}
+
+function giveUp(error) {
+  send({ type: 'fatal', error: { message: explain(error) } });
+  process.exit(1);
+}
+
+function choosePredict(model) {
+  if (model.predict) return model.predict;
+  if (!model.predictFrame) throw new TypeError('the model exports neither predict(frames, options) nor predictFrame(frame, options)');
+  return async (frames, options) => {
+    const answers = [];
+    for (const frame of frames) answers.push(await attempt(model.predictFrame, frame, options));
+    return answers;
+  };
+}
+
+/** What the function returns, or the error that it threw. */
+async function attempt(task, ...args) {
+  try {
+    return await task(...args);
+  } catch (error) {
+    console.error(error);
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function describe(said) {
+  const { detector = null, labels = null, device = null } = said ?? {};
+  return { detector, labels, device };
+}
+
+function toPredictions(frames, answers) {
+  const list = [...answers];
+  if (list.length !== frames.length) throw new RangeError(`predict returned ${list.length} answers for ${frames.length} frames`);
+  return list.map((answer, i) => toPrediction(frames[i].index, answer));
+}
+
+function toPrediction(index, answer) {
+  if (answer instanceof Error) return { index, error: { code: 'bad_frame', message: `${answer.name}: ${answer.message}` } };
+  if (answer.error !== undefined) return { index, error: { code: 'bad_frame', message: String(answer.error) } };
+  return { index, detections: [...answer].map(toDetection) };
+}
+
+/** Spreading turns typed arrays into lists that JSON knows. */
+function toDetection(found) {
+  return { class: found.class ?? found.label, confidence: found.confidence, box: [...(found.box ?? found.bbox)] };
+}
+
+/** The error and the end of its stack; all of it goes to the log. */
+function explain(error) {
+  console.error(error);
+  return error instanceof Error ? String(error.stack).split('\n').slice(0, STACK_LINES).join('\n') : String(error);
+}

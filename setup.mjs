@@ -1,0 +1,69 @@
+// Sets up what Lookout needs on this machine: npm packages, ffmpeg, and with --test what the tests run against.
+// Plain JavaScript without packages, because it runs before there are any.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(fileURLToPath(import.meta.url));
+const forTests = process.argv.includes('--test');
+
+const works = (file, ...args) => spawnSync(file, args, { stdio: 'ignore' }).status === 0;
+
+/** Debian's packages, and how to see that each is there. */
+const needed = [
+  { packages: ['ffmpeg'], there: () => works('ffmpeg', '-version') },
+  ...(forTests
+    ? [
+        { packages: ['python3', 'python3-venv'], there: () => works('/usr/bin/python3', '-c', 'import venv, ensurepip') },
+        { packages: ['chromium'], there: () => existsSync('/usr/bin/chromium') },
+        { packages: ['strace'], there: () => works('strace', '-V') },
+      ]
+    : []),
+];
+
+function fail(message) {
+  console.error(`setup: ${message}`);
+  process.exit(1);
+}
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) fail(`Node ${process.versions.node} is too old: install 20.19 or later`);
+}
+
+/** Installs npm packages when the lock file is not the one that was installed last. */
+function installNpmPackages() {
+  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const mark = join(root, 'node_modules', '.lookout-setup');
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;
+  console.log('setup: installing npm packages');
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) fail('npm ci failed: see above');
+  writeFileSync(mark, lock);
+}
+
+function installDebianPackages() {
+  const missing = needed.filter(({ there }) => !there()).flatMap(({ packages }) => packages);
+  if (missing.length === 0) return;
+  const install = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
+  const asRoot = process.getuid?.() === 0;
+  const prefix = asRoot ? [] : ['sudo', '-n'];
+  if (!works('apt-get', '--version') || (!asRoot && !works('sudo', '-n', 'true'))) {
+    fail(`missing: ${missing.join(', ')}. Type this, then try again:\n  sudo apt-get update && sudo ${install}`);
+  }
+  console.log(`setup: installing ${missing.join(', ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  for (const words of [['apt-get', 'update', '-qq'], [...install.split(' '), '-qq']]) {
+    const [file, ...args] = [...prefix, ...words];
+    const { status, stdout, stderr } = spawnSync(file, args, { env, encoding: 'utf8' });
+    if (status !== 0) fail(`${words.join(' ')} failed:\n${stdout}${stderr}`);
+  }
+  const still = needed.filter(({ there }) => !there()).flatMap(({ packages }) => packages);
+  if (still.length > 0) fail(`installed, but not found: ${still.join(', ')}`);
+}
+
+checkNode();
+installNpmPackages();
+installDebianPackages();

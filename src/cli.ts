@@ -1,0 +1,99 @@
+#!/usr/bin/env node
+/** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C). */
+import { Command, CommanderError } from 'commander';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CommandContext } from './commands/context.ts';
+import { demo } from './commands/demo.ts';
+import { doctor } from './commands/doctor.ts';
+import { listModels, prepareModels, tryModel } from './commands/models.ts';
+import { replay } from './commands/replay.ts';
+import { serve } from './commands/serve.ts';
+import { listSettings, splitList } from './config/settings.ts';
+import { errorInfo, LookoutError } from './errors.ts';
+import { packageRoot } from './lib/leash.ts';
+
+const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+
+/** Adds a flag for each setting. */
+function withSettings(command: Command): Command {
+  command.option('--config <file>', 'settings file (default: lookout.yaml in the data folder)');
+  for (const { flag, kind, title } of listSettings()) {
+    if (kind === 'boolean') command.option(flag, title);
+    else command.option(`${flag} <${kind === 'list' ? 'a,b' : kind}>`, title, (text: string) => (kind === 'list' ? splitList(text) : text));
+  }
+  return command;
+}
+
+/** Commander's camelCase option names as the keys of settings. */
+function settingsOf(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
+}
+
+function program(run: (work: (context: CommandContext) => Promise<number>, options: Record<string, unknown>) => Promise<void>): Command {
+  const root = new Command('lookout')
+    .description('Batch-oriented video pipeline orchestrator with pluggable model runners.')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(try: lookout --help)');
+
+  withSettings(root.command('serve').description('run the server: the API, the web page and the streams'))
+    .action((options: Record<string, unknown>) => run(serve, options));
+  withSettings(root.command('demo').description('run the server with a camera of its own over real RTSP'))
+    .option('--records <number>', 'stop after so many records', Number)
+    .action((options: Record<string, unknown>) => run((context) => demo(context, typeof options.records === 'number' ? options.records : null), options));
+
+  const models = root.command('models').description('look at models, prepare their environments, try them');
+  withSettings(models.command('list').description('the models there are, and where they come from'))
+    .action((options: Record<string, unknown>) => run(listModels, options));
+  withSettings(models.command('prepare').argument('<name...>').description('build the environments of models'))
+    .action((names: string[], options: Record<string, unknown>) => run((context) => prepareModels(context, names), options));
+  withSettings(models.command('try').argument('<name>').argument('<image...>').description('run a model on pictures; print what it finds and draw it'))
+    .option('--out <folder>', 'where the pictures with boxes go', '.')
+    .action((name: string, images: string[], options: Record<string, unknown>) => run((context) => tryModel(context, name, images, String(options.out)), options));
+
+  withSettings(root.command('replay').argument('[frame...]').description('run dead letters again, or stored frames through a model'))
+    .option('--model <name...>', 'the models for stored frames, or instead of those of the dead letters')
+    .option('--camera <id>', 'the camera of stored frames; of dead letters: only its own')
+    .action((frames: string[], options: Record<string, unknown>) => run((context) => replay(context, {
+      frames, models: (options.model as string[] | undefined) ?? null, camera: (options.camera as string | undefined) ?? null,
+    }), options));
+  withSettings(root.command('doctor').description('check what Lookout needs on this machine'))
+    .action((options: Record<string, unknown>) => run(doctor, options));
+  return root;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const interrupt = new AbortController();
+  let exitCode = 0;
+  let ended: NodeJS.Signals | null = null;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    // The second one does not wait.
+    if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+    ended = signal;
+    interrupt.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    await program(async (work, options) => {
+      exitCode = await work({ signal: interrupt.signal, flags: settingsOf(options) });
+    }).parseAsync([...argv]);
+    return exitOf(ended) ?? exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const stopped = exitOf(ended);
+    if (stopped !== null) return stopped;
+    const { code, message } = errorInfo(error);
+    process.stderr.write(`lookout: ${message}\n`);
+    if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    return code === 'config_invalid' ? 2 : 1;
+  }
+}
+
+/** Stopped in order: 130 after Ctrl-C, 0 after SIGTERM; null: nobody asked. */
+function exitOf(signal: NodeJS.Signals | null): number | null {
+  if (signal === null) return null;
+  return signal === 'SIGINT' ? 130 : 0;
+}
+
+process.exit(await main(process.argv));

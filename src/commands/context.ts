@@ -1,0 +1,23 @@
+/** What every command is given, and how it gets its settings and its log. */
+import { loadConfig } from '../config/load.ts';
+import { createLog, type Log } from '../lib/log.ts';
+import type { Config } from '../types.ts';
+
+export interface CommandContext {
+  /** Aborted by the first SIGINT or SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Settings given by flag, by their key. */
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/** `defaults` stand in for flags that were not given. */
+export async function prepareCommand({ flags }: CommandContext, defaults: Partial<Config> = {}): Promise<{ config: Config; log: Log }> {
+  const { config, warnings } = await loadConfig({ flags: { ...defaults, ...flags }, env: process.env, cwd: process.cwd() });
+  const log = createLog({ level: config.log_level, format: config.log_format });
+  for (const warning of warnings) log.warn(warning);
+  return { config, log };
+}
+
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

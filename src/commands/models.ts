@@ -1,0 +1,72 @@
+/** `lookout models`: what there is, preparing it, trying it on pictures. */
+import { imageSizeFromFile } from 'image-size/fromFile';
+import { basename, join, resolve } from 'node:path';
+import { createModels, type Models } from '../parts.ts';
+import { LookoutError } from '../errors.ts';
+import { drawBoxes } from '../lib/ffmpeg.ts';
+import type { RunnerFrame } from '../types.ts';
+import { keepFindings } from '../pipeline/findings.ts';
+import { prepareCommand, print, type CommandContext } from './context.ts';
+
+export async function listModels(context: CommandContext): Promise<number> {
+  const { catalog } = await open(context);
+  for (const entry of await catalog.list()) {
+    if ('error' in entry) print(`${entry.name.padEnd(16)} broken     ${entry.error.message}`);
+    else print(`${entry.name.padEnd(16)} ${entry.model.origin.padEnd(10)} ${entry.model.runtime.padEnd(8)} ${entry.model.folder}`);
+  }
+  return 0;
+}
+
+export async function prepareModels(context: CommandContext, names: readonly string[]): Promise<number> {
+  const { catalog, ...models } = await open(context);
+  for (const name of names) {
+    const { fingerprint } = await models.prepare(await catalog.get(name), (line) => { print(`${name}: ${line}`); }, context.signal);
+    print(`${name}: ready${fingerprint === null ? '' : ` (environment ${fingerprint})`}`);
+  }
+  return 0;
+}
+
+/** Runs a model on pictures, prints what it finds, and writes each picture with its boxes to `out`. */
+export async function tryModel(context: CommandContext, name: string, images: readonly string[], out: string): Promise<number> {
+  const { catalog, ...models } = await open(context);
+  const model = await catalog.get(name);
+  const frames = await Promise.all(images.map(async (image, index): Promise<RunnerFrame> => {
+    const { width, height } = await sizeOf(image);
+    return { index, stream: 'try', file: resolve(image), captured_at: new Date().toISOString(), width, height };
+  }));
+  const prepared = await models.prepare(model, (line) => { print(`${name}: ${line}`); }, context.signal);
+  const runner = await prepared.start(context.signal);
+  try {
+    if (runner.ready.detector !== null) print(`${name}: ${runner.ready.detector}`);
+    const { predictions, inference_ms } = await runner.predict(frames, model.options, context.signal);
+    for (const prediction of keepFindings(model, predictions)) {
+      const image = images[prediction.index] ?? '';
+      if ('error' in prediction) {
+        print(`${image}: ${prediction.error.message}`);
+        continue;
+      }
+      if (prediction.detections.length === 0) print(`${image}: nothing found`);
+      for (const one of prediction.detections) print(`${image}: ${one.class} ${one.confidence.toFixed(2)} at ${one.box.map((side) => Math.round(side)).join(', ')}`);
+      const drawn = join(out, `${basename(image).replace(/\.[^.]*$/, '')}-${name}.jpg`);
+      await drawBoxes(resolve(image), prediction.detections.map(({ box }) => box), drawn);
+      print(`${image}: drawn to ${drawn}`);
+    }
+    print(`${images.length} pictures in ${Math.round(inference_ms)} ms`);
+  } finally {
+    await runner.close();
+  }
+  return 0;
+}
+
+async function open(context: CommandContext): Promise<Models> {
+  const { config, log } = await prepareCommand(context);
+  return createModels(config, log);
+}
+
+async function sizeOf(image: string): Promise<{ width: number; height: number }> {
+  try {
+    return await imageSizeFromFile(image);
+  } catch (error) {
+    throw new LookoutError('bad_frame', `${image} cannot be read as a picture: ${String(error)}`, { cause: error });
+  }
+}

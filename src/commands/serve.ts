@@ -1,0 +1,30 @@
+/** `lookout serve`: the server alone. */
+import { createApp, type App } from '../app.ts';
+import type { Log } from '../lib/log.ts';
+import type { Config } from '../types.ts';
+import { prepareCommand, print, type CommandContext } from './context.ts';
+
+export async function serve(context: CommandContext): Promise<number> {
+  const { config, log } = await prepareCommand(context);
+  await serveUntil(context.signal, config, log, () => Promise.resolve());
+  return 0;
+}
+
+/** Runs the server until the signal, then stops it in order; leaves hard when that takes too long. */
+export async function serveUntil(signal: AbortSignal, config: Config, log: Log, started: (app: App) => Promise<void>): Promise<void> {
+  const app = await createApp(config, log);
+  try {
+    const { url } = await app.listen();
+    print(`Lookout is at ${url}`);
+    await app.capture();
+    await started(app);
+    if (!signal.aborted) await new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }); });
+  } finally {
+    const late = setTimeout(() => {
+      log.error('stopping took too long: leaving; what was open is taken up at the next start');
+      process.exit(1);
+    }, (config.grace_seconds + 10) * 1000);
+    await app.close();
+    clearTimeout(late);
+  }
+}

@@ -1,0 +1,121 @@
+/** Checks complete settings against the schema and against each other, and says every problem in words. */
+import type { ErrorObject } from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+
+import type { Config } from '../types.ts';
+import { FORMATS } from './formats.ts';
+import type { SettingSchema } from './schema.ts';
+import { CONFIG_SCHEMA } from './schema.ts';
+import { rangeOf } from './settings.ts';
+import { suggest } from './suggest.ts';
+
+export type Path = readonly (string | number)[];
+
+export interface Problem {
+  /** Where in the settings, e.g. `['streams', 0, 'url']`. */
+  readonly path: Path;
+  /** Whether the key itself is wrong or what it is set to. */
+  readonly part: 'key' | 'value';
+  readonly message: string;
+}
+
+export type Checked = { readonly config: Config } | { readonly problems: readonly Problem[] };
+
+const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, verbose: true });
+for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, validate);
+const isConfig = ajv.compile<Config>(CONFIG_SCHEMA);
+
+export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
+  const together = [...exposureProblems(values), ...duplicateProblems(values)];
+  if (isConfig(values) && together.length === 0) return { config: values };
+  return { problems: [...firstOfEachPath((isConfig.errors ?? []).map(problemOf)), ...together] };
+}
+
+function problemOf(error: ErrorObject): Problem {
+  const path = pathOf(error.instancePath);
+  const schema = error.parentSchema as Partial<SettingSchema> & { properties?: Record<string, unknown> };
+  const params = error.params as Record<string, unknown>;
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(params.additionalProperty);
+      const near = suggest(key, Object.keys(schema.properties ?? {}));
+      return { path: [...path, key], part: 'key', message: `unknown setting${near === null ? '' : `; did you mean ${near}?`}` };
+    }
+    case 'required':
+      return { path, part: 'value', message: `${String(params.missingProperty)} is missing` };
+    case 'format':
+      return { path, part: 'value', message: FORMATS[String(params.format)]?.words ?? 'has a form that is not allowed' };
+    case 'minLength':
+    case 'minItems':
+      return { path, part: 'value', message: 'must not be empty' };
+    default:
+      return { path, part: 'value', message: `must be ${expectation(schema)}${insteadOf(schema, error.data)}` };
+  }
+}
+
+function expectation(schema: Partial<SettingSchema>): string {
+  const range = rangeOf(schema);
+  if (schema.enum) return `one of ${range}`;
+  const types = [schema.type ?? []].flat().filter((type) => type !== 'null').map((type) => TYPE_WORDS[type] ?? type);
+  return [types.join(' or '), range].filter((word) => word !== '').join(', ');
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping of keys to values',
+};
+
+/** The value itself is shown only where no secret can stand: free texts may be tokens and addresses with passwords. */
+function insteadOf(schema: Partial<SettingSchema>, value: unknown): string {
+  const free = [schema.type ?? []].flat().includes('string') && !schema.enum;
+  if (free && ['number', 'boolean'].includes(typeof value)) return '; put it in quotes';
+  return free || value === null || typeof value === 'object' ? '' : `, not ${typeof value === 'number' ? value : JSON.stringify(value)}`;
+}
+
+function pathOf(instancePath: string): Path {
+  return instancePath
+    .split('/')
+    .slice(1)
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
+}
+
+/** One mistake may break several rules of the schema; the first says enough. */
+function firstOfEachPath(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Set<string>();
+  return problems.filter((problem) => {
+    const key = problem.message.endsWith('is missing') ? JSON.stringify(problem) : JSON.stringify(problem.path);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+function exposureProblems({ host, token, insecure }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  if (typeof host !== 'string' || isLoopback(host) || typeof token === 'string' || insecure === true) return [];
+  return [{
+    path: ['host'], part: 'value',
+    message: `${host} lets other machines in: set a token that they must send, or insecure: true if everybody who reaches it may use it`,
+  }];
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
+}
+
+function duplicateProblems({ streams }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  if (!Array.isArray(streams)) return [];
+  const ids = streams.map((stream: unknown) => cameraId(stream));
+  return ids.flatMap((id, index): Problem[] =>
+    id !== null && ids.indexOf(id) < index
+      ? [{ path: ['streams', index, 'camera_id'], part: 'value', message: `${id} has a stream already; give it several models instead` }]
+      : [],
+  );
+}
+
+/** Numbers and texts are the same camera. */
+function cameraId(stream: unknown): string | null {
+  const id = typeof stream === 'object' && stream !== null && 'camera_id' in stream ? stream.camera_id : null;
+  return typeof id === 'string' || typeof id === 'number' ? String(id) : null;
+}

@@ -1,0 +1,40 @@
+/** Texts in settings that follow rules of their own: how each is checked and what it must be, in words. */
+import { validate as isCron } from 'node-cron';
+
+interface TextFormat {
+  readonly validate: (text: string) => boolean;
+  readonly words: string;
+}
+
+export const FORMATS: Readonly<Record<string, TextFormat>> = {
+  'camera-id': {
+    validate: (text) => /^[^\p{Cc}\p{Cs}/\\]{1,128}$/u.test(text) && text !== '.' && text !== '..',
+    words: 'must have 1 to 128 characters without control characters, / and \\, and not be . or ..',
+  },
+  'stream-url': {
+    validate: (text) => /^(file:.|[a-z][a-z0-9+.-]*:\/\/[^/\s])/i.test(text),
+    words: 'must be a URL such as rtsp://camera.local/stream, or file: and a path',
+  },
+  scheme: {
+    validate: (text) => /^[a-z][a-z0-9+.-]*$/.test(text),
+    words: 'must be a URL scheme in small letters, such as rtsp',
+  },
+  cron: {
+    validate: isCron,
+    words: 'must be a cron expression of the minutes in which the stream works, such as "* 8-17 * * 1-5"',
+  },
+  'time-zone': {
+    validate: (text) => text === 'system' || isTimeZone(text),
+    words: 'must be an IANA time zone such as Europe/Berlin, or system',
+  },
+};
+
+function isTimeZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+    return true;
+  } catch {
+    // Intl has no other way to say that it does not know a zone.
+    return false;
+  }
+}

@@ -1,0 +1,103 @@
+/** Loads the settings: flags win over the environment, it over lookout.yaml, that over the defaults. */
+import { readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { LookoutError } from '../errors.ts';
+import type { Config } from '../types.ts';
+import { checkSettings } from './check.ts';
+import type { Origin, Values } from './origins.ts';
+import { fromEnvironment, fromFlags, fromYaml, pathText, unknownVariables } from './origins.ts';
+import { SETTINGS } from './schema.ts';
+
+export interface Loaded {
+  readonly config: Config;
+  readonly warnings: readonly string[];
+  /** The lookout.yaml that was read; null: there is none. */
+  readonly file: string | null;
+}
+
+export async function loadConfig({ flags, env, cwd }: {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+}): Promise<Loaded> {
+  const origins: Origin[] = [fromFlags(flags), fromEnvironment(env)];
+  const outer = merge(origins);
+  const named = textOf(flags.config) ?? textOf(env.LOOKOUT_CONFIG);
+  const folder = dataFolder(outer, cwd);
+  const file = named === null ? join(folder, 'lookout.yaml') : resolve(cwd, named);
+  const text = await readText(file, named !== null);
+  const lines: string[] = [];
+  if (text !== null) {
+    const yaml = fromYaml(file, text, env);
+    origins.push(yaml);
+    lines.push(...yaml.problems);
+  }
+
+  const given = merge(origins);
+  const values = { ...DEFAULTS, ...given, ...paths(given, named === null ? folder : dataFolder(given, cwd), cwd) };
+  const checked = checkSettings(values);
+  if ('problems' in checked) {
+    for (const { path, part, message } of checked.problems) {
+      const origin = origins.find((one) => Object.hasOwn(one.values, path[0] ?? ''));
+      lines.push(`${origin?.place(path, part) ?? pathText(path)}: ${message}`);
+    }
+  }
+  lines.push(...(await projectProblems(values.project)));
+  if ('problems' in checked || lines.length > 0) {
+    lines.sort(new Intl.Collator('en', { numeric: true }).compare);
+    throw new LookoutError('config_invalid', `these settings need correction:\n${lines.join('\n')}`, { details: { problems: lines } });
+  }
+  return { config: checked.config, warnings: unknownVariables(env), file: text === null ? null : file };
+}
+
+const DEFAULTS: Values = Object.fromEntries(Object.entries(SETTINGS).map(([key, schema]) => [key, schema.default]));
+
+/** The first origin that has a value wins. */
+function merge(origins: readonly Origin[]): Values {
+  return Object.fromEntries(origins.toReversed().flatMap(({ values }) => Object.entries(values)));
+}
+
+/** Where lookout.yaml is looked for, and what `<data_dir>` means. */
+function dataFolder({ data_dir: folder, project }: Values, cwd: string): string {
+  return resolve(cwd, textOf(folder) ?? join(textOf(project) ?? '', 'data'));
+}
+
+/** Absolute paths of everything that is a file or folder; a project keeps its own in place. */
+function paths(given: Values, data: string, cwd: string): Values {
+  const project = textOf(given.project);
+  const home = resolve(cwd, project ?? '');
+  const records = `predictions.${given.format === 'ndjson' ? 'ndjson' : 'json'}`;
+  const absolute = (key: keyof Config, otherwise: string): unknown => {
+    const value = given[key] ?? otherwise;
+    return typeof value === 'string' && value !== '' ? resolve(cwd, value) : value;
+  };
+  return {
+    project: project === null ? (given.project ?? null) : home,
+    data_dir: absolute('data_dir', data),
+    frames_dir: absolute('frames_dir', join(home, 'frames')),
+    models_dir: absolute('models_dir', join(home, 'models')),
+    predictions: absolute('predictions', join(project === null ? data : home, records)),
+    camera_data: absolute('camera_data', join(project === null ? data : home, 'camera_data.csv')),
+  };
+}
+
+/** null when there is no such file and none was asked for. */
+async function readText(file: string, required: boolean): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (!required && error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw new LookoutError('config_invalid', `the settings in ${file} cannot be read: ${String(error)}`, { cause: error });
+  }
+}
+
+async function projectProblems(project: unknown): Promise<readonly string[]> {
+  if (typeof project !== 'string') return [];
+  const isFolder = await stat(project).then((found) => found.isDirectory(), () => false);
+  return isFolder ? [] : [`project: ${project} is no folder; name that of the Flask orchestrator`];
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value : null;
+}

@@ -1,0 +1,73 @@
+/** Where settings come from: flags, the environment and lookout.yaml, each with a name for the place of every value. */
+import type { Path } from './check.ts';
+import { SETTINGS } from './schema.ts';
+import { fromText, listSettings, splitList } from './settings.ts';
+import { suggest } from './suggest.ts';
+import { readYaml } from './yaml-file.ts';
+
+export type Values = Readonly<Record<string, unknown>>;
+
+/** Values of one origin, and how a message names the place of one of them. */
+export interface Origin {
+  readonly values: Values;
+  place(path: Path, part: 'key' | 'value'): string;
+}
+
+/** Flags as commander has them (`intervalSeconds`); those that are no settings belong to the command. */
+export function fromFlags(flags: Values): Origin {
+  const names = new Map(listSettings().map(({ key, flag }) => [key, flag]));
+  const entries = Object.entries(flags)
+    .map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replaceAll('-', '_'), value] as const)
+    .filter(([key, value]) => names.has(key) && value !== undefined)
+    .map(([key, value]) => [key, typeof value === 'string' ? fromText(key, value) : value] as const);
+  return { values: Object.fromEntries(entries), place: ([key]) => names.get(String(key)) ?? String(key) };
+}
+
+/** An empty variable is one that is not set. */
+export function fromEnvironment(env: NodeJS.ProcessEnv): Origin {
+  const found = listSettings().flatMap(({ key, env: name }) => {
+    const names = key === 'port' ? [name, 'PORT'] : [name];
+    const used = names.find((candidate) => (env[candidate] ?? '') !== '');
+    return used === undefined ? [] : [{ key, used, value: fromText(key, env[used] ?? '') }];
+  });
+  return {
+    values: Object.fromEntries(found.map(({ key, value }) => [key, value])),
+    place: ([key]) => found.find((one) => one.key === key)?.used ?? String(key),
+  };
+}
+
+/** Texts are read as elsewhere, so that `${PORT}` may be a number; a key without a value is one that is not set. */
+export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Origin & { readonly problems: readonly string[] } {
+  const yaml = readYaml(file, text, env);
+  const entries = Object.entries(yaml.values)
+    .filter(([key, value]) => value !== null || !Object.hasOwn(SETTINGS, key))
+    .map(([key, value]) => [key, typeof value === 'string' ? fromText(key, value) : value] as const)
+    .map(([key, value]) => [key, key === 'streams' && Array.isArray(value) ? value.map(withModelList) : value] as const);
+  return {
+    values: Object.fromEntries(entries),
+    problems: yaml.problems,
+    place: (path, part) => `${yaml.position(path, part)}: ${pathText(path)}`,
+  };
+}
+
+/** A stream's `models` may be one name, names with commas, or a list. */
+function withModelList(stream: unknown): unknown {
+  return typeof stream === 'object' && stream !== null && 'models' in stream && typeof stream.models === 'string'
+    ? { ...stream, models: splitList(stream.models) }
+    : stream;
+}
+
+/** Names that were probably meant to be settings; others may be somebody else's. */
+export function unknownVariables(env: NodeJS.ProcessEnv): readonly string[] {
+  const known = ['CONFIG', ...listSettings().map(({ key }) => key.toUpperCase())];
+  return Object.keys(env).flatMap((name) => {
+    const word = name.startsWith('LOOKOUT_') ? name.slice('LOOKOUT_'.length) : null;
+    const near = word === null || known.includes(word) ? null : suggest(word, known);
+    return near === null ? [] : [`the environment's ${name} is no setting; did you mean LOOKOUT_${near}?`];
+  });
+}
+
+/** `streams[0].options.batch_size` */
+export function pathText(path: Path): string {
+  return path.map((step, depth) => (typeof step === 'number' ? `[${step}]` : `${depth > 0 ? '.' : ''}${step}`)).join('');
+}

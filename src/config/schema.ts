@@ -1,0 +1,242 @@
+/** Every setting: what it means, its default and its range. Flags, environment names and the README's table follow it. */
+import type { Config } from '../types.ts';
+
+type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
+
+/** The part of JSON Schema that settings are written in. A default in `<…>` is worked out when settings are loaded. */
+export interface SettingSchema {
+  readonly title: string;
+  readonly description: string;
+  readonly type: JsonType | readonly JsonType[];
+  readonly default: unknown;
+  readonly enum?: readonly (string | null)[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly minItems?: number;
+  readonly format?: string;
+  readonly items?: object;
+}
+
+const NAMES = { type: 'string', minLength: 1 } as const;
+
+/** Settings that a stream may have its own value of. */
+const CAPTURE = {
+  interval_seconds: {
+    title: 'Capture interval', description: 'Seconds from one frame of a camera to the next.',
+    type: 'number', minimum: 0.1, maximum: 3600, default: 3,
+  },
+  batch_size: {
+    title: 'Batch size', description: 'Frames in a batch; 1 gives one record for each frame.',
+    type: 'integer', minimum: 1, maximum: 100, default: 10,
+  },
+  batch_deadline_seconds: {
+    title: 'Batch deadline', description: 'A batch is closed after this long even if it is not full; null: 2 x size x interval, at least 60.',
+    type: ['number', 'null'], minimum: 0.1, maximum: 604_800, default: null,
+  },
+  capture_mode: {
+    title: 'Capture mode', description: 'Which pictures are decoded: key frames only, all, or what the stream allows at least cost.',
+    type: 'string', enum: ['auto', 'keyframes', 'all'], default: 'auto',
+  },
+  transport: {
+    title: 'RTSP transport', description: 'How RTSP cameras send: over TCP, or UDP where packets may be lost.',
+    type: 'string', enum: ['tcp', 'udp'], default: 'tcp',
+  },
+} as const satisfies Partial<Record<keyof Config, SettingSchema>>;
+
+/** One item of `streams:` in lookout.yaml. */
+const STREAM = {
+  type: 'object',
+  required: ['camera_id', 'url'],
+  additionalProperties: false,
+  properties: {
+    camera_id: { type: ['string', 'number'], format: 'camera-id' },
+    url: { type: 'string', format: 'stream-url' },
+    models: { type: 'array', items: NAMES, minItems: 1 },
+    options: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        ...CAPTURE,
+        batch_deadline_seconds: { type: 'number', minimum: 0.1, maximum: 604_800 },
+        duration_seconds: { type: ['number', 'null'], minimum: 1 },
+      },
+    },
+    enabled: { type: 'boolean' },
+    schedule: { type: 'string', format: 'cron' },
+  },
+} as const;
+
+export const SETTINGS = {
+  host: {
+    title: 'Address', description: 'Address to listen on. One that other machines reach needs a token, or insecure.',
+    type: 'string', minLength: 1, default: '127.0.0.1',
+  },
+  port: {
+    title: 'Port', description: 'Port to listen on; 0: any free one. PORT in the environment means the same.',
+    type: 'integer', minimum: 0, maximum: 65_535, default: 5000,
+  },
+  data_dir: {
+    title: 'Data folder', description: 'Records, camera table, environments, dead letters. With a project: its data/.',
+    type: 'string', minLength: 1, default: './data',
+  },
+  frames_dir: {
+    title: 'Frames folder', description: 'Captured pictures until their record is written. With a project: its frames/.',
+    type: 'string', minLength: 1, default: './frames',
+  },
+  models_dir: {
+    title: 'Models folder', description: 'Your models; they win over built-in ones of the same name. With a project: its models/.',
+    type: 'string', minLength: 1, default: './models',
+  },
+  project: {
+    title: 'Flask project', description: 'Folder of the Flask orchestrator that is continued in place; null: none.',
+    type: ['string', 'null'], minLength: 1, default: null,
+  },
+  camera_data: {
+    title: 'Camera table', description: 'CSV with the columns cameraID, latitude, longitude. With a project: its own.',
+    type: 'string', minLength: 1, default: '<data_dir>/camera_data.csv',
+  },
+  predictions: {
+    title: 'Records file', description: 'Where records are appended; its ending follows format. With a project: its own.',
+    type: 'string', minLength: 1, default: '<data_dir>/predictions.json',
+  },
+  token: {
+    title: 'Token', description: 'Asked of every client (Authorization: Bearer …) when set.',
+    type: ['string', 'null'], minLength: 1, default: null,
+  },
+  insecure: {
+    title: 'Without token', description: 'Lets other machines in without a token.',
+    type: 'boolean', default: false,
+  },
+  allowed_hosts: {
+    title: 'Allowed hosts', description: 'Host names, beside the address itself, that browsers may call Lookout by.',
+    type: 'array', items: NAMES, default: [],
+  },
+  allow_schemes: {
+    title: 'Allowed schemes', description: 'URL schemes that streams started over HTTP may have.',
+    type: 'array', items: { type: 'string', format: 'scheme' }, default: ['rtsp', 'rtsps', 'http', 'https'],
+  },
+  ...CAPTURE,
+  jpeg_quality: {
+    title: 'JPEG quality', description: 'Of stored frames, as OpenCV counts it.',
+    type: 'integer', minimum: 1, maximum: 100, default: 95,
+  },
+  max_width: {
+    title: 'Maximum width', description: 'Frames are scaled down to this many pixels; null: as the camera sends.',
+    type: ['integer', 'null'], minimum: 16, maximum: 16_384, default: null,
+  },
+  default_models: {
+    title: 'Default models', description: 'For streams that name none; null: animals, and with record_format v3 animals, potholes, garbage.',
+    type: ['array', 'null'], items: NAMES, minItems: 1, default: null,
+  },
+  model_deadline_seconds: {
+    title: 'Model deadline', description: 'Time a model has for one batch, unless its manifest says otherwise.',
+    type: 'number', minimum: 0.1, maximum: 86_400, default: 60,
+  },
+  model_retries: {
+    title: 'Model retries', description: 'Further tries of a batch after the first has failed.',
+    type: 'integer', minimum: 0, maximum: 100, default: 2,
+  },
+  runner_restarts: {
+    title: 'Runner restarts', description: 'How often a runner may die within the restart window before its model counts as failed.',
+    type: 'integer', minimum: 0, maximum: 1000, default: 5,
+  },
+  runner_restart_window_seconds: {
+    title: 'Restart window', description: 'Seconds over which runner restarts are counted.',
+    type: 'number', minimum: 1, maximum: 86_400, default: 60,
+  },
+  runner_idle_seconds: {
+    title: 'Idle runners', description: 'A runner without work is stopped after this long.',
+    type: 'number', minimum: 1, maximum: 604_800, default: 600,
+  },
+  join_deadline_seconds: {
+    title: 'Join deadline', description: 'How long a batch waits for its other models once one has answered.',
+    type: 'number', minimum: 0, maximum: 86_400, default: 30,
+  },
+  offline: {
+    title: 'Offline', description: 'Fetches nothing: neither packages nor weights.',
+    type: 'boolean', default: false,
+  },
+  queue_per_stream: {
+    title: 'Queue per stream', description: 'Batches of one stream that may wait for models.',
+    type: 'integer', minimum: 1, maximum: 10_000, default: 3,
+  },
+  queue_total: {
+    title: 'Queue in total', description: 'Batches that may wait in all; then the fullest stream loses its oldest.',
+    type: 'integer', minimum: 1, maximum: 100_000, default: 200,
+  },
+  batches_at_once: {
+    title: 'Batches at once', description: 'Batches that are with models at the same time.',
+    type: 'integer', minimum: 1, maximum: 1000, default: 200,
+  },
+  record_format: {
+    title: 'Record format', description: 'v1: nested; v2 and v3: the flat records of later Flask orchestrators.',
+    type: 'string', enum: ['v1', 'v2', 'v3'], default: 'v1',
+  },
+  record_when: {
+    title: 'Record when', description: 'A record for every batch, or only when something was found; null: always, with v3 found.',
+    type: ['string', 'null'], enum: ['always', 'found', null], default: null,
+  },
+  snapshot: {
+    title: 'Snapshot', description: 'The frame shown in a record: the first, that of the surest detection, or none.',
+    type: 'string', enum: ['first', 'best', 'none'], default: 'first',
+  },
+  snapshot_max_width: {
+    title: 'Snapshot width', description: 'Snapshots are scaled down to this many pixels; null: as captured.',
+    type: ['integer', 'null'], minimum: 16, maximum: 16_384, default: null,
+  },
+  keep_frames: {
+    title: 'Keep frames', description: 'Which batches\' pictures are kept in data/evidence.',
+    type: 'string', enum: ['none', 'found', 'all'], default: 'found',
+  },
+  evidence_max_bytes: {
+    title: 'Evidence budget', description: 'Bytes of kept pictures; the oldest go first.',
+    type: 'integer', minimum: 0, default: 1_000_000_000,
+  },
+  dead_letter_max_bytes: {
+    title: 'Dead letter budget', description: 'Bytes of batches that no model could answer; the oldest go first.',
+    type: 'integer', minimum: 0, default: 1_000_000_000,
+  },
+  time_zone: {
+    title: 'Time zone', description: 'Of the times in records, by IANA name such as Europe/Berlin; system: the host\'s.',
+    type: 'string', format: 'time-zone', default: 'system',
+  },
+  host_ip: {
+    title: 'Host address in records', description: 'auto, the name of a network interface, or the value itself.',
+    type: 'string', minLength: 1, default: 'auto',
+  },
+  format: {
+    title: 'File format', description: 'Of the records file: one JSON array, or a record per line.',
+    type: 'string', enum: ['json', 'ndjson'], default: 'json',
+  },
+  rotate_bytes: {
+    title: 'Rotation', description: 'A records file of this size is set aside; 0: never; null: 400 MB, never for a file that Lookout did not begin.',
+    type: ['integer', 'null'], minimum: 0, default: null,
+  },
+  grace_seconds: {
+    title: 'Grace period', description: 'Time for a stop in order before what still runs is killed.',
+    type: 'number', minimum: 0, maximum: 3600, default: 15,
+  },
+  log_level: {
+    title: 'Log level', description: 'The least important lines that are still written.',
+    type: 'string', enum: ['error', 'warn', 'info', 'debug'], default: 'info',
+  },
+  log_format: {
+    title: 'Log format', description: 'Lines for people, or JSON for collectors.',
+    type: 'string', enum: ['text', 'json'], default: 'text',
+  },
+  streams: {
+    title: 'Streams', description: 'Streams that start with the server; in lookout.yaml only.',
+    type: 'array', items: STREAM, default: [],
+  },
+} as const satisfies Record<keyof Config, SettingSchema>;
+
+/** Complete settings, as they are after loading. */
+export const CONFIG_SCHEMA = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'Settings of Lookout',
+  type: 'object',
+  additionalProperties: false,
+  required: Object.keys(SETTINGS),
+  properties: SETTINGS,
+};

@@ -1,0 +1,69 @@
+/** How answers are written: the Flask orchestrator's JSON byte for byte on its routes, plain JSON with a code elsewhere. */
+import type { ErrorRequestHandler, Response } from 'express';
+import { errorInfo, LookoutError } from '../errors.ts';
+import { type Log, redact } from '../lib/log.ts';
+import type { Json } from '../types.ts';
+
+/** As Flask writes JSON in debug mode: keys sorted, two spaces, ASCII only, a newline at the end; never credentials. */
+export function sendLegacy(response: Response, status: number, body: Json): void {
+  // As bytes and by setHeader: Express would add a charset that Flask did not send.
+  response.status(status).setHeader('Content-Type', 'application/json');
+  response.send(Buffer.from(legacyJson(body)));
+}
+
+export function legacyJson(body: Json): string {
+  const text = JSON.stringify(sorted(body), null, 2).replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${redact(text)}\n`;
+}
+
+/** The last handler of the Flask orchestrator's routes: `{"error"}`, and a page for a wrong method. */
+export function legacyErrors(log: Log): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    if (response.headersSent) { next(thrown); return; }
+    const error = asLookoutError(thrown);
+    if (error.code === 'method_not_allowed') {
+      response.status(405).type('html').send('<!doctype html>\n<title>405</title>\n<p>This method is not allowed here.</p>\n');
+      return;
+    }
+    report(log, error, request.path);
+    sendLegacy(response, error.status, { error: error.message });
+  };
+}
+
+/** The last handler of all other routes: `{"error", "code"}`. */
+export function errors(log: Log): ErrorRequestHandler {
+  return (thrown, request, response, next) => {
+    if (response.headersSent) { next(thrown); return; }
+    const error = asLookoutError(thrown);
+    report(log, error, request.path);
+    response.status(error.status).json({ error: redact(error.message), code: error.code });
+  };
+}
+
+export function asLookoutError(thrown: unknown): LookoutError {
+  if (thrown instanceof LookoutError) return thrown;
+  const status = thrown instanceof Error && 'status' in thrown ? thrown.status : 500;
+  const { message } = errorInfo(thrown);
+  // Express and its body readers put the status of a client's mistake on the error.
+  if (status === 413) return new LookoutError('too_large', 'The body is larger than 1 MB; send less.', { cause: thrown });
+  if (typeof status === 'number' && status >= 400 && status < 500) return new LookoutError('bad_request', message, { cause: thrown });
+  return new LookoutError('internal', message, { cause: thrown });
+}
+
+/** Our own faults are logged; a client's are only answered. */
+export function report(log: Log, error: LookoutError, path: string): void {
+  if (error.code !== 'internal') return;
+  const stack = error.cause instanceof Error ? error.cause.stack : error.stack;
+  log.error('a request failed', { path, error: error.message, stack });
+}
+
+function sorted(value: Json): Json {
+  if (isList(value)) return value.map(sorted);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]));
+}
+
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);

@@ -1,0 +1,41 @@
+/** Puts the routes together, the guard before them and the error answers behind. */
+import express, { type Express } from 'express';
+import { LookoutError } from '../errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { Config, Face } from '../types.ts';
+import { errors } from './answer.ts';
+import { guard } from './guard.ts';
+import { legacyRoutes } from './legacy.ts';
+import { openApiDocument } from './openapi.ts';
+import { pageRoutes } from './page.ts';
+import { queryRoutes } from './queries.ts';
+import { createStartReader } from './read-start.ts';
+import { route } from './route.ts';
+import { streamRoutes } from './streams.ts';
+
+export interface HttpOptions {
+  readonly face: Face;
+  readonly config: Pick<Config, 'host' | 'port' | 'token' | 'insecure' | 'allowed_hosts' | 'allow_schemes'>;
+  /** The folder of index.html. */
+  readonly staticDir: string;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export function createHttpApp({ face, config, staticDir, log, version }: HttpOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  const reader = createStartReader(config.allow_schemes);
+  const document = openApiDocument(version);
+  app.use(guard(config));
+  app.use(queryRoutes(face, version));
+  app.use(streamRoutes(face, reader));
+  app.use(legacyRoutes(face, reader, log));
+  route(app, '/openapi.json', { get: (_request, response) => { response.json(document); } });
+  app.use(pageRoutes(face, reader, staticDir, log));
+  app.use((request) => {
+    throw new LookoutError('not_found', `Nothing is at ${request.path}; /docs lists what there is.`);
+  });
+  app.use(errors(log));
+  return app;
+}

@@ -1,0 +1,72 @@
+/** Who may ask: the Host and Origin of the request are ours, the token is known, and answers carry safe headers. */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Request, RequestHandler } from 'express';
+import { LookoutError } from '../errors.ts';
+import type { Config } from '../types.ts';
+
+export type GuardConfig = Pick<Config, 'host' | 'token' | 'allowed_hosts'>;
+
+const HEADERS = {
+  'Content-Security-Policy': "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'same-origin',
+  'X-Content-Type-Options': 'nosniff',
+};
+
+export function guard({ host, token, allowed_hosts }: GuardConfig): RequestHandler {
+  const allowed = allowed_hosts.map((name) => name.toLowerCase());
+  const own = ['localhost', '127.0.0.1', '[::1]', bracketed(host)];
+  return (request, response, next) => {
+    response.set(HEADERS);
+    const asked = (request.get('host') ?? '').toLowerCase();
+    if (isLoopback(host) && !isOurs(asked, request.socket.localPort, own, allowed)) {
+      throw new LookoutError('forbidden_origin', `Host "${asked}" is not one of this server's; add it to allowed_hosts if it is meant.`);
+    }
+    const origin = request.get('origin');
+    if (origin !== undefined && !sameHost(origin, asked)) {
+      throw new LookoutError('forbidden_origin', `A page of "${origin}" may not ask here; open the page that "${asked}" serves.`);
+    }
+    if (token !== null && request.path !== '/healthz' && !knows(request, token)) {
+      response.set('WWW-Authenticate', 'Basic realm="Lookout", charset="UTF-8"');
+      throw new LookoutError('unauthorized', 'Send the token: Authorization: Bearer <token>, or as the password of HTTP Basic.');
+    }
+    next();
+  };
+}
+
+/** Addresses that only this machine reaches. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+export const bracketed = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
+
+/** Whether `url` (an Origin or a Referer) names the host that was asked. */
+export function sameHost(url: string, asked: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, host } = new URL(url);
+  // Through URL: it leaves out the port that the protocol implies.
+  const here = `${protocol}//${asked}`;
+  return host !== '' && URL.canParse(here) && new URL(here).host === host;
+}
+
+/** A page elsewhere can point a name of its own at 127.0.0.1; only names that we know are answered. */
+function isOurs(asked: string, port: number | undefined, own: readonly string[], allowed: readonly string[]): boolean {
+  const [, name, askedPort = '80'] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(asked) ?? [];
+  if (name === undefined) return false;
+  return allowed.includes(name) || allowed.includes(asked) || (own.includes(name) && askedPort === String(port));
+}
+
+function knows(request: Request, token: string): boolean {
+  const [scheme = '', value = ''] = (request.get('authorization') ?? '').split(/ +/, 2);
+  if (scheme.toLowerCase() === 'bearer') return equal(value, token);
+  if (scheme.toLowerCase() !== 'basic') return false;
+  const login = Buffer.from(value, 'base64').toString();
+  return equal(login.slice(login.indexOf(':') + 1), token);
+}
+
+/** Takes as long whatever differs: hashes are of one length, and timingSafeEqual never stops early. */
+function equal(a: string, b: string): boolean {
+  const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(hash(a), hash(b));
+}

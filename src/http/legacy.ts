@@ -1,0 +1,81 @@
+/** The Flask orchestrator's routes with its codes and bodies, all three generations: its clients keep working. */
+import { Router } from 'express';
+import { LookoutError } from '../errors.ts';
+import type { Log } from '../lib/log.ts';
+import type { Face, Json } from '../types.ts';
+import { asLookoutError, legacyErrors, report, sendLegacy } from './answer.ts';
+import { type Fields, lenientFields, objectOf, readBytes, truthy } from './body.ts';
+import { readCamera } from './read-camera.ts';
+import type { StartReader } from './read-start.ts';
+import { route } from './route.ts';
+
+export function legacyRoutes(face: Face, reader: StartReader, log: Log): Router {
+  const router = Router();
+  router.use(['/start_stream', '/start_streams', '/api/cameras'], readBytes);
+
+  route(router, '/start_stream', {
+    post: async (request, response) => {
+      const fields = lenientFields(request);
+      if (!truthy(fields['rtsp_url']) || !truthy(fields['camera_id'])) {
+        throw new LookoutError('bad_request', "Missing 'rtsp_url' or 'camera_id'");
+      }
+      const start = reader.start(fields);
+      const status = await face.start(start);
+      const { camera_id } = start;
+      sendLegacy(response, 200, status === 'started' ? { camera_id, model_name: modelName(fields, face), status } : { camera_id, status });
+    },
+  });
+
+  route(router, '/start_streams', {
+    post: async (request, response) => {
+      const fields = lenientFields(request);
+      const streams = fields['streams'];
+      if (!Array.isArray(streams) || streams.length === 0) {
+        throw new LookoutError('bad_request', "Missing or invalid 'streams' array");
+      }
+      // All of them first: a bad element must not leave half of the list running.
+      const elements = streams.map((element: Json, index) => objectOf(element, `Element ${index} of 'streams'`));
+      const results: Json[] = [];
+      for (const element of elements) results.push(await startOne(element, fields['model_name']));
+      sendLegacy(response, 200, { model_name: modelName(fields, face), results });
+    },
+  });
+
+  const startOne = async (fields: Fields, modelForAll: Json | undefined): Promise<Json> => {
+    const sent = fields['camera_id'];
+    if (!truthy(fields['rtsp_url']) || !truthy(sent)) {
+      return { camera_id: sent ?? null, message: 'Missing rtsp_url or camera_id', status: 'error' };
+    }
+    const camera_id = typeof sent === 'string' ? sent : JSON.stringify(sent);
+    try {
+      return { camera_id, status: await face.start(reader.start(fields, modelForAll)) };
+    } catch (thrown) {
+      const error = asLookoutError(thrown);
+      report(log, error, '/start_streams');
+      return { camera_id, message: error.message, status: 'error' };
+    }
+  };
+
+  route(router, '/api/cameras', {
+    get: async (_request, response) => {
+      const cameras = await face.cameras();
+      sendLegacy(response, 200, { cameras: cameras.map(({ cameraID, latitude, longitude }) => ({ cameraID, latitude, longitude })) });
+    },
+    post: async (request, response) => {
+      const camera = readCamera(lenientFields(request));
+      await face.addCamera(camera);
+      sendLegacy(response, 200, { cameraID: camera.cameraID, status: 'added' });
+    },
+  });
+
+  router.use(legacyErrors(log));
+  return router;
+}
+
+/** As sent; else one name, as old clients expect: the third generation named the first of its three models only. */
+function modelName(fields: Fields, { defaults }: Face): Json {
+  const sent = fields['model_name'];
+  if (truthy(sent)) return sent;
+  const [first = 'animals', ...others] = defaults.models;
+  return others.length === 0 || defaults.record_format === 'v3' ? first : defaults.models;
+}

@@ -1,0 +1,214 @@
+/** The shapes of requests and answers as JSON Schema: published by /openapi.json, and requests are checked by them. */
+import { ERRORS } from '../errors.ts';
+import type { Json } from '../types.ts';
+
+export type Schema = Readonly<Record<string, Json>>;
+
+export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+
+const text = { type: 'string' } as const;
+const maybeText = { type: ['string', 'null'] } as const;
+const number = { type: 'number' } as const;
+const maybeNumber = { type: ['number', 'null'] } as const;
+const count = { type: 'integer', minimum: 0 } as const;
+const time = { type: 'string', format: 'date-time' } as const;
+const maybeTime = { type: ['string', 'null'], format: 'date-time' } as const;
+const names = { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1, maxItems: 32 } as const;
+const list = (items: Schema): Schema => ({ type: 'array', items });
+
+/** Nothing but these properties, all of them present: an answer that drifts from its schema fails the tests. */
+const exact = (properties: Readonly<Record<string, Schema>>): Schema =>
+  ({ type: 'object', properties, required: Object.keys(properties), additionalProperties: false });
+
+export const streamOptions = {
+  type: 'object',
+  properties: {
+    interval_seconds: { type: 'number', minimum: 0.1, maximum: 3600, description: 'Seconds between frames.' },
+    batch_size: { type: 'integer', minimum: 1, maximum: 100, description: 'Frames that make a batch.' },
+    batch_deadline_seconds: { type: 'number', exclusiveMinimum: 0, maximum: 86400, description: 'A batch that is not full by then is closed as it is.' },
+    capture_mode: { type: 'string', enum: ['auto', 'keyframes', 'all'], description: 'Which pictures ffmpeg decodes.' },
+    transport: { type: 'string', enum: ['tcp', 'udp'], description: 'How RTSP carries the video.' },
+    duration_seconds: { type: ['number', 'null'], exclusiveMinimum: 0, description: 'The stream stops by itself after this long; null: never.' },
+  },
+  additionalProperties: false,
+} as const satisfies Schema;
+
+export const streamChange: Schema = {
+  type: 'object',
+  properties: { url: text, models: names, options: streamOptions, enabled: { type: 'boolean', description: 'false pauses the stream, true starts it again.' } },
+  additionalProperties: false,
+  minProperties: 1,
+};
+
+const cameraId: Schema = { type: ['string', 'number'], minLength: 1, maxLength: 128, description: 'No control characters, / or \\, and not . or ..; numbers are matched as text.' };
+const url: Schema = { type: 'string', description: 'rtsp, rtsps, http or https; other schemes where allow_schemes opens them.', examples: ['rtsp://192.168.1.20:554/stream'] };
+const modelName: Schema = { type: ['string', 'array'], items: { type: 'string', minLength: 1 }, minItems: 1, description: 'One model or several; the default models if left out.' };
+const startFields = { camera_id: cameraId, rtsp_url: url, model_name: modelName, ...streamOptions.properties };
+const startRequired = ['camera_id', 'rtsp_url'];
+
+const errorInfo = exact({ code: text, message: text });
+const books = exact({ captured: count, recorded: count, dead_lettered: count, dropped: { type: 'object', additionalProperties: count }, in_spool: count });
+const cameraRow = { cameraID: text, latitude: text, longitude: text };
+
+const streamStatus = exact({
+  camera_id: { type: ['string', 'number'] },
+  session: maybeText,
+  url: { type: 'string', description: 'Without credentials.' },
+  models: list(text),
+  options: { ...streamOptions, required: Object.keys(streamOptions.properties) },
+  origin: { enum: ['yaml', 'api', 'demo'] },
+  enabled: { type: 'boolean' },
+  schedule: maybeText,
+  state: { enum: ['starting', 'provisioning', 'running', 'reconnecting', 'failed', 'stopped'] },
+  reason: { type: 'string', description: 'Why it is in this state, in words.' },
+  since: time,
+  reconnects: count,
+  capture_mode: maybeText,
+  last_frame_at: maybeTime,
+  last_frame_age_seconds: maybeNumber,
+  open_batch: { ...count, description: 'Frames in the open batch.' },
+  queued: { ...count, description: 'Batches that wait for a model.' },
+  books: ref('Books'),
+  last_record_at: maybeTime,
+  last_error: { anyOf: [{ type: 'null' }, exact({ code: text, message: text, at: time })] },
+});
+
+const modelStatus = exact({
+  name: text,
+  version: text,
+  runtime: text,
+  section: maybeText,
+  origin: { enum: ['built-in', 'user'] },
+  state: { enum: ['idle', 'provisioning', 'ready', 'busy', 'failed'] },
+  reason: text,
+  progress: { ...maybeText, description: 'Last line of the environment that is being built.' },
+  detector: maybeText,
+  restarts: count,
+  batches: count,
+});
+
+const detection: Schema = {
+  type: 'object',
+  properties: {
+    class: text,
+    confidence: number,
+    box: { type: 'array', items: number, minItems: 4, maxItems: 4, description: 'x1, y1, x2, y2 in pixels of the frame.' },
+    frame: { ...count, description: 'Index of the frame in the batch.' },
+    model: { type: 'string', description: 'Where several models share a section.' },
+  },
+  required: ['class', 'confidence', 'box'],
+};
+
+const afterV1 = {
+  schema_version: { type: 'integer' },
+  batch: {
+    type: 'object',
+    properties: {
+      id: text,
+      session: text,
+      closed_by: { enum: ['count', 'deadline', 'stopped', 'recovered'] },
+      started_at: time,
+      ended_at: time,
+      frames: list({ type: 'object', properties: { index: count, captured_at: time, file: text, width: count, height: count } }),
+      snapshot: { type: ['object', 'null'], properties: { index: count, width: count, height: count } },
+    },
+  },
+  models: { type: 'object', additionalProperties: { type: 'object' } },
+} as const satisfies Record<string, Schema>;
+
+const section: Schema = { type: ['object', 'null'], properties: { detections: list(ref('Detection')), error: { anyOf: [{ type: 'null' }, errorInfo] } } };
+const picture: Schema = { type: ['string', 'null'], description: 'JPEG in base64; only where pictures=true asks for it.' };
+
+const recordV1: Schema = {
+  type: 'object',
+  properties: {
+    basic: {
+      type: 'object',
+      properties: {
+        camID: { type: ['string', 'number'] },
+        Latitude: maybeNumber,
+        Longitude: maybeNumber,
+        Date: text,
+        timestamp: text,
+        IP: maybeText,
+        complaint_type: { type: 'object', additionalProperties: { enum: [0, 1, null] } },
+        frame_base64: picture,
+      },
+      required: ['camID', 'complaint_type'],
+    },
+    stray_animal: section,
+    pothole: section,
+    ...afterV1,
+  },
+  required: ['basic'],
+};
+
+const recordFlat: Schema = {
+  type: 'object',
+  properties: {
+    camID: { type: ['string', 'number'] },
+    Latitude: maybeNumber,
+    Longitude: maybeNumber,
+    Date: text,
+    IP: maybeText,
+    complaint_type: { type: 'object', description: 'Per section its detections, or 0.' },
+    frame_base64: picture,
+    ...afterV1,
+  },
+  required: ['camID', 'complaint_type'],
+};
+
+export const SCHEMAS: Readonly<Record<string, Schema>> = {
+  StartStream: { type: 'object', properties: startFields, required: startRequired },
+  Started: {
+    anyOf: [
+      exact({ camera_id: cameraId, model_name: modelName, status: { const: 'started' } }),
+      exact({ camera_id: cameraId, status: { const: 'already_running' } }),
+    ],
+  },
+  StartStreams: {
+    type: 'object',
+    properties: {
+      streams: { type: 'array', minItems: 1, items: { type: 'object', properties: startFields, required: startRequired } },
+      model_name: modelName,
+    },
+    required: ['streams'],
+  },
+  StartedStreams: exact({
+    model_name: modelName,
+    results: list({
+      anyOf: [
+        exact({ camera_id: text, status: { enum: ['started', 'already_running'] } }),
+        exact({ camera_id: { description: 'As it was sent where a field is missing.' }, message: text, status: { const: 'error' } }),
+      ],
+    }),
+  }),
+  Cameras: exact({ cameras: list(exact(cameraRow)) }),
+  AddCamera: {
+    type: 'object',
+    properties: { cameraID: cameraId, latitude: { type: ['number', 'string'] }, longitude: { type: ['number', 'string'] } },
+    required: ['cameraID', 'latitude', 'longitude'],
+  },
+  CameraAdded: exact({ cameraID: text, status: { const: 'added' } }),
+  StopStream: exact({ camera_id: cameraId }),
+  Stopped: exact({ camera_id: cameraId, status: { enum: ['stopped', 'not_running'] } }),
+  Streams: exact({ streams: list(ref('StreamStatus')), books: ref('Books') }),
+  StreamStatus: streamStatus,
+  StreamChange: streamChange,
+  Books: { ...books, description: 'Frames: captured = recorded + dead_lettered + dropped + in_spool, at any time.' },
+  Models: exact({ models: list(ref('ModelStatus')), default_models: list(text) }),
+  ModelStatus: modelStatus,
+  Records: exact({ records: list({ anyOf: [ref('RecordV1'), ref('RecordFlat')] }) }),
+  RecordV1: recordV1,
+  RecordFlat: recordFlat,
+  Detection: detection,
+  Health: exact({ status: { const: 'ok' }, version: text }),
+  Readiness: exact({ status: { enum: ['ready', 'not_ready'] }, not_ready: { ...list(text), description: 'The parts that are not ready, with the reason.' } }),
+  StartForm: {
+    type: 'object',
+    properties: { camera_id: text, rtsp_url: text, model_name: text, latitude: text, longitude: text },
+    required: startRequired,
+  },
+  PlainError: exact({ error: text }),
+  Error: exact({ error: text, code: { enum: Object.keys(ERRORS) } }),
+};

@@ -1,0 +1,146 @@
+/** The OpenAPI document: every path, what it takes and what it answers. */
+import { ref, type Schema, SCHEMAS } from './openapi-schemas.ts';
+
+interface Media { readonly schema: Schema }
+type Content = Readonly<Record<string, Media>>;
+interface Answer { readonly description: string; readonly content?: Content; readonly headers?: Readonly<Record<string, Media & { readonly description: string }>> }
+interface Parameter { readonly name: string; readonly in: 'path' | 'query'; readonly required: boolean; readonly description: string; readonly schema: Schema }
+
+interface Operation {
+  readonly summary: string;
+  readonly tags: readonly [string];
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly required: boolean; readonly content: Content };
+  readonly responses: Readonly<Record<string, Answer>>;
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
+}
+
+type Path = Readonly<Partial<Record<'get' | 'post' | 'patch', Operation>>>;
+
+export interface OpenApiDocument {
+  readonly openapi: '3.1.0';
+  readonly info: { readonly title: string; readonly version: string; readonly description: string };
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
+  readonly paths: Readonly<Record<string, Path>>;
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>>; readonly securitySchemes: Readonly<Record<string, Schema>> };
+}
+
+const json = (name: string): Content => ({ 'application/json': { schema: ref(name) } });
+const answer = (description: string, name: string): Answer => ({ description, content: json(name) });
+const page = (description: string): Answer => ({ description, content: { 'text/html': { schema: { type: 'string' } } } });
+const takes = (name: string): { required: true; content: Content } => ({ required: true, content: json(name) });
+const error = (description: string): Answer => answer(description, 'Error');
+const plainError = (description: string): Answer => answer(description, 'PlainError');
+
+/** Any route may refuse like this before it looks at the request. */
+const refusals = { 401: error('The token is missing or wrong.'), 403: error('The Host or the Origin is not ours.') };
+/** What the routes of the Flask orchestrator answer when they cannot do it. */
+const oldFaults = { ...refusals, 413: plainError('More than 1 MB.'), 500: plainError('Something failed here.'), 503: plainError('Not now; try again.') };
+const faults = { ...refusals, 413: error('More than 1 MB.'), 500: error('Something failed here.'), 503: error('Not now; try again.') };
+
+const cameraParameter: Parameter = { name: 'camera_id', in: 'path', required: true, description: 'The camera, percent-encoded.', schema: { type: 'string' } };
+const queryParameter = (name: string, description: string, schema: Schema): Parameter => ({ name, in: 'query', required: false, description, schema });
+
+const paths: Readonly<Record<string, Path>> = {
+  '/start_stream': {
+    post: {
+      summary: 'Start a stream', tags: ['Start and stop'], requestBody: takes('StartStream'),
+      responses: { 200: answer('It started, or it was running already.', 'Started'), 400: plainError('Which field is missing or wrong; unknown models name the known ones.'), ...oldFaults },
+    },
+  },
+  '/start_streams': {
+    post: {
+      summary: 'Start several streams', tags: ['Start and stop'], requestBody: takes('StartStreams'),
+      responses: { 200: answer('A result for each, in the order of the request; some may be errors.', 'StartedStreams'), 400: plainError('No list of streams.'), ...oldFaults },
+    },
+  },
+  '/stop_stream': {
+    post: {
+      summary: 'Stop a stream; its open batch is recorded', tags: ['Start and stop'], requestBody: takes('StopStream'),
+      responses: { 200: answer('It stopped, or it was not running.', 'Stopped'), 400: error('The camera id is missing or wrong.'), ...faults },
+    },
+  },
+  '/api/streams': {
+    get: { summary: 'All streams and the books', tags: ['Streams'], responses: { 200: answer('Streams with their state.', 'Streams'), ...faults } },
+  },
+  '/api/streams/{camera_id}': {
+    get: {
+      summary: 'One stream', tags: ['Streams'], parameters: [cameraParameter],
+      responses: { 200: answer('Its state.', 'StreamStatus'), 400: error('The path cannot be decoded.'), 404: error('No such stream.'), ...faults },
+    },
+    patch: {
+      summary: 'Change a stream; it starts again with the change', tags: ['Streams'], parameters: [cameraParameter], requestBody: takes('StreamChange'),
+      responses: { 200: answer('Its state after the change.', 'StreamStatus'), 400: error('What is wrong with the change.'), 404: error('No such stream.'), ...faults },
+    },
+  },
+  '/api/models': {
+    get: { summary: 'Models and the state of their environments', tags: ['Models'], responses: { 200: answer('All models, and those used by default.', 'Models'), ...faults } },
+  },
+  '/api/cameras': {
+    get: { summary: 'The camera table', tags: ['Cameras'], responses: { 200: answer('All cameras, as the table writes them.', 'Cameras'), ...oldFaults } },
+    post: {
+      summary: 'Add a camera', tags: ['Cameras'], requestBody: takes('AddCamera'),
+      responses: { 200: answer('It is in the table.', 'CameraAdded'), 400: plainError('A field is missing or wrong, or the id is taken.'), ...oldFaults },
+    },
+  },
+  '/api/cameras/{camera_id}/latest.jpg': {
+    get: {
+      summary: 'Latest picture of a camera', tags: ['Cameras'], parameters: [cameraParameter],
+      responses: {
+        200: {
+          description: 'The picture.', content: { 'image/jpeg': { schema: { type: 'string', contentMediaType: 'image/jpeg' } } },
+          headers: {
+            'X-Frame-Time': { description: 'When it was captured.', schema: { type: 'string', format: 'date-time' } },
+            Age: { description: 'Seconds since then.', schema: { type: 'integer' } },
+          },
+        },
+        400: error('The path cannot be decoded.'), 404: error('No picture yet.'), ...faults,
+      },
+    },
+  },
+  '/api/records': {
+    get: {
+      summary: 'Records, newest first', tags: ['Records'],
+      parameters: [
+        queryParameter('camera_id', 'Of this camera only.', { type: 'string' }),
+        queryParameter('model', 'Only those that this model looked at.', { type: 'string' }),
+        queryParameter('since', 'Only those whose first frame was captured at or after this time.', { type: 'string', format: 'date-time' }),
+        queryParameter('limit', 'At most so many.', { type: 'integer', minimum: 1, maximum: 500, default: 50 }),
+        queryParameter('pictures', 'With the snapshots in base64.', { type: 'boolean', default: false }),
+      ],
+      responses: { 200: answer('Records in the generation in which they were written.', 'Records'), 400: error('Which parameter is wrong.'), ...faults },
+    },
+  },
+  '/healthz': { get: { summary: 'The process answers', tags: ['Health'], security: [], responses: { 200: answer('It does.', 'Health'), ...refusals } } },
+  '/readyz': {
+    get: { summary: 'Everything is ready', tags: ['Health'], responses: { 200: answer('It is.', 'Readiness'), 503: answer('What is not.', 'Readiness'), ...refusals } },
+  },
+  '/': { get: { summary: 'The page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
+  '/static/index.html': { get: { summary: 'The page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
+  '/favicon.ico': { get: { summary: 'No icon', tags: ['Page'], responses: { 204: { description: 'Nothing.' }, ...refusals } } },
+  '/docs': { get: { summary: 'This document as a page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
+  '/openapi.json': { get: { summary: 'This document', tags: ['Page'], responses: { 200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } }, ...refusals } } },
+  '/forms/start_stream': {
+    post: {
+      summary: 'The form of the page, for browsers without JavaScript', tags: ['Page'],
+      requestBody: { required: true, content: { 'application/x-www-form-urlencoded': { schema: ref('StartForm') } } },
+      responses: { 303: { description: 'Back to the page, with started, already_running or error in its address.' }, ...faults },
+    },
+  },
+};
+
+export function openApiDocument(version: string): OpenApiDocument {
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Lookout', version, description: 'Starts and stops camera streams, shows their state, pictures and records. A method that a path does not take answers 405 with Allow.' },
+    security: [{}, { bearer: [] }, { basic: [] }],
+    paths,
+    components: {
+      schemas: SCHEMAS,
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'Where a token is set.' },
+        basic: { type: 'http', scheme: 'basic', description: 'The token as the password; any user name.' },
+      },
+    },
+  };
+}

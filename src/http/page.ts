@@ -1,0 +1,90 @@
+/** The page, its files, and the plain form for browsers without JavaScript. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
+import { LookoutError } from '../errors.ts';
+import { type Log, redact } from '../lib/log.ts';
+import type { Face } from '../types.ts';
+import { asLookoutError, errors, report } from './answer.ts';
+import { sameHost } from './guard.ts';
+import { readCamera } from './read-camera.ts';
+import type { StartReader } from './read-start.ts';
+import { route } from './route.ts';
+
+export function pageRoutes(face: Face, reader: StartReader, staticDir: string, log: Log): Router {
+  const router = Router();
+
+  const file = (name: string) => (response: Response): void => {
+    response.sendFile(name, { root: staticDir, cacheControl: false, headers: { 'Cache-Control': 'no-cache' } });
+  };
+  const page: RequestHandler = async (request, response) => {
+    response.set('Content-Disposition', 'inline; filename=index.html');
+    const notice = noticeOf(request);
+    if (notice === null) { file('index.html')(response); return; }
+    const html = await readFile(join(staticDir, 'index.html'), 'utf8');
+    response.set('Cache-Control', 'no-store').type('html').send(html.replace('<!-- notice -->', () => notice));
+  };
+  route(router, '/', { get: page });
+  route(router, '/static/index.html', { get: page });
+  route(router, '/docs', { get: (_request, response) => { file('docs.html')(response); } });
+  route(router, '/favicon.ico', { get: (_request, response) => { response.status(204).type('html').end(); } });
+  router.use('/static', express.static(staticDir, { index: false, redirect: false, cacheControl: false, setHeaders: (response) => { response.setHeader('Cache-Control', 'no-cache'); } }));
+
+  router.use('/forms', express.urlencoded({ extended: false, limit: '1mb' }));
+  route(router, '/forms/start_stream', {
+    post: async (request, response) => {
+      checkSentByOurPage(request);
+      const query = await startFromForm((request.body ?? {}) as Form);
+      response.redirect(303, `/?${new URLSearchParams(query).toString()}`);
+    },
+  });
+
+  const startFromForm = async (form: Form): Promise<Record<string, string>> => {
+    try {
+      const field = (name: string): string => [form[name] ?? ''].flat().join(',').trim();
+      const models = field('model_name').split(',').map((name) => name.trim()).filter((name) => name !== '');
+      const start = reader.start({
+        camera_id: field('camera_id'),
+        rtsp_url: field('rtsp_url'),
+        model_name: models.length > 0 ? models : null,
+      });
+      const coordinates = { latitude: field('latitude'), longitude: field('longitude') };
+      const cameraID = String(start.camera_id);
+      if (coordinates.latitude + coordinates.longitude !== '' && !(await face.cameras()).some((camera) => camera.cameraID.trim() === cameraID)) {
+        await face.addCamera(readCamera({ cameraID, ...coordinates }));
+      }
+      return { [await face.start(start)]: cameraID };
+    } catch (thrown) {
+      const error = asLookoutError(thrown);
+      report(log, error, '/forms/start_stream');
+      return { error: redact(error.message) };
+    }
+  };
+
+  router.use(errors(log));
+  return router;
+}
+
+type Form = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** A form of any site can be sent here by a browser that knows our password; browsers say where it stood. */
+function checkSentByOurPage(request: Request): void {
+  const asked = (request.get('host') ?? '').toLowerCase();
+  const site = request.get('sec-fetch-site');
+  const from = request.get('origin') ?? request.get('referer');
+  const ours = from === undefined ? site === 'same-origin' : sameHost(from, asked) && (site === undefined || site === 'same-origin');
+  if (!ours) throw new LookoutError('forbidden_origin', 'This form works from the page of this server only; programs use POST /start_stream.');
+}
+
+function noticeOf({ query }: Request): string | null {
+  const text = (name: string): string => (typeof query[name] === 'string' ? query[name].slice(0, 500) : '');
+  if (text('error')) return notice('error', `Not started: ${text('error')}`);
+  if (text('started')) return notice('good', `Started: ${text('started')}. The first picture comes within seconds.`);
+  if (text('already_running')) return notice('good', `Already running: ${text('already_running')}.`);
+  return null;
+}
+
+function notice(kind: 'good' | 'error', text: string): string {
+  const escaped = text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<p class="notice ${kind}" role="${kind === 'error' ? 'alert' : 'status'}">${escaped}</p>`;
+}

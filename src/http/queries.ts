@@ -1,0 +1,77 @@
+/** What can be looked at: models, latest pictures, records, health. */
+import { readFile } from 'node:fs/promises';
+import { type Request, Router } from 'express';
+import { LookoutError } from '../errors.ts';
+import type { Face, RecordQuery } from '../types.ts';
+import { route } from './route.ts';
+
+export function queryRoutes(face: Face, version: string): Router {
+  const router = Router();
+
+  route(router, '/api/models', {
+    get: async (_request, response) => {
+      response.json({ models: await face.models(), default_models: face.defaults.models });
+    },
+  });
+
+  route(router, '/api/cameras/:camera_id/latest.jpg', {
+    get: async (request, response) => {
+      const cameraId = String(request.params['camera_id']);
+      const latest = face.latest(cameraId);
+      const jpeg = latest && (await readIfThere(latest.file));
+      if (!jpeg) throw new LookoutError('not_found', `No picture of camera "${cameraId}" yet; start its stream and wait for the first frame.`);
+      const age = Math.max(0, Math.floor((Date.now() - Date.parse(latest.captured_at)) / 1000));
+      response.set({ 'Cache-Control': 'no-store', 'X-Frame-Time': latest.captured_at, Age: String(age) }).type('jpeg').send(jpeg);
+    },
+  });
+
+  route(router, '/api/records', {
+    get: async (request, response) => {
+      response.json({ records: await face.records(readQuery(request)) });
+    },
+  });
+
+  route(router, '/healthz', {
+    get: (_request, response) => {
+      response.json({ status: 'ok', version });
+    },
+  });
+
+  route(router, '/readyz', {
+    get: (_request, response) => {
+      const not_ready = face.notReady();
+      const ready = not_ready.length === 0;
+      response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not_ready', not_ready });
+    },
+  });
+
+  return router;
+}
+
+/** The spool lets go of pictures at any time; one that is gone is no error. */
+async function readIfThere(file: string): Promise<Buffer | null> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function readQuery({ query }: Request): RecordQuery {
+  const text = (name: string): string | undefined => {
+    const value = query[name];
+    if (value === undefined || value === '') return undefined;
+    if (typeof value !== 'string') throw new LookoutError('bad_request', `${name} may be given once only.`);
+    return value;
+  };
+  const limit = text('limit') ?? '50';
+  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 500) throw new LookoutError('bad_request', 'limit must be a whole number from 1 to 500.');
+  const since = text('since');
+  if (since !== undefined && (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(since) || Number.isNaN(Date.parse(since)))) {
+    throw new LookoutError('bad_request', 'since must be a time such as 2026-01-31T12:00:00Z (a + of an offset is written %2B).');
+  }
+  const pictures = text('pictures') ?? 'false';
+  if (!['true', 'false', '1', '0'].includes(pictures)) throw new LookoutError('bad_request', 'pictures must be true or false.');
+  return { camera_id: text('camera_id'), model: text('model'), since, limit: Number(limit), pictures: pictures === 'true' || pictures === '1' };
+}

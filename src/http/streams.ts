@@ -1,0 +1,57 @@
+/** Streams as resources: list, look at, change, stop. */
+import { Router } from 'express';
+import { LookoutError } from '../errors.ts';
+import type { Face, StreamOptions, StreamStatus } from '../types.ts';
+import { jsonFields, readBytes } from './body.ts';
+import { checker } from './check.ts';
+import { streamChange } from './openapi-schemas.ts';
+import { readCameraId, type StartReader } from './read-start.ts';
+import { route } from './route.ts';
+
+interface Change {
+  readonly url?: string;
+  readonly models?: readonly string[];
+  readonly options?: Partial<StreamOptions>;
+  readonly enabled?: boolean;
+}
+
+export function streamRoutes(face: Face, reader: StartReader): Router {
+  const router = Router();
+  const checkChange = checker(streamChange);
+  router.use(['/stop_stream', '/api/streams'], readBytes);
+
+  const existing = (cameraId: string): StreamStatus => {
+    const stream = face.stream(cameraId);
+    if (stream === null) throw new LookoutError('not_found', `No stream of camera "${cameraId}"; GET /api/streams lists them.`);
+    return stream;
+  };
+
+  route(router, '/stop_stream', {
+    post: async (request, response) => {
+      const camera_id = readCameraId(jsonFields(request)['camera_id'], 'camera_id');
+      response.json({ camera_id, status: await face.stop(camera_id) });
+    },
+  });
+
+  route(router, '/api/streams', {
+    get: (_request, response) => {
+      response.json({ streams: face.streams(), books: face.books() });
+    },
+  });
+
+  route(router, '/api/streams/:camera_id', {
+    get: (request, response) => {
+      response.json(existing(String(request.params['camera_id'])));
+    },
+    patch: async (request, response) => {
+      const cameraId = String(request.params['camera_id']);
+      existing(cameraId);
+      const fields = jsonFields(request);
+      checkChange(fields);
+      const change = fields as Change;
+      response.json(await face.change(cameraId, change.url === undefined ? change : { ...change, url: reader.url(change.url) }));
+    },
+  });
+
+  return router;
+}

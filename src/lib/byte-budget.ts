@@ -1,0 +1,66 @@
+/** Keeps a folder's entries (files or folders) under a number of bytes: the oldest go first. */
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from './files.ts';
+
+export interface ByteBudget {
+  /** Counts a new entry, then removes the oldest ones while there are too many bytes. */
+  add(path: string): Promise<void>;
+  /** An entry was removed by somebody else. */
+  forget(path: string): void;
+}
+
+export interface BudgetOptions {
+  readonly maxBytes: number;
+  /** Entries that are there already, in any order. */
+  readonly existing: readonly string[];
+  readonly remove: (path: string) => Promise<void>;
+}
+
+export async function createByteBudget({ maxBytes, existing, remove }: BudgetOptions): Promise<ByteBudget> {
+  const entries = new Map<string, number>();
+  let bytes = 0;
+  const known = await Promise.all(existing.map(async (path) => ({ path, ...(await measure(path)) })));
+  for (const { path, size } of known.sort((a, b) => a.time - b.time)) {
+    entries.set(path, size);
+    bytes += size;
+  }
+
+  function forget(path: string): void {
+    bytes -= entries.get(path) ?? 0;
+    entries.delete(path);
+  }
+
+  async function trim(): Promise<void> {
+    for (const [path] of entries) {
+      if (bytes <= maxBytes) return;
+      forget(path);
+      await remove(path);
+    }
+  }
+
+  await trim();
+  return {
+    async add(path) {
+      forget(path);
+      const { size } = await measure(path);
+      entries.set(path, size);
+      bytes += size;
+      await trim();
+    },
+    forget,
+  };
+}
+
+/** Bytes of a file, or of all files of a folder, and when it was last changed. */
+async function measure(path: string): Promise<{ size: number; time: number }> {
+  try {
+    const own = await stat(path);
+    if (!own.isDirectory()) return { size: own.size, time: own.mtimeMs };
+    const parts = await Promise.all((await readdir(path)).map((name) => measure(join(path, name))));
+    return { size: parts.reduce((sum, part) => sum + part.size, 0), time: own.mtimeMs };
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return { size: 0, time: 0 };
+    throw error;
+  }
+}

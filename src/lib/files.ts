@@ -1,0 +1,96 @@
+/** Files written so that a crash leaves the old content or the new, on the disk and not only in memory. */
+import { randomBytes } from 'node:crypto';
+import { copyFile, link, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** Replaces `path` as a whole: readers see what was there before or all of `data`. `mode` is subject to the umask. */
+export async function writeAtomically(path: string, data: string | Uint8Array, { mode = 0o666 }: { mode?: number } = {}): Promise<void> {
+  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    const handle = await open(temporary, 'wx', mode);
+    try {
+      await handle.writeFile(data);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await removeIfPresent(temporary);
+    throw error;
+  }
+  await fsyncFolder(dirname(path));
+}
+
+/** Makes names that were created, renamed or removed in `folder` last through a power cut. */
+export async function fsyncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function removeIfPresent(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
+
+/** The opened file, or null when there is none. */
+export async function openIfPresent(path: string, flags: 'r' | 'r+'): Promise<FileHandle | null> {
+  try {
+    return await open(path, flags);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+/** Up to `length` bytes from `offset` on; fewer where the file ends. */
+export async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/** All of `bytes` at `offset`, in one write wherever the system takes it whole. */
+export async function writeAt(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < bytes.length) {
+    written += (await handle.write(bytes, written, bytes.length - written, offset + written)).bytesWritten;
+  }
+}
+
+/** Whether an error of the system has one of these codes, e.g. ENOENT. */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+/** A second name for a file where the file system has hard links, a copy elsewhere. Replaces `target` as a whole. */
+export async function linkOrCopy(path: string, target: string): Promise<void> {
+  const temporary = `${target}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    await link(path, temporary);
+  } catch (error) {
+    if (!hasCode(error, 'EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK')) throw error;
+    await copyFile(path, temporary);
+  }
+  await rename(temporary, target);
+  // Two names of one file: rename does nothing and leaves the first.
+  await removeIfPresent(temporary);
+}
+
+/** The names in a folder; none when there is no such folder. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,8 @@
+/** Asks programs of this machine whether they are there. */
+import { execa } from 'execa';
+
+/** First line of what the program says when run with these words; null: it cannot be run, or fails. */
+export async function ask(file: string, args: readonly string[]): Promise<string | null> {
+  const { stdout, failed } = await execa(file, args, { reject: false });
+  return failed ? null : (stdout.split('\n')[0] ?? '');
+}

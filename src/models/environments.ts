@@ -1,0 +1,127 @@
+/** The life of an environment: found, or built in place under a lock, sealed by its environment.json, collected when old. */
+import { appendFile, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LookoutError } from '../errors.ts';
+import { lockFolderOrFile } from '../lib/lock.ts';
+import type { Progress } from '../types.ts';
+
+/** What a runtime knows about an environment that it can build. */
+export interface Recipe {
+  readonly model: string;
+  readonly fingerprint: string;
+  /** Builds and verifies it in an empty folder. Throws with the installer's last lines. */
+  build(folder: string, progress: Progress, signal: AbortSignal): Promise<Built>;
+  /** Whether what was built once still starts: an interpreter may have been removed since. */
+  works(folder: string, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface Built {
+  /** Tools and their versions. */
+  readonly tools: Readonly<Record<string, string>>;
+  /** Every package that is in it, `name==version`. */
+  readonly packages: readonly string[];
+}
+
+/** `environment.json`: written last, so that an environment without it is not whole. */
+export interface EnvironmentFacts extends Built {
+  readonly fingerprint: string;
+  readonly model: string;
+  readonly built_at: string;
+  readonly build_seconds: number;
+  /** File with everything that the installers said. */
+  readonly log: string;
+}
+
+const SEAL = 'environment.json';
+const LOG = 'build.log';
+const LOCK_WAIT_MS = 6 * 3_600_000;
+const KEEP_UNUSED_MS = 7 * 24 * 3_600_000;
+const KEEP_LAST = 2;
+
+/** The folder of the environment, ready to be used. Callers at the same time, also in other processes, build it once. */
+export async function provideEnvironment(data_dir: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<string> {
+  const ofModel = join(data_dir, 'runtimes', recipe.model);
+  const folder = join(ofModel, recipe.fingerprint);
+  if (await isReady(folder, recipe, signal)) return folder;
+
+  await mkdir(ofModel, { recursive: true });
+  const lock = await lockFolderOrFile(ofModel, { waitMs: LOCK_WAIT_MS }, signal);
+  try {
+    // Somebody else may have built it while this one waited.
+    if (await isReady(folder, recipe, signal)) return folder;
+    await build(folder, recipe, progress, signal);
+    await collect(ofModel, recipe.fingerprint);
+    return folder;
+  } finally {
+    await lock.release();
+  }
+}
+
+async function isReady(folder: string, recipe: Recipe, signal: AbortSignal): Promise<boolean> {
+  const seal = join(folder, SEAL);
+  if (!(await readSeal(seal)) || !(await recipe.works(folder, signal))) return false;
+  const now = new Date();
+  // Its time of change says when it was last used.
+  await utimes(seal, now, now);
+  return true;
+}
+
+async function build(folder: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<void> {
+  const log = join(folder, LOG);
+  const began = Date.now();
+  await sweep(folder);
+  await mkdir(folder, { recursive: true });
+  await writeFile(log, '');
+  let written: Promise<void> = Promise.resolve();
+  const tell: Progress = (line) => {
+    written = written.then(() => appendFile(log, `${line}\n`));
+    progress(line);
+  };
+  try {
+    const built = await recipe.build(folder, tell, signal);
+    const facts: EnvironmentFacts = {
+      fingerprint: recipe.fingerprint,
+      model: recipe.model,
+      ...built,
+      built_at: new Date(began).toISOString(),
+      build_seconds: Math.round((Date.now() - began) / 100) / 10,
+      log: LOG,
+    };
+    await writeFile(join(folder, `${SEAL}.new`), `${JSON.stringify(facts, null, 2)}\n`, { flush: true });
+    await rename(join(folder, `${SEAL}.new`), join(folder, SEAL));
+    progress(`the environment is ready after ${facts.build_seconds} s`);
+  } catch (error) {
+    signal.throwIfAborted();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LookoutError('model_unavailable', `model ${recipe.model}: its environment could not be built: ${reason}\nEverything that was said: ${log}`, { cause: error });
+  } finally {
+    // The log is a help, not a promise: a full disk has its say in the error above.
+    await written.catch(() => undefined);
+  }
+}
+
+/** Removes what other fingerprints left: what is not whole, and what is neither among the last nor was used lately. */
+async function collect(ofModel: string, current: string): Promise<void> {
+  const others = (await readdir(ofModel)).filter((name) => name !== current);
+  const aged = await Promise.all(others.map(async (name) => {
+    const folder = join(ofModel, name);
+    return { folder, used: await stat(join(folder, SEAL)).then(({ mtimeMs }) => mtimeMs, () => -Infinity) };
+  }));
+  const old = aged.sort((a, b) => b.used - a.used).filter(({ used }, rank) => used === -Infinity || (rank >= KEEP_LAST - 1 && Date.now() - used > KEEP_UNUSED_MS));
+  for (const { folder } of old) await sweep(folder);
+}
+
+/** The seal goes first: a removal cut short must not leave half an environment that looks whole. */
+async function sweep(folder: string): Promise<void> {
+  await rm(join(folder, SEAL), { force: true });
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+async function readSeal(file: string): Promise<boolean> {
+  try {
+    return typeof (JSON.parse(await readFile(file, 'utf8')) as Partial<EnvironmentFacts>).fingerprint === 'string';
+  } catch {
+    // Missing or unreadable: either way the environment is not whole.
+    return false;
+  }
+}

@@ -1,0 +1,87 @@
+/** Turns one model folder into a Model: by its manifest, or by the Flask orchestrator's layout. */
+import { dirname, join } from 'node:path';
+import type { Model, Weights } from '../types.ts';
+import { manifestPaths, readManifest, type Manifest } from './manifest.ts';
+import { existing } from './paths.ts';
+
+/** A folder that bears a model's name. */
+export interface Place {
+  readonly folder: string;
+  readonly origin: Model['origin'];
+}
+
+export interface Surroundings {
+  readonly data_dir: string;
+  /** Folder of the Flask orchestrator; null: none. */
+  readonly project: string | null;
+  /** Weights are not fetched. */
+  readonly offline: boolean;
+}
+
+/** The model of this folder; null when nothing in it (or beside it) can be run. Throws when its manifest is wrong. */
+export async function readModelFolder(name: string, place: Place, around: Surroundings): Promise<Model | null> {
+  const [manifest, ...others] = await existing(manifestPaths(place.folder));
+  if (manifest !== undefined) {
+    const notice = others.length === 0 ? null : `${manifest} is used, ${others.join(' and ')} is not`;
+    return { ...(await fromManifest(name, place, await readManifest(manifest, name), around)), notice };
+  }
+  const [script] = await existing(scriptPaths(place.folder));
+  return script === undefined ? null : fromFlaskLayout(name, place, script, around);
+}
+
+/** Where the Flask orchestrator's script may stand: in the model's folder or beside the models folder. */
+export function scriptPaths(folder: string): readonly string[] {
+  return [folder, join(folder, '..', '..')].map((at) => join(at, 'run_inference.py'));
+}
+
+async function fromManifest(name: string, place: Place, manifest: Manifest, around: Surroundings): Promise<Model> {
+  const { folder, origin } = place;
+  const own = join(folder, manifest.entry);
+  return {
+    name,
+    folder,
+    origin,
+    version: manifest.version ?? 'unversioned',
+    runtime: manifest.runtime,
+    protocol: manifest.protocol ?? (manifest.runtime === 'command' ? 'oneshot' : 'lines'),
+    // What is not in the folder is left as it is written: a command may stand on the PATH.
+    entry: (await existing([own])).length > 0 ? own : manifest.entry,
+    args: manifest.args ?? [],
+    requirements: manifest.requirements?.map((file) => join(folder, file)) ?? (await usualRequirements(name, folder, manifest.runtime)),
+    section: manifest.section ?? null,
+    classes: manifest.classes ?? null,
+    class_map: manifest.class_map ?? {},
+    confidence: manifest.confidence ?? null,
+    deadline_seconds: manifest.deadline_seconds ?? null,
+    state: manifest.state ?? 'none',
+    probe: manifest.probe ?? null,
+    weights: (manifest.weights ?? []).map(({ file, url, sha256, required }): Weights => ({
+      file,
+      url: around.offline ? null : (url ?? null),
+      sha256: sha256?.toLowerCase() ?? null,
+      required: required ?? true,
+    })),
+    weights_folders: [folder, join(around.data_dir, 'weights', name)],
+    options: manifest.options ?? {},
+    adopted_venv: null,
+    notice: null,
+  };
+}
+
+/** Sections of the models that the Flask orchestrator knew. */
+const FLASK_SECTIONS: Readonly<Record<string, string>> = { animals: 'stray_animal', potholes: 'pothole', garbage: 'garbage' };
+
+async function fromFlaskLayout(name: string, place: Place, script: string, around: Surroundings): Promise<Model> {
+  const model = await fromManifest(name, place, { runtime: 'python', entry: script, protocol: 'oneshot', section: FLASK_SECTIONS[name] ?? null }, around);
+  const venv = around.project === null ? null : join(around.project, 'venvs', name);
+  const adopted = venv !== null && (await existing([join(venv, '.deps_installed'), join(venv, 'bin', 'python')])).length === 2;
+  return { ...model, entry: script, adopted_venv: adopted ? venv : null, notice: `no manifest: ${dirname(script)}/run_inference.py is run for each batch` };
+}
+
+/** What each runtime calls the files that say what to install, when the manifest names none. */
+async function usualRequirements(name: string, folder: string, runtime: string): Promise<readonly string[]> {
+  const at = (files: readonly string[]): Promise<readonly string[]> => existing(files.map((file) => join(folder, file)));
+  if (runtime === 'python') return (await at([`requirements_${name}.txt`, 'requirements.txt'])).slice(0, 1);
+  if (runtime === 'node') return at(['package.json', 'package-lock.json']);
+  return [];
+}

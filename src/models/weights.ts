@@ -1,0 +1,78 @@
+/** Sees to it that a model's weights are there: looks for them, fetches what is missing and can be fetched. */
+import { mkdir, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { LookoutError } from '../errors.ts';
+import { lockFolderOrFile } from '../lib/lock.ts';
+import type { Model, Progress, Weights } from '../types.ts';
+import { download } from './download.ts';
+import { isFile } from './paths.ts';
+
+/** What is not required may not delay a start for longer; what has come by then is kept for the next one. */
+const OPTIONAL_MS = 60_000;
+const CONNECT_MS = 30_000;
+const OPTIONAL_CONNECT_MS = 5_000;
+const LOCK_WAIT_MS = 3_600_000;
+
+/** Every file of weights that is there, in the order of the manifest and then of the folders. */
+export async function findWeights(model: Model): Promise<readonly string[]> {
+  return (await Promise.all(model.weights.map((weights) => matches(model, weights)))).flat();
+}
+
+/** Throws `model_unavailable` when required weights are missing and cannot be had. */
+export async function provideWeights(model: Model, progress: Progress, signal: AbortSignal): Promise<void> {
+  for (const weights of model.weights) {
+    signal.throwIfAborted();
+    if ((await matches(model, weights)).length > 0) continue;
+    const reason = weights.url === null ? null : await fetchWeights(model, weights, weights.url, progress, signal);
+    if ((await matches(model, weights)).length > 0) continue;
+    const missing = `the weights ${weights.file} are missing${reason === null ? '' : ` (${reason})`}`;
+    if (weights.required) throw new LookoutError('model_unavailable', `model ${model.name}: ${missing}; put the file into ${placeFor(model)}`);
+    progress(`${missing}; going on without them`);
+  }
+}
+
+/** Why it could not be fetched; null when it is there. Throws only when aborted. */
+async function fetchWeights(model: Model, { file, sha256, required }: Weights, url: string, progress: Progress, signal: AbortSignal): Promise<string | null> {
+  const folder = model.weights_folders.at(-1) ?? model.folder;
+  const target = join(folder, file);
+  const limit = required ? signal : AbortSignal.any([signal, AbortSignal.timeout(OPTIONAL_MS)]);
+  try {
+    await mkdir(folder, { recursive: true });
+    const lock = await lockFolderOrFile(folder, { waitMs: LOCK_WAIT_MS }, limit);
+    try {
+      // Somebody else may have fetched it while this one waited.
+      if (!(await isFile(target))) await download({ url, sha256, target, connect_ms: required ? CONNECT_MS : OPTIONAL_CONNECT_MS, tries: required ? 5 : 1 }, progress, limit);
+      return null;
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    signal.throwIfAborted();
+    return limit.aborted ? `fetching it took longer than ${OPTIONAL_MS / 1000} s` : (error as Error).message;
+  }
+}
+
+/** The user's folder: the first that is not the built-in one, which an update would replace. */
+function placeFor(model: Model): string {
+  return model.weights_folders.find((folder) => folder !== model.folder || model.origin === 'user') ?? model.folder;
+}
+
+/** Files that an entry of the manifest means. */
+async function matches({ weights_folders }: Model, { file }: Weights): Promise<readonly string[]> {
+  const pattern = new RegExp(`^${basename(file).split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+  const found = await Promise.all(weights_folders.map(async (folder) => {
+    const within = join(folder, dirname(file));
+    return (await namesIn(within)).filter((name) => pattern.test(name) && !name.endsWith('.part')).sort().map((name) => join(within, name));
+  }));
+  return found.flat();
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    // A folder that is not there holds nothing; everything else is worth an error.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return [];
+    throw error;
+  }
+}

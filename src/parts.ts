@@ -1,0 +1,32 @@
+/** Makes families and models out of their folders: what app.ts and the commands that need no app share. */
+import { join } from 'node:path';
+import { loadFamily, type Member } from './lib/family.ts';
+import { packageRoot } from './lib/leash.ts';
+import type { Log } from './lib/log.ts';
+import { readCatalog, type Catalog } from './models/catalog.ts';
+import { prepareModel, runtimeOf } from './models/prepare.ts';
+import type { Config, Model, Prepared, Progress, Runtime } from './types.ts';
+
+export interface Models {
+  readonly catalog: Catalog;
+  /** Weights, environment, and what starts its runners. */
+  prepare(model: Model, progress: Progress, signal: AbortSignal): Promise<Prepared>;
+}
+
+export async function createModels(config: Config, log: Log): Promise<Models> {
+  const catalog = await readCatalog({
+    folders: [{ path: config.models_dir, origin: 'user' }, { path: join(packageRoot, 'models'), origin: 'built-in' }],
+    project: config.project, data_dir: config.data_dir, offline: config.offline,
+  });
+  const { data_dir, offline } = config;
+  const runtimes = await createFamily<Runtime>('runtimes', { data_dir, offline, log: log.part('runtime') });
+  return { catalog, prepare: (model, progress, signal) => prepareModel(model, runtimeOf(model, runtimes), progress, signal) };
+}
+
+/** A part of each file in a family's folder, by file name. */
+export async function createFamily<Part>(folder: string, context: object): Promise<ReadonlyMap<string, Part>> {
+  const members = await loadFamily<Member<object, Part | Promise<Part>>>(new URL(`./${folder}/`, import.meta.url));
+  const parts = new Map<string, Part>();
+  for (const [name, member] of members) parts.set(name, await member.create(context));
+  return parts;
+}

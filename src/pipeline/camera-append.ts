@@ -1,0 +1,42 @@
+/** Adds a camera to the table: under the lock, one write from the end on, on the disk before it returns. */
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { LookoutError } from '../errors.ts';
+import { fsyncFolder } from '../lib/files.ts';
+import { lockFolderOrFile } from '../lib/lock.ts';
+import type { CameraRow } from './camera-csv.ts';
+import { appendedText, parseCameras } from './camera-csv.ts';
+
+const WAIT_MS = 10_000;
+
+export async function appendCamera(file: string, row: CameraRow, signal: AbortSignal): Promise<void> {
+  refuseFormulas(row);
+  const lock = await lockFolderOrFile(file, { waitMs: WAIT_MS }, signal);
+  try {
+    const handle = await open(file, 'a+');
+    try {
+      const text = await handle.readFile('utf8');
+      const known = parseCameras(text).map(({ cameraID }) => cameraID.trim());
+      if (known.includes(row.cameraID.trim())) throw new LookoutError('bad_request', 'Camera ID already exists');
+      if (lock.compromised) throw new LookoutError('locked', `${file} was taken over by another process; try again`);
+      await handle.appendFile(appendedText(text, row));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await fsyncFolder(dirname(file));
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Spreadsheets run what begins like a formula. Ids such as -1 and coordinates such as +12.5 begin like one and are none. */
+function refuseFormulas(row: CameraRow): void {
+  for (const [field, text] of Object.entries(row) as [string, string][]) {
+    if (/^\s*[=@]|^\s*[+-].*[^\w.\s-]/.test(text)) {
+      throw new LookoutError('bad_request', `${field} must not begin like a spreadsheet formula (=, @, or + and - with more than letters and digits)`);
+    }
+    if (/\p{Cc}/u.test(text)) throw new LookoutError('bad_request', `${field} must not have control characters such as tabs and line ends`);
+  }
+}

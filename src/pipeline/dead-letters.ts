@@ -1,0 +1,90 @@
+/**
+ * Batches that no model could answer, and copies of those that some models could not, under `data/dead-letter`.
+ *
+ *     data/dead-letter/<batch id>/batch.json    the batch, and the models' last words
+ *                                /<frame>.jpg   its frames
+ */
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { createByteBudget } from '../lib/byte-budget.ts';
+import { hasCode, linkOrCopy, namesIn, writeAtomically } from '../lib/files.ts';
+import type { Batch, Config, ErrorInfo } from '../types.ts';
+import type { Books } from './books.ts';
+import type { Spool } from './spool.ts';
+
+export interface DeadLetter {
+  readonly batch: Batch;
+  /** By model. */
+  readonly errors: Readonly<Record<string, ErrorInfo & { readonly last_words?: string }>>;
+  /** A record was written all the same, with the answers of the other models. */
+  readonly recorded: boolean;
+  readonly at: string;
+}
+
+export interface DeadLetters {
+  readonly folder: string;
+  /** Whole or not at all; a letter that is there already stays as it is. */
+  add(letter: Omit<DeadLetter, 'at'>): Promise<void>;
+  list(): Promise<readonly DeadLetter[]>;
+  remove(batch: Batch): Promise<void>;
+}
+
+export async function openDeadLetters(
+  config: Pick<Config, 'data_dir' | 'dead_letter_max_bytes'>, spool: Pick<Spool, 'path'>, books: Books,
+): Promise<DeadLetters> {
+  const folder = join(config.data_dir, 'dead-letter');
+  await mkdir(folder, { recursive: true });
+  const existing: string[] = [];
+  for (const name of await namesIn(folder)) {
+    // A letter that a crash left half written; its batch is still in the spool.
+    if (name.endsWith('.tmp')) await rm(join(folder, name), { recursive: true, force: true });
+    else existing.push(join(folder, name));
+  }
+  const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, remove: drop });
+
+  async function read(path: string): Promise<DeadLetter | null> {
+    try {
+      return JSON.parse(await readFile(join(path, 'batch.json'), 'utf8')) as DeadLetter;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+      throw error;
+    }
+  }
+
+  async function drop(path: string): Promise<void> {
+    const letter = await read(path);
+    await rm(path, { recursive: true, force: true });
+    if (!letter || letter.recorded) return;
+    const { camera_id, id, frames } = letter.batch;
+    await books.settle({ camera_id, batch: id, outcome: 'dropped', reason: 'dead_letter_budget', frames: frames.length, from: 'dead_lettered', files: frames.map(({ key }) => key) });
+  }
+
+  return {
+    folder,
+    async add(letter) {
+      const target = join(folder, letter.batch.id);
+      if (await read(target)) return;
+      const temporary = `${target}.tmp`;
+      await rm(temporary, { recursive: true, force: true });
+      await mkdir(temporary);
+      for (const { key } of letter.batch.frames) {
+        await linkOrCopy(spool.path(key), join(temporary, basename(key))).catch((error: unknown) => {
+          // A frame that somebody removed by hand: the letter still names it.
+          if (!hasCode(error, 'ENOENT')) throw error;
+        });
+      }
+      await writeAtomically(join(temporary, 'batch.json'), `${JSON.stringify({ ...letter, at: new Date().toISOString() }, null, 2)}\n`);
+      await rename(temporary, target);
+      await budget.add(target);
+    },
+    async list() {
+      const letters = await Promise.all((await namesIn(folder)).map((name) => read(join(folder, name))));
+      return letters.filter((letter) => letter !== null);
+    },
+    async remove(batch) {
+      const path = join(folder, batch.id);
+      budget.forget(path);
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}

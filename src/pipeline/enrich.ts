@@ -1,0 +1,134 @@
+/** Makes the record of a batch from what is known: camera, host, predictions and the snapshot's bytes. Pure. */
+import { LookoutError } from '../errors.ts';
+import type { Batch, BatchRecord, Camera, Config, LaneAnswer } from '../types.ts';
+import type { Finding, NamedSection, Section } from './record-sections.ts';
+import { complaintOf, findingOf, sectionsOf } from './record-sections.ts';
+import { zonedTime } from './record-time.ts';
+
+export interface EnrichInput {
+  readonly batch: Batch;
+  /** One for each of the batch's models. */
+  readonly answers: Readonly<Record<string, LaneAnswer>>;
+  readonly models: Readonly<Record<string, { readonly section: string | null }>>;
+  readonly camera: Camera;
+  readonly host_ip: string | null;
+  readonly settings: Pick<Config, 'record_format' | 'record_when' | 'time_zone'>;
+  /** The picture to show, perhaps scaled, and the index of its frame in the batch. */
+  readonly snapshot: { readonly index: number; readonly width: number; readonly height: number; readonly jpeg: Uint8Array } | null;
+}
+
+/** Index of the frame to show. `best`: the frame of the surest detection, the first frame when nothing was found. */
+export function chooseSnapshot(batch: Batch, answers: Readonly<Record<string, LaneAnswer>>, setting: Config['snapshot']): number | null {
+  if (setting === 'none') return null;
+  let best = { frame: 0, confidence: -Infinity };
+  if (setting === 'best') {
+    for (const { frame, confidence } of findingsOf(batch, answers).flatMap(({ detections }) => detections)) {
+      if (confidence > best.confidence && batch.frames[frame] !== undefined) best = { frame, confidence };
+    }
+  }
+  return best.frame;
+}
+
+export function foundAnything(answers: Readonly<Record<string, LaneAnswer>>): boolean {
+  return Object.values(answers).some(
+    (answer) => 'predictions' in answer && answer.predictions.some((prediction) => 'detections' in prediction && prediction.detections.length > 0),
+  );
+}
+
+/** null: `record_when` is `found`, every model worked, and none found anything. */
+export function enrich(input: EnrichInput): BatchRecord | null {
+  const { batch, answers, models, settings } = input;
+  const format = settings.record_format;
+  const findings = findingsOf(batch, answers);
+  const when = settings.record_when ?? (format === 'v3' ? 'found' : 'always');
+  if (when === 'found' && !foundAnything(answers) && findings.every(({ entry }) => entry.error === null)) return null;
+
+  const sections = sectionsOf(findings, models);
+  return withFacts(input, findings, format === 'v1' ? nested(input, sections) : flat(input, sections, format));
+}
+
+/** v1: `basic`, then a section for each complaint, null where no model was asked. */
+function nested(input: EnrichInput, sections: readonly NamedSection[]): Fields {
+  const { camID, Latitude, Longitude, moment, IP, frame_base64 } = basics(input);
+  const asked = new Map<string, Section | null>([['stray_animal', null], ['pothole', null]]);
+  for (const { name, section } of sections) asked.set(name, section);
+  const complains = ([name]: [string, unknown]): boolean =>
+    name === 'stray_animal' || name === 'pothole' || sections.some((section) => section.name === name && section.complains);
+  const complaint_type = Object.fromEntries(
+    [...asked].filter(complains).map(([name, section]) => [name, section === null ? 0 : complaintOf(section)]),
+  );
+  return joined(
+    { basic: { camID, Latitude, Longitude, Date: moment.date, timestamp: moment.time, IP, complaint_type, frame_base64 } },
+    Object.fromEntries(asked),
+  );
+}
+
+/** v2 and v3: detections by complaint; models without a complaint have a field of their own. */
+function flat(input: EnrichInput, sections: readonly NamedSection[], format: 'v2' | 'v3'): Fields {
+  const { camID, Latitude, Longitude, moment, IP, frame_base64 } = basics(input);
+  const complaints = new Map<string, unknown>(
+    format === 'v2' ? [['stray_animal', []], ['pothole', 0]] : [['stray_animal', []], ['pothole', []], ['garbage', []]],
+  );
+  const others = new Map<string, Section>();
+  for (const { name, complains, section } of sections) {
+    if (complains || complaints.has(name)) complaints.set(name, section.detections);
+    else others.set(name, section);
+  }
+  const complaint_type = Object.fromEntries(complaints);
+  return joined(
+    { camID, Latitude, Longitude, Date: `${moment.date} ${moment.time}`, IP, complaint_type, frame_base64 },
+    Object.fromEntries(others),
+  );
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function basics({ batch, camera, host_ip: IP, snapshot, settings }: EnrichInput) {
+  const shown = batch.frames[snapshot?.index ?? 0];
+  if (shown === undefined) throw new LookoutError('internal', `batch ${batch.id} has no frame ${snapshot?.index ?? 0} to show; please report it`);
+  return {
+    camID: batch.camera_id,
+    Latitude: camera.latitude,
+    Longitude: camera.longitude,
+    moment: zonedTime(shown.captured_at, settings.time_zone),
+    IP,
+    frame_base64: snapshot === null ? '' : Buffer.from(snapshot.jpeg).toString('base64'),
+  };
+}
+
+/** Adds what every format has and the Flask orchestrator's records lack. */
+function withFacts({ batch, settings, snapshot }: EnrichInput, findings: readonly Finding[], fields: Fields): BatchRecord {
+  const frames = batch.frames.map(({ key, captured_at, width, height }, index) => ({
+    index, captured_at: zonedTime(captured_at, settings.time_zone).rfc3339, file: key, width, height,
+  }));
+  return joined(fields, {
+    schema_version: SCHEMA_VERSIONS[settings.record_format],
+    batch: {
+      id: batch.id,
+      session: batch.session,
+      closed_by: batch.closed_by,
+      started_at: frames[0]?.captured_at ?? '',
+      ended_at: frames.at(-1)?.captured_at ?? '',
+      frames,
+      snapshot: snapshot === null ? null : { index: snapshot.index, width: snapshot.width, height: snapshot.height },
+    },
+    models: Object.fromEntries(findings.map(({ model, entry }) => [model, entry])),
+  });
+}
+
+export const SCHEMA_VERSIONS = { v1: 1, v2: 2, v3: 3 } as const;
+
+/** A section that took the name of a field would hide one of the two from every reader. */
+function joined<First extends Fields, Second extends Fields>(first: First, second: Second): First & Second {
+  const clash = Object.keys(second).find((name) => Object.hasOwn(first, name));
+  if (clash !== undefined) throw new LookoutError('config_invalid', `a model's section cannot be named ${clash}: records have that field already; rename it`);
+  return { ...first, ...second };
+}
+
+function findingsOf(batch: Batch, answers: Readonly<Record<string, LaneAnswer>>): readonly Finding[] {
+  return batch.models.map((model) => {
+    const answer = answers[model];
+    if (answer === undefined) throw new LookoutError('internal', `batch ${batch.id} has no answer of its model ${model}; please report it`);
+    return findingOf(model, answer);
+  });
+}

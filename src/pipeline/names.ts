@@ -1,0 +1,50 @@
+/** Names of sessions, frames and batches on disk. */
+import { createHash, randomBytes } from 'node:crypto';
+
+/** File names may have 255 bytes; what is added to a camera's name takes up to 80. */
+const LONGEST_NAME = 170;
+
+/**
+ * Percent-encodes all but `A-Z a-z 0-9 . _ -`, so that any camera id is one safe file name. Ids that would be too long
+ * for one are cut and end in a hash.
+ */
+export function safeName(text: string): string {
+  const name = [...Buffer.from(text, 'utf8')]
+    .map((byte) => {
+      const char = String.fromCharCode(byte);
+      return /[A-Za-z0-9._-]/.test(char) ? char : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    })
+    .join('');
+  if (name.length <= LONGEST_NAME) return name;
+  return `${name.slice(0, LONGEST_NAME - 17)}~${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+}
+
+/** `<camera>_<8 hex>`: the folder of one session's frames. */
+export function sessionName(cameraId: string): string {
+  return `${safeName(cameraId)}_${randomBytes(4).toString('hex')}`;
+}
+
+/** `<camera>_<YYYYMMDDTHHMMSSffffffZ>.jpg`, with the microseconds that milliseconds allow. */
+export function frameFile(cameraId: string, captured_at: string): string {
+  return `${safeName(cameraId)}_${compactTime(captured_at)}.jpg`;
+}
+
+/**
+ * `<session>-<time of its first frame>`. The time rather than a running number, so that frames which a crash left
+ * without a manifest get an id that no earlier batch of the session can have had.
+ */
+export function batchId(session: string, firstCapturedAt: string): string {
+  return `${session}-${compactTime(firstCapturedAt)}`;
+}
+
+function compactTime(time: string): string {
+  return time.replace(/[-:.]/g, '').replace('Z', '000Z');
+}
+
+/** The capture time that a frame's file name holds; null for other names. */
+export function capturedAt(file: string): string | null {
+  const match = /_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})\d{3}Z\.jpg$/.exec(file);
+  if (!match) return null;
+  const [, year, month, day, hour, minute, second, ms] = match;
+  return `${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}.${ms ?? ''}Z`;
+}

@@ -1,0 +1,148 @@
+/** The published JSON Schema of records, one for each record format, and the check before a record is written. */
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import ajvFormats from 'ajv-formats';
+
+import { LookoutError } from '../errors.ts';
+import type { BatchRecord, Config } from '../types.ts';
+import { SCHEMA_VERSIONS } from './enrich.ts';
+
+type RecordFormat = Config['record_format'];
+
+const coordinate = (limit: number): object => ({ type: ['number', 'null'], minimum: -limit, maximum: limit });
+const timestamp = { type: 'string', format: 'date-time' };
+const index = { type: 'integer', minimum: 0 };
+const pixels = { type: 'integer', minimum: 1 };
+const word = { type: 'string', minLength: 1 };
+const textOrNull = { type: ['string', 'null'] };
+const ref = (name: string): object => ({ $ref: `#/$defs/${name}` });
+
+/** An object with these properties, all of them required but the optional ones, and no other. */
+function exactly(properties: Readonly<Record<string, object>>, optional: Readonly<Record<string, object>> = {}): object {
+  return { type: 'object', required: Object.keys(properties), additionalProperties: false, properties: { ...properties, ...optional } };
+}
+
+const ERROR = { code: word, message: { type: 'string' } };
+const IDENTITY = { version: { type: 'string' }, runtime: word, detector: textOrNull, fingerprint: textOrNull, code: textOrNull };
+
+const DEFINITIONS = {
+  detection: exactly(
+    {
+      class: { type: 'string' },
+      confidence: { type: 'number', minimum: 0, maximum: 1 },
+      box: { description: 'x1, y1, x2, y2 in pixels of the frame', type: 'array', items: { type: 'number' }, minItems: 4, maxItems: 4 },
+      frame: { description: 'index of the frame in batch.frames', ...index },
+    },
+    { model: word },
+  ),
+  detections: { type: 'array', items: ref('detection') },
+  section: {
+    description: 'What the models of one section found. error: one of them failed. frame_errors: frames that could not be read.',
+    ...exactly(
+      { detections: ref('detections') },
+      {
+        error: exactly(ERROR, { model: word }),
+        frame_errors: { type: 'array', minItems: 1, items: exactly({ frame: index, message: { type: 'string' } }, { model: word }) },
+      },
+    ),
+  },
+  batch: exactly({
+    id: word,
+    session: word,
+    closed_by: { enum: ['count', 'deadline', 'stopped', 'recovered'] },
+    started_at: timestamp,
+    ended_at: timestamp,
+    frames: {
+      type: 'array',
+      minItems: 1,
+      items: exactly({
+        index,
+        captured_at: timestamp,
+        file: { description: 'relative to the frames folder, unique for ever; it need not exist any more', type: 'string', pattern: '^[A-Za-z0-9._%-]+/[A-Za-z0-9._%-]+$' },
+        width: pixels,
+        height: pixels,
+      }),
+    },
+    snapshot: { type: ['object', 'null'], required: ['index', 'width', 'height'], additionalProperties: false, properties: { index, width: pixels, height: pixels } },
+  }),
+  models: {
+    type: 'object',
+    minProperties: 1,
+    additionalProperties: exactly({
+      ...IDENTITY,
+      inference_ms: { type: ['number', 'null'], minimum: 0 },
+      error: { type: ['object', 'null'], required: Object.keys(ERROR), additionalProperties: false, properties: ERROR },
+    }),
+  },
+  snapshot: { description: 'JPEG in bare base64; empty when there is none', type: 'string', contentEncoding: 'base64', contentMediaType: 'image/jpeg', pattern: '^[A-Za-z0-9+/]*={0,2}$' },
+  address: { description: 'of the host; null when it has none that others could reach', type: ['string', 'null'], pattern: '^(?!127\\.)' },
+};
+
+const DAY = '\\d{2}/\\d{2}/\\d{4}';
+const HOUR = '\\d{2}:\\d{2}:\\d{2}';
+const PLACE = { camID: word, Latitude: coordinate(90), Longitude: coordinate(180) };
+
+/** Other fields of a record are sections, named by their models. */
+function recordSchema(format: RecordFormat, title: string, own: Readonly<Record<string, object>>): object {
+  const properties = { ...own, schema_version: { const: SCHEMA_VERSIONS[format] }, batch: ref('batch'), models: ref('models') };
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: `urn:lookout:record:${format}`,
+    title,
+    type: 'object',
+    required: Object.keys(properties),
+    properties,
+    additionalProperties: ref('section'),
+    $defs: DEFINITIONS,
+  };
+}
+
+function flatSchema(format: RecordFormat, title: string, complaints: Readonly<Record<string, object>>): object {
+  return recordSchema(format, title, {
+    ...PLACE,
+    Date: { type: 'string', pattern: `^${DAY} ${HOUR}$` },
+    IP: ref('address'),
+    complaint_type: { type: 'object', required: Object.keys(complaints), properties: complaints, additionalProperties: ref('detections') },
+    frame_base64: ref('snapshot'),
+  });
+}
+
+const COMPLAINT = { description: '1: found, 0: nothing found or no model asked, null: the model failed', enum: [0, 1, null] };
+const SECTION_OR_NULL = { description: 'null: no model was asked', anyOf: [{ type: 'null' }, ref('section')] };
+
+export const RECORD_SCHEMAS: Readonly<Record<RecordFormat, object>> = {
+  v1: recordSchema('v1', 'A record of Lookout: nested', {
+    basic: exactly({
+      ...PLACE,
+      Date: { type: 'string', pattern: `^${DAY}$` },
+      timestamp: { type: 'string', pattern: `^${HOUR}$` },
+      IP: ref('address'),
+      complaint_type: {
+        type: 'object', required: ['stray_animal', 'pothole'], properties: { stray_animal: COMPLAINT, pothole: COMPLAINT }, additionalProperties: COMPLAINT,
+      },
+      frame_base64: ref('snapshot'),
+    }),
+    stray_animal: SECTION_OR_NULL,
+    pothole: SECTION_OR_NULL,
+  }),
+  v2: flatSchema('v2', 'A record of Lookout: flat', {
+    stray_animal: ref('detections'),
+    pothole: { description: '0: no model was asked', anyOf: [{ const: 0 }, ref('detections')] },
+  }),
+  v3: flatSchema('v3', 'A record of Lookout: flat, three lists', {
+    stray_animal: ref('detections'), pothole: ref('detections'), garbage: ref('detections'),
+  }),
+};
+
+const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
+ajvFormats.default(ajv);
+const validators = new Map(
+  (['v1', 'v2', 'v3'] as const).map((format) => [SCHEMA_VERSIONS[format] as number, ajv.compile(RECORD_SCHEMAS[format])]),
+);
+
+/** Throws `internal` when the record is not as published: what is wrong must not be written where others read it. */
+export function checkRecord(record: BatchRecord): void {
+  const validate = validators.get(record.schema_version);
+  if (validate?.(record) === true) return;
+  const reasons = validate === undefined ? `unknown schema_version ${record.schema_version}` : ajv.errorsText(validate.errors, { dataVar: 'record' });
+  throw new LookoutError('internal', `the record of batch ${record.batch.id} is not as its schema says, so it is not written: ${reasons}`);
+}

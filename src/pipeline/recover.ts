@@ -1,0 +1,90 @@
+/** What a crash or a stop left in the spool: batches to finish, frames to group, and what is not ours. */
+import { readFile, rm } from 'node:fs/promises';
+import { imageSize } from 'image-size';
+import { join } from 'node:path';
+import { hasCode, namesIn } from '../lib/files.ts';
+import type { Batch, Frame } from '../types.ts';
+import { batchId, capturedAt } from './names.ts';
+import { SESSION_FILE, type SessionFile } from './spool.ts';
+
+export interface Leftovers {
+  /** Closed batches, oldest first: manifests as they were, then loose frames grouped as `recovered`. */
+  readonly batches: readonly Batch[];
+  /** Frames that cannot be read as pictures. */
+  readonly damaged: readonly { readonly camera_id: string; readonly key: string }[];
+  /** Session folders of ours, also those that hold nothing any more. */
+  readonly sessions: readonly string[];
+  /** Names in the frames folder that are not ours; left alone. */
+  readonly foreign: readonly string[];
+}
+
+export async function findLeftovers(folder: string): Promise<Leftovers> {
+  const batches: Batch[] = [];
+  const damaged: { camera_id: string; key: string }[] = [];
+  const sessions: string[] = [];
+  const foreign: string[] = [];
+  for (const name of (await namesIn(folder)).filter((one) => !one.startsWith('.')).sort()) {
+    const session = await readSession(join(folder, name));
+    if (!session) {
+      foreign.push(name);
+      continue;
+    }
+    sessions.push(name);
+    const files = (await namesIn(join(folder, name))).sort();
+    const manifests = await Promise.all(files.filter((file) => isManifest(name, file)).map(async (file) =>
+      JSON.parse(await readFile(join(folder, name, file), 'utf8')) as Batch));
+    batches.push(...manifests);
+    const inManifest = new Set(manifests.flatMap(({ frames }) => frames.map(({ key }) => key)));
+    const loose: Frame[] = [];
+    for (const file of files) {
+      const key = `${name}/${file}`;
+      const captured_at = capturedAt(file);
+      if (captured_at === null || inManifest.has(key)) {
+        if (file.endsWith('.tmp')) await rm(join(folder, key), { force: true });
+        continue;
+      }
+      const size = await pictureSize(join(folder, key));
+      if (size) loose.push({ key, captured_at, ...size });
+      else damaged.push({ camera_id: session.camera_id, key });
+    }
+    for (let start = 0; start < loose.length; start += session.batch_size) {
+      batches.push(recovered(session, loose.slice(start, start + session.batch_size)));
+    }
+  }
+  batches.sort((a, b) => (a.frames[0]?.captured_at ?? '').localeCompare(b.frames[0]?.captured_at ?? ''));
+  return { batches, damaged, sessions, foreign };
+}
+
+function recovered(session: SessionFile, frames: readonly Frame[]): Batch {
+  return {
+    id: batchId(session.name, frames[0]?.captured_at ?? ''), camera_id: session.camera_id, session: session.name,
+    closed_by: 'recovered', frames, models: session.models, attempts: {},
+  };
+}
+
+function isManifest(session: string, file: string): boolean {
+  return file.startsWith(`${session}-`) && file.endsWith('.json') && !file.endsWith('.record.json');
+}
+
+async function readSession(folder: string): Promise<SessionFile | null> {
+  try {
+    const session = JSON.parse(await readFile(join(folder, SESSION_FILE), 'utf8')) as Partial<SessionFile>;
+    return session.lookout === 1 ? (session as SessionFile) : null;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+/** null: not a whole JPEG, as a power cut leaves it. */
+async function pictureSize(path: string): Promise<{ width: number; height: number } | null> {
+  const bytes = await readFile(path);
+  if (bytes.length < 4 || bytes.readUInt16BE(bytes.length - 2) !== 0xffd9) return null;
+  try {
+    const { width, height } = imageSize(bytes);
+    return { width, height };
+  } catch {
+    // Not a picture: that is the answer.
+    return null;
+  }
+}

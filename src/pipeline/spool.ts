@@ -1,0 +1,138 @@
+/**
+ * The spool: captured frames on disk until their batch is settled.
+ *
+ *     frames/<camera>_<8 hex>/session.json               whose frames these are, and for which models
+ *                            /<camera>_<time>.jpg        a frame, whole or not there
+ *                            /<batch id>.json            its manifest: a closed batch, never regrouped
+ *                            /<batch id>.record.json     its finished record, before any sink gets it
+ *                            /<batch id>.<sink>.done     that sink has it
+ *                            /latest.jpg                 the camera's newest picture
+ *
+ * Every file appears by rename. A batch's manifest goes last, so that whatever a crash leaves is found again.
+ */
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fsyncFolder, hasCode, linkOrCopy, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
+import type { Batch, BatchRecord, CapturedFrame, Frame, StreamSpec } from '../types.ts';
+import { frameFile, sessionName } from './names.ts';
+
+/** One run of one stream. Survives reconnects, not restarts. */
+export interface Session {
+  readonly name: string;
+  readonly camera_id: string;
+  readonly models: readonly string[];
+  readonly batch_size: number;
+}
+
+export interface SessionFile extends Session {
+  readonly lookout: 1;
+  readonly started_at: string;
+}
+
+export interface Spool {
+  readonly folder: string;
+  open(spec: StreamSpec): Promise<Session>;
+  /** Makes the session folder of a batch that comes from elsewhere. */
+  adopt(batch: Batch): Promise<void>;
+  put(session: Session, captured: CapturedFrame): Promise<Frame>;
+  /** Makes a frame its session's latest picture, which outlives its batch. Returns where it lies. */
+  showLatest(session: Session, frame: Frame): Promise<string>;
+  /** Where a frame lies. */
+  path(key: string): string;
+  writeManifest(batch: Batch): Promise<void>;
+  writeRecord(batch: Batch, record: BatchRecord): Promise<void>;
+  readRecord(batch: Batch): Promise<BatchRecord | null>;
+  /** The sink of this name has the batch's record. */
+  tick(batch: Batch, sink: string): Promise<void>;
+  ticked(batch: Batch, sink: string): Promise<boolean>;
+  /** The batch is settled: frames and record go, the manifest last. */
+  release(batch: Batch, sinks: readonly string[]): Promise<void>;
+  /** A single frame, given up. */
+  remove(key: string): Promise<void>;
+  /** Removes the folder of a session that has nothing left; keeps it otherwise. */
+  close(session: string): Promise<void>;
+}
+
+export const SESSION_FILE = 'session.json';
+const LATEST_FILE = 'latest.jpg';
+export const manifestFile = (batch: Batch): string => `${batch.id}.json`;
+export const recordFile = (id: string): string => `${id}.record.json`;
+export const tickFile = (id: string, sink: string): string => `${id}.${sink}.done`;
+
+export function createSpool(folder: string): Spool {
+  const path = (key: string): string => join(folder, key);
+  const inSession = (batch: Batch, file: string): string => join(folder, batch.session, file);
+
+  async function begin(session: Session): Promise<void> {
+    await mkdir(join(folder, session.name), { recursive: true });
+    const file: SessionFile = { lookout: 1, ...session, started_at: new Date().toISOString() };
+    await writeAtomically(join(folder, session.name, SESSION_FILE), `${JSON.stringify(file)}\n`);
+    await fsyncFolder(folder);
+  }
+
+  return {
+    folder,
+    path,
+
+    async open({ camera_id, models, options }) {
+      const session: Session = { name: sessionName(camera_id), camera_id, models, batch_size: options.batch_size };
+      await begin(session);
+      return session;
+    },
+
+    adopt: ({ session, camera_id, models, frames }) => begin({ name: session, camera_id, models, batch_size: frames.length }),
+
+    async put(session, captured) {
+      const { captured_at, width, height, picture } = captured;
+      const key = `${session.name}/${frameFile(session.camera_id, captured_at)}`;
+      const temporary = `${path(key)}.tmp`;
+      try {
+        if ('jpeg' in picture) await writeFile(temporary, picture.jpeg);
+        else await copyFile(picture.file, temporary);
+        await rename(temporary, path(key));
+      } catch (error) {
+        await removeIfPresent(temporary);
+        throw error;
+      }
+      return { key, captured_at, width, height };
+    },
+
+    async showLatest(session, frame) {
+      const latest = join(folder, session.name, LATEST_FILE);
+      await linkOrCopy(path(frame.key), latest);
+      return latest;
+    },
+
+    writeManifest: (batch) => writeAtomically(inSession(batch, manifestFile(batch)), `${JSON.stringify(batch)}\n`),
+
+    writeRecord: (batch, record) => writeAtomically(inSession(batch, recordFile(batch.id)), JSON.stringify(record)),
+
+    async readRecord(batch) {
+      try {
+        return JSON.parse(await readFile(inSession(batch, recordFile(batch.id)), 'utf8')) as BatchRecord;
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return null;
+        throw error;
+      }
+    },
+
+    tick: (batch, sink) => writeFile(inSession(batch, tickFile(batch.id, sink)), ''),
+
+    ticked: async (batch, sink) => (await namesIn(join(folder, batch.session))).includes(tickFile(batch.id, sink)),
+
+    async release(batch, sinks) {
+      await Promise.all(batch.frames.map(({ key }) => removeIfPresent(path(key))));
+      await removeIfPresent(inSession(batch, recordFile(batch.id)));
+      for (const sink of sinks) await removeIfPresent(inSession(batch, tickFile(batch.id, sink)));
+      await removeIfPresent(inSession(batch, manifestFile(batch)));
+    },
+
+    remove: (key) => removeIfPresent(path(key)),
+
+    async close(session) {
+      const own = join(folder, session);
+      const left = (await namesIn(own)).filter((file) => file !== SESSION_FILE && file !== LATEST_FILE && !file.endsWith('.tmp'));
+      if (left.length === 0) await rm(own, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** The streams that were started by the API, in `data/streams.json`, so that they come back. Readable by its owner alone: URLs hold passwords. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LookoutError } from '../errors.ts';
+import { hasCode, writeAtomically } from '../lib/files.ts';
+import type { StreamOptions } from '../types.ts';
+
+export interface StoredStream {
+  readonly camera_id: string | number;
+  readonly url: string;
+  readonly models: readonly string[];
+  readonly options: Partial<StreamOptions>;
+  readonly enabled: boolean;
+}
+
+export interface StreamStore {
+  load(): Promise<readonly StoredStream[]>;
+  save(streams: readonly StoredStream[]): Promise<void>;
+}
+
+export function createStreamStore(dataDir: string): StreamStore {
+  const file = join(dataDir, 'streams.json');
+  let saving: Promise<void> = Promise.resolve();
+  return {
+    async load() {
+      try {
+        return JSON.parse(await readFile(file, 'utf8')) as StoredStream[];
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return [];
+        throw new LookoutError('config_invalid', `${file} cannot be read: mend it or move it away (${String(error)})`, { cause: error });
+      }
+    },
+    save(streams) {
+      saving = saving.catch(() => undefined).then(() => writeAtomically(file, `${JSON.stringify(streams, null, 2)}\n`, { mode: 0o600 }));
+      return saving;
+    },
+  };
+}

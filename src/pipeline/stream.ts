@@ -1,0 +1,200 @@
+/** One stream: captures into the spool, groups frames into batches, reconnects when the source gives up. */
+import { errorInfo, LookoutError } from '../errors.ts';
+import { backoffMs, type Clock } from '../lib/clock.ts';
+import { redact, type Log } from '../lib/log.ts';
+import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, Source, StreamSpec, StreamState } from '../types.ts';
+import { createBatcher, type Batcher } from './batcher.ts';
+import type { Books } from './books.ts';
+import { batchId } from './names.ts';
+import type { Session, Spool } from './spool.ts';
+
+export interface StreamParts {
+  readonly source: Source;
+  readonly spool: Spool;
+  readonly books: Books;
+  /** Takes a closed batch; durable when it returns. */
+  readonly submit: (batch: Batch) => Promise<void>;
+  readonly sessionStarted: (session: string) => void;
+  /** The session takes no more frames. */
+  readonly sessionEnded: (session: string) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a stream knows of itself. */
+export interface StreamView {
+  readonly session: string | null;
+  readonly state: StreamState;
+  readonly reason: string;
+  readonly since: string;
+  readonly reconnects: number;
+  readonly capture_mode: string | null;
+  readonly last_frame_at: string | null;
+  readonly open_batch: number;
+  readonly last_error: (ErrorInfo & { readonly at: string }) | null;
+  readonly latest: { readonly file: string; readonly captured_at: string } | null;
+}
+
+export interface Stream {
+  readonly spec: StreamSpec;
+  view(): StreamView;
+  /** Ends the capture and closes the open batch; resolves when its manifest is written. */
+  stop(reason: string): Promise<void>;
+  /** Resolves when it has ended by itself (its duration is over) or was stopped. */
+  readonly ended: Promise<void>;
+}
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+/** Pictures for this long make the next failure count as a first one again. */
+const HEALTHY_MS = 10_000;
+
+/** `startAfterMs`: so that many streams do not connect, and tick, at once. */
+export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs = 0): Stream {
+  const { source, spool, books, clock, log } = parts;
+  const { options } = spec;
+  const stopping = new AbortController();
+  const deadlineMs = options.batch_deadline_seconds * 1000;
+  const batcher: Batcher = createBatcher(options.batch_size, deadlineMs);
+  let session: Session | null = null;
+  let state: StreamState = 'starting';
+  let reason = 'connecting';
+  let since = new Date(clock.now()).toISOString();
+  let reconnects = 0;
+  let capture_mode: string | null = null;
+  let last_frame_at: string | null = null;
+  let last_error: StreamView['last_error'] = null;
+  let latest: StreamView['latest'] = null;
+  let closing: Promise<void> = Promise.resolve();
+  let due: NodeJS.Timeout | null = null;
+
+  const stopped = (): boolean => stopping.signal.aborted;
+
+  function become(next: StreamState, why: string): void {
+    if (next !== state) {
+      since = new Date(clock.now()).toISOString();
+      log.info(`${spec.camera_id}: ${next}`, { reason: why });
+    }
+    state = next;
+    reason = why;
+  }
+
+  function remember(error: unknown): ErrorInfo {
+    const info = errorInfo(error);
+    last_error = { ...info, message: redact(info.message), at: new Date(clock.now()).toISOString() };
+    return last_error;
+  }
+
+  /** Hands over the open batch. Tried until it is safe: its frames are in the spool whatever happens. */
+  function closeBatch(own: Session, closed_by: ClosedBy): void {
+    if (due) clearTimeout(due);
+    due = null;
+    const frames = batcher.take();
+    const [first] = frames;
+    if (!first) return;
+    const batch: Batch = {
+      id: batchId(own.name, first.captured_at), camera_id: spec.camera_id, session: own.name, closed_by, frames, models: spec.models, attempts: {},
+    };
+    closing = closing.then(async () => {
+      for (let attempt = 0; ; attempt += 1) {
+        try {
+          await parts.submit(batch);
+          return;
+        } catch (error) {
+          log.error(`${spec.camera_id}: batch ${batch.id} could not be stored`, { reason: remember(error).message });
+          // While stopping it is not worth the wait: the next start finds the frames.
+          if (stopping.signal.aborted) return;
+          await clock.sleep(backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), stopping.signal);
+        }
+      }
+    });
+  }
+
+  async function take(own: Session, captured: CapturedFrame): Promise<void> {
+    if (captured.missed > 0) await drop(captured.missed, 'slow_consumer', captured.captured_at);
+    let frame: Frame;
+    try {
+      frame = await spool.put(own, captured);
+    } catch (error) {
+      log.error(`${spec.camera_id}: a frame could not be stored`, { reason: remember(error).message });
+      await drop(1, 'spool_failed', captured.captured_at);
+      return;
+    }
+    books.captured(spec.camera_id);
+    last_frame_at = frame.captured_at;
+    capture_mode = captured.mode;
+    latest = { file: await spool.showLatest(own, frame), captured_at: frame.captured_at };
+    become('running', `capturing (${captured.mode})`);
+    if (batcher.add(frame, clock.now())) closeBatch(own, 'count');
+    else due ??= setTimeout(() => { closeBatch(own, 'deadline'); }, Math.max(0, (batcher.dueAt() ?? 0) - clock.now()));
+  }
+
+  /** Frames that were captured but never got into the spool. */
+  async function drop(frames: number, why: string, at: string): Promise<void> {
+    books.captured(spec.camera_id, frames);
+    await books.settle({ camera_id: spec.camera_id, batch: null, outcome: 'dropped', reason: why, frames, at }).catch((error: unknown) => {
+      log.error('the books could not be written', { reason: remember(error).message });
+    });
+  }
+
+  /** One connection; returns or throws when it ends. */
+  async function captureOnce(own: Session): Promise<void> {
+    for await (const captured of source.frames(spec, stopping.signal)) await take(own, captured);
+    if (!stopping.signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
+  }
+
+  async function run(): Promise<void> {
+    await clock.sleep(startAfterMs, stopping.signal);
+    if (stopping.signal.aborted) return;
+    const own = await spool.open(spec);
+    session = own;
+    parts.sessionStarted(own.name);
+    let failures = 0;
+    while (!stopped()) {
+      const connectedAt = clock.now();
+      const before = last_frame_at;
+      try {
+        await captureOnce(own);
+      } catch (error) {
+        if (stopped()) break;
+        const { code, message } = remember(error);
+        const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
+        failures = healthy ? 0 : failures + 1;
+        const pauseMs = backoffMs(failures, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+        become('reconnecting', `${message}; next try in ${(pauseMs / 1000).toFixed(1)} s`);
+        log.debug(`${spec.camera_id}: ${code}`, { reason: message });
+        await clock.sleep(pauseMs, stopping.signal);
+        reconnects += 1;
+      }
+    }
+    closeBatch(own, 'stopped');
+    await closing;
+    await parts.sessionEnded(own.name);
+  }
+
+  const limit = options.duration_seconds === null ? null : setTimeout(() => { void stop(`its ${options.duration_seconds ?? 0} s are over`); }, options.duration_seconds * 1000);
+  let stopReason = 'stopped';
+  const ended = run()
+    .then(() => { become('stopped', stopReason); })
+    .catch((error: unknown) => {
+      become('failed', remember(error).message);
+      log.error(`${spec.camera_id}: the stream failed`, { reason: errorInfo(error).message });
+    })
+    .finally(() => {
+      if (limit) clearTimeout(limit);
+      if (due) clearTimeout(due);
+    });
+
+  function stop(why: string): Promise<void> {
+    if (!stopping.signal.aborted) stopReason = why;
+    stopping.abort();
+    return ended;
+  }
+
+  return {
+    spec,
+    ended,
+    stop,
+    view: () => ({ session: session?.name ?? null, state, reason, since, reconnects, capture_mode, last_frame_at, open_batch: batcher.size, last_error, latest }),
+  };
+}

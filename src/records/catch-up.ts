@@ -1,0 +1,26 @@
+/** Brings the index of a file of records up to what is in the file; rebuilds it when it is of another. */
+import { open, type FileHandle } from 'node:fs/promises';
+import { appendToIndex, mendIndex, newestEntry, replaceIndex } from './index-file.ts';
+import type { Layout } from './layout.ts';
+import type { Volume } from './shelf.ts';
+import { fits, survey, type Survey } from './survey.ts';
+
+/** Reads the file from its last indexed record on: next to nothing, or all of it where the index is of no use. */
+export async function catchUp(handle: FileHandle, index: string, layout: Layout): Promise<Survey> {
+  await mendIndex(index);
+  const last = await newestEntry(index);
+  const known = last && (await fits(handle, last)) ? last : null;
+  const found = await survey(handle, layout, known);
+  await (known ? appendToIndex(index, found.entries) : replaceIndex(index, found.entries));
+  return found;
+}
+
+/** The same for a file that is only read from now on. */
+export async function catchUpRotated({ file, index }: Volume, layout: Layout): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await catchUp(handle, index, layout);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,45 @@
+/** What a record says about itself, whichever generation it is: Lookout's own or the Flask orchestrator's v1, v2, v3. */
+import type { Json } from '../types.ts';
+
+export interface Facts {
+  /** Of the batch; empty where the record has none. */
+  readonly id: string;
+  readonly camera: string;
+  /** Capture time of the first frame, RFC 3339; null where the record has none. */
+  readonly time: string | null;
+  readonly models: readonly string[];
+}
+
+export const NO_FACTS: Facts = { id: '', camera: '', time: null, models: [] };
+
+export function describe(record: unknown): Facts {
+  const batch = member(record, 'batch');
+  const frames = member(batch, 'frames');
+  const camera = member(member(record, 'basic'), 'camID') ?? member(record, 'camID');
+  const id = member(batch, 'id');
+  const time = member(Array.isArray(frames) ? frames[0] : undefined, 'captured_at');
+  return {
+    id: typeof id === 'string' ? id : '',
+    camera: typeof camera === 'string' || typeof camera === 'number' ? String(camera) : '',
+    time: typeof time === 'string' ? time : null,
+    models: Object.keys(member(record, 'models') ?? {}),
+  };
+}
+
+/** The record without its base64 picture. */
+export function withoutPicture(record: Json): Json {
+  if (!isObject(record)) return record;
+  return Object.fromEntries(
+    Object.entries(record)
+      .filter(([key]) => key !== 'frame_base64')
+      .map(([key, value]) => [key, key === 'basic' ? withoutPicture(value) : value]),
+  );
+}
+
+function member(value: unknown, key: string): unknown {
+  return isObject(value) ? (value[key] ?? undefined) : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, Json>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,69 @@
+/** Reads records, newest first, across the current file and rotated ones, without reading any file as a whole. */
+import type { FileHandle } from 'node:fs/promises';
+import { openIfPresent, readAt } from '../lib/files.ts';
+import type { Json, RecordQuery } from '../types.ts';
+import { describe, withoutPicture } from './describe.ts';
+import { newestFirst, type Entry } from './index-file.ts';
+import { currentVolume, rotatedVolumes, type RecordFiles, type Volume } from './shelf.ts';
+
+/** The records that match, up to the limit. Index and file are written one after the other: a record in between waits. */
+export async function readRecords(files: RecordFiles, query: RecordQuery): Promise<Json[]> {
+  const current = await currentVolume(files);
+  const found: Json[] = [];
+  for (const volume of [current, ...(await rotatedVolumes(current))]) {
+    if (found.length >= query.limit) break;
+    found.push(...(await readVolume(volume, { ...query, limit: query.limit - found.length })));
+  }
+  return found;
+}
+
+/** Whether one of the newest `within` records has this batch id. */
+export async function hasRecord(current: Volume, id: string, within: number): Promise<boolean> {
+  let left = within;
+  for (const { index } of [current, ...(await rotatedVolumes(current))]) {
+    for await (const entry of newestFirst(index)) {
+      if (entry.id === id) return true;
+      left -= 1;
+      if (left <= 0) return false;
+    }
+  }
+  return false;
+}
+
+async function readVolume({ file, index }: Volume, query: RecordQuery): Promise<Json[]> {
+  const found: Json[] = [];
+  const handle = await openIfPresent(file, 'r');
+  if (!handle) return found;
+  try {
+    // Nothing in it can be younger than its last append.
+    if (query.since !== undefined && (await handle.stat()).mtimeMs < Date.parse(query.since)) return found;
+    for await (const entry of newestFirst(index)) {
+      if (!matches(entry, query)) continue;
+      const record = await readRecord(handle, entry);
+      if (record !== undefined) found.push(query.pictures ? record : withoutPicture(record));
+      if (found.length >= query.limit) break;
+    }
+    return found;
+  } finally {
+    await handle.close();
+  }
+}
+
+function matches({ camera, models, time }: Entry, { camera_id, model, since }: RecordQuery): boolean {
+  return (
+    (camera_id === undefined || camera === camera_id) &&
+    (model === undefined || models.includes(model)) &&
+    (since === undefined || (time !== null && Date.parse(time) >= Date.parse(since)))
+  );
+}
+
+/** undefined when it is not there as the index says: the file was rotated, or the index is of another. */
+async function readRecord(handle: FileHandle, { offset, length, id }: Entry): Promise<Json | undefined> {
+  try {
+    const record = JSON.parse((await readAt(handle, offset, length)).toString('utf8')) as Json;
+    return describe(record).id === id ? record : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

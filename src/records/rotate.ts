@@ -1,0 +1,37 @@
+/** Puts a full file of records away under the time of day, so that a new one can be begun in its place. */
+import { rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fsyncFolder, hasCode } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
+import { catchUpRotated } from './catch-up.ts';
+import type { Layout } from './layout.ts';
+import { nextRotatedVolume, type Volume } from './shelf.ts';
+
+/** Node and many other programs cannot read a text of more than 512 MB. */
+const DEFAULT_BYTES = 400_000_000;
+
+/** From how many bytes on a file is put away. By default one that another program began stays in one piece. */
+export function rotationLimit(rotate_bytes: number | null, ours: boolean): number {
+  return (rotate_bytes ?? (ours ? DEFAULT_BYTES : 0)) || Infinity;
+}
+
+/**
+ * False when the file cannot be moved, e.g. because it is mounted by itself; then it goes on growing. A crash after the
+ * first rename leaves a rotated file without an index, which is indexed when the sink is opened.
+ */
+export async function rotate(current: Volume, layout: Layout, log: Log): Promise<boolean> {
+  const next = await nextRotatedVolume(current);
+  try {
+    await rename(current.file, next.file);
+  } catch (error) {
+    log.warn(`${current.file} cannot be rotated and goes on growing`, { error: String(error) });
+    return false;
+  }
+  await fsyncFolder(dirname(current.file));
+  await rename(current.index, next.index).catch((error: unknown) => {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  });
+  await catchUpRotated(next, layout);
+  log.info(`${current.file} is begun anew; the records so far are in ${next.file}`);
+  return true;
+}

@@ -1,0 +1,111 @@
+/** A runner's process: started on a leash in a group of its own, listened to, and stopped for sure. */
+import type { Readable, Writable } from 'node:stream';
+import { execa } from 'execa';
+import { systemClock } from '../lib/clock.ts';
+import { leashed } from '../lib/leash.ts';
+import type { RunnerCommand } from './command.ts';
+import { keepLastWords } from './last-words.ts';
+import { splitLines, type OnLine } from './lines.ts';
+
+export interface Child {
+  readonly stdin: Writable;
+  /** Resolves when the process is gone and what it wrote has been read. Never rejects. */
+  readonly ended: Promise<End>;
+  lastWords(): string;
+  /** Ends stdin, after `patience_ms` asks with SIGTERM, after `term_ms` more kills. The first reason given is the one kept. */
+  stop(reason: string, patience: { readonly patience_ms: number; readonly term_ms: number }): Promise<void>;
+}
+
+export interface End {
+  readonly ok: boolean;
+  /** In words that follow "the runner": `exited with code 3`. */
+  readonly reason: string;
+}
+
+/** For a process that may hang: gone within a second. */
+export const AT_ONCE = { patience_ms: 0, term_ms: 900 };
+
+const MAX_LOG_LINE = 4096;
+/** A process that left the group may hold the pipes open for ever; what the runner itself wrote is there by then. */
+const PIPES_AFTER_EXIT_MS = 500;
+
+/** Where the lines of stdout go, and how many characters one may have. */
+export interface Messages {
+  readonly limit: number;
+  readonly onLine: OnLine;
+}
+
+/** Without `messages` stdout is a log like stderr. */
+export function startChild(command: RunnerCommand, onLog: (line: string) => void, messages?: Messages): Child {
+  const words = keepLastWords();
+  const { file, args } = leashed(command.file, command.args);
+  // A group of its own: Ctrl-C in the terminal is for Lookout alone, and what the runner starts ends with it.
+  const child = execa(file, args, { cwd: command.cwd, env: command.env, buffer: false, reject: false, detached: true, cleanup: false });
+  const logLine: OnLine = (text, cut) => {
+    const line = cut ? `${text}…` : text;
+    words.add(line);
+    onLog(line);
+  };
+  const log = (stream: Readable): void => {
+    const lines = splitLines(MAX_LOG_LINE, logLine);
+    stream.setEncoding('utf8').on('data', lines.push).on('end', lines.end);
+  };
+  log(child.stderr);
+  if (messages === undefined) log(child.stdout);
+  // A message without its line end was cut off by the process's end, and that is the news.
+  else child.stdout.setEncoding('utf8').on('data', splitLines(messages.limit, messages.onLine).push);
+  child.stdin.on('error', () => {
+    // A write to a process that is gone: `ended` tells why it went.
+  });
+
+  let cause: string | null = null;
+  let over = false;
+  // Once the group is gone its number may be somebody else's.
+  const signalGroup = (signal: NodeJS.Signals): void => {
+    if (child.pid === undefined || over) return;
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // Nobody is left in the group, which is what was wanted.
+    }
+  };
+  child.once('exit', () => {
+    signalGroup('SIGKILL');
+    over = true;
+    setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, PIPES_AFTER_EXIT_MS).unref();
+  });
+  const ended = child.then((result): End => ({ ok: !result.failed, reason: cause ?? endInWords(result) }));
+
+  const endsWithin = async (ms: number): Promise<boolean> => {
+    const awake = new AbortController();
+    try {
+      return await Promise.race([ended.then(() => true), systemClock.sleep(ms, awake.signal).then(() => false)]);
+    } finally {
+      awake.abort();
+    }
+  };
+
+  return {
+    stdin: child.stdin,
+    ended,
+    lastWords: words.text,
+    stop: async (reason, { patience_ms, term_ms }) => {
+      cause ??= reason;
+      child.stdin.end();
+      if (patience_ms > 0 && (await endsWithin(patience_ms))) return;
+      signalGroup('SIGTERM');
+      if (await endsWithin(term_ms)) return;
+      signalGroup('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function endInWords({ exitCode, signal, originalMessage }: { exitCode?: number | undefined; signal?: string | undefined; originalMessage?: string | undefined }): string {
+  if (signal !== undefined) return `was killed by ${signal}`;
+  if (exitCode !== undefined) return `exited with code ${exitCode}`;
+  return `could not be started: ${originalMessage ?? 'no reason given'}`;
+}

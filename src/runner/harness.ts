@@ -1,0 +1,29 @@
+/** The words that start a model's own program under one of the two harnesses. */
+import { join } from 'node:path';
+import { packageRoot } from '../lib/leash.ts';
+import type { Json } from '../types.ts';
+import type { RunnerCommand } from './command.ts';
+
+/** What a model's `setup` is told. */
+export interface Setup {
+  readonly name: string;
+  readonly folder: string;
+  readonly weights_folders: readonly string[];
+  readonly options: { readonly [key: string]: Json };
+}
+
+type Words = Pick<RunnerCommand, 'file' | 'args'>;
+
+/** `entry` under `python`, an interpreter's path. */
+export function pythonHarness(python: string, entry: string, setup: Setup): Words {
+  return { file: python, args: [join(packageRoot, 'runners/python/harness.py'), entry, JSON.stringify(setup)] };
+}
+
+/**
+ * `entry` under `node`, an interpreter's path. Node cannot move its own stdout, so a shell does it and steps aside:
+ * messages leave by descriptor 3, a copy of stdout, and descriptor 1 becomes stderr.
+ */
+export function nodeHarness(node: string, entry: string, setup: Setup): Words {
+  const redirect = 'LOOKOUT_MESSAGES_FD=3 exec "$0" "$@" 3>&1 1>&2';
+  return { file: '/bin/sh', args: ['-c', redirect, node, join(packageRoot, 'runners/node/harness.mjs'), entry, JSON.stringify(setup)] };
+}

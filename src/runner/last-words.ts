@@ -1,0 +1,27 @@
+/** Keeps the last lines that a program wrote, for the error message when it fails. */
+
+const MAX_LINES = 40;
+const MAX_CHARACTERS = 8192;
+
+export interface LastWords {
+  readonly add: (line: string) => void;
+  readonly text: () => string;
+}
+
+export function keepLastWords(): LastWords {
+  const lines: string[] = [];
+  let size = 0;
+  return {
+    add: (line) => {
+      lines.push(line);
+      size += line.length;
+      while (lines.length > MAX_LINES || size > MAX_CHARACTERS) size -= lines.shift()?.length ?? size;
+    },
+    text: () => lines.join('\n'),
+  };
+}
+
+/** The end of an error message. */
+export function quoteLastWords(text: string): string {
+  return text === '' ? ' It left no last words.' : ` Its last words:\n${text.replace(/^/gm, '  ')}`;
+}

@@ -1,0 +1,46 @@
+/** What a one-shot program left in its output file, as an answer. */
+import type { Detection, Prediction, RunnerFrame } from '../types.ts';
+import { Invalid, box, confidence, list, milliseconds, object, optional } from './shape.ts';
+
+export interface OneShotOutput {
+  readonly predictions: readonly Prediction[];
+  /** Absent: the program measured nothing. */
+  readonly inference_ms?: number;
+}
+
+/** One element per frame, in order; throws Invalid when `content` is not that. */
+export function parseOutput(content: string, frames: readonly RunnerFrame[]): OneShotOutput {
+  const elements = list(parseJson(content), 'the output', object);
+  if (elements.length !== frames.length) throw new Invalid(`the output has ${elements.length} elements for ${frames.length} frames`);
+  const times = elements
+    .map((element, i) => optional(element['inference_time_ms'], `[${i}].inference_time_ms`, milliseconds))
+    .filter((time) => time !== null);
+  const predictions = frames.map(({ index }, i) => parseElement(elements[i] ?? {}, index, `[${i}]`));
+  return times.length === 0 ? { predictions } : { predictions, inference_ms: times.reduce((sum, time) => sum + time) };
+}
+
+function parseJson(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw new Invalid(`the output is not JSON (${String(error)}): ${content.slice(0, 200)}`);
+  }
+}
+
+function parseElement(element: Readonly<Record<string, unknown>>, index: number, at: string): Prediction {
+  const error = element['error'];
+  if (typeof error === 'string' && error !== '') return { index, error: { code: 'bad_frame', message: error } };
+  return { index, detections: list(element['detections'], `${at}.detections`, parseDetection).flat() };
+}
+
+/** No detection where there is no label. */
+function parseDetection(value: unknown, at: string): readonly Detection[] {
+  const detection = object(value, at);
+  const label = detection['label'] ?? detection['class'];
+  if (typeof label !== 'string' || label === '') return [];
+  return [{
+    class: label,
+    confidence: optional(detection['confidence'], `${at}.confidence`, confidence) ?? 0,
+    box: optional(detection['bbox'] ?? detection['box'], `${at}.bbox`, box) ?? [0, 0, 0, 0],
+  }];
+}

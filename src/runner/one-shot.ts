@@ -1,0 +1,76 @@
+/** A runner that starts a process for every call: the Flask orchestrator's contract, unchanged. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { LookoutError } from '../errors.ts';
+import type { Runner, RunnerAnswer, RunnerFrame } from '../types.ts';
+import { abortReason, untilAborted } from './abort.ts';
+import { AT_ONCE, startChild, type Child } from './child.ts';
+import type { RunnerCommand } from './command.ts';
+import { callFailed, runnerDied } from './failures.ts';
+import { quoteLastWords } from './last-words.ts';
+import { parseOutput } from './one-shot-output.ts';
+import { Invalid } from './shape.ts';
+
+export interface OneShotOptions {
+  readonly model: string;
+  readonly onLog: (line: string) => void;
+  /** Where output files live for the length of a call; made when it is not there. */
+  readonly work_dir: string;
+}
+
+const CLOSED = 'was closed';
+
+export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }: OneShotOptions): Runner {
+  const children = new Set<Child>();
+  let closed = false;
+  let end: (reason: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => { end = resolve; });
+
+  const failed = (why: string, child: Child): LookoutError => callFailed(model, `${why}.${quoteLastWords(child.lastWords())}`, child.lastWords());
+
+  const outcome = async (child: Child, frames: readonly RunnerFrame[], output: string): Promise<RunnerAnswer> => {
+    const started = performance.now();
+    const { ok, reason } = await child.ended;
+    const inference_ms = performance.now() - started;
+    if (closed) throw runnerDied(model, CLOSED, child.lastWords());
+    if (!ok) throw failed(`the program ${reason}`, child);
+    try {
+      return { inference_ms, ...parseOutput(await readFile(output, 'utf8'), frames) };
+    } catch (error) {
+      const why = error instanceof Invalid ? error.message : `its output file cannot be read: ${String(error)}`;
+      throw failed(why, child);
+    }
+  };
+
+  return {
+    ready: { detector: null, labels: null, device: null },
+    ended,
+    predict: async (frames, _options, signal) => {
+      await mkdir(work_dir, { recursive: true });
+      if (signal.aborted) throw abortReason(signal);
+      if (closed) throw runnerDied(model, CLOSED, '');
+      const output = resolve(work_dir, `${randomUUID()}.json`);
+      const child = startChild({ ...command, args: [...command.args, ...contract(model, frames, output)] }, onLog);
+      children.add(child);
+      try {
+        return await untilAborted(outcome(child, frames, output), signal);
+      } finally {
+        await child.stop('was killed because its call was aborted', AT_ONCE);
+        children.delete(child);
+        await rm(output, { force: true });
+      }
+    },
+    close: async () => {
+      closed = true;
+      await Promise.all([...children].map((child) => child.stop(CLOSED, AT_ONCE)));
+      end(CLOSED);
+    },
+  };
+}
+
+function contract(model: string, frames: readonly RunnerFrame[], output: string): readonly string[] {
+  const files = frames.map(({ file }) => resolve(file));
+  return ['--model-name', model, '--frames', JSON.stringify(files), '--output-file', output];
+}

@@ -1,0 +1,60 @@
+/** Checks of JSON that comes from a runner: each returns the value as its type or says what is wrong, and where. */
+import type { Box } from '../types.ts';
+
+/** What a runner said is not what it may say. */
+export class Invalid extends Error {}
+
+export function object(value: unknown, at: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw not(value, at, 'an object');
+  return value as Record<string, unknown>;
+}
+
+export function list<T>(value: unknown, at: string, item: (value: unknown, at: string) => T): readonly T[] {
+  if (!Array.isArray(value)) throw not(value, at, 'a list');
+  return value.map((element, i) => item(element, `${at}[${i}]`));
+}
+
+export function text(value: unknown, at: string): string {
+  if (typeof value !== 'string') throw not(value, at, 'a text');
+  return value;
+}
+
+export function number(value: unknown, at: string): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) throw not(value, at, 'a number');
+  return value;
+}
+
+/** A whole number from 0. */
+export function index(value: unknown, at: string): number {
+  if (!Number.isSafeInteger(value) || number(value, at) < 0) throw not(value, at, 'a whole number from 0');
+  return value as number;
+}
+
+export function milliseconds(value: unknown, at: string): number {
+  if (number(value, at) < 0) throw not(value, at, 'a number from 0');
+  return value as number;
+}
+
+export function confidence(value: unknown, at: string): number {
+  const found = number(value, at);
+  if (found < 0 || found > 1) throw not(value, at, 'between 0 and 1');
+  return found;
+}
+
+export function box(value: unknown, at: string): Box {
+  const [x1, y1, x2, y2, ...more] = list(value, at, number);
+  if (x1 === undefined || y1 === undefined || x2 === undefined || y2 === undefined || more.length > 0) {
+    throw not(value, at, 'four numbers');
+  }
+  return [x1, y1, x2, y2];
+}
+
+/** null stands for absent. */
+export function optional<T>(value: unknown, at: string, check: (value: unknown, at: string) => T): T | null {
+  return value === undefined || value === null ? null : check(value, at);
+}
+
+function not(value: unknown, at: string, expected: string): Invalid {
+  const found = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60);
+  return new Invalid(`${at} is ${found}, not ${expected}`);
+}

@@ -1,0 +1,71 @@
+/** The `node` runtime: npm packages in a folder of the model's own; a model without a package.json needs none. */
+import { access } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { provideEnvironment, type Recipe } from '../models/environments.ts';
+import { fingerprint } from '../models/fingerprint.ts';
+import type { RunnerCommand } from '../runner/command.ts';
+import { nodeHarness } from '../runner/harness.ts';
+import { PROTOCOL } from '../runner/messages.ts';
+import type { Model, Runtime } from '../types.ts';
+import { installNode } from './tools/install-node.ts';
+import { childEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
+
+export const summary = 'JavaScript on this Node, with npm packages in a folder of the model\'s own';
+
+interface Place {
+  /** null: no packages, no environment. */
+  readonly folder: string | null;
+  readonly fingerprint: string | null;
+}
+
+export function create(context: Context): Runtime {
+  return {
+    prepare: async (model, progress, signal) => {
+      requireEntry(model);
+      return prepared(model, context, wayOf(model, context), progress, signal);
+    },
+  };
+}
+
+function wayOf(model: Model, { data_dir, offline }: Context): Way<Place> {
+  return {
+    provide: async (progress, signal) => {
+      if (!model.requirements.some((file) => basename(file) === 'package.json')) return { folder: null, fingerprint: null };
+      const recipe: Recipe = {
+        model: model.name,
+        fingerprint: await fingerprint(model, factsOfNode()),
+        build: (folder, progress, signal) => installNode(folder, model, offline, progress, signal),
+        // The interpreter is the one that runs this; what can be gone is what it would load.
+        works: (folder) => access(join(folder, 'node_modules')).then(() => true, () => false),
+      };
+      return { folder: await provideEnvironment(data_dir, recipe, progress, signal), fingerprint: recipe.fingerprint };
+    },
+    command: ({ folder }) => commandOf(model, folder),
+  };
+}
+
+function commandOf(model: Model, folder: string | null): RunnerCommand {
+  const env = { ...childEnvironment(model), ...(folder !== null && { LOOKOUT_ENVIRONMENT: folder }) };
+  if (model.protocol === 'oneshot') return { file: process.execPath, args: [model.entry, ...model.args], cwd: dirname(model.entry), env };
+  const { file, args } = nodeHarness(process.execPath, model.entry, setupOf(model));
+  return { file, args, cwd: model.folder, env };
+}
+
+function factsOfNode(): Readonly<Record<string, string>> {
+  return {
+    implementation: 'node',
+    version: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    abi: process.versions.modules,
+    libc: libc(),
+    harness: `node ${PROTOCOL}`,
+  };
+}
+
+/** `glibc 2.36`; elsewhere (musl, macOS) it has no version that Node tells. */
+function libc(): string {
+  // Without this the report asks the name server about every open socket.
+  Object.assign(process.report, { excludeNetwork: true });
+  const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return header?.glibcVersionRuntime === undefined ? 'other' : `glibc ${header.glibcVersionRuntime}`;
+}

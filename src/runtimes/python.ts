@@ -1,0 +1,56 @@
+/** The `python` runtime: a virtual environment for each model, named by the fingerprint of what goes into it. */
+import { dirname } from 'node:path';
+import { provideEnvironment, type Recipe } from '../models/environments.ts';
+import { fingerprint } from '../models/fingerprint.ts';
+import type { RunnerCommand } from '../runner/command.ts';
+import { pythonHarness } from '../runner/harness.ts';
+import { PROTOCOL } from '../runner/messages.ts';
+import type { Model, Runtime } from '../types.ts';
+import { installPython, venvPython } from './tools/install-python.ts';
+import { findInterpreter, starts } from './tools/interpreter.ts';
+import { childEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
+
+export const summary = 'Python in a virtual environment of the model\'s own (uv when it is there, else venv and pip)';
+
+interface Place {
+  readonly python: string;
+  readonly fingerprint: string | null;
+}
+
+export function create(context: Context): Runtime {
+  return {
+    prepare: async (model, progress, signal) => {
+      requireEntry(model);
+      return prepared(model, context, wayOf(model, context), progress, signal);
+    },
+  };
+}
+
+function wayOf(model: Model, { data_dir, offline }: Context): Way<Place> {
+  return {
+    provide: async (progress, signal) => {
+      if (model.adopted_venv !== null) {
+        const python = venvPython(model.adopted_venv);
+        if (await starts(python, signal)) return { python, fingerprint: null };
+        progress(`the interpreter of ${model.adopted_venv} does not start, so an environment is built instead`);
+      }
+      const interpreter = await findInterpreter(signal);
+      const recipe: Recipe = {
+        model: model.name,
+        fingerprint: await fingerprint(model, { ...interpreter.facts, harness: `python ${PROTOCOL}` }),
+        build: (folder, progress, signal) => installPython(folder, model, interpreter, offline, progress, signal),
+        works: (folder, signal) => starts(venvPython(folder), signal),
+      };
+      const folder = await provideEnvironment(data_dir, recipe, progress, signal);
+      return { python: venvPython(folder), fingerprint: recipe.fingerprint };
+    },
+    command: ({ python }) => commandOf(model, python),
+  };
+}
+
+function commandOf(model: Model, python: string): RunnerCommand {
+  const env = childEnvironment(model);
+  if (model.protocol === 'oneshot') return { file: python, args: [model.entry, ...model.args], cwd: dirname(model.entry), env };
+  const { file, args } = pythonHarness(python, model.entry, setupOf(model));
+  return { file, args, cwd: model.folder, env };
+}

@@ -1,0 +1,76 @@
+/** Makes a virtual environment and installs requirements into it, with uv or with venv and pip. */
+import { basename, dirname, join } from 'node:path';
+import { isFolder } from '../../models/paths.ts';
+import type { Built } from '../../models/environments.ts';
+import type { Model, Progress } from '../../types.ts';
+import type { Interpreter } from './interpreter.ts';
+import { ask, run } from './run.ts';
+import { CLEAN } from './start.ts';
+
+interface Installer {
+  /** Name and version. */
+  readonly tool: readonly [string, string];
+  readonly create: readonly string[];
+  readonly install: readonly string[];
+}
+
+/** Settings of the environment that say where packages come from. */
+const WHERE_FROM = /_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONSTRAINT|CONFIG_FILE)$/;
+const LIST = 'import importlib.metadata as m; print("\\n".join(sorted({d.metadata["Name"] + "==" + d.version for d in m.distributions()})))';
+
+export function venvPython(folder: string): string {
+  return join(folder, 'bin', 'python');
+}
+
+export async function installPython(folder: string, model: Model, interpreter: Interpreter, offline: boolean, progress: Progress, signal: AbortSignal): Promise<Built> {
+  const python = venvPython(folder);
+  // Local packages in a requirements file are relative to the folder that pip runs in.
+  const go = ([file = '', ...args]: readonly string[]): Promise<void> => run({ file, args, cwd: model.folder, env: CLEAN }, progress, signal);
+  const { tool, create, install } = await chooseInstaller(folder, interpreter, signal);
+
+  progress(`creating the virtual environment with Python ${interpreter.version}`);
+  await go(create);
+  if (model.requirements.length > 0) {
+    progress(`installing ${model.requirements.map((file) => basename(file)).join(', ')} with ${tool.join(' ')}`);
+    await go([...install, ...(await fromWhere(model, offline)), ...model.requirements.flatMap((file) => ['-r', file])]);
+  }
+  if (model.probe !== null) {
+    progress(`probing: ${model.probe}`);
+    await go([python, '-c', model.probe]);
+  }
+  const packages = await ask({ file: python, args: ['-I', '-c', LIST], cwd: dirname(folder), env: CLEAN }, signal);
+  return { tools: { python: interpreter.version, [tool[0]]: tool[1] }, packages: packages.split('\n').filter((line) => line !== '') };
+}
+
+async function chooseInstaller(folder: string, { path, pip }: Interpreter, signal: AbortSignal): Promise<Installer> {
+  const python = venvPython(folder);
+  const uv = await uvVersion(signal);
+  if (uv !== null) {
+    return { tool: ['uv', uv], create: ['uv', 'venv', '--allow-existing', '--python', path, folder], install: ['uv', 'pip', 'install', '--python', python] };
+  }
+  // pip runs from its wheel: an environment is made without it ten times faster, and by one process that the leash ends.
+  return {
+    tool: ['pip', basename(pip).split('-')[1] ?? ''],
+    create: [path, '-I', '-m', 'venv', '--without-pip', folder],
+    install: [python, join(pip, 'pip'), 'install', '--no-input', '--disable-pip-version-check'],
+  };
+}
+
+/** null: uv is not there, or an index was set for pip alone, which uv would not look at. */
+async function uvVersion(signal: AbortSignal): Promise<string | null> {
+  const isSet = (tool: string): boolean => Object.entries(process.env).some(([name, value]) => value && name.startsWith(tool) && WHERE_FROM.test(name));
+  if (isSet('PIP_') && !isSet('UV_')) return null;
+  try {
+    return (await ask({ file: 'uv', args: ['--version'], cwd: '/', env: {} }, signal)).split(' ')[1] ?? '';
+  } catch {
+    // Not there, or not able to run: pip does the same.
+    signal.throwIfAborted();
+    return null;
+  }
+}
+
+/** A folder `wheels` in the model's folder is looked into; offline nothing else is. */
+async function fromWhere(model: Model, offline: boolean): Promise<readonly string[]> {
+  const wheels = join(model.folder, 'wheels');
+  return [...(offline ? ['--no-index'] : []), ...((await isFolder(wheels)) ? ['--find-links', wheels] : [])];
+}

@@ -1,0 +1,59 @@
+/** Finds a Python that can make virtual environments, and asks it what it is. */
+import { LookoutError } from '../../errors.ts';
+import type { Facts } from '../../models/fingerprint.ts';
+import { ask } from './run.ts';
+import { CLEAN } from './start.ts';
+
+export interface Interpreter {
+  readonly path: string;
+  readonly version: string;
+  /** The pip that comes with it, as a wheel that runs from any environment without being installed there. */
+  readonly pip: string;
+  readonly facts: Facts;
+}
+
+const CANDIDATES = ['python3.12', 'python3.11', 'python3.10', 'python3'];
+
+/** `venv` and the wheel of pip come in a package of their own on Debian: without it the import or the search fails. */
+const QUESTION = `
+import ensurepip, glob, json, os, platform, sys, sysconfig, venv
+assert sys.version_info >= (3, 9), "older than 3.9"
+folders = [os.path.join(os.path.dirname(ensurepip.__file__), "_bundled"), sysconfig.get_config_var("WHEEL_PKG_DIR") or "", "/usr/share/python-wheels"]
+wheels = [wheel for folder in folders if folder for wheel in sorted(glob.glob(os.path.join(folder, "pip-*.whl")))]
+assert wheels, "it has no pip; Debian and Ubuntu keep it in python3-venv"
+print(json.dumps({
+    "path": sys.executable, "version": platform.python_version(), "pip": wheels[0],
+    "facts": {
+        "implementation": platform.python_implementation(), "version": platform.python_version(),
+        "platform": sysconfig.get_platform(), "abi": sysconfig.get_config_var("SOABI") or "", "libc": " ".join(platform.libc_ver()),
+    },
+}))`;
+
+/** $LOOKOUT_PYTHON when it is set, else the first candidate on the PATH that works: some are but names (pyenv's shims). */
+export async function findInterpreter(signal: AbortSignal): Promise<Interpreter> {
+  const asked = process.env['LOOKOUT_PYTHON'] ?? '';
+  const failures: string[] = [];
+  for (const candidate of asked === '' ? CANDIDATES : [asked]) {
+    try {
+      const answer = await ask({ file: candidate, args: ['-I', '-c', QUESTION], cwd: '/', env: CLEAN }, signal);
+      return JSON.parse(answer) as Interpreter;
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(`${candidate}: ${(error as Error).message.trim().split('\n').at(-1)?.trim() ?? ''}`);
+    }
+  }
+  const what = asked === '' ? 'no Python that can make virtual environments was found' : 'LOOKOUT_PYTHON cannot make virtual environments';
+  throw new LookoutError('model_unavailable', `${what} (${failures.join('; ')}); install python3 and python3-venv, or set LOOKOUT_PYTHON to another interpreter`);
+}
+
+/** Whether an interpreter starts at all. */
+export async function starts(python: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await ask({ file: python, args: ['-I', '-c', ''], cwd: '/', env: CLEAN }, signal);
+    return true;
+  } catch {
+    // Whatever is wrong with it, it is built anew; only a cancelled question is no answer.
+    signal.throwIfAborted();
+    return false;
+  }
+}

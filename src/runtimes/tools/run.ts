@@ -1,0 +1,41 @@
+/** Runs one tool to its end: an installer, a probe, a question to an interpreter. Aborting kills it within a second. */
+import { basename, isAbsolute } from 'node:path';
+import type { Progress } from '../../types.ts';
+import { startChild, type Child } from '../../runner/child.ts';
+import type { RunnerCommand } from '../../runner/command.ts';
+import { quoteLastWords } from '../../runner/last-words.ts';
+
+const AT_ONCE = { patience_ms: 0, term_ms: 500 };
+const MAX_LINE = 1024 * 1024;
+
+/** Tells every line that the tool writes. Throws with its last ones when it fails. */
+export async function run(command: RunnerCommand, progress: Progress, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  await finish(command, startChild(command, progress), signal);
+}
+
+/** What the tool writes to stdout. */
+export async function ask(command: RunnerCommand, signal: AbortSignal): Promise<string> {
+  signal.throwIfAborted();
+  const lines: string[] = [];
+  await finish(command, startChild(command, () => undefined, { limit: MAX_LINE, onLine: (line) => lines.push(line) }), signal);
+  return lines.join('\n');
+}
+
+async function finish(command: RunnerCommand, child: Child, signal: AbortSignal): Promise<void> {
+  const abort = (): void => void child.stop('was cancelled', AT_ONCE);
+  signal.addEventListener('abort', abort);
+  child.stdin.end();
+  try {
+    const { ok, reason } = await child.ended;
+    signal.throwIfAborted();
+    if (!ok) throw new Error(`${nameOf(command)} ${reason}.${quoteLastWords(child.lastWords())}`);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** The first words of a command, without folders: `python pip install`. */
+function nameOf({ file, args }: RunnerCommand): string {
+  return [file, ...args.slice(0, 3)].map((word) => (isAbsolute(word) ? basename(word) : word)).join(' ');
+}

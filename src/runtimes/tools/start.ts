@@ -1,0 +1,69 @@
+/** What the runtimes have in common: from a provided environment and a command to a Prepared that starts runners. */
+import { isAbsolute, join } from 'node:path';
+import { LookoutError } from '../../errors.ts';
+import type { Log } from '../../lib/log.ts';
+import type { RunnerCommand } from '../../runner/command.ts';
+import type { Setup } from '../../runner/harness.ts';
+import { oneShotRunner } from '../../runner/one-shot.ts';
+import { startRunner } from '../../runner/start.ts';
+import type { Model, Prepared, Progress } from '../../types.ts';
+
+/** What every runtime is created with. */
+export interface Context {
+  readonly data_dir: string;
+  readonly log: Log;
+  readonly offline: boolean;
+}
+
+/** How a runtime gets from a model to a command. */
+export interface Way<Place extends { readonly fingerprint: string | null }> {
+  /** Where the model is to run. Idempotent: asked before every start, it mends what broke since. */
+  provide(progress: Progress, signal: AbortSignal): Promise<Place>;
+  command(place: Place): RunnerCommand;
+}
+
+const START_DEADLINE_MS = 120_000;
+
+export async function prepared<Place extends { readonly fingerprint: string | null }>(
+  model: Model,
+  { log, data_dir }: Context,
+  way: Way<Place>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  signal.throwIfAborted();
+  const onLog = (line: string): void => { log.part(model.name).debug(line); };
+  let place = await way.provide(progress, signal);
+  return {
+    get fingerprint() {
+      return place.fingerprint;
+    },
+    start: async (signal) => {
+      place = await way.provide(onLog, signal);
+      const command = way.command(place);
+      return model.protocol === 'lines'
+        ? startRunner(command, { model: model.name, start_deadline_ms: START_DEADLINE_MS, onLog }, signal)
+        : oneShotRunner(command, { model: model.name, onLog, work_dir: join(data_dir, 'work', model.name) });
+    },
+  };
+}
+
+/** What the model's program is told at its start. */
+export function setupOf({ name, folder, weights_folders, options }: Model): Setup {
+  return { name, folder, weights_folders, options };
+}
+
+/** Isolation: nothing that was set for this process's own interpreters reaches the model. Empty means unset to both. */
+export const CLEAN = { PYTHONPATH: '', PYTHONHOME: '', PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NODE_PATH: '', NODE_OPTIONS: '' } as const;
+
+/** One-shot programs and commands find in it what a harness would tell them. */
+export function childEnvironment(model: Model): Readonly<Record<string, string>> {
+  return { ...CLEAN, LOOKOUT_MODEL: model.name, LOOKOUT_SETUP: JSON.stringify(setupOf(model)) };
+}
+
+/** For the runtimes with a harness: the program must be a file, and a harness hands on no words. */
+export function requireEntry({ name, entry, folder, protocol, args }: Model): void {
+  // The catalog leaves an entry as written when it is not in the folder.
+  if (!isAbsolute(entry)) throw new LookoutError('model_unavailable', `model ${name}: its program ${entry} is not in ${folder}`);
+  if (protocol === 'lines' && args.length > 0) throw new LookoutError('model_unavailable', `model ${name}: args are for one-shot programs; use options instead`);
+}

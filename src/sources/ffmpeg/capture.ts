@@ -1,0 +1,160 @@
+/** Pictures of one camera through one ffmpeg: learns which pictures to decode, stamps them, notices when they stop. */
+import { LookoutError } from '../../errors.ts';
+import { runCapture, type CaptureOptions } from '../../lib/ffmpeg.ts';
+import { createLatest, type Latest } from '../../lib/latest.ts';
+import type { CapturedFrame, StreamSpec } from '../../types.ts';
+import { complaintError } from './complaint.ts';
+import { createLearner, LONGEST_WAIT_SECONDS, type Skip } from './learner.ts';
+import { createPtsClock } from './pts-clock.ts';
+
+interface Announced {
+  readonly ptsSeconds: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface PictureSettings {
+  readonly jpeg_quality: number;
+  readonly max_width: number | null;
+}
+
+/** What runs, in words. */
+const MODES: Readonly<Record<Skip, string>> = {
+  nokey: 'keyframes',
+  bidir: 'all but B-frames',
+  none: 'all',
+};
+
+/** Until the first picture: connecting, and waiting for a key frame. */
+const FIRST_PICTURE_MS = 15_000;
+/** A new connection is opened this long before the next picture is due. */
+const RECONNECT_LEAD_MS = 500;
+
+/** Ends by abort, or throws when the stream ends, stalls or cannot be opened. */
+export async function* captureFrames(
+  stream: StreamSpec, settings: PictureSettings, realTime: boolean, signal: AbortSignal,
+): AsyncGenerator<CapturedFrame, void, void> {
+  const { capture_mode } = stream.options;
+  let skip: Skip = capture_mode === 'all' ? 'none' : 'nokey';
+  for (;;) {
+    const box = createLatest<Omit<CapturedFrame, 'missed'>>();
+    const stop = new AbortController();
+    const ended = connection(stream, settings, realTime, skip, box, AbortSignal.any([signal, stop.signal]));
+    try {
+      for (let taken = await box.take(); taken; taken = await box.take()) yield { ...taken.value, missed: taken.missed };
+    } finally {
+      stop.abort();
+    }
+    const better = await ended;
+    if (signal.aborted || !better) return;
+    skip = better;
+  }
+}
+
+/** One ffmpeg from start to end. Resolves with a better choice of pictures when it ended to be started anew with it. */
+async function connection(
+  stream: StreamSpec, settings: PictureSettings, realTime: boolean, skip: Skip,
+  box: Latest<Omit<CapturedFrame, 'missed'>>, signal: AbortSignal,
+): Promise<Skip | null> {
+  const { interval_seconds, capture_mode, transport } = stream.options;
+  const learning = capture_mode === 'auto' && !realTime;
+  const learner = createLearner(interval_seconds);
+  const clock = createPtsClock();
+  const stop = new AbortController();
+  const started = Date.now();
+  // ffmpeg announces a picture on one pipe and sends it on another; they are matched by order.
+  const announced: Announced[] = [];
+  const pictures: Buffer[] = [];
+  let lastDecodedMs: number | null = null;
+  let lastPictureMs: number | null = null;
+  let connected = false as boolean;
+  let decodedSpacingMs = 0;
+  let packets = 0;
+  let better: Skip | null = null;
+  let held: { facts: Announced; jpeg: Buffer } | null = null;
+
+  function learn(): void {
+    const verdict = learner.verdict();
+    if (better === null && verdict && verdict !== skip) better = verdict;
+    if (held && learner.inOrder()) deliver(held.facts, held.jpeg);
+    if (better === null) return;
+    // The next connection's first picture should be the one that is due next.
+    const due = lastPictureMs === null ? 0 : lastPictureMs + interval_seconds * 1000 - RECONNECT_LEAD_MS;
+    if (Date.now() >= due) stop.abort();
+  }
+
+  function match(): void {
+    while (announced[0] && pictures[0]) {
+      const [facts, jpeg] = [announced[0], pictures[0]];
+      announced.shift();
+      pictures.shift();
+      // Until it is known that pictures come in order, this one may be older than it looks.
+      if (learning && skip === 'nokey' && !learner.inOrder()) held = { facts, jpeg };
+      else deliver(facts, jpeg);
+    }
+  }
+
+  function deliver({ ptsSeconds, width, height }: Announced, jpeg: Buffer): void {
+    held = null;
+    lastPictureMs = Date.now();
+    const captured_at = new Date(clock.wallMs(ptsSeconds, lastPictureMs)).toISOString();
+    box.put({ captured_at, width, height, picture: { jpeg }, mode: MODES[skip] });
+  }
+
+  function watch(): void {
+    const now = Date.now();
+    if (learning) {
+      // Packets but never a key frame: periodic intra refresh.
+      if (better === null && skip === 'nokey' && lastDecodedMs === null && packets > 0 && now - started > LONGEST_WAIT_SECONDS * 1000) better = 'none';
+      if (better !== null) learn();
+    }
+    const spacingMs = Math.max(decodedSpacingMs, (learner.keyFrameSpacing() ?? 0) * 1000);
+    const patienceMs = lastDecodedMs === null ? FIRST_PICTURE_MS : Math.max(5000, 3 * Math.min(interval_seconds * 1000, spacingMs));
+    const silentMs = now - (lastDecodedMs ?? started);
+    if (silentMs > patienceMs && !stop.signal.aborted) {
+      const what = lastDecodedMs === null ? 'no picture came' : 'the pictures stopped';
+      stop.abort(new LookoutError('stream_stalled', `${what}: nothing for ${(silentMs / 1000).toFixed(0)} s`));
+    }
+  }
+
+  const options: CaptureOptions = {
+    url: stream.url, transport, skip, intervalSeconds: interval_seconds, realTime,
+    learnSeconds: learning ? Math.min(LONGEST_WAIT_SECONDS, interval_seconds) + 2 : 0,
+    jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
+  };
+  const watchdog = setInterval(watch, 500);
+  try {
+    const complaints = await runCapture(options, {
+      onLine(line) {
+        if (line.kind === 'complaint') return;
+        const now = Date.now();
+        if (line.kind === 'packet') {
+          packets += 1;
+          learner.packet(line.ptsSeconds, line.key);
+          clock.arrived(line.ptsSeconds, now);
+          learn();
+        } else if (line.kind === 'decoded') {
+          if (lastDecodedMs !== null) decodedSpacingMs = now - lastDecodedMs;
+          lastDecodedMs = now;
+          connected = true;
+          clock.arrived(line.ptsSeconds, now);
+        } else {
+          announced.push(line);
+          match();
+        }
+      },
+      onPicture(jpeg) {
+        pictures.push(jpeg);
+        match();
+      },
+    }, AbortSignal.any([signal, stop.signal]));
+    if (!signal.aborted && !stop.signal.aborted) throw complaintError(complaints, connected);
+    if (stop.signal.reason instanceof LookoutError) throw stop.signal.reason;
+    box.close();
+  } catch (error) {
+    box.fail(error);
+  } finally {
+    clearInterval(watchdog);
+  }
+  return better;
+}

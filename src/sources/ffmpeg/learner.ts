@@ -1,0 +1,58 @@
+/**
+ * Learns from a stream's packets which pictures the decoder may leave out. Passive: told packets, asked for a verdict.
+ *
+ * Key frames alone cost a ninth of full decoding, but a decoder that skips everything else hands out each picture
+ * reorder depth x key-frame spacing late when there are B-frames. Packets arrive in decoding order, so B-frames show as
+ * presentation times that go back.
+ */
+
+export type Skip = 'nokey' | 'bidir' | 'none';
+
+export interface Learner {
+  packet(ptsSeconds: number, key: boolean): void;
+  /** What to leave out; null: not known yet. */
+  verdict(): Skip | null;
+  /** True once enough packets came in order to say that pictures are fresh with key frames alone. */
+  inOrder(): boolean;
+  /** Seconds between key frames; null: fewer than two seen. */
+  keyFrameSpacing(): number | null;
+}
+
+/** Packets at the start whose times ffmpeg may still be guessing. */
+const UNSETTLED_PACKETS = 8;
+const ENOUGH_PACKETS = 20;
+const ENOUGH_SECONDS = 1;
+/** Without a second key frame for this long they are rare, or missing as with periodic intra refresh. */
+export const LONGEST_WAIT_SECONDS = 10;
+
+export function createLearner(intervalSeconds: number): Learner {
+  let packets = 0;
+  let first = NaN;
+  let newest = -Infinity;
+  let stepsBack = 0;
+  let lastKey: number | null = null;
+  let spacing: number | null = null;
+
+  const seen = (): number => newest - first;
+  const inOrder = (): boolean => stepsBack === 0 && (packets >= ENOUGH_PACKETS || seen() >= ENOUGH_SECONDS);
+  return {
+    packet(pts, key) {
+      packets += 1;
+      if (packets <= UNSETTLED_PACKETS) first = pts;
+      else if (pts < newest - 0.001) stepsBack += 1;
+      newest = Math.max(newest, pts);
+      if (key) {
+        if (lastKey !== null) spacing = Math.max(spacing ?? 0, pts - lastKey);
+        lastKey = pts;
+      }
+    },
+    verdict() {
+      if (stepsBack >= 2) return 'bidir';
+      const longestUseful = Math.min(intervalSeconds, LONGEST_WAIT_SECONDS);
+      if (spacing !== null && inOrder()) return spacing <= longestUseful + 0.2 ? 'nokey' : 'none';
+      return seen() > longestUseful + 0.5 ? 'none' : null;
+    },
+    inOrder,
+    keyFrameSpacing: () => spacing,
+  };
+}

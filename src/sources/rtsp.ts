@@ -1,0 +1,13 @@
+/** Cameras that speak RTSP, plain or over TLS. */
+import type { Source, Config } from '../types.ts';
+import { captureFrames } from './ffmpeg/capture.ts';
+
+export const summary = 'IP cameras over RTSP (TCP or UDP): H.264, H.265, MJPEG';
+export const schemes = ['rtsp', 'rtsps'];
+
+export function create({ config }: { readonly config: Config }): Source {
+  return {
+    frames: (stream, signal) => captureFrames(stream, config, false, signal),
+    close: () => Promise.resolve(),
+  };
+}

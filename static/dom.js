@@ -1,0 +1,63 @@
+/** Makes elements, asks the server, says times: data gets into the page as text only. */
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** `properties` are the element's own (className, textContent, href …). */
+export function element(name, properties = {}, ...children) {
+  const node = Object.assign(document.createElement(name), properties);
+  node.append(...children);
+  return node;
+}
+
+export function svgElement(name, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
+  node.append(...children);
+  return node;
+}
+
+/** The JSON of an answer; throws what the server says is wrong. */
+export async function ask(path, { method = 'GET', body } = {}) {
+  const response = await fetch(path, {
+    method,
+    cache: 'no-store',
+    signal: AbortSignal.timeout(15_000),
+    ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Error(answer.error ?? `The server answered ${response.status}.`);
+  return answer;
+}
+
+/** Text only where it differs: what is unchanged is not read out again. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** Keeps one child for each item, in their order; `make` and `update` deal with one. */
+export function keyed(parent, items, keyOf, make, update = () => undefined) {
+  const before = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  let place = null;
+  for (const item of items) {
+    const key = String(keyOf(item));
+    const child = before.get(key) ?? make(item);
+    child.dataset.key = key;
+    before.delete(key);
+    update(child, item);
+    const next = place === null ? parent.firstElementChild : place.nextElementSibling;
+    if (next !== child) parent.insertBefore(child, next);
+    place = child;
+  }
+  for (const child of before.values()) child.remove();
+}
+
+export function ago(seconds) {
+  if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s ago`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 129_600) return `${Math.round(seconds / 3600)} h ago`;
+  return `${Math.round(seconds / 86_400)} days ago`;
+}
+
+export const count = (number, one, many = `${one}s`) => `${number.toLocaleString('en')} ${number === 1 ? one : many}`;
+
+export const words = (name) => name.replaceAll('_', ' ');

@@ -1,0 +1,146 @@
+/** The form: one card per stream, cameras of the table to choose from, models to tick. */
+import { ask, element, keyed, setText, words } from './dom.js';
+import { modelChip } from './stream-list.js';
+
+const form = document.querySelector('#start-form');
+const cards = document.querySelector('#cards');
+const models = document.querySelector('#models');
+const results = document.querySelector('#results');
+const emptyCard = cards.firstElementChild.cloneNode(true);
+let known = new Map();
+
+const field = (card, name) => card.querySelector(`[name="${name}"]`);
+
+/** `started` is called after streams were started. */
+export function enhanceForm(started) {
+  document.querySelector('#add-card').hidden = false;
+  document.querySelector('#options').hidden = false;
+  prepare(cards.firstElementChild);
+  document.querySelector('#add-card').addEventListener('click', () => { field(addCard(), 'rtsp_url').focus(); });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void submit(started);
+  });
+}
+
+export async function refreshCameras() {
+  const { cameras } = await ask('/api/cameras');
+  known = new Map(cameras.map((camera) => [camera.cameraID.trim(), camera]));
+  keyed(document.querySelector('#camera-ids'), [...known.keys()], (id) => id, (id) => element('option', { value: id }));
+  for (const card of cards.children) showPlace(card);
+}
+
+export function showModels({ models: all, default_models }) {
+  if (!models.dataset.live) {
+    models.dataset.live = 'true';
+    models.replaceChildren(models.querySelector('legend'), element('div', { id: 'model-list' }));
+  }
+  keyed(models.querySelector('#model-list'), all, (model) => model.name, (model) => makeChoice(model, default_models.includes(model.name)), updateChoice);
+}
+
+function makeChoice(model, checked) {
+  return element('label', { className: 'choice' },
+    element('input', { type: 'checkbox', name: 'model_name', value: model.name, checked }),
+    element('span', { textContent: model.name }), modelChip(model),
+    element('span', { className: 'hint' }));
+}
+
+function updateChoice(choice, model) {
+  choice.querySelector('.chip').replaceWith(modelChip(model));
+  const tells = model.state === 'failed' ? model.reason : model.state === 'provisioning' ? model.progress ?? model.reason : `reports as ${words(model.section ?? model.name)}`;
+  setText(choice.querySelector('.hint'), tells);
+}
+
+function addCard() {
+  const card = emptyCard.cloneNode(true);
+  cards.append(card);
+  prepare(card);
+  number();
+  return card;
+}
+
+function prepare(card) {
+  field(card, 'camera_id').addEventListener('input', () => { showPlace(card); });
+  card.querySelector('[data-remove]').addEventListener('click', () => {
+    card.remove();
+    number();
+    document.querySelector('#add-card').focus();
+  });
+  showPlace(card);
+}
+
+function number() {
+  [...cards.children].forEach((card, index) => {
+    setText(card.querySelector('legend'), `Stream ${index + 1}`);
+    card.querySelector('[data-remove]').hidden = cards.children.length === 1;
+  });
+}
+
+/** Coordinates are asked for only where the table has none. */
+function showPlace(card) {
+  const id = field(card, 'camera_id').value.trim();
+  const camera = known.get(id);
+  card.querySelector('.coordinates').hidden = id === '' || camera !== undefined;
+  const choose = known.size === 0 ? 'Give the camera a name.' : `Choose one of ${known.size} known, or type a new name.`;
+  setText(card.querySelector('[data-hint="camera"]'), id === '' ? choose : camera ? `Known camera at ${camera.latitude || '?'}, ${camera.longitude || '?'}` : 'A new camera.');
+}
+
+async function submit(started) {
+  const button = form.querySelector('[type="submit"]');
+  button.disabled = true;
+  results.replaceChildren();
+  try {
+    const wanted = [];
+    for (const card of [...cards.children]) {
+      const stream = await readCard(card);
+      if (stream) wanted.push({ card, stream });
+    }
+    if (wanted.length > 0) await start(wanted);
+    await started();
+  } catch (error) {
+    results.append(element('li', { className: 'error', textContent: error.message }));
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** Adds the camera where it is new. null: it could not be added, and its card says why. */
+async function readCard(card) {
+  const [rtsp_url, camera_id, latitude, longitude] = ['rtsp_url', 'camera_id', 'latitude', 'longitude'].map((name) => field(card, name).value.trim());
+  showFault(card, '');
+  if (!known.has(camera_id) && latitude + longitude !== '') {
+    try {
+      await ask('/api/cameras', { method: 'POST', body: { cameraID: camera_id, latitude, longitude } });
+    } catch (error) {
+      // Somebody else added it meanwhile: that is as good.
+      if (error.message !== 'Camera ID already exists') { showFault(card, error.message); return null; }
+    }
+  }
+  return { camera_id, rtsp_url, ...numbers(['interval_seconds', 'batch_size']) };
+}
+
+function numbers(names) {
+  const filled = names.map((name) => [name, form.elements[name].value]).filter(([, value]) => value !== '');
+  return Object.fromEntries(filled.map(([name, value]) => [name, Number(value)]));
+}
+
+async function start(wanted) {
+  const chosen = new FormData(form).getAll('model_name').filter((name) => name !== '');
+  const body = { streams: wanted.map(({ stream }) => stream), ...(chosen.length > 0 ? { model_name: chosen } : {}) };
+  const answer = await ask('/start_streams', { method: 'POST', body });
+  answer.results.forEach((result, index) => {
+    const { card } = wanted[index];
+    if (result.status === 'error') { showFault(card, result.message); return; }
+    const text = result.status === 'started' ? `${result.camera_id}: started` : `${result.camera_id}: was running already`;
+    results.append(element('li', { className: 'good', textContent: text }));
+    card.remove();
+  });
+  if (cards.children.length === 0) addCard();
+  number();
+}
+
+function showFault(card, message) {
+  const fault = card.querySelector('.fault');
+  setText(fault, message);
+  fault.hidden = message === '';
+}

@@ -1,0 +1,119 @@
+/** The list of streams: state in words, latest picture, progress to the next batch, stop and start. */
+import { ago, ask, count, element, keyed, setText } from './dom.js';
+
+const STATES = { starting: 'Starting', provisioning: 'Preparing model', running: 'Running', reconnecting: 'Reconnecting', failed: 'Failed', stopped: 'Stopped' };
+const MODEL_STATES = { idle: 'Idle', provisioning: 'Being prepared', ready: 'Ready', busy: 'Working', failed: 'Failed' };
+
+const list = document.querySelector('#stream-list');
+
+export function chip(kind, text) {
+  return element('span', { className: `chip ${kind}`, textContent: text });
+}
+
+export const modelChip = (model) => chip(model.state, MODEL_STATES[model.state] ?? model.state);
+
+/** `models` by name, as /api/models last told. */
+export function showStreams({ streams, books }, models, refresh) {
+  keyed(list, streams, (stream) => stream.camera_id, (stream) => makeCard(stream, refresh), (card, stream) => { updateCard(card, stream, models); });
+  document.querySelector('#no-streams').hidden = streams.length > 0;
+  setText(document.querySelector('#summary'), streams.length === 0 ? '' : summary(streams, books));
+}
+
+function summary(streams, books) {
+  const running = streams.filter((stream) => stream.state === 'running').length;
+  const dropped = Object.values(books.dropped).reduce((sum, number) => sum + number, 0);
+  return [`${running} of ${count(streams.length, 'stream')} running`, `${count(books.captured, 'frame')} captured`, dropped > 0 ? `${dropped.toLocaleString('en')} dropped` : ''].filter(Boolean).join(' · ');
+}
+
+function makeCard(stream, refresh) {
+  const name = String(stream.camera_id);
+  const part = (tag, className, properties = {}) => element(tag, { className, ...properties });
+  const image = part('img', '', { alt: `Latest picture of ${name}`, hidden: true });
+  image.addEventListener('load', () => { image.hidden = false; });
+  image.addEventListener('error', () => { image.hidden = true; });
+  const button = part('button', 'plain small toggle', { type: 'button' });
+  const fault = part('p', 'fault', { hidden: true });
+  fault.setAttribute('role', 'alert');
+  button.addEventListener('click', async () => {
+    button.disabled = true;
+    fault.hidden = true;
+    try {
+      if (button.dataset.action === 'stop') await ask('/stop_stream', { method: 'POST', body: { camera_id: stream.camera_id } });
+      else await ask(`/api/streams/${encodeURIComponent(name)}`, { method: 'PATCH', body: { enabled: true } });
+      await refresh();
+    } catch (error) {
+      setText(fault, error.message);
+      fault.hidden = false;
+    } finally {
+      button.disabled = false;
+    }
+  });
+  return element('article', { className: 'item stream' },
+    element('div', { className: 'picture' }, part('p', 'waiting'), image),
+    element('div', { className: 'body' },
+      element('div', { className: 'line' }, element('h3', { textContent: name }), part('span', 'chip state')),
+      part('p', 'reason'),
+      element('div', { className: 'batch' },
+        element('div', { className: 'line' }, element('span', { textContent: 'Next batch' }), part('span', 'filled')),
+        part('progress', '', { ariaLabel: `Frames of the next batch of ${name}` })),
+      part('div', 'model-lines'),
+      part('div', 'facts'),
+      part('p', 'hint last-error'),
+      fault,
+      element('div', { className: 'line' }, button, element('a', { className: 'quiet', href: `/api/streams/${encodeURIComponent(name)}`, textContent: 'JSON', ariaLabel: `JSON of the stream of ${name}` }))));
+}
+
+function updateCard(card, stream, models) {
+  const find = (selector) => card.querySelector(selector);
+  const stopped = stream.state === 'stopped' || stream.state === 'failed';
+  const state = find('.state');
+  state.className = `chip state ${stream.state}`;
+  setText(state, STATES[stream.state] ?? stream.state);
+  setText(find('.reason'), stream.reason);
+
+  const image = find('img');
+  if (stream.last_frame_at && image.dataset.at !== stream.last_frame_at) {
+    image.dataset.at = stream.last_frame_at;
+    image.src = `/api/cameras/${encodeURIComponent(String(stream.camera_id))}/latest.jpg?at=${encodeURIComponent(stream.last_frame_at)}`;
+  }
+  setText(find('.waiting'), stream.last_frame_at ? 'The latest picture is gone' : stopped ? 'No picture' : 'Waiting for the first picture …');
+
+  find('.batch').hidden = stopped;
+  find('progress').max = stream.options.batch_size;
+  find('progress').value = stream.open_batch;
+  setText(find('.filled'), `${stream.open_batch} of ${count(stream.options.batch_size, 'frame')}`);
+
+  keyed(find('.model-lines'), stream.models, (name) => name, (name) => element('div', {}, element('div', { className: 'line' }, element('span', { textContent: name }), chip('', '')), element('p', { className: 'hint' })), (line, name) => {
+    updateModel(line, models.get(name));
+  });
+  const facts = factsOf(stream);
+  keyed(find('.facts'), facts, ([key]) => key, () => element('span'), (node, [, text]) => { setText(node, text); });
+  const error = stream.last_error;
+  find('.last-error').hidden = error === null;
+  setText(find('.last-error'), error === null ? '' : `Last error ${new Date(error.at).toLocaleTimeString()}: ${error.message}`);
+
+  const button = find('.toggle');
+  button.dataset.action = stopped ? 'start' : 'stop';
+  setText(button, stopped ? 'Start again' : 'Stop');
+  button.ariaLabel = `${button.textContent} ${String(stream.camera_id)}`;
+}
+
+function updateModel(line, model) {
+  const state = line.querySelector('.chip');
+  state.className = `chip ${model?.state ?? ''}`;
+  setText(state, model ? MODEL_STATES[model.state] ?? model.state : 'Unknown');
+  const telling = model?.state === 'provisioning' ? model.progress ?? model.reason : model?.state === 'failed' ? model.reason : '';
+  setText(line.querySelector('.hint'), telling);
+}
+
+function factsOf({ last_frame_age_seconds: age, books, queued, reconnects }) {
+  const dropped = Object.entries(books.dropped).filter(([, number]) => number > 0);
+  return [
+    age === null ? null : ['age', `Picture ${ago(age)}`],
+    ['captured', `${count(books.captured, 'frame')} captured`],
+    books.recorded === 0 ? null : ['recorded', `${books.recorded.toLocaleString('en')} recorded`],
+    queued === 0 ? null : ['queued', `${count(queued, 'batch', 'batches')} waiting`],
+    reconnects === 0 ? null : ['reconnects', count(reconnects, 'reconnect')],
+    dropped.length === 0 ? null : ['dropped', `Dropped: ${dropped.map(([reason, number]) => `${number} ${reason.replaceAll('_', ' ')}`).join(', ')}`],
+  ].filter(Boolean);
+}

@@ -1,0 +1,205 @@
+/** Where settings come from, which of them wins, and how every mistake is named with its place. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { loadConfig } from '../../src/config/load.ts';
+import { LookoutError } from '../../src/errors.ts';
+
+let cwd: string;
+
+beforeEach(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'lookout-config-'));
+  await mkdir(join(cwd, 'data'));
+});
+
+afterEach(async () => {
+  await rm(cwd, { recursive: true, force: true });
+});
+
+async function load({ yaml, flags = {}, env = {} }: { yaml?: string; flags?: Record<string, unknown>; env?: NodeJS.ProcessEnv }) {
+  if (yaml !== undefined) await writeFile(join(cwd, 'data/lookout.yaml'), yaml);
+  return loadConfig({ flags, env, cwd });
+}
+
+/** The lines of the error, with the temporary folder taken out. */
+async function problems(given: Parameters<typeof load>[0]): Promise<readonly string[]> {
+  const error: unknown = await load(given).then(() => null, (thrown: unknown) => thrown);
+  if (!(error instanceof LookoutError)) throw new Error('the settings were accepted', { cause: error });
+  expect(error.code).toBe('config_invalid');
+  return error.message.split('\n').slice(1).map((line) => line.replaceAll(join(cwd, 'data/'), ''));
+}
+
+describe('precedence', () => {
+  it('takes a flag before the environment, it before the file, that before the default', async () => {
+    const yaml = 'interval_seconds: 4\nbatch_size: 4\nport: 4000\n';
+    const { config, file } = await load({
+      yaml, env: { LOOKOUT_INTERVAL_SECONDS: '5', LOOKOUT_BATCH_SIZE: '5' }, flags: { intervalSeconds: '6' },
+    });
+    expect(config).toMatchObject({ interval_seconds: 6, batch_size: 5, port: 4000, jpeg_quality: 95 });
+    expect(file).toBe(join(cwd, 'data/lookout.yaml'));
+  });
+
+  it('takes PORT where LOOKOUT_PORT is not set', async () => {
+    expect((await load({ env: { PORT: '8080' } })).config.port).toBe(8080);
+    expect((await load({ env: { PORT: '8080', LOOKOUT_PORT: '9090' } })).config.port).toBe(9090);
+  });
+
+  it('reads texts by the type of the setting', async () => {
+    const { config } = await load({
+      env: { LOOKOUT_OFFLINE: 'yes', LOOKOUT_ALLOWED_HOSTS: 'cams.example.org, 10.0.0.7', LOOKOUT_TOKEN: '12345', LOOKOUT_HOST: '' },
+      flags: { 'max-width': 'none', default_models: 'motion' }, yaml: 'max_width: 640\n',
+    });
+    expect(config).toMatchObject({
+      offline: true, allowed_hosts: ['cams.example.org', '10.0.0.7'], token: '12345', host: '127.0.0.1', max_width: null, default_models: ['motion'],
+    });
+  });
+
+  it('treats a key without a value in the file as not set', async () => {
+    expect((await load({ yaml: 'host:\nport: # the default will do\n' })).config).toMatchObject({ host: '127.0.0.1', port: 5000 });
+  });
+
+  it('warns of a variable that looks like a setting and is none', async () => {
+    const { warnings } = await load({ env: { LOOKOUT_PROT: '1', LOOKOUT_SOMETHING_ELSE: '1' } });
+    expect(warnings).toEqual(['the environment\'s LOOKOUT_PROT is no setting; did you mean LOOKOUT_PORT?']);
+  });
+});
+
+describe('folders', () => {
+  it('are relative to the working directory', async () => {
+    const { config, file } = await load({});
+    expect(file).toBeNull();
+    expect(config).toMatchObject({
+      data_dir: join(cwd, 'data'), frames_dir: join(cwd, 'frames'), models_dir: join(cwd, 'models'), project: null,
+      predictions: join(cwd, 'data/predictions.json'), camera_data: join(cwd, 'data/camera_data.csv'),
+    });
+  });
+
+  it('follow the data folder and the file format', async () => {
+    const { config } = await load({ flags: { dataDir: 'elsewhere', format: 'ndjson' } });
+    expect(config.predictions).toBe(join(cwd, 'elsewhere/predictions.ndjson'));
+    expect(config.camera_data).toBe(join(cwd, 'elsewhere/camera_data.csv'));
+  });
+
+  it('of a Flask project are used in place', async () => {
+    await mkdir(join(cwd, 'flask'));
+    const { config } = await load({ flags: { project: 'flask' } });
+    expect(config).toMatchObject({
+      project: join(cwd, 'flask'), predictions: join(cwd, 'flask/predictions.json'), camera_data: join(cwd, 'flask/camera_data.csv'),
+      models_dir: join(cwd, 'flask/models'), data_dir: join(cwd, 'flask/data'), frames_dir: join(cwd, 'flask/frames'),
+    });
+  });
+
+  it('are refused when the project does not exist', async () => {
+    expect(await problems({ flags: { project: 'nowhere' } })).toEqual([`project: ${join(cwd, 'nowhere')} is no folder; name that of the Flask orchestrator`]);
+  });
+
+  it('are read from the file that --config names', async () => {
+    await writeFile(join(cwd, 'other.yaml'), 'data_dir: there\n');
+    const { config, file } = await load({ flags: { config: 'other.yaml' }, yaml: 'port: 1\n' });
+    expect({ file, data: config.data_dir, port: config.port }).toEqual({ file: join(cwd, 'other.yaml'), data: join(cwd, 'there'), port: 5000 });
+    await expect(load({ flags: { config: 'absent.yaml' } })).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+});
+
+describe('mistakes', () => {
+  it('are all named at once, each with file, line and column', async () => {
+    const yaml = [
+      'prot: 5000', // 1
+      'batch_size: 0',
+      'capture_mode: fast',
+      'time_zone: Mars/Olympus',
+      'batch_size: 10',
+      'streams:', // 6
+      '  - camera_id: ../evil',
+      '    url: camera',
+      '    modles: [motion]',
+      '    schedule: every day',
+      '  - camera_id: CAM-1', // 11
+      '    options: {interval_seconds: 0, batch_deadline_seconds: null}',
+      '  - {camera_id: CAM-1, url: "rtsp://cam/1", models: []}',
+    ].join('\n');
+    expect(await problems({ yaml, env: { LOOKOUT_PORT: 'many' }, flags: { jpegQuality: '101' } })).toEqual([
+      '--jpeg-quality: must be a whole number, 1 to 100, not 101',
+      'lookout.yaml:1:1: prot: unknown setting; did you mean port?',
+      'lookout.yaml:3:15: capture_mode: must be one of auto, keyframes, all, not "fast"',
+      'lookout.yaml:4:12: time_zone: must be an IANA time zone such as Europe/Berlin, or system',
+      'lookout.yaml:5:1: batch_size is there twice',
+      'lookout.yaml:7:16: streams[0].camera_id: must have 1 to 128 characters without control characters, / and \\, and not be . or ..',
+      'lookout.yaml:8:10: streams[0].url: must be a URL such as rtsp://camera.local/stream, or file: and a path',
+      'lookout.yaml:9:5: streams[0].modles: unknown setting; did you mean models?',
+      'lookout.yaml:10:15: streams[0].schedule: must be a cron expression of the minutes in which the stream works, such as "* 8-17 * * 1-5"',
+      'lookout.yaml:11:5: streams[1]: url is missing',
+      'lookout.yaml:12:33: streams[1].options.interval_seconds: must be a number, 0.1 to 3600, not 0',
+      'lookout.yaml:12:60: streams[1].options.batch_deadline_seconds: must be a number, 0.1 to 604800',
+      'lookout.yaml:13:17: streams[2].camera_id: CAM-1 has a stream already; give it several models instead',
+      'lookout.yaml:13:53: streams[2].models: must not be empty',
+      'LOOKOUT_PORT: must be a whole number, 0 to 65535, not "many"',
+    ]);
+  });
+
+  it('of syntax are named with their place, and the rest of the file is not guessed at', async () => {
+    const lines = await problems({ yaml: 'prot: 5000\nstreams: [\n  {camera_id: "x"\n', flags: { port: 'x' } });
+    expect(lines.every((line) => /^(lookout\.yaml:\d+:\d+|--port): /.test(line))).toBe(true);
+    expect(lines.some((line) => line.startsWith('lookout.yaml:4:1: '))).toBe(true);
+    expect(lines.join()).not.toContain('prot');
+    expect(lines).toContain('--port: must be a whole number, 0 to 65535, not "x"');
+  });
+
+  it('of the whole file are named too', async () => {
+    expect(await problems({ yaml: '- a\n- b\n' })).toEqual(['lookout.yaml:1:1: must be a mapping of settings to values']);
+    expect(await problems({ yaml: 'host: *nobody\n' })).toEqual(['lookout.yaml:1:7: *nobody names no anchor before it']);
+    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]', ...['b', 'c', 'd', 'e'].map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcd'.charAt(index)}`).join()}]`)];
+    expect(await problems({ yaml: bomb.join('\n') })).toEqual([expect.stringContaining('lookout.yaml:1:1: ')]);
+  });
+
+  it('never show what may be a secret', async () => {
+    const lines = await problems({ yaml: 'token: 987654\nstreams: [{camera_id: a, url: "admin:hunter2@cam"}]\n' });
+    expect(lines).toContain('lookout.yaml:1:8: token: must be text; put it in quotes');
+    expect(lines).toHaveLength(2);
+    expect(lines.join()).not.toMatch(/987654|hunter2/);
+  });
+});
+
+describe('an address that other machines reach', () => {
+  it('needs a token or the word insecure', async () => {
+    expect(await problems({ flags: { host: '0.0.0.0' } })).toEqual([
+      '--host: 0.0.0.0 lets other machines in: set a token that they must send, or insecure: true if everybody who reaches it may use it',
+    ]);
+    expect((await load({ flags: { host: '0.0.0.0', insecure: true } })).config.host).toBe('0.0.0.0');
+    expect((await load({ flags: { host: '::', token: 's' } })).config.host).toBe('::');
+  });
+
+  it.each(['127.0.0.1', '127.8.8.8', 'localhost', '::1'])('is not %s', async (host) => {
+    expect((await load({ flags: { host } })).config.host).toBe(host);
+  });
+});
+
+describe('streams', () => {
+  it('take the environment\'s values, so that passwords need not stand in the file', async () => {
+    const yaml = 'port: ${P}\nstreams:\n  - camera_id: gate\n    url: rtsp://admin:${CAM_PASS}@cam/$${x}\n';
+    const { config } = await load({ yaml, env: { CAM_PASS: 's3cret', P: '81' } });
+    expect(config.port).toBe(81);
+    expect(config.streams[0]?.url).toBe('rtsp://admin:s3cret@cam/${x}');
+    expect(await problems({ yaml, env: { P: '81' } })).toEqual(['lookout.yaml:4:10: the environment has no variable CAM_PASS']);
+  });
+
+  it('keep camera ids as they are written', async () => {
+    const yaml = 'streams:\n  - {camera_id: 7, url: "rtsp://a/"}\n  - {camera_id: 007, url: "rtsp://a/"}\n  - {camera_id: 1e3, url: "file:clip.mp4"}\n';
+    expect((await load({ yaml })).config.streams.map(({ camera_id }) => camera_id)).toEqual([7, '007', '1e3']);
+  });
+
+  it('count a number and the same text as one camera', async () => {
+    const yaml = 'streams:\n  - {camera_id: 7, url: "rtsp://a/"}\n  - {camera_id: "7", url: "rtsp://a/"}\n';
+    expect(await problems({ yaml })).toEqual(['lookout.yaml:3:17: streams[1].camera_id: 7 has a stream already; give it several models instead']);
+  });
+
+  it('name models by a text or a list, and hours of work by a cron expression', async () => {
+    const yaml = 'streams:\n  - {camera_id: a, url: "rtsp://a/", models: "motion, animals", schedule: "* 8-17 * * 1-5", enabled: false}\n  - camera_id: b\n    url: http://b/mjpg\n    models: [motion]\n    options: {interval_seconds: 0.5, duration_seconds: null}\n';
+    expect((await load({ yaml })).config.streams).toEqual([
+      { camera_id: 'a', url: 'rtsp://a/', models: ['motion', 'animals'], schedule: '* 8-17 * * 1-5', enabled: false },
+      { camera_id: 'b', url: 'http://b/mjpg', models: ['motion'], options: { interval_seconds: 0.5, duration_seconds: null } },
+    ]);
+  });
+});

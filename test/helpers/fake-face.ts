@@ -1,0 +1,149 @@
+/** A small in-memory Face: streams start at once, nothing is captured; tests set what it shows. */
+import { LookoutError } from '../../src/errors.ts';
+import { redact } from '../../src/lib/log.ts';
+import type { Books, Face, Json, ModelStatus, RecordQuery, StartRequest, StreamOptions, StreamStatus } from '../../src/types.ts';
+
+type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
+
+export interface FakeFace extends Face {
+  readonly table: CameraRow[];
+  readonly written: Json[];
+  readonly pictures: Map<string, { file: string; captured_at: string }>;
+  readonly missing: string[];
+  /** What was asked of start and records, oldest first. */
+  readonly asked: { readonly starts: StartRequest[]; readonly queries: RecordQuery[] };
+  /** Changes what a stream or model shows. */
+  show(cameraId: string, change: Partial<StreamStatus>): void;
+  showModel(name: string, change: Partial<ModelStatus>): void;
+  /** The next call of any command throws this. */
+  failNext(error: Error): void;
+}
+
+export const OPTIONS: StreamOptions = {
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', duration_seconds: null,
+};
+
+const NO_BOOKS: Books = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
+
+export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'], record_format: 'v1' }): FakeFace {
+  const streams = new Map<string, StreamStatus>();
+  const models = new Map(['animals', 'motion', 'potholes'].map((name) => [name, modelStatus(name)]));
+  const table: CameraRow[] = [
+    { cameraID: 'CAM-001', latitude: '37.7749', longitude: '-122.4194' },
+    { cameraID: 'CAM-002', latitude: '34.0522', longitude: '-118.2437' },
+  ];
+  const written: Json[] = [];
+  const pictures: FakeFace['pictures'] = new Map();
+  const missing: string[] = [];
+  const asked: FakeFace['asked'] = { starts: [], queries: [] };
+  let failure: Error | null = null;
+
+  /** Runs a command, unless it was told to fail. */
+  const command = <T>(act: () => T): Promise<T> => new Promise((resolve) => {
+    const error = failure;
+    failure = null;
+    if (error) throw error;
+    resolve(act());
+  });
+
+  return {
+    defaults, table, written, pictures, missing, asked,
+    start: (request) => command(() => {
+      const id = String(request.camera_id);
+      const unknown = (request.models ?? []).find((name) => !models.has(name));
+      if (unknown !== undefined) throw new LookoutError('unknown_model', `Model "${unknown}" is not known; known are ${[...models.keys()].join(', ')}.`);
+      const before = streams.get(id);
+      if (before && before.state !== 'stopped') return 'already_running';
+      asked.starts.push(request);
+      streams.set(id, streamStatus(request, defaults.models));
+      return 'started';
+    }),
+    stop: (cameraId) => command(() => {
+      const stream = streams.get(String(cameraId));
+      if (!stream || stream.state === 'stopped') return 'not_running';
+      streams.set(String(cameraId), { ...stream, state: 'stopped', reason: 'stopped by request', enabled: false });
+      return 'stopped';
+    }),
+    change: (cameraId, { url, models: names, options, enabled }) => command(() => {
+      const stream = streams.get(cameraId);
+      if (!stream) throw new LookoutError('not_found', `No stream of camera "${cameraId}".`);
+      const on = enabled ?? stream.enabled;
+      const changed: StreamStatus = {
+        ...stream, enabled: on, state: on ? 'running' : 'stopped', reason: on ? 'capturing' : 'disabled',
+        url: redact(url ?? stream.url), models: names ?? stream.models, options: { ...stream.options, ...options },
+      };
+      streams.set(cameraId, changed);
+      return changed;
+    }),
+    streams: () => [...streams.values()],
+    stream: (cameraId) => streams.get(cameraId) ?? null,
+    models: () => command(() => [...models.values()]),
+    books: () => sumOf([...streams.values()].map((stream) => stream.books)),
+    latest: (cameraId) => pictures.get(cameraId) ?? null,
+    cameras: () => command(() => table),
+    addCamera: (row) => command(() => {
+      if (table.some((camera) => camera.cameraID.trim() === row.cameraID)) throw new LookoutError('bad_request', 'Camera ID already exists');
+      table.push(row);
+    }),
+    records: (query) => command(() => {
+      asked.queries.push(query);
+      return written.slice(0, query.limit).map((record) => (query.pictures ? record : withoutPicture(record)));
+    }),
+    notReady: () => missing,
+    show(cameraId, change) {
+      const stream = streams.get(cameraId);
+      if (!stream) throw new Error(`no stream ${cameraId}`);
+      streams.set(cameraId, { ...stream, ...change });
+    },
+    showModel(name, change) {
+      models.set(name, { ...(models.get(name) ?? modelStatus(name)), ...change });
+    },
+    failNext(error) { failure = error; },
+  };
+}
+
+function streamStatus(request: StartRequest, defaultModels: readonly string[]): StreamStatus {
+  return {
+    camera_id: request.camera_id,
+    session: `${String(request.camera_id)}_0123abcd`,
+    url: redact(request.url),
+    models: request.models ?? defaultModels,
+    options: { ...OPTIONS, ...request.options },
+    origin: 'api',
+    enabled: true,
+    schedule: null,
+    state: 'running',
+    reason: 'capturing key frames',
+    since: new Date().toISOString(),
+    reconnects: 0,
+    capture_mode: 'keyframes',
+    last_frame_at: null,
+    last_frame_age_seconds: null,
+    open_batch: 0,
+    queued: 0,
+    books: NO_BOOKS,
+    last_record_at: null,
+    last_error: null,
+  };
+}
+
+function modelStatus(name: string): ModelStatus {
+  return {
+    name, version: '1.0.0', runtime: 'node', section: name === 'animals' ? 'stray_animal' : name === 'potholes' ? 'pothole' : null,
+    origin: 'built-in', state: 'idle', reason: 'not asked for yet', progress: null, detector: null, restarts: 0, batches: 0,
+  };
+}
+
+function sumOf(books: readonly Books[]): Books {
+  return books.reduce<Books>((sum, one) => ({
+    captured: sum.captured + one.captured,
+    recorded: sum.recorded + one.recorded,
+    dead_lettered: sum.dead_lettered + one.dead_lettered,
+    dropped: Object.fromEntries([...Object.keys(sum.dropped), ...Object.keys(one.dropped)].map((reason) => [reason, (sum.dropped[reason] ?? 0) + (one.dropped[reason] ?? 0)])),
+    in_spool: sum.in_spool + one.in_spool,
+  }), NO_BOOKS);
+}
+
+function withoutPicture(record: Json): Json {
+  return JSON.parse(JSON.stringify(record, (key, value: unknown) => (key === 'frame_base64' ? undefined : value))) as Json;
+}

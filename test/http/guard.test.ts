@@ -1,0 +1,118 @@
+/** Who may ask: names of the host, origins, the token; and the server's own start and end. */
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startServer } from '../../src/http/server.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
+import { createSite, type Site, STATIC } from './site.ts';
+
+let face: FakeFace;
+let open: Site;
+let locked: Site;
+
+beforeAll(async () => {
+  face = createFakeFace();
+  open = await createSite(face, { allowed_hosts: ['Cams.example'] });
+  locked = await createSite(face, { token: 'öpen sesame', host: '0.0.0.0' });
+});
+
+afterAll(async () => { await Promise.all([open.close(), locked.close()]); });
+
+describe('the Host', () => {
+  it.each(['127.0.0.1', 'localhost', 'LOCALHOST', '[::1]'])('%s with our port is answered', async (name) => {
+    expect((await open.send('GET', '/healthz', { headers: { Host: `${name}:${open.port}` } })).status).toBe(200);
+  });
+
+  it.each(['cams.example', 'cams.example:8443'])('%s is answered because it is allowed', async (host) => {
+    expect((await open.send('GET', '/healthz', { headers: { Host: host } })).status).toBe(200);
+  });
+
+  it.each(['evil.example', 'localhost', 'localhost:1', 'localhost.evil.example', '127.0.0.1:99999', '[::1'])('"%s" is refused', async (host) => {
+    const { status, json } = await open.send('GET', '/api/streams', { headers: { Host: host } });
+    expect(status).toBe(403);
+    expect(json).toMatchObject({ code: 'forbidden_origin' });
+  });
+
+  it('is free where other machines are let in', async () => {
+    expect((await locked.send('GET', '/healthz', { headers: { Host: 'cams.example' } })).status).toBe(200);
+  });
+});
+
+describe('the Origin', () => {
+  it('of our own page is answered', async () => {
+    expect((await open.send('GET', '/api/streams', { headers: { Origin: `http://127.0.0.1:${open.port}` } })).status).toBe(200);
+    expect((await open.send('GET', '/api/streams', { headers: { Host: 'cams.example', Origin: 'https://cams.example' } })).status).toBe(200);
+  });
+
+  it.each(['http://evil.example', 'null', 'http://127.0.0.1:1', 'file://', 'http://127.0.0.1'])('%s is refused, and nothing starts', async (origin) => {
+    const { status } = await open.send('POST', '/start_stream', { headers: { Origin: origin }, json: { rtsp_url: 'rtsp://a/', camera_id: 'a' } });
+    expect(status).toBe(403);
+    expect(face.asked.starts).toEqual([]);
+  });
+});
+
+describe('the token', () => {
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+  it.each(['/', '/api/streams', '/static/app.js', '/readyz', '/nothing', '/openapi.json', '/docs'])('is asked for at %s, in a way that browsers understand', async (path) => {
+    const { status, headers, json } = await locked.send('GET', path);
+    expect(status).toBe(401);
+    expect(headers['www-authenticate']).toBe('Basic realm="Lookout", charset="UTF-8"');
+    expect(json).toMatchObject({ code: 'unauthorized' });
+  });
+
+  it('is not asked for at /healthz', async () => {
+    expect((await locked.send('GET', '/healthz')).status).toBe(200);
+  });
+
+  it.each([basic('öpen sesame'), basic(':öpen sesame'), basic('any body:öpen sesame'), 'Bearer %C3%B6'])('is told by %s or not', async (authorization) => {
+    const expected = authorization.startsWith('Basic') ? 200 : 401;
+    expect((await locked.send('GET', '/api/streams', { headers: { Authorization: authorization } })).status).toBe(expected);
+  });
+
+  it('is taken as a Bearer, whole or not at all', async () => {
+    const site = await createSite(face, { token: 's3cret' });
+    try {
+      const ask = async (authorization: string): Promise<number> => (await site.send('GET', '/api/streams', { headers: { Authorization: authorization } })).status;
+      expect(await Promise.all(['Bearer s3cret', 'bearer s3cret', 'Bearer s3cre', 'Bearer s3cret1', 'Bearer', 's3cret', basic('s3cret:')].map(ask))).toEqual([200, 200, 401, 401, 401, 401, 401]);
+    } finally {
+      await site.close();
+    }
+  });
+});
+
+it('every answer carries safe headers, refusals too', async () => {
+  for (const { headers } of [await open.send('GET', '/'), await open.send('GET', '/nothing'), await locked.send('GET', '/')]) {
+    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'same-origin' });
+    expect(headers['content-security-policy']).toMatch(/^default-src 'self';/);
+    expect(headers['x-powered-by']).toBeUndefined();
+  }
+});
+
+describe('the server', () => {
+  const config = { host: '127.0.0.1', port: 0, token: null, insecure: false, allowed_hosts: [], allow_schemes: [] };
+  const options = { face: createFakeFace(), config, staticDir: STATIC, log: silentLog, version: '1' };
+
+  it('lets other machines in only with a token or when told so', async () => {
+    await expect(startServer({ ...options, config: { ...config, host: '0.0.0.0' } })).rejects.toThrow(/set a token, or --insecure/);
+    const server = await startServer({ ...options, config: { ...config, host: '0.0.0.0', insecure: true } });
+    expect(server.url).toBe(`http://localhost:${server.port}`);
+    await server.close();
+  });
+
+  it('says which port is taken', async () => {
+    await expect(startServer({ ...options, config: { ...config, port: open.port } })).rejects.toThrow(`Cannot listen on 127.0.0.1:${open.port}: another program uses it`);
+  });
+
+  it('closes although a client holds its connection', async () => {
+    const server = await startServer(options);
+    const socket = connect(server.port, '127.0.0.1');
+    const ended = new Promise((resolve) => socket.on('close', resolve).on('error', () => undefined));
+    socket.write('POST /start_stream HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n');
+    await new Promise((resolve) => socket.once('connect', resolve));
+    const begun = Date.now();
+    await server.close();
+    await ended;
+    expect(Date.now() - begun).toBeLessThan(5000);
+  });
+});

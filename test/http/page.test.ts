@@ -1,0 +1,208 @@
+/** The pages in real Chromium against a fake Face: ours on a desktop, on a phone and without JavaScript, and the old ones. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
+import { flatRecord, nestedRecord, PICTURE, secondRecord } from './records.ts';
+import { createSite, type Site } from './site.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const OLD_PAGES = fileURLToPath(new URL('../fixtures/legacy-pages', import.meta.url));
+const RTSP = 'rtsp://admin:secret@192.0.2.1:554/s';
+const SIZES = [['desktop', { width: 1280, height: 900 }], ['phone', { width: 390, height: 844 }]] as const;
+
+describe.skipIf(!existsSync(CHROMIUM))('in Chromium (skipped where /usr/bin/chromium is absent: the pages are not driven then)', () => {
+  let browser: Browser;
+  let folder: string;
+  let face: FakeFace;
+  let site: Site;
+  let faults: string[];
+  const closing: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lookout-page-'));
+    await writeFile(join(folder, 'latest.jpg'), Buffer.from(PICTURE, 'base64'));
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await rm(folder, { recursive: true });
+  });
+
+  beforeEach(async () => {
+    face = createFakeFace();
+    site = await createSite(face);
+    closing.push(site.close);
+    faults = [];
+  });
+
+  afterEach(async () => {
+    await Promise.all(closing.splice(0).reverse().map((close) => close()));
+    expect(faults).toEqual([]);
+  });
+
+  const open = async (url: string, options: BrowserContextOptions = {}): Promise<Page> => {
+    const context = await browser.newContext(options);
+    closing.push(() => context.close());
+    const page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
+    await page.goto(url);
+    return page;
+  };
+
+  describe.each(SIZES)('on a %s', (_name, viewport) => {
+    it('tells what to do next while there is nothing', async () => {
+      const page = await open(site.url, { viewport });
+      expect(await page.title()).toBe('Lookout');
+      await page.getByText('No stream yet.').waitFor();
+      await page.getByText('No record yet.').waitFor();
+      expect(await scrollsSideways(page)).toBe(false);
+    });
+
+    it('starts a stream, shows its picture, progress and a record with boxes, and stops it', async () => {
+      const page = await open(site.url, { viewport });
+      await page.getByLabel('RTSP URL').fill(RTSP);
+      await page.getByLabel('Camera').fill('CAM-001');
+      await page.getByText('Known camera at 37.7749, -122.4194').waitFor();
+      expect(await page.getByLabel('Latitude').isVisible()).toBe(false);
+      expect(await page.getByRole('checkbox', { name: 'animals' }).isChecked()).toBe(true);
+      await page.getByRole('checkbox', { name: 'motion' }).check();
+      await page.getByRole('button', { name: 'Start', exact: true }).click();
+      await page.getByText('CAM-001: started').waitFor();
+      expect(face.asked.starts).toMatchObject([{ camera_id: 'CAM-001', url: RTSP, models: ['animals', 'motion'] }]);
+
+      face.pictures.set('CAM-001', { file: join(folder, 'latest.jpg'), captured_at: new Date().toISOString() });
+      face.show('CAM-001', { open_batch: 7, last_frame_at: new Date().toISOString(), last_frame_age_seconds: 1 });
+      face.showModel('animals', { state: 'provisioning', progress: 'fetching detector 40 %' });
+      const card = page.locator('.stream');
+      await card.getByText('7 of 10 frames').waitFor();
+      expect(await card.locator('progress').evaluate((bar: { position: number }) => bar.position)).toBeCloseTo(0.7);
+      await card.getByText('fetching detector 40 %').waitFor();
+      await card.getByRole('img', { name: 'Latest picture of CAM-001' }).waitFor();
+
+      face.written.push(nestedRecord());
+      const record = page.locator('.record');
+      await record.getByText('dog × 2 (up to 91 %)').waitFor();
+      await record.getByText('garbage failed: weights are missing').waitFor();
+      // Only the dog of the snapshot's frame, in pixels of the frame although the snapshot is smaller.
+      expect(await record.locator('svg').getAttribute('viewBox')).toBe('0 0 1280 720');
+      expect(await record.locator('rect').count()).toBe(1);
+      expect(await record.locator('rect[x="320"][y="180"][width="320"][height="360"]').count()).toBe(1);
+      const [json] = await Promise.all([page.context().waitForEvent('page'), record.getByRole('link', { name: 'JSON' }).click()]);
+      expect(await json.locator('body').innerText()).toContain('"frame_base64"');
+
+      await card.getByRole('button', { name: 'Stop' }).click();
+      await card.getByText('stopped by request').waitFor();
+      await card.getByRole('button', { name: 'Start again' }).click();
+      await card.getByRole('button', { name: 'Stop' }).waitFor();
+      expect(await scrollsSideways(page)).toBe(false);
+    });
+  });
+
+  it('starts several streams, adds a new camera, and keeps what failed in the form', async () => {
+    const page = await open(site.url);
+    await page.getByRole('checkbox', { name: 'animals' }).waitFor();
+    await page.getByRole('button', { name: 'Add another stream' }).click();
+    const [first, second] = [page.getByRole('group', { name: 'Stream 1' }), page.getByRole('group', { name: 'Stream 2' })];
+    await first.getByLabel('RTSP URL').fill(RTSP);
+    await first.getByLabel('Camera').fill('CAM-9');
+    await first.getByLabel('Latitude').fill('1.5');
+    await first.getByLabel('Longitude').fill('2');
+    await second.getByLabel('RTSP URL').fill('file:///etc/passwd');
+    await second.getByLabel('Camera').fill('CAM-002');
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByText('CAM-9: started').waitFor();
+    await page.getByText('rtsp_url must begin with').waitFor();
+    expect(await page.getByLabel('RTSP URL').inputValue()).toBe('file:///etc/passwd');
+    expect(face.table.at(-1)).toEqual({ cameraID: 'CAM-9', latitude: '1.5', longitude: '2' });
+  });
+
+  it('shows records of the old generations and hostile text as text', async () => {
+    const hostile = '<img src=x onerror=alert(1)>';
+    face.written.push(flatRecord(), secondRecord(), nestedRecord('b', hostile));
+    await face.start({ camera_id: hostile, url: 'rtsp://a/' });
+    const page = await open(site.url);
+    await page.locator('.record').getByText('pothole × 1 (up to 40 %)').waitFor();
+    await page.locator('.record').getByText('08/10/2025 16:45:10').waitFor();
+    await page.locator('.record').getByText('cow × 1 (up to 70 %)').waitFor();
+    await page.locator('.record h3', { hasText: hostile }).waitFor();
+    await page.locator('.stream h3', { hasText: hostile }).waitFor();
+    expect(await page.locator('h3 img').count()).toBe(0);
+  });
+
+  it('says when the server is gone and recovers', async () => {
+    const page = await open(site.url);
+    await page.getByText('No stream yet.').waitFor();
+    await page.route('**/api/**', (route) => route.fulfill({ status: 200, contentType: 'text/plain', body: 'x' }));
+    await page.getByText('Lookout does not answer.').waitFor();
+    await page.unroute('**/api/**');
+    await page.getByText('Lookout does not answer.').waitFor({ state: 'hidden' });
+  });
+
+  it.each(SIZES)('starts a stream without JavaScript on a %s', async (_name, viewport) => {
+    const page = await open(site.url, { javaScriptEnabled: false, viewport });
+    await page.getByLabel('RTSP URL').fill(RTSP);
+    await page.getByLabel('Camera').fill('CAM-9');
+    await page.getByLabel('Latitude').fill('1.5');
+    await page.getByLabel('Longitude').fill('2');
+    await page.getByLabel('Names, separated by commas').fill('animals, motion');
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByText('Started: CAM-9.').waitFor();
+    expect(face.asked.starts).toMatchObject([{ camera_id: 'CAM-9', url: RTSP, models: ['animals', 'motion'] }]);
+    expect(face.table.at(-1)).toMatchObject({ cameraID: 'CAM-9', latitude: '1.5' });
+    await page.getByLabel('RTSP URL').fill('file:///etc/passwd');
+    await page.getByLabel('Camera').fill('CAM-9');
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByText('Not started: rtsp_url must begin with').waitFor();
+  });
+
+  it('shows the API', async () => {
+    const page = await open(`${site.url}/docs`);
+    await page.getByText('/start_streams').click();
+    await page.getByText('A result for each, in the order of the request').waitFor();
+  });
+
+  it('the first old page starts a stream', async () => {
+    const old = await createSite(face, {}, OLD_PAGES);
+    closing.push(old.close);
+    const page = await open(`${old.url}/static/v1.html`);
+    await page.getByPlaceholder('rtsp://...').fill(RTSP);
+    await page.getByPlaceholder('CAM-001').fill('CAM-7');
+    const output = page.locator('#status');
+    await page.getByRole('button', { name: 'Start Stream' }).click();
+    await expect.poll(() => output.textContent()).toBe('{"camera_id":"CAM-7","model_name":"animals","status":"started"}');
+    await page.getByRole('button', { name: 'Start Stream' }).click();
+    await expect.poll(() => output.textContent()).toBe('{"camera_id":"CAM-7","status":"already_running"}');
+  });
+
+  it('the third old page adds a camera and starts two streams', async () => {
+    const old = await createSite(face, {}, OLD_PAGES);
+    closing.push(old.close);
+    const page = await open(`${old.url}/static/v3.html`);
+    await page.locator('.stream').first().waitFor();
+    await page.getByRole('button', { name: '+ Add Stream' }).click();
+    const [first, second] = [page.locator('.stream').nth(0), page.locator('.stream').nth(1)];
+    await first.getByPlaceholder('rtsp://...').fill(RTSP);
+    await first.locator('select').selectOption('CAM-002');
+    await second.getByPlaceholder('rtsp://...').fill(RTSP);
+    await second.locator('select').selectOption('__NEW__');
+    await second.getByPlaceholder('CAM-001').fill('CAM-8');
+    await second.getByPlaceholder('26.4499').fill('26.4499');
+    await second.getByPlaceholder('80.3319').fill('80.3319');
+    await page.getByRole('button', { name: 'Start All Streams' }).click();
+    await expect.poll(() => page.locator('#status').textContent()).toBe('Streams started:\nCAM-002: started\nCAM-8: started');
+    expect(face.table.at(-1)).toEqual({ cameraID: 'CAM-8', latitude: '26.4499', longitude: '80.3319' });
+  });
+});
+
+/** Runs in the page. */
+function scrollsSideways(page: Page): Promise<boolean> {
+  return page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+}

@@ -1,0 +1,197 @@
+/** The routes beyond the Flask orchestrator's: streams, models, pictures, records, health, documents. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { openApiDocument } from '../../src/http/openapi.ts';
+import { LookoutError } from '../../src/errors.ts';
+import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
+import { flatRecord, nestedRecord } from './records.ts';
+import { createSite, type Site } from './site.ts';
+
+const sites: Site[] = [];
+let face: FakeFace;
+let site: Site;
+
+beforeEach(async () => {
+  face = createFakeFace();
+  site = await createSite(face);
+  sites.push(site);
+});
+
+afterAll(async () => { await Promise.all(sites.map((one) => one.close())); });
+
+const start = (camera_id: string | number): Promise<unknown> =>
+  site.send('POST', '/start_stream', { json: { camera_id, rtsp_url: 'rtsp://admin:secret@192.0.2.1/s' } });
+
+describe('POST /stop_stream', () => {
+  it('stops a stream and echoes the camera with its type', async () => {
+    await start(5);
+    expect((await site.send('POST', '/stop_stream', { json: { camera_id: 5 } })).json).toEqual({ camera_id: 5, status: 'stopped' });
+    expect((await site.send('POST', '/stop_stream', { json: { camera_id: '5' } })).json).toEqual({ camera_id: '5', status: 'not_running' });
+  });
+
+  it.each([{ json: {} }, { json: [] }, { body: '{', headers: { 'Content-Type': 'application/json' } }, { body: 'camera_id=5' }])('answers 400 with a code for %j', async (asking) => {
+    const { status, json } = await site.send('POST', '/stop_stream', asking);
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ code: 'bad_request' });
+  });
+});
+
+describe('/api/streams', () => {
+  it('lists streams without credentials, with the books', async () => {
+    await start('a');
+    const { json, text } = await site.send('GET', '/api/streams');
+    expect(json).toMatchObject({ streams: [{ camera_id: 'a', url: 'rtsp://***@192.0.2.1/s' }], books: { captured: 0 } });
+    expect(text).not.toContain('secret');
+  });
+
+  it('shows one stream by its percent-encoded camera', async () => {
+    await start('Tür 1');
+    const { status, json } = await site.send('GET', '/api/streams/T%C3%BCr%201');
+    expect(status).toBe(200);
+    expect(json).toMatchObject({ camera_id: 'Tür 1', state: 'running' });
+  });
+
+  it.each([['GET', '/api/streams/none', 404, 'not_found'], ['PATCH', '/api/streams/none', 404, 'not_found'], ['GET', '/api/streams/%zz', 400, 'bad_request']])('%s %s answers %d', async (method, path, status, code) => {
+    const answer = await site.send(method, path, method === 'PATCH' ? { json: { enabled: true } } : {});
+    expect(answer.status).toBe(status);
+    expect(answer.json).toMatchObject({ code });
+  });
+
+  it('changes a stream', async () => {
+    await start('a');
+    const change = { url: 'rtsps://u:secret@192.0.2.9/x', models: ['motion'], options: { interval_seconds: 1 }, enabled: false };
+    const { json, text } = await site.send('PATCH', '/api/streams/a', { json: change });
+    expect(json).toMatchObject({ models: ['motion'], enabled: false, state: 'stopped', options: { interval_seconds: 1, batch_size: 10 } });
+    expect(text).not.toContain('secret');
+  });
+
+  it.each([
+    [{}, 'The body must NOT have fewer than 1 properties'],
+    [{ optoins: {} }, 'does not know "optoins"'],
+    [{ options: { batch_size: 0 } }, 'options.batch_size must be >= 1'],
+    [{ options: { speed: 1 } }, 'options does not know "speed"'],
+    [{ models: [] }, 'models must NOT have fewer than 1 items'],
+    [{ enabled: 'no' }, 'enabled must be boolean'],
+    [{ url: 'file:///x' }, 'rtsp_url must begin with'],
+  ])('refuses the change %j', async (json, message) => {
+    await start('a');
+    const { status, text } = await site.send('PATCH', '/api/streams/a', { json });
+    expect(status).toBe(400);
+    expect((JSON.parse(text) as { error: string }).error).toContain(message);
+  });
+
+  it('answers what the app refuses with its code and status', async () => {
+    await start('a');
+    face.failNext(new LookoutError('shutting_down', 'Lookout stops.'));
+    const { status, json } = await site.send('PATCH', '/api/streams/a', { json: { enabled: true } });
+    expect([status, json]).toEqual([503, { error: 'Lookout stops.', code: 'shutting_down' }]);
+  });
+});
+
+it('GET /api/models lists the models with their state and the default ones', async () => {
+  face.showModel('animals', { state: 'provisioning', progress: 'fetching packages' });
+  const { json } = await site.send('GET', '/api/models');
+  expect(json).toMatchObject({ models: [{ name: 'animals', state: 'provisioning', progress: 'fetching packages' }, { name: 'motion' }, { name: 'potholes' }], default_models: ['animals'] });
+});
+
+describe('GET /api/cameras/{id}/latest.jpg', () => {
+  it('answers the picture with its time and age, never stored', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lookout-http-'));
+    try {
+      const captured_at = new Date(Date.now() - 4200).toISOString();
+      await writeFile(join(folder, 'a.jpg'), Buffer.from([0xff, 0xd8, 0xff, 0xd9]));
+      face.pictures.set('Tür/..', { file: join(folder, 'a.jpg'), captured_at });
+      const { status, headers, bytes } = await site.send('GET', `/api/cameras/${encodeURIComponent('Tür/..')}/latest.jpg`);
+      expect(status).toBe(200);
+      expect(bytes).toEqual(Buffer.from([0xff, 0xd8, 0xff, 0xd9]));
+      expect(headers).toMatchObject({ 'content-type': 'image/jpeg', 'cache-control': 'no-store', 'x-frame-time': captured_at, age: '4' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('answers 404 without a picture, and for one that is gone from the spool', async () => {
+    face.pictures.set('gone', { file: '/nowhere/a.jpg', captured_at: new Date().toISOString() });
+    for (const id of ['none', 'gone']) {
+      const { status, json } = await site.send('GET', `/api/cameras/${id}/latest.jpg`);
+      expect(status).toBe(404);
+      expect(json).toMatchObject({ code: 'not_found' });
+    }
+  });
+});
+
+describe('GET /api/records', () => {
+  it('answers records of every generation, without pictures unless asked', async () => {
+    face.written.push(nestedRecord(), flatRecord());
+    const light = await site.send('GET', '/api/records');
+    expect(light.json).toMatchObject({ records: [{ basic: { camID: 'CAM-001' } }, { camID: 'CAM-002' }] });
+    expect(light.text).not.toContain('frame_base64');
+    expect((await site.send('GET', '/api/records?pictures=true')).text).toContain('frame_base64');
+  });
+
+  it('hands the query on', async () => {
+    await site.send('GET', '/api/records?camera_id=a&model=motion&since=2026-01-31T12%3A00%3A00.5%2B02%3A00&limit=7&pictures=1');
+    await site.send('GET', '/api/records');
+    expect(face.asked.queries).toEqual([
+      { camera_id: 'a', model: 'motion', since: '2026-01-31T12:00:00.5+02:00', limit: 7, pictures: true },
+      { camera_id: undefined, model: undefined, since: undefined, limit: 50, pictures: false },
+    ]);
+  });
+
+  it.each(['limit=0', 'limit=501', 'limit=x', 'limit=1.5', 'since=yesterday', 'since=2026-13-01T00:00:00Z', 'pictures=maybe', 'camera_id=a&camera_id=b'])('refuses %s', async (query) => {
+    const { status, json } = await site.send('GET', `/api/records?${query}`);
+    expect(status).toBe(400);
+    expect(json).toMatchObject({ code: 'bad_request' });
+  });
+});
+
+describe('health', () => {
+  it('GET /healthz says the version', async () => {
+    expect((await site.send('GET', '/healthz')).json).toEqual({ status: 'ok', version: '1.2.3' });
+  });
+
+  it('GET /readyz answers 503 with the failing parts', async () => {
+    expect((await site.send('GET', '/readyz')).json).toEqual({ status: 'ready', not_ready: [] });
+    face.missing.push('disk: 12 MB left');
+    const { status, json } = await site.send('GET', '/readyz');
+    expect([status, json]).toEqual([503, { status: 'not_ready', not_ready: ['disk: 12 MB left'] }]);
+  });
+});
+
+describe('documents', () => {
+  it('GET /openapi.json answers a document whose schemas all compile', async () => {
+    const { json } = await site.send('GET', '/openapi.json');
+    expect(json).toEqual(JSON.parse(JSON.stringify(openApiDocument('1.2.3'))));
+    const ajv = new Ajv2020({ strict: false });
+    addFormats.default(ajv);
+    ajv.addSchema(openApiDocument('1.2.3'), 'openapi');
+    for (const name of Object.keys(openApiDocument('1').components.schemas)) {
+      expect(ajv.getSchema(`openapi#/components/schemas/${name}`), name).toBeTypeOf('function');
+    }
+  });
+
+  it('GET /docs answers a page', async () => {
+    expect((await site.send('GET', '/docs')).text).toContain('<title>Lookout API</title>');
+  });
+
+  it('an unknown path answers 404 with a code', async () => {
+    const { status, json } = await site.send('GET', '/nothing');
+    expect([status, json]).toEqual([404, { error: 'Nothing is at /nothing; /docs lists what there is.', code: 'not_found' }]);
+  });
+
+  it('no path leads out of the static folder', async () => {
+    for (const path of ['/static/..%2fpackage.json', '/static/../package.json', '/static/%2e%2e/package.json']) {
+      expect((await site.send('GET', path)).status).toBeGreaterThanOrEqual(400);
+    }
+  });
+
+  it('a method that a path does not take answers 405 with Allow and a code', async () => {
+    const { status, headers, json } = await site.send('DELETE', '/api/streams');
+    expect([status, headers.allow]).toEqual([405, 'HEAD, GET, OPTIONS']);
+    expect(json).toMatchObject({ code: 'method_not_allowed' });
+  });
+});

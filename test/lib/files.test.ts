@@ -1,0 +1,68 @@
+import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openIfPresent, readAt, removeIfPresent, writeAtomically } from '../../src/lib/files.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-files-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('writeAtomically', () => {
+  it('replaces a file by another one, so that who has it open keeps the old content', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, 'old');
+    const reader = await open(file);
+    try {
+      await writeAtomically(file, 'new');
+      expect((await reader.readFile()).toString()).toBe('old');
+    } finally {
+      await reader.close();
+    }
+    expect(await readFile(file, 'utf8')).toBe('new');
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  it('makes the file with the mode that is asked for, also over one with another', async () => {
+    const file = join(folder, 'secret');
+    await writeFile(file, 'old', { mode: 0o644 });
+    await writeAtomically(file, 'new', { mode: 0o600 });
+    expect((await stat(file)).mode & 0o777).toBe(0o600);
+  });
+
+  it('leaves nothing behind when it fails', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, 'old');
+    await expect(writeAtomically(join(file, 'below'), 'new')).rejects.toThrow('ENOTDIR');
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+
+  it('lets two who write at once both succeed, one content whole', async () => {
+    const file = join(folder, 'file');
+    const texts = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(100_000));
+    await Promise.all(texts.map((text) => writeAtomically(file, text)));
+    expect(texts).toContain(await readFile(file, 'utf8'));
+    expect(await readdir(folder)).toEqual(['file']);
+  });
+});
+
+describe('the small ones', () => {
+  it('open nothing and remove nothing where there is nothing', async () => {
+    expect(await openIfPresent(join(folder, 'absent'), 'r')).toBeNull();
+    await removeIfPresent(join(folder, 'absent'));
+  });
+
+  it('read what there is when the file ends early', async () => {
+    const file = join(folder, 'file');
+    await writeFile(file, '0123456789');
+    const handle = await open(file);
+    try {
+      expect((await readAt(handle, 7, 100)).toString()).toBe('789');
+    } finally {
+      await handle.close();
+    }
+  });
+});

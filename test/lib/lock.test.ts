@@ -1,0 +1,159 @@
+import { execa } from 'execa';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { lock as plainLock } from 'proper-lockfile';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { lockFolderOrFile } from '../../src/lib/lock.ts';
+import { compileSources, type Compiled } from '../sinks/compiled.ts';
+
+const never = new AbortController().signal;
+const fixture = (name: string): string => new URL(`../fixtures/sinks/${name}`, import.meta.url).pathname;
+
+let compiled: Compiled;
+let folder: string;
+let path: string;
+
+beforeAll(async () => {
+  compiled = await compileSources();
+});
+afterAll(() => compiled.remove());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-lock-'));
+  path = join(folder, 'thing');
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+const children: ChildProcess[] = [];
+
+/** A process that holds the lock, once it does. */
+async function holder(ms = 60_000): Promise<{ end(): Promise<void>; kill(): Promise<void> }> {
+  const child = spawn(process.execPath, [fixture('hold-lock.mjs'), compiled.folder, path, String(ms)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(child);
+  const ended = once(child, 'exit');
+  await once(child.stdout, 'data');
+  const end = async (): Promise<void> => { await ended; };
+  return { end, kill: () => (child.kill('SIGKILL'), end()) };
+}
+
+describe('a lock', () => {
+  it('comes and goes without a trace', async () => {
+    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
+    expect(await readdir(folder)).toEqual(['thing.lock']);
+    expect(lock.compromised).toBe(false);
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is refused to a second one in the same process, naming the owner', async () => {
+    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
+    await expect(lockFolderOrFile(path, { waitMs: 50 }, never)).rejects.toMatchObject({
+      code: 'locked',
+      message: expect.stringContaining(`process ${process.pid}`) as string,
+    });
+    await lock.release();
+    await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+  });
+
+  it('is waited for while another process has it', async () => {
+    const child = await holder(300);
+    await expect(lockFolderOrFile(path, { waitMs: 0 }, never)).rejects.toMatchObject({ code: 'locked' });
+    await (await lockFolderOrFile(path, { waitMs: 5_000 }, never)).release();
+    await child.end();
+  });
+
+  it('is taken over within a second from an owner that was killed', async () => {
+    const child = await holder();
+    await child.kill();
+    expect(await readdir(folder)).toEqual(['thing.lock']);
+    const since = Date.now();
+    const lock = await lockFolderOrFile(path, { waitMs: 5_000 }, never);
+    expect(Date.now() - since).toBeLessThan(1_000);
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.runIf(process.platform === 'linux')('is taken over when another process has got the pid of the owner', async () => {
+    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
+    const [name = ''] = await readdir(`${path}.lock`);
+    await lock.release();
+    await mkdir(`${path}.lock`);
+    await writeFile(join(`${path}.lock`, name.replace(/start-\d+/, 'start-1')), '');
+    await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+  });
+
+  it('of an owner elsewhere is respected until there has been no sign of life for ten seconds', async () => {
+    await mkdir(`${path}.lock`);
+    await writeFile(join(`${path}.lock`, 'pid-1.start-1.realm-0123456789ab.00000000'), '');
+    await expect(lockFolderOrFile(path, { waitMs: 0 }, never)).rejects.toMatchObject({ code: 'locked' });
+    const before = new Date(Date.now() - 11_000);
+    await utimes(`${path}.lock`, before, before);
+    await (await lockFolderOrFile(path, { waitMs: 1_000 }, never)).release();
+  });
+
+  it('excludes programs that use proper-lockfile as it comes, and the other way round', async () => {
+    const release = await plainLock(path, { realpath: false });
+    await expect(lockFolderOrFile(path, { waitMs: 50 }, never)).rejects.toMatchObject({ code: 'locked' });
+    await release();
+    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
+    await expect(plainLock(path, { realpath: false })).rejects.toMatchObject({ code: 'ELOCKED' });
+    await lock.release();
+  });
+
+  it('lets one of two processes at a time do its work', async () => {
+    await writeFile(path, '0');
+    const count = () => execa(process.execPath, [fixture('count-up.mjs'), compiled.folder, path, '60']);
+    await Promise.all([count(), count()]);
+    expect(await readFile(path, 'utf8')).toBe('120');
+    expect(await readdir(folder)).toEqual(['thing']);
+  });
+
+  it('lets one of many who see a dead owner take over, and the rest wait', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const child = await holder();
+      await child.kill();
+      let inside = 0;
+      await Promise.all(Array.from({ length: 8 }, async () => {
+        const lock = await lockFolderOrFile(path, { waitMs: 10_000 }, never);
+        inside += 1;
+        expect(inside).toBe(1);
+        await new Promise(setImmediate);
+        inside -= 1;
+        await lock.release();
+      }));
+    }
+  });
+
+  it('stops waiting when the signal aborts', async () => {
+    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
+    const abort = new AbortController();
+    const waiting = lockFolderOrFile(path, { waitMs: 60_000 }, abort.signal);
+    abort.abort(new Error('enough'));
+    await expect(waiting).rejects.toThrow('enough');
+    await lock.release();
+  });
+
+  it('that was taken away says so instead of throwing', async () => {
+    let reason: Error | undefined;
+    const lock = await lockFolderOrFile(path, { waitMs: 0, onCompromised: (error) => { reason = error; } }, never);
+    await rm(`${path}.lock`, { recursive: true });
+    await vi.waitUntil(() => lock.compromised, { timeout: 10_000, interval: 50 });
+    expect(reason).toBeInstanceOf(Error);
+    await lock.release();
+  });
+
+  it('sweeps what a process left that was killed while it took a lock', async () => {
+    const child = await holder();
+    const [name = ''] = await readdir(`${path}.lock`);
+    await child.kill();
+    await rm(`${path}.lock`, { recursive: true });
+    await mkdir(join(folder, `other.lock.${name}`));
+    await (await lockFolderOrFile(join(folder, 'other'), { waitMs: 0 }, never)).release();
+    expect(await readdir(folder)).toEqual([]);
+  });
+});

@@ -1,0 +1,203 @@
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
+import { readCatalog, type Catalog } from '../../src/models/catalog.ts';
+import { temporaryFolder, writeTree } from './fixtures.ts';
+
+const MANIFEST = 'runtime: python\nentry: detector.py\n';
+
+async function catalogOf(root: string, more: { project?: string; offline?: boolean } = {}): Promise<Catalog> {
+  const folders = [{ path: join(root, 'user'), origin: 'user' as const }, { path: join(root, 'built-in'), origin: 'built-in' as const }];
+  return readCatalog({ folders, project: more.project ?? null, data_dir: join(root, 'data'), offline: more.offline ?? false });
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<LookoutError> {
+  const error: unknown = await promise.then(() => null, (reason: unknown) => reason);
+  if (error instanceof LookoutError) return error;
+  throw new Error(`expected a LookoutError, got ${String(error)}`);
+}
+
+test('reads every key of a manifest and makes paths absolute', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'user/weeds/detector.py': '',
+    'user/weeds/model.yaml': `name: weeds
+version: "2.1"
+runtime: python
+entry: detector.py
+section: weeds_found
+classes: [thistle]
+class_map: {thistle: weed}
+confidence: 0.4
+deadline_seconds: 20
+state: stream
+probe: import json
+weights:
+  - {file: "*.pt"}
+  - {file: small.onnx, url: "https://example.org/small.onnx", sha256: ${'A'.repeat(64)}, required: false}
+options: {size: 320}
+requirements: [needs.txt]
+`,
+  });
+  const folder = join(root, 'user/weeds');
+  expect(await (await catalogOf(root)).get('weeds')).toEqual({
+    name: 'weeds',
+    folder,
+    origin: 'user',
+    version: '2.1',
+    runtime: 'python',
+    protocol: 'lines',
+    entry: join(folder, 'detector.py'),
+    args: [],
+    requirements: [join(folder, 'needs.txt')],
+    section: 'weeds_found',
+    classes: ['thistle'],
+    class_map: { thistle: 'weed' },
+    confidence: 0.4,
+    deadline_seconds: 20,
+    state: 'stream',
+    probe: 'import json',
+    weights: [
+      { file: '*.pt', url: null, sha256: null, required: true },
+      { file: 'small.onnx', url: 'https://example.org/small.onnx', sha256: 'a'.repeat(64), required: false },
+    ],
+    weights_folders: [folder, join(root, 'data/weights/weeds')],
+    options: { size: 320 },
+    adopted_venv: null,
+    notice: null,
+  });
+});
+
+test('finds the usual requirement files of each runtime when the manifest names none', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'user/a/model.yaml': MANIFEST, 'user/a/requirements.txt': '',
+    'user/b/model.yaml': MANIFEST, 'user/b/requirements.txt': '', 'user/b/requirements_b.txt': '',
+    'user/c/model.json': '{"runtime": "node", "entry": "c.mjs"}', 'user/c/package.json': '{}', 'user/c/package-lock.json': '{}', 'user/c/requirements.txt': '',
+    'user/d/model.yaml': 'runtime: command\nentry: sh\n',
+  });
+  const catalog = await catalogOf(root);
+  const requirements = async (name: string): Promise<readonly string[]> => (await catalog.get(name)).requirements.map((file) => file.replace(`${root}/user/`, ''));
+  expect(await requirements('a')).toEqual(['a/requirements.txt']);
+  expect(await requirements('b')).toEqual(['b/requirements_b.txt']);
+  expect(await requirements('c')).toEqual(['c/package.json', 'c/package-lock.json']);
+  expect(await catalog.get('d')).toMatchObject({ requirements: [], protocol: 'oneshot', entry: 'sh' });
+});
+
+test('names every fault of a manifest at once, each with its line and column', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'user/bad/model.yaml': 'name: good\nversion: 1.0\nruntime: python\nentri: x.py\nsection: batch\nweights:\n  - file: ../up.pt\n    urls: http://x\n',
+    'user/torn/model.yaml': 'runtime: [python\nentry: x\n',
+    'user/other/model.yaml': 'name: another\nruntime: python\nentry: x.py\nweights:\n  - file: "*.pt"\n    url: https://example.org/a.pt\n',
+    'user/json/model.json': '{\n\t"runtime": "python",\n\t"entry": "x.py",\n\t"confidence": 3\n}',
+  });
+  const catalog = await catalogOf(root);
+  const bad = await errorOf(catalog.get('bad'));
+  expect(bad.code).toBe('model_unavailable');
+  const file = join(root, 'user/bad/model.yaml');
+  expect(bad.message.split('\n').slice(1).sort()).toEqual([
+    `${file}:1:1: the file must have required property 'entry'`,
+    `${file}:2:1: version must be string (write it in quotes)`,
+    `${file}:4:1: unknown key "entri"; did you mean "entry"?`,
+    `${file}:5:1: section must be lower-case letters, digits and _, and none of basic, batch, models, schema_version`,
+    `${file}:7:5: weights.0.file must be a path inside the model folder, with * in its last part at most`,
+    `${file}:8:5: unknown key "urls"; did you mean "url"?`,
+  ]);
+  expect((await errorOf(catalog.get('torn'))).message).toMatch(/torn\/model\.yaml:\d+:\d+: /);
+  expect((await errorOf(catalog.get('other'))).message).toMatch(/:1:1: name is "another"[^]*:5:5: a file that is fetched needs its whole name/);
+  expect((await errorOf(catalog.get('json'))).message).toMatch(/model\.json:4:2: confidence must be <= 1/);
+});
+
+test('lists what it can and says of a broken model why, without harm to the others', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'user/bad/model.yaml': 'nonsense: 1\n',
+    'user/good/model.yaml': MANIFEST,
+    'user/empty/notes.txt': '',
+    'user/batch/model.yaml': MANIFEST,
+    'user/.git/config': '', 'user/__pycache__/x': '', 'user/my model/model.yaml': MANIFEST, 'user/README.md': '',
+  });
+  const catalog = await catalogOf(root);
+  const entries = await catalog.list();
+  expect(entries.map((entry) => [entry.name, 'model' in entry])).toEqual([['bad', false], ['batch', false], ['empty', false], ['good', true]]);
+  const empty = entries.find(({ name }) => name === 'empty');
+  expect(empty && 'error' in empty && empty.error.message).toContain(join(root, 'user/empty/run_inference.py'));
+  expect(catalog.notices()).toEqual([expect.stringContaining('my model is passed over')]);
+});
+
+test('answers an unknown name with the known ones', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/a/model.yaml': MANIFEST, 'built-in/b/model.yaml': MANIFEST });
+  const error = await errorOf((await catalogOf(root)).get('nope'));
+  expect(error).toMatchObject({ code: 'unknown_model', message: 'there is no model "nope"; known models: a, b' });
+});
+
+test('sees a change in the folder at the next look', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/a/model.yaml': MANIFEST });
+  const catalog = await catalogOf(root);
+  expect(catalog.names()).toEqual(['a']);
+  await writeTree(root, { 'user/a/model.yaml': `${MANIFEST}version: "2"\n`, 'user/late/model.yaml': MANIFEST });
+  expect((await catalog.get('a')).version).toBe('2');
+  expect(catalog.names()).toEqual(['a', 'late']);
+  await rm(join(root, 'user/a'), { recursive: true });
+  expect((await errorOf(catalog.get('a'))).code).toBe('unknown_model');
+});
+
+test('prefers the model of the user to the built-in one of the same name', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/a/model.yaml': `${MANIFEST}version: mine\n`, 'built-in/a/model.yaml': `${MANIFEST}version: theirs\n` });
+  expect(await (await catalogOf(root)).get('a')).toMatchObject({ version: 'mine', origin: 'user', notice: null });
+});
+
+test('falls back to the built-in model when a folder of the same name has only weights, and looks for weights there first', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/animals/yolo.onnx': 'w', 'user/animals/requirements_animals.txt': 'torch', 'built-in/animals/model.yaml': MANIFEST });
+  const model = await (await catalogOf(root)).get('animals');
+  expect(model.folder).toBe(join(root, 'built-in/animals'));
+  expect(model.origin).toBe('built-in');
+  expect(model.weights_folders).toEqual(['user/animals', 'built-in/animals', 'data/weights/animals'].map((path) => join(root, path)));
+  expect(model.notice).toContain(`${join(root, 'user/animals')} has no manifest and no script, so the built-in model`);
+});
+
+test('takes a folder that is named as the user\'s and as the built-in one for built-in', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'built-in/a/model.yaml': MANIFEST });
+  await symlink(join(root, 'built-in'), join(root, 'user'));
+  expect(await (await catalogOf(root)).get('a')).toMatchObject({ origin: 'built-in', notice: null });
+});
+
+test('runs the Flask orchestrator\'s layout without a manifest, wherever its script stands', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'run_inference.py': '', 'user/animals/requirements_animals.txt': '', 'user/animals/yolov8n.pt': '', 'user/potholes/best.pt': '',
+    'user/garbage/x.pth': '', 'user/trees/run_inference.py': '',
+  });
+  const catalog = await catalogOf(root);
+  expect(await catalog.get('animals')).toMatchObject({
+    runtime: 'python', protocol: 'oneshot', entry: join(root, 'run_inference.py'), section: 'stray_animal', adopted_venv: null,
+    requirements: [join(root, 'user/animals/requirements_animals.txt')], weights_folders: [join(root, 'user/animals'), join(root, 'data/weights/animals')],
+  });
+  expect(await catalog.get('potholes')).toMatchObject({ section: 'pothole', requirements: [] });
+  expect(await catalog.get('garbage')).toMatchObject({ section: 'garbage' });
+  expect(await catalog.get('trees')).toMatchObject({ section: null, entry: join(root, 'user/trees/run_inference.py') });
+});
+
+test('uses the models, the script and the finished environments of a project in place', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'user/animals/model.yaml': MANIFEST, 'built-in/motion/model.yaml': MANIFEST,
+    'flask/run_inference.py': '', 'flask/models/animals/requirements_animals.txt': '', 'flask/models/potholes/best.pt': '',
+    'flask/venvs/animals/.deps_installed': 'ok', 'flask/venvs/animals/bin/python': '', 'flask/venvs/potholes/bin/python': '',
+  });
+  await chmod(join(root, 'flask/venvs/animals/bin/python'), 0o755);
+  const catalog = await catalogOf(root, { project: join(root, 'flask') });
+  expect(catalog.names()).toEqual(['animals', 'motion', 'potholes']);
+  expect(await catalog.get('animals')).toMatchObject({ entry: join(root, 'flask/run_inference.py'), adopted_venv: join(root, 'flask/venvs/animals') });
+  expect(await catalog.get('potholes')).toMatchObject({ adopted_venv: null });
+});
+
+test('leaves the addresses of weights out when offline', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/a/model.yaml': `${MANIFEST}weights: [{file: a.pt, url: "https://example.org/a.pt"}]\n` });
+  expect((await (await catalogOf(root, { offline: true })).get('a')).weights).toEqual([{ file: 'a.pt', url: null, sha256: null, required: true }]);
+});
+
+test('lives with folders that are not there', async () => {
+  const root = await temporaryFolder();
+  const catalog = await catalogOf(root);
+  expect(catalog.names()).toEqual([]);
+  await mkdir(join(root, 'user/a'), { recursive: true });
+  await writeFile(join(root, 'user/a/model.yaml'), MANIFEST);
+  expect((await catalog.get('a')).name).toBe('a');
+});

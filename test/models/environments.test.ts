@@ -1,0 +1,116 @@
+import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { provideEnvironment, type EnvironmentFacts, type Recipe } from '../../src/models/environments.ts';
+import { listen, never, temporaryFolder } from './fixtures.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+/** A recipe that makes one file, slowly enough that another caller comes in between. */
+function recipe(fingerprint: string, change: Partial<Recipe> = {}): Recipe & { readonly built: string[] } {
+  const built: string[] = [];
+  return {
+    model: 'sample',
+    fingerprint,
+    built,
+    build: async (folder, progress) => {
+      progress(`building in a folder of ${(await readdir(folder)).join()}`);
+      await delay(50);
+      await writeFile(join(folder, 'interpreter'), '');
+      built.push(folder);
+      return { tools: { tool: '1.0' }, packages: ['a==1'] };
+    },
+    works: (folder) => readFile(join(folder, 'interpreter')).then(() => true, () => false),
+    ...change,
+  };
+}
+
+test('seals what it built and finds it again', async () => {
+  const data = await temporaryFolder();
+  const plan = recipe('f1');
+  const { lines, tell } = listen();
+  const folder = await provideEnvironment(data, plan, tell, never);
+  expect(folder).toBe(join(data, 'runtimes/sample/f1'));
+  const facts = JSON.parse(await readFile(join(folder, 'environment.json'), 'utf8')) as EnvironmentFacts;
+  expect(facts).toMatchObject({ fingerprint: 'f1', model: 'sample', tools: { tool: '1.0' }, packages: ['a==1'], log: 'build.log' });
+  expect(await readFile(join(folder, facts.log), 'utf8')).toBe('building in a folder of build.log\n');
+  expect(lines).toEqual(['building in a folder of build.log', expect.stringMatching(/^the environment is ready after \d/)]);
+
+  expect(await provideEnvironment(data, plan, tell, never)).toBe(folder);
+  expect(plan.built).toHaveLength(1);
+});
+
+test('builds once for callers at the same time', async () => {
+  const data = await temporaryFolder();
+  const plan = recipe('f1');
+  const folders = await Promise.all([1, 2, 3].map(() => provideEnvironment(data, plan, () => undefined, never)));
+  expect(new Set(folders).size).toBe(1);
+  expect(plan.built).toHaveLength(1);
+});
+
+test('builds anew in place what has no seal, half a seal, or does not work any more', async () => {
+  const data = await temporaryFolder();
+  const folder = join(data, 'runtimes/sample/f1');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'left over'), '');
+  const plan = recipe('f1');
+  await provideEnvironment(data, plan, () => undefined, never);
+  expect((await readdir(folder)).sort()).toEqual(['build.log', 'environment.json', 'interpreter']);
+
+  await writeFile(join(folder, 'environment.json'), '{"finger');
+  await provideEnvironment(data, plan, () => undefined, never);
+  await rm(join(folder, 'interpreter'));
+  await provideEnvironment(data, plan, () => undefined, never);
+  expect(plan.built).toHaveLength(3);
+});
+
+test('says why a build failed, keeps its log and tries again', async () => {
+  const data = await temporaryFolder();
+  const broken = recipe('f1', { build: (_folder, progress) => {
+    progress('no matching distribution');
+    return Promise.reject(new Error('pip install exited with code 1'));
+  } });
+  const log = join(data, 'runtimes/sample/f1/build.log');
+  const failed = provideEnvironment(data, broken, () => undefined, never);
+  await expect(failed).rejects.toMatchObject({ code: 'model_unavailable', message: `model sample: its environment could not be built: pip install exited with code 1\nEverything that was said: ${log}` });
+  expect(await readFile(log, 'utf8')).toBe('no matching distribution\n');
+  await expect(provideEnvironment(data, recipe('f1'), () => undefined, never)).resolves.toContain('f1');
+});
+
+test('builds for the second caller when the first gives up', async () => {
+  const data = await temporaryFolder();
+  const controller = new AbortController();
+  const plan = recipe('f1', { build: async (_folder, _progress, signal) => {
+    await delay(10_000, undefined, { signal });
+    throw new Error('never reached');
+  } });
+  const first = provideEnvironment(data, plan, () => undefined, controller.signal);
+  const second = provideEnvironment(data, recipe('f1'), () => undefined, never);
+  await delay(20);
+  controller.abort(new Error('enough'));
+  await expect(first).rejects.toThrow('enough');
+  await expect(second).resolves.toContain('f1');
+});
+
+test('collects what is neither whole, nor current, nor among the last two, nor used within a week', async () => {
+  const data = await temporaryFolder();
+  const ages = { old: 30, older: 40, recent: 1 };
+  for (const [name, days] of Object.entries(ages)) {
+    const folder = await provideEnvironment(data, recipe(name), () => undefined, never);
+    const used = new Date(Date.now() - days * DAY_MS);
+    await utimes(join(folder, 'environment.json'), used, used);
+  }
+  await mkdir(join(data, 'runtimes/sample/torn'));
+  const left = async (): Promise<readonly string[]> => (await readdir(join(data, 'runtimes/sample'))).sort();
+  await provideEnvironment(data, recipe('now'), () => undefined, never);
+  expect(await left()).toEqual(['now', 'recent']);
+});
+
+test('keeps the one before the current one however old it is', async () => {
+  const data = await temporaryFolder();
+  const folder = await provideEnvironment(data, recipe('before'), () => undefined, never);
+  await utimes(join(folder, 'environment.json'), 0, 0);
+  await provideEnvironment(data, recipe('now'), () => undefined, never);
+  expect((await readdir(join(data, 'runtimes/sample'))).sort()).toEqual(['before', 'now']);
+});

@@ -1,0 +1,106 @@
+import { mkdir, rename, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { codeHash, fingerprint } from '../../src/models/fingerprint.ts';
+import { followRequirements } from '../../src/models/requirement-files.ts';
+import { modelIn, temporaryFolder, writeTree } from './fixtures.ts';
+
+const FACTS = { version: '3.11.2' };
+
+test('follows requirement files to every local file that they name', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'requirements.txt': `# -r never.txt
+requests==2.31.0 ; python_version > "3"   # ./not-this
+torch>=2,<3
+-r more/base.txt
+-cconstraints.txt
+--find-links=./wheels
+./local[extra]
+tool @ file:///opt/tool.whl
+archive/thing-1.0-py3-none-any.whl \\
+  --hash=sha256:abc
+git+https://example.org/repo.git
+-e ../beside
+`,
+    'more/base.txt': '--requirement deeper.txt\n',
+    'more/deeper.txt': '-r ../requirements.txt\n',
+    'constraints.txt': 'numpy<2\n',
+  });
+  const found = await followRequirements([join(root, 'requirements.txt')], root);
+  expect(found).toEqual([
+    '/opt/tool.whl',
+    join(root, '../beside'),
+    ...['archive/thing-1.0-py3-none-any.whl', 'constraints.txt', 'local', 'more/base.txt', 'more/deeper.txt', 'requirements.txt', 'wheels'].map((path) => join(root, path)),
+  ].sort());
+});
+
+test('follows a package.json to its local packages', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'package.json': '{"dependencies": {"a": "file:packages/a", "b": "^1.0.0", "c": "../c"}, "devDependencies": {"d": "file:d"}}',
+  });
+  expect(await followRequirements([join(root, 'package.json'), join(root, 'package-lock.json')], root)).toEqual([join(root, '../c'), ...['package-lock.json', 'package.json', 'packages/a'].map((path) => join(root, path))]);
+});
+
+test('gives a new fingerprint for every change of what goes into an environment, and only then', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'm/requirements.txt': '-r base.txt\n./local\n', 'm/base.txt': 'a==1\n', 'm/local/setup.py': '1', 'm/detector.py': '1' });
+  const model = modelIn(join(root, 'm'), { requirements: [join(root, 'm/requirements.txt')] });
+  const first = await fingerprint(model, FACTS);
+  expect(first).toMatch(/^[0-9a-f]{16}$/);
+
+  await writeTree(root, { 'm/detector.py': '2', 'm/local/build/lib.py': 'left behind by pip', 'm/local/x.egg-info/PKG-INFO': '' });
+  expect(await fingerprint(model, FACTS)).toBe(first);
+  await rename(join(root, 'm'), join(root, 'moved'));
+  expect(await fingerprint(modelIn(join(root, 'moved'), { requirements: [join(root, 'moved/requirements.txt')] }), FACTS)).toBe(first);
+  await rename(join(root, 'moved'), join(root, 'm'));
+
+  const seen = new Set([first]);
+  const differs = async (facts = FACTS): Promise<void> => {
+    const next = await fingerprint(model, facts);
+    expect(seen).not.toContain(next);
+    seen.add(next);
+  };
+  await differs({ version: '3.11.3' });
+  await writeFile(join(root, 'm/base.txt'), 'a==2\n');
+  await differs();
+  await writeFile(join(root, 'm/local/setup.py'), '2');
+  await differs();
+  await writeFile(join(root, 'm/requirements.txt'), './local\n');
+  await differs();
+});
+
+test('gives a new code hash when code or weights change, wherever they lie', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'm/detector.py': '1', 'run_inference.py': '1', 'fetched/a.onnx': 'w' });
+  const model = modelIn(join(root, 'm'), { entry: join(root, 'run_inference.py'), weights: [{ file: '*.onnx', url: null, sha256: null, required: true }], weights_folders: [join(root, 'm'), join(root, 'fetched')] });
+  const seen = new Set([await codeHash(model)]);
+  const differs = async (): Promise<void> => {
+    const next = await codeHash(model);
+    expect(seen).not.toContain(next);
+    seen.add(next);
+  };
+  await writeTree(root, { 'm/detector.py': '2' });
+  await differs();
+  await writeTree(root, { 'm/lib/box.py': '' });
+  await differs();
+  await writeTree(root, { 'run_inference.py': '2' });
+  await differs();
+  await writeTree(root, { 'fetched/a.onnx': 'v' });
+  await differs();
+
+  const last = await codeHash(model);
+  await writeTree(root, { 'm/__pycache__/detector.pyc': '', 'm/runs/predict/1.jpg': '', 'm/train.log': '', 'fetched/other.txt': '' });
+  await symlink(join(root, 'm'), join(root, 'm/loop'));
+  expect(await codeHash(model)).toBe(last);
+});
+
+test('reads big weights by size and time of change alone', async () => {
+  const root = await temporaryFolder();
+  const big = join(root, 'm/big.pt');
+  await mkdir(join(root, 'm'));
+  await writeFile(big, '');
+  await truncate(big, 4 * 1024 ** 4);
+  await utimes(big, 1, 1);
+  const model = modelIn(join(root, 'm'));
+  const first = await codeHash(model);
+  await utimes(big, 1, 2);
+  expect(await codeHash(model)).not.toBe(first);
+});

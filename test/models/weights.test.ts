@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { findWeights, provideWeights } from '../../src/models/weights.ts';
+import type { Model, Weights } from '../../src/types.ts';
+import { listen, modelIn, never, temporaryFolder, writeTree } from './fixtures.ts';
+
+const BYTES = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 31) % 251));
+const HASH = createHash('sha256').update(BYTES).digest('hex');
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** A server that gives the answers in turn, the last one for ever. */
+async function serve(...answers: readonly Answer[]): Promise<{ url: string; ranges: (string | undefined)[] }> {
+  const ranges: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    const answer = answers[Math.min(ranges.length, answers.length - 1)];
+    ranges.push(request.headers.range);
+    answer?.(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => new Promise((done) => {
+    server.closeAllConnections();
+    server.close(() => { done(); });
+  }));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/small.onnx`, ranges };
+}
+
+/** All of it, or from where the request asks. */
+const whole: Answer = (request, response) => {
+  const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  if (from >= BYTES.length) return response.writeHead(416, { 'content-range': `bytes */${BYTES.length}` }).end();
+  const headers = { 'content-length': BYTES.length - from, ...(from > 0 && { 'content-range': `bytes ${from}-${BYTES.length - 1}/${BYTES.length}` }) };
+  return response.writeHead(from > 0 ? 206 : 200, headers).end(BYTES.subarray(from));
+};
+
+const brokenOff: Answer = (_request, response) => {
+  response.writeHead(200, { 'content-length': BYTES.length });
+  response.write(BYTES.subarray(0, 100_000), () => setTimeout(() => response.destroy(), 50));
+};
+
+async function modelWith(weights: Partial<Weights>): Promise<{ model: Model; root: string; fetched: string }> {
+  const root = await temporaryFolder();
+  const fetched = join(root, 'data/weights/sample');
+  const model = modelIn(join(root, 'm'), {
+    weights: [{ file: 'small.onnx', url: null, sha256: null, required: true, ...weights }],
+    weights_folders: [join(root, 'mine'), join(root, 'm'), fetched],
+  });
+  return { model, root, fetched };
+}
+
+test('finds weights by pattern in the order of the folders', async () => {
+  const { model, root } = await modelWith({ file: 'yolo*.onnx' });
+  await writeTree(root, { 'mine/yolo_b.onnx': '', 'mine/yolo_a.onnx': '', 'm/yolo.onnx': '', 'mine/yolo.onnx.part': '', 'mine/other.onnx': '', 'm/yoloxonnx': '' });
+  expect(await findWeights(model)).toEqual(['mine/yolo_a.onnx', 'mine/yolo_b.onnx', 'm/yolo.onnx'].map((path) => join(root, path)));
+});
+
+test('does not ask the network for weights that are there', async () => {
+  const { url, ranges } = await serve(whole);
+  const { model, root } = await modelWith({ url, sha256: HASH });
+  await writeTree(root, { 'mine/small.onnx': 'my own' });
+  await provideWeights(model, () => undefined, never);
+  expect(ranges).toEqual([]);
+});
+
+test('fetches weights, checks their hash and leaves nothing else behind', async () => {
+  const { url } = await serve(whole);
+  const { model, fetched } = await modelWith({ url, sha256: HASH });
+  const { lines, tell } = listen();
+  await provideWeights(model, tell, never);
+  expect(await readdir(fetched)).toEqual(['small.onnx']);
+  expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+  expect(lines[0]).toMatch(/^fetching small.onnx from 127\.0\.0\.1:\d+$/);
+  expect(lines.at(-1)).toContain(HASH);
+});
+
+test('goes on after a break from where it was, with what an earlier process had fetched too', async () => {
+  const { url, ranges } = await serve(brokenOff, whole);
+  const { model, fetched } = await modelWith({ url, sha256: HASH });
+  await provideWeights(model, () => undefined, never);
+  expect(ranges).toEqual([undefined, 'bytes=100000-']);
+  expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+
+  const other = await modelWith({ url, sha256: HASH });
+  await writeTree(other.fetched, { 'small.onnx.part': '' });
+  await writeFile(join(other.fetched, 'small.onnx.part'), BYTES);
+  await provideWeights(other.model, () => undefined, never);
+  expect(ranges.at(-1)).toBe(`bytes=${BYTES.length}-`);
+  expect((await readFile(join(other.fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+});
+
+test('begins anew when the server cannot resume', async () => {
+  const { url, ranges } = await serve(brokenOff, (_request, response) => response.writeHead(200, { 'content-length': BYTES.length }).end(BYTES));
+  const { model, fetched } = await modelWith({ url, sha256: HASH });
+  await provideWeights(model, () => undefined, never);
+  expect(ranges).toHaveLength(2);
+  expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+});
+
+test('deletes a file with the wrong hash and names both hashes', async () => {
+  const { url } = await serve(whole);
+  const { model, fetched } = await modelWith({ url, sha256: 'b'.repeat(64) });
+  const failed = provideWeights(model, () => undefined, never);
+  await expect(failed).rejects.toMatchObject({ code: 'model_unavailable' });
+  await expect(failed).rejects.toThrow(new RegExp(`${HASH}, not ${'b'.repeat(64)}; it was deleted`));
+  expect(await readdir(fetched)).toEqual([]);
+});
+
+test('says of required weights that cannot be had which they are and where to put them', async () => {
+  const nowhere = await modelWith({});
+  await expect(provideWeights(nowhere.model, () => undefined, never)).rejects.toThrow(`the weights small.onnx are missing; put the file into ${join(nowhere.root, 'mine')}`);
+
+  const { url, ranges } = await serve((_request, response) => response.writeHead(404).end());
+  const refused = await modelWith({ url });
+  await expect(provideWeights(refused.model, () => undefined, never)).rejects.toThrow(/missing \(http:.*: the server answered 404 Not Found\); put the file into/);
+  expect(ranges).toHaveLength(1);
+});
+
+test('goes on without weights that are not required, after one try', async () => {
+  const { url, ranges } = await serve((_request, response) => response.writeHead(503).end());
+  const { model } = await modelWith({ url, sha256: HASH, required: false });
+  const { lines, tell } = listen();
+  await provideWeights(model, tell, never);
+  expect(ranges).toHaveLength(1);
+  expect(lines.at(-1)).toMatch(/small\.onnx are missing .*503.*going on without them$/);
+});
+
+test('does not wait long for a server that never answers, when the weights are not required', async () => {
+  const { url } = await serve(() => undefined);
+  const { model } = await modelWith({ url, required: false });
+  const began = Date.now();
+  await provideWeights(model, () => undefined, never);
+  expect(Date.now() - began).toBeLessThan(8_000);
+});
+
+test('stops within a second when it is cancelled, and keeps what has come', async () => {
+  const { url } = await serve((_request, response) => {
+    response.writeHead(200, { 'content-length': BYTES.length });
+    response.write(BYTES.subarray(0, 1000));
+  });
+  const { model, fetched } = await modelWith({ url, sha256: HASH });
+  const controller = new AbortController();
+  const failed = provideWeights(model, (line) => {
+    if (line.endsWith('%')) controller.abort(new Error('enough'));
+  }, controller.signal);
+  const began = Date.now();
+  await expect(failed).rejects.toThrow('enough');
+  expect(Date.now() - began).toBeLessThan(1_500);
+  expect(await readdir(fetched)).toEqual(['small.onnx.part']);
+});
+
+test('fetches once for two who ask at the same time', async () => {
+  const { url, ranges } = await serve(whole);
+  const { model } = await modelWith({ url, sha256: HASH });
+  await Promise.all([provideWeights(model, () => undefined, never), provideWeights(model, () => undefined, never)]);
+  expect(ranges).toHaveLength(1);
+});

@@ -1,0 +1,51 @@
+/** Small parts that records are made from in tests. */
+import type { EnrichInput } from '../../src/pipeline/enrich.ts';
+import type { Batch, Detection, LaneAnswer, ModelIdentity, Prediction } from '../../src/types.ts';
+
+export const identity: ModelIdentity = { version: '1.0.0', runtime: 'node', detector: 'centernet', fingerprint: 'f00d', code: 'c0de' };
+
+export const dog: Detection = { class: 'dog', confidence: 0.876549, box: [10, 20.5, 110, 220] };
+
+/** One prediction for each list of detections, or text of an error, given. */
+export function answer(...frames: readonly (readonly Detection[] | string)[]): LaneAnswer {
+  const predictions = frames.map((frame, index): Prediction =>
+    typeof frame === 'string' ? { index, error: { code: 'bad_frame', message: frame } } : { index, detections: frame },
+  );
+  return { predictions, inference_ms: 12, identity };
+}
+
+export function failure(code = 'late'): LaneAnswer {
+  return { error: { code, message: 'took too long' }, identity };
+}
+
+/** Two frames, three seconds apart. */
+export function batchOf(models: readonly string[], first = '2026-07-01T12:00:00.250Z'): Batch {
+  const times = [first, new Date(Date.parse(first) + 3000).toISOString()];
+  return {
+    id: 'CAM-1_0a1b2c3d-20260701T120000250000Z',
+    camera_id: 'CAM-1',
+    session: 'CAM-1_0a1b2c3d',
+    closed_by: 'count',
+    frames: times.map((captured_at) => ({
+      key: `CAM-1_0a1b2c3d/CAM-1_${captured_at.replace(/[-:.]/g, '').replace('Z', '000Z')}.jpg`, captured_at, width: 640, height: 360,
+    })),
+    models,
+    attempts: {},
+  };
+}
+
+/** What `enrich` is given, with the answers' models asked and each in the section named. */
+export function input(
+  answers: Readonly<Record<string, LaneAnswer>>, sections: Readonly<Record<string, string | null>> = {}, more: Partial<EnrichInput> = {},
+): EnrichInput {
+  return {
+    batch: batchOf(Object.keys(answers)),
+    answers,
+    models: Object.fromEntries(Object.entries(sections).map(([name, section]) => [name, { section }])),
+    camera: { id: 'CAM-1', latitude: 26.4499, longitude: 80.3319 },
+    host_ip: '192.0.2.1',
+    settings: { record_format: 'v1', record_when: null, time_zone: 'UTC' },
+    snapshot: { index: 0, width: 640, height: 360, jpeg: new Uint8Array([0xff, 0xd8, 0xff, 0xd9]) },
+    ...more,
+  };
+}

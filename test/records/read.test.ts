@@ -1,0 +1,96 @@
+import { rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { withoutPicture } from '../../src/records/describe.ts';
+import { readRecords } from '../../src/records/read.ts';
+import type { BatchRecord, Json, RecordQuery } from '../../src/types.ts';
+import { dumpLikePython, FLASK_RECORDS } from '../sinks/flask-records.ts';
+import { sampleRecord } from '../sinks/sample-record.ts';
+import { sinkFolder, type SinkFolder } from '../sinks/sink-folder.ts';
+
+const never = new AbortController().signal;
+let at: SinkFolder;
+
+beforeEach(async () => {
+  at = await sinkFolder();
+});
+afterEach(() => at.remove());
+
+async function write(records: readonly BatchRecord[], settings?: Parameters<SinkFolder['open']>[0]): Promise<void> {
+  const sink = await at.open(settings);
+  for (const record of records) await sink.write(record, never);
+  await sink.close();
+}
+
+const read = (query: Partial<RecordQuery> = {}): Promise<Json[]> => readRecords(at.files, { limit: 100, pictures: true, ...query });
+const readIds = async (query: Partial<RecordQuery> = {}): Promise<string[]> =>
+  (await read(query) as unknown as BatchRecord[]).map(({ batch }) => batch.id);
+
+describe('reading records', () => {
+  it('gives the newest first, up to the limit', async () => {
+    await write(['a', 'b', 'c'].map((id) => sampleRecord(id)));
+    expect(await read()).toEqual(['c', 'b', 'a'].map((id) => sampleRecord(id)));
+    expect(await readIds({ limit: 2 })).toEqual(['c', 'b']);
+    expect(await readIds({ limit: 0 })).toEqual([]);
+  });
+
+  it('chooses by camera, by model and by the time of the first frame', async () => {
+    await write([
+      sampleRecord('a', { camera: 'north', at: '2025-06-01T10:00:00.000Z' }),
+      sampleRecord('b', { camera: 'south', at: '2025-06-01T11:00:00.000Z', model: 'animals' }),
+      sampleRecord('c', { camera: 'north', at: '2025-06-01T12:00:00.000Z', model: 'animals' }),
+    ]);
+    expect(await readIds({ camera_id: 'north' })).toEqual(['c', 'a']);
+    expect(await readIds({ model: 'animals' })).toEqual(['c', 'b']);
+    expect(await readIds({ since: '2025-06-01T13:00:00+02:00' })).toEqual(['c', 'b']);
+    expect(await readIds({ camera_id: 'north', model: 'animals', since: '2025-06-01T12:00:00Z', limit: 1 })).toEqual(['c']);
+    expect(await readIds({ camera_id: 'west' })).toEqual([]);
+  });
+
+  it('leaves pictures out unless they are asked for, in every generation', async () => {
+    await writeFile(at.files.predictions, dumpLikePython());
+    await write([sampleRecord('a')]);
+    expect(await read()).toEqual([sampleRecord('a'), ...[...FLASK_RECORDS].reverse()]);
+    const bare = await read({ pictures: false });
+    expect(bare).toEqual([sampleRecord('a'), ...[...FLASK_RECORDS].reverse()].map((record) => withoutPicture(record as unknown as Json)));
+    expect(JSON.stringify(bare)).not.toContain('frame_base64');
+    expect(Object.keys(bare[0] ?? {})).toEqual(Object.keys(sampleRecord('a')));
+    expect(await read({ camera_id: 'CAM-002' })).toEqual([FLASK_RECORDS[1]]);
+  });
+
+  it('goes on into files that were rotated away', async () => {
+    const ids = Array.from({ length: 10 }, (_, number) => `r${number}`);
+    await write(ids.map((id) => sampleRecord(id)), { rotate_bytes: 2_500 });
+    expect((await at.named('predictions-')).length).toBeGreaterThan(2);
+    expect(await readIds()).toEqual([...ids].reverse());
+    expect(await readIds({ limit: 7 })).toEqual([...ids].reverse().slice(0, 7));
+  });
+
+  it('reads NDJSON as well', async () => {
+    await write(['a', 'b'].map((id) => sampleRecord(id)), { format: 'ndjson' });
+    expect(await readIds()).toEqual(['b', 'a']);
+  });
+
+  it('finds its way through an index of many blocks, with letters of more than one byte', async () => {
+    const ids = Array.from({ length: 400 }, (_, number) => `${'straße-'.repeat(60)}${number}`);
+    const text = ids.map((id) => JSON.stringify(sampleRecord(id))).join(',\n');
+    await writeFile(at.files.predictions, `[\n${text}\n]\n`);
+    await write([]);
+    expect((await at.text('records.idx')).length).toBeGreaterThan(65_536 * 2);
+    expect(await readIds({ limit: 1_000 })).toEqual([...ids].reverse());
+  });
+
+  it('gives what there is when the index is behind, and nothing where there is no file', async () => {
+    await write(['a', 'b'].map((id) => sampleRecord(id)));
+    await truncate(join(at.folder, 'records.idx'), (await at.text('records.idx')).length - 5);
+    expect(await readIds()).toEqual(['a']);
+    await rm(at.files.predictions);
+    expect(await readIds()).toEqual([]);
+  });
+
+  it('passes over what the index says of another file', async () => {
+    await write(['a', 'b'].map((id) => sampleRecord(id)));
+    await writeFile(at.files.predictions, dumpLikePython());
+    expect(await read()).toEqual([]);
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { parseLine, predictLine, type RunnerMessage } from '../../src/runner/messages.ts';
+import { frames } from './fixtures.ts';
+
+const said: Record<RunnerMessage['type'], RunnerMessage> = {
+  ready: { type: 'ready', protocol: 1, detector: 'yolox_nano', labels: ['dog', 'cat'], device: 'cpu' },
+  result: {
+    type: 'result',
+    id: 1,
+    predictions: [
+      { index: 0, detections: [{ class: 'dog', confidence: 0.91, box: [10, 20.5, 110, 220] }] },
+      { index: 1, error: { code: 'bad_frame', message: 'not a picture' } },
+    ],
+    inference_ms: 41.7,
+  },
+  failed: { type: 'failed', id: 2, error: { message: 'out of memory' }, frames: [{ index: 3, message: 'too large' }] },
+  fatal: { type: 'fatal', error: { message: 'the GPU is gone' } },
+};
+
+test('predict has this JSON', () => {
+  expect(predictLine({ id: 1, frames: frames(1), options: { confidence: 0.3 } })).toMatchInlineSnapshot(`
+    "{"type":"predict","id":1,"frames":[{"index":0,"stream":"CAM-001_0a1b2c3d","file":"/frames/0.jpg","captured_at":"2025-03-01T12:00:00.000Z","width":640,"height":480}],"options":{"confidence":0.3}}
+    "
+  `);
+});
+
+test('ready has this JSON', () => {
+  expect(JSON.stringify(said.ready)).toMatchInlineSnapshot(`"{"type":"ready","protocol":1,"detector":"yolox_nano","labels":["dog","cat"],"device":"cpu"}"`);
+});
+
+test('result has this JSON', () => {
+  expect(JSON.stringify(said.result)).toMatchInlineSnapshot(`"{"type":"result","id":1,"predictions":[{"index":0,"detections":[{"class":"dog","confidence":0.91,"box":[10,20.5,110,220]}]},{"index":1,"error":{"code":"bad_frame","message":"not a picture"}}],"inference_ms":41.7}"`);
+});
+
+test('failed has this JSON', () => {
+  expect(JSON.stringify(said.failed)).toMatchInlineSnapshot(`"{"type":"failed","id":2,"error":{"message":"out of memory"},"frames":[{"index":3,"message":"too large"}]}"`);
+});
+
+test('fatal has this JSON', () => {
+  expect(JSON.stringify(said.fatal)).toMatchInlineSnapshot(`"{"type":"fatal","error":{"message":"the GPU is gone"}}"`);
+});
+
+test.for(Object.values(said))('$type is read as it was said', (message) => {
+  expect(parseLine(JSON.stringify(message))).toEqual(message);
+});
+
+test('optional fields may be missing or null', () => {
+  expect(parseLine('{"type":"ready","protocol":1,"labels":null}')).toEqual({ type: 'ready', protocol: 1, detector: null, labels: null, device: null });
+  expect(parseLine('{"type":"failed","id":1,"error":{"message":"x"}}')).toMatchObject({ frames: [] });
+});
+
+test('fields that the protocol does not know are left out', () => {
+  expect(parseLine('{"type":"fatal","error":{"message":"x","more":1},"mood":"bad"}')).toEqual({ type: 'fatal', error: { message: 'x' } });
+});
+
+describe('a line that is no message is refused', () => {
+  test.for([
+    ['Loading...', 'a line is not JSON'],
+    ['[]', 'the message is [], not an object'],
+    ['{"type":"progress"}', 'type is "progress", not one of ready, result, failed, fatal'],
+    ['{"type":"ready","protocol":2}', 'it speaks protocol 2, this Lookout speaks 1'],
+    ['{"type":"ready"}', 'it speaks protocol undefined, this Lookout speaks 1'],
+    ['{"type":"ready","protocol":1,"labels":[1]}', 'labels[0] is 1, not a text'],
+    ['{"type":"result","id":"1"}', 'id is "1", not a whole number from 0'],
+    ['{"type":"failed","id":1}', 'error is missing, not an object'],
+  ] as const)('%s', ([line, why]) => {
+    expect(() => parseLine(line)).toThrow(why);
+  });
+});
+
+describe('a result that says something impossible is a failed call', () => {
+  const detection = (fields: object): object => ({ index: 0, detections: [{ class: 'dog', confidence: 0.5, box: [0, 0, 1, 1], ...fields }] });
+
+  test.for([
+    [detection({ confidence: 1.5 }), 'predictions[0].detections[0].confidence is 1.5, not between 0 and 1'],
+    [detection({ confidence: null }), 'predictions[0].detections[0].confidence is null, not a number'],
+    [detection({ box: [1, 2, 3] }), 'predictions[0].detections[0].box is [1,2,3], not four numbers'],
+    [detection({ box: [1, 2, 3, '4'] }), 'predictions[0].detections[0].box[3] is "4", not a number'],
+    [detection({ class: 7 }), 'predictions[0].detections[0].class is 7, not a text'],
+    [{ index: 0 }, 'predictions[0].detections is missing, not a list'],
+    [{ index: -1, detections: [] }, 'predictions[0].index is -1, not a whole number from 0'],
+    [{ index: 0, error: { code: 'odd', message: 'x' } }, 'predictions[0].error.code is "odd", not "bad_frame"'],
+  ] as const)('%j', ([prediction, why]) => {
+    const line = JSON.stringify({ type: 'result', id: 4, predictions: [prediction], inference_ms: 1 });
+    expect(parseLine(line)).toEqual({ type: 'failed', id: 4, error: { message: `the answer is not valid: ${why}` }, frames: [] });
+  });
+
+  test('a negative or missing time', () => {
+    expect(parseLine('{"type":"result","id":4,"predictions":[],"inference_ms":-1}')).toMatchObject({ type: 'failed', error: { message: expect.stringContaining('inference_ms is -1') as string } });
+    expect(parseLine('{"type":"result","id":4,"predictions":[]}')).toMatchObject({ type: 'failed', error: { message: expect.stringContaining('inference_ms is missing') as string } });
+  });
+});

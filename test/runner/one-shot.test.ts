@@ -1,0 +1,100 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
+import { oneShotRunner } from '../../src/runner/one-shot.ts';
+import type { Runner } from '../../src/types.ts';
+import { alive, failure, folder, frames, never, pids, python, until } from './fixtures.ts';
+
+let work_dir: string;
+let runner: Runner | undefined;
+let logs: string[];
+
+beforeEach(async () => {
+  work_dir = await mkdtemp(join(tmpdir(), 'lookout-one-shot-'));
+  logs = [];
+});
+
+afterEach(async () => {
+  await runner?.close();
+  await rm(work_dir, { recursive: true });
+});
+
+function oneShot(behaviour: string): Runner {
+  runner = oneShotRunner(
+    { file: python, args: [join(folder, 'one_shot.py'), behaviour], cwd: folder, env: {} },
+    { model: 'animals', onLog: (line) => logs.push(line), work_dir },
+  );
+  return runner;
+}
+
+test('a program that keeps the contract answers frame by frame, with the sum of its times', async () => {
+  const found = [{ class: 'animals', confidence: 0.5, box: [1, 2, 3, 4] }];
+  expect(await oneShot('well').predict(frames(3), {}, never)).toEqual({
+    predictions: [0, 1, 2].map((index) => ({ index, detections: found })),
+    inference_ms: 9,
+  });
+  expect(logs.toSorted()).toEqual([expect.stringMatching(/^by way of stderr$/), expect.stringMatching(/^looking at .*\.json$/)]);
+});
+
+test('frames are handed over as absolute paths', async () => {
+  const { predictions } = await oneShot('paths').predict(frames(1), {}, never);
+  expect(predictions).toEqual([{ index: 0, detections: [{ class: '/frames/0.jpg', confidence: 0, box: [0, 0, 0, 0] }] }]);
+});
+
+test('aliases are taken, gaps filled, detections without a label left out, and errors kept as the frame\'s', async () => {
+  const { predictions } = await oneShot('aliases').predict(frames(3), {}, never);
+  expect(predictions.slice(0, 2)).toEqual([
+    { index: 0, detections: [{ class: 'cat', confidence: 0, box: [0, 0, 9, 9] }, { class: 'dog', confidence: 0, box: [0, 0, 0, 0] }] },
+    { index: 1, error: { code: 'bad_frame', message: 'cannot read' } },
+  ]);
+});
+
+test('without times of its own the call\'s wall time counts', async () => {
+  expect((await oneShot('untimed').predict(frames(2), {}, never)).inference_ms).toBeGreaterThan(100);
+});
+
+describe('a call fails, and is never taken for an empty answer, when the program', () => {
+  test.for([
+    ['exit', 'the program exited with code 2'],
+    ['nothing', 'its output file cannot be read'],
+    ['torn', 'the output is not JSON'],
+    ['short', 'the output has 1 elements for 2 frames'],
+  ] as const)('%s', async ([behaviour, why]) => {
+    const error = await failure(oneShot(behaviour).predict(frames(2), {}, never));
+    expect(error.code).toBe('runner_failed');
+    expect(error.message).toContain(`Model animals: the call failed: ${why}`);
+    expect(error.message).toContain('looking at');
+    expect(error.message).toContain('by way of stderr');
+  });
+});
+
+test('an abort kills the program and what it started within a second', async () => {
+  const abort = new AbortController();
+  const late = new LookoutError('runner_timeout', 'no answer');
+  const call = failure(oneShot('hang').predict(frames(1), {}, abort.signal));
+  await until(() => pids(logs).length === 1);
+  const before = Date.now();
+  abort.abort(late);
+  expect(await call).toBe(late);
+  expect(Date.now() - before).toBeLessThan(2000);
+  expect(pids(logs).map(alive)).toEqual([false]);
+});
+
+test('close ends the call at hand, resolves ended, and refuses further calls', async () => {
+  const hanging = oneShot('hang');
+  const call = failure(hanging.predict(frames(1), {}, never));
+  await until(() => pids(logs).length === 1);
+  await hanging.close();
+  expect((await call).code).toBe('runner_died');
+  expect(await hanging.ended).toBe('was closed');
+  expect((await failure(hanging.predict(frames(1), {}, never))).code).toBe('runner_died');
+  expect(pids(logs).map(alive)).toEqual([false]);
+});
+
+test('no output file is left behind', async () => {
+  await oneShot('well').predict(frames(1), {}, never);
+  await failure(oneShot('short').predict(frames(1), {}, never));
+  expect(await readdir(work_dir)).toEqual([]);
+});

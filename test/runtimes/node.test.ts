@@ -1,0 +1,78 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { silentLog } from '../../src/lib/log.ts';
+import { readCatalog } from '../../src/models/catalog.ts';
+import { prepareModel } from '../../src/models/prepare.ts';
+import { create } from '../../src/runtimes/node.ts';
+import type { Prepared, Progress } from '../../src/types.ts';
+import { framesNamed, listen, never, temporaryFolder, writeTree } from '../models/fixtures.ts';
+
+/** Says in its one detection which version it loaded from its environment. */
+const DETECTOR = `import { createRequire } from 'node:module';
+const { version } = createRequire(process.env.LOOKOUT_ENVIRONMENT + '/package.json')('tiny');
+export const predict = (frames) => frames.map(() => [{ class: version, confidence: 1, box: [0, 0, 1, 1] }]);
+`;
+const LOCAL = { name: 'm', version: '1.0.0', dependencies: { tiny: 'file:packages/tiny' } };
+const tiny = (version: string): string => JSON.stringify({ name: 'tiny', version, main: 'index.js', scripts: { install: 'exit 1' } });
+const MODEL = {
+  'models/m/model.yaml': 'runtime: node\nentry: detector.mjs\nprobe: import "tiny"\n',
+  'models/m/detector.mjs': DETECTOR,
+  'models/m/package.json': JSON.stringify(LOCAL),
+  'models/m/packages/tiny/package.json': tiny('1.0.0'),
+  'models/m/packages/tiny/index.js': 'exports.version = require("./package.json").version;\n',
+};
+
+async function place(files: Readonly<Record<string, string>>): Promise<{ root: string; prepare: (progress?: Progress) => Promise<Prepared> }> {
+  const root = await writeTree(await temporaryFolder(), files);
+  const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: null, data_dir: join(root, 'data') });
+  const runtime = create({ data_dir: join(root, 'data'), log: silentLog, offline: true });
+  return { root, prepare: async (progress = () => undefined) => prepareModel(await catalog.get('m'), runtime, progress, never) };
+}
+
+async function see(prepared: Prepared): Promise<string | undefined> {
+  const runner = await prepared.start(never);
+  try {
+    const { predictions: [first] } = await runner.predict(framesNamed('/a.jpg'), {}, never);
+    return first && 'detections' in first ? first.detections[0]?.class : undefined;
+  } finally {
+    await runner.close();
+  }
+}
+
+test('installs packages without their scripts, away from the model\'s folder, and anew when a local one changes', async () => {
+  const { root, prepare } = await place(MODEL);
+  const { tell, count } = listen();
+  const first = await prepare(tell);
+  expect(await see(first)).toBe('1.0.0');
+  expect(count('installing package.json with npm')).toBe(1);
+  const folder = join(root, 'data/runtimes/m', first.fingerprint ?? '');
+  expect(JSON.parse(await readFile(join(folder, 'environment.json'), 'utf8'))).toMatchObject({ tools: { node: process.versions.node }, packages: ['packages/tiny==1.0.0'] });
+  await expect(readFile(join(root, 'models/m/package-lock.json'))).rejects.toThrow('ENOENT');
+
+  await writeFile(join(root, 'models/m/packages/tiny/package.json'), tiny('2.0.0'));
+  const second = await prepare();
+  expect(second.fingerprint).not.toBe(first.fingerprint);
+  expect(await see(second)).toBe('2.0.0');
+});
+
+test('keeps to the lock file, and builds anew before a start when the packages are gone', async () => {
+  const { root, prepare } = await place({
+    ...MODEL,
+    'models/m/package-lock.json': JSON.stringify({
+      ...LOCAL,
+      lockfileVersion: 3,
+      packages: { '': LOCAL, 'node_modules/tiny': { resolved: 'packages/tiny', link: true }, 'packages/tiny': { version: '1.0.0', hasInstallScript: true } },
+    }),
+  });
+  const prepared = await prepare();
+  await rm(join(root, 'data/runtimes/m', prepared.fingerprint ?? '', 'node_modules'), { recursive: true });
+  expect(await see(prepared)).toBe('1.0.0');
+});
+
+test('says what npm said when it fails, and which local package is out of reach', async () => {
+  const { root, prepare } = await place({ ...MODEL, 'models/m/package.json': JSON.stringify({ dependencies: { absent: '1.0.0' } }) });
+  await expect(prepare()).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringMatching(/model m: its environment could not be built: npm install [^]*ENOTCACHED/) as string });
+  await writeFile(join(root, 'models/m/package.json'), JSON.stringify({ dependencies: { tiny: 'file:../tiny' } }));
+  await expect(prepare()).rejects.toThrow('the local package ../tiny must lie in the model folder');
+});

@@ -1,0 +1,238 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, readdir, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { silentLog } from '../../src/lib/log.ts';
+import { readCatalog } from '../../src/models/catalog.ts';
+import { prepareModel } from '../../src/models/prepare.ts';
+import { create } from '../../src/runtimes/python.ts';
+import type { Model, Prepared, Progress } from '../../src/types.ts';
+import { framesNamed, listen, never, temporaryFolder, writeTree } from '../models/fixtures.ts';
+
+const run = promisify(execFile);
+const fixtures = join(import.meta.dirname, '../fixtures');
+const MANIFEST = 'runtime: python\nentry: detector.py\nprobe: import tinydep\n';
+/** Says in its one detection which version it imported. */
+const DETECTOR = 'import tinydep\n\ndef predict(frames, options):\n    return [[{"class": tinydep.VERSION, "confidence": 1, "box": [0, 0, 1, 1]}] for _ in frames]\n';
+/** The same in the Flask orchestrator's contract. */
+const SCRIPT = `import argparse, json, os, sys
+try:
+    import tinydep
+    version = tinydep.VERSION
+except ImportError:
+    version = "none"
+parser = argparse.ArgumentParser()
+for flag in ("--model-name", "--frames", "--output-file"):
+    parser.add_argument(flag, required=True)
+said = parser.parse_args()
+label = " ".join([said.model_name, version, os.path.basename(os.getcwd())])
+with open(said.output_file, "w") as output:
+    json.dump([{"frame_path": f, "detections": [{"label": label, "confidence": 1, "bbox": [0, 0, 1, 1]}], "inference_time_ms": 3} for f in json.loads(said.frames)], output)
+`;
+
+const hasUv = await run('uv', ['--version']).then(() => true, () => false);
+let wheels: string;
+
+beforeAll(async () => {
+  wheels = await mkdtemp(join(tmpdir(), 'lookout-wheels-'));
+  for (const version of ['1.0', '2.0']) await run('python3', [join(fixtures, 'packages/make_wheel.py'), wheels, 'tinydep', version]);
+});
+afterAll(() => rm(wheels, { recursive: true, force: true }));
+
+interface Place {
+  readonly root: string;
+  readonly model: (name: string) => Promise<Model>;
+  readonly prepare: (name: string, progress?: Progress, signal?: AbortSignal) => Promise<Prepared>;
+}
+
+/** Models in a folder of the user's, each with the wheels beside it; nothing else is to be had. */
+async function place(files: Readonly<Record<string, string>>, project = false): Promise<Place> {
+  const root = await writeTree(await temporaryFolder(), files);
+  for (const name of new Set(Object.keys(files).filter((path) => path.startsWith('models/')).map((path) => path.split('/')[1] ?? ''))) {
+    await cp(wheels, join(root, 'models', name, 'wheels'), { recursive: true });
+  }
+  const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: project ? root : null, data_dir: join(root, 'data') });
+  const runtime = create({ data_dir: join(root, 'data'), log: silentLog, offline: true });
+  return {
+    root,
+    model: (name) => catalog.get(name),
+    prepare: async (name, progress = () => undefined, signal = never) => prepareModel(await catalog.get(name), runtime, progress, signal),
+  };
+}
+
+const modelFiles = (name: string, requirement: string): Readonly<Record<string, string>> => ({
+  [`models/${name}/model.yaml`]: MANIFEST,
+  [`models/${name}/detector.py`]: DETECTOR,
+  [`models/${name}/requirements.txt`]: `${requirement}\n`,
+});
+
+/** A model that needs no package, where it is not about packages. */
+const BARE = {
+  'models/bare/model.yaml': 'runtime: python\nentry: detector.py\n',
+  'models/bare/detector.py': DETECTOR.replace('import tinydep', '').replace('tinydep.VERSION', '"bare"'),
+};
+
+/** The class of the one detection in the one frame. */
+async function see(prepared: Prepared): Promise<string | undefined> {
+  const runner = await prepared.start(never);
+  try {
+    const { predictions: [first] } = await runner.predict(framesNamed('/a.jpg'), {}, never);
+    return first && 'detections' in first ? first.detections[0]?.class : undefined;
+  } finally {
+    await runner.close();
+  }
+}
+
+/** The fixture program that prepares a model, in a process of its own. */
+function prepareElsewhere(root: string, name: string): { readonly lines: string[]; until(text: string): Promise<void>; kill(): void; readonly ended: Promise<unknown> } {
+  const child = spawn(process.execPath, ['--import', join(fixtures, 'runners/load-typescript.mjs'), join(fixtures, 'models/prepare.ts'), join(root, 'models'), name, join(root, 'data')], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => { child.kill('SIGKILL'); });
+  const lines: string[] = [];
+  const reader = createInterface({ input: child.stdout });
+  reader.on('line', (line) => lines.push(line));
+  return {
+    lines,
+    until: (text) => vi.waitUntil(() => lines.some((line) => line.includes(text)), { timeout: 20_000, interval: 5 }).then(() => undefined),
+    kill: () => child.kill('SIGKILL'),
+    ended: once(child, 'close'),
+  };
+}
+
+/** Command lines of the processes that have to do with a folder. */
+async function processesOf(root: string): Promise<readonly string[]> {
+  const { stdout } = await run('ps', ['-eo', 'args']);
+  return stdout.split('\n').filter((line) => line.includes(root));
+}
+
+test('lets two models that pin different versions of one package import their own', async () => {
+  const { prepare, root } = await place({ ...modelFiles('old', 'tinydep==1.0'), ...modelFiles('new', 'tinydep==2.0') });
+  const { lines, tell } = listen();
+  const old = await prepare('old', tell);
+  const fresh = await prepare('new');
+  expect([await see(old), await see(fresh)]).toEqual(['1.0', '2.0']);
+  expect(old.fingerprint).not.toBe(fresh.fingerprint);
+
+  expect(lines[0]).toMatch(/^creating the virtual environment with Python 3\.\d+\.\d+$/);
+  expect(lines.join('\n')).toMatch(/installing requirements\.txt with (pip|uv) \d/);
+  expect(lines.join('\n')).toMatch(/tinydep.?==?-?1\.0|tinydep-1\.0/);
+  const facts = await readFile(join(root, 'data/runtimes/old', old.fingerprint ?? '', 'environment.json'), 'utf8');
+  expect(JSON.parse(facts)).toMatchObject({ model: 'old', fingerprint: old.fingerprint, packages: ['tinydep==1.0'] });
+});
+
+test('builds anew when the requirements were edited, and keeps the environment before', async () => {
+  const { prepare, root } = await place(BARE);
+  const before = await prepare('bare');
+  await writeTree(root, { 'models/bare/requirements.txt': 'tinydep==2.0\n', 'models/bare/detector.py': DETECTOR });
+  const after = await prepare('bare');
+  expect(await see(after)).toBe('2.0');
+  expect((await readdir(join(root, 'data/runtimes/bare'))).sort()).toEqual([before.fingerprint, after.fingerprint].sort());
+});
+
+test('builds once for callers in this process and in another', async () => {
+  const { prepare, root } = await place(BARE);
+  const { tell, count } = listen();
+  const other = prepareElsewhere(root, 'bare');
+  const [first, second] = await Promise.all([prepare('bare', tell), prepare('bare', tell), other.ended]);
+  expect(count('creating') + other.lines.filter((line) => line.includes('creating')).length).toBe(1);
+  expect(first.fingerprint).toBe(second.fingerprint);
+  expect(other.lines.at(-1)).toBe(`prepared ${String(first.fingerprint)}`);
+});
+
+test('builds anew after the process that built was killed in the middle', async () => {
+  const { prepare, root } = await place(modelFiles('m', 'tinydep==1.0'));
+  for (const when of ['creating', 'installing']) {
+    const other = prepareElsewhere(root, 'm');
+    await other.until(when);
+    other.kill();
+    await other.ended;
+    const [name = ''] = await readdir(join(root, 'data/runtimes/m'));
+    expect(await readdir(join(root, 'data/runtimes/m', name))).not.toContain('environment.json');
+    await vi.waitUntil(async () => (await processesOf(root)).length === 0, { timeout: 5_000, interval: 50 });
+  }
+  const began = Date.now();
+  let waited = 0;
+  const prepared = await prepare('m', (line) => {
+    if (line.startsWith('creating')) waited = Date.now() - began;
+  });
+  // A lock that a dead process keeps would hold it up for ten seconds.
+  expect(waited).toBeLessThan(8_000);
+  expect(await see(prepared)).toBe('1.0');
+});
+
+test('builds anew before a start when the interpreter is gone', async () => {
+  const { prepare, root } = await place(BARE);
+  const prepared = await prepare('bare');
+  const python = join(root, 'data/runtimes/bare', prepared.fingerprint ?? '', 'bin/python');
+  await unlink(python);
+  await symlink('/no/such/python', python);
+  expect(await see(prepared)).toBe('bare');
+});
+
+test('refuses an environment whose import probe fails, with its last lines', async () => {
+  const { prepare, root } = await place({ ...BARE, 'models/bare/model.yaml': 'runtime: python\nentry: detector.py\nprobe: import otherdep\n' });
+  await expect(prepare('bare')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringContaining("No module named 'otherdep'") as string });
+  await writeTree(root, BARE);
+  expect(await see(await prepare('bare'))).toBe('bare');
+});
+
+test('says what the installer said when it fails', async () => {
+  const { prepare } = await place(modelFiles('m', 'nodep==9'));
+  await expect(prepare('m')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringMatching(/model m: its environment could not be built: python pip install .* exited with code 1[^]*nodep/i) as string });
+});
+
+test('stops within a second in the middle of a build', async () => {
+  const { prepare, root } = await place({ ...BARE, 'models/bare/model.yaml': 'runtime: python\nentry: detector.py\nprobe: import time; time.sleep(60)\n' });
+  const controller = new AbortController();
+  let aborted = 0;
+  const failed = prepare('bare', (line) => {
+    if (!line.startsWith('probing')) return;
+    setTimeout(() => {
+      aborted = Date.now();
+      controller.abort(new Error('enough'));
+    }, 200);
+  }, controller.signal);
+  await expect(failed).rejects.toThrow('enough');
+  expect(Date.now() - aborted).toBeLessThan(1_500);
+  expect(await processesOf(root)).toEqual([]);
+});
+
+test.skipIf(!hasUv)(`installs with uv when it is there${hasUv ? '' : ' (missed: uv is not on the PATH)'}`, async () => {
+  for (const name of Object.keys(process.env).filter((name) => name.startsWith('PIP_'))) vi.stubEnv(name, undefined);
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  const { prepare } = await place(modelFiles('m', 'tinydep==2.0'));
+  const { tell, count } = listen();
+  expect(await see(await prepare('m', tell))).toBe('2.0');
+  expect(count('installing requirements.txt with uv')).toBe(1);
+});
+
+test('runs the Flask orchestrator\'s script in an environment of its own, where the script stands', async () => {
+  const { prepare, root } = await place({ 'run_inference.py': SCRIPT, 'models/animals/requirements_animals.txt': 'tinydep==2.0\n' });
+  expect(await see(await prepare('animals'))).toBe(`animals 2.0 ${root.split('/').at(-1) ?? ''}`);
+});
+
+test('uses an environment that the Flask orchestrator made, and builds one when its interpreter does not start', async () => {
+  const { prepare, root, model } = await place({ 'run_inference.py': SCRIPT, 'models/animals/best.pt': '', 'venvs/animals/.deps_installed': 'ok' }, true);
+  await run('python3', ['-m', 'venv', '--without-pip', join(root, 'venvs/animals')]);
+  const adopted = await prepare('animals');
+  expect((await model('animals')).adopted_venv).toBe(join(root, 'venvs/animals'));
+  expect(adopted.fingerprint).toBeNull();
+  expect(await see(adopted)).toMatch(/^animals none /);
+
+  await unlink(join(root, 'venvs/animals/bin/python'));
+  await writeFile(join(root, 'venvs/animals/bin/python'), '#!/bin/false\n', { mode: 0o755 });
+  const { tell, count } = listen();
+  const built = await prepare('animals', tell);
+  expect([count('does not start'), count('creating the virtual environment')]).toEqual([1, 1]);
+  expect(await see(built)).toMatch(/^animals none /);
+});
+
+test('names the interpreters it tried when LOOKOUT_PYTHON cannot be used', async () => {
+  const { prepare } = await place(BARE);
+  vi.stubEnv('LOOKOUT_PYTHON', '/no/such/python');
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  await expect(prepare('bare')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringMatching(/LOOKOUT_PYTHON cannot make virtual environments \(\/no\/such\/python: .*No such file/) as string });
+});

@@ -1,0 +1,36 @@
+/** The part of src that children in these tests run, as JavaScript in a folder of its own: they are plain Node. */
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Compiled {
+  /** Holds lib/, records/ and sinks/ as in dist. */
+  readonly folder: string;
+  remove(): Promise<void>;
+}
+
+export async function compileSources(): Promise<Compiled> {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-compiled-'));
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+  for (const part of ['', 'lib', 'records', 'sinks']) {
+    await mkdir(join(folder, part), { recursive: true });
+    for (const file of await readdir(join(root, 'src', part))) {
+      if (!file.endsWith('.ts')) continue;
+      const { outputText } = ts.transpileModule(await readFile(join(root, 'src', part, file), 'utf8'), {
+        compilerOptions: {
+          module: ts.ModuleKind.ESNext,
+          target: ts.ScriptTarget.ES2023,
+          rewriteRelativeImportExtensions: true,
+          verbatimModuleSyntax: true,
+        },
+      });
+      await writeFile(join(folder, part, file.replace(/ts$/, 'js')), outputText);
+    }
+  }
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}

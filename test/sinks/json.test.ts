@@ -1,0 +1,290 @@
+import { appendFile, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../../src/lib/log.ts';
+import { adopt } from '../../src/records/adopt.ts';
+import { LAYOUTS } from '../../src/records/layout.ts';
+import { rotationLimit } from '../../src/records/rotate.ts';
+import { currentVolume } from '../../src/records/shelf.ts';
+import type { BatchRecord } from '../../src/types.ts';
+import { dumpLikePython, FLASK_RECORDS } from './flask-records.ts';
+import { sampleRecord } from './sample-record.ts';
+import { sinkFolder, type SinkFolder } from './sink-folder.ts';
+
+const never = new AbortController().signal;
+let at: SinkFolder;
+
+beforeEach(async () => {
+  at = await sinkFolder();
+});
+afterEach(() => at.remove());
+
+/** Opens, writes, closes. */
+async function write(ids: readonly string[], settings?: Parameters<SinkFolder['open']>[0]): Promise<BatchRecord[]> {
+  const sink = await at.open(settings);
+  const records = ids.map((id) => sampleRecord(id));
+  for (const record of records) await sink.write(record, never);
+  await sink.close();
+  return records;
+}
+
+describe('the file', () => {
+  it('is an array with one record per line, valid from the start', async () => {
+    const sink = await at.open();
+    expect(await at.text()).toBe('[\n]\n');
+    const [a, b] = [sampleRecord('a'), sampleRecord('b')];
+    await sink.write(a, never);
+    expect(await at.text()).toBe(`[\n${JSON.stringify(a)}\n]\n`);
+    await sink.write(b, never);
+    expect(await at.text()).toBe(`[\n${JSON.stringify(a)},\n${JSON.stringify(b)}\n]\n`);
+    await sink.close();
+    expect(await readdir(at.folder)).toEqual(['predictions.json', 'records.idx']);
+  });
+
+  it('is one record per line and nothing else as NDJSON', async () => {
+    const records = await write(['a', 'b'], { format: 'ndjson' });
+    expect(await at.text()).toBe(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    await write(['c'], { format: 'ndjson' });
+    expect((await at.text()).split('\n')).toHaveLength(4);
+  });
+
+  it('may be a link; what it leads to is written', async () => {
+    await writeFile(join(at.folder, 'elsewhere.json'), dumpLikePython());
+    await symlink('elsewhere.json', at.files.predictions);
+    await write(['a']);
+    expect(JSON.parse(await at.text('elsewhere.json'))).toHaveLength(4);
+  });
+});
+
+describe('a file of the Flask orchestrator', () => {
+  const golden = {
+    'as it writes it': dumpLikePython(),
+    'with CRLF': dumpLikePython().replaceAll('\n', '\r\n'),
+    'with lines and blanks after the end': `${dumpLikePython()}\r\n \n\n`,
+    'with more blanks before the end than a record has bytes': dumpLikePython().replace(/\n\]$/, `${' '.repeat(5_000)}\n]`),
+    'compact': JSON.stringify(FLASK_RECORDS),
+  };
+  for (const [name, text] of Object.entries(golden)) {
+    it(`is continued ${name}, its records untouched`, async () => {
+      await writeFile(at.files.predictions, text);
+      const records = await write(['a', 'b']);
+      expect(await at.parse()).toEqual([...FLASK_RECORDS, ...records]);
+      const kept = text.slice(0, text.lastIndexOf('}') + 1);
+      expect((await at.text()).startsWith(kept)).toBe(true);
+      expect(at.warnings).toEqual([]);
+      expect(await write(['c'])).toHaveLength(1);
+      expect(await at.parse()).toHaveLength(6);
+    });
+  }
+
+  it('may rewrite the whole file while Lookout has it open', async () => {
+    const sink = await at.open();
+    await sink.write(sampleRecord('a'), never);
+    await writeFile(at.files.predictions, dumpLikePython([...(await at.parse()), FLASK_RECORDS[0]]));
+    await sink.write(sampleRecord('b'), never);
+    expect(await at.parse()).toEqual([sampleRecord('a'), FLASK_RECORDS[0], sampleRecord('b')]);
+    expect([await sink.has('a'), await sink.has('b')]).toEqual([true, true]);
+    await sink.close();
+  });
+
+  it('with a number that JSON does not have is continued all the same', async () => {
+    await writeFile(at.files.predictions, dumpLikePython().replace('37.7749', 'NaN'));
+    await write(['a']);
+    expect(await at.text()).toContain('NaN');
+    expect(at.warnings).toEqual([]);
+    expect(JSON.parse((await at.text()).replace('NaN', '37.7749'))).toEqual([...FLASK_RECORDS, sampleRecord('a')]);
+  });
+});
+
+describe('a file that nobody can continue', () => {
+  it.each([
+    ['an object', '{"records": []}'],
+    ['not JSON', 'hello'],
+    ['an array of numbers', '[1, 2, 3]'],
+    ['half of a first record', '[\n{"schema_version": 1, "ba'],
+  ])('because it is %s is kept under another name, with one warning', async (_, text) => {
+    await writeFile(at.files.predictions, text);
+    const records = await write(['a']);
+    expect(await at.parse()).toEqual(records);
+    const [aside = '', ...more] = await at.named('predictions.aside-');
+    expect(more).toEqual([]);
+    expect(await at.text(aside)).toBe(text);
+    expect(at.warnings).toHaveLength(1);
+    expect(at.warnings[0]).toContain(aside);
+  });
+
+  it.each(['', '[]', '[', ' \n', '[\n'])('because it holds nothing (%j) is begun, without a warning', async (text) => {
+    await writeFile(at.files.predictions, text);
+    expect(await write(['a'])).toEqual(await at.parse());
+    expect(await readdir(at.folder)).toEqual(['predictions.json', 'records.idx']);
+    expect(at.warnings).toEqual([]);
+  });
+});
+
+describe('a torn tail', () => {
+  /** As short as a record can be that has all that trips a reader up: nested arrays of objects, quotes, two-byte letters. */
+  const short = (id: string): BatchRecord => ({ basic: { camID: 'ß"]' }, batch: { id, frames: [{ captured_at: '2025' }] }, models: {} }) as unknown as BatchRecord;
+
+  for (const [format, index] of [['json', 'kept'], ['json', 'lost'], ['ndjson', 'kept']] as const) {
+    it(`is repaired wherever an append was cut off (${format}, index ${index})`, async () => {
+      const append = async (...ids: string[]): Promise<boolean> => {
+        const sink = await at.open({ format });
+        const hadLast = await sink.has('c');
+        for (const id of ids) await sink.write(short(id), never);
+        await sink.close();
+        return hadLast;
+      };
+      const read = async (): Promise<unknown> =>
+        format === 'json' ? at.parse() : (await at.text()).trimEnd().split('\n').map((line) => JSON.parse(line) as unknown);
+      await append('a', 'b');
+      const before = Buffer.byteLength(await at.text()) - (format === 'json' ? 3 : 1);
+      await append('c');
+      const whole = await readFile(at.files.predictions);
+      const wholeIndex = await at.text('records.idx');
+      for (let length = before; length < whole.length; length += 1) {
+        const torn = whole.subarray(0, length);
+        await writeFile(at.files.predictions, torn);
+        await (index === 'kept' ? writeFile(join(at.folder, 'records.idx'), wholeIndex) : rm(join(at.folder, 'records.idx')));
+        const lastIsWhole = await append('d');
+        expect(await read()).toEqual(['a', 'b', ...(lastIsWhole ? ['c'] : []), 'd'].map(short));
+        for (const name of await at.named('predictions.damaged-')) {
+          expect(Buffer.concat([torn.subarray(0, before), await readFile(join(at.folder, name))]).equals(torn)).toBe(true);
+          await rm(join(at.folder, name));
+        }
+        expect(lastIsWhole).toBe(length >= whole.lastIndexOf('}') + 1);
+      }
+    });
+  }
+
+  it('is kept in a file beside, with one warning that names it', async () => {
+    await write(['a', 'b']);
+    await truncate(at.files.predictions, (await at.text()).length - 40);
+    expect([...await at.parse().catch(() => ['invalid'])]).toEqual(['invalid']);
+    await write([]);
+    const [damaged = ''] = await at.named('predictions.damaged-');
+    expect(await at.text(damaged)).toMatch(/^,\n\{"basic"/);
+    expect(at.warnings).toHaveLength(1);
+    expect(at.warnings[0]).toContain(damaged);
+    expect(await at.parse()).toEqual([sampleRecord('a')]);
+  });
+
+  it('of zeros, as a power cut leaves it, is cut off and kept', async () => {
+    await write(['a']);
+    const text = await at.text();
+    await writeFile(at.files.predictions, `${text.slice(0, -3)},\n{"basic":{"camID":"\0\0\0\0\0\0\0\0"}}\n]\n`);
+    const records = await write(['b']);
+    expect(await at.parse()).toEqual([sampleRecord('a'), ...records]);
+    expect(await at.named('predictions.damaged-')).toHaveLength(1);
+  });
+});
+
+describe('the index', () => {
+  const lines = async (): Promise<unknown[]> => (await at.text('records.idx')).trimEnd().split('\n').map((line) => JSON.parse(line) as unknown);
+
+  it('says of each record where it is and what it is about', async () => {
+    await writeFile(at.files.predictions, dumpLikePython());
+    await write(['a']);
+    const text = Buffer.from(await at.text());
+    const entries = await lines() as [number, number, ...unknown[]][];
+    const records = entries.map(([offset, length]) => JSON.parse(text.subarray(offset, offset + length).toString()) as unknown);
+    expect(records).toEqual([...FLASK_RECORDS, sampleRecord('a')]);
+    expect(entries.map(([, , ...facts]) => facts)).toEqual([
+      ['', 'CAM-001', null, []],
+      ['', 'CAM-002', null, []],
+      ['', 'CAM "3"\\', null, []],
+      ['a', 'CAM-1', '2025-06-01T10:00:00.000Z', ['motion']],
+    ]);
+  });
+
+  it.each<[string, (index: string) => Promise<void>]>([
+    ['lost', (index) => rm(index)],
+    ['behind', async (index) => truncate(index, (await at.text('records.idx')).lastIndexOf('[') )],
+    ['cut off in a line', async (index) => truncate(index, (await at.text('records.idx')).length - 20)],
+    ['of another file', async (index) => writeFile(index, (await at.text('records.idx')).replaceAll(/^\[\d+/gm, '[7'))],
+    ['ahead', (index) => appendFile(index, '[99999999,10,"z","c",null,[]]\n')],
+    ['rubbish', (index) => writeFile(index, 'rubbish\n')],
+  ])('is put right when it is %s', async (_, spoil) => {
+    await write(['a', 'b', 'c']);
+    const before = await lines();
+    await spoil(join(at.folder, 'records.idx'));
+    await write([]);
+    expect(await lines()).toEqual(before);
+  });
+
+  it('catches up with what another program appends, without reading the file from its start', async () => {
+    const sink = await at.open();
+    await sink.write(sampleRecord('a'), never);
+    const other = await at.open();
+    await other.write(sampleRecord('b'), never);
+    await sink.write(sampleRecord('c'), never);
+    await other.write(sampleRecord('d'), never);
+    await Promise.all([sink.close(), other.close()]);
+    expect(await at.parse()).toEqual(['a', 'b', 'c', 'd'].map((id) => sampleRecord(id)));
+    expect(await lines()).toHaveLength(4);
+  });
+});
+
+describe('rotation', () => {
+  const all = async (): Promise<unknown[]> =>
+    (await Promise.all((await at.named('predictions')).sort().map(async (name) => JSON.parse(await at.text(name)) as unknown[]))).flat();
+  const ids = Array.from({ length: 12 }, (_, number) => `r${number}`);
+
+  it('begins a new file before one would outgrow the limit, and loses nothing', async () => {
+    const limit = JSON.stringify(sampleRecord('r10')).length * 3 + 20;
+    await write(ids, { rotate_bytes: limit });
+    const names = await at.named('predictions');
+    expect(names).toHaveLength(4);
+    for (const name of names) expect((await at.text(name)).length).toBeLessThanOrEqual(limit);
+    expect(await at.named('records-')).toHaveLength(3);
+    expect((await all() as BatchRecord[]).map(({ batch }) => batch.id).sort()).toEqual([...ids].sort());
+  });
+
+  it('keeps what was rotated away known, also when its index was lost or cut', async () => {
+    await write(ids, { rotate_bytes: 3_000 });
+    const [first = '', second = ''] = await at.named('records-');
+    await rm(join(at.folder, first));
+    await truncate(join(at.folder, second), 10);
+    const sink = await at.open();
+    expect(await Promise.all(ids.map((id) => sink.has(id)))).toEqual(ids.map(() => true));
+    await sink.close();
+  });
+
+  it('goes on after a crash between its steps', async () => {
+    await write(['a']);
+    await rename(at.files.predictions, join(at.folder, 'predictions-20250101T000000000Z.json'));
+    const sink = await at.open();
+    expect(await sink.has('a')).toBe(true);
+    await sink.write(sampleRecord('b'), never);
+    await sink.close();
+    expect(await all()).toEqual([sampleRecord('a'), sampleRecord('b')]);
+  });
+
+  it('leaves a file alone that Lookout did not begin, unless it is set', async () => {
+    expect(rotationLimit(null, true)).toBe(400_000_000);
+    expect(rotationLimit(null, false)).toBe(Infinity);
+    await writeFile(at.files.predictions, dumpLikePython());
+    await write(['a']);
+    expect(await adopt(await currentVolume(at.files), LAYOUTS.json, silentLog)).toMatchObject({ ours: false });
+    await write(['b'], { rotate_bytes: 1_000 });
+    expect(await at.named('predictions-')).toHaveLength(1);
+    expect(await adopt(await currentVolume(at.files), LAYOUTS.json, silentLog)).toMatchObject({ ours: true });
+  });
+
+  it('is off when set to 0', async () => {
+    await write(ids, { rotate_bytes: 0 });
+    expect(await at.named('predictions')).toEqual(['predictions.json']);
+  });
+});
+
+describe('an append', () => {
+  it('is written once when the same record comes again after a failure', async () => {
+    const sink = await at.open();
+    await sink.write(sampleRecord('a'), never);
+    // Somebody else writes the record that this sink is about to write, as a try that only seemed to fail would.
+    const other = await at.open();
+    await other.write(sampleRecord('b'), never);
+    await sink.write(sampleRecord('b'), never);
+    await Promise.all([sink.close(), other.close()]);
+    expect(await at.parse()).toEqual([sampleRecord('a'), sampleRecord('b')]);
+  });
+});

@@ -1,0 +1,39 @@
+/** A folder with a JSON sink in it, its log, and what its files hold. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLog } from '../../src/lib/log.ts';
+import { create } from '../../src/sinks/json.ts';
+import type { Config, Sink } from '../../src/types.ts';
+
+export interface SinkFolder {
+  readonly folder: string;
+  readonly files: Pick<Config, 'predictions' | 'data_dir'>;
+  /** Lines that the sink logged at level warn. */
+  readonly warnings: string[];
+  open(settings?: Partial<Pick<Config, 'format' | 'rotate_bytes'>>): Promise<Sink>;
+  /** What JSON.parse says of the current file. */
+  parse(): Promise<unknown[]>;
+  text(name?: string): Promise<string>;
+  /** Names that begin so. */
+  named(beginning: string): Promise<string[]>;
+  remove(): Promise<void>;
+}
+
+export async function sinkFolder(): Promise<SinkFolder> {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-json-'));
+  const files = { predictions: join(folder, 'predictions.json'), data_dir: folder };
+  const warnings: string[] = [];
+  const log = createLog({ level: 'warn', format: 'text', write: (line) => warnings.push(line) });
+  const text = (name = 'predictions.json'): Promise<string> => readFile(join(folder, name), 'utf8');
+  return {
+    folder,
+    files,
+    warnings,
+    open: (settings = {}) => create({ config: { ...files, format: 'json', rotate_bytes: null, ...settings }, log }),
+    parse: async () => JSON.parse(await text()) as unknown[],
+    text,
+    named: async (beginning) => (await readdir(folder)).filter((name) => name.startsWith(beginning)).sort(),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
