@@ -8,8 +8,9 @@ import { loadFamily, type Member } from './lib/family.ts';
 import { packageRoot } from './lib/leash.ts';
 import { lockFolderOrFile } from './lib/lock.ts';
 import type { Log } from './lib/log.ts';
-import type { Catalog } from './models/catalog.ts';
+import type { CatalogEntry } from './models/catalog.ts';
 import { codeHash } from './models/fingerprint.ts';
+import { missingWeights } from './models/weights.ts';
 import { createFamily, createModels } from './parts.ts';
 import { openBooks } from './pipeline/books.ts';
 import { createCameraTable } from './pipeline/cameras.ts';
@@ -19,6 +20,7 @@ import { createHostAddress } from './pipeline/host.ts';
 import { createLane, type Lane } from './pipeline/lane.ts';
 import { createPipeline, finishLeftovers } from './pipeline/pipeline.ts';
 import { makeRecord } from './pipeline/record.ts';
+import { RECORD_SCHEMAS } from './pipeline/record-schema.ts';
 import { findLeftovers } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
 import { createSpool } from './pipeline/spool.ts';
@@ -86,6 +88,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     for (const notice of catalog.notices()) log.info(notice);
     const lanes = new Map<string, Lane>();
     const sections = new Map<string, string | null>();
+    const notices = new Map<string, string | null>();
     releasers.push(() => Promise.all([...lanes.values()].map((lane) => lane.close())));
 
     function laneOf(name: string): Lane {
@@ -95,7 +98,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
         read: async () => {
           const model = await catalog.get(name);
           sections.set(name, model.section);
-          if (model.notice) log.info(`${name}: ${model.notice}`);
+          if (model.notice !== null && model.notice !== notices.get(name)) log.info(`${name}: ${model.notice}`);
+          notices.set(name, model.notice);
           return model;
         },
         prepare: (model, progress, signal) => models.prepare(model, (line) => {
@@ -173,13 +177,14 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     let server: HttpServer | null = null;
     const { version } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
     const face: Face = {
+      recordSchema: RECORD_SCHEMAS[config.record_format],
       defaults: { models: defaultModels, record_format: config.record_format },
       start: (request) => streams.start(request),
       stop: (id) => streams.stop(id),
       change: (id, change) => streams.change(id, change),
       streams: () => streams.list(),
       stream: (id) => streams.get(id),
-      models: async () => (await catalog.list()).map((entry) => modelStatus(entry, lanes)),
+      models: async () => Promise.all((await catalog.list()).map((entry) => modelStatus(entry, lanes))),
       books: () => books.total(),
       latest: (id) => streams.latest(id),
       cameras: () => cameras.rows(),
@@ -212,7 +217,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   }
 }
 
-function modelStatus(entry: Awaited<ReturnType<Catalog['list']>>[number], lanes: ReadonlyMap<string, Lane>): ModelStatus {
+async function modelStatus(entry: CatalogEntry, lanes: ReadonlyMap<string, Lane>): Promise<ModelStatus> {
   const { name } = entry;
   const idle = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0, batches: 0 } as const;
   const status = lanes.get(name)?.status() ?? idle;
@@ -220,7 +225,8 @@ function modelStatus(entry: Awaited<ReturnType<Catalog['list']>>[number], lanes:
     return { name, version: '', runtime: '', section: null, origin: 'user', ...status, state: 'failed', reason: entry.error.message };
   }
   const { version, runtime, section, origin } = entry.model;
-  return { name, version, runtime, section, origin, ...status };
+  const missing = status.state === 'idle' ? await missingWeights(entry.model) : null;
+  return { name, version, runtime, section, origin, ...status, ...(missing === null ? {} : { reason: missing }) };
 }
 
 async function sourcesByScheme(config: Config): Promise<ReadonlyMap<string, Source>> {

@@ -3,13 +3,14 @@
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CommandContext } from './commands/context.ts';
+import { print, type CommandContext } from './commands/context.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { listModels, prepareModels, tryModel } from './commands/models.ts';
 import { replay } from './commands/replay.ts';
 import { serve } from './commands/serve.ts';
 import { listSettings, splitList } from './config/settings.ts';
+import { settingsTable } from './config/table.ts';
 import { errorInfo, LookoutError } from './errors.ts';
 import { packageRoot } from './lib/leash.ts';
 
@@ -58,6 +59,8 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     .action((frames: string[], options: Record<string, unknown>) => run((context) => replay(context, {
       frames, models: (options.model as string[] | undefined) ?? null, camera: (options.camera as string | undefined) ?? null,
     }), options));
+  root.command('settings').description('every setting with its default, as a table; flags and LOOKOUT_ variables have the same names')
+    .action(() => { print(settingsTable()); });
   withSettings(root.command('doctor').description('check what Lookout needs on this machine'))
     .action((options: Record<string, unknown>) => run(doctor, options));
   return root;

@@ -340,6 +340,8 @@ export interface StartRequest {
 
 /** What http may do and see: queries and a few commands. Errors are LookoutError with a status. */
 export interface Face {
+  /** JSON Schema of the records that are written. */
+  readonly recordSchema: object;
   readonly defaults: { readonly models: readonly string[]; readonly record_format: 'v1' | 'v2' | 'v3' };
   start(request: StartRequest): Promise<'started' | 'already_running'>;
   stop(cameraId: string | number): Promise<'stopped' | 'not_running'>;

@@ -5,7 +5,7 @@ import { LookoutError } from '../errors.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import { serveClient } from './client.ts';
 import type { Credentials } from './digest.ts';
-import { createFeed } from './feed.ts';
+import { createFeed, type Feed } from './feed.ts';
 import type { Scene } from './ffmpeg-arguments.ts';
 import { openUdpSockets } from './udp.ts';
 
@@ -52,6 +52,7 @@ export async function startDemoCamera(options: DemoCameraOptions, signal: AbortS
     server.close();
     throw error;
   });
+  server.on('error', (error) => { log.warn('a client was not let in', { reason: error.message }); });
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.setNoDelay(true).once('close', () => sockets.delete(socket));
@@ -75,8 +76,10 @@ export async function startDemoCamera(options: DemoCameraOptions, signal: AbortS
   })();
   const onAbort = (): void => void close();
   signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) await close();
+  signal.throwIfAborted();
 
-  const feedAt = (path: string): ReturnType<typeof createFeed> => {
+  const feedAt = (path: string): Feed => {
     const feed = feeds.get(pathOf(path));
     if (feed === undefined) throw new LookoutError('not_found', `The demo camera has no path ${path}; it has ${[...feeds.keys()].join(', ')}`);
     return feed;

@@ -7,7 +7,7 @@ import { startGenerator } from './generator.ts';
 import type { Player } from './player.ts';
 
 export interface Feed {
-  /** ffmpeg's session description. Starts the generator; rejects when it fails. */
+  /** ffmpeg's session description; rejects when ffmpeg fails. */
   describe(): Promise<string>;
   join(player: Player): void;
   leave(player: Player): void;
@@ -66,7 +66,10 @@ export function createFeed(scene: Scene, log: Log, signal: AbortSignal): Feed {
       running ??= run();
       return announcement.promise;
     },
-    join: (player) => { players.add(player); },
+    join(player) {
+      running ??= run();
+      players.add(player);
+    },
     leave: (player) => { players.delete(player); },
     position: () => lastPacket && { sequence: (lastPacket.readUInt16BE(2) + 1) & 0xffff, timestamp: lastPacket.readUInt32BE(4) },
     silence: (value) => { silent = value; },

@@ -22,6 +22,7 @@ const MAX_WAITING = 1_000_000;
 
 /** `dropped` is told how many packets were let go. */
 export function createPlayer(transport: Transport, socket: Socket, udp: UdpSockets, dropped: (packets: number) => void): Player {
+  const address = socket.remoteAddress;
   const send = transport.kind === 'tcp'
     ? (packets: readonly Packet[]): void => {
       if (socket.writableLength > MAX_WAITING) {
@@ -33,7 +34,7 @@ export function createPlayer(transport: Transport, socket: Socket, udp: UdpSocke
     : (packets: readonly Packet[]): void => {
       for (const { kind, bytes } of packets) {
         if (udp[kind].getSendQueueSize() > MAX_WAITING) dropped(1);
-        else udp[kind].send(bytes, transport[kind], socket.remoteAddress, (error) => { if (error) dropped(1); });
+        else udp[kind].send(bytes, transport[kind], address, (error) => { if (error) dropped(1); });
       }
     };
   return { send, cut: () => { socket.destroy(); } };

@@ -10,11 +10,11 @@ export function parseTransport(header: string): Transport | null {
     const [protocol = '', ...parameters] = offer.split(';').map((part) => part.trim().toLowerCase());
     if (parameters.includes('multicast')) continue;
     if (protocol === 'rtp/avp/tcp') {
-      const [rtp, rtcp] = pair(parameters, 'interleaved', 255) ?? [0, 1];
+      const [rtp, rtcp] = pair(parameters, 'interleaved', 0, 255) ?? [0, 1];
       return { kind: 'tcp', rtp, rtcp };
     }
     if (protocol !== 'rtp/avp' && protocol !== 'rtp/avp/udp') continue;
-    const ports = pair(parameters, 'client_port', 65_535);
+    const ports = pair(parameters, 'client_port', 1, 65_535);
     if (ports !== null) return { kind: 'udp', rtp: ports[0], rtcp: ports[1] };
   }
   return null;
@@ -28,11 +28,11 @@ export function formatTransport(transport: Transport, serverPorts: readonly [num
     : `RTP/AVP;unicast;client_port=${rtp}-${rtcp};server_port=${serverPorts[0]}-${serverPorts[1]}`;
 }
 
-/** `name=first-second` as numbers up to `max`; the second is the next number when it is left out. */
-function pair(parameters: readonly string[], name: string, max: number): readonly [number, number] | null {
+/** `name=first-second` as numbers from `min` to `max`; the second is the next number when it is left out. */
+function pair(parameters: readonly string[], name: string, min: number, max: number): readonly [number, number] | null {
   const value = parameters.find((parameter) => parameter.startsWith(`${name}=`));
   const [, first, second] = /=(\d+)(?:-(\d+))?$/.exec(value ?? '') ?? [];
   if (first === undefined) return null;
   const numbers = [Number(first), Number(second ?? Number(first) + 1)] as const;
-  return numbers.every((number) => number <= max) ? numbers : null;
+  return numbers.every((number) => number >= min && number <= max) ? numbers : null;
 }

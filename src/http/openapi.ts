@@ -111,6 +111,12 @@ const paths: Readonly<Record<string, Path>> = {
       responses: { 200: answer('Records in the generation in which they were written.', 'Records'), 400: error('Which parameter is wrong.'), ...faults },
     },
   },
+  '/api/records/schema.json': {
+    get: {
+      summary: 'The JSON Schema that every record meets', tags: ['Records'],
+      responses: { 200: { description: 'JSON Schema, draft 2020-12.', content: { 'application/json': { schema: { type: 'object' } } } }, ...faults },
+    },
+  },
   '/healthz': { get: { summary: 'The process answers', tags: ['Health'], security: [], responses: { 200: answer('It does.', 'Health'), ...refusals } } },
   '/readyz': {
     get: { summary: 'Everything is ready', tags: ['Health'], responses: { 200: answer('It is.', 'Readiness'), 503: answer('What is not.', 'Readiness'), ...refusals } },

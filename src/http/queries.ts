@@ -31,6 +31,12 @@ export function queryRoutes(face: Face, version: string): Router {
     },
   });
 
+  route(router, '/api/records/schema.json', {
+    get: (_request, response) => {
+      response.json(face.recordSchema);
+    },
+  });
+
   route(router, '/healthz', {
     get: (_request, response) => {
       response.json({ status: 'ok', version });

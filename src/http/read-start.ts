@@ -1,4 +1,5 @@
 /** Reads what somebody asked to be started: camera id, address, models, options. */
+import { isCameraId } from '../camera-id.ts';
 import { LookoutError } from '../errors.ts';
 import type { Json, StartRequest, StreamOptions } from '../types.ts';
 import type { Fields } from './body.ts';
@@ -52,7 +53,7 @@ export function createStartReader(allow_schemes: readonly string[]): StartReader
 /** Numbers stay numbers: they are answered as they were sent and matched as text. */
 export function readCameraId(value: Json | undefined, field: string): string | number {
   if (typeof value === 'number' && Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value))) return value;
-  if (typeof value === 'string' && /^[^\p{Cc}\p{Cs}/\\]{1,128}$/u.test(value) && value !== '.' && value !== '..') return value;
+  if (typeof value === 'string' && isCameraId(value)) return value;
   throw new LookoutError('bad_request', `${field} must be a number or a text of 1 to 128 characters without control characters, / and \\, and not . or ..`);
 }
 

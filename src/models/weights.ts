@@ -18,6 +18,14 @@ export async function findWeights(model: Model): Promise<readonly string[]> {
   return (await Promise.all(model.weights.map((weights) => matches(model, weights)))).flat();
 }
 
+/** What a user must do before the model can run: which file is missing, and where it goes. null: nothing. */
+export async function missingWeights(model: Model): Promise<string | null> {
+  for (const weights of model.weights) {
+    if (weights.required && weights.url === null && (await matches(model, weights)).length === 0) return missing(model, weights, null);
+  }
+  return null;
+}
+
 /** Throws `model_unavailable` when required weights are missing and cannot be had. */
 export async function provideWeights(model: Model, progress: Progress, signal: AbortSignal): Promise<void> {
   for (const weights of model.weights) {
@@ -25,10 +33,13 @@ export async function provideWeights(model: Model, progress: Progress, signal: A
     if ((await matches(model, weights)).length > 0) continue;
     const reason = weights.url === null ? null : await fetchWeights(model, weights, weights.url, progress, signal);
     if ((await matches(model, weights)).length > 0) continue;
-    const missing = `the weights ${weights.file} are missing${reason === null ? '' : ` (${reason})`}`;
-    if (weights.required) throw new LookoutError('model_unavailable', `model ${model.name}: ${missing}; put the file into ${placeFor(model)}`);
-    progress(`${missing}; going on without them`);
+    if (weights.required) throw new LookoutError('model_unavailable', `model ${model.name}: ${missing(model, weights, reason)}`);
+    progress(`the weights ${weights.file} are not there${reason === null ? '' : ` (${reason})`}; going on without them`);
   }
+}
+
+function missing(model: Model, { file }: Weights, reason: string | null): string {
+  return `the weights ${file} are missing${reason === null ? '' : ` (${reason})`}; put the file into ${placeFor(model)}`;
 }
 
 /** Why it could not be fetched; null when it is there. Throws only when aborted. */

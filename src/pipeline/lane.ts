@@ -75,7 +75,9 @@ export function createLane(name: string, parts: LaneParts): Lane {
   let idle: NodeJS.Timeout | null = null;
 
   function become(next: ModelState, why: string): void {
-    if (next !== state) log.info(`${name}: ${next}`, { reason: why });
+    // One line for each batch is for debugging only.
+    const ordinary = next === 'busy' || state === 'busy';
+    if (next !== state) log[ordinary && next !== 'failed' ? 'debug' : 'info'](`${name}: ${next}`, { reason: why });
     state = next;
     reason = why;
   }

@@ -138,14 +138,15 @@ export function createStreams(parts: StreamsParts): Streams {
       session: null, reason: entry.enabled ? 'outside its hours of work' : 'not started', since: new Date(0).toISOString(), reconnects: 0,
       capture_mode: null, last_frame_at: null, open_batch: 0, last_error: null,
     };
-    const waiting = spec.models.map((model) => parts.facts.modelState(model)).filter(({ state }) => state === 'provisioning');
-    const provisioning = view?.state === 'running' && waiting.length === spec.models.length && waiting[0];
+    // Pictures come, but no model can look at them: that is what its user must hear.
+    const models = spec.models.map((model) => parts.facts.modelState(model));
+    const stuck = (['provisioning', 'failed'] as const).find((state) => view?.state === 'running' && models.every((model) => model.state === state));
     const age = base.last_frame_at === null ? null : Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10;
     return {
       camera_id: entry.camera_id, session: base.session, url: redact(entry.url), models: entry.models, options: spec.options,
       origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule,
-      state: provisioning ? 'provisioning' : (view?.state ?? 'stopped'),
-      reason: provisioning ? provisioning.reason : base.reason,
+      state: stuck ?? view?.state ?? 'stopped',
+      reason: (stuck && models[0]?.reason) ?? base.reason,
       since: base.since, reconnects: base.reconnects, capture_mode: base.capture_mode,
       last_frame_at: base.last_frame_at, last_frame_age_seconds: age, open_batch: base.open_batch,
       queued: parts.facts.queued(id), books: parts.facts.books(id), last_record_at: parts.facts.lastRecordAt(id), last_error: base.last_error,

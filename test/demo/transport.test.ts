@@ -12,7 +12,7 @@ describe('the Transport header', () => {
     expect(parseTransport(header)).toEqual(transport);
   });
 
-  it.each(['', 'RTP/AVP;multicast', 'RTP/AVP;unicast', 'RTP/AVP;unicast;client_port=70000-70001', 'RAW/RAW/UDP;unicast;client_port=1-2'])('"%s" is not served', (header) => {
+  it.each(['', 'RTP/AVP;multicast', 'RTP/AVP;unicast', 'RTP/AVP;unicast;client_port=70000-70001', 'RTP/AVP;unicast;client_port=0-1', 'RAW/RAW/UDP;unicast;client_port=1-2'])('"%s" is not served', (header) => {
     expect(parseTransport(header)).toBeNull();
   });
 

@@ -47,7 +47,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   });
 
   return {
-    defaults, table, written, pictures, missing, asked,
+    defaults, recordSchema: { type: 'object' }, table, written, pictures, missing, asked,
     start: (request) => command(() => {
       const id = String(request.camera_id);
       const unknown = (request.models ?? []).find((name) => !models.has(name));

@@ -150,6 +150,10 @@ describe('GET /api/records', () => {
 });
 
 describe('health', () => {
+  it('GET /api/records/schema.json gives the schema of the records', async () => {
+    expect((await site.send('GET', '/api/records/schema.json')).json).toEqual({ type: 'object' });
+  });
+
   it('GET /healthz says the version', async () => {
     expect((await site.send('GET', '/healthz')).json).toEqual({ status: 'ok', version: '1.2.3' });
   });

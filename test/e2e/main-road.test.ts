@@ -1,0 +1,86 @@
+/** The whole road over real RTSP: camera, frames, batch, isolated models, one record. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
+import { checkRecord } from '../../src/pipeline/record-schema.ts';
+import { startTestApp, until, type TestApp } from '../helpers/app.ts';
+
+let camera: DemoCamera;
+let lookout: TestApp;
+
+beforeAll(async () => {
+  camera = await startDemoCamera({
+    cameras: { street: { kind: 'scene', keyframe_seconds: 0.5 }, corner: { kind: 'scene', keyframe_seconds: 0.5 } },
+    auth: { user: 'user', password: 'p@ss:w#rd' },
+  }, new AbortController().signal);
+  lookout = await startTestApp();
+  await mkdir(lookout.config.data_dir, { recursive: true });
+  await writeFile(lookout.config.camera_data, 'cameraID,latitude,longitude\nCAM-001,26.4499,80.3319\n\n');
+});
+
+afterAll(async () => {
+  await lookout.close();
+  await camera.close();
+});
+
+it('makes one record of ten frames with every model asked, and forgets the frames', async () => {
+  const started = await lookout.post('/start_stream', {
+    rtsp_url: camera.url('street', true), camera_id: 'CAM-001', model_name: ['motion', 'animals'], interval_seconds: 0.5,
+  });
+  expect(started).toEqual({ status: 200, body: { camera_id: 'CAM-001', model_name: ['motion', 'animals'], status: 'started' } });
+
+  const [record] = await lookout.records('CAM-001', 1, 90_000);
+  if (!record) throw new Error('no record');
+  checkRecord(record);
+  expect(record).toMatchObject({
+    basic: { camID: 'CAM-001', Latitude: 26.4499, Longitude: 80.3319 },
+    pothole: null,
+    batch: { closed_by: 'count' },
+    models: { motion: { error: null, detector: 'frame difference' } },
+  });
+  expect(record.batch.frames).toHaveLength(10);
+  expect((record.motion as { detections: unknown[] }).detections.length).toBeGreaterThan(0);
+
+  const written = JSON.parse(await readFile(lookout.config.predictions, 'utf8')) as unknown[];
+  expect(written[0]).toEqual(record);
+  const session = join(lookout.config.frames_dir, record.batch.session);
+  await until(async () => {
+    const left = new Set(await readdir(session));
+    return record.batch.frames.every(({ file }) => !left.has(file.split('/')[1] ?? ''));
+  }, 5000, () => 'frames of a written record are still in the spool');
+  const { captured, recorded, dead_lettered, dropped, in_spool } = lookout.app.face.books();
+  expect(captured).toBe(recorded + dead_lettered + in_spool + Object.values(dropped).reduce((sum, n) => sum + n, 0));
+});
+
+it('answers already_running for a camera that runs, and goes on with the one batch', async () => {
+  const again = await lookout.post('/start_stream', { rtsp_url: 'rtsp://elsewhere/x', camera_id: 'CAM-001' });
+  expect(again).toEqual({ status: 200, body: { camera_id: 'CAM-001', status: 'already_running' } });
+});
+
+it('shows no credentials in any answer, log line or process list', async () => {
+  const seen = JSON.stringify(lookout.app.face.streams()) + lookout.log() + (await readFile(lookout.config.predictions, 'utf8'));
+  expect(seen).not.toContain('w#rd');
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    // A process may end while it is looked at.
+    const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (words.includes('ffmpeg')) expect(words).not.toContain('w#rd');
+  }
+});
+
+it('flushes the open batch when a stream is stopped, with the reason in the record', async () => {
+  await lookout.post('/start_stream', { rtsp_url: camera.url('corner', true), camera_id: 7, model_name: 'motion', interval_seconds: 0.5 });
+  await until(() => lookout.stream('7').open_batch >= 2, 20_000, () => JSON.stringify(lookout.stream('7')));
+  expect(await lookout.post('/stop_stream', { camera_id: 7 })).toEqual({ status: 200, body: { camera_id: 7, status: 'stopped' } });
+  const [record] = await lookout.records('7', 1, 20_000);
+  expect(record?.batch).toMatchObject({ closed_by: 'stopped' });
+  expect(lookout.stream('7')).toMatchObject({ camera_id: 7, state: 'stopped', enabled: false });
+  await until(async () => !(await readdir(lookout.config.frames_dir)).some((name) => name.startsWith('7_')), 5000, () => 'the session folder is still there');
+});
+
+it('reconnects when the camera cuts the connection, and the batch goes on', async () => {
+  const { session, reconnects } = lookout.stream('CAM-001');
+  camera.disconnect('street');
+  await until(() => lookout.stream('CAM-001').reconnects > reconnects && lookout.stream('CAM-001').state === 'running', 20_000, () => JSON.stringify(lookout.stream('CAM-001')));
+  expect(lookout.stream('CAM-001')).toMatchObject({ session, last_error: { code: 'stream_ended' } });
+});

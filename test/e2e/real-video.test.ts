@@ -1,0 +1,53 @@
+/** Real video from an RTSP server by others, with default values: the dog is found, the road without one stays empty. */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { BatchRecord, Detection } from '../../src/types.ts';
+import { startTestApp, type TestApp } from '../helpers/app.ts';
+import { hasPeer, startPeer, yolox, type Peer } from '../helpers/shared.ts';
+
+const CAMERAS = { dog: 'dog-street.mp4', bframes: 'dog-street-bframes.mp4', cars: 'car-detection.mp4' };
+const animals = (record: BatchRecord | undefined): readonly Detection[] => (record?.stray_animal as { detections: Detection[] }).detections;
+
+describe.skipIf(!hasPeer)('real video (missed where absent: the clips and the RTSP server of ../shared)', () => {
+  let peer: Peer;
+  let lookout: TestApp;
+
+  beforeAll(async () => {
+    peer = await startPeer(CAMERAS);
+    lookout = await startTestApp();
+    for (const name of Object.keys(CAMERAS)) await lookout.post('/start_stream', { rtsp_url: peer.url(name), camera_id: name });
+  });
+
+  afterAll(async () => {
+    await lookout.close();
+    await peer.close();
+  });
+
+  it('finds the dog with the embedded detector, and no animal among cars', async () => {
+    for (const name of ['dog', 'bframes']) {
+      const [record] = await lookout.records(name, 1, 100_000);
+      expect(record?.models.animals?.detector).toBe('centernet-mb3 (embedded)');
+      expect(animals(record).map((one) => one.class)).toContain('dog');
+    }
+    const [cars] = await lookout.records('cars', 1, 100_000);
+    expect(cars?.batch.frames).toHaveLength(10);
+    expect(animals(cars)).toEqual([]);
+  }, 200_000);
+
+  it('captures each stream in the cheapest mode that is fresh', () => {
+    expect(lookout.stream('dog').capture_mode).toBe('keyframes');
+    expect(lookout.stream('bframes').capture_mode).toBe('all but B-frames');
+    expect(lookout.stream('cars').capture_mode).toBe('all');
+  });
+
+  it('uses a YOLOX file that is dropped into the model folder, from the next batch on', async () => {
+    await mkdir(join(lookout.config.models_dir, 'animals'), { recursive: true });
+    await copyFile(yolox, join(lookout.config.models_dir, 'animals', 'yolox_nano.onnx'));
+    const [, , third] = await lookout.records('dog', 3, 100_000);
+    expect(third?.models.animals?.detector).toBe('yolox_nano.onnx');
+    const dogs = animals(third).filter((one) => one.class === 'dog');
+    expect(dogs).toHaveLength(10);
+    expect(Math.min(...dogs.map((one) => one.confidence))).toBeGreaterThan(0.6);
+  }, 200_000);
+});
