@@ -222,11 +222,10 @@ async function modelStatus(entry: CatalogEntry, lanes: ReadonlyMap<string, Lane>
   const idle = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0, batches: 0 } as const;
   const status = lanes.get(name)?.status() ?? idle;
   if ('error' in entry) {
-    return { name, version: '', runtime: '', section: null, origin: 'user', ...status, state: 'failed', reason: entry.error.message };
+    return { name, version: '', runtime: '', section: null, origin: 'user', missing: null, ...status, state: 'failed', reason: entry.error.message };
   }
   const { version, runtime, section, origin } = entry.model;
-  const missing = status.state === 'idle' ? await missingWeights(entry.model) : null;
-  return { name, version, runtime, section, origin, ...status, ...(missing === null ? {} : { reason: missing }) };
+  return { name, version, runtime, section, origin, missing: await missingWeights(entry.model), ...status };
 }
 
 async function sourcesByScheme(config: Config): Promise<ReadonlyMap<string, Source>> {

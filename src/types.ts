@@ -323,6 +323,8 @@ export interface ModelStatus {
   readonly origin: 'built-in' | 'user';
   readonly state: ModelState;
   readonly reason: string;
+  /** What somebody must put there before it can run, e.g. its weights; null: nothing. */
+  readonly missing: string | null;
   /** Last line of the environment's progress while it is being built. */
   readonly progress: string | null;
   readonly detector: string | null;

@@ -47,7 +47,7 @@ function makeChoice(model, checked) {
 
 function updateChoice(choice, model) {
   choice.querySelector('.chip').replaceWith(modelChip(model));
-  const tells = model.state === 'failed' ? model.reason : model.state === 'provisioning' ? model.progress ?? model.reason : `reports as ${words(model.section ?? model.name)}`;
+  const tells = model.missing ?? (model.state === 'failed' ? model.reason : model.state === 'provisioning' ? model.progress ?? model.reason : `reports as ${words(model.section ?? model.name)}`);
   setText(choice.querySelector('.hint'), tells);
 }
 

@@ -10,7 +10,7 @@ export function chip(kind, text) {
   return element('span', { className: `chip ${kind}`, textContent: text });
 }
 
-export const modelChip = (model) => chip(model.state, MODEL_STATES[model.state] ?? model.state);
+export const modelChip = (model) => (model.missing === null ? chip(model.state, MODEL_STATES[model.state] ?? model.state) : chip('waiting', 'Incomplete'));
 
 /** `models` by name, as /api/models last told. */
 export function showStreams({ streams, books }, models, refresh) {

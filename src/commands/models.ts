@@ -5,6 +5,7 @@ import { createModels, type Models } from '../parts.ts';
 import { LookoutError } from '../errors.ts';
 import { drawBoxes } from '../lib/ffmpeg.ts';
 import type { RunnerFrame } from '../types.ts';
+import { missingWeights } from '../models/weights.ts';
 import { keepFindings } from '../pipeline/findings.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
 
@@ -12,7 +13,7 @@ export async function listModels(context: CommandContext): Promise<number> {
   const { catalog } = await open(context);
   for (const entry of await catalog.list()) {
     if ('error' in entry) print(`${entry.name.padEnd(16)} broken     ${entry.error.message}`);
-    else print(`${entry.name.padEnd(16)} ${entry.model.origin.padEnd(10)} ${entry.model.runtime.padEnd(8)} ${entry.model.folder}`);
+    else print(`${entry.name.padEnd(16)} ${entry.model.origin.padEnd(10)} ${entry.model.runtime.padEnd(8)} ${await missingWeights(entry.model) ?? entry.model.folder}`);
   }
   return 0;
 }

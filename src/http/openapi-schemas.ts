@@ -81,6 +81,7 @@ const modelStatus = exact({
   origin: { enum: ['built-in', 'user'] },
   state: { enum: ['idle', 'provisioning', 'ready', 'busy', 'failed'] },
   reason: text,
+  missing: { ...maybeText, description: 'What somebody must put there before it can run, e.g. its weights; null: nothing.' },
   progress: { ...maybeText, description: 'Last line of the environment that is being built.' },
   detector: maybeText,
   restarts: count,

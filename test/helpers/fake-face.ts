@@ -130,7 +130,7 @@ function streamStatus(request: StartRequest, defaultModels: readonly string[]): 
 function modelStatus(name: string): ModelStatus {
   return {
     name, version: '1.0.0', runtime: 'node', section: name === 'animals' ? 'stray_animal' : name === 'potholes' ? 'pothole' : null,
-    origin: 'built-in', state: 'idle', reason: 'not asked for yet', progress: null, detector: null, restarts: 0, batches: 0,
+    origin: 'built-in', state: 'idle', reason: 'not asked for yet', missing: null, progress: null, detector: null, restarts: 0, batches: 0,
   };
 }
 

@@ -1,0 +1,70 @@
+/** The page in a real browser against the real thing: add a camera, start, see pictures and a record, stop. */
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
+import { startTestApp, until, type TestApp } from '../helpers/app.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+
+describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/chromium)', () => {
+  let camera: DemoCamera;
+  let lookout: TestApp;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    camera = await startDemoCamera({ cameras: { street: { kind: 'scene', keyframe_seconds: 0.5 } } }, new AbortController().signal);
+    lookout = await startTestApp({ interval_seconds: 0.5, default_models: ['motion'] });
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    page.setDefaultTimeout(40_000);
+    await page.goto(lookout.url);
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await lookout.close();
+    await camera.close();
+  });
+
+  it('adds a camera with its coordinates and starts its stream', async () => {
+    await page.getByLabel('RTSP URL').fill(camera.url('street'));
+    await page.getByLabel('Camera', { exact: true }).fill('CAM-NEW');
+    await page.getByLabel('Latitude').fill('26.4499');
+    await page.getByLabel('Longitude').fill('80.3319');
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByRole('heading', { name: 'CAM-NEW' }).first().waitFor();
+    expect(await readFile(lookout.config.camera_data, 'utf8')).toBe('cameraID,latitude,longitude\nCAM-NEW,26.4499,80.3319\n');
+  });
+
+  it('shows the camera\'s pictures as they come', async () => {
+    const picture = page.locator('#streams img').first();
+    await untilShown(picture);
+    const first = await picture.getAttribute('src');
+    await until(async () => await picture.getAttribute('src') !== first, 20_000, () => 'the picture stays the same');
+  });
+
+  it('shows the record with its snapshot, its boxes and where it was', async () => {
+    const [record] = await lookout.records('CAM-NEW', 1, 60_000);
+    expect(record?.basic).toMatchObject({ Latitude: 26.4499, Longitude: 80.3319 });
+    await untilShown(page.locator('#records img').first());
+    await page.locator('#records').getByText(/motion ×/).first().waitFor();
+  });
+
+  it('stops the stream', async () => {
+    await page.getByRole('button', { name: /^Stop/ }).click();
+    await page.locator('#streams').getByText('Stopped', { exact: true }).waitFor();
+    expect(lookout.stream('CAM-NEW')).toMatchObject({ state: 'stopped', enabled: false });
+  });
+});
+
+/** The picture is there in its full size. */
+function untilShown(picture: Locator): Promise<void> {
+  const whole = (image: { complete: boolean; naturalWidth: number }): boolean => image.complete && image.naturalWidth === 1280;
+  return until(() => picture.evaluate(whole), 20_000, () => 'a picture is not shown');
+}

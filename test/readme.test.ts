@@ -1,0 +1,89 @@
+/** What the README says is true: its code runs, its tables are the program's. */
+import { execa } from 'execa';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../src/config/load.ts';
+import { settingsTable } from '../src/config/table.ts';
+import { RECORD_SCHEMAS } from '../src/pipeline/record-schema.ts';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { startTestApp, type TestApp } from './helpers/app.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = await readFile(join(root, 'README.md'), 'utf8');
+const blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, language, code]) => ({ language, code: code ?? '' }));
+const block = (language: string, containing: string): string => {
+  const found = blocks.find((one) => one.language === language && one.code.includes(containing));
+  if (!found) throw new Error(`README has no ${language} block with ${containing}`);
+  return found.code;
+};
+const cli = (args: readonly string[], cwd: string) => execa(process.execPath, [join(root, 'dist/cli.js'), ...args], { cwd, reject: false });
+
+let folder: string;
+let lookout: TestApp;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-readme-'));
+  lookout = await startTestApp();
+});
+
+afterAll(async () => {
+  await lookout.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('README', () => {
+  it('holds the table of settings as the program prints it', () => {
+    expect(readme).toContain(settingsTable());
+  });
+
+  it('shows a record that meets the schema', () => {
+    const ajv = new Ajv2020({ strict: false });
+    addFormats.default(ajv);
+    const record = JSON.parse(block('json', 'frame_base64').replace('/9j/4AAQ…', '/9j/4AAQ')) as unknown;
+    expect(ajv.validate(RECORD_SCHEMAS.v1, record), ajv.errorsText()).toBe(true);
+  });
+
+  it('shows settings that load', async () => {
+    const file = join(folder, 'lookout.yaml');
+    await writeFile(file, block('yaml', 'streams:'));
+    const { config } = await loadConfig({ flags: { config: file }, env: { CAM_002_PASSWORD: 'secret' }, cwd: folder });
+    expect(config.streams[0]).toMatchObject({ camera_id: 'CAM-002', url: 'rtsp://user:secret@192.168.1.21:554/stream' });
+  });
+
+  it('starts a stream by its curl line', async () => {
+    const { stdout } = await execa('bash', ['-c', block('sh', '/start_stream').replace('http://127.0.0.1:5000', lookout.url)]);
+    expect(JSON.parse(stdout)).toEqual({ camera_id: 'CAM-001', model_name: 'animals', status: 'started' });
+  });
+
+  it('names routes that exist', async () => {
+    const { paths } = await (await fetch(`${lookout.url}/openapi.json`)).json() as { paths: Record<string, Record<string, unknown>> };
+    const known = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/\{\w+\}/g, '*')}`));
+    const named = [...readme.matchAll(/`(GET|POST|PATCH) (\/[\w/.-]*)/g)].map(([, method, path]) => `${method ?? ''} ${(path ?? '').replace('CAM-001', '*')}`);
+    expect(named.length).toBeGreaterThan(12);
+    expect(named.filter((one) => !known.includes(one))).toEqual([]);
+  });
+
+  it('names commands and scripts that exist', async () => {
+    const commands = new Set([...readme.matchAll(/node dist\/cli\.js (\w+)/g)].map(([, name]) => name ?? ''));
+    for (const name of commands) expect((await cli([name, '--help'], folder)).exitCode, name).toBe(0);
+    const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+    const named = [...readme.matchAll(/npm (?:run )?(demo|test|start|bench)\b/g)].map(([, name]) => name ?? '');
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it('adds a model in five minutes', async () => {
+    const files = { 'models/night/model.yaml': block('yaml', 'name: night'), 'models/night/night.py': block('python', 'def predict') };
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      await writeFile(join(folder, path), text);
+    }
+    await execa('ffmpeg', ['-loglevel', 'error', '-f', 'lavfi', '-i', 'color=black:s=64x48', '-frames:v', '1', join(folder, 'picture.jpg')]);
+    const { stdout, exitCode, stderr } = await cli(['models', 'try', 'night', 'picture.jpg'], folder);
+    expect(exitCode, stderr).toBe(0);
+    expect(stdout).toContain('picture.jpg: dark 1.00 at 0, 0, 64, 48');
+  });
+});
