@@ -5,6 +5,7 @@ import { errorInfo, LookoutError } from './errors.ts';
 import { startServer, type HttpServer } from './http/server.ts';
 import { systemClock } from './lib/clock.ts';
 import { loadFamily, type Member } from './lib/family.ts';
+import { sweepTemporaries } from './lib/files.ts';
 import { packageRoot } from './lib/leash.ts';
 import { lockFolderOrFile } from './lib/lock.ts';
 import type { Log } from './lib/log.ts';
@@ -18,7 +19,7 @@ import { openDeadLetters } from './pipeline/dead-letters.ts';
 import { openEvidence } from './pipeline/evidence.ts';
 import { createHostAddress } from './pipeline/host.ts';
 import { createLane, type Lane } from './pipeline/lane.ts';
-import { createPipeline, finishLeftovers } from './pipeline/pipeline.ts';
+import { createPipeline } from './pipeline/pipeline.ts';
 import { makeRecord } from './pipeline/record.ts';
 import { RECORD_SCHEMAS } from './pipeline/record-schema.ts';
 import { findLeftovers } from './pipeline/recover.ts';
@@ -69,6 +70,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       }, stop.signal);
       releasers.push(() => lock.release());
     }
+    await sweepTemporaries(config.data_dir);
 
     const books = await openBooks(config.data_dir);
     releasers.push(() => books.close());
@@ -117,7 +119,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const lastRecordAt = new Map<string, string>();
     const listeners: ((record: BatchRecord) => void)[] = [];
     const pipeline = createPipeline({
-      config, queue, spool, books, deadLetters, evidence, sinks, log: log.part('pipeline'), lane: laneOf,
+      config, queue, spool, books, deadLetters, evidence, sinks, log: log.part('pipeline'), signal: stop.signal, lane: laneOf,
       makeRecord: (batch, answers) => makeRecord(batch, answers, { config, spool, cameras, host, sectionOf: (model) => sections.get(model) ?? null }),
       onRecorded: (batch, record) => {
         lastRecordAt.set(batch.camera_id, new Date().toISOString());
@@ -143,28 +145,27 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       },
     });
 
-    const { recovered, work } = await takeUpLeftovers();
+    await takeUpLeftovers();
+    const work = pipeline.run();
     releasers.push(async () => {
       stop.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       await work;
     });
-    if (recovered > 0) log.info(`took up ${recovered} batches of an earlier run`);
 
-    /** Finishes what an earlier run left, then starts the loop over batches. */
-    async function takeUpLeftovers(): Promise<{ recovered: number; work: Promise<void> }> {
+    /** What an earlier run left in the spool goes on from where it was. */
+    async function takeUpLeftovers(): Promise<void> {
       const left = await findLeftovers(config.frames_dir);
       if (left.foreign.length > 0) log.info(`${left.foreign.length} entries of ${config.frames_dir} are not Lookout's and are left alone`);
       for (const { camera_id, key } of left.damaged) {
-        books.captured(camera_id);
-        await books.settle({ camera_id, batch: null, outcome: 'dropped', reason: 'damaged', frames: 1, files: [key] });
+        if (!books.settled(key)) {
+          books.captured(camera_id);
+          await books.settle({ camera_id, batch: key, outcome: 'dropped', reason: 'damaged', frames: 1, files: [key] });
+        }
         await spool.remove(key);
       }
-      for (const batch of left.batches) if (!books.settled(batch.id)) books.captured(batch.camera_id, batch.frames.length);
-      const open = await finishLeftovers(left.batches, { spool, books, sinks, log }, stop.signal);
-      for (const batch of open) await pipeline.submit(batch, true);
-      const held = new Set(open.map(({ session }) => session));
-      for (const session of left.sessions) if (!held.has(session)) await spool.close(session);
-      return { recovered: open.length, work: pipeline.run(stop.signal) };
+      for (const batch of left.batches) await pipeline.resume(batch);
+      for (const session of left.sessions) await spool.close(session);
+      if (left.batches.length > 0) log.info(`took up ${left.batches.length} batches of an earlier run`);
     }
 
     /** Lets batches under way and in the queue end while the grace period lasts. */

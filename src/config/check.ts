@@ -2,14 +2,13 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
+import { suggest } from '../lib/suggest.ts';
+import { pathOf, type Path } from '../lib/yaml.ts';
 import type { Config } from '../types.ts';
 import { FORMATS } from './formats.ts';
 import type { SettingSchema } from './schema.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
 import { rangeOf } from './settings.ts';
-import { suggest } from './suggest.ts';
-
-export type Path = readonly (string | number)[];
 
 export interface Problem {
   /** Where in the settings, e.g. `['streams', 0, 'url']`. */
@@ -74,13 +73,6 @@ function insteadOf(schema: Partial<SettingSchema>, value: unknown): string {
   const free = [schema.type ?? []].flat().includes('string') && !schema.enum;
   if (free && ['number', 'boolean'].includes(typeof value)) return '; put it in quotes';
   return free || value === null || typeof value === 'object' ? '' : `, not ${typeof value === 'number' ? value : JSON.stringify(value)}`;
-}
-
-function pathOf(instancePath: string): Path {
-  return instancePath
-    .split('/')
-    .slice(1)
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
 }
 
 /** One mistake may break several rules of the schema; the first says enough. */

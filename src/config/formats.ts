@@ -1,6 +1,8 @@
 /** Texts in settings that follow rules of their own: how each is checked and what it must be, in words. */
 import { validate as isCron } from 'node-cron';
 
+import { isCameraId } from '../camera-id.ts';
+
 interface TextFormat {
   readonly validate: (text: string) => boolean;
   readonly words: string;
@@ -8,7 +10,7 @@ interface TextFormat {
 
 export const FORMATS: Readonly<Record<string, TextFormat>> = {
   'camera-id': {
-    validate: (text) => /^[^\p{Cc}\p{Cs}/\\]{1,128}$/u.test(text) && text !== '.' && text !== '..',
+    validate: isCameraId,
     words: 'must have 1 to 128 characters without control characters, / and \\, and not be . or ..',
   },
   'stream-url': {

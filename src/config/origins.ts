@@ -1,8 +1,8 @@
 /** Where settings come from: flags, the environment and lookout.yaml, each with a name for the place of every value. */
-import type { Path } from './check.ts';
+import { suggest } from '../lib/suggest.ts';
+import type { Path } from '../lib/yaml.ts';
 import { SETTINGS } from './schema.ts';
 import { fromText, listSettings, splitList } from './settings.ts';
-import { suggest } from './suggest.ts';
 import { readYaml } from './yaml-file.ts';
 
 export type Values = Readonly<Record<string, unknown>>;

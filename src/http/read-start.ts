@@ -17,7 +17,7 @@ export interface StartReader {
 
 /** `allow_schemes` are open beside those of cameras. */
 export function createStartReader(allow_schemes: readonly string[]): StartReader {
-  const schemes = [...SCHEMES, ...allow_schemes];
+  const schemes = [...new Set([...SCHEMES, ...allow_schemes])];
   const checkOptions = checker(streamOptions);
 
   const url = (value: Json | undefined): string => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { hasCode } from './files.ts';
 
 export interface ByteBudget {
-  /** Counts a new entry, then removes the oldest ones while there are too many bytes. */
+  /** Counts a new entry, then removes the oldest ones while there are too many bytes; the new one stays, whatever its size. */
   add(path: string): Promise<void>;
   /** An entry was removed by somebody else. */
   forget(path: string): void;
@@ -31,22 +31,21 @@ export async function createByteBudget({ maxBytes, existing, remove }: BudgetOpt
     entries.delete(path);
   }
 
-  async function trim(): Promise<void> {
+  async function trim(newest: string): Promise<void> {
     for (const [path] of entries) {
-      if (bytes <= maxBytes) return;
+      if (bytes <= maxBytes || path === newest) return;
       forget(path);
       await remove(path);
     }
   }
 
-  await trim();
   return {
     async add(path) {
       forget(path);
       const { size } = await measure(path);
       entries.set(path, size);
       bytes += size;
-      await trim();
+      await trim(path);
     },
     forget,
   };

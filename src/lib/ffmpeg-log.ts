@@ -3,8 +3,8 @@
 export type LogLine =
   /** A picture left the decoder. */
   | { readonly kind: 'decoded'; readonly ptsSeconds: number }
-  /** A picture passed the schedule and is about to be encoded. */
-  | { readonly kind: 'picked'; readonly ptsSeconds: number; readonly width: number; readonly height: number }
+  /** A picture, the `index`th from 0, passed the schedule and is about to be encoded. */
+  | { readonly kind: 'picked'; readonly index: number; readonly ptsSeconds: number; readonly width: number; readonly height: number }
   /** A packet arrived (only while the stream is being learned). */
   | { readonly kind: 'packet'; readonly ptsSeconds: number; readonly key: boolean }
   | { readonly kind: 'complaint'; readonly text: string };
@@ -13,9 +13,10 @@ export type LogLine =
 export const DECODED_FILTER = 'showinfo@decoded';
 export const PICKED_FILTER = 'showinfo@picked';
 
-const SHOWINFO = /^\[(showinfo@\w+) @ \w+\] (?:\[info\] )?n: *\d+ pts: *\S+ +pts_time: *(\S+) .* s:(\d+)x(\d+) /;
-/** framecrc: stream, dts, pts, duration, size, checksum, and flags only where the packet is no key frame. */
-const PACKET = /^0, *-?\d+, *(-?\d+), *\d+, *\d+, 0x[0-9a-f]+(, F=0x0)?/;
+const SHOWINFO = /^\[(showinfo@\w+) @ \w+\] (?:\[info\] )?n: *(\d+) pts: *\S+ +pts_time: *(\S+) .* s:(\d+)x(\d+) /;
+/** framecrc: stream, dts, pts, duration, size, checksum, and flags where they are not just that of a key frame. */
+const PACKET = /^0, *-?\d+, *(-?\d+), *\d+, *\d+, 0x[0-9a-f]+(?:, F=(0x[0-9a-f]+))?/i;
+const KEY_FLAG = 1;
 /** How ffmpeg prints a packet time that it does not know. */
 const NO_TIME = '-9223372036854775808';
 const TIME_BASE = /^#tb 0: (\d+)\/(\d+)/;
@@ -27,13 +28,13 @@ export function logParser(): (line: string) => LogLine | null {
   return (line) => {
     const shown = SHOWINFO.exec(line);
     if (shown) {
-      const ptsSeconds = Number(shown[2]);
+      const ptsSeconds = Number(shown[3]);
       if (shown[1] === DECODED_FILTER) return { kind: 'decoded', ptsSeconds };
-      return { kind: 'picked', ptsSeconds, width: Number(shown[3]), height: Number(shown[4]) };
+      return { kind: 'picked', index: Number(shown[2]), ptsSeconds, width: Number(shown[4]), height: Number(shown[5]) };
     }
     const packet = PACKET.exec(line);
     if (packet?.[1] === NO_TIME) return null;
-    if (packet) return { kind: 'packet', ptsSeconds: Number(packet[1]) * secondsPerTick, key: packet[2] === undefined };
+    if (packet) return { kind: 'packet', ptsSeconds: Number(packet[1]) * secondsPerTick, key: (Number(packet[2] ?? KEY_FLAG) & KEY_FLAG) !== 0 };
     const base = TIME_BASE.exec(line);
     if (base) secondsPerTick = Number(base[1]) / Number(base[2]);
     const complaint = COMPLAINT.exec(line);

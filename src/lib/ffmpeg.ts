@@ -1,6 +1,7 @@
 /** The one place that builds ffmpeg's arguments and runs it, through fluent-ffmpeg. */
 import ffmpeg from 'fluent-ffmpeg';
 import { Readable, Writable } from 'node:stream';
+import { LookoutError } from '../errors.ts';
 import { DECODED_FILTER, logParser, PICKED_FILTER, type LogLine } from './ffmpeg-log.ts';
 import { leashedFfmpeg } from './leash.ts';
 import { mpjpegSplitter } from './mpjpeg.ts';
@@ -8,11 +9,11 @@ import { mpjpegSplitter } from './mpjpeg.ts';
 export interface CaptureOptions {
   readonly url: string;
   readonly transport: 'tcp' | 'udp';
-  /** What the decoder leaves out: everything but key frames, B-frames, nothing. */
-  readonly skip: 'nokey' | 'bidir' | 'none';
+  /** What the decoder leaves out: everything but key frames, pictures that no other is made from, nothing. */
+  readonly skip: 'nokey' | 'noref' | 'none';
   readonly intervalSeconds: number;
   /** Report every packet for this long, at no decoding cost; 0: not at all. */
-  readonly learnSeconds: number;
+  readonly packetSeconds: number;
   /** 1 to 100, as libjpeg and OpenCV count it. */
   readonly jpegQuality: number;
   readonly maxWidth: number | null;
@@ -29,14 +30,18 @@ export interface CaptureEvents {
  * The words of one capture. The URL goes through standard input so that credentials stay off the process list:
  * `script` is what ffmpeg's concat demuxer reads there.
  */
-export function captureArguments(options: CaptureOptions): { script: string; input: string[]; picture: string[]; learn: string[] | null } {
+export function captureArguments(options: CaptureOptions): { script: string; input: string[]; picture: string[]; packets: string[] | null } {
+  const { url, packetSeconds } = options;
+  // A second line would be a second instruction to ffmpeg.
+  if (/[\r\n]/.test(url)) throw new LookoutError('bad_request', 'the address holds a line break; write it in one line');
   // Streams describe themselves in their SDP or first packets: long probing only makes the first picture stale.
   const probe = { fpsprobesize: '0', analyzeduration: '1', probesize: '32' };
   const inner: Record<string, string> = options.realTime ? {} : { ...probe };
-  if (/^rtsps?:/i.test(options.url)) Object.assign(inner, { rtsp_transport: options.transport, timeout: '10000000' });
+  // Microseconds; the capture's own watch, which can say what happened, gives up before.
+  if (/^rtsps?:/i.test(url)) Object.assign(inner, { rtsp_transport: options.transport, timeout: '20000000' });
   const script = [
     'ffconcat version 1.0',
-    `file '${options.url.replaceAll("'", String.raw`'\''`)}'`,
+    `file '${url.replaceAll("'", String.raw`'\''`)}'`,
     ...Object.entries(inner).map(([key, value]) => `option ${key} ${value}`),
     '',
   ].join('\n');
@@ -46,7 +51,7 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
     `${DECODED_FILTER}=checksum=0`,
     // The first picture at or after each tick of a fixed schedule; `fps=` would repeat pictures after a stall.
     String.raw`select='isnan(prev_selected_t)+gt(${tick}\,${lastTick})+lt(t\,prev_selected_t-1)'`,
-    ...(options.maxWidth === null ? [] : [String.raw`scale=w='min(iw\,${options.maxWidth})':h=-2`]),
+    ...narrowed(options.maxWidth),
     `${PICKED_FILTER}=checksum=0`,
     // Encoders refuse times that go back, as they may when a stream begins or its clock is set; from here only order matters.
     'settb=1', 'setpts=N',
@@ -59,7 +64,8 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       '-threads', '1',
       ...(options.skip === 'none' ? [] : ['-skip_frame', options.skip]),
       '-f', 'concat', '-safe', '0',
-      '-protocol_whitelist', 'pipe,file,rtsp,rtsps,rtp,udp,tcp,tls,crypto,http,https',
+      // A camera must not lead ffmpeg to the files of this machine.
+      '-protocol_whitelist', /^file:/i.test(url) ? 'pipe,file' : 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto',
     ],
     picture: [
       '-map', '0:v:0', '-an', '-filter_threads', '1', '-vf', filters.join(','),
@@ -68,7 +74,9 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       // One thread also because a frame-threaded encoder gives each picture only when the next one comes.
       '-threads', '1', '-q:v', String(jpegQscale(options.jpegQuality)), '-qmin', '1', '-flush_packets', '1', '-f', 'mpjpeg',
     ],
-    learn: options.learnSeconds > 0 ? ['-map', '0:v:0', '-c', 'copy', '-t', String(options.learnSeconds), '-f', 'framecrc'] : null,
+    packets: packetSeconds > 0
+      ? ['-map', '0:v:0', '-c', 'copy', ...(packetSeconds < Infinity ? ['-t', String(packetSeconds)] : []), '-f', 'framecrc']
+      : null,
   };
 }
 
@@ -87,19 +95,25 @@ export function jpegQscale(quality: number): number {
  */
 export async function runCapture(options: CaptureOptions, events: CaptureEvents, signal: AbortSignal): Promise<string[]> {
   if (signal.aborted) return [];
-  const { script, input, picture, learn } = captureArguments(options);
+  const { script, input, picture, packets } = captureArguments(options);
   const parse = logParser();
   const complaints: string[] = [];
   return new Promise((resolve, reject) => {
     const command = ffmpeg({ source: Readable.from([script]), stdoutLines: 1 });
     command.setFfmpegPath(leashedFfmpeg);
     command.inputOptions(input);
-    command.output(mpjpegSplitter((jpeg) => { events.onPicture(jpeg); })).outputOptions(picture);
-    if (learn) command.output('pipe:2').outputOptions(learn);
+    const pictures = mpjpegSplitter((jpeg) => { events.onPicture(jpeg); });
+    const drained = new Promise<void>((done) => { pictures.once('finish', done); });
+    command.output(pictures).outputOptions(picture);
+    if (packets) command.output('pipe:2').outputOptions(packets);
     const abort = (): void => { command.kill('SIGKILL'); };
-    const finish = (then: () => void): void => {
+    const finish = (error: Error | null): void => {
       signal.removeEventListener('abort', abort);
-      then();
+      // The shell's words for a program that it cannot find or run.
+      if (error && /exited with code 12[67]/.test(error.message)) reject(new LookoutError('ffmpeg_missing', 'ffmpeg cannot be run: install it; `lookout doctor` names the command'));
+      else if (!error || /exited with code|killed with signal/.test(error.message)) void drained.then(() => { resolve(complaints); });
+      else if (signal.aborted) resolve(complaints);
+      else reject(error);
     };
     command.on('start', () => {
       if (signal.aborted) abort();
@@ -113,29 +127,50 @@ export async function runCapture(options: CaptureOptions, events: CaptureEvents,
       }
       events.onLine(line);
     });
-    command.on('end', () => { finish(() => { resolve(complaints); }); });
-    command.on('error', (error: Error) => {
-      finish(() => {
-        if (signal.aborted || /exited with code|killed with signal/.test(error.message)) resolve(complaints);
-        else reject(error);
-      });
-    });
+    command.on('end', () => { finish(null); });
+    command.on('error', finish);
     signal.addEventListener('abort', abort, { once: true });
     command.run();
   });
 }
 
 /** A picture file in another size (pixels), as JPEG. */
-export async function scaleJpeg(file: string, { width, height }: { width: number; height: number }): Promise<Buffer> {
+export function scaleJpeg(file: string, { width, height }: { width: number; height: number }): Promise<Buffer> {
+  return encodeJpeg(file, ['-vf', `scale=${width}:${height}`, '-q:v', '3'], new AbortController().signal);
+}
+
+/** The bytes of a picture (PNG, JPEG …) as JPEG, no wider than `maxWidth` pixels. */
+export function toJpeg(
+  picture: Uint8Array, { jpegQuality, maxWidth }: Pick<CaptureOptions, 'jpegQuality' | 'maxWidth'>, signal: AbortSignal,
+): Promise<Buffer> {
+  const filters = ['null', ...narrowed(maxWidth)].join(',');
+  return encodeJpeg(Readable.from([picture]), ['-vf', filters, '-q:v', String(jpegQscale(jpegQuality)), '-qmin', '1'], signal);
+}
+
+async function encodeJpeg(source: string | Readable, outputOptions: readonly string[], signal: AbortSignal): Promise<Buffer> {
+  signal.throwIfAborted();
   const chunks: Buffer[] = [];
-  await new Promise<void>((resolve, reject) => {
-    const command = ffmpeg(file);
-    command.setFfmpegPath(leashedFfmpeg);
-    command.outputOptions(['-vf', `scale=${width}:${height}`, '-frames:v', '1', '-q:v', '3', '-f', 'mjpeg']);
-    command.output(new Writable({ write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } }));
-    command.on('end', () => { resolve(); }).on('error', reject).run();
-  });
+  const command = ffmpeg(source);
+  const abort = (): void => { command.kill('SIGKILL'); };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      command.setFfmpegPath(leashedFfmpeg);
+      command.outputOptions([...outputOptions, '-frames:v', '1', '-f', 'mjpeg']);
+      command.output(new Writable({ write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } }));
+      // Before that there is no process that could be killed.
+      command.on('start', () => { if (signal.aborted) abort(); });
+      signal.addEventListener('abort', abort, { once: true });
+      command.on('end', () => { resolve(); }).on('error', reject).run();
+    });
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
   return Buffer.concat(chunks);
+}
+
+/** The filter that makes wider pictures this wide; none for null. */
+function narrowed(maxWidth: number | null): string[] {
+  return maxWidth === null ? [] : [String.raw`scale=w='min(iw\,${maxWidth})':h=-2`];
 }
 
 /** Writes the picture with boxes (x1, y1, x2, y2 in pixels) drawn on it. */

@@ -1,7 +1,7 @@
 /** Files written so that a crash leaves the old content or the new, on the disk and not only in memory. */
 import { randomBytes } from 'node:crypto';
 import { copyFile, link, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Replaces `path` as a whole: readers see what was there before or all of `data`. `mode` is subject to the umask. */
 export async function writeAtomically(path: string, data: string | Uint8Array, { mode = 0o666 }: { mode?: number } = {}): Promise<void> {
@@ -20,6 +20,13 @@ export async function writeAtomically(path: string, data: string | Uint8Array, {
     throw error;
   }
   await fsyncFolder(dirname(path));
+}
+
+/** Removes what writeAtomically and linkOrCopy left in a folder when they were killed; only for a folder that nobody else writes to. */
+export async function sweepTemporaries(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (/\.[0-9a-f]{8}\.tmp$/.test(name)) await removeIfPresent(join(folder, name));
+  }
 }
 
 /** Makes names that were created, renamed or removed in `folder` last through a power cut. */

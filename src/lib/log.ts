@@ -42,18 +42,20 @@ export function createLog({ level, format, write = (line) => process.stderr.writ
 
 export const silentLog: Log = createLog({ level: 'error', format: 'text', write: () => undefined });
 
-/** Hides the credentials of every URL in a text: `rtsp://user:secret@host` becomes `rtsp://***@host`. */
+/**
+ * Hides the credentials of every URL in a text: `rtsp://user:secret@host` becomes `rtsp://***@host`. Up to the last `@`,
+ * because people do not percent-encode what their passwords hold; a path with an `@` is shortened for that.
+ */
 export function redact(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s'"]*@/gi, '$1***@');
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"]*@/gi, '$1***@');
 }
 
 function redactFacts(facts: Facts): Facts {
-  return Object.fromEntries(Object.entries(facts).map(([key, value]) => [key, typeof value === 'string' ? redact(value) : value]));
+  return JSON.parse(JSON.stringify(facts, (_key, value: unknown) => (typeof value === 'string' ? redact(value) : value))) as Facts;
 }
 
 function factsText(facts: Facts): string {
   return Object.entries(facts)
-    .filter(([, value]) => value !== undefined)
     .map(([key, value]) => ` ${key}=${typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)}`)
     .join('');
 }

@@ -45,6 +45,8 @@ export function mpjpegSplitter(onPicture: (jpeg: Buffer) => void): Writable {
 
   return new Writable({
     highWaterMark: 1024 * 1024,
+    // fluent-ffmpeg takes `close` for a consumer that has gone and reports an error when ffmpeg ends by itself.
+    emitClose: false,
     write(chunk: Buffer, _encoding, done) {
       chunks.push(chunk);
       held += chunk.length;

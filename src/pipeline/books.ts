@@ -4,16 +4,17 @@
  * `data/books.ndjson` gets one line for each batch (or loose frame) that is settled, synced before its files go. When it
  * has grown, it begins anew with the totals; the old one is kept beside it as `books.1.ndjson`.
  */
-import { open, readFile, rename } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fsyncFolder, hasCode, writeAtomically } from '../lib/files.ts';
+import { LookoutError } from '../errors.ts';
+import { hasCode, linkOrCopy, writeAtomically } from '../lib/files.ts';
 import type { Batch, Books as Balance } from '../types.ts';
 
 export type Outcome = 'recorded' | 'dead_lettered' | 'dropped';
 
 export interface Entry {
   readonly camera_id: string;
-  /** The batch it is about; null: frames that never were in a batch. */
+  /** The batch it is about, or the key of a frame that no batch had; null: frames that never were in the spool. */
   readonly batch: string | null;
   readonly outcome: Outcome;
   /** Why they were dropped. */
@@ -22,19 +23,21 @@ export interface Entry {
   /** Names of dropped frames, or the time of one that never had a name, so that each can be told. */
   readonly files?: readonly string[];
   readonly at?: string;
-  /** Dead letters that were recorded by a replay, or dropped for room, leave their old column. */
+  /** Dead letters that are dropped for room leave their old column. */
   readonly from?: 'dead_lettered';
 }
 
 export interface Books {
   /** A frame went into the spool. */
   captured(cameraId: string, frames?: number): void;
-  /** Durable when it returns. Frames leave the spool (or, with `from`, the dead letters) for their outcome. */
+  /** Durable when it returns, not there when it throws. Frames leave the spool (or, with `from`, the dead letters) for their outcome. */
   settle(entry: Entry): Promise<void>;
   /** A dead letter goes back into the spool. Durable when it returns. */
   reopen(batch: Pick<Batch, 'id' | 'camera_id' | 'frames'>): Promise<void>;
-  /** Whether a batch was settled lately; asked for whatever a crash left in the spool. */
-  settled(batch: string): boolean;
+  /** Whether a batch, or a frame of none, was settled lately; asked for whatever a crash left in the spool. */
+  settled(id: string): boolean;
+  /** Whether a dead letter was dropped for room. */
+  letterDropped(batch: string): boolean;
   of(cameraId: string): Balance;
   total(): Balance;
   close(): Promise<void>;
@@ -80,7 +83,7 @@ export async function openBooks(dataDir: string): Promise<Books> {
     if (outcome === 'dropped') own.dropped[reason] = (own.dropped[reason] ?? 0) + frames;
     else own[outcome] += frames;
     if (from) own[from] -= frames;
-    if (batch) remember(batch);
+    if (batch) remember(from ? letter(batch) : batch);
   }
 
   function takeBack({ reopened, camera_id, frames }: Reopened): void {
@@ -88,15 +91,15 @@ export async function openBooks(dataDir: string): Promise<Books> {
     settled.delete(reopened);
   }
 
-  function remember(batch: string): void {
-    settled.add(batch);
+  function remember(id: string): void {
+    settled.add(id);
     if (settled.size <= REMEMBERED_BATCHES) return;
     const [oldest] = settled;
     if (oldest !== undefined) settled.delete(oldest);
   }
 
   const text = await readWhole(file);
-  for (const line of text.split('\n').filter(Boolean).map((json) => JSON.parse(json) as Entry | Checkpoint | Reopened)) {
+  for (const line of parse(text, file)) {
     if ('checkpoint' in line) {
       for (const [cameraId, saved] of Object.entries(line.checkpoint)) columns.set(cameraId, saved);
       line.settled.forEach(remember);
@@ -107,21 +110,19 @@ export async function openBooks(dataDir: string): Promise<Books> {
     }
   }
   let handle = await open(file, 'a');
+  /** Of whole lines. What stands behind them is torn: it says nothing, and would spoil the next line. */
   let bytes = Buffer.byteLength(text);
-  // A torn last line says nothing; left there, it would spoil the next one.
-  await handle.truncate(bytes);
-  if (bytes > RENEW_BYTES) await renew();
+  let torn = true;
 
   async function renew(): Promise<void> {
     const checkpoint: Checkpoint = { checkpoint: Object.fromEntries(columns), settled: [...settled] };
     const renewed = `${JSON.stringify(checkpoint)}\n`;
-    await writeAtomically(`${file}.new`, renewed);
-    await rename(file, join(dataDir, 'books.1.ndjson'));
-    await rename(`${file}.new`, file);
-    await fsyncFolder(dataDir);
-    await handle.close();
+    await linkOrCopy(file, join(dataDir, 'books.1.ndjson'));
+    await writeAtomically(file, renewed);
+    const old = handle;
     handle = await open(file, 'a');
     bytes = Buffer.byteLength(renewed);
+    await old.close();
   }
 
   function moveSpool(cameraId: string, frames: number): void {
@@ -131,12 +132,16 @@ export async function openBooks(dataDir: string): Promise<Books> {
   /** One line after the other; it counts once it is on the disk. */
   function append(line: Entry | Reopened, then: () => void): Promise<void> {
     writing = writing.catch(() => undefined).then(async () => {
+      if (torn) await handle.truncate(bytes);
+      torn = false;
+      if (bytes > RENEW_BYTES) await renew();
       const text = `${JSON.stringify(line)}\n`;
+      torn = true;
       await handle.appendFile(text);
       await handle.datasync();
-      then();
+      torn = false;
       bytes += Buffer.byteLength(text);
-      if (bytes > RENEW_BYTES) await renew();
+      then();
     });
     return writing;
   }
@@ -162,7 +167,8 @@ export async function openBooks(dataDir: string): Promise<Books> {
         moveSpool(camera_id, frames.length);
       });
     },
-    settled: (batch) => settled.has(batch),
+    settled: (id) => settled.has(id),
+    letterDropped: (batch) => settled.has(letter(batch)),
     of: (cameraId) => balance(columns.get(cameraId) ?? { recorded: 0, dead_lettered: 0, dropped: {} }, inSpool.get(cameraId) ?? 0),
     total() {
       const sum: Column = { recorded: 0, dead_lettered: 0, dropped: {} };
@@ -180,19 +186,28 @@ export async function openBooks(dataDir: string): Promise<Books> {
   };
 }
 
-/** The file up to its last whole line; the new one where a crash fell between the two renames of a renewal. */
+/** What is remembered of a dead letter apart from its batch. */
+function letter(batch: string): string {
+  return `letter ${batch}`;
+}
+
+/** The file up to its last whole line. */
 async function readWhole(file: string): Promise<string> {
   try {
     const text = await readFile(file, 'utf8');
     return text.slice(0, text.lastIndexOf('\n') + 1);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
-  try {
-    await rename(`${file}.new`, file);
-  } catch (error) {
     if (hasCode(error, 'ENOENT')) return '';
     throw error;
   }
-  return readWhole(file);
+}
+
+function parse(text: string, file: string): readonly (Entry | Checkpoint | Reopened)[] {
+  return text.split('\n').slice(0, -1).map((line, index) => {
+    try {
+      return JSON.parse(line) as Entry | Checkpoint | Reopened;
+    } catch (error) {
+      throw new LookoutError('config_invalid', `${file}, line ${index + 1} cannot be read (${String(error)}): mend it, or move the file away to begin new books`, { cause: error });
+    }
+  });
 }

@@ -36,8 +36,8 @@ export async function openDeadLetters(
   await mkdir(folder, { recursive: true });
   const existing: string[] = [];
   for (const name of await namesIn(folder)) {
-    // A letter that a crash left half written; its batch is still in the spool.
-    if (name.endsWith('.tmp')) await rm(join(folder, name), { recursive: true, force: true });
+    // A letter that a crash left half written, its batch is still in the spool; or half removed.
+    if (name.endsWith('.tmp') || books.letterDropped(name)) await rm(join(folder, name), { recursive: true, force: true });
     else existing.push(join(folder, name));
   }
   const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, remove: drop });
@@ -53,10 +53,11 @@ export async function openDeadLetters(
 
   async function drop(path: string): Promise<void> {
     const letter = await read(path);
+    if (letter && !letter.recorded) {
+      const { camera_id, id, frames } = letter.batch;
+      await books.settle({ camera_id, batch: id, outcome: 'dropped', reason: 'dead_letter_budget', frames: frames.length, from: 'dead_lettered', files: frames.map(({ key }) => key) });
+    }
     await rm(path, { recursive: true, force: true });
-    if (!letter || letter.recorded) return;
-    const { camera_id, id, frames } = letter.batch;
-    await books.settle({ camera_id, batch: id, outcome: 'dropped', reason: 'dead_letter_budget', frames: frames.length, from: 'dead_lettered', files: frames.map(({ key }) => key) });
   }
 
   return {

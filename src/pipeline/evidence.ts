@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { createByteBudget } from '../lib/byte-budget.ts';
-import { linkOrCopy, namesIn, removeIfPresent } from '../lib/files.ts';
+import { hasCode, linkOrCopy, namesIn, removeIfPresent, sweepTemporaries } from '../lib/files.ts';
 import type { Batch, Config, LaneAnswer } from '../types.ts';
 import type { Spool } from './spool.ts';
 
@@ -14,8 +14,11 @@ export async function openEvidence(
   config: Pick<Config, 'data_dir' | 'keep_frames' | 'evidence_max_bytes'>, spool: Pick<Spool, 'path'>,
 ): Promise<Evidence> {
   const folder = join(config.data_dir, 'evidence');
-  const existing = (await Promise.all((await namesIn(folder)).map(async (session) =>
-    (await namesIn(join(folder, session))).map((file) => join(folder, session, file))))).flat();
+  const existing: string[] = [];
+  for (const session of await namesIn(folder)) {
+    await sweepTemporaries(join(folder, session));
+    existing.push(...(await namesIn(join(folder, session))).map((file) => join(folder, session, file)));
+  }
   const budget = await createByteBudget({ maxBytes: config.evidence_max_bytes, existing, remove: removeIfPresent });
 
   return {
@@ -26,7 +29,10 @@ export async function openEvidence(
         if (found && !found.has(index)) continue;
         const target = join(folder, batch.session, basename(key));
         await mkdir(dirname(target), { recursive: true });
-        await linkOrCopy(spool.path(key), target);
+        await linkOrCopy(spool.path(key), target).catch((error: unknown) => {
+          // Removed by hand meanwhile: there is nothing left to keep.
+          if (!hasCode(error, 'ENOENT')) throw error;
+        });
         await budget.add(target);
       }
     },

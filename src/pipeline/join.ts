@@ -32,6 +32,8 @@ export async function joinAnswers(asked: readonly Asked[], joinMs: number, signa
     }),
   ).finally(() => {
     if (timer) clearTimeout(timer);
+    // Where one threw, the others are not to go on by themselves.
+    giveUp.abort();
   });
   return Object.fromEntries(answers);
 }

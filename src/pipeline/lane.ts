@@ -52,6 +52,8 @@ export interface Lane {
 const CALLS_AT_ONCE = 2;
 /** How often the model's folder is looked at. */
 const LOOK_MS = 2000;
+/** A process that hangs is gone by then. */
+const ENDING_MS = 1000;
 const UNKNOWN: ModelIdentity = { version: 'unknown', runtime: 'unknown', detector: null, fingerprint: null, code: null };
 
 export function createLane(name: string, parts: LaneParts): Lane {
@@ -136,12 +138,16 @@ export function createLane(name: string, parts: LaneParts): Lane {
     runner = started;
     identity = { ...identity, detector: started.ready.detector, fingerprint: prepared.fingerprint };
     become('ready', started.ready.detector ?? 'its runner is ready');
-    void started.ended.then((why) => {
-      if (runner !== started) return;
-      runner = null;
-      if (!closing.signal.aborted) crashed(why);
-    });
+    restWhenIdle();
+    void started.ended.then((why) => { lost(started, why); });
     return started;
+  }
+
+  /** A runner is of no more use. */
+  function lost(old: Runner, why: string): void {
+    if (runner !== old) return;
+    runner = null;
+    if (!closing.signal.aborted) crashed(why);
   }
 
   /** Remembered until the model's folder changes. */
@@ -179,7 +185,9 @@ export function createLane(name: string, parts: LaneParts): Lane {
   function restWhenIdle(): void {
     if (idle) clearTimeout(idle);
     idle = setTimeout(() => {
-      if (state === 'ready') void forget('idle').then(() => { become('idle', 'no batch for a while'); });
+      if (state !== 'ready') return;
+      become('idle', 'no batch for a while');
+      void forget('idle');
     }, settings.runner_idle_seconds * 1000);
     idle.unref();
   }
@@ -206,7 +214,8 @@ export function createLane(name: string, parts: LaneParts): Lane {
   }
 
   async function once(ready: Runner, frames: readonly RunnerFrame[]): Promise<LaneAnswer> {
-    const own = await look();
+    // The folder is looked at before a start, not between a start and its call: a change must not cost a try.
+    const own = model ?? await look();
     const seconds = own.deadline_seconds ?? settings.model_deadline_seconds;
     const deadline = new AbortController();
     const timer = setTimeout(() => {
@@ -217,6 +226,13 @@ export function createLane(name: string, parts: LaneParts): Lane {
       const { predictions, inference_ms } = await ready.predict(frames, own.options, AbortSignal.any([deadline.signal, closing.signal]));
       batches += 1;
       return { predictions: keepFindings(own, predictions), inference_ms, identity };
+    } catch (error) {
+      if (deadline.signal.aborted) {
+        // Its process is being ended with the call. The next one may need its memory.
+        await Promise.race([ready.ended, systemClock.sleep(ENDING_MS, closing.signal)]);
+        lost(ready, errorInfo(error).message);
+      }
+      throw error;
     } finally {
       clearTimeout(timer);
       if (runner === ready) become('ready', identity.detector ?? 'its runner is ready');

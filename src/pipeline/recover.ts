@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { hasCode, namesIn } from '../lib/files.ts';
 import type { Batch, Frame } from '../types.ts';
 import { batchId, capturedAt } from './names.ts';
-import { SESSION_FILE, type SessionFile } from './spool.ts';
+import { isSpare, SESSION_FILE, type SessionFile } from './spool.ts';
 
 export interface Leftovers {
   /** Closed batches, oldest first: manifests as they were, then loose frames grouped as `recovered`. */
@@ -23,10 +23,14 @@ export async function findLeftovers(folder: string): Promise<Leftovers> {
   const damaged: { camera_id: string; key: string }[] = [];
   const sessions: string[] = [];
   const foreign: string[] = [];
-  for (const name of (await namesIn(folder)).filter((one) => !one.startsWith('.')).sort()) {
+  for (const name of (await namesIn(folder)).sort()) {
+    if (await isDraft(folder, name)) {
+      await rm(join(folder, name), { recursive: true });
+      continue;
+    }
     const session = await readSession(join(folder, name));
     if (!session) {
-      foreign.push(name);
+      if (!name.startsWith('.')) foreign.push(name);
       continue;
     }
     sessions.push(name);
@@ -66,12 +70,18 @@ function isManifest(session: string, file: string): boolean {
   return file.startsWith(`${session}-`) && file.endsWith('.json') && !file.endsWith('.record.json');
 }
 
+/** A session's folder that a crash left half made or half removed. */
+async function isDraft(folder: string, name: string): Promise<boolean> {
+  return /_[0-9a-f]{8}\.tmp$/.test(name) && (await namesIn(join(folder, name))).every(isSpare);
+}
+
 async function readSession(folder: string): Promise<SessionFile | null> {
   try {
     const session = JSON.parse(await readFile(join(folder, SESSION_FILE), 'utf8')) as Partial<SessionFile>;
     return session.lookout === 1 ? (session as SessionFile) : null;
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR') || error instanceof SyntaxError) return null;
+    // Nor is a folder ours that we may not look into, such as lost+found.
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES') || error instanceof SyntaxError) return null;
     throw error;
   }
 }

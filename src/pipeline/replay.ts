@@ -1,11 +1,9 @@
 /** Brings dead letters, or stored frames, onto the road of a batch again. */
-import { copyFile, mkdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { linkOrCopy } from '../lib/files.ts';
+import { join } from 'node:path';
 import type { Batch, Frame } from '../types.ts';
 import type { Books } from './books.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
-import { batchId, frameFile, sessionName } from './names.ts';
+import { batchId } from './names.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Spool } from './spool.ts';
 
@@ -23,18 +21,18 @@ export interface ReplayParts {
  * crash: until the books say so, the manifest counts as settled and is swept; afterwards the letter is what is swept.
  */
 export async function replayLetter(letter: DeadLetter, models: readonly string[] | null, parts: ReplayParts): Promise<'submitted' | 'already recorded'> {
-  const { spool, books, deadLetters } = parts;
+  const { spool, books, deadLetters, pipeline } = parts;
   const batch: Batch = { ...letter.batch, models: models ?? letter.batch.models, attempts: {} };
   if (letter.recorded || await parts.recorded(batch.id)) {
     await deadLetters.remove(batch);
     return 'already recorded';
   }
-  await spool.adopt(batch);
-  await spool.writeManifest(batch);
-  for (const { key } of batch.frames) await linkOrCopy(join(deadLetters.folder, batch.id, basename(key)), spool.path(key));
+  // Of so old a batch the books remember the numbers alone.
+  if (!books.settled(batch.id)) await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dead_lettered', frames: 0 });
+  await spool.adopt(batch, join(deadLetters.folder, batch.id));
   await books.reopen(batch);
   await deadLetters.remove(batch);
-  await parts.pipeline.submit(batch, true);
+  await pipeline.submit(batch, true);
   return 'submitted';
 }
 
@@ -45,16 +43,22 @@ export interface StoredFrame {
   readonly height: number;
 }
 
-/** Stored pictures as one new batch of a camera. The files stay where they are. */
+/** Stored pictures, captured once more as one new batch of a camera. The files stay where they are. */
 export async function replayFrames(camera_id: string, stored: readonly StoredFrame[], models: readonly string[], parts: ReplayParts): Promise<Batch> {
-  const { spool, books } = parts;
-  const session = sessionName(camera_id);
-  const frames: Frame[] = stored.map(({ captured_at, width, height }) => ({ key: `${session}/${frameFile(camera_id, captured_at)}`, captured_at, width, height }));
-  const batch: Batch = { id: batchId(session, frames[0]?.captured_at ?? ''), camera_id, session, closed_by: 'recovered', frames, models, attempts: {} };
-  await spool.adopt(batch);
-  await mkdir(join(spool.folder, session), { recursive: true });
-  for (const [index, { key }] of frames.entries()) await copyFile(stored[index]?.file ?? '', spool.path(key));
-  books.captured(camera_id, frames.length);
-  await parts.pipeline.submit(batch, true);
+  const { spool, books, pipeline } = parts;
+  const session = await spool.open({ camera_id, models, options: { batch_size: stored.length } });
+  const frames: Frame[] = [];
+  for (const { file, ...facts } of stored) {
+    frames.push(await spool.put(session, { ...facts, captured_at: timeOfItsOwn(facts.captured_at, frames), picture: { file } }));
+    books.captured(camera_id);
+  }
+  const batch: Batch = { id: batchId(session.name, frames[0]?.captured_at ?? ''), camera_id, session: session.name, closed_by: 'recovered', frames, models, attempts: {} };
+  await pipeline.submit(batch, true);
   return batch;
+}
+
+/** Frames are named by their time, and files that were copied together may all have the same. */
+function timeOfItsOwn(captured_at: string, others: readonly Frame[]): string {
+  if (!others.some((other) => other.captured_at === captured_at)) return captured_at;
+  return timeOfItsOwn(new Date(Date.parse(captured_at) + 1).toISOString(), others);
 }

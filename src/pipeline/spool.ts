@@ -8,12 +8,14 @@
  *                            /<batch id>.<sink>.done     that sink has it
  *                            /latest.jpg                 the camera's newest picture
  *
- * Every file appears by rename. A batch's manifest goes last, so that whatever a crash leaves is found again.
+ * Every file appears by rename, and so does a session's folder with its session.json. A batch's manifest goes last, so
+ * that whatever a crash leaves is found again.
  */
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fsyncFolder, hasCode, linkOrCopy, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
-import type { Batch, BatchRecord, CapturedFrame, Frame, StreamSpec } from '../types.ts';
+import { createTurns } from '../lib/turns.ts';
+import type { Batch, BatchRecord, CapturedFrame, Frame, StreamOptions } from '../types.ts';
 import { frameFile, sessionName } from './names.ts';
 
 /** One run of one stream. Survives reconnects, not restarts. */
@@ -31,10 +33,10 @@ export interface SessionFile extends Session {
 
 export interface Spool {
   readonly folder: string;
-  open(spec: StreamSpec): Promise<Session>;
-  /** Makes the session folder of a batch that comes from elsewhere. */
-  adopt(batch: Batch): Promise<void>;
-  put(session: Session, captured: CapturedFrame): Promise<Frame>;
+  open(spec: { readonly camera_id: string; readonly models: readonly string[]; readonly options: Pick<StreamOptions, 'batch_size'> }): Promise<Session>;
+  /** Puts a batch with its manifest back into its session; its frames come from the folder where they lie by their file name. */
+  adopt(batch: Batch, from: string): Promise<void>;
+  put(session: Session, captured: Omit<CapturedFrame, 'missed' | 'mode'>): Promise<Frame>;
   /** Makes a frame its session's latest picture, which outlives its batch. Returns where it lies. */
   showLatest(session: Session, frame: Frame): Promise<string>;
   /** Where a frame lies. */
@@ -54,6 +56,10 @@ export interface Spool {
 }
 
 export const SESSION_FILE = 'session.json';
+/** A session's folder before it has its name, and while it is removed. */
+export const draftFolder = (session: string): string => `${session}.tmp`;
+/** What may go when nothing else is left in a session's folder. */
+export const isSpare = (file: string): boolean => file === SESSION_FILE || file === LATEST_FILE || file.endsWith('.tmp');
 const LATEST_FILE = 'latest.jpg';
 export const manifestFile = (batch: Batch): string => `${batch.id}.json`;
 export const recordFile = (id: string): string => `${id}.record.json`;
@@ -63,10 +69,16 @@ export function createSpool(folder: string): Spool {
   const path = (key: string): string => join(folder, key);
   const inSession = (batch: Batch, file: string): string => join(folder, batch.session, file);
 
+  // Folders come and go one at a time: none is removed while a batch is put into it.
+  const takeTurn = createTurns();
+  const never = new AbortController().signal;
+
   async function begin(session: Session): Promise<void> {
-    await mkdir(join(folder, session.name), { recursive: true });
+    const draft = join(folder, draftFolder(session.name));
     const file: SessionFile = { lookout: 1, ...session, started_at: new Date().toISOString() };
-    await writeAtomically(join(folder, session.name, SESSION_FILE), `${JSON.stringify(file)}\n`);
+    await mkdir(draft, { recursive: true });
+    await writeAtomically(join(draft, SESSION_FILE), `${JSON.stringify(file)}\n`);
+    await rename(draft, join(folder, session.name));
     await fsyncFolder(folder);
   }
 
@@ -80,7 +92,19 @@ export function createSpool(folder: string): Spool {
       return session;
     },
 
-    adopt: ({ session, camera_id, models, frames }) => begin({ name: session, camera_id, models, batch_size: frames.length }),
+    adopt: (batch, from) => takeTurn(async () => {
+      const { session, camera_id, models, frames } = batch;
+      const own = join(folder, session);
+      if ((await namesIn(own)).length === 0) await begin({ name: session, camera_id, models, batch_size: frames.length });
+      await writeAtomically(inSession(batch, manifestFile(batch)), `${JSON.stringify(batch)}\n`);
+      for (const { key } of frames) {
+        await linkOrCopy(join(from, basename(key)), path(key)).catch((error: unknown) => {
+          // Removed by hand: what is left is looked at.
+          if (!hasCode(error, 'ENOENT')) throw error;
+        });
+      }
+      await fsyncFolder(own);
+    }, never),
 
     async put(session, captured) {
       const { captured_at, width, height, picture } = captured;
@@ -129,10 +153,13 @@ export function createSpool(folder: string): Spool {
 
     remove: (key) => removeIfPresent(path(key)),
 
-    async close(session) {
+    close: (session) => takeTurn(async () => {
       const own = join(folder, session);
-      const left = (await namesIn(own)).filter((file) => file !== SESSION_FILE && file !== LATEST_FILE && !file.endsWith('.tmp'));
-      if (left.length === 0) await rm(own, { recursive: true, force: true });
-    },
+      const files = await namesIn(own);
+      if (files.length === 0 || !files.every(isSpare)) return;
+      const draft = join(folder, draftFolder(session));
+      await rename(own, draft);
+      await rm(draft, { recursive: true });
+    }, never),
   };
 }

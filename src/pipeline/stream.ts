@@ -68,6 +68,9 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
   let closing: Promise<void> = Promise.resolve();
   let due: NodeJS.Timeout | null = null;
 
+  /** Frames that were let go and could not be entered in the books yet, by reason. */
+  const owed = new Map<string, number>();
+
   const stopped = (): boolean => stopping.signal.aborted;
 
   function become(next: StreamState, why: string): void {
@@ -123,18 +126,28 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     books.captured(spec.camera_id);
     last_frame_at = frame.captured_at;
     capture_mode = captured.mode;
-    latest = { file: await spool.showLatest(own, frame), captured_at: frame.captured_at };
+    try {
+      latest = { file: await spool.showLatest(own, frame), captured_at: frame.captured_at };
+    } catch (error) {
+      log.error(`${spec.camera_id}: the latest picture could not be shown`, { reason: remember(error).message });
+    }
     become('running', `capturing (${captured.mode})`);
     if (batcher.add(frame, clock.now())) closeBatch(own, 'count');
     else due ??= setTimeout(() => { closeBatch(own, 'deadline'); }, Math.max(0, (batcher.dueAt() ?? 0) - clock.now()));
   }
 
-  /** Frames that were captured but never got into the spool. */
-  async function drop(frames: number, why: string, at: string): Promise<void> {
+  /** Frames that were captured but never got into the spool. Where the books cannot be written either, with the next ones. */
+  async function drop(more: number, why: string, at: string): Promise<void> {
+    const frames = more + (owed.get(why) ?? 0);
+    owed.set(why, frames);
     books.captured(spec.camera_id, frames);
-    await books.settle({ camera_id: spec.camera_id, batch: null, outcome: 'dropped', reason: why, frames, at }).catch((error: unknown) => {
+    try {
+      await books.settle({ camera_id: spec.camera_id, batch: null, outcome: 'dropped', reason: why, frames, at });
+      owed.delete(why);
+    } catch (error) {
+      books.captured(spec.camera_id, -frames);
       log.error('the books could not be written', { reason: remember(error).message });
-    });
+    }
   }
 
   /** One connection; returns or throws when it ends. */
@@ -143,12 +156,27 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     if (!stopping.signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
   }
 
+  /** null: stopped before there was one. */
+  async function openSession(): Promise<Session | null> {
+    for (let attempt = 0; !stopped(); attempt += 1) {
+      try {
+        session = await spool.open(spec);
+        parts.sessionStarted(session.name);
+        return session;
+      } catch (error) {
+        const pauseMs = backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+        become('starting', `its frames cannot be stored: ${remember(error).message}; next try in ${(pauseMs / 1000).toFixed(1)} s`);
+        log.error(`${spec.camera_id}: ${reason}`);
+        await clock.sleep(pauseMs, stopping.signal);
+      }
+    }
+    return null;
+  }
+
   async function run(): Promise<void> {
     await clock.sleep(startAfterMs, stopping.signal);
-    if (stopping.signal.aborted) return;
-    const own = await spool.open(spec);
-    session = own;
-    parts.sessionStarted(own.name);
+    const own = await openSession();
+    if (!own) return;
     let failures = 0;
     while (!stopped()) {
       const connectedAt = clock.now();
@@ -169,6 +197,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     }
     closeBatch(own, 'stopped');
     await closing;
+    for (const why of owed.keys()) await drop(0, why, new Date(clock.now()).toISOString());
     await parts.sessionEnded(own.name);
   }
 

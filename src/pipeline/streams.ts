@@ -1,5 +1,5 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
-import { LookoutError } from '../errors.ts';
+import { errorInfo, LookoutError } from '../errors.ts';
 import { redact } from '../lib/log.ts';
 import type { Books as Balance, Config, ModelState, Source, StartRequest, StreamOptions, StreamSpec, StreamStatus } from '../types.ts';
 import { worksAt } from './schedule.ts';
@@ -92,7 +92,9 @@ export function createStreams(parts: StreamsParts): Streams {
       if (now?.running !== stream) return;
       // Its duration is over: it is not to come back.
       entries.set(id, { ...now, running: null, enabled: false });
-      void save();
+      save().catch((error: unknown) => {
+        parts.stream.log.error(`${id}: that it has ended could not be stored`, { reason: errorInfo(error).message });
+      });
     });
   }
 

@@ -8,6 +8,7 @@ import { createLearner, LONGEST_WAIT_SECONDS, type Skip } from './learner.ts';
 import { createPtsClock } from './pts-clock.ts';
 
 interface Announced {
+  readonly index: number;
   readonly ptsSeconds: number;
   readonly width: number;
   readonly height: number;
@@ -21,7 +22,7 @@ export interface PictureSettings {
 /** What runs, in words. */
 const MODES: Readonly<Record<Skip, string>> = {
   nokey: 'keyframes',
-  bidir: 'all but B-frames',
+  noref: 'all but B-frames',
   none: 'all',
 };
 
@@ -35,17 +36,20 @@ export async function* captureFrames(
   stream: StreamSpec, settings: PictureSettings, realTime: boolean, signal: AbortSignal,
 ): AsyncGenerator<CapturedFrame, void, void> {
   const { capture_mode } = stream.options;
-  let skip: Skip = capture_mode === 'all' ? 'none' : 'nokey';
+  // A file is played once and cannot be opened anew with what was learned.
+  let skip: Skip = capture_mode === 'all' || (capture_mode === 'auto' && realTime) ? 'none' : 'nokey';
   for (;;) {
     const box = createLatest<Omit<CapturedFrame, 'missed'>>();
     const stop = new AbortController();
     const ended = connection(stream, settings, realTime, skip, box, AbortSignal.any([signal, stop.signal]));
+    let better: Skip | null = null;
     try {
       for (let taken = await box.take(); taken; taken = await box.take()) yield { ...taken.value, missed: taken.missed };
     } finally {
       stop.abort();
+      // Whoever goes on may trust that the connection is gone: cameras count them.
+      better = await ended;
     }
-    const better = await ended;
     if (signal.aborted || !better) return;
     skip = better;
   }
@@ -57,14 +61,17 @@ async function connection(
   box: Latest<Omit<CapturedFrame, 'missed'>>, signal: AbortSignal,
 ): Promise<Skip | null> {
   const { interval_seconds, capture_mode, transport } = stream.options;
-  const learning = capture_mode === 'auto' && !realTime;
+  // Only from key frames to something else, never back: a stream that varies must not be opened anew for ever.
+  const learning = capture_mode === 'auto' && !realTime && skip === 'nokey';
   const learner = createLearner(interval_seconds);
   const clock = createPtsClock();
   const stop = new AbortController();
   const started = Date.now();
-  // ffmpeg announces a picture on one pipe and sends it on another; they are matched by order.
+  // ffmpeg announces a picture on one pipe and sends it on another. They are matched by number, because two of its
+  // threads write to the first and may spoil each other's lines.
   const announced: Announced[] = [];
-  const pictures: Buffer[] = [];
+  const pictures: { readonly index: number; readonly jpeg: Buffer }[] = [];
+  let received = 0;
   let lastDecodedMs: number | null = null;
   let lastPictureMs: number | null = null;
   let connected = false as boolean;
@@ -84,12 +91,15 @@ async function connection(
   }
 
   function match(): void {
-    while (announced[0] && pictures[0]) {
-      const [facts, jpeg] = [announced[0], pictures[0]];
-      announced.shift();
-      pictures.shift();
+    for (;;) {
+      const [facts, picture] = [announced[0], pictures[0]];
+      if (!facts || !picture) return;
+      if (facts.index <= picture.index) announced.shift();
+      if (picture.index <= facts.index) pictures.shift();
+      if (facts.index !== picture.index) continue;
+      const { jpeg } = picture;
       // Until it is known that pictures come in order, this one may be older than it looks.
-      if (learning && skip === 'nokey' && !learner.inOrder()) held = { facts, jpeg };
+      if (learning && !learner.inOrder()) held = { facts, jpeg };
       else deliver(facts, jpeg);
     }
   }
@@ -104,12 +114,15 @@ async function connection(
   function watch(): void {
     const now = Date.now();
     if (learning) {
-      // Packets but never a key frame: periodic intra refresh.
-      if (better === null && skip === 'nokey' && lastDecodedMs === null && packets > 0 && now - started > LONGEST_WAIT_SECONDS * 1000) better = 'none';
+      // Periodic intra refresh, which has no key frames, or so few packets a second that their order cannot be told.
+      if (better === null && learner.verdict() === null && packets > 0 && now - started > LONGEST_WAIT_SECONDS * 1000) better = 'none';
       if (better !== null) learn();
     }
     const spacingMs = Math.max(decodedSpacingMs, (learner.keyFrameSpacing() ?? 0) * 1000);
-    const patienceMs = lastDecodedMs === null ? FIRST_PICTURE_MS : Math.max(5000, 3 * Math.min(interval_seconds * 1000, spacingMs));
+    // One key frame alone does not say when the next is due.
+    const starting = lastDecodedMs === null || (skip === 'nokey' && spacingMs === 0);
+    const expectedMs = skip === 'nokey' ? spacingMs : Math.min(interval_seconds * 1000, spacingMs);
+    const patienceMs = starting ? FIRST_PICTURE_MS : Math.max(5000, 3 * expectedMs);
     const silentMs = now - (lastDecodedMs ?? started);
     if (silentMs > patienceMs && !stop.signal.aborted) {
       const what = lastDecodedMs === null ? 'no picture came' : 'the pictures stopped';
@@ -117,9 +130,18 @@ async function connection(
     }
   }
 
+  /**
+   * Key frames set the clock by themselves, so packets are only needed to learn. A decoder that puts pictures into order
+   * hands them out late; then the packets, which are not, set the clock.
+   */
+  function packetSeconds(): number {
+    if (skip !== 'nokey' && !realTime) return Infinity;
+    return learning ? Math.min(LONGEST_WAIT_SECONDS, interval_seconds) + 2 : 0;
+  }
+
   const options: CaptureOptions = {
     url: stream.url, transport, skip, intervalSeconds: interval_seconds, realTime,
-    learnSeconds: learning ? Math.min(LONGEST_WAIT_SECONDS, interval_seconds) + 2 : 0,
+    packetSeconds: packetSeconds(),
     jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
   };
   const watchdog = setInterval(watch, 500);
@@ -132,7 +154,7 @@ async function connection(
           packets += 1;
           learner.packet(line.ptsSeconds, line.key);
           clock.arrived(line.ptsSeconds, now);
-          learn();
+          if (learning) learn();
         } else if (line.kind === 'decoded') {
           if (lastDecodedMs !== null) decodedSpacingMs = now - lastDecodedMs;
           lastDecodedMs = now;
@@ -144,7 +166,8 @@ async function connection(
         }
       },
       onPicture(jpeg) {
-        pictures.push(jpeg);
+        pictures.push({ index: received, jpeg });
+        received += 1;
         match();
       },
     }, AbortSignal.any([signal, stop.signal]));

@@ -6,7 +6,11 @@
  * presentation times that go back.
  */
 
-export type Skip = 'nokey' | 'bidir' | 'none';
+/**
+ * `noref` leaves out the B-frames that no other picture is made from. Leaving out all of them (`bidir`) would damage the
+ * pictures of encoders that build B-frames on B-frames, as x264 does unless told otherwise.
+ */
+export type Skip = 'nokey' | 'noref' | 'none';
 
 export interface Learner {
   packet(ptsSeconds: number, key: boolean): void;
@@ -38,8 +42,11 @@ export function createLearner(intervalSeconds: number): Learner {
   return {
     packet(pts, key) {
       packets += 1;
-      if (packets <= UNSETTLED_PACKETS) first = pts;
-      else if (pts < newest - 0.001) stepsBack += 1;
+      if (packets <= UNSETTLED_PACKETS) {
+        first = pts;
+        newest = pts;
+      }
+      if (pts < newest - 0.001) stepsBack += 1;
       newest = Math.max(newest, pts);
       if (key) {
         if (lastKey !== null) spacing = Math.max(spacing ?? 0, pts - lastKey);
@@ -47,7 +54,7 @@ export function createLearner(intervalSeconds: number): Learner {
       }
     },
     verdict() {
-      if (stepsBack >= 2) return 'bidir';
+      if (stepsBack >= 2) return 'noref';
       const longestUseful = Math.min(intervalSeconds, LONGEST_WAIT_SECONDS);
       if (spacing !== null && inOrder()) return spacing <= longestUseful + 0.2 ? 'nokey' : 'none';
       return seen() > longestUseful + 0.5 ? 'none' : null;

@@ -1,0 +1,80 @@
+/** What becomes of a batch: recorded, dead-lettered or dropped; entered in the books, and only then gone from the spool. */
+import type { Log } from '../lib/log.ts';
+import type { Batch, BatchRecord, LaneAnswer, Sink } from '../types.ts';
+import type { Books, Outcome } from './books.ts';
+import type { DeadLetter, DeadLetters } from './dead-letters.ts';
+import type { Evidence } from './evidence.ts';
+import type { Insist } from './insist.ts';
+import type { Spool } from './spool.ts';
+
+export interface OutcomeParts {
+  readonly spool: Spool;
+  readonly books: Books;
+  readonly deadLetters: DeadLetters;
+  readonly evidence: Evidence;
+  /** By name. */
+  readonly sinks: ReadonlyMap<string, Sink>;
+  readonly onRecorded: (batch: Batch, record: BatchRecord) => void;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Each is done when it returns, whatever stood in its way meanwhile; an abort leaves the rest to the next start. */
+export interface Outcomes {
+  /** Stores the finished record in the spool, beside what else is kept of its batch. */
+  store(batch: Batch, record: BatchRecord, answers: Readonly<Record<string, LaneAnswer>>, errors: DeadLetter['errors']): Promise<void>;
+  /** Brings a stored record to all sinks; `again`: a crash cut that short before. */
+  deliver(batch: Batch, record: BatchRecord, again: boolean): Promise<void>;
+  bury(batch: Batch, errors: DeadLetter['errors']): Promise<void>;
+  drop(batch: Batch, reason: string): Promise<void>;
+  /** Removes the files of a settled batch, and its session's folder with the last of them. */
+  release(batch: Batch): Promise<void>;
+}
+
+/** Failures of the runner itself, whose frames are worth a replay; the others are for the record alone. */
+const WORTH_A_REPLAY: ReadonlySet<string> = new Set(['runner_failed', 'runner_died', 'runner_timeout']);
+
+export function createOutcomes(parts: OutcomeParts, insist: Insist, liveSessions: ReadonlySet<string>): Outcomes {
+  const { spool, books, deadLetters, evidence, sinks, log, signal } = parts;
+
+  async function settle(batch: Batch, outcome: Outcome, more: { readonly reason?: string; readonly files?: readonly string[] } = {}): Promise<void> {
+    const entry = { camera_id: batch.camera_id, batch: batch.id, outcome, frames: batch.frames.length, ...more };
+    await insist(batch, 'the books could not be written', () => books.settle(entry));
+    await release(batch);
+  }
+
+  function release(batch: Batch): Promise<void> {
+    return insist(batch, 'its files could not be removed', async () => {
+      await spool.release(batch, [...sinks.keys()]);
+      if (!liveSessions.has(batch.session)) await spool.close(batch.session);
+    });
+  }
+
+  return {
+    release,
+    async store(batch, record, answers, errors) {
+      const worthAReplay = Object.fromEntries(Object.entries(errors).filter(([, { code }]) => WORTH_A_REPLAY.has(code)));
+      await insist(batch, 'its record could not be stored', async () => {
+        if (Object.keys(worthAReplay).length > 0) await deadLetters.add({ batch, errors: worthAReplay, recorded: true });
+        await evidence.keep(batch, answers);
+        await spool.writeRecord(batch, record);
+      });
+    },
+    async deliver(batch, record, again) {
+      await Promise.all([...sinks].map(async ([name, sink]) => {
+        const has = again && await insist(batch, `sink ${name} could not be asked`, async () => await spool.ticked(batch, name) || sink.has(batch.id));
+        // Written and ticked off apart: a tick that fails must not write the record again.
+        if (!has) await insist(batch, `sink ${name} could not write its record`, () => sink.write(record, signal));
+        await insist(batch, `sink ${name} could not be ticked off`, () => spool.tick(batch, name));
+      }));
+      parts.onRecorded(batch, record);
+      await settle(batch, 'recorded');
+    },
+    async bury(batch, errors) {
+      await insist(batch, 'its dead letter could not be written', () => deadLetters.add({ batch, errors, recorded: false }));
+      log.warn(`${batch.camera_id}: batch ${batch.id} went to the dead letters`, { errors });
+      await settle(batch, 'dead_lettered');
+    },
+    drop: (batch, reason) => settle(batch, 'dropped', { reason, files: batch.frames.map(({ key }) => key) }),
+  };
+}

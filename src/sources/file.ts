@@ -1,0 +1,45 @@
+/** Videos and pictures on this machine, played as if a camera sent them: for tests and replays. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LookoutError } from '../errors.ts';
+import { hasCode } from '../lib/files.ts';
+import type { CapturedFrame, Source, StreamSpec } from '../types.ts';
+import { captureFrames, type PictureSettings } from './ffmpeg/capture.ts';
+import { folderFrames, isPicture, picturesIn } from './pictures/folder.ts';
+
+export const summary = 'A video file at its own speed, or a folder of pictures one by one: for tests and replays';
+export const schemes = ['file'];
+
+export function create({ config }: { readonly config: PictureSettings }): Source {
+  return {
+    frames: (stream, signal) => fileFrames(stream, config, signal),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function* fileFrames(stream: StreamSpec, config: PictureSettings, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
+  const path = pathOf(stream.url);
+  const isFolder = await stat(path).then((found) => found.isDirectory(), (error: unknown) => { throw unreadable(path, error); });
+  if (isFolder || isPicture(path)) {
+    yield* folderFrames(isFolder ? await picturesIn(path) : [path], stream.options.interval_seconds, config, signal);
+  } else {
+    // With its scheme: ffmpeg reads a path on its own as relative to the script that names it.
+    yield* captureFrames({ ...stream, url: `file:${path}` }, config, true, signal);
+  }
+}
+
+/** `file:///a%20b.mp4`, `file:clips/a b.mp4` and a plain path. */
+function pathOf(url: string): string {
+  if (!/^file:\/\//i.test(url)) return resolve(url.replace(/^file:/i, ''));
+  try {
+    return fileURLToPath(url);
+  } catch (error) {
+    throw new LookoutError('stream_not_found', `${url} names no file of this machine; write file:///folder/clip.mp4`, { cause: error });
+  }
+}
+
+function unreadable(path: string, error: unknown): LookoutError {
+  const why = hasCode(error, 'ENOENT', 'ENOTDIR') ? 'does not exist' : `cannot be read: ${String(error)}`;
+  return new LookoutError('stream_not_found', `${path} ${why}`, { cause: error });
+}

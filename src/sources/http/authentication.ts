@@ -1,0 +1,73 @@
+/** Answers the challenge of a camera that wants a user name and a password: digest (RFC 7616) or else basic. */
+import { createHash, randomBytes } from 'node:crypto';
+
+export interface Credentials {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** The Authorization header of one request. */
+export type Authorize = (method: string, uri: string) => string;
+
+const HASHES: Readonly<Record<string, string>> = { 'md5': 'md5', 'sha-256': 'sha256', 'sha-512-256': 'sha512-256' };
+
+/** How to answer the WWW-Authenticate header of a 401; null: in no way that we know. */
+export function answerTo(header: string, credentials: Credentials, cnonce = randomBytes(8).toString('hex')): Authorize | null {
+  const challenges = parseChallenges(header);
+  // The camera names first what it prefers. A digest keeps the password to itself.
+  const digest = challenges.find(({ scheme, fields }) => scheme === 'digest' && hashOf(fields) !== null && allowsAuth(fields));
+  if (digest) return digestAnswer(digest.fields, credentials, cnonce);
+  return challenges.some(({ scheme }) => scheme === 'basic') ? () => basicAnswer(credentials) : null;
+}
+
+function basicAnswer({ user, password }: Credentials): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+}
+
+function digestAnswer(fields: Fields, { user, password }: Credentials, cnonce: string): Authorize {
+  const hash = (text: string): string => createHash(hashOf(fields) ?? 'md5').update(text).digest('hex');
+  const [realm, nonce] = [fields.get('realm') ?? '', fields.get('nonce') ?? ''];
+  const login = hash(`${user}:${realm}:${password}`);
+  const secret = /-sess$/i.test(fields.get('algorithm') ?? '') ? hash(`${login}:${nonce}:${cnonce}`) : login;
+  let requests = 0;
+  return (method, uri) => {
+    requests += 1;
+    const nc = requests.toString(16).padStart(8, '0');
+    const request = hash(`${method}:${uri}`);
+    const qop = fields.has('qop');
+    const response = hash(qop ? `${secret}:${nonce}:${nc}:${cnonce}:auth:${request}` : `${secret}:${nonce}:${request}`);
+    const quoted = { username: user, realm, nonce, uri, response, ...(qop && { cnonce }), ...pick(fields, 'opaque') };
+    const bare = { ...(qop && { qop: 'auth', nc }), ...pick(fields, 'algorithm') };
+    return `Digest ${[
+      ...Object.entries(quoted).map(([name, value]) => `${name}="${value.replace(/["\\]/g, String.raw`\$&`)}"`),
+      ...Object.entries(bare).map(([name, value]) => `${name}=${value}`),
+    ].join(', ')}`;
+  };
+}
+
+type Fields = ReadonlyMap<string, string>;
+
+/** `Digest realm="a", nonce="b", Basic realm="c"` as two challenges: a word that no `=` follows begins one. */
+function parseChallenges(header: string): readonly { readonly scheme: string; readonly fields: Fields }[] {
+  const challenges: { scheme: string; fields: Map<string, string> }[] = [];
+  for (const [, name = '', quoted, bare] of header.matchAll(/([\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/g)) {
+    const value = quoted?.replace(/\\(.)/g, '$1') ?? bare;
+    if (value === undefined) challenges.push({ scheme: name.toLowerCase(), fields: new Map() });
+    else challenges.at(-1)?.fields.set(name.toLowerCase(), value);
+  }
+  return challenges;
+}
+
+function hashOf(fields: Fields): string | null {
+  return HASHES[(fields.get('algorithm') ?? 'md5').toLowerCase().replace(/-sess$/, '')] ?? null;
+}
+
+/** Without `qop` the old digest is meant; `auth-int` alone would cover a body, which a GET has not. */
+function allowsAuth(fields: Fields): boolean {
+  return (fields.get('qop') ?? 'auth').split(',').some((word) => word.trim().toLowerCase() === 'auth');
+}
+
+function pick(fields: Fields, name: string): Record<string, string> {
+  const value = fields.get(name);
+  return value === undefined ? {} : { [name]: value };
+}

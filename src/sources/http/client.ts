@@ -1,0 +1,125 @@
+/** GETs from one camera: credentials, redirects, a kept connection. Failures are our errors and tell no secret. */
+import { Agent, get as getHttp, STATUS_CODES, type IncomingMessage } from 'node:http';
+import { Agent as TlsAgent, get as getHttps } from 'node:https';
+import { LookoutError } from '../../errors.ts';
+import { hasCode } from '../../lib/files.ts';
+import { answerTo, type Authorize, type Credentials } from './authentication.ts';
+
+export interface CameraClient {
+  /** The answer's head, once it says that a body follows. */
+  get(signal: AbortSignal): Promise<IncomingMessage>;
+  /** Breaks off whatever is under way. */
+  close(): void;
+}
+
+const MOST_REDIRECTS = 5;
+
+export function createClient(url: string): CameraClient {
+  const { address, credentials } = readUrl(url);
+  const plain = new Agent({ keepAlive: true });
+  const tls = new TlsAgent({ keepAlive: true });
+  let authorize: Authorize | null = null;
+
+  /** Credentials are for the host that they were written for. */
+  const trusted = (target: URL): boolean =>
+    target.origin === address.origin || (target.hostname === address.hostname && target.protocol === 'https:');
+
+  function send(target: URL, signal: AbortSignal): Promise<IncomingMessage> {
+    const authorization = trusted(target) ? authorize?.('GET', target.pathname + target.search) : undefined;
+    const headers = {
+      'accept': 'multipart/x-mixed-replace, image/jpeg, image/png, */*;q=0.1',
+      'user-agent': 'Lookout',
+      // UTF-8 on the wire, as RFC 7616 has it: Node writes headers in Latin-1.
+      ...(authorization !== undefined && { authorization: Buffer.from(authorization).toString('latin1') }),
+    };
+    return new Promise((resolve, reject) => {
+      // Cameras end lines as they like.
+      const options = { headers, signal, insecureHTTPParser: true };
+      const request = target.protocol === 'https:' ? getHttps(target, { ...options, agent: tls }) : getHttp(target, { ...options, agent: plain });
+      let answered = false;
+      request.on('response', (response) => {
+        answered = true;
+        resolve(response);
+      });
+      request.on('error', (error) => {
+        // The camera closed the kept connection just as we asked: it has not heard us.
+        if (!answered && request.reusedSocket && hasCode(error, 'ECONNRESET', 'EPIPE') && !signal.aborted) resolve(send(target, signal));
+        else reject(signal.aborted ? signal.reason as Error : unreachable(target, error));
+      });
+    });
+  }
+
+  return {
+    async get(signal) {
+      let target = address;
+      let challenged = false;
+      for (let redirects = 0; redirects <= MOST_REDIRECTS;) {
+        const response = await send(target, signal);
+        const { statusCode: status = 0, headers } = response;
+        if (status >= 200 && status < 300) return response;
+        // So that its connection can be used again.
+        response.resume();
+        if (status === 401 && !challenged && credentials && trusted(target)) {
+          challenged = true;
+          authorize = answerTo(headers['www-authenticate'] ?? '', credentials);
+          if (authorize) continue;
+        }
+        if (status < 300 || status >= 400 || headers.location === undefined) throw refusal(target, status, credentials !== null);
+        target = redirected(target, headers.location);
+        redirects += 1;
+      }
+      throw new LookoutError('stream_connect', `${address.origin} sends us on and on: more than ${MOST_REDIRECTS} redirects`);
+    },
+    close() {
+      plain.destroy();
+      tls.destroy();
+    },
+  };
+}
+
+/** From HTTP to HTTPS, but never back: whoever wrote https wants nobody to look on. */
+function redirected(from: URL, location: string): URL {
+  const target = URL.canParse(location, from.href) ? new URL(location, from.href) : null;
+  if (target?.protocol !== from.protocol && target?.protocol !== 'https:') {
+    throw new LookoutError('forbidden_scheme', `${from.origin} sends us on to an address of the scheme ${target?.protocol ?? '(none)'}, which is not followed`);
+  }
+  target.username = '';
+  target.password = '';
+  return target;
+}
+
+/** The URL without its credentials, for they belong into one header only. */
+function readUrl(url: string): { readonly address: URL; readonly credentials: Credentials | null } {
+  // Not the address itself: it may hold a password.
+  if (!URL.canParse(url)) throw new LookoutError('bad_request', 'the camera\'s address is no URL; a /, ?, # or @ in a password is written %2F, %3F, %23 or %40');
+  const address = new URL(url);
+  const credentials = address.username === '' ? null : { user: decoded(address.username), password: decoded(address.password) };
+  address.username = '';
+  address.password = '';
+  return { address, credentials };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A lone % that was not meant as an escape.
+    return text;
+  }
+}
+
+function refusal({ origin }: URL, status: number, withCredentials: boolean): LookoutError {
+  const answer = `it answered ${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  if (status === 401 || status === 403) {
+    const why = withCredentials ? 'refuses the user name or password' : 'wants a user name and password, which the URL does not have (http://user:password@…)';
+    return new LookoutError('stream_auth', `${origin} ${why}: ${answer}`);
+  }
+  if (status === 404 || status === 410) return new LookoutError('stream_not_found', `${origin} does not know this path: ${answer}`);
+  return new LookoutError('stream_connect', `${origin} gives no picture: ${answer}`);
+}
+
+function unreachable({ origin }: URL, error: Error): LookoutError {
+  const certificate = 'code' in error && /CERT|SELF_SIGNED|UNABLE_TO/.test(String(error.code));
+  const hint = certificate ? '; the file that NODE_EXTRA_CA_CERTS names may hold the camera\'s certificate' : '';
+  return new LookoutError('stream_connect', `${origin} could not be reached: ${error.message || String(error)}${hint}`, { cause: error });
+}

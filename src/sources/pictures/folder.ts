@@ -1,0 +1,39 @@
+/** Pictures in files, one at each tick. */
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { LookoutError } from '../../errors.ts';
+import type { CapturedFrame } from '../../types.ts';
+import type { PictureSettings } from '../ffmpeg/capture.ts';
+import { asJpeg } from './jpeg.ts';
+import { createTicks } from './ticks.ts';
+
+export function isPicture(file: string): boolean {
+  return /\.(jpe?g|png)$/i.test(file);
+}
+
+/** Sorted by name. */
+export async function picturesIn(folder: string): Promise<readonly string[]> {
+  const files = (await readdir(folder)).filter(isPicture).sort();
+  if (files.length === 0) throw new LookoutError('stream_not_found', `${folder} holds no picture (.jpg, .jpeg, .png)`);
+  return files.map((file) => join(folder, file));
+}
+
+/** Ends by abort, or by throwing `stream_ended` after the last picture. */
+export async function* folderFrames(
+  files: readonly string[], intervalSeconds: number, settings: PictureSettings, signal: AbortSignal,
+): AsyncGenerator<CapturedFrame, void, void> {
+  const ticks = createTicks(intervalSeconds);
+  for (let index = 0; index < files.length; index += 1) {
+    await ticks.wait(signal);
+    if (signal.aborted) return;
+    // A slow consumer gets the picture of this tick, as from a camera; but the last one in any case.
+    const missed = Math.min(ticks.take(), files.length - 1 - index);
+    index += missed;
+    const file = files[index] ?? '';
+    const captured_at = new Date().toISOString();
+    const picture = await asJpeg(await readFile(file), basename(file), settings, signal);
+    ticks.forgive();
+    yield { ...picture, captured_at, missed, mode: 'pictures' };
+  }
+  throw new LookoutError('stream_ended', 'the last picture has been shown');
+}

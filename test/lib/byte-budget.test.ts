@@ -1,0 +1,79 @@
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createByteBudget } from '../../src/lib/byte-budget.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-budget-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function file(name: string, bytes: number, changedAt = 0): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, Buffer.alloc(bytes));
+  if (changedAt > 0) await utimes(path, changedAt, changedAt);
+  return path;
+}
+
+const open = (maxBytes: number, existing: readonly string[] = []): ReturnType<typeof createByteBudget> =>
+  createByteBudget({ maxBytes, existing, remove: (path) => rm(path, { recursive: true }) });
+
+describe('a byte budget', () => {
+  it('removes the oldest entries once there are too many bytes', async () => {
+    const budget = await open(250);
+    for (const name of ['a', 'b', 'c', 'd']) await budget.add(await file(name, 100));
+    expect(await readdir(folder)).toEqual(['c', 'd']);
+  });
+
+  it('keeps what just fits', async () => {
+    const budget = await open(200);
+    for (const name of ['a', 'b']) await budget.add(await file(name, 100));
+    expect(await readdir(folder)).toEqual(['a', 'b']);
+  });
+
+  it('keeps the newest entry even when it alone is too large', async () => {
+    const budget = await open(250);
+    await budget.add(await file('a', 100));
+    await budget.add(await file('huge', 300));
+    expect(await readdir(folder)).toEqual(['huge']);
+    await budget.add(await file('b', 100));
+    expect(await readdir(folder)).toEqual(['b']);
+  });
+
+  it('removes what was there before by time of change', async () => {
+    const budget = await open(250, [await file('new', 100, 3000), await file('old', 100, 1000), await file('middle', 100, 2000)]);
+    await budget.add(await file('newest', 100));
+    expect(await readdir(folder)).toEqual(['new', 'newest']);
+  });
+
+  it('counts a folder with all that is in it, and removes it as a whole', async () => {
+    await mkdir(join(folder, 'letter/deep'), { recursive: true });
+    await file('letter/deep/a', 150);
+    await file('letter/b', 50);
+    const budget = await open(250, [join(folder, 'letter')]);
+    await budget.add(await file('more', 100));
+    expect(await readdir(folder)).toEqual(['more']);
+  });
+
+  it('counts an entry that is written again once, as new', async () => {
+    const budget = await open(250);
+    await budget.add(await file('a', 100));
+    await budget.add(await file('b', 100));
+    await budget.add(await file('a', 120));
+    await budget.add(await file('c', 100));
+    expect(await readdir(folder)).toEqual(['a', 'c']);
+  });
+
+  it('forgets what somebody else removed', async () => {
+    const budget = await open(250);
+    const gone = await file('a', 200);
+    await budget.add(gone);
+    await rm(gone);
+    budget.forget(gone);
+    budget.forget(join(folder, 'never heard of'));
+    for (const name of ['b', 'c']) await budget.add(await file(name, 100));
+    expect(await readdir(folder)).toEqual(['b', 'c']);
+  });
+});

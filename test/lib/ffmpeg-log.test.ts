@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { logParser, type LogLine } from '../../src/lib/ffmpeg-log.ts';
+
+/** Words of a real ffmpeg 5.1 that plays a stream with B-frames. */
+const WORDS = `
+[info] Input #0, concat, from 'pipe:0':
+[info]   Duration: N/A, start: 0.000000, bitrate: N/A
+[info]   Stream #0:0: Video: h264 (High) ([27][0][0][0] / 0x001B), yuv420p(progressive), 320x180 [SAR 1:1 DAR 16:9], 12 fps, 12 tbr, 90k tbn
+#extradata 0:       39, 0xb3860ad5
+#software: Lavf59.27.100
+#tb 0: 1/90000
+#media_type 0: video
+#codec_id 0: h264
+#dimensions 0: 320x180
+#sar 0: 1/1
+[info] Stream mapping:
+[info]   Stream #0:0 -> #0:0 (h264 (native) -> mjpeg (native))
+0,     -15000,          0,     7500,     3482, 0x288c2caf, S=1,        1
+0,      -7500,      22500,     7500,      521, 0x66acfcf3, F=0x0, S=1,        1
+0,          0,       7500,     7500,       64, 0x23d71cc3, F=0x0, S=1,        1
+[showinfo@decoded @ 0x564160160400] [info] config in time_base: 1/90000, frame_rate: 12/1
+[showinfo@picked @ 0x564160162500] [info] config out time_base: 0/0, frame_rate: 0/0
+[swscaler @ 0x56416016a0c0] [warning] deprecated pixel format used, make sure you did set range correctly
+[showinfo@decoded @ 0x564160160400] [info] n:   0 pts:      0 pts_time:0       pos:      564 fmt:yuv420p sar:1/1 s:320x180 i:P iskey:1 type:I 
+[showinfo@decoded @ 0x564160160400] [info]   side data - User Data Unregistered:
+[showinfo@decoded @ 0x564160160400] [info] UUID=dc45e9bd-e6d9-48b7-962c-d820d923eeef
+[showinfo@decoded @ 0x564160160400] [info] color_range:unknown color_space:unknown color_primaries:unknown color_trc:unknown
+[showinfo@picked @ 0x564160162500] [info] n:   0 pts:      0 pts_time:0       pos:      564 fmt:yuv420p sar:1/1 s:320x180 i:P iskey:1 type:I 
+[showinfo@decoded @ 0x564160160400] [info] n:   1 pts:   7500 pts_time:0.0833333 pos:     5264 fmt:yuv420p sar:1/1 s:320x180 i:P iskey:0 type:B 
+[showinfo@picked @ 0x564160162500] [info] n:  12 pts:1080000 pts_time:12      pos:    -1 fmt:yuvj420p sar:0/1 s:1920x1080 i:P iskey:1 type:I 
+[mpegts @ 0x55f8273a2500] [warning] Packet corrupt (stream = 0, dts = 482400).
+[h264 @ 0x55f8274b6000] [error] error while decoding MB 5 3, bytestream -7
+[fatal] pipe:0: Server returned 401 Unauthorized (authorization failed)
+`;
+
+function parse(text: string): LogLine[] {
+  return text.split('\n').map(logParser()).filter((line) => line !== null);
+}
+
+describe('the parser of what ffmpeg says', () => {
+  it('finds packets, pictures and complaints in the words of a real run', () => {
+    expect(parse(WORDS)).toEqual([
+      { kind: 'packet', ptsSeconds: 0, key: true },
+      { kind: 'packet', ptsSeconds: 0.25, key: false },
+      { kind: 'packet', ptsSeconds: expect.closeTo(1 / 12) as number, key: false },
+      { kind: 'decoded', ptsSeconds: 0 },
+      { kind: 'picked', index: 0, ptsSeconds: 0, width: 320, height: 180 },
+      { kind: 'decoded', ptsSeconds: 0.0833333 },
+      { kind: 'picked', index: 12, ptsSeconds: 12, width: 1920, height: 1080 },
+      { kind: 'complaint', text: 'error while decoding MB 5 3, bytestream -7' },
+      { kind: 'complaint', text: 'pipe:0: Server returned 401 Unauthorized (authorization failed)' },
+    ]);
+  });
+
+  it('counts packet times in the time base that was announced', () => {
+    expect(parse('#tb 0: 1/1000\n0, 0, 2500, 40, 900, 0x0badcafe')).toEqual([{ kind: 'packet', ptsSeconds: 2.5, key: true }]);
+  });
+
+  it.each([
+    ['', true], [', F=0x0', false], [', F=0x0, S=1, 1', false], [', S=1, 1', true], [', F=0x2', false], [', F=0x3', true],
+  ])('takes a packet with flags "%s" for a key frame: %s', (flags, key) => {
+    expect(parse(`0, 0, 90000, 3600, 900, 0x0badcafe${flags}`)).toEqual([{ kind: 'packet', ptsSeconds: 1, key }]);
+  });
+
+  it.each([
+    '0, NOPTS, NOPTS, 3600, 900, 0x0badcafe',
+    '0, -9223372036854775808, -9223372036854775808, 3600, 900, 0x0badcafe',
+    '1, 0, 90000, 3600, 900, 0x0badcafe',
+    // Two threads wrote at once.
+    '[showinfo@picked @ 0x564160162500] 0, 0, 90000, 3600, 900, 0x0badcafe',
+    '[swscaler @ 0x1] [swscaler @ 0x2] [warning] deprecated pixel format used',
+    '',
+  ])('makes nothing of "%s"', (line) => {
+    expect(parse(line)).toEqual([]);
+  });
+});

@@ -1,0 +1,166 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { imageSize } from 'image-size';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { captureArguments, drawBoxes, jpegQscale, runCapture, scaleJpeg, type CaptureOptions } from '../../src/lib/ffmpeg.ts';
+import type { LogLine } from '../../src/lib/ffmpeg-log.ts';
+
+const OPTIONS: CaptureOptions = {
+  url: 'rtsp://user:secret@10.0.0.1:554/stream?channel=1', transport: 'tcp', skip: 'nokey', intervalSeconds: 3, packetSeconds: 5,
+  jpegQuality: 95, maxWidth: null, realTime: false,
+};
+const SELECT = String.raw`select='isnan(prev_selected_t)+gt(floor(t/3)\,floor(prev_selected_t/3))+lt(t\,prev_selected_t-1)'`;
+const never = new AbortController().signal;
+const scriptOf = (change: Partial<CaptureOptions>): string => captureArguments({ ...OPTIONS, ...change }).script;
+
+describe('the words of a capture', () => {
+  it('are these for a camera by default', () => {
+    expect(captureArguments(OPTIONS)).toEqual({
+      script: [
+        'ffconcat version 1.0', "file 'rtsp://user:secret@10.0.0.1:554/stream?channel=1'",
+        'option fpsprobesize 0', 'option analyzeduration 1', 'option probesize 32', 'option rtsp_transport tcp', 'option timeout 20000000', '',
+      ].join('\n'),
+      input: [
+        '-hide_banner', '-nostats', '-loglevel', 'level+info', '-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32',
+        '-threads', '1', '-skip_frame', 'nokey', '-f', 'concat', '-safe', '0',
+        '-protocol_whitelist', 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto',
+      ],
+      picture: [
+        '-map', '0:v:0', '-an', '-filter_threads', '1',
+        '-vf', `showinfo@decoded=checksum=0,${SELECT},showinfo@picked=checksum=0,settb=1,setpts=N`,
+        '-fps_mode', 'passthrough', '-threads', '1', '-q:v', '2', '-qmin', '1', '-flush_packets', '1', '-f', 'mpjpeg',
+      ],
+      packets: ['-map', '0:v:0', '-c', 'copy', '-t', '5', '-f', 'framecrc'],
+    });
+  });
+
+  it('never hold the address where the process list shows it', () => {
+    const { input, picture, packets } = captureArguments(OPTIONS);
+    expect([...input, ...picture, ...(packets ?? [])].filter((word) => /secret|10\.0\.0\.1/.test(word))).toEqual([]);
+  });
+
+  it.each([
+    ["rtsp://u:it's@h/x", String.raw`file 'rtsp://u:it'\''s@h/x'`],
+    [String.raw`rtsp://u:a\b@h/x y#z`, String.raw`file 'rtsp://u:a\b@h/x y#z'`],
+    ["rtsp://h/''", String.raw`file 'rtsp://h/'\'''\'''`],
+  ])('quote %s so that ffmpeg reads it as it is', (url, line) => {
+    expect(scriptOf({ url }).split('\n')[1]).toBe(line);
+  });
+
+  it('hold no second line for an address that does', () => {
+    expect(() => scriptOf({ url: "rtsp://h/x'\nfile 'file:/etc/hostname" })).toThrow('line break');
+  });
+
+  it.each(['tcp', 'udp'] as const)('ask for RTSP over %s', (transport) => {
+    expect(scriptOf({ transport })).toContain(`option rtsp_transport ${transport}\n`);
+    expect(scriptOf({ transport, url: 'RTSPS://h/x' })).toContain(`option rtsp_transport ${transport}\n`);
+  });
+
+  it('let a file lead to files alone, and without what is for cameras', () => {
+    expect(captureArguments({ ...OPTIONS, url: 'file:/a.mp4' }).input.at(-1)).toBe('pipe,file');
+    expect(scriptOf({ url: 'file:/a.mp4' })).not.toMatch(/rtsp_transport|timeout/);
+  });
+
+  it.each([['nokey', ['-skip_frame', 'nokey']], ['noref', ['-skip_frame', 'noref']], ['none', []]] as const)('leave out %s', (skip, words) => {
+    const { input } = captureArguments({ ...OPTIONS, skip });
+    expect(input.slice(input.indexOf('-threads') + 2, input.indexOf('-f'))).toEqual(words);
+  });
+
+  it('report packets for ever, or not at all', () => {
+    expect(captureArguments({ ...OPTIONS, packetSeconds: Infinity }).packets).toEqual(['-map', '0:v:0', '-c', 'copy', '-f', 'framecrc']);
+    expect(captureArguments({ ...OPTIONS, packetSeconds: 0 }).packets).toBeNull();
+  });
+
+  it('make pictures narrower, never wider, and before they are announced', () => {
+    const { picture } = captureArguments({ ...OPTIONS, maxWidth: 640 });
+    expect(picture[picture.indexOf('-vf') + 1]).toContain(String.raw`,scale=w='min(iw\,640)':h=-2,showinfo@picked`);
+  });
+
+  it('play a file at its own speed and look at all of it first', () => {
+    const { script, input } = captureArguments({ ...OPTIONS, url: 'file:/videos/a.mp4', realTime: true, packetSeconds: 0 });
+    expect(script).toBe("ffconcat version 1.0\nfile 'file:/videos/a.mp4'\n");
+    expect(input).toEqual(expect.arrayContaining(['-re']));
+    expect(input).not.toContain('-probesize');
+  });
+});
+
+describe('the quantiser scale', () => {
+  it.each([[100, 1], [95, 2], [90, 3], [80, 6], [50, 15], [25, 29], [1, 31]])('of quality %i is %i', (quality, scale) => {
+    expect(jpegQscale(quality)).toBe(scale);
+  });
+
+  it('never rises with the quality', () => {
+    const scales = Array.from({ length: 100 }, (_, index) => jpegQscale(index + 1));
+    expect(scales).toEqual([...scales].sort((a, b) => b - a));
+  });
+});
+
+describe('ffmpeg', () => {
+  let folder: string;
+  let clip: string;
+  let picture: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lookout-ffmpeg-'));
+    clip = join(folder, 'it\'s a clip.mkv');
+    picture = join(folder, 'picture.jpg');
+    const run = promisify(execFile);
+    await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180:r=10:d=5', '-pix_fmt', 'yuv420p', '-g', '10', '-bf', '0', clip]);
+    await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180', '-frames:v', '1', picture]);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function play(change: Partial<CaptureOptions>): Promise<{ readonly lines: LogLine[]; readonly pictures: Buffer[]; readonly complaints: readonly string[] }> {
+    const lines: LogLine[] = [];
+    const pictures: Buffer[] = [];
+    const complaints = await runCapture({ ...OPTIONS, url: `file:${clip}`, intervalSeconds: 1, ...change }, {
+      onLine: (line) => lines.push(line), onPicture: (jpeg) => pictures.push(jpeg),
+    }, never);
+    return { lines, pictures, complaints };
+  }
+
+  it('gives every picked picture, the last too, each announced with its number and size', async () => {
+    const { lines, pictures, complaints } = await play({ maxWidth: 160, packetSeconds: Infinity });
+    expect(complaints).toEqual([]);
+    expect(pictures.map((jpeg) => imageSize(jpeg).width)).toEqual([160, 160, 160, 160, 160]);
+    expect(lines.filter(({ kind }) => kind === 'picked')).toEqual([0, 1, 2, 3, 4].map((index) => ({ kind: 'picked', index, ptsSeconds: index, width: 160, height: 90 })));
+    expect(lines.filter(({ kind }) => kind === 'packet')).toHaveLength(50);
+    expect(lines.filter(({ kind }) => kind === 'decoded')).toHaveLength(5);
+  });
+
+  it('reports packets only as long as it is asked to', async () => {
+    const { lines, pictures } = await play({ packetSeconds: 2 });
+    expect(lines.filter(({ kind }) => kind === 'packet').length).toBeLessThan(30);
+    expect(pictures).toHaveLength(5);
+  });
+
+  it('tells its complaints when it fails', async () => {
+    const { complaints } = await play({ url: `file:${folder}/absent.mkv` });
+    expect(complaints.join()).toContain('No such file');
+  });
+
+  it('is missed by name', async () => {
+    vi.stubEnv('LOOKOUT_FFMPEG', '/no/such/ffmpeg');
+    try {
+      await expect(play({})).rejects.toMatchObject({ code: 'ffmpeg_missing' });
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  it('scales a picture and draws boxes on it', async () => {
+    expect(imageSize(await scaleJpeg(picture, { width: 64, height: 36 }))).toMatchObject({ type: 'jpg', width: 64, height: 36 });
+    const target = join(folder, 'boxes.jpg');
+    await drawBoxes(picture, [[10, 10, 100, 80], [20.5, 30.5, 60, 70]], target);
+    expect(imageSize(await readFile(target))).toMatchObject({ width: 320, height: 180 });
+    expect(await readFile(target)).not.toEqual(await readFile(picture));
+  });
+
+  it('rejects what is no picture', async () => {
+    const broken = join(folder, 'broken.jpg');
+    await writeFile(broken, 'no picture');
+    await expect(scaleJpeg(broken, { width: 64, height: 36 })).rejects.toThrow();
+  });
+});

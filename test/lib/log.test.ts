@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { createLog, redact, type LogOptions } from '../../src/lib/log.ts';
+
+describe('hiding credentials', () => {
+  it.each([
+    ['rtsp://user:secret@10.0.0.1:554/stream', 'rtsp://***@10.0.0.1:554/stream'],
+    ['rtsp://user@host/x', 'rtsp://***@host/x'],
+    ['rtsp://user:p@ss@host/x', 'rtsp://***@host/x'],
+    ['rtsp://user:p:ss@host/x', 'rtsp://***@host/x'],
+    ['rtsp://user:pa/ss@host/x', 'rtsp://***@host/x'],
+    ['rtsp://user:12/34@host/x', 'rtsp://***@host/x'],
+    ['rtsp://user:p#s?s@host/x', 'rtsp://***@host/x'],
+    ['rtsp://user:p%40s@host/x', 'rtsp://***@host/x'],
+    ["rtsp://user:it's@host/x", 'rtsp://***@host/x'],
+    ['HTTPS://user:secret@host/x', 'HTTPS://***@host/x'],
+    ["Impossible to open 'rtsp://u:p@h/x'", "Impossible to open 'rtsp://***@h/x'"],
+    ['rtsp://a:b@c/x and http://d:e@f/y', 'rtsp://***@c/x and http://***@f/y'],
+  ])('turns %s into %s', (text, hidden) => {
+    expect(redact(text)).toBe(hidden);
+  });
+
+  it.each(['rtsp://10.0.0.1:554/stream?channel=1', 'http://host/', 'mail me@example.org', 'no address', '12:30 @ the gate'])('leaves "%s" as it is', (text) => {
+    expect(redact(text)).toBe(text);
+  });
+});
+
+describe('the log', () => {
+  const lines = (options: Partial<LogOptions>): { readonly written: string[]; readonly log: ReturnType<typeof createLog> } => {
+    const written: string[] = [];
+    return { written, log: createLog({ level: 'info', format: 'text', write: (line) => written.push(line), ...options }) };
+  };
+
+  it('writes a line for an event: time, level, part, message, facts', () => {
+    const { written, log } = lines({});
+    log.part('stream').warn('CAM-1: gone', { reason: 'the stream ended', tries: 3, nothing: undefined, word: 'plain' });
+    expect(written).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z warn  stream: CAM-1: gone reason="the stream ended" tries=3 word=plain\n$/)]);
+  });
+
+  it('writes JSON when it is asked to', () => {
+    const { written, log } = lines({ format: 'json' });
+    log.error('broken', { code: 7 });
+    expect(JSON.parse(written.join(''))).toEqual({ time: expect.stringMatching(/Z$/) as string, level: 'error', part: 'lookout', message: 'broken', code: 7 });
+  });
+
+  it.each([['error', 1], ['warn', 2], ['info', 3], ['debug', 4]] as const)('at level %s writes %i of four', (level, count) => {
+    const { written, log } = lines({ level });
+    for (const each of ['error', 'warn', 'info', 'debug'] as const) log[each](each);
+    expect(written).toHaveLength(count);
+  });
+
+  it.each(['text', 'json'] as const)('hides credentials in message and facts as %s, however deep they lie', (format) => {
+    const { written, log } = lines({ format });
+    log.info('open rtsp://u:secret@h/x', { url: 'rtsp://u:secret@h/x', errors: { motion: { message: 'no rtsp://u:secret@h/x' } }, list: ['rtsp://u:secret@h/x'] });
+    expect(written.join('')).not.toContain('secret');
+    expect(written.join('').match(/rtsp:\/\/\*\*\*@h\/x/g)).toHaveLength(4);
+  });
+});

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../src/errors.ts';
+import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
+import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
+import { capture, failureOf, firstFrames, never, streamOf } from './streams.ts';
+
+const SECRET = 'p@s:s/w#o%rd';
+const small = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_seconds: 1 } as const;
+
+let camera: DemoCamera;
+let locked: DemoCamera;
+
+beforeAll(async () => {
+  [camera, locked] = await Promise.all([
+    startDemoCamera({ cameras: { street: small, stalls: small, goes: small, bframes: { ...small, b_frames: 2 }, slow: { ...small, fps: 1, keyframe_seconds: 6 }, rare: { ...small, keyframe_seconds: 7 }, h265: { ...small, codec: 'h265' } } }, never),
+    startDemoCamera({ auth: { user: 'admin', password: SECRET }, cameras: { street: small } }, never),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all([camera.close(), locked.close()]);
+});
+
+describe.concurrent('a capture', () => {
+  it('takes key frames alone where they come often enough', async () => {
+    const frames = await firstFrames(capture(camera.url('street'), { interval_seconds: 1 }), 3);
+    expect(frames.map(({ mode }) => mode)).toEqual(['keyframes', 'keyframes', 'keyframes']);
+  });
+
+  it('takes key frames alone where it is told to, and everything where it is told to', async () => {
+    const [key] = await firstFrames(capture(camera.url('bframes'), { capture_mode: 'keyframes' }), 1);
+    const [any] = await firstFrames(capture(camera.url('street'), { capture_mode: 'all' }), 1);
+    expect([key?.mode, any?.mode]).toEqual(['keyframes', 'all']);
+  });
+
+  it('decodes H.265', async () => {
+    const [frame] = await firstFrames(capture(camera.url('h265')), 1);
+    expect(frame).toMatchObject({ width: 320, height: 180, mode: 'keyframes' });
+  });
+
+  it('takes pictures over UDP too', async () => {
+    await expect(firstFrames(capture(camera.url('street'), { transport: 'udp', interval_seconds: 1 }), 2)).resolves.toHaveLength(2);
+  });
+
+  it('decodes everything of a camera that sends too few pictures to learn from', async () => {
+    const frames = await firstFrames(capture(camera.url('slow'), { interval_seconds: 2 }), 3);
+    expect(frames.at(-1)?.mode).toBe('all');
+  });
+
+  it('makes pictures no wider than the setting', async () => {
+    const frames = captureFrames(streamOf(camera.url('street')), { jpeg_quality: 50, max_width: 100 }, false, never);
+    expect((await firstFrames(frames, 1))[0]).toMatchObject({ width: 100, height: 56 });
+  });
+
+  it('opens one connection at a time, and one in all when its first guess was right', async () => {
+    const [plain, bframes] = await Promise.all(['street', 'bframes'].map((path) => counting(camera.url(path), async (url) => {
+      await firstFrames(capture(url, { interval_seconds: 1 }), 3);
+    })));
+    expect(plain).toEqual({ inAll: 1, atOnce: 1 });
+    expect(bframes).toEqual({ inAll: 2, atOnce: 1 });
+  });
+
+  it('gives up a camera that falls silent while its connection stays open', async () => {
+    const running = capture(camera.url('stalls'), { interval_seconds: 1 })[Symbol.asyncIterator]();
+    await running.next();
+    await running.next();
+    camera.silence('stalls', true);
+    const silent = Date.now();
+    const error = await failureOf({ [Symbol.asyncIterator]: () => running });
+    expect(error).toMatchObject({ code: 'stream_stalled', message: expect.stringMatching(/^the pictures stopped: nothing for [5-8] s$/) as string });
+    expect(Date.now() - silent).toBeGreaterThan(3500);
+    expect(Date.now() - silent).toBeLessThan(9000);
+  });
+
+  it('does not take the wait for a rare key frame for a stall', async () => {
+    const [first, second] = await firstFrames(capture(camera.url('rare'), { capture_mode: 'keyframes', interval_seconds: 1 }), 2);
+    expect(Date.parse(second?.captured_at ?? '') - Date.parse(first?.captured_at ?? '')).toBeGreaterThan(6500);
+  });
+
+  it('says that the stream ended when the camera cuts it', async () => {
+    const running = capture(camera.url('goes'))[Symbol.asyncIterator]();
+    await running.next();
+    camera.disconnect('goes');
+    expect(await failureOf({ [Symbol.asyncIterator]: () => running })).toMatchObject({ code: 'stream_ended' });
+  });
+
+  it.each<[code: ErrorCode, what: string, url: () => string]>([
+    ['stream_auth', 'a wrong password', () => locked.url('street', true).replace('p%40s', 'guess')],
+    ['stream_auth', 'no password', () => locked.url('street')],
+    ['stream_not_found', 'an unknown path', () => locked.url('nowhere', true)],
+    ['stream_connect', 'nothing that listens', () => 'rtsp://admin:guess@127.0.0.1:1/street'],
+    ['stream_connect', 'a port that reads like a code', () => 'rtsp://admin:guess@127.0.0.1:401/street'],
+    ['stream_connect', 'an unknown host', () => 'rtsp://admin:guess@camera.invalid/street'],
+    ['stream_connect', 'an address that is none', () => 'rtsp://admin:guess/ing@127.0.0.1/street'],
+  ])('answers %s to %s, without the password', async (code, _what, url) => {
+    const { message, ...error } = await failureOf(capture(url()));
+    expect(error.code).toBe(code);
+    expect(message).not.toMatch(/guess|p%40s|p@s/);
+  });
+
+  it('gives up a server that accepts and never answers', async () => {
+    const server = createServer((socket) => { socket.on('error', () => undefined); });
+    const port = await listen(server);
+    try {
+      expect(await failureOf(capture(`rtsp://admin:guess@127.0.0.1:${port}/street`))).toMatchObject({ code: 'stream_stalled', message: expect.stringContaining('no picture came') as string });
+    } finally {
+      server.close();
+    }
+  });
+
+  it('keeps the password off the process list', async () => {
+    const url = locked.url('street', true);
+    const running = capture(url, { interval_seconds: 1 })[Symbol.asyncIterator]();
+    await running.next();
+    const lines = commandLines();
+    await running.return?.();
+    const ours = lines.filter((line) => line.includes('ffconcat') || / -f concat /.test(line));
+    expect(ours.length).toBeGreaterThan(0);
+    expect(lines.filter((line) => line.includes('p%40s') || line.includes(SECRET))).toEqual([]);
+  });
+});
+
+/** How many connections were made to the camera, in all and at once at most, while `work` used the URL it is given. */
+async function counting(url: string, work: (url: string) => Promise<void>): Promise<{ readonly inAll: number; readonly atOnce: number }> {
+  const target = Number(new URL(url).port);
+  const open = new Set<Socket>();
+  let inAll = 0;
+  let atOnce = 0;
+  const server = createServer((socket) => {
+    open.add(socket);
+    inAll += 1;
+    atOnce = Math.max(atOnce, open.size);
+    const onwards = connect(target, '127.0.0.1');
+    const end = (): void => {
+      open.delete(socket);
+      socket.destroy();
+      onwards.destroy();
+    };
+    for (const one of [socket, onwards]) one.on('error', end).on('close', end);
+    socket.pipe(onwards).pipe(socket);
+  });
+  const port = await listen(server);
+  try {
+    await work(url.replace(`:${target}/`, `:${port}/`));
+    return { inAll, atOnce };
+  } finally {
+    server.close();
+    for (const socket of open) socket.destroy();
+  }
+}
+
+async function listen(server: Server): Promise<number> {
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+function commandLines(): string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    } catch {
+      // It has ended since it was listed.
+      return '';
+    }
+  });
+}

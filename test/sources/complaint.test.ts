@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../src/errors.ts';
+import { complaintError } from '../../src/sources/ffmpeg/complaint.ts';
+
+/** ffmpeg 5.1's last words, each from a real run. */
+const RUNS: readonly (readonly [code: ErrorCode, ...words: string[]])[] = [
+  ['stream_auth', 'method DESCRIBE failed: 401 Unauthorized', "Impossible to open 'rtsp://a:b@127.0.0.1:4040/x'", 'pipe:0: Server returned 401 Unauthorized (authorization failed)'],
+  ['stream_auth', 'pipe:0: Server returned 403 Forbidden (access denied)'],
+  ['stream_not_found', 'method DESCRIBE failed: 404 Not Found', "Impossible to open 'rtsp://a:b@127.0.0.1:4010/x'", 'pipe:0: Server returned 404 Not Found'],
+  ['stream_not_found', 'method SETUP failed: 454 Session Not Found'],
+  ['stream_connect', 'Connection to tcp://127.0.0.1:4010?timeout=20000000 failed: Connection refused', "Impossible to open 'rtsp://a:b@127.0.0.1:4010/404'", 'pipe:0: Connection refused'],
+  ['stream_connect', 'Failed to resolve hostname camera.invalid: Name or service not known', 'pipe:0: Input/output error'],
+  ['stream_connect', 'method DESCRIBE failed: 503 Service Unavailable'],
+  ['stream_connect', 'Port missing in uri', 'pipe:0: Invalid argument'],
+  ['stream_connect'],
+  ['stream_codec', "Impossible to open 'rtsp://127.0.0.1:40100/x'", 'pipe:0: Invalid data found when processing input'],
+  ['stream_codec', "Stream map '0:v:0' matches no streams."],
+  ['stream_codec', 'moov atom not found', 'pipe:0: Invalid data found when processing input'],
+  ['stream_not_found', 'pipe:0: No such file or directory'],
+];
+
+describe('the error made of ffmpeg\'s last words', () => {
+  it.each(RUNS)('is %s for "%s"', (code, ...words) => {
+    expect(complaintError(words, false)).toMatchObject({ code, message: expect.not.stringContaining('a:b@') as string });
+    expect(complaintError(words, false).message).toContain((words.at(-1) ?? '').replace('a:b@', '***@'));
+  });
+
+  it.each(RUNS)('is stream_ended once pictures had come, not %s', (_code, ...words) => {
+    expect(complaintError(words, true).code).toBe('stream_ended');
+  });
+});

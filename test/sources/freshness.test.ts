@@ -1,0 +1,69 @@
+/** The promise of truthful times: the clock that a camera draws into its pictures, against what is said of them. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { startDemoCamera } from '../../src/demo/index.ts';
+import { readBinaryClock } from '../helpers/binary-clock.ts';
+import { capture, jpegOf, never } from './streams.ts';
+
+const WATCHED_MS = 35_000;
+const INTERVAL_MS = 3000;
+/** How late a picture may be stored, beside the wait for a key frame. */
+const MARGIN_MS = 1000;
+
+/** `steady`: taken once it was known which pictures to decode, so on one and the same schedule. */
+interface Seen {
+  readonly mode: string;
+  readonly drawn: number;
+  readonly captured: number;
+  readonly stored: number;
+}
+
+const camera = { kind: 'scene', width: 480, height: 270, fps: 25, clock: true } as const;
+const CAMERAS = {
+  plain: { scene: { ...camera, keyframe_seconds: 1 }, mode: 'keyframes', spacingMs: 1000 },
+  bframes: { scene: { ...camera, keyframe_seconds: 2, b_frames: 3 }, mode: 'all but B-frames', spacingMs: 40 },
+  rare: { scene: { ...camera, keyframe_seconds: 5 }, mode: 'all', spacingMs: 40 },
+} as const;
+
+it('says within half a second when a picture was made, and stores it soon after it was due', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-fresh-'));
+  const demo = await startDemoCamera({ cameras: Object.fromEntries(Object.entries(CAMERAS).map(([path, { scene }]) => [path, scene])) }, never);
+  const time = AbortSignal.timeout(WATCHED_MS);
+  try {
+    await Promise.all(Object.entries(CAMERAS).map(async ([path, { mode, spacingMs }]) => {
+      const seen = await watch(demo.url(path), join(folder, `${path}.jpg`), time);
+      expect(seen.length, path).toBeGreaterThanOrEqual(WATCHED_MS / INTERVAL_MS - 3);
+      for (const { drawn, captured } of seen) expect(Math.abs(drawn - captured), `${path}: ${JSON.stringify(seen)}`).toBeLessThanOrEqual(500);
+
+      const steady = seen.filter((one) => one.mode === mode).slice(1);
+      expect(steady.length, path).toBeGreaterThanOrEqual(5);
+      for (const { drawn, stored } of steady) expect(stored - drawn, `${path}: ${JSON.stringify(seen)}`).toBeLessThanOrEqual(MARGIN_MS);
+      // Ticks come at equal distances, so there is a schedule that all of them were late for by little.
+      const lateness = spread(steady.map(({ stored }) => stored));
+      expect(lateness, `${path}: ${JSON.stringify(seen)}`).toBeLessThanOrEqual(spacingMs + MARGIN_MS);
+    }));
+  } finally {
+    await demo.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+async function watch(url: string, file: string, signal: AbortSignal): Promise<readonly Seen[]> {
+  const seen: Seen[] = [];
+  for await (const frame of capture(url, { interval_seconds: INTERVAL_MS / 1000 }, signal)) {
+    const stored = Date.now();
+    const captured = Date.parse(frame.captured_at);
+    await writeFile(file, jpegOf(frame));
+    seen.push({ mode: frame.mode, drawn: await readBinaryClock(file, captured), captured, stored });
+  }
+  return seen;
+}
+
+/** The shortest part of the interval that holds what the times are past some schedule of it. */
+function spread(times: readonly number[]): number {
+  const phases = times.map((time) => time % INTERVAL_MS).sort((a, b) => a - b);
+  const gaps = phases.map((phase, index) => (phases[index + 1] ?? (phases[0] ?? 0) + INTERVAL_MS) - phase);
+  return INTERVAL_MS - Math.max(...gaps);
+}

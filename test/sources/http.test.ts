@@ -1,0 +1,310 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
+import { imageSize } from 'image-size';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/lib/clock.ts';
+import { create } from '../../src/sources/http.ts';
+import type { CapturedFrame } from '../../src/types.ts';
+import { sourceContract } from '../contracts/source.ts';
+import { makePicture, numbered, numberOf, sendParts, startHttpCamera, type HttpCamera } from '../helpers/http-camera.ts';
+import { failureOf, firstFrames, jpegOf, never, PICTURES, streamOf } from './streams.ts';
+
+let jpeg: Buffer;
+let png: Buffer;
+beforeAll(async () => {
+  [jpeg, png] = await Promise.all([makePicture('mjpeg', '640x360'), makePicture('png', '320x180')]);
+});
+
+const cleanup: (() => unknown)[] = [];
+afterAll(() => Promise.all(cleanup.map((close) => close())));
+
+async function camera(answer: Parameters<typeof startHttpCamera>[0]): Promise<HttpCamera> {
+  const started = await startHttpCamera(answer);
+  cleanup.push(started.close);
+  return started;
+}
+
+/** Answers every connection with these bytes. */
+async function saying(bytes: Buffer): Promise<string> {
+  const server = createServer((socket) => { socket.once('data', () => { socket.end(bytes); }); }).listen(0, '127.0.0.1');
+  cleanup.push(() => server.close());
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+function frames(url: string, interval_seconds = 0.5, { signal = never, max_width = null as number | null } = {}): AsyncIterable<CapturedFrame> {
+  return create({ config: { ...PICTURES, max_width } }).frames(streamOf(url, { interval_seconds }), signal);
+}
+
+const takenAt = ({ captured_at }: CapturedFrame): number => Date.parse(captured_at);
+const send = (response: ServerResponse, type: string, body: Uint8Array | string): void => { response.setHeader('content-type', type).end(body); };
+
+sourceContract('HTTP streams', async () => {
+  const peer = await startHttpCamera((_, response) => { sendParts(response, 100, () => jpeg); });
+  return { url: peer.url('/stream'), close: peer.close };
+});
+
+sourceContract('HTTP snapshots', async () => {
+  const peer = await startHttpCamera((_, response) => { setTimeout(() => { send(response, 'image/jpeg', jpeg); }, 100); });
+  return { url: peer.url('/snapshot'), close: peer.close };
+});
+
+describe.concurrent('an MJPEG stream', () => {
+  it('gives one picture for each tick of a fixed schedule, byte for byte', async () => {
+    const sent: Buffer[] = [];
+    const { url } = await camera((_, response) => {
+      sendParts(response, 50, (index) => (sent[index] = numbered(jpeg, index)));
+    });
+    const taken = await firstFrames(frames(url()), 7);
+    const first = taken[0] ? takenAt(taken[0]) : 0;
+    taken.forEach((frame, index) => {
+      expect(sent[numberOf(jpegOf(frame))]?.equals(jpegOf(frame))).toBe(true);
+      expect(frame).toMatchObject({ width: 640, height: 360, mode: 'MJPEG', missed: 0 });
+      const lateMs = takenAt(frame) - first - index * 500;
+      expect(lateMs).toBeGreaterThan(-100);
+      expect(lateMs).toBeLessThan(400);
+    });
+  });
+
+  it('is read on while nobody takes', async () => {
+    let sent = 0;
+    const { url } = await camera((_, response) => {
+      sendParts(response, 20, (index) => numbered(jpeg, (sent = index)));
+    });
+    const running = frames(url(), 0.3)[Symbol.asyncIterator]();
+    await running.next();
+    await systemClock.sleep(2000, never);
+    const { value } = await running.next() as { value: CapturedFrame };
+    expect(sent - numberOf(jpegOf(value))).toBeLessThan(40);
+    expect(value.missed).toBeGreaterThanOrEqual(3);
+    await running.return?.();
+  });
+
+  it('is scaled down to the width that is asked for', async () => {
+    const { url } = await camera((_, response) => { sendParts(response, 50, () => jpeg); });
+    const [frame] = await firstFrames(frames(url(), 0.5, { max_width: 320 }), 1);
+    expect(frame).toMatchObject({ width: 320, height: 180 });
+    expect(frame && imageSize(jpegOf(frame))).toMatchObject({ type: 'jpg', width: 320, height: 180 });
+  });
+
+  it('may hold parts that are no pictures', async () => {
+    const { url } = await camera((_, response) => {
+      sendParts(response, 50, (index) => (index % 3 === 2 ? numbered(jpeg, index) : index % 3 === 1 ? jpeg.subarray(0, 12) : Buffer.from('motion=1')));
+    });
+    const taken = await firstFrames(frames(url(), 0.3), 4);
+    expect(taken.map((frame) => numberOf(jpegOf(frame)) % 3)).toEqual([2, 2, 2, 2]);
+  });
+
+  it('that falls silent or never begins has stalled', async () => {
+    const silent = await camera((_, response) => { sendParts(response, 50, (index) => (index < 20 ? jpeg : null)); });
+    const mute = await camera(() => undefined);
+    const parts = await camera((_, response) => { sendParts(response, 500, () => Buffer.from('motion=1')); });
+    const began = Date.now();
+    const after = async (url: string): Promise<number> => {
+      expect(await failureOf(frames(url))).toMatchObject({ code: 'stream_stalled', message: expect.stringMatching(/^no picture came for \d+ s$/) as string });
+      return Date.now() - began;
+    };
+    const [afterPictures, atStart, withoutPictures] = await Promise.all([silent, mute, parts].map(({ url }) => after(url())));
+    expect(afterPictures).toBeGreaterThan(5500);
+    expect(afterPictures).toBeLessThan(10_000);
+    for (const ms of [atStart, withoutPictures]) {
+      expect(ms).toBeGreaterThan(14_500);
+      expect(ms).toBeLessThan(20_000);
+    }
+  });
+
+  it('that the camera ends or breaks off has ended', async () => {
+    const ending = await camera((_, response) => { sendParts(response, 20, (index) => { if (index === 5) response.end(); return index < 5 ? jpeg : null; }); });
+    expect(await failureOf(frames(ending.url()))).toMatchObject({ code: 'stream_ended', message: 'the camera ended the stream' });
+    const breaking = await camera((_, response) => { sendParts(response, 20, (index) => { if (index === 5) response.destroy(); return jpeg; }); });
+    expect(await failureOf(frames(breaking.url()))).toMatchObject({ code: 'stream_ended', message: expect.stringContaining('the stream broke off: ') as string });
+  });
+
+  it('needs a boundary', async () => {
+    const { url } = await camera((_, response) => { response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace' }).write('--x'); });
+    expect((await failureOf(frames(url()))).code).toBe('stream_codec');
+  });
+});
+
+describe.concurrent('a snapshot address', () => {
+  it('is asked once for each tick of a fixed schedule, over one connection', async () => {
+    let pictures = 0;
+    const { url, requests } = await camera((_, response) => {
+      // Longer than two intervals for the third: one tick is left out, and the others stay where they are.
+      const delayMs = pictures === 2 ? 1200 : 100;
+      const body = numbered(jpeg, pictures);
+      pictures += 1;
+      setTimeout(() => { send(response, 'image/jpeg; charset=binary', body); }, delayMs);
+    });
+    const taken = await firstFrames(frames(url('/cgi?id=1'), 0.5), 6);
+    expect(taken.map((frame) => numberOf(jpegOf(frame)))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(taken.every(({ missed, mode, width, height }) => missed === 0 && mode === 'snapshots' && width === 640 && height === 360)).toBe(true);
+    expect(new Set(requests.map(({ port }) => port)).size).toBe(1);
+    expect(requests.map((request) => request.url)).toEqual(Array(6).fill('/cgi?id=1'));
+    // The schedule begins with the first answer.
+    const start = (requests[0]?.atMs ?? 0) + 100;
+    for (const [index, tick] of [0, 1, 2, 4, 5, 6].entries()) {
+      const lateMs = (requests[index]?.atMs ?? 0) - start - tick * 500;
+      expect(lateMs).toBeGreaterThan(-150);
+      expect(lateMs).toBeLessThan(400);
+    }
+  });
+
+  it('may give PNG, which becomes JPEG', async () => {
+    const { url } = await camera((_, response) => { send(response, 'image/png', png); });
+    const [frame] = await firstFrames(frames(url()), 1);
+    expect(frame).toMatchObject({ width: 320, height: 180 });
+    expect(frame && imageSize(jpegOf(frame))).toMatchObject({ type: 'jpg', width: 320, height: 180 });
+  });
+
+  it('is asked anew when the camera closes the kept connection just then', async () => {
+    const used = new Set<number | undefined>();
+    const { url, requests } = await camera(({ socket }, response) => {
+      if (used.has(socket.remotePort)) socket.destroy();
+      else send(response, 'image/jpeg', jpeg);
+      used.add(socket.remotePort);
+    });
+    await firstFrames(frames(url(), 0.1), 3);
+    expect(requests.map(({ port }) => port)).toEqual([0, 0, 1, 1, 2].map((connection) => [...used][connection]));
+  });
+
+  it('that gives no picture fails with what it gave', async () => {
+    const answers = { '/torn': jpeg.subarray(0, 10), '/empty': '', '/text': 'no picture today' };
+    const { url } = await camera(({ url: path = '' }, response) => { send(response, 'image/jpeg', answers[path as keyof typeof answers]); });
+    for (const path of Object.keys(answers)) {
+      expect(await failureOf(frames(url(path)))).toMatchObject({ code: 'stream_codec', message: 'the camera\'s picture is neither a JPEG nor a PNG picture' });
+    }
+    const damaged = await camera((_, response) => { send(response, 'image/png', png.subarray(0, 60)); });
+    expect(await failureOf(frames(damaged.url()))).toMatchObject({ code: 'stream_codec', message: 'the camera\'s picture cannot be decoded' });
+    const breaking = await camera((_, response) => {
+      response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': jpeg.length }).write(jpeg.subarray(0, 100), () => { response.destroy(); });
+    });
+    expect((await failureOf(frames(breaking.url()))).code).toBe('stream_ended');
+  });
+});
+
+describe.concurrent('an address', () => {
+  it('is refused with the reason', async () => {
+    const { url } = await camera(({ url: path = '' }, response) => {
+      if (path === '/page') send(response, 'text/html; charset=utf-8', '<html>');
+      else if (path === '/video') send(response, 'video/mp4', 'x');
+      else if (path === '/nothing') response.writeHead(204).end();
+      else if (path === '/bytes') response.end('x');
+      else response.writeHead(Number(path.slice(1))).end('sorry');
+    });
+    const failures = await Promise.all(['/401', '/403', '/404', '/503', '/page', '/video', '/nothing', '/bytes'].map((path) => failureOf(frames(url(path)))));
+    const host = url('');
+    expect(failures.map(({ code, message }) => `${code}: ${message.replaceAll(host, 'HOST')}`)).toEqual([
+      'stream_auth: HOST wants a user name and password, which the URL does not have (http://user:password@…): it answered 401 Unauthorized',
+      'stream_auth: HOST wants a user name and password, which the URL does not have (http://user:password@…): it answered 403 Forbidden',
+      'stream_not_found: HOST does not know this path: it answered 404 Not Found',
+      'stream_connect: HOST gives no picture: it answered 503 Service Unavailable',
+      'stream_codec: the camera answers with text/html, which is neither an MJPEG stream nor a JPEG or PNG picture',
+      'stream_codec: the camera answers with video/mp4, which is neither an MJPEG stream nor a JPEG or PNG picture',
+      'stream_codec: the camera answers with something without a content type, which is neither an MJPEG stream nor a JPEG or PNG picture',
+      'stream_codec: the camera answers with something without a content type, which is neither an MJPEG stream nor a JPEG or PNG picture',
+    ]);
+  });
+
+  it('where nobody listens, or nobody speaks HTTP, cannot be reached', async () => {
+    const gone = await startHttpCamera(() => undefined);
+    await gone.close();
+    expect(await failureOf(frames(gone.url()))).toMatchObject({ code: 'stream_connect', message: expect.stringContaining('ECONNREFUSED') as string });
+    expect((await failureOf(frames(await saying(Buffer.from('RTSP/1.0 400 Bad Request\r\n\r\n'))))).code).toBe('stream_connect');
+    expect((await failureOf(frames('http://no-such-camera.invalid/'))).code).toBe('stream_connect');
+  });
+
+  it('of an old camera that ends its lines in its own way is read', async () => {
+    const url = await saying(Buffer.concat([Buffer.from('HTTP/1.0 200 OK\nContent-type: image/jpeg\nServer: caméra\n\n'), jpeg]));
+    expect(await firstFrames(frames(url), 2)).toHaveLength(2);
+  });
+
+  it('may send on, but not to where nobody should look', async () => {
+    const other = await camera((_, response) => { send(response, 'image/jpeg', jpeg); });
+    const targets: Readonly<Record<string, string>> = { '/near': 'picture', '/far': other.url('/x'), '/round': '/round', '/file': 'file:///etc/hostname', '/odd': 'http://[' };
+    const { url, requests } = await camera(({ url: path = '' }, response) => {
+      const location = targets[path];
+      if (location !== undefined) response.writeHead(302, { location }).end();
+      else if (path !== '/picture') response.writeHead(302).end();
+      else send(response, 'image/jpeg', jpeg);
+    });
+    await firstFrames(frames(url('/near', 'u:secret@')), 2);
+    expect(requests.map((request) => request.url)).toEqual(['/near', '/picture', '/near', '/picture']);
+    await firstFrames(frames(url('/far', 'u:secret@')), 1);
+    const failures = await Promise.all(['/round', '/file', '/odd', '/nowhere'].map((path) => failureOf(frames(url(path, 'u:secret@')))));
+    expect(failures.map(({ code }) => code)).toEqual(['stream_connect', 'forbidden_scheme', 'forbidden_scheme', 'stream_connect']);
+    expect(failures.map(({ message }) => message).join()).not.toContain('secret');
+  });
+
+  it('gives its connection back within a second of the abort, and as soon as it is left', async ({ expect }) => {
+    const { url, connections } = await camera((_, response) => { sendParts(response, 50, (index) => (index < 2 ? jpeg : null)); });
+    const stop = new AbortController();
+    const running = frames(url(), 0.01, { signal: stop.signal })[Symbol.asyncIterator]();
+    await running.next();
+    const waiting = running.next().then(() => running.next());
+    await expect.poll(connections).toBe(1);
+    stop.abort();
+    expect(await waiting).toEqual({ done: true, value: undefined });
+    await expect.poll(connections, { timeout: 1000 }).toBe(0);
+    await firstFrames(frames(url()), 1);
+    await expect.poll(connections, { timeout: 1000 }).toBe(0);
+  });
+});
+
+describe.concurrent('credentials', () => {
+  const password = 'p@ss/ wörd%';
+  const login = `admin:${encodeURIComponent(password)}@`;
+
+  it('answer a camera that asks for basic authentication, and are not shown to others', async () => {
+    const expected = `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`;
+    const other = await camera((_, response) => { response.writeHead(401, { 'www-authenticate': 'Basic realm="camera"' }).end(); });
+    const { url, requests } = await camera(({ headers, url: path }, response) => {
+      if (headers.authorization !== expected) response.writeHead(401, { 'www-authenticate': 'Basic realm="camera"' }).end();
+      else if (path === '/away') response.writeHead(302, { location: other.url('/', 'x:y@') }).end();
+      else send(response, 'image/jpeg', jpeg);
+    });
+    await firstFrames(frames(url('/', login)), 3);
+    expect(requests.map(({ authorization }) => authorization)).toEqual([undefined, expected, expected, expected]);
+    expect((await failureOf(frames(url('/away', login)))).code).toBe('stream_auth');
+    expect(other.requests.map(({ authorization }) => authorization)).toEqual([undefined]);
+  });
+
+  it('answer a camera that asks for a digest, also when its nonce has run out', async () => {
+    const { url, requests } = await digestCamera(password, 3, jpeg);
+    await firstFrames(frames(url('/a?b=c', login), 0.1), 7);
+    // Each third answer ends the nonce.
+    expect(requests.map(({ authorization }) => /nc=0*(\d+)/.exec(authorization ?? '')?.[1])).toEqual([undefined, '1', '2', '3', '4', '1', '2', '3', '4', '1']);
+  });
+
+  it('that are wrong are refused and never shown', async () => {
+    const { url } = await digestCamera('another', 3, jpeg);
+    const failure = await failureOf(frames(url('/?pwd=hidden', login)));
+    expect(failure).toMatchObject({ code: 'stream_auth', message: `${url('')} refuses the user name or password: it answered 401 Unauthorized` });
+    const malformed = await failureOf(frames('http://admin:hid/den@camera/'));
+    expect([malformed.code, malformed.message, String(malformed.cause)].join()).not.toMatch(/hid|den@/);
+    const strange = await camera((_, response) => { response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(); });
+    expect((await failureOf(frames(strange.url('/', login)))).code).toBe('stream_auth');
+  });
+});
+
+/** Accepts digest answers of `admin`, each nonce for so many requests. */
+async function digestCamera(password: string, uses: number, picture: Buffer): Promise<HttpCamera> {
+  const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+  let nonces = 0;
+  let used = 0;
+  return camera(({ headers, url = '', method = '' }, response) => {
+    const field = (name: string): string => new RegExp(`\\b${name}="?([^",]*)`).exec(headers.authorization ?? '')?.[1] ?? '';
+    const nonce = `nonce-${nonces}`;
+    const expected = md5(`${md5(`admin:cam:${password}`)}:${nonce}:${field('nc')}:${field('cnonce')}:auth:${md5(`${method}:${url}`)}`);
+    if (field('response') === expected && field('uri') === url && used < uses) {
+      used += 1;
+      send(response, 'image/jpeg', picture);
+      return;
+    }
+    nonces += 1;
+    used = 0;
+    response.writeHead(401, { 'www-authenticate': `Digest realm="cam", nonce="nonce-${nonces}", qop="auth", stale=true` }).end();
+  });
+}

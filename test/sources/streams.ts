@@ -1,0 +1,46 @@
+/** Captures for the tests of sources: what is asked for, and what came of it. */
+import { LookoutError } from '../../src/errors.ts';
+import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
+import type { CapturedFrame, StreamOptions, StreamSpec } from '../../src/types.ts';
+
+const OPTIONS: StreamOptions = {
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', duration_seconds: null,
+};
+export const PICTURES = { jpeg_quality: 90, max_width: null };
+export const never = new AbortController().signal;
+
+export function streamOf(url: string, options: Partial<StreamOptions> = {}): StreamSpec {
+  return { camera_id: 'CAM-1', url, models: [], options: { ...OPTIONS, ...options } };
+}
+
+export function capture(url: string, options: Partial<StreamOptions> = {}, signal: AbortSignal = never): AsyncIterable<CapturedFrame> {
+  return captureFrames(streamOf(url, options), PICTURES, false, signal);
+}
+
+/** The first `count` frames; the capture is left after them. */
+export async function firstFrames(frames: AsyncIterable<CapturedFrame>, count: number): Promise<readonly CapturedFrame[]> {
+  const taken: CapturedFrame[] = [];
+  for await (const frame of frames) {
+    taken.push(frame);
+    if (taken.length === count) return taken;
+  }
+  throw new Error(`only ${taken.length} of ${count} frames came`);
+}
+
+/** How a capture fails, whatever it yields before. */
+export async function failureOf(frames: AsyncIterable<CapturedFrame>): Promise<LookoutError> {
+  try {
+    const running = frames[Symbol.asyncIterator]();
+    while (!(await running.next()).done);
+  } catch (error) {
+    if (error instanceof LookoutError) return error;
+    throw error;
+  }
+  throw new Error('the capture ended without an error');
+}
+
+/** The JPEG of a frame that came as bytes. */
+export function jpegOf({ picture }: CapturedFrame): Uint8Array {
+  if ('jpeg' in picture) return picture.jpeg;
+  throw new Error(`the picture is the file ${picture.file}`);
+}
