@@ -28,6 +28,7 @@ export async function demo(context: CommandContext, records: number | null): Pro
         seen += 1;
         if (records !== null && seen >= records) enough.abort();
       });
+      await placeCamera(app);
       await app.streams.start({ camera_id: CAMERA, url: camera.url('street'), models: config.default_models ?? undefined }, 'demo');
       void narrate(app, config.batch_size, signal);
     });
@@ -35,6 +36,12 @@ export async function demo(context: CommandContext, records: number | null): Pro
     await camera.close();
   }
   return 0;
+}
+
+/** The demo camera has coordinates, as every camera should. */
+async function placeCamera(app: App): Promise<void> {
+  const known = await app.face.cameras();
+  if (!known.some(({ cameraID }) => cameraID === CAMERA)) await app.face.addCamera({ cameraID: CAMERA, latitude: '26.4499', longitude: '80.3319' });
 }
 
 /** Prints what changes: states, frames, what an environment's installer says. */

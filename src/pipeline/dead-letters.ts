@@ -7,7 +7,7 @@
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { createByteBudget } from '../lib/byte-budget.ts';
-import { hasCode, linkOrCopy, namesIn, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, linkOrCopy, namesIn, writeAtomically } from '../lib/files.ts';
 import type { Batch, Config, ErrorInfo } from '../types.ts';
 import type { Books } from './books.ts';
 import type { Spool } from './spool.ts';
@@ -76,6 +76,7 @@ export async function openDeadLetters(
       }
       await writeAtomically(join(temporary, 'batch.json'), `${JSON.stringify({ ...letter, at: new Date().toISOString() }, null, 2)}\n`);
       await rename(temporary, target);
+      await fsyncFolder(folder);
       await budget.add(target);
     },
     async list() {

@@ -41,8 +41,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const outcomes = createOutcomes(parts, insist, liveSessions);
   const underWay = new Set<Promise<void>>();
 
-  /** Asks the models. Each try is counted in the manifest before it is made. */
-  async function ask(batch: Batch): Promise<Readonly<Record<string, LaneAnswer>>> {
+  /** Asks the models. Each try is counted in the manifest before it is made; `tried` is the batch as it stands there. */
+  async function ask(batch: Batch): Promise<{ readonly answers: Readonly<Record<string, LaneAnswer>>; readonly tried: Batch }> {
     let counted = batch;
     let counting: Promise<void> = Promise.resolve();
     const frames = batch.frames.map(({ key, captured_at, width, height }, index) => (
@@ -62,11 +62,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const answers = await joinAnswers(asked, parts.config.join_deadline_seconds * 1000, signal);
     // A count of a model that came too late must not bring the manifest back after the batch is settled.
     await counting;
-    return answers;
+    return { answers, tried: counted };
   }
 
-  async function process(batch: Batch): Promise<void> {
-    const answers = await ask(batch);
+  async function process(taken: Batch): Promise<void> {
+    const { answers, tried: batch } = await ask(taken);
     const errors = failures(answers);
     if (Object.keys(errors).length === batch.models.length) {
       await outcomes.bury(batch, errors);
@@ -126,7 +126,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     },
     async closeSession(session) {
       liveSessions.delete(session);
-      await spool.close(session);
+      await spool.close(session).catch((error: unknown) => {
+        log.warn(`the folder of session ${session} is left until the next start`, { reason: errorInfo(error).message });
+      });
     },
     async resume(batch) {
       if (books.settled(batch.id)) {

@@ -1,7 +1,7 @@
 /** What a crash or a stop left in the spool: batches to finish, frames to group, and what is not ours. */
 import { readFile, rm } from 'node:fs/promises';
 import { imageSize } from 'image-size';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { hasCode, namesIn } from '../lib/files.ts';
 import type { Batch, Frame } from '../types.ts';
 import { batchId, capturedAt } from './names.ts';
@@ -77,11 +77,12 @@ async function isDraft(folder: string, name: string): Promise<boolean> {
 
 async function readSession(folder: string): Promise<SessionFile | null> {
   try {
-    const session = JSON.parse(await readFile(join(folder, SESSION_FILE), 'utf8')) as Partial<SessionFile>;
-    return session.lookout === 1 ? (session as SessionFile) : null;
+    const session = JSON.parse(await readFile(join(folder, SESSION_FILE), 'utf8')) as Partial<SessionFile> | null;
+    // Under another name it is somebody's copy, whose batches are in the original.
+    return session?.lookout === 1 && session.name === basename(folder) ? (session as SessionFile) : null;
   } catch (error) {
     // Nor is a folder ours that we may not look into, such as lost+found.
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES') || error instanceof SyntaxError) return null;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES') || error instanceof SyntaxError) return null;
     throw error;
   }
 }

@@ -74,12 +74,18 @@ export function createSpool(folder: string): Spool {
   const never = new AbortController().signal;
 
   async function begin(session: Session): Promise<void> {
+    const own = join(folder, session.name);
     const draft = join(folder, draftFolder(session.name));
     const file: SessionFile = { lookout: 1, ...session, started_at: new Date().toISOString() };
-    await mkdir(draft, { recursive: true });
-    await writeAtomically(join(draft, SESSION_FILE), `${JSON.stringify(file)}\n`);
-    await rename(draft, join(folder, session.name));
-    await fsyncFolder(folder);
+    try {
+      await mkdir(draft, { recursive: true });
+      await writeAtomically(join(draft, SESSION_FILE), `${JSON.stringify(file)}\n`);
+      await rename(draft, own);
+      await fsyncFolder(folder);
+    } catch (error) {
+      for (const failed of [draft, own]) await rm(failed, { recursive: true, force: true });
+      throw error;
+    }
   }
 
   return {

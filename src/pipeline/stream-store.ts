@@ -24,7 +24,9 @@ export function createStreamStore(dataDir: string): StreamStore {
   return {
     async load() {
       try {
-        return JSON.parse(await readFile(file, 'utf8')) as StoredStream[];
+        const stored: unknown = JSON.parse(await readFile(file, 'utf8'));
+        if (!Array.isArray(stored) || !stored.every(isStoredStream)) throw new Error('it is no list of streams');
+        return stored;
       } catch (error) {
         if (hasCode(error, 'ENOENT')) return [];
         throw new LookoutError('config_invalid', `${file} cannot be read: mend it or move it away (${String(error)})`, { cause: error });
@@ -35,4 +37,10 @@ export function createStreamStore(dataDir: string): StreamStore {
       return saving;
     },
   };
+}
+
+function isStoredStream(value: unknown): value is StoredStream {
+  const { camera_id, url, models, options, enabled } = (value ?? {}) as Partial<Record<keyof StoredStream, unknown>>;
+  return (typeof camera_id === 'string' || typeof camera_id === 'number') && typeof url === 'string' && Array.isArray(models)
+    && typeof options === 'object' && options !== null && typeof enabled === 'boolean';
 }

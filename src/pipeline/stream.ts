@@ -5,6 +5,7 @@ import { redact, type Log } from '../lib/log.ts';
 import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, Source, StreamSpec, StreamState } from '../types.ts';
 import { createBatcher, type Batcher } from './batcher.ts';
 import type { Books } from './books.ts';
+import { createLosses } from './losses.ts';
 import { batchId } from './names.ts';
 import type { Session, Spool } from './spool.ts';
 
@@ -55,6 +56,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
   const { options } = spec;
   const stopping = new AbortController();
   const deadlineMs = options.batch_deadline_seconds * 1000;
+  const losses = createLosses(spec.camera_id, books, log);
   const batcher: Batcher = createBatcher(options.batch_size, deadlineMs);
   let session: Session | null = null;
   let state: StreamState = 'starting';
@@ -67,9 +69,6 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
   let latest: StreamView['latest'] = null;
   let closing: Promise<void> = Promise.resolve();
   let due: NodeJS.Timeout | null = null;
-
-  /** Frames that were let go and could not be entered in the books yet, by reason. */
-  const owed = new Map<string, number>();
 
   const stopped = (): boolean => stopping.signal.aborted;
 
@@ -114,13 +113,13 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
   }
 
   async function take(own: Session, captured: CapturedFrame): Promise<void> {
-    if (captured.missed > 0) await drop(captured.missed, 'slow_consumer', captured.captured_at);
+    if (captured.missed > 0) await losses.count(captured.missed, 'slow_consumer', captured.captured_at);
     let frame: Frame;
     try {
-      frame = await spool.put(own, captured);
+      frame = await spool.put(own, { ...captured, captured_at: timeOfItsOwn(captured.captured_at, last_frame_at) });
     } catch (error) {
       log.error(`${spec.camera_id}: a frame could not be stored`, { reason: remember(error).message });
-      await drop(1, 'spool_failed', captured.captured_at);
+      await losses.count(1, 'spool_failed', captured.captured_at);
       return;
     }
     books.captured(spec.camera_id);
@@ -134,20 +133,6 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     become('running', `capturing (${captured.mode})`);
     if (batcher.add(frame, clock.now())) closeBatch(own, 'count');
     else due ??= setTimeout(() => { closeBatch(own, 'deadline'); }, Math.max(0, (batcher.dueAt() ?? 0) - clock.now()));
-  }
-
-  /** Frames that were captured but never got into the spool. Where the books cannot be written either, with the next ones. */
-  async function drop(more: number, why: string, at: string): Promise<void> {
-    const frames = more + (owed.get(why) ?? 0);
-    owed.set(why, frames);
-    books.captured(spec.camera_id, frames);
-    try {
-      await books.settle({ camera_id: spec.camera_id, batch: null, outcome: 'dropped', reason: why, frames, at });
-      owed.delete(why);
-    } catch (error) {
-      books.captured(spec.camera_id, -frames);
-      log.error('the books could not be written', { reason: remember(error).message });
-    }
   }
 
   /** One connection; returns or throws when it ends. */
@@ -197,7 +182,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     }
     closeBatch(own, 'stopped');
     await closing;
-    for (const why of owed.keys()) await drop(0, why, new Date(clock.now()).toISOString());
+    await losses.settle(new Date(clock.now()).toISOString());
     await parts.sessionEnded(own.name);
   }
 
@@ -226,4 +211,9 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     stop,
     view: () => ({ session: session?.name ?? null, state, reason, since, reconnects, capture_mode, last_frame_at, open_batch: batcher.size, last_error, latest }),
   };
+}
+
+/** Frames are named by their time: a second one of the same millisecond would take the first one's place. */
+function timeOfItsOwn(captured_at: string, before: string | null): string {
+  return captured_at === before ? new Date(Date.parse(captured_at) + 1).toISOString() : captured_at;
 }

@@ -70,7 +70,7 @@ export function createStreams(parts: StreamsParts): Streams {
     const options: StreamOptions = {
       capture_mode: config.capture_mode, transport: config.transport, duration_seconds: null, ...given, interval_seconds, batch_size, batch_deadline_seconds,
     };
-    return { camera_id: String(entry.camera_id), url: entry.url, models: entry.models, options };
+    return { camera_id: String(entry.camera_id), url: entry.url, models: [...new Set(entry.models)], options };
   }
 
   function sourceOf(url: string, trusted: boolean): Source {
@@ -191,7 +191,15 @@ export function createStreams(parts: StreamsParts): Streams {
       await checkModels(configured.flatMap(({ models }) => models));
       const starting = [...entries].filter(([, entry]) => working(entry));
       const gap = Math.min(STAGGER_MS, (config.interval_seconds * 1000) / Math.max(1, starting.length));
-      starting.forEach(([id, entry], index) => { run(id, entry, index * gap); });
+      for (const [index, [id, entry]] of starting.entries()) {
+        try {
+          run(id, entry, index * gap);
+        } catch (error) {
+          // Allowed when it was stored; a line of lookout.yaml is to be corrected before anything starts.
+          if (entry.origin === 'yaml') throw error;
+          parts.stream.log.error(`${id} is not started`, { reason: errorInfo(error).message });
+        }
+      }
       schedules = setInterval(followSchedules, 10_000);
       schedules.unref();
     },
@@ -199,7 +207,7 @@ export function createStreams(parts: StreamsParts): Streams {
     async stop(cameraId) {
       const id = String(cameraId);
       const entry = entries.get(id);
-      if (!entry?.running && !(entry?.enabled && entry.schedule !== null)) return 'not_running';
+      if (!entry?.running && !entry?.enabled) return 'not_running';
       entries.set(id, { ...entry, enabled: false });
       await halt(id, 'stopped by request');
       await save();
@@ -208,9 +216,10 @@ export function createStreams(parts: StreamsParts): Streams {
     async change(cameraId, change) {
       const entry = known(cameraId);
       const { url = entry.url, models = entry.models, options, enabled = entry.enabled } = change;
-      sourceOf(url, entry.origin !== 'api');
+      // Who wrote the old address into lookout.yaml is not who sends a new one.
+      sourceOf(url, entry.origin !== 'api' && url === entry.url);
       await checkModels(models);
-      await halt(cameraId, 'its settings changed');
+      await halt(cameraId, enabled ? 'its settings changed' : 'stopped by request');
       const changed: Entry = { ...known(cameraId), url, models, asked: { ...entry.asked, ...options }, enabled };
       entries.set(cameraId, changed);
       if (working(changed)) run(cameraId, changed);

@@ -3,10 +3,9 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LookoutError } from '../errors.ts';
-import { hasCode } from '../lib/files.ts';
 import type { CapturedFrame, Source, StreamSpec } from '../types.ts';
 import { captureFrames, type PictureSettings } from './ffmpeg/capture.ts';
-import { folderFrames, isPicture, picturesIn } from './pictures/folder.ts';
+import { folderFrames, isPicture, picturesIn, unreadable } from './pictures/folder.ts';
 
 export const summary = 'A video file at its own speed, or a folder of pictures one by one: for tests and replays';
 export const schemes = ['file'];
@@ -20,7 +19,7 @@ export function create({ config }: { readonly config: PictureSettings }): Source
 
 async function* fileFrames(stream: StreamSpec, config: PictureSettings, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
   const path = pathOf(stream.url);
-  const isFolder = await stat(path).then((found) => found.isDirectory(), (error: unknown) => { throw unreadable(path, error); });
+  const isFolder = (await stat(path).catch(unreadable(path))).isDirectory();
   if (isFolder || isPicture(path)) {
     yield* folderFrames(isFolder ? await picturesIn(path) : [path], stream.options.interval_seconds, config, signal);
   } else {
@@ -37,9 +36,4 @@ function pathOf(url: string): string {
   } catch (error) {
     throw new LookoutError('stream_not_found', `${url} names no file of this machine; write file:///folder/clip.mp4`, { cause: error });
   }
-}
-
-function unreadable(path: string, error: unknown): LookoutError {
-  const why = hasCode(error, 'ENOENT', 'ENOTDIR') ? 'does not exist' : `cannot be read: ${String(error)}`;
-  return new LookoutError('stream_not_found', `${path} ${why}`, { cause: error });
 }

@@ -21,9 +21,9 @@ beforeAll(async () => {
   await makeClip(join(folder, 'a \'clip\' 100%.mp4'), { ...CLIP, seconds: 4 }, never);
   const jpeg = await makePicture('mjpeg', '64x36');
   await mkdir(join(folder, 'pictures'));
-  for (const [index, name] of ['03.jpg', '01.JPG', '10.jpeg', '02.jpg'].entries()) await writeFile(join(folder, 'pictures', name), numbered(jpeg, index));
+  for (const [index, name] of ['3.jpg', '01.JPG', '10.jpeg', '02.jpg'].entries()) await writeFile(join(folder, 'pictures', name), numbered(jpeg, index));
   await writeFile(join(folder, 'pictures/04.png'), await makePicture('png', '32x18'));
-  await writeFile(join(folder, 'pictures/notes.txt'), 'not a picture');
+  for (const name of ['notes.txt', '._01.jpg']) await writeFile(join(folder, 'pictures', name), 'not a picture');
 });
 afterAll(() => rm(folder, { recursive: true }));
 

@@ -53,7 +53,8 @@ export function createClient(url: string): CameraClient {
     async get(signal) {
       let target = address;
       let challenged = false;
-      for (let redirects = 0; redirects <= MOST_REDIRECTS;) {
+      let redirects = 0;
+      for (;;) {
         const response = await send(target, signal);
         const { statusCode: status = 0, headers } = response;
         if (status >= 200 && status < 300) return response;
@@ -65,10 +66,10 @@ export function createClient(url: string): CameraClient {
           if (authorize) continue;
         }
         if (status < 300 || status >= 400 || headers.location === undefined) throw refusal(target, status, credentials !== null);
-        target = redirected(target, headers.location);
         redirects += 1;
+        if (redirects > MOST_REDIRECTS) throw new LookoutError('stream_connect', `${address.origin} sends us on and on: more than ${MOST_REDIRECTS} redirects`);
+        target = redirected(target, headers.location);
       }
-      throw new LookoutError('stream_connect', `${address.origin} sends us on and on: more than ${MOST_REDIRECTS} redirects`);
     },
     close() {
       plain.destroy();
@@ -93,7 +94,7 @@ function readUrl(url: string): { readonly address: URL; readonly credentials: Cr
   // Not the address itself: it may hold a password.
   if (!URL.canParse(url)) throw new LookoutError('bad_request', 'the camera\'s address is no URL; a /, ?, # or @ in a password is written %2F, %3F, %23 or %40');
   const address = new URL(url);
-  const credentials = address.username === '' ? null : { user: decoded(address.username), password: decoded(address.password) };
+  const credentials = address.username + address.password === '' ? null : { user: decoded(address.username), password: decoded(address.password) };
   address.username = '';
   address.password = '';
   return { address, credentials };

@@ -2,11 +2,7 @@
 import { imageSize } from 'image-size';
 import { LookoutError } from '../../errors.ts';
 import { toJpeg } from '../../lib/ffmpeg.ts';
-
-export interface PictureSettings {
-  readonly jpeg_quality: number;
-  readonly max_width: number | null;
-}
+import type { PictureSettings } from '../ffmpeg/capture.ts';
 
 export interface JpegPicture {
   readonly picture: { readonly jpeg: Uint8Array };
@@ -21,7 +17,7 @@ export async function asJpeg(bytes: Uint8Array, name: string, settings: PictureS
   if (size?.type === 'jpg' && (max_width === null || size.width <= max_width)) return { picture: { jpeg: bytes }, width: size.width, height: size.height };
   const jpeg = size && await toJpeg(bytes, { jpegQuality: jpeg_quality, maxWidth: max_width }, signal).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw new LookoutError('stream_codec', `${name} cannot be decoded`, { cause: error });
+    throw new LookoutError('stream_codec', `${name} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });
   const made = jpeg && measure(jpeg);
   if (!made) throw new LookoutError('stream_codec', `${name} is neither a JPEG nor a PNG picture`);

@@ -1,0 +1,103 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openBooks, type Books } from '../../src/pipeline/books.ts';
+import { openDeadLetters, type DeadLetters } from '../../src/pipeline/dead-letters.ts';
+import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
+import type { Batch } from '../../src/types.ts';
+import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
+
+const folder = testFolder();
+const ERRORS = { animals: { code: 'runner_died', message: 'gone', last_words: 'out of memory' } };
+
+interface Desk {
+  readonly spool: Spool;
+  readonly books: Books;
+  readonly letters: DeadLetters;
+  readonly session: Session;
+  readonly batch: (second: number) => Promise<Batch>;
+  /** A letter of a batch that is nowhere else. */
+  readonly bury: (second: number) => Promise<Batch>;
+}
+
+async function open(maxBytes = 1e9): Promise<Desk> {
+  const spool = createSpool(join(folder.path, 'frames'));
+  const books = await openBooks(folder.path);
+  onTestFinished(() => books.close());
+  const letters = await openDeadLetters({ data_dir: folder.path, dead_letter_max_bytes: maxBytes }, spool, books);
+  const session = await spool.open({ camera_id: 'CAM-1', models: ['animals'], options: { batch_size: 10 } });
+  const batch = async (second: number): Promise<Batch> => batchOf(session, await putFrames(spool, session, 2, second));
+  return {
+    spool, books, letters, session, batch,
+    async bury(second) {
+      const made = await batch(second);
+      books.captured(made.camera_id, 2);
+      await letters.add({ batch: made, errors: ERRORS, recorded: false });
+      await books.settle({ camera_id: made.camera_id, batch: made.id, outcome: 'dead_lettered', frames: 2 });
+      return made;
+    },
+  };
+}
+
+/** About what a letter takes. */
+const LETTER_BYTES = 1000;
+
+describe('the dead letters', () => {
+  it('keep a batch with its frames and why', async () => {
+    const { letters, spool, batch } = await open();
+    const made = await batch(0);
+    await letters.add({ batch: made, errors: ERRORS, recorded: false });
+    await spool.release(made, []);
+    expect(await letters.list()).toEqual([{ batch: made, errors: ERRORS, recorded: false, at: expect.stringMatching(/Z$/) as string }]);
+    expect((await readdir(join(letters.folder, made.id))).sort()).toEqual(['CAM-1_20260701T120000000000Z.jpg', 'CAM-1_20260701T120001000000Z.jpg', 'batch.json']);
+    await letters.remove(made);
+    expect(await letters.list()).toEqual([]);
+  });
+
+  it('keep a letter as it was when it is sent again', async () => {
+    const { letters, batch } = await open();
+    const made = await batch(0);
+    await letters.add({ batch: made, errors: ERRORS, recorded: true });
+    await letters.add({ batch: made, errors: {}, recorded: false });
+    expect(await letters.list()).toMatchObject([{ errors: ERRORS, recorded: true }]);
+  });
+
+  it('do without a frame that somebody removed', async () => {
+    const { letters, spool, batch } = await open();
+    const made = await batch(0);
+    await rm(spool.path(made.frames[0]?.key ?? ''));
+    await letters.add({ batch: made, errors: ERRORS, recorded: false });
+    expect(await letters.list()).toMatchObject([{ batch: { frames: [{}, {}] } }]);
+    expect(await readdir(join(letters.folder, made.id))).toHaveLength(2);
+  });
+
+  it('make room for new ones: the oldest go, and the books say so', async () => {
+    const { letters, books, bury } = await open(2.5 * LETTER_BYTES);
+    const sent = [await bury(0), await bury(10), await bury(20), await bury(30)];
+    const left = await letters.list();
+    expect(left.length).toBeLessThan(4);
+    expect(left.map(({ batch }) => batch.id)).toEqual(sent.slice(4 - left.length).map(({ id }) => id));
+    const lost = 2 * (4 - left.length);
+    expect(books.of('CAM-1')).toEqual({ captured: 8, recorded: 0, dead_lettered: 8 - lost, dropped: { dead_letter_budget: lost }, in_spool: 0 });
+    expect(books.letterDropped(sent[0]?.id ?? '')).toBe(true);
+  });
+
+  it('make room by copies of recorded batches without a word in the books', async () => {
+    const { letters, books, batch } = await open(1);
+    for (const second of [0, 10]) await letters.add({ batch: await batch(second), errors: ERRORS, recorded: true });
+    expect(await letters.list()).toHaveLength(1);
+    expect(books.total().dropped).toEqual({});
+  });
+
+  it('are still there at the next start, but for what a crash left half made or half removed', async () => {
+    const first = await open();
+    const [kept, dropped] = [await first.bury(0), await first.bury(10)];
+    await first.books.settle({ camera_id: 'CAM-1', batch: dropped.id, outcome: 'dropped', reason: 'dead_letter_budget', frames: 2, from: 'dead_lettered' });
+    await mkdir(join(first.letters.folder, 'half.tmp'));
+    await writeFile(join(first.letters.folder, 'half.tmp/frame.jpg'), PICTURE);
+    await mkdir(join(first.letters.folder, 'empty'));
+    const second = await open();
+    expect((await second.letters.list()).map(({ batch }) => batch.id)).toEqual([kept.id]);
+    expect((await readdir(second.letters.folder)).sort()).toEqual([kept.id, 'empty'].sort());
+  });
+});

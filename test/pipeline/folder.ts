@@ -1,0 +1,35 @@
+/** A folder of its own for each test of a file, and frames in a spool. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
+import { batchId } from '../../src/pipeline/names.ts';
+import type { Session, Spool } from '../../src/pipeline/spool.ts';
+import type { Batch, Frame } from '../../src/types.ts';
+
+/** Where it is, once a test runs. */
+export function testFolder(): { readonly path: string } {
+  const folder = { path: '' };
+  beforeEach(async () => {
+    folder.path = await mkdtemp(join(tmpdir(), 'lookout-test-'));
+  });
+  afterEach(() => rm(folder.path, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The smallest JPEG that has a size: 4 x 2 pixels, without any. */
+export const PICTURE = Buffer.from('ffd8ffe000104a46494600010100000100010000ffc0000b080002000401011100ffd9', 'hex');
+export const BEGIN = Date.parse('2026-07-01T12:00:00.000Z');
+
+/** Frames a second apart, in the spool. */
+export async function putFrames(spool: Spool, session: Session, count: number, firstSecond = 0): Promise<Frame[]> {
+  const frames: Frame[] = [];
+  for (let second = firstSecond; second < firstSecond + count; second += 1) {
+    frames.push(await spool.put(session, { captured_at: new Date(BEGIN + second * 1000).toISOString(), width: 4, height: 2, picture: { jpeg: PICTURE } }));
+  }
+  return frames;
+}
+
+export function batchOf({ name, camera_id, models }: Session, frames: readonly Frame[]): Batch {
+  return { id: batchId(name, frames[0]?.captured_at ?? ''), camera_id, session: name, closed_by: 'count', frames, models, attempts: {} };
+}

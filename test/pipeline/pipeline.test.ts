@@ -1,0 +1,279 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
+import type { Batch, Books, LaneAnswer } from '../../src/types.ts';
+import { testFolder } from './folder.ts';
+import { answer, dog, failure } from './record-parts.ts';
+import { fakeLane, never, road, type Road } from './road.ts';
+
+const SOON = { timeout: 10_000 };
+const NOTHING: Books = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
+const found: LaneAnswer = answer([dog], []);
+const empty: LaneAnswer = answer([], []);
+const folder = testFolder();
+
+const submit = async ({ pipeline }: Road, ...batches: readonly Batch[]): Promise<void> => {
+  for (const batch of batches) await pipeline.submit(batch);
+};
+const books = (made: Road): Promise<void> => expect.poll(() => made.books.total().in_spool, SOON).toBe(0);
+const filesOf = async ({ spool }: Road, { session }: Batch): Promise<readonly string[]> => (await readdir(join(spool.folder, session))).sort();
+const manifestOf = async ({ spool }: Road, { session, id }: Batch): Promise<Batch> => JSON.parse(await readFile(join(spool.folder, session, `${id}.json`), 'utf8')) as Batch;
+
+describe('a batch', () => {
+  it('becomes one record with a section for each model, and leaves the spool', async () => {
+    const lanes = { animals: fakeLane(() => found), motion: fakeLane(() => empty) };
+    const made = await road(folder.path, lanes);
+    const batch = await made.batch(['animals', 'motion']);
+    made.run();
+    await submit(made, batch);
+    await books(made);
+    const records = await made.records();
+    expect(records).toMatchObject([{
+      batch: { id: batch.id, session: batch.session, closed_by: 'count', snapshot: { index: 0 } },
+      basic: { camID: 'CAM-1', IP: '192.0.2.1', complaint_type: { stray_animal: 1, pothole: 0 } },
+      stray_animal: { detections: [{ class: 'dog', frame: 0 }] }, motion: { detections: [] },
+      models: { animals: { inference_ms: 12, error: null }, motion: { error: null } },
+    }]);
+    expect(made.recorded).toEqual([batch.id]);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
+    expect(lanes.animals.calls).toEqual([{ files: batch.frames.map(({ key }) => made.spool.path(key)), attempts: 0 }]);
+    expect(await filesOf(made, batch)).toEqual(['session.json']);
+    await made.pipeline.closeSession(batch.session);
+    expect(await readdir(made.spool.folder)).toEqual([]);
+  });
+
+  it('is a manifest on disk before it is looked at, with each try counted before it is made', async () => {
+    const seen: unknown[] = [];
+    const made: Road = await road(folder.path, {
+      animals: fakeLane(async (countAttempt) => {
+        seen.push((await manifestOf(made, batch)).attempts);
+        await countAttempt();
+        seen.push((await manifestOf(made, batch)).attempts);
+        return found;
+      }),
+    });
+    const batch = { ...await made.batch(['animals']), attempts: { animals: 1 } };
+    await submit(made, batch);
+    expect(await manifestOf(made, batch)).toEqual(batch);
+    made.run();
+    await books(made);
+    expect(seen).toEqual([{ animals: 2 }, { animals: 3 }]);
+  });
+
+  it('waits in the queue while none of its models has room', async () => {
+    const lane = fakeLane(() => found, { room: false, ready: false });
+    const made = await road(folder.path, { animals: lane });
+    made.run();
+    const batch = await made.batch(['animals']);
+    await submit(made, batch);
+    await expect.poll(() => made.queue.depth(), SOON).toBe(1);
+    expect(lane.calls).toEqual([]);
+    lane.room = true;
+    await books(made);
+    expect(made.recorded).toEqual([batch.id]);
+  });
+
+  it('holds up no other batch', async () => {
+    const made = await road(folder.path, { hung: fakeLane(never), animals: fakeLane(() => found) });
+    made.run();
+    const [slow, quick] = [await made.batch(['hung'], 2, 'CAM-1'), await made.batch(['animals'], 2, 'CAM-2')];
+    await submit(made, slow, quick);
+    await expect.poll(() => made.recorded, SOON).toEqual([quick.id]);
+    expect(made.pipeline.busy).toBe(1);
+  });
+
+  it('is one of at most so many at once', async () => {
+    const lane = fakeLane(never);
+    const made = await road(folder.path, { hung: lane }, { batches_at_once: 2, queue_per_stream: 10 });
+    made.run();
+    for (let number = 0; number < 4; number += 1) await submit(made, await made.batch(['hung']));
+    await expect.poll(() => lane.calls.length, SOON).toBe(2);
+    expect([made.pipeline.busy, made.queue.depth()]).toEqual([2, 2]);
+  });
+
+  it('stays in the spool when Lookout stops in the middle', async () => {
+    const made = await road(folder.path, { hung: fakeLane(never) });
+    made.run();
+    const batch = await made.batch(['hung']);
+    await submit(made, batch);
+    await expect.poll(() => made.pipeline.busy, SOON).toBe(1);
+    const began = Date.now();
+    await made.close();
+    expect(Date.now() - began).toBeLessThan(1000);
+    expect(await manifestOf(made, batch)).toMatchObject({ attempts: { hung: 1 } });
+    expect((await filesOf(made, batch)).filter((name) => name.endsWith('.jpg'))).toHaveLength(2);
+  });
+});
+
+describe('models that do not answer', () => {
+  it('are late, or not ready, in a record of those that did', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => found), slow: fakeLane(never), unready: fakeLane(never, { ready: false, room: false }) });
+    made.run();
+    await submit(made, await made.batch(['animals', 'slow', 'unready']));
+    await books(made);
+    expect(await made.records()).toMatchObject([{ models: { animals: { error: null }, slow: { error: { code: 'late' } }, unready: { error: { code: 'not_ready' } } } }]);
+    expect(await made.deadLetters.list()).toEqual([]);
+  });
+
+  it('stand in the record with their error, and a copy of the frames is kept with their last words', async () => {
+    const broken: LaneAnswer = { ...failure('runner_died'), last_words: 'out of memory' };
+    const made = await road(folder.path, { animals: fakeLane(() => found), motion: fakeLane(() => broken) });
+    made.run();
+    const batch = await made.batch(['animals', 'motion']);
+    await submit(made, batch);
+    await books(made);
+    expect(await made.records()).toMatchObject([{ models: { motion: { error: { code: 'runner_died' } } }, motion: { error: { code: 'runner_died' } } }]);
+    expect(await made.deadLetters.list()).toMatchObject([{ batch: { id: batch.id }, recorded: true, errors: { motion: { code: 'runner_died', last_words: 'out of memory' } } }]);
+    expect(await readdir(join(made.deadLetters.folder, batch.id))).toHaveLength(3);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
+  });
+
+  it('send a batch to the dead letters when none is left, with its frames, and nowhere else', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => failure('runner_timeout')), motion: fakeLane(() => failure('runner_died')) });
+    made.run();
+    const batch = await made.batch(['animals', 'motion']);
+    await submit(made, batch);
+    await books(made);
+    expect(await made.records()).toEqual([]);
+    expect(await made.deadLetters.list()).toMatchObject([{ batch: { id: batch.id, attempts: { animals: 1, motion: 1 } }, recorded: false, errors: { animals: { code: 'runner_timeout' }, motion: { code: 'runner_died' } } }]);
+    expect(await readdir(join(made.deadLetters.folder, batch.id))).toHaveLength(3);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
+    expect(await filesOf(made, batch)).toEqual(['session.json']);
+  });
+});
+
+describe('what is let go', () => {
+  it('is the oldest batch of a queue that is full, counted and named', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => found) }, { queue_per_stream: 2 });
+    const batches = [await made.batch(['animals']), await made.batch(['animals']), await made.batch(['animals'])];
+    await submit(made, ...batches);
+    await expect.poll(() => made.books.of('CAM-1'), SOON).toEqual({ ...NOTHING, captured: 6, dropped: { queue_full: 2 }, in_spool: 4 });
+    const written = (await readFile(join(made.config.data_dir, 'books.ndjson'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as unknown);
+    expect(written).toMatchObject([{ batch: batches[0]?.id, outcome: 'dropped', reason: 'queue_full', files: batches[0]?.frames.map(({ key }) => key) }]);
+    expect(made.logged()).toMatch(/the queue is full/);
+    made.run();
+    await books(made);
+    expect([...made.recorded].sort()).toEqual(batches.slice(1).map(({ id }) => id));
+  });
+
+  it('is a batch without findings when only findings are recorded', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => empty), motion: fakeLane(() => found) }, { record_when: 'found' });
+    made.run();
+    const [nothing, something] = [await made.batch(['animals']), await made.batch(['motion'])];
+    await submit(made, nothing, something);
+    await books(made);
+    expect((await made.records()).map(({ batch }) => batch.id)).toEqual([something.id]);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 2, dropped: { nothing_found: 2 } });
+  });
+});
+
+describe('trouble on the way', () => {
+  it('with a sink is got over, and the record is there once', async () => {
+    let refusals = 2;
+    const made = await road(folder.path, { animals: fakeLane(() => found) }, {}, ({ sinks }) => ({
+      sinks: new Map([...sinks].map(([name, sink]) => [name, {
+        ...sink,
+        write: async (record, signal) => {
+          if (refusals-- > 0) throw new LookoutError('sink_failed', 'disk full');
+          await sink.write(record, signal);
+        },
+      }])),
+    }));
+    made.run();
+    await submit(made, await made.batch(['animals']));
+    await books(made);
+    expect(await made.records()).toHaveLength(1);
+    expect(made.logged()).toContain('disk full');
+  });
+
+  it('with the books writes no record twice', async () => {
+    let refusals = 1;
+    const lane = fakeLane(() => found);
+    const made = await road(folder.path, { animals: lane }, {}, (parts) => ({
+      books: { ...parts.books, settle: (entry) => (refusals-- > 0 ? Promise.reject(new Error('disk full')) : parts.books.settle(entry)) },
+    }));
+    made.run();
+    await submit(made, await made.batch(['animals']));
+    await books(made);
+    expect(await made.records()).toHaveLength(1);
+    expect(lane.calls).toHaveLength(1);
+  });
+
+  it('with a record that can never be made ends among the dead letters', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => found) }, {}, () => ({ makeRecord: () => Promise.reject(new LookoutError('config_invalid', 'no such section')) }));
+    made.run();
+    await submit(made, await made.batch(['animals']));
+    await books(made);
+    expect(await made.deadLetters.list()).toMatchObject([{ recorded: false, errors: { record: { code: 'config_invalid', message: 'no such section' } } }]);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
+  });
+
+  it('with a frame that somebody removed is a dead letter, not a loop', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => found) });
+    made.run();
+    const batch = await made.batch(['animals']);
+    await rm(made.spool.path(batch.frames[0]?.key ?? ''));
+    await submit(made, batch);
+    await books(made);
+    expect(await made.deadLetters.list()).toMatchObject([{ recorded: false, errors: { record: { message: expect.stringContaining('ENOENT') as string } } }]);
+  });
+});
+
+describe('a batch of an earlier run', () => {
+  it('is looked at after those of this one', async () => {
+    const lane = fakeLane(() => found, { room: false });
+    const made = await road(folder.path, { animals: lane }, { batches_at_once: 1 });
+    const [old, live] = [await made.batch(['animals'], 2, 'OLD'), await made.batch(['animals'], 2, 'NEW')];
+    await made.pipeline.submit(old, true);
+    await submit(made, live);
+    lane.room = true;
+    made.run();
+    await books(made);
+    expect(made.recorded).toEqual([live.id, old.id]);
+  });
+
+  it.each(['before its sink had it', 'after its sink had it', 'after its sink was ticked off'])('whose record was finished is not asked again, and recorded once: %s', async (when) => {
+    const first = await road(folder.path, { animals: fakeLane(() => found) });
+    const batch = await first.batch(['animals']);
+    await first.spool.writeManifest(batch);
+    const other = await first.batch(['animals']);
+    first.run();
+    await submit(first, other);
+    await expect.poll(() => first.recorded, SOON).toEqual([other.id]);
+    const [record] = await first.records();
+    if (!record) throw new Error('no record');
+    const own = { ...record, batch: { ...record.batch, id: batch.id } };
+    await first.spool.writeRecord(batch, own);
+    if (when !== 'before its sink had it') await first.sink.write(own, new AbortController().signal);
+    if (when === 'after its sink was ticked off') await first.spool.tick(batch, 'json');
+    await first.close();
+
+    const lane = fakeLane(() => found);
+    const second = await road(folder.path, { animals: lane });
+    await second.pipeline.resume(batch);
+    second.run();
+    await books(second);
+    expect((await second.records()).map((one) => one.batch.id)).toEqual([other.id, batch.id]);
+    expect(lane.calls).toEqual([]);
+    expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 4 });
+    expect(await readdir(second.spool.folder)).toEqual([]);
+  });
+
+  it('that was settled leaves the spool and counts no more', async () => {
+    const first = await road(folder.path, { animals: fakeLane(() => failure('runner_died')) });
+    const batch = await first.batch(['animals']);
+    first.run();
+    await submit(first, batch);
+    await books(first);
+    await first.spool.writeManifest(batch);
+    await first.close();
+    const lane = fakeLane(() => found);
+    const second = await road(folder.path, { animals: lane });
+    second.run();
+    await second.pipeline.resume(batch);
+    await expect.poll(() => readdir(second.spool.folder), SOON).toEqual([]);
+    expect(lane.calls).toEqual([]);
+    expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
+  });
+});

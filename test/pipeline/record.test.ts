@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { imageSize } from 'image-size';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { createCameraTable } from '../../src/pipeline/cameras.ts';
+import { createHostAddress } from '../../src/pipeline/host.ts';
+import { makeRecord } from '../../src/pipeline/record.ts';
+import { createSpool, type Spool } from '../../src/pipeline/spool.ts';
+import type { Batch, BatchRecord, Config, LaneAnswer } from '../../src/types.ts';
+import { batchOf, testFolder } from './folder.ts';
+import { answer, dog, failure } from './record-parts.ts';
+
+const folder = testFolder();
+const SURE = { ...dog, confidence: 0.99 };
+
+/** Two real pictures of 64 x 36, and a record of what models said of them. */
+async function made(answers: Readonly<Record<string, LaneAnswer>>, settings: Partial<Config> = {}, spoil?: (spool: Spool, batch: Batch) => Promise<void>): Promise<{ readonly record: BatchRecord | null; readonly pictures: readonly Buffer[] }> {
+  const { config } = await loadConfig({ flags: { time_zone: 'UTC', host_ip: '192.0.2.1', ...settings }, env: {}, cwd: folder.path });
+  const spool = createSpool(config.frames_dir);
+  const session = await spool.open({ camera_id: 'CAM-1', models: Object.keys(answers), options: { batch_size: 2 } });
+  const pictures = await Promise.all(['red', 'blue'].map(async (colour) => {
+    const file = join(folder.path, `${colour}.jpg`);
+    await promisify(execFile)('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `color=${colour}:s=64x36`, '-frames:v', '1', file]);
+    return readFile(file);
+  }));
+  const frames = [];
+  for (const [second, jpeg] of pictures.entries()) frames.push(await spool.put(session, { captured_at: `2026-07-01T12:00:0${second}.000Z`, width: 64, height: 36, picture: { jpeg } }));
+  const batch = batchOf(session, frames);
+  await writeFile(join(folder.path, 'cameras.csv'), 'cameraID,latitude,longitude\nCAM-1,24.5,81.25\n');
+  await spoil?.(spool, batch);
+  const record = await makeRecord(batch, answers, {
+    config, spool, cameras: createCameraTable({ file: join(folder.path, 'cameras.csv'), log: silentLog }), host: createHostAddress({ setting: config.host_ip, log: silentLog }),
+    sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null),
+  });
+  return { record, pictures };
+}
+
+const pictureIn = (record: BatchRecord | null): Buffer => Buffer.from((record?.['basic'] as { frame_base64: string }).frame_base64, 'base64');
+
+describe('making a record', () => {
+  it('gathers camera, host, times and the first picture as it is', async () => {
+    const { record, pictures } = await made({ animals: answer([], [SURE]) });
+    expect(record).toMatchObject({
+      basic: { camID: 'CAM-1', Latitude: 24.5, Longitude: 81.25, IP: '192.0.2.1', complaint_type: { stray_animal: 1, pothole: 0 } },
+      stray_animal: { detections: [{ class: 'dog', frame: 1 }] }, batch: { snapshot: { index: 0, width: 64, height: 36 } },
+    });
+    expect(pictureIn(record)).toEqual(pictures[0]);
+  });
+
+  it('shows the picture of the surest finding when it is asked to', async () => {
+    const { record, pictures } = await made({ animals: answer([dog], [SURE]) }, { snapshot: 'best' });
+    expect(record?.batch.snapshot?.index).toBe(1);
+    expect(pictureIn(record)).toEqual(pictures[1]);
+  });
+
+  it('makes the picture narrower, and says how large it is', async () => {
+    const { record } = await made({ animals: answer([dog], []) }, { snapshot_max_width: 32 });
+    expect(record?.batch.snapshot).toEqual({ index: 0, width: 32, height: 18 });
+    expect(imageSize(pictureIn(record))).toMatchObject({ type: 'jpg', width: 32, height: 18 });
+  });
+
+  it('does without a picture, even without files, when none is wanted', async () => {
+    const { record } = await made({ animals: answer([dog], []) }, { snapshot: 'none' }, (spool, batch) => spool.release(batch, []));
+    expect(record?.batch.snapshot).toBeNull();
+    expect(pictureIn(record)).toHaveLength(0);
+  });
+
+  it('makes none when nothing was found and only findings are recorded, unless a model failed', async () => {
+    expect((await made({ animals: answer([], []) }, { record_when: 'found' })).record).toBeNull();
+    expect((await made({ animals: failure() }, { record_when: 'found' })).record).not.toBeNull();
+  });
+
+  it('refuses to make a wrong one', async () => {
+    await expect(made({ animals: answer([{ ...dog, box: [1, 2, 3, NaN] }], []) })).rejects.toThrow();
+    await expect(made({ basic: answer([], []) })).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+
+  it('throws when its picture is gone', async () => {
+    await expect(made({ animals: answer([dog], []) }, {}, (spool, batch) => spool.remove(batch.frames[0]?.key ?? ''))).rejects.toThrow('ENOENT');
+  });
+});

@@ -1,0 +1,106 @@
+import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { findLeftovers } from '../../src/pipeline/recover.ts';
+import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
+import { sampleRecord } from '../sinks/sample-record.ts';
+import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
+
+const folder = testFolder();
+let spool: Spool;
+let session: Session;
+beforeEach(async () => {
+  spool = createSpool(join(folder.path, 'frames'));
+  await mkdir(spool.folder);
+  session = await spool.open({ camera_id: 'CAM-1', models: ['motion', 'animals'], options: { batch_size: 3 } });
+});
+
+const own = (...names: readonly string[]): string => join(spool.folder, session.name, ...names);
+const NOTHING = { batches: [], damaged: [], foreign: [] };
+
+describe('what a crash left', () => {
+  it('is nothing at first', async () => {
+    expect(await findLeftovers(join(folder.path, 'absent'))).toEqual({ ...NOTHING, sessions: [] });
+    expect(await findLeftovers(spool.folder)).toEqual({ ...NOTHING, sessions: [session.name] });
+  });
+
+  it('is each batch with a manifest as it was, attempts and all', async () => {
+    const batches = [batchOf(session, await putFrames(spool, session, 2)), { ...batchOf(session, await putFrames(spool, session, 3, 2)), closed_by: 'deadline', attempts: { motion: 2 } } as const];
+    for (const batch of batches) await spool.writeManifest(batch);
+    expect((await findLeftovers(spool.folder)).batches).toEqual(batches);
+  });
+
+  it('is frames without a manifest, in groups of the session\'s size', async () => {
+    const settled = batchOf(session, await putFrames(spool, session, 2));
+    await spool.writeManifest(settled);
+    const loose = await putFrames(spool, session, 4, 2);
+    const { batches } = await findLeftovers(spool.folder);
+    expect(batches).toEqual([settled, ...[loose.slice(0, 3), loose.slice(3)].map((frames) => ({ ...batchOf(session, frames), closed_by: 'recovered' }))]);
+    expect(new Set(batches.map(({ id }) => id)).size).toBe(3);
+  });
+
+  it('comes oldest first, whatever its session is called', async () => {
+    const other = await spool.open({ camera_id: 'AAA', models: [], options: { batch_size: 1 } });
+    await putFrames(spool, session, 1, 0);
+    await putFrames(spool, other, 1, 5);
+    await putFrames(spool, session, 1, 9);
+    expect((await findLeftovers(spool.folder)).batches.map(({ camera_id }) => camera_id)).toEqual(['CAM-1', 'AAA']);
+  });
+
+  it('is no batch again in its record, its ticks or the latest picture', async () => {
+    const batch = batchOf(session, await putFrames(spool, session, 1));
+    await spool.writeManifest(batch);
+    await spool.writeRecord(batch, sampleRecord(batch.id));
+    await spool.tick(batch, 'json');
+    await spool.showLatest(session, batch.frames[0] ?? { key: '', captured_at: '', width: 0, height: 0 });
+    expect((await findLeftovers(spool.folder)).batches).toEqual([batch]);
+  });
+
+  it.each([
+    ['empty', Buffer.alloc(0)], ['without its end', PICTURE.subarray(0, -2)], ['of zeros', Buffer.alloc(5000)], ['no picture but for its end', Buffer.from('nonsense\xff\xd9', 'latin1')],
+  ])('is damaged when a frame is %s', async (_what, bytes) => {
+    const [frame] = await putFrames(spool, session, 1);
+    await writeFile(spool.path(frame?.key ?? ''), bytes);
+    expect(await findLeftovers(spool.folder)).toEqual({ ...NOTHING, sessions: [session.name], damaged: [{ camera_id: 'CAM-1', key: frame?.key }] });
+  });
+
+  it('goes when it was never whole: frames, manifests and folders under other names', async () => {
+    await writeFile(own('CAM-1_20260701T120000000000Z.jpg.tmp'), 'torn');
+    await writeFile(own('x.json.0a1b2c3d.tmp'), 'torn');
+    const drafts = ['CAM-1_00000000.tmp', 'CAM-1_11111111.tmp'].map((name) => join(spool.folder, name));
+    for (const draft of drafts) await mkdir(draft);
+    await writeFile(join(drafts[0] ?? '', 'session.json'), '{"lookout":1');
+    expect(await findLeftovers(spool.folder)).toEqual({ ...NOTHING, sessions: [session.name] });
+    expect(await readdir(own())).toEqual(['session.json']);
+    expect(await readdir(spool.folder)).toEqual([session.name]);
+  });
+
+  it('leaves alone what is not ours, and says what it is called', async () => {
+    const foreign = {
+      'CAM-2': 'frame.jpg', 'other program': 'session.json', broken: 'session.json', 'null': 'session.json', list: 'session.json', 'precious_0a1b2c3d.tmp': 'precious.txt',
+    };
+    const texts: Readonly<Record<string, string>> = { 'other program': '{"session": 7}', broken: '{', null: 'null', list: '[]' };
+    for (const [name, file] of Object.entries(foreign)) {
+      await mkdir(join(spool.folder, name));
+      await writeFile(join(spool.folder, name, file), texts[name] ?? 'precious');
+    }
+    await mkdir(join(spool.folder, 'deep/session.json'), { recursive: true });
+    await writeFile(join(spool.folder, 'notes.txt'), 'precious');
+    await writeFile(join(spool.folder, '.gitignore'), '*');
+    const before = (await readdir(spool.folder, { recursive: true })).sort();
+    const left = await findLeftovers(spool.folder);
+    expect(left.sessions).toEqual([session.name]);
+    expect([...left.foreign].sort()).toEqual([...Object.keys(foreign), 'deep', 'notes.txt'].sort());
+    expect((await readdir(spool.folder, { recursive: true })).sort()).toEqual(before);
+  });
+
+  it('is not ours in a copy that somebody made of a session, whose batches would be there twice', async () => {
+    await spool.writeManifest(batchOf(session, await putFrames(spool, session, 2)));
+    await cp(own(), join(spool.folder, 'backup'), { recursive: true });
+    const { batches, foreign } = await findLeftovers(spool.folder);
+    expect([batches.length, foreign]).toEqual([1, ['backup']]);
+    await rm(own(), { recursive: true });
+    await rename(join(spool.folder, 'backup'), own());
+    expect((await findLeftovers(spool.folder)).batches).toHaveLength(1);
+  });
+});

@@ -1,0 +1,114 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { DeadLetter } from '../../src/pipeline/dead-letters.ts';
+import { replayFrames, replayLetter } from '../../src/pipeline/replay.ts';
+import type { Books, LaneAnswer } from '../../src/types.ts';
+import { PICTURE, testFolder } from './folder.ts';
+import { answer, dog, failure } from './record-parts.ts';
+import { fakeLane, road, type Road } from './road.ts';
+
+const SOON = { timeout: 10_000 };
+const NOTHING: Books = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
+const found: LaneAnswer = answer([dog], []);
+const folder = testFolder();
+
+const done = (made: Road): Promise<void> => expect.poll(() => made.books.total().in_spool, SOON).toBe(0);
+
+/** A road with one dead letter, whose model does well from now on. */
+async function withLetter(models: readonly string[] = ['animals']): Promise<{ readonly made: Road; readonly letter: DeadLetter; readonly asked: string[] }> {
+  const asked: string[] = [];
+  let well = false;
+  const says = (name: string) => (): LaneAnswer => {
+    asked.push(name);
+    return well ? found : failure('runner_died');
+  };
+  const made = await road(folder.path, { animals: fakeLane(says('animals')), motion: fakeLane(says('motion')), steady: fakeLane(() => found) });
+  const batch = await made.batch(models);
+  made.run();
+  await made.pipeline.submit(batch);
+  await done(made);
+  await made.pipeline.closeSession(batch.session);
+  const [letter] = await made.deadLetters.list();
+  if (!letter) throw new Error('no dead letter');
+  well = true;
+  asked.length = 0;
+  return { made, letter, asked };
+}
+
+describe('a dead letter', () => {
+  it('is recorded once when it is replayed, under its own id, and the books balance', async () => {
+    const { made, letter } = await withLetter();
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
+    expect(await replayLetter(letter, null, made.replay)).toBe('submitted');
+    await done(made);
+    expect((await made.records()).map(({ batch }) => [batch.id, batch.closed_by])).toEqual([[letter.batch.id, 'count']]);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
+    expect(await made.deadLetters.list()).toEqual([]);
+    expect(await readdir(made.spool.folder)).toEqual([]);
+    expect(await replayLetter(letter, null, made.replay)).toBe('already recorded');
+    expect(await made.records()).toHaveLength(1);
+  });
+
+  it('begins its attempts anew, and may be shown to other models', async () => {
+    const { made, letter, asked } = await withLetter();
+    expect(letter.batch.attempts).toEqual({ animals: 1 });
+    await replayLetter(letter, ['motion'], made.replay);
+    await done(made);
+    expect(asked).toEqual(['motion']);
+    expect(Object.keys((await made.records())[0]?.models ?? {})).toEqual(['motion']);
+  });
+
+  it('whose batch was recorded with other answers only goes', async () => {
+    const { made, letter, asked } = await withLetter(['animals', 'steady']);
+    expect(letter.recorded).toBe(true);
+    expect(await replayLetter(letter, null, made.replay)).toBe('already recorded');
+    expect([await made.deadLetters.list(), asked]).toEqual([[], []]);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
+  });
+
+  it('becomes one again when the models fail again', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => failure('runner_died')) });
+    const batch = await made.batch(['animals']);
+    made.run();
+    await made.pipeline.submit(batch);
+    await done(made);
+    for (let replays = 0; replays < 2; replays += 1) {
+      const [letter] = await made.deadLetters.list();
+      if (!letter) throw new Error('no dead letter');
+      expect(await replayLetter(letter, null, made.replay)).toBe('submitted');
+      await done(made);
+      expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
+    }
+    expect(await readdir(join(made.deadLetters.folder, batch.id))).toHaveLength(3);
+  });
+
+  it('keeps the books balanced over another start', async () => {
+    const { made, letter } = await withLetter();
+    await replayLetter(letter, null, made.replay);
+    await done(made);
+    await made.close();
+    const later = await road(folder.path, {});
+    expect(later.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
+    expect(later.books.settled(letter.batch.id)).toBe(true);
+  });
+});
+
+describe('stored pictures', () => {
+  it('become one new batch of their camera and stay where they are, also when all have the same time', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => found) });
+    made.run();
+    const stored = await Promise.all(['a.jpg', 'b.jpg', 'c.jpg'].map(async (name) => {
+      const file = join(folder.path, name);
+      await writeFile(file, PICTURE);
+      return { file, captured_at: '2026-07-01T12:00:00.000Z', width: 4, height: 2 };
+    }));
+    const batch = await replayFrames('CAM-9', stored, ['animals'], made.replay);
+    expect(batch).toMatchObject({ camera_id: 'CAM-9', closed_by: 'recovered' });
+    await done(made);
+    expect((await made.records()).map((record) => record.batch.frames.length)).toEqual([3]);
+    expect(made.books.of('CAM-9')).toEqual({ ...NOTHING, captured: 3, recorded: 3 });
+    for (const { file } of stored) expect(await readFile(file)).toEqual(PICTURE);
+    expect(await readdir(made.spool.folder)).toEqual([]);
+  });
+});

@@ -1,0 +1,132 @@
+/** The whole road of a batch in a folder of its own, real but for its models, which say what the test tells them. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { openBooks, type Books } from '../../src/pipeline/books.ts';
+import { createCameraTable } from '../../src/pipeline/cameras.ts';
+import { openDeadLetters, type DeadLetters } from '../../src/pipeline/dead-letters.ts';
+import { openEvidence } from '../../src/pipeline/evidence.ts';
+import { createHostAddress } from '../../src/pipeline/host.ts';
+import type { Lane } from '../../src/pipeline/lane.ts';
+import { createPipeline, type Pipeline, type PipelineParts } from '../../src/pipeline/pipeline.ts';
+import { makeRecord } from '../../src/pipeline/record.ts';
+import type { ReplayParts } from '../../src/pipeline/replay.ts';
+import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
+import { create as createQueue } from '../../src/queues/memory.ts';
+import { create as createSink } from '../../src/sinks/json.ts';
+import type { Batch, BatchRecord, Config, LaneAnswer, Queue, Sink } from '../../src/types.ts';
+import { batchOf, putFrames } from './folder.ts';
+import { identity } from './record-parts.ts';
+
+export interface Road {
+  readonly config: Config;
+  readonly spool: Spool;
+  readonly books: Books;
+  readonly deadLetters: DeadLetters;
+  readonly queue: Queue;
+  readonly sink: Sink;
+  readonly pipeline: Pipeline;
+  readonly replay: ReplayParts;
+  readonly logged: () => string;
+  /** Ids of the batches whose record is with every sink, in that order. */
+  readonly recorded: readonly string[];
+  /** A batch of these models with so many frames, in the spool. */
+  batch(models: readonly string[], frames?: number, camera?: string): Promise<Batch>;
+  records(): Promise<readonly BatchRecord[]>;
+  /** Starts the loop over batches. */
+  run(): void;
+  /** As at the end of a process: the loop is ended, files are closed. Done after the test at the latest. */
+  close(): Promise<void>;
+}
+
+/** A model of the road: it answers each batch, or not, and may not be ready. */
+export interface FakeLane extends Lane {
+  room: boolean;
+  ready: boolean;
+  readonly calls: { readonly files: readonly string[]; readonly attempts: number }[];
+}
+
+type Says = (countAttempt: () => Promise<void>, signal: AbortSignal) => LaneAnswer | Promise<LaneAnswer>;
+
+/** Waits for ever, as a model does that hangs or is being prepared. */
+export const never: Says = (_count, signal) => new Promise((_resolve, reject) => {
+  const abort = (): void => { reject(signal.reason as Error); };
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+});
+
+export function fakeLane(says: Says, state: { readonly room?: boolean; readonly ready?: boolean } = {}): FakeLane {
+  const calls: FakeLane['calls'] = [];
+  return {
+    room: state.room ?? true, ready: state.ready ?? true, identity, calls,
+    warm: () => undefined,
+    predict: async (frames, attempts, countAttempt, signal) => {
+      calls.push({ files: frames.map(({ file }) => file), attempts });
+      await countAttempt();
+      return says(countAttempt, signal);
+    },
+    status: () => ({ state: 'ready', reason: '', progress: null, detector: null, restarts: 0, batches: 0 }),
+    close: () => Promise.resolve(),
+  };
+}
+
+export async function road(
+  folder: string, lanes: Readonly<Record<string, Lane>>, settings: Partial<Config> = {}, change: (parts: PipelineParts) => Partial<PipelineParts> = () => ({}),
+): Promise<Road> {
+  const { config } = await loadConfig({ flags: { time_zone: 'UTC', host_ip: '192.0.2.1', join_deadline_seconds: 1, ...settings }, env: {}, cwd: folder });
+  const lines: string[] = [];
+  const log = createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) });
+  const stop = new AbortController();
+  const sink = await createSink({ config, log });
+  const books = await openBooks(config.data_dir);
+  const spool = createSpool(config.frames_dir);
+  const deadLetters = await openDeadLetters(config, spool, books);
+  const queue = createQueue({ config });
+  const recorded: string[] = [];
+  const cameras = createCameraTable({ file: config.camera_data, log });
+  const host = createHostAddress({ setting: config.host_ip, log });
+  const parts: PipelineParts = {
+    config, queue, spool, books, deadLetters, evidence: await openEvidence(config, spool), sinks: new Map([['json', sink]]), log, signal: stop.signal,
+    lane: (model) => {
+      const lane = lanes[model];
+      if (!lane) throw new Error(`no lane ${model}`);
+      return lane;
+    },
+    makeRecord: (batch, answers) => makeRecord(batch, answers, { config, spool, cameras, host, sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null) }),
+    onRecorded: ({ id }) => recorded.push(id),
+  };
+  const pipeline = createPipeline({ ...parts, ...change(parts) });
+  const sessions = new Map<string, Session>();
+  const taken = new Map<string, number>();
+  let running: Promise<void> = Promise.resolve();
+
+  async function close(): Promise<void> {
+    stop.abort(new Error('the end of the process'));
+    await running;
+    await queue.close();
+    await sink.close();
+    await books.close().catch(() => undefined);
+  }
+  onTestFinished(close);
+
+  return {
+    config, spool, books, deadLetters, queue, sink, pipeline, recorded, close,
+    replay: { spool, books, deadLetters, pipeline, recorded: (id) => sink.has(id) },
+    logged: () => lines.join(''),
+    async batch(models, count = 2, camera_id = 'CAM-1') {
+      const session = sessions.get(camera_id) ?? await spool.open({ camera_id, models, options: { batch_size: 10 } });
+      sessions.set(camera_id, session);
+      pipeline.liveSessions.add(session.name);
+      const first = taken.get(camera_id) ?? 0;
+      taken.set(camera_id, first + count);
+      books.captured(camera_id, count);
+      return batchOf({ ...session, models }, await putFrames(spool, session, count, first));
+    },
+    records: async () => JSON.parse(await readFile(join(config.data_dir, 'predictions.json'), 'utf8').catch(() => '[]')) as BatchRecord[],
+    run() {
+      running = pipeline.run();
+    },
+  };
+}

@@ -1,0 +1,114 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
+import { sampleRecord } from '../sinks/sample-record.ts';
+import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
+
+const folder = testFolder();
+const SPEC = { camera_id: 'CAM 1', models: ['motion'], options: { batch_size: 3 } };
+
+async function begin(): Promise<{ readonly spool: Spool; readonly session: Session; readonly files: () => Promise<readonly string[]> }> {
+  const spool = createSpool(join(folder.path, 'frames'));
+  await mkdir(spool.folder);
+  const session = await spool.open(SPEC);
+  return { spool, session, files: async () => (await readdir(join(spool.folder, session.name))).sort() };
+}
+
+describe('the spool', () => {
+  it('opens a session in a folder that says whose frames it holds', async () => {
+    const { spool, session, files } = await begin();
+    expect(session).toEqual({ name: expect.stringMatching(/^CAM%201_[0-9a-f]{8}$/) as string, camera_id: 'CAM 1', models: ['motion'], batch_size: 3 });
+    expect(await files()).toEqual(['session.json']);
+    expect(JSON.parse(await readFile(join(spool.folder, session.name, 'session.json'), 'utf8'))).toEqual({ lookout: 1, ...session, started_at: expect.any(String) as string });
+  });
+
+  it('makes its folder when it is not there', async () => {
+    const spool = createSpool(join(folder.path, 'deep/frames'));
+    await expect(spool.open(SPEC)).resolves.toBeDefined();
+  });
+
+  it('stores a frame under its time, from bytes or from a file that stays', async () => {
+    const { spool, session, files } = await begin();
+    const given = join(folder.path, 'given.jpg');
+    await writeFile(given, PICTURE);
+    const [first] = await putFrames(spool, session, 1);
+    const second = await spool.put(session, { captured_at: '2026-07-01T12:00:01.500Z', width: 4, height: 2, picture: { file: given } });
+    expect(first?.key).toBe(`${session.name}/CAM%201_20260701T120000000000Z.jpg`);
+    for (const key of [first?.key ?? '', second.key]) expect(await readFile(spool.path(key))).toEqual(PICTURE);
+    expect(await readFile(given)).toEqual(PICTURE);
+    expect(await files()).toHaveLength(3);
+  });
+
+  it('leaves nothing of a frame that it cannot store', async () => {
+    const { spool, session, files } = await begin();
+    await expect(spool.put(session, { captured_at: '2026-07-01T12:00:00.000Z', width: 4, height: 2, picture: { file: join(folder.path, 'absent.jpg') } })).rejects.toThrow('ENOENT');
+    expect(await files()).toEqual(['session.json']);
+  });
+
+  it('shows the latest frame, which stays when its batch goes', async () => {
+    const { spool, session } = await begin();
+    const frames = await putFrames(spool, session, 2);
+    const shown = await Promise.all(frames.map((frame) => spool.showLatest(session, frame)));
+    expect(new Set(shown).size).toBe(1);
+    await spool.release(batchOf(session, frames), []);
+    expect(await readFile(shown[0] ?? '')).toEqual(PICTURE);
+  });
+
+  it('keeps a batch\'s manifest, its record, and who has it', async () => {
+    const { spool, session } = await begin();
+    const batch = batchOf(session, await putFrames(spool, session, 3));
+    await spool.writeManifest(batch);
+    expect(await spool.readRecord(batch)).toBeNull();
+    expect(await spool.ticked(batch, 'json')).toBe(false);
+    await spool.writeRecord(batch, sampleRecord(batch.id));
+    await spool.tick(batch, 'json');
+    expect(await spool.readRecord(batch)).toEqual(sampleRecord(batch.id));
+    expect([await spool.ticked(batch, 'json'), await spool.ticked(batch, 'mqtt')]).toEqual([true, false]);
+    expect(JSON.parse(await readFile(join(spool.folder, session.name, `${batch.id}.json`), 'utf8'))).toEqual(batch);
+  });
+
+  it('lets go of everything that a batch had, and of nothing else', async () => {
+    const { spool, session, files } = await begin();
+    const [one, other] = [batchOf(session, await putFrames(spool, session, 3)), batchOf(session, await putFrames(spool, session, 2, 3))];
+    for (const batch of [one, other]) {
+      await spool.writeManifest(batch);
+      await spool.writeRecord(batch, sampleRecord(batch.id));
+      await spool.tick(batch, 'json');
+    }
+    await rm(spool.path(one.frames[1]?.key ?? ''));
+    await spool.release(one, ['json', 'mqtt']);
+    expect((await files()).filter((name) => name !== 'session.json')).toHaveLength(5);
+    expect((await files()).filter((name) => name.startsWith(one.id))).toEqual([]);
+    await spool.release(one, ['json']);
+  });
+
+  it('closes a session once nothing is left in it', async () => {
+    const { spool, session, files } = await begin();
+    const batch = batchOf(session, await putFrames(spool, session, 1));
+    await spool.writeManifest(batch);
+    await spool.showLatest(session, batch.frames[0] ?? { key: '', captured_at: '', width: 0, height: 0 });
+    await spool.close(session.name);
+    expect(await files()).toHaveLength(4);
+    await spool.release(batch, []);
+    await spool.close(session.name);
+    expect(await readdir(spool.folder)).toEqual([]);
+    await spool.close(session.name);
+  });
+
+  it('takes a batch back with its frames, into its session or a new one of that name', async () => {
+    const { spool, session, files } = await begin();
+    const batch = batchOf(session, await putFrames(spool, session, 3));
+    const away = join(folder.path, 'away');
+    await mkdir(away);
+    for (const { key } of batch.frames.slice(0, 2)) await writeFile(join(away, key.split('/')[1] ?? ''), PICTURE);
+    await spool.release(batch, []);
+    await spool.adopt(batch, away);
+    expect((await files()).filter((name) => name.endsWith('.jpg'))).toHaveLength(2);
+    await spool.release(batch, []);
+    await spool.close(session.name);
+    await spool.adopt(batch, away);
+    expect(await files()).toContain(`${batch.id}.json`);
+    expect(JSON.parse(await readFile(join(spool.folder, session.name, 'session.json'), 'utf8'))).toMatchObject({ lookout: 1, camera_id: 'CAM 1', models: ['motion'] });
+  });
+});

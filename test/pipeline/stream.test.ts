@@ -1,0 +1,223 @@
+import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
+import { silentLog } from '../../src/lib/log.ts';
+import { openBooks, type Books } from '../../src/pipeline/books.ts';
+import { createSpool, type Spool } from '../../src/pipeline/spool.ts';
+import { startStream, type Stream, type StreamParts } from '../../src/pipeline/stream.ts';
+import type { Batch, StreamOptions } from '../../src/types.ts';
+import { createFakeSource, JPEG, type FakeSource } from '../helpers/fake-source.ts';
+import { streamOf } from '../sources/streams.ts';
+
+const SOON = { timeout: 5000 };
+
+let folder: string;
+let spool: Spool;
+let books: Books;
+let source: FakeSource;
+let submitted: Batch[];
+let ended: string[];
+let pauses: number[];
+const running: Stream[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-stream-'));
+  spool = createSpool(join(folder, 'frames'));
+  books = await openBooks(folder);
+  source = createFakeSource();
+  [submitted, ended, pauses] = [[], [], []];
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((stream) => stream.stop('the test is over')));
+  await books.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Makes every pause short and remembers how long it would have been. */
+const hasty: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) => {
+    if (ms > 0) pauses.push(ms);
+    return systemClock.sleep(Math.min(ms, 20), signal);
+  },
+};
+
+async function begin(options: Partial<StreamOptions> = {}, parts: Partial<StreamParts> = {}): Promise<Stream> {
+  const stream = startStream({ ...streamOf('rtsp://u:secret@h/x', options), models: ['motion'] }, {
+    source, spool, books, clock: hasty, log: silentLog,
+    submit: (batch) => {
+      submitted.push(batch);
+      return Promise.resolve();
+    },
+    sessionStarted: () => undefined,
+    sessionEnded: (session) => {
+      ended.push(session);
+      return Promise.resolve();
+    },
+    ...parts,
+  });
+  running.push(stream);
+  await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
+  return stream;
+}
+
+const emit = async (count: number): Promise<void> => {
+  for (let number = 0; number < count; number += 1) await source.emit('CAM-1');
+};
+const ofCamera = (): ReturnType<Books['of']> => books.of('CAM-1');
+
+describe('a stream', () => {
+  it('puts frames into the spool and hands over batches of them', async () => {
+    const stream = await begin({ batch_size: 3 });
+    expect(stream.view()).toMatchObject({ state: 'starting', reason: 'connecting', open_batch: 0 });
+    await emit(7);
+    const { session } = stream.view();
+    expect(session).toMatch(/^CAM-1_[0-9a-f]{8}$/);
+    expect(submitted).toHaveLength(2);
+    for (const batch of submitted) {
+      expect(batch).toMatchObject({ camera_id: 'CAM-1', session, closed_by: 'count', models: ['motion'], attempts: {} });
+      expect(batch.frames).toHaveLength(3);
+      expect(batch.id).toBe(`${session ?? ''}-${batch.frames[0]?.captured_at.replace(/[-:.]/g, '').replace('Z', '000Z') ?? ''}`);
+      for (const { key } of batch.frames) expect(await readFile(spool.path(key))).toEqual(JPEG);
+    }
+    expect(stream.view()).toMatchObject({ state: 'running', reason: 'capturing (keyframes)', capture_mode: 'keyframes', open_batch: 1, reconnects: 0, last_error: null });
+    expect(ofCamera()).toMatchObject({ captured: 7, in_spool: 7 });
+  });
+
+  it('closes a batch that is due before it is full', async () => {
+    const stream = await begin({ batch_deadline_seconds: 0.3 });
+    await emit(2);
+    await expect.poll(() => submitted.length, SOON).toBe(1);
+    expect(submitted[0]).toMatchObject({ closed_by: 'deadline', frames: [{}, {}] });
+    expect(stream.view().open_batch).toBe(0);
+    await emit(1);
+    await expect.poll(() => submitted.length, SOON).toBe(2);
+  });
+
+  it('closes its open batch when it is stopped, and then its session', async () => {
+    const stream = await begin();
+    await emit(2);
+    await stream.stop('stopped by request');
+    expect(submitted).toMatchObject([{ closed_by: 'stopped', frames: [{}, {}] }]);
+    expect(ended).toEqual([stream.view().session]);
+    expect(stream.view()).toMatchObject({ state: 'stopped', reason: 'stopped by request', open_batch: 0 });
+    expect(source.connected()).toEqual([]);
+  });
+
+  it('hands over no empty batch', async () => {
+    const stream = await begin();
+    await stream.stop('stopped by request');
+    expect(submitted).toEqual([]);
+  });
+
+  it('can be stopped before it has begun', async () => {
+    const stream = startStream(streamOf('rtsp://h/x'), {
+      source, spool, books, clock: systemClock, log: silentLog, submit: () => Promise.resolve(), sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
+    }, 60_000);
+    await stream.stop('stopped by request');
+    expect(source.opened).toEqual([]);
+    expect(stream.view()).toMatchObject({ state: 'stopped', session: null });
+  });
+
+  it('ends by itself when its time is over', async () => {
+    const stream = await begin({ duration_seconds: 0.3 });
+    await emit(1);
+    await stream.ended;
+    expect(stream.view()).toMatchObject({ state: 'stopped', reason: 'its 0.3 s are over' });
+    expect(submitted).toMatchObject([{ closed_by: 'stopped' }]);
+  });
+
+  it('connects again, keeps session and open batch, and says why without the password', async () => {
+    const stream = await begin({ batch_size: 3 });
+    await emit(2);
+    const { session } = stream.view();
+    source.end('CAM-1', new LookoutError('stream_stalled', 'nothing from rtsp://u:secret@h/x'));
+    await expect.poll(() => stream.view().reconnects, SOON).toBe(1);
+    expect(stream.view().last_error).toEqual({ code: 'stream_stalled', message: 'nothing from rtsp://***@h/x', at: expect.any(String) as string });
+    expect(stream.view()).toMatchObject({ session, open_batch: 2 });
+    await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
+    await emit(1);
+    expect(submitted).toMatchObject([{ session, closed_by: 'count' }]);
+    expect(stream.view().state).toBe('running');
+  });
+
+  it('tells what it waits for while it waits', async () => {
+    const stream = await begin({}, { clock: systemClock });
+    source.end('CAM-1');
+    await expect.poll(() => stream.view(), SOON).toMatchObject({ state: 'reconnecting', reason: expect.stringMatching(/^the stream ended; next try in [\d.]+ s$/) as string });
+    const began = Date.now();
+    await stream.stop('stopped by request');
+    expect(Date.now() - began).toBeLessThan(1000);
+  });
+
+  it('waits longer after each connection without a picture', async () => {
+    await begin();
+    for (let tries = 1; tries <= 6; tries += 1) {
+      source.end('CAM-1');
+      await expect.poll(() => source.opened.length, SOON).toBe(tries + 1);
+      await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
+    }
+    pauses.forEach((pause, index) => {
+      const most = Math.min(30_000, 2000 * 2 ** index);
+      expect(pause).toBeGreaterThanOrEqual(most / 2);
+      expect(pause).toBeLessThanOrEqual(most);
+    });
+    expect(pauses).toHaveLength(6);
+  });
+
+  it('counts what it was too slow for, and what it could not store, by reason', async () => {
+    const stream = await begin();
+    await source.emit('CAM-1', { missed: 4 });
+    const own = join(spool.folder, stream.view().session ?? '');
+    await rename(own, `${own}.away`);
+    await emit(2);
+    await rename(`${own}.away`, own);
+    await emit(1);
+    expect(ofCamera()).toEqual({ captured: 8, recorded: 0, dead_lettered: 0, dropped: { slow_consumer: 4, spool_failed: 2 }, in_spool: 2 });
+    expect(stream.view()).toMatchObject({ state: 'running', open_batch: 2, last_error: { message: expect.stringContaining('ENOENT') as string } });
+  });
+
+  it('gives every frame a time, and so a name, of its own', async () => {
+    const captured_at = '2026-07-01T12:00:00.000Z';
+    const stream = await begin({ batch_size: 3 });
+    for (const time of [captured_at, captured_at, '2026-07-01T11:59:59.900Z']) await source.emit('CAM-1', { captured_at: time });
+    const times = submitted[0]?.frames.map((frame) => frame.captured_at) ?? [];
+    expect(times).toEqual(['2026-07-01T12:00:00.000Z', '2026-07-01T12:00:00.001Z', '2026-07-01T11:59:59.900Z']);
+    expect((await readdir(join(spool.folder, stream.view().session ?? ''))).filter((name) => name.startsWith('CAM-1_'))).toHaveLength(3);
+  });
+
+  it('keeps handing over a batch until somebody takes it', async () => {
+    let refusals = 2;
+    await begin({ batch_size: 1 }, {
+      submit: (batch) => {
+        if (refusals-- > 0) return Promise.reject(new Error('disk full'));
+        submitted.push(batch);
+        return Promise.resolve();
+      },
+    });
+    await emit(2);
+    await expect.poll(() => submitted.length, SOON).toBe(2);
+    expect(submitted.map(({ id }) => id)).toEqual([...submitted.map(({ id }) => id)].sort());
+  });
+
+  it('shows its latest picture, which outlives its batch', async () => {
+    const stream = await begin({ batch_size: 1 });
+    await emit(1);
+    const { latest } = stream.view();
+    expect(latest?.captured_at).toBe(submitted[0]?.frames[0]?.captured_at);
+    await spool.release(submitted[0] ?? { id: '', camera_id: '', session: '', closed_by: 'count', frames: [], models: [], attempts: {} }, []);
+    expect(await readFile(latest?.file ?? '')).toEqual(JPEG);
+  });
+
+  it('begins once its frames can be stored', async () => {
+    let refusals = 2;
+    const slow: Spool = { ...spool, open: (spec) => (refusals-- > 0 ? Promise.reject(new Error('disk full')) : spool.open(spec)) };
+    const stream = await begin({}, { spool: slow });
+    expect(stream.view().last_error?.message).toBe('disk full');
+    await emit(1);
+    expect(stream.view().state).toBe('running');
+  });
+});

@@ -1,0 +1,305 @@
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { openBooks, type Books } from '../../src/pipeline/books.ts';
+import { createSpool } from '../../src/pipeline/spool.ts';
+import { createStreamStore, type StoredStream } from '../../src/pipeline/stream-store.ts';
+import { createStreams, type Streams } from '../../src/pipeline/streams.ts';
+import type { Batch, ConfiguredStream, ModelState, StartRequest } from '../../src/types.ts';
+import { createFakeSource, type FakeSource } from '../helpers/fake-source.ts';
+
+const SOON = { timeout: 5000 };
+const MODELS = ['animals', 'motion', 'potholes'];
+const CAM: StartRequest = { camera_id: 'CAM-1', url: 'rtsp://u:secret@h/x', models: ['motion'] };
+
+let folder: string;
+let books: Books;
+let source: FakeSource;
+let submitted: Batch[];
+let wanted: string[];
+let logged: string[];
+let modelState: { state: ModelState; reason: string };
+const open: Streams[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-streams-'));
+  await mkdir(join(folder, 'data'));
+  books = await openBooks(folder);
+  source = createFakeSource();
+  [submitted, wanted, logged] = [[], [], []];
+  modelState = { state: 'ready', reason: 'planned' };
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await Promise.all(open.splice(0).map((streams) => streams.close()));
+  await books.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** All streams of one run of Lookout, which has not looked at lookout.yaml and streams.json yet. */
+async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: readonly string[] = ['rtsp', 'rtsps', 'http', 'https']): Promise<Streams> {
+  const { config } = await loadConfig({ flags: { time_zone: 'UTC' }, env: {}, cwd: folder });
+  const spool = createSpool(config.frames_dir);
+  const made = createStreams({
+    config: { ...config, allow_schemes, streams },
+    sources: new Map([['rtsp', source], ['file', source]]),
+    store: createStreamStore(config.data_dir),
+    knownModels: () => Promise.resolve(MODELS),
+    defaultModels: ['animals'],
+    wanted: (model) => { wanted.push(model); },
+    stream: {
+      spool, books, clock: systemClock, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
+      submit: (batch) => {
+        submitted.push(batch);
+        return Promise.resolve();
+      },
+      sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
+    },
+    facts: { books: (id) => books.of(id), queued: () => 2, modelState: () => modelState, lastRecordAt: () => null },
+  });
+  open.push(made);
+  return made;
+}
+
+async function restored(...words: Parameters<typeof begin>): Promise<Streams> {
+  const streams = await begin(...words);
+  await streams.restore();
+  return streams;
+}
+
+/** A later run: the streams of the earlier one have stopped with it. */
+async function anotherRun(streams: Streams, ...words: Parameters<typeof begin>): Promise<Streams> {
+  await streams.close();
+  return restored(...words);
+}
+
+const stored = async (): Promise<StoredStream[]> => JSON.parse(await readFile(join(folder, 'data/streams.json'), 'utf8')) as StoredStream[];
+const connected = (...ids: readonly string[]): Promise<void> => expect.poll(() => [...source.connected()].sort(), SOON).toEqual(ids);
+
+describe('starting a stream', () => {
+  it('captures, wants its models, and is remembered for its owner\'s eyes only', async () => {
+    const streams = await begin();
+    expect(await streams.start({ ...CAM, models: ['motion', 'animals'], options: { batch_size: 5 } })).toBe('started');
+    await connected('CAM-1');
+    expect(wanted).toEqual(['motion', 'animals']);
+    expect(await stored()).toEqual([{ camera_id: 'CAM-1', url: CAM.url, models: ['motion', 'animals'], options: { batch_size: 5 }, enabled: true }]);
+    expect((await stat(join(folder, 'data/streams.json'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('says when it runs already, whether its id is sent as a number or as text', async () => {
+    const streams = await begin();
+    expect(await Promise.all([streams.start({ ...CAM, camera_id: 7 }), streams.start({ ...CAM, camera_id: '7' })])).toEqual(['started', 'already_running']);
+    expect(await streams.start({ ...CAM, camera_id: 7, url: 'file:///forbidden' })).toBe('already_running');
+    expect(streams.list()).toHaveLength(1);
+    expect(streams.get('7')?.camera_id).toBe(7);
+  });
+
+  it('takes what was not said from the settings', async () => {
+    const streams = await begin();
+    await streams.start({ camera_id: 'CAM-1', url: CAM.url, options: { interval_seconds: 6 } });
+    await connected('CAM-1');
+    expect(source.opened[0]).toEqual({
+      camera_id: 'CAM-1', url: CAM.url, models: ['animals'],
+      options: { interval_seconds: 6, batch_size: 10, batch_deadline_seconds: 120, capture_mode: 'auto', transport: 'tcp', duration_seconds: null },
+    });
+  });
+
+  it('asks a model once that is named twice', async () => {
+    const streams = await begin();
+    await streams.start({ ...CAM, models: ['motion', 'motion'] });
+    await connected('CAM-1');
+    expect(source.opened[0]?.models).toEqual(['motion']);
+  });
+
+  it.each([
+    ['a model that nobody knows', { models: ['motion', 'cats', 'dogs'] }, 'unknown_model', "unknown models 'cats', 'dogs'; known: animals, motion, potholes"],
+    ['a file', { url: 'file:///etc/passwd' }, 'forbidden_scheme', 'the scheme file: are not allowed'],
+    ['a plain path', { url: '/etc/passwd' }, 'forbidden_scheme', 'the scheme file:'],
+    ['a scheme that is allowed and unknown', { url: 'http://h/x' }, 'forbidden_scheme', 'the scheme http:'],
+  ])('refuses %s, and remembers nothing of it', async (_what, change, code, message) => {
+    const streams = await begin();
+    await expect(streams.start({ ...CAM, ...change })).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
+    expect(streams.list()).toEqual([]);
+    expect(source.opened).toEqual([]);
+  });
+
+  it('opens other schemes when they are allowed', async () => {
+    const streams = await begin([], ['file']);
+    expect(await streams.start({ ...CAM, url: 'file:///clip.mp4' })).toBe('started');
+  });
+});
+
+describe('stopping a stream', () => {
+  it('closes its batch and stays stopped in later runs', async () => {
+    const streams = await begin();
+    await streams.start(CAM);
+    await connected('CAM-1');
+    await source.emit('CAM-1');
+    expect(await streams.stop('CAM-1')).toBe('stopped');
+    expect(submitted).toMatchObject([{ closed_by: 'stopped' }]);
+    expect(streams.get('CAM-1')).toMatchObject({ state: 'stopped', reason: 'stopped by request', enabled: false });
+    expect(await streams.stop('CAM-1')).toBe('not_running');
+    const later = await anotherRun(streams);
+    expect(later.get('CAM-1')).toMatchObject({ state: 'stopped', enabled: false });
+    expect(await later.start(CAM)).toBe('started');
+    await connected('CAM-1');
+    expect(source.opened).toHaveLength(2);
+  });
+
+  it('is not needed for one that nobody knows', async () => {
+    expect(await (await begin()).stop('CAM-9')).toBe('not_running');
+  });
+
+  it('is done by itself when its time is over, for good', async () => {
+    const streams = await begin();
+    await streams.start({ ...CAM, options: { duration_seconds: 0.2 } });
+    await expect.poll(() => streams.get('CAM-1'), SOON).toMatchObject({ state: 'stopped', reason: 'its 0.2 s are over', enabled: false });
+    await expect.poll(stored, SOON).toMatchObject([{ enabled: false }]);
+    expect((await anotherRun(streams)).get('CAM-1')?.state).toBe('stopped');
+  });
+});
+
+describe('a later run', () => {
+  it('brings back what ran, ids as they were sent', async () => {
+    const streams = await begin();
+    await streams.start({ ...CAM, camera_id: 7, options: { interval_seconds: 5 } });
+    await connected('7');
+    const later = await anotherRun(streams);
+    await connected('7');
+    expect(later.get('7')).toMatchObject({ camera_id: 7, origin: 'api', enabled: true, options: { interval_seconds: 5 } });
+  });
+
+  it('starts what lookout.yaml names, which wins by camera', async () => {
+    const streams = await begin();
+    await streams.start({ ...CAM, camera_id: 'both' });
+    await streams.start({ ...CAM, camera_id: 'api' });
+    await connected('api', 'both');
+    const later = await anotherRun(streams, [
+      { camera_id: 'both', url: 'rtsp://yaml/x', models: ['motion'] }, { camera_id: 'file', url: 'file:///clip.mp4' }, { camera_id: 'off', url: 'rtsp://yaml/y', enabled: false },
+    ]);
+    await connected('api', 'both', 'file');
+    expect(later.list().map(({ camera_id, origin, url, models, state }) => [camera_id, origin, url, models, state])).toEqual([
+      ['both', 'yaml', 'rtsp://yaml/x', ['motion'], 'starting'], ['api', 'api', 'rtsp://***@h/x', ['motion'], 'starting'],
+      ['file', 'yaml', 'file:///clip.mp4', ['animals'], 'starting'], ['off', 'yaml', 'rtsp://yaml/y', ['animals'], 'stopped'],
+    ]);
+  });
+
+  it('never writes lookout.yaml\'s streams into streams.json', async () => {
+    const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://yaml/x' }]);
+    await connected('yaml');
+    await streams.stop('yaml');
+    await streams.start({ ...CAM, camera_id: 'yaml' });
+    await streams.start(CAM);
+    expect(streams.get('yaml')?.origin).toBe('yaml');
+    expect((await stored()).map(({ camera_id }) => camera_id)).toEqual(['CAM-1']);
+  });
+
+  it('does without a stream whose scheme is allowed no more', async () => {
+    const streams = await begin([], ['file', 'rtsp']);
+    await streams.start({ ...CAM, camera_id: 'file', url: 'file:///clip.mp4' });
+    await streams.start(CAM);
+    await connected('CAM-1', 'file');
+    const later = await anotherRun(streams, [], ['rtsp']);
+    await connected('CAM-1');
+    expect(later.get('file')).toMatchObject({ state: 'stopped', enabled: true });
+    expect(logged.join('')).toMatch(/ error .*file is not started .*file: are not allowed/);
+    expect(await later.stop('file')).toBe('stopped');
+    expect((await stored()).find(({ camera_id }) => camera_id === 'file')?.enabled).toBe(false);
+  });
+
+  it('does not begin with a stream of lookout.yaml that cannot be', async () => {
+    await expect(restored([{ camera_id: 'a', url: 'rtsp://h/x', models: ['cats'] }])).rejects.toMatchObject({ code: 'unknown_model' });
+    await expect(restored([{ camera_id: 'a', url: 'gopher://h/x' }])).rejects.toMatchObject({ code: 'forbidden_scheme' });
+  });
+});
+
+describe('changing a stream', () => {
+  it('restarts it with what was changed, beside what was not', async () => {
+    const streams = await begin();
+    await streams.start({ ...CAM, options: { interval_seconds: 5 } });
+    await connected('CAM-1');
+    await source.emit('CAM-1');
+    const changed = await streams.change('CAM-1', { models: ['potholes'], options: { batch_size: 2 } });
+    expect(changed).toMatchObject({ models: ['potholes'], url: 'rtsp://***@h/x', options: { interval_seconds: 5, batch_size: 2 } });
+    expect(submitted).toMatchObject([{ closed_by: 'stopped', models: ['motion'] }]);
+    await connected('CAM-1');
+    expect(source.opened).toHaveLength(2);
+    expect(wanted).toEqual(['motion', 'potholes']);
+    expect(await stored()).toMatchObject([{ models: ['potholes'], options: { interval_seconds: 5, batch_size: 2 } }]);
+  });
+
+  it('disables and enables it', async () => {
+    const streams = await begin();
+    await streams.start(CAM);
+    await connected('CAM-1');
+    expect(await streams.change('CAM-1', { enabled: false })).toMatchObject({ state: 'stopped', reason: 'stopped by request', enabled: false });
+    expect(await streams.change('CAM-1', { enabled: true })).toMatchObject({ state: 'starting', enabled: true });
+    await connected('CAM-1');
+  });
+
+  it('changes nothing when it is refused', async () => {
+    const streams = await restored([{ camera_id: 'yaml', url: 'file:///clip.mp4' }]);
+    await connected('yaml');
+    for (const change of [{ models: ['cats'] }, { url: 'gopher://h' }, { url: 'file:///etc/passwd' }]) await expect(streams.change('yaml', change)).rejects.toThrow();
+    expect(source.opened).toHaveLength(1);
+    expect(await streams.change('yaml', { options: { interval_seconds: 9 } })).toMatchObject({ url: 'file:///clip.mp4', options: { interval_seconds: 9 } });
+  });
+
+  it('is refused for one that nobody knows', async () => {
+    await expect((await begin()).change('CAM-9', {})).rejects.toMatchObject({ code: 'not_found' });
+  });
+});
+
+describe('hours of work', () => {
+  it('start and stop a stream', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T07:59:30Z') });
+    const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://h/x', schedule: '* 8 * * *' }]);
+    expect(streams.get('yaml')).toMatchObject({ state: 'stopped', reason: 'outside its hours of work', enabled: true, schedule: '* 8 * * *' });
+    vi.advanceTimersByTime(60_000);
+    await connected('yaml');
+    await source.emit('yaml');
+    vi.setSystemTime(Date.parse('2026-07-01T08:59:55Z'));
+    vi.advanceTimersByTime(10_000);
+    await expect.poll(() => streams.get('yaml'), SOON).toMatchObject({ state: 'stopped', reason: 'outside its hours of work', enabled: true });
+    expect(submitted).toMatchObject([{ closed_by: 'stopped' }]);
+  });
+
+  it('do not start what was stopped', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T07:00:00Z') });
+    const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://h/x', schedule: '* 8 * * *' }]);
+    expect(await streams.stop('yaml')).toBe('stopped');
+    vi.setSystemTime(Date.parse('2026-07-01T08:30:00Z'));
+    vi.advanceTimersByTime(60_000);
+    expect(streams.get('yaml')?.state).toBe('stopped');
+    expect(source.opened).toEqual([]);
+  });
+});
+
+describe('what the outside sees of a stream', () => {
+  it('is its state, its counters and no password', async () => {
+    const streams = await begin();
+    await streams.start(CAM);
+    await connected('CAM-1');
+    await source.emit('CAM-1');
+    expect(streams.get('CAM-1')).toMatchObject({
+      camera_id: 'CAM-1', url: 'rtsp://***@h/x', origin: 'api', state: 'running', reason: 'capturing (keyframes)', capture_mode: 'keyframes',
+      last_frame_age_seconds: expect.any(Number) as number, open_batch: 1, queued: 2, books: { captured: 1, in_spool: 1 }, last_error: null,
+    });
+    expect(streams.latest('CAM-1')?.file).toMatch(/latest\.jpg$/);
+    expect([streams.get('CAM-9'), streams.latest('CAM-9')]).toEqual([null, null]);
+  });
+
+  it.each([['provisioning', 'provisioning'], ['failed', 'failed'], ['ready', 'running'], ['idle', 'running']] as const)('is %s of its models where pictures come', async (state, shown) => {
+    const streams = await begin();
+    modelState = { state, reason: 'downloading' };
+    await streams.start(CAM);
+    await connected('CAM-1');
+    expect(streams.get('CAM-1')?.state).toBe('starting');
+    await source.emit('CAM-1');
+    expect(streams.get('CAM-1')).toMatchObject({ state: shown, reason: shown === 'running' ? 'capturing (keyframes)' : 'downloading' });
+  });
+});
