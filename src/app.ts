@@ -4,31 +4,27 @@ import { join } from 'node:path';
 import { errorInfo, LookoutError } from './errors.ts';
 import { startServer, type HttpServer } from './http/server.ts';
 import { systemClock } from './lib/clock.ts';
-import { loadFamily, type Member } from './lib/family.ts';
 import { sweepTemporaries } from './lib/files.ts';
 import { packageRoot } from './lib/leash.ts';
 import { lockFolderOrFile } from './lib/lock.ts';
 import type { Log } from './lib/log.ts';
-import type { CatalogEntry } from './models/catalog.ts';
-import { codeHash } from './models/fingerprint.ts';
-import { missingWeights } from './models/weights.ts';
-import { createFamily, createModels } from './parts.ts';
+import { createLanes } from './lanes.ts';
+import { createFamily, createModels, createSources } from './parts.ts';
 import { openBooks } from './pipeline/books.ts';
 import { createCameraTable } from './pipeline/cameras.ts';
 import { openDeadLetters } from './pipeline/dead-letters.ts';
 import { openEvidence } from './pipeline/evidence.ts';
 import { createHostAddress } from './pipeline/host.ts';
-import { createLane, type Lane } from './pipeline/lane.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { makeRecord } from './pipeline/record.ts';
 import { RECORD_SCHEMAS } from './pipeline/record-schema.ts';
-import { findLeftovers } from './pipeline/recover.ts';
+import { takeUp } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
 import { createSpool } from './pipeline/spool.ts';
 import { createStreamStore } from './pipeline/stream-store.ts';
 import { createStreams, type Streams } from './pipeline/streams.ts';
 import { readRecords } from './records/read.ts';
-import type { BatchRecord, Config, Face, ModelStatus, Queue, Sink, Source } from './types.ts';
+import type { BatchRecord, Config, Face, Queue, Sink } from './types.ts';
 
 export interface App {
   readonly face: Face;
@@ -43,8 +39,6 @@ export interface App {
   /** Captures stop and flush, batches under way end, runners and sinks close. Within grace_seconds. */
   close(): Promise<void>;
 }
-
-type SourceMember = Member<{ config: Config }, Source> & { readonly schemes: readonly string[] };
 
 export async function createApp(config: Config, log: Log): Promise<App> {
   const releasers: (() => Promise<unknown>)[] = [];
@@ -82,45 +76,21 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const queues = await createFamily<Queue>('queues', { config });
     const queue = only(queues, 'memory');
     releasers.push(() => queue.close());
-    const sources = await sourcesByScheme(config);
+    const sources = await createSources(config);
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));
 
     const models = await createModels(config, log);
-    const { catalog } = models;
-    for (const notice of catalog.notices()) log.info(notice);
-    const lanes = new Map<string, Lane>();
-    const sections = new Map<string, string | null>();
-    const notices = new Map<string, string | null>();
-    releasers.push(() => Promise.all([...lanes.values()].map((lane) => lane.close())));
-
-    function laneOf(name: string): Lane {
-      const known = lanes.get(name);
-      if (known) return known;
-      const lane = createLane(name, {
-        read: async () => {
-          const model = await catalog.get(name);
-          sections.set(name, model.section);
-          if (model.notice !== null && model.notice !== notices.get(name)) log.info(`${name}: ${model.notice}`);
-          notices.set(name, model.notice);
-          return model;
-        },
-        prepare: (model, progress, signal) => models.prepare(model, (line) => {
-          log.debug(`${name}: ${line}`);
-          progress(line);
-        }, signal),
-        codeHash, settings: config, log: log.part('model'),
-      });
-      lanes.set(name, lane);
-      return lane;
-    }
+    for (const notice of models.catalog.notices()) log.info(notice);
+    const lanes = createLanes(models, config, log.part('model'));
+    releasers.push(() => lanes.close());
 
     const cameras = createCameraTable({ file: config.camera_data, log: log.part('cameras') });
     const host = createHostAddress({ setting: config.host_ip, log });
     const lastRecordAt = new Map<string, string>();
     const listeners: ((record: BatchRecord) => void)[] = [];
     const pipeline = createPipeline({
-      config, queue, spool, books, deadLetters, evidence, sinks, log: log.part('pipeline'), signal: stop.signal, lane: laneOf,
-      makeRecord: (batch, answers) => makeRecord(batch, answers, { config, spool, cameras, host, sectionOf: (model) => sections.get(model) ?? null }),
+      config, queue, spool, books, deadLetters, evidence, sinks, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
+      makeRecord: (batch, answers) => makeRecord(batch, answers, { config, spool, cameras, host, sectionOf: (model) => lanes.sectionOf(model) }),
       onRecorded: (batch, record) => {
         lastRecordAt.set(batch.camera_id, new Date().toISOString());
         for (const listener of listeners) listener(record);
@@ -131,8 +101,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const streams = createStreams({
       config, sources, defaultModels,
       store: createStreamStore(config.data_dir),
-      knownModels: async () => (await catalog.list()).map(({ name }) => name),
-      wanted: (model) => { laneOf(model).warm(); },
+      knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
+      wanted: (model) => { lanes.of(model).warm(); },
       stream: {
         spool, books, clock: systemClock, log: log.part('stream'),
         submit: (batch) => pipeline.submit(batch),
@@ -140,38 +110,22 @@ export async function createApp(config: Config, log: Log): Promise<App> {
         sessionEnded: (session) => pipeline.closeSession(session),
       },
       facts: {
-        books: (id) => books.of(id), queued: (id) => queue.depth(id), modelState: (model) => laneOf(model).status(),
+        books: (id) => books.of(id), queued: (id) => queue.depth(id), modelState: (model) => lanes.of(model).status(),
         lastRecordAt: (id) => lastRecordAt.get(id) ?? null,
       },
     });
 
-    await takeUpLeftovers();
+    await takeUp(config.frames_dir, { books, spool, pipeline, log });
     const work = pipeline.run();
     releasers.push(async () => {
       stop.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       await work;
     });
 
-    /** What an earlier run left in the spool goes on from where it was. */
-    async function takeUpLeftovers(): Promise<void> {
-      const left = await findLeftovers(config.frames_dir);
-      if (left.foreign.length > 0) log.info(`${left.foreign.length} entries of ${config.frames_dir} are not Lookout's and are left alone`);
-      for (const { camera_id, key } of left.damaged) {
-        if (!books.settled(key)) {
-          books.captured(camera_id);
-          await books.settle({ camera_id, batch: key, outcome: 'dropped', reason: 'damaged', frames: 1, files: [key] });
-        }
-        await spool.remove(key);
-      }
-      for (const batch of left.batches) await pipeline.resume(batch);
-      for (const session of left.sessions) await spool.close(session);
-      if (left.batches.length > 0) log.info(`took up ${left.batches.length} batches of an earlier run`);
-    }
-
     /** Lets batches under way and in the queue end while the grace period lasts. */
     async function drain(): Promise<void> {
       const end = Date.now() + config.grace_seconds * 1000;
-      const movable = (): boolean => pipeline.busy > 0 || (queue.depth() > 0 && [...lanes.values()].some((lane) => lane.ready));
+      const movable = (): boolean => pipeline.busy > 0 || (queue.depth() > 0 && lanes.anyReady);
       while (movable() && Date.now() < end) await systemClock.sleep(50, new AbortController().signal);
     }
 
@@ -185,7 +139,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       change: (id, change) => streams.change(id, change),
       streams: () => streams.list(),
       stream: (id) => streams.get(id),
-      models: async () => Promise.all((await catalog.list()).map((entry) => modelStatus(entry, lanes))),
+      models: () => lanes.statuses(),
       books: () => books.total(),
       latest: (id) => streams.latest(id),
       cameras: () => cameras.rows(),
@@ -216,25 +170,6 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       },
     };
   }
-}
-
-async function modelStatus(entry: CatalogEntry, lanes: ReadonlyMap<string, Lane>): Promise<ModelStatus> {
-  const { name } = entry;
-  const idle = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0, batches: 0 } as const;
-  const status = lanes.get(name)?.status() ?? idle;
-  if ('error' in entry) {
-    return { name, version: '', runtime: '', section: null, origin: 'user', missing: null, ...status, state: 'failed', reason: entry.error.message };
-  }
-  const { version, runtime, section, origin } = entry.model;
-  return { name, version, runtime, section, origin, missing: await missingWeights(entry.model), ...status };
-}
-
-async function sourcesByScheme(config: Config): Promise<ReadonlyMap<string, Source>> {
-  const members = await loadFamily<SourceMember>(new URL('./sources/', import.meta.url));
-  return new Map([...members.values()].flatMap((member) => {
-    const source = member.create({ config });
-    return member.schemes.map((scheme) => [scheme, source] as const);
-  }));
 }
 
 function only<Part>(parts: ReadonlyMap<string, Part>, name: string): Part {

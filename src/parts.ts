@@ -1,11 +1,11 @@
-/** Makes families and models out of their folders: what app.ts and the commands that need no app share. */
+/** Makes the families out of their folders, and models and their lanes: what app.ts and the commands share. */
 import { join } from 'node:path';
 import { loadFamily, type Member } from './lib/family.ts';
 import { packageRoot } from './lib/leash.ts';
 import type { Log } from './lib/log.ts';
 import { readCatalog, type Catalog } from './models/catalog.ts';
 import { prepareModel, runtimeOf } from './models/prepare.ts';
-import type { Config, Model, Prepared, Progress, Runtime } from './types.ts';
+import type { Config, Model, Prepared, Progress, Runtime, Source } from './types.ts';
 
 export interface Models {
   readonly catalog: Catalog;
@@ -29,4 +29,13 @@ export async function createFamily<Part>(folder: string, context: object): Promi
   const parts = new Map<string, Part>();
   for (const [name, member] of members) parts.set(name, await member.create(context));
   return parts;
+}
+
+/** By URL scheme. */
+export async function createSources(config: Config): Promise<ReadonlyMap<string, Source>> {
+  const members = await loadFamily<Member<object, Source> & { readonly schemes: readonly string[] }>(new URL('./sources/', import.meta.url));
+  return new Map([...members.values()].flatMap((member) => {
+    const source = member.create({ config });
+    return member.schemes.map((scheme) => [scheme, source] as const);
+  }));
 }

@@ -3,9 +3,12 @@ import { readFile, rm } from 'node:fs/promises';
 import { imageSize } from 'image-size';
 import { basename, join } from 'node:path';
 import { hasCode, namesIn } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
 import type { Batch, Frame } from '../types.ts';
+import type { Books } from './books.ts';
 import { batchId, capturedAt } from './names.ts';
-import { isSpare, SESSION_FILE, type SessionFile } from './spool.ts';
+import type { Pipeline } from './pipeline.ts';
+import { isSpare, SESSION_FILE, type SessionFile, type Spool } from './spool.ts';
 
 export interface Leftovers {
   /** Closed batches, oldest first: manifests as they were, then loose frames grouped as `recovered`. */
@@ -16,6 +19,13 @@ export interface Leftovers {
   readonly sessions: readonly string[];
   /** Names in the frames folder that are not ours; left alone. */
   readonly foreign: readonly string[];
+}
+
+export interface TakeUpParts {
+  readonly books: Books;
+  readonly spool: Spool;
+  readonly pipeline: Pick<Pipeline, 'resume'>;
+  readonly log: Log;
 }
 
 export async function findLeftovers(folder: string): Promise<Leftovers> {
@@ -98,4 +108,20 @@ async function pictureSize(path: string): Promise<{ width: number; height: numbe
     // Not a picture: that is the answer.
     return null;
   }
+}
+
+/** What an earlier run left goes on from where it was; what cannot be read is entered in the books and removed. */
+export async function takeUp(folder: string, { books, spool, pipeline, log }: TakeUpParts): Promise<void> {
+  const left = await findLeftovers(folder);
+  if (left.foreign.length > 0) log.info(`${left.foreign.length} entries of ${folder} are not Lookout's and are left alone`);
+  for (const { camera_id, key } of left.damaged) {
+    if (!books.settled(key)) {
+      books.captured(camera_id);
+      await books.settle({ camera_id, batch: key, outcome: 'dropped', reason: 'damaged', frames: 1, files: [key] });
+    }
+    await spool.remove(key);
+  }
+  for (const batch of left.batches) await pipeline.resume(batch);
+  for (const session of left.sessions) await spool.close(session);
+  if (left.batches.length > 0) log.info(`took up ${left.batches.length} batches of an earlier run`);
 }

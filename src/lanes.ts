@@ -1,0 +1,69 @@
+/** The lanes of all models, each made when it is first asked for, and what is told of every model. */
+import type { Log } from './lib/log.ts';
+import type { CatalogEntry } from './models/catalog.ts';
+import { codeHash } from './models/fingerprint.ts';
+import { missingWeights } from './models/weights.ts';
+import type { Models } from './parts.ts';
+import { createLane, type Lane } from './pipeline/lane.ts';
+import type { Config, ModelStatus } from './types.ts';
+
+export interface Lanes {
+  of(model: string): Lane;
+  /** Where a model's findings stand in the record; null: under its own name. */
+  sectionOf(model: string): string | null;
+  readonly anyReady: boolean;
+  statuses(): Promise<readonly ModelStatus[]>;
+  close(): Promise<void>;
+}
+
+const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0, batches: 0 } as const;
+
+export function createLanes(models: Models, settings: Config, log: Log): Lanes {
+  const { catalog } = models;
+  const lanes = new Map<string, Lane>();
+  const sections = new Map<string, string | null>();
+  const notices = new Map<string, string | null>();
+
+  function make(name: string): Lane {
+    return createLane(name, {
+      read: async () => {
+        const model = await catalog.get(name);
+        sections.set(name, model.section);
+        if (model.notice !== null && model.notice !== notices.get(name)) log.info(`${name}: ${model.notice}`);
+        notices.set(name, model.notice);
+        return model;
+      },
+      prepare: (model, progress, signal) => models.prepare(model, (line) => {
+        log.debug(`${name}: ${line}`);
+        progress(line);
+      }, signal),
+      codeHash, settings, log,
+    });
+  }
+
+  async function status(entry: CatalogEntry): Promise<ModelStatus> {
+    const { name } = entry;
+    const own = lanes.get(name)?.status() ?? NOT_WANTED;
+    if ('error' in entry) {
+      return { name, version: '', runtime: '', section: null, origin: 'user', missing: null, ...own, state: 'failed', reason: entry.error.message };
+    }
+    const { version, runtime, section, origin } = entry.model;
+    return { name, version, runtime, section, origin, missing: await missingWeights(entry.model), ...own };
+  }
+
+  return {
+    of(name) {
+      const lane = lanes.get(name) ?? make(name);
+      lanes.set(name, lane);
+      return lane;
+    },
+    sectionOf: (name) => sections.get(name) ?? null,
+    get anyReady() {
+      return [...lanes.values()].some((lane) => lane.ready);
+    },
+    statuses: async () => Promise.all((await catalog.list()).map(status)),
+    async close() {
+      await Promise.all([...lanes.values()].map((lane) => lane.close()));
+    },
+  };
+}
