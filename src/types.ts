@@ -138,7 +138,7 @@ export interface CapturedFrame extends FrameFacts {
   readonly picture: { readonly jpeg: Uint8Array } | { readonly file: string };
   /** Pictures that were due since the last one yielded and were let go because the consumer was slow. */
   readonly missed: number;
-  /** How the pictures are being made, in words: `keyframes`, `no B-frames skipped`, … */
+  /** How the pictures are being made, in words: `keyframes`, `all but B-frames`, `all`. */
   readonly mode: string;
 }
 

@@ -27,6 +27,12 @@ export interface CaptureEvents {
 }
 
 /**
+ * 1 from the first key frame on: before it, H.265 decoders hand out grey pictures. Streams that refresh themselves bit by
+ * bit have none, and are whole by that time too (seconds).
+ */
+const GOOD = String.raw`st(0\,max(ld(0)\,key+gt(t\,12)))`;
+
+/**
  * The words of one capture. The URL goes through standard input so that credentials stay off the process list:
  * `script` is what ffmpeg's concat demuxer reads there.
  */
@@ -50,7 +56,7 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
   const filters = [
     `${DECODED_FILTER}=checksum=0`,
     // The first picture at or after each tick of a fixed schedule; `fps=` would repeat pictures after a stall.
-    String.raw`select='isnan(prev_selected_t)+gt(${tick}\,${lastTick})+lt(t\,prev_selected_t-1)'`,
+    String.raw`select='${GOOD}*(isnan(prev_selected_t)+gt(${tick}\,${lastTick})+lt(t\,prev_selected_t-1))'`,
     ...narrowed(options.maxWidth),
     `${PICKED_FILTER}=checksum=0`,
     // Encoders refuse times that go back, as they may when a stream begins or its clock is set; from here only order matters.
@@ -156,11 +162,15 @@ async function encodeJpeg(source: string | Readable, outputOptions: readonly str
     await new Promise<void>((resolve, reject) => {
       command.setFfmpegPath(leashedFfmpeg);
       command.outputOptions([...outputOptions, '-frames:v', '1', '-f', 'mjpeg']);
-      command.output(new Writable({ write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } }));
+      // Without `close`, which fluent-ffmpeg takes for a consumer that has gone.
+      const bytes = new Writable({ emitClose: false, write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } });
+      const drained = new Promise<void>((done) => { bytes.once('finish', done); });
+      command.output(bytes);
       // Before that there is no process that could be killed.
       command.on('start', () => { if (signal.aborted) abort(); });
       signal.addEventListener('abort', abort, { once: true });
-      command.on('end', () => { resolve(); }).on('error', reject).run();
+      // ffmpeg's end may be heard before its last bytes.
+      command.on('end', () => { void drained.then(resolve); }).on('error', reject).run();
     });
   } finally {
     signal.removeEventListener('abort', abort);

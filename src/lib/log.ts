@@ -44,10 +44,11 @@ export const silentLog: Log = createLog({ level: 'error', format: 'text', write:
 
 /**
  * Hides the credentials of every URL in a text: `rtsp://user:secret@host` becomes `rtsp://***@host`. Up to the last `@`,
- * because people do not percent-encode what their passwords hold; a path with an `@` is shortened for that.
+ * because people do not percent-encode what their passwords hold; a path with an `@` is shortened for that. Some cameras
+ * take the password as a parameter.
  */
 export function redact(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"]*@/gi, '$1***@');
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"]*@/gi, '$1***@').replace(/([?&/_](?:pass(?:word|wd)?|pwd|token)=)[^&\s"']*/gi, '$1***');
 }
 
 function redactFacts(facts: Facts): Facts {

@@ -59,7 +59,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       };
       return { model, identity: lane.identity, ready: lane.ready, ask: (giveUp: AbortSignal) => lane.predict(frames, batch.attempts[model] ?? 0, countAttempt, giveUp) };
     });
-    const answers = await joinAnswers(asked, parts.config.join_deadline_seconds * 1000, signal);
+    const answers = await joinAnswers(asked, parts.config.join_deadline_seconds * 1000, signal).catch(async (error: unknown) => {
+      // Stopping, which is no fault of the batch: the try that was cut short does not count.
+      await counting.catch(() => undefined);
+      if (counted !== batch) await spool.writeManifest(batch);
+      throw error;
+    });
     // A count of a model that came too late must not bring the manifest back after the batch is settled.
     await counting;
     return { answers, tried: counted };

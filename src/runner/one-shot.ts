@@ -1,7 +1,7 @@
 /** A runner that starts a process for every call: the Flask orchestrator's contract, unchanged. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { LookoutError } from '../errors.ts';
 import type { Runner, RunnerAnswer, RunnerFrame } from '../types.ts';
@@ -21,10 +21,13 @@ export interface OneShotOptions {
 }
 
 const CLOSED = 'was closed';
+/** No call lasts so long. */
+const STALE_MS = 24 * 3_600_000;
 
 export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }: OneShotOptions): Runner {
   const children = new Set<Child>();
   let closed = false;
+  let swept = false;
   let end: (reason: string) => void = () => undefined;
   const ended = new Promise<string>((resolve) => { end = resolve; });
 
@@ -49,6 +52,8 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }
     ended,
     predict: async (frames, _options, signal) => {
       await mkdir(work_dir, { recursive: true });
+      if (!swept) await sweep(work_dir);
+      swept = true;
       if (signal.aborted) throw abortReason(signal);
       if (closed) throw runnerDied(model, CLOSED, '');
       const output = resolve(work_dir, `${randomUUID()}.json`);
@@ -68,6 +73,15 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }
       end(CLOSED);
     },
   };
+}
+
+/** Removes outputs of processes that were killed before they had read them. */
+async function sweep(work_dir: string): Promise<void> {
+  for (const name of await readdir(work_dir)) {
+    const output = join(work_dir, name);
+    const stale = await stat(output).then(({ mtimeMs }) => mtimeMs < Date.now() - STALE_MS, () => false);
+    if (stale && /^[0-9a-f-]{36}\.json$/.test(name)) await rm(output, { force: true });
+  }
 }
 
 function contract(model: string, frames: readonly RunnerFrame[], output: string): readonly string[] {

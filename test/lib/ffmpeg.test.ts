@@ -12,7 +12,7 @@ const OPTIONS: CaptureOptions = {
   url: 'rtsp://user:secret@10.0.0.1:554/stream?channel=1', transport: 'tcp', skip: 'nokey', intervalSeconds: 3, packetSeconds: 5,
   jpegQuality: 95, maxWidth: null, realTime: false,
 };
-const SELECT = String.raw`select='isnan(prev_selected_t)+gt(floor(t/3)\,floor(prev_selected_t/3))+lt(t\,prev_selected_t-1)'`;
+const SELECT = String.raw`select='st(0\,max(ld(0)\,key+gt(t\,12)))*(isnan(prev_selected_t)+gt(floor(t/3)\,floor(prev_selected_t/3))+lt(t\,prev_selected_t-1))'`;
 const never = new AbortController().signal;
 const scriptOf = (change: Partial<CaptureOptions>): string => captureArguments({ ...OPTIONS, ...change }).script;
 

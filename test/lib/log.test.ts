@@ -13,6 +13,9 @@ describe('hiding credentials', () => {
     ['rtsp://user:p%40s@host/x', 'rtsp://***@host/x'],
     ["rtsp://user:it's@host/x", 'rtsp://***@host/x'],
     ['HTTPS://user:secret@host/x', 'HTTPS://***@host/x'],
+    ['rtsp://h/live?user=admin&password=secret&channel=1', 'rtsp://h/live?user=admin&password=***&channel=1'],
+    ['http://h/snap.cgi?pwd=secret', 'http://h/snap.cgi?pwd=***'],
+    ['rtsp://h/user=admin_password=secret_channel=1.sdp', 'rtsp://h/user=admin_password=***'],
     ["Impossible to open 'rtsp://u:p@h/x'", "Impossible to open 'rtsp://***@h/x'"],
     ['rtsp://a:b@c/x and http://d:e@f/y', 'rtsp://***@c/x and http://***@f/y'],
   ])('turns %s into %s', (text, hidden) => {

@@ -101,7 +101,8 @@ describe('a batch', () => {
     const began = Date.now();
     await made.close();
     expect(Date.now() - began).toBeLessThan(1000);
-    expect(await manifestOf(made, batch)).toMatchObject({ attempts: { hung: 1 } });
+    // The try that the stop cut short does not count.
+    expect(await manifestOf(made, batch)).toHaveProperty('attempts', {});
     expect((await filesOf(made, batch)).filter((name) => name.endsWith('.jpg'))).toHaveLength(2);
   });
 });

@@ -180,6 +180,16 @@ describe('a stream', () => {
     expect(stream.view()).toMatchObject({ state: 'running', open_batch: 2, last_error: { message: expect.stringContaining('ENOENT') as string } });
   });
 
+  it('counts them later where the books cannot be written either', async () => {
+    let refusals = 1;
+    const full: Books = { ...books, settle: (entry) => (refusals-- > 0 ? Promise.reject(new Error('disk full')) : books.settle(entry)) };
+    await begin({}, { books: full });
+    await source.emit('CAM-1', { missed: 4 });
+    expect(ofCamera()).toMatchObject({ captured: 1, dropped: {}, in_spool: 1 });
+    await source.emit('CAM-1', { missed: 2 });
+    expect(ofCamera()).toMatchObject({ captured: 8, dropped: { slow_consumer: 6 }, in_spool: 2 });
+  });
+
   it('gives every frame a time, and so a name, of its own', async () => {
     const captured_at = '2026-07-01T12:00:00.000Z';
     const stream = await begin({ batch_size: 3 });

@@ -1,26 +1,39 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.ts';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
-import { capture, failureOf, firstFrames, never, streamOf } from './streams.ts';
+import { readBinaryClock } from '../helpers/binary-clock.ts';
+import { capture, failureOf, firstFrames, jpegOf, never, streamOf } from './streams.ts';
 
 const SECRET = 'p@s:s/w#o%rd';
 const small = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_seconds: 1 } as const;
 
+let folder: string;
 let camera: DemoCamera;
 let locked: DemoCamera;
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-capture-'));
+  const refreshed = join(folder, 'refreshed.mp4');
+  await promisify(execFile)('ffmpeg', [
+    '-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180:r=12:d=60', '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-x264-params', 'intra-refresh=1:keyint=24:bframes=0', refreshed,
+  ]);
   [camera, locked] = await Promise.all([
-    startDemoCamera({ cameras: { street: small, stalls: small, goes: small, bframes: { ...small, b_frames: 2 }, slow: { ...small, fps: 1, keyframe_seconds: 6 }, rare: { ...small, keyframe_seconds: 7 }, h265: { ...small, codec: 'h265' } } }, never),
+    startDemoCamera({ cameras: { street: small, stalls: small, goes: small, bframes: { ...small, b_frames: 2 }, slow: { ...small, fps: 1, keyframe_seconds: 6 }, rare: { ...small, keyframe_seconds: 7 }, h265: { ...small, codec: 'h265' }, reordered: { ...small, codec: 'h265', b_frames: 2, keyframe_seconds: 3, clock: true }, refreshed: { kind: 'clip', file: refreshed } } }, never),
     startDemoCamera({ auth: { user: 'admin', password: SECRET }, cameras: { street: small } }, never),
   ]);
 });
 afterAll(async () => {
   await Promise.all([camera.close(), locked.close()]);
+  await rm(folder, { recursive: true, force: true });
 });
 
 describe.concurrent('a capture', () => {
@@ -38,6 +51,22 @@ describe.concurrent('a capture', () => {
   it('decodes H.265', async () => {
     const [frame] = await firstFrames(capture(camera.url('h265')), 1);
     expect(frame).toMatchObject({ width: 320, height: 180, mode: 'keyframes' });
+  });
+
+  it('gives no picture that lacks what it is made from', async () => {
+    const [frame] = await firstFrames(capture(camera.url('reordered')), 1);
+    if (!frame) throw new Error('no frame');
+    const file = join(folder, 'reordered.jpg');
+    await writeFile(file, jpegOf(frame));
+    const captured = Date.parse(frame.captured_at);
+    expect(Math.abs(await readBinaryClock(file, captured) - captured)).toBeLessThan(1500);
+    expect(frame.mode).toBe('all but B-frames');
+  });
+
+  it('finds its way with a camera that sends no key frames once it runs', async () => {
+    await firstFrames(capture(camera.url('refreshed')), 1);
+    const [frame] = await firstFrames(capture(camera.url('refreshed')), 1);
+    expect(frame?.mode).toBe('all');
   });
 
   it('takes pictures over UDP too', async () => {

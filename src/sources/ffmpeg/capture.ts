@@ -28,6 +28,8 @@ const MODES: Readonly<Record<Skip, string>> = {
 
 /** Until the first picture: connecting, and waiting for a key frame. */
 const FIRST_PICTURE_MS = 15_000;
+/** Packets are told for this much longer than it takes to learn from them. */
+const LEARNING_MARGIN_SECONDS = 2;
 /** A new connection is opened this long before the next picture is due. */
 const RECONNECT_LEAD_MS = 500;
 
@@ -114,8 +116,9 @@ async function connection(
   function watch(): void {
     const now = Date.now();
     if (learning) {
-      // Periodic intra refresh, which has no key frames, or so few packets a second that their order cannot be told.
-      if (better === null && learner.verdict() === null && packets > 0 && now - started > LONGEST_WAIT_SECONDS * 1000) better = 'none';
+      // Periodic intra refresh, whose key frames only look like some, or so few packets that their order cannot be told.
+      const unclear = lastDecodedMs === null || learner.verdict() === null;
+      if (better === null && unclear && packets > 0 && now - started > (LONGEST_WAIT_SECONDS + LEARNING_MARGIN_SECONDS) * 1000) better = 'none';
       if (better !== null) learn();
     }
     const spacingMs = Math.max(decodedSpacingMs, (learner.keyFrameSpacing() ?? 0) * 1000);
@@ -136,7 +139,7 @@ async function connection(
    */
   function packetSeconds(): number {
     if (skip !== 'nokey' && !realTime) return Infinity;
-    return learning ? Math.min(LONGEST_WAIT_SECONDS, interval_seconds) + 2 : 0;
+    return learning ? Math.min(LONGEST_WAIT_SECONDS, interval_seconds) + LEARNING_MARGIN_SECONDS : 0;
   }
 
   const options: CaptureOptions = {

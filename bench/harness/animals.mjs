@@ -1,0 +1,25 @@
+/** The model `animals` with the detector of a column: how it is set up, its environment, a warm runner. */
+import { join } from 'node:path';
+import { silentLog } from '../../dist/lib/log.js';
+import { createModels } from '../../dist/parts.js';
+import { setupOf } from '../../dist/runtimes/tools/start.js';
+
+/** `cache`: the data folder where its environment is kept from one run to the next. */
+export async function openAnimals(column, cache, config, signal) {
+  const models = await createModels({ ...config, data_dir: cache }, silentLog);
+  const builtIn = await models.catalog.get('animals');
+  // Neither found nor fetched: the column says which detector it is.
+  const model = { ...builtIn, weights: [], weights_folders: column.weights ? [column.weights] : [] };
+  const prepared = await models.prepare(model, (line) => { if (!line.startsWith('npm')) console.log(`  animals: ${line}`); }, signal);
+  const runner = await prepared.start(signal);
+  return {
+    runner,
+    model,
+    setup: setupOf(model),
+    environment: { LOOKOUT_ENVIRONMENT: join(cache, 'runtimes', model.name, prepared.fingerprint) },
+    close: () => runner.close(),
+  };
+}
+
+/** Pictures as a runner is given them. */
+export const framesOf = (pictures) => pictures.map((picture, index) => ({ index, stream: 'bench', captured_at: new Date(index * 3000).toISOString(), ...picture }));

@@ -1,0 +1,27 @@
+/** Records as Lookout makes them, with real pictures in them. */
+import { readFile } from 'node:fs/promises';
+import { enrich } from '../../dist/pipeline/enrich.js';
+
+const IDENTITY = { version: '1.0.0', runtime: 'node', detector: 'bench', fingerprint: '0123456789abcdef', code: 'fedcba9876543210' };
+const SETTINGS = { record_format: 'v1', record_when: 'always', time_zone: 'UTC' };
+
+/** Answers `record(n)`: the batch of ten frames that ended n times 30 s after the first, with one of the pictures. */
+export async function recordMaker(pictures, session) {
+  const jpegs = await Promise.all(pictures.map(async ({ file, width, height }) => ({ width, height, jpeg: await readFile(file) })));
+  return (n) => {
+    const snapshot = { index: 0, ...jpegs[n % jpegs.length] };
+    const { width, height } = snapshot;
+    const frames = Array.from({ length: 10 }, (_, index) => {
+      const captured_at = new Date(Date.UTC(2025, 0, 1) + (n * 10 + index) * 3000).toISOString();
+      return { key: `${session}/${session}_${captured_at}.jpg`, captured_at, width, height };
+    });
+    const predictions = frames.map((_, index) => ({ index, detections: [{ class: 'dog', confidence: 0.5, box: [10, 10, 90.5, 80] }] }));
+    return enrich({
+      batch: { id: `${session}-${n}`, camera_id: 'BENCH', session, closed_by: 'count', frames, models: ['animals'], attempts: {} },
+      answers: { animals: { predictions, inference_ms: 1600, identity: IDENTITY } },
+      models: { animals: { section: 'stray_animal' } },
+      camera: { id: 'BENCH', latitude: 24.5, longitude: 81.3 },
+      host_ip: '192.0.2.1', settings: SETTINGS, snapshot,
+    });
+  };
+}

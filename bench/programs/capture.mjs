@@ -1,0 +1,41 @@
+/**
+ * Lookout with its models off: streams are captured, spooled, batched and booked as app.ts has it done, and a closed
+ * batch is settled at once. capture.mjs <folder>: each line of its input is the URL of one more camera; when it ends, the
+ * captures stop and the books are printed.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { loadConfig } from '../../dist/config/load.js';
+import { systemClock } from '../../dist/lib/clock.js';
+import { createLog } from '../../dist/lib/log.js';
+import { openBooks } from '../../dist/pipeline/books.js';
+import { createSpool } from '../../dist/pipeline/spool.js';
+import { startStream } from '../../dist/pipeline/stream.js';
+import { create as createSource } from '../../dist/sources/rtsp.js';
+
+const [, , folder] = process.argv;
+const { config } = await loadConfig({ flags: { data_dir: join(folder, 'data'), frames_dir: join(folder, 'frames') }, env: {}, cwd: folder });
+for (const own of [config.data_dir, config.frames_dir]) await mkdir(own, { recursive: true });
+const books = await openBooks(config.data_dir);
+const spool = createSpool(config.frames_dir);
+const parts = {
+  spool, books, source: createSource({ config }), clock: systemClock, log: createLog({ level: 'warn', format: 'text' }),
+  submit: async (batch) => {
+    await spool.writeManifest(batch);
+    await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dropped', reason: 'models_off', frames: batch.frames.length });
+    await spool.release(batch, []);
+  },
+  sessionStarted: () => undefined,
+  sessionEnded: (session) => spool.close(session),
+};
+const { interval_seconds, batch_size, capture_mode, transport } = config;
+const options = { interval_seconds, batch_size, batch_deadline_seconds: 60, capture_mode, transport, duration_seconds: null };
+
+const streams = [];
+for await (const url of createInterface({ input: process.stdin })) {
+  streams.push(startStream({ camera_id: `CAM-${streams.length + 1}`, url, models: [], options }, parts));
+}
+await Promise.all(streams.map((stream) => stream.stop('the measurement is over')));
+console.log(JSON.stringify(books.total()));
+await books.close();

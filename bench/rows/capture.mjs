@@ -1,0 +1,99 @@
+/** What capture costs: all of Lookout with its models off, against bare ffmpegs, and against decoding everything. */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { captureArguments } from '../../dist/lib/ffmpeg.js';
+import { digits, median } from '../harness/numbers.mjs';
+import { commandsUnder, cpuSeconds } from '../harness/processes.mjs';
+import { readLines, start, startOwn, stop } from '../harness/programs.mjs';
+
+const CAMERAS = 10;
+/** Decoding everything keeps a tenth of a processor busy for each camera: few enough to be in time. */
+const FULLY_DECODED = 4;
+const INTERVAL = 3;
+/** Cameras connect so far apart, in milliseconds. */
+const STAGGER = 100;
+
+export const lines = {
+  capture: { what: `capture CPU: ${CAMERAS} cameras, models off, over bare ffmpegs with the same arguments`, atMost: 1.08 },
+  decoding: { what: 'the same for one camera, over decoding everything at the same cadence', atMost: 1 / 6 },
+};
+
+export async function measure(column, { quick, say }) {
+  const times = quick ? { warm: 8, window: 10, pairs: 1 } : { warm: 15, window: 60, pairs: 4 };
+  const cameras = await column.cameras(CAMERAS);
+  try {
+    const ours = [];
+    const ratios = [];
+    for (let pair = 0; pair < times.pairs; pair += 1) {
+      const { cpu, frames, words } = await lookout(cameras.urls, column.folder, times);
+      const bare = await ffmpegs(cameras.urls, words, times);
+      ours.push(cpu);
+      ratios.push(cpu / bare);
+      say(`Lookout ${digits(cpu)} s for ${frames} frames, bare ${digits(bare)} s, in ${times.window} s: ${digits(cpu / bare, 4)}`);
+    }
+    const everything = await ffmpegs(cameras.urls.slice(0, FULLY_DECODED), null, times);
+    say(`decoding everything ${digits(everything / FULLY_DECODED)} s a camera, Lookout ${digits(median(ours) / CAMERAS)} s`);
+    return { capture: median(ratios), decoding: median(ours) / CAMERAS / (everything / FULLY_DECODED) };
+  } finally {
+    await cameras.close();
+  }
+}
+
+/** Processor seconds of Lookout and its ffmpegs, and the words of one of those. */
+async function lookout(urls, parent, times) {
+  const folder = join(parent, 'capture');
+  await mkdir(folder);
+  const child = startOwn('capture', [folder]);
+  try {
+    for (const url of urls) {
+      child.stdin.write(`${url}\n`);
+      await sleep(STAGGER);
+    }
+    const cpu = await over(times, () => [child.pid]);
+    const [words] = commandsUnder(child.pid);
+    child.stdin.end();
+    const { captured } = JSON.parse((await readLines(child, 1))[0]);
+    const expected = (urls.length * (times.warm + times.window)) / INTERVAL;
+    if (captured < 0.8 * expected) throw new Error(`only ${captured} of about ${expected} frames were captured: nothing can be said about what they cost`);
+    return { cpu, frames: captured, words };
+  } finally {
+    await stop(child);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Processor seconds of ffmpegs alone, all that they write going to /dev/null. `words`: null for decoding everything. */
+async function ffmpegs(urls, words, times) {
+  const children = [];
+  try {
+    for (const url of urls) {
+      const [file, ...args] = words ?? decodingEverything(url);
+      const child = start(file, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+      child.stdin.end(captureArguments({ url, transport: 'tcp', skip: 'nokey', intervalSeconds: INTERVAL, packetSeconds: 0, jpegQuality: 95, maxWidth: null, realTime: false }).script);
+      children.push(child);
+      await sleep(STAGGER);
+    }
+    const cpu = await over(times, () => children.map(({ pid }) => pid));
+    const ended = children.filter(({ exitCode }) => exitCode !== null).length;
+    if (ended > 0) throw new Error(`${ended} of ${children.length} ffmpegs ended by themselves`);
+    return cpu;
+  } finally {
+    await Promise.all(children.map((child) => {
+      child.kill('SIGKILL');
+      return stop(child);
+    }));
+  }
+}
+
+const decodingEverything = (url) => [
+  'ffmpeg', '-loglevel', 'error', '-threads', '1', '-rtsp_transport', 'tcp', '-i', url,
+  '-an', '-vf', `fps=1/${INTERVAL}`, '-threads', '1', '-q:v', '2', '-f', 'mpjpeg', 'pipe:1',
+];
+
+async function over({ warm, window }, pids) {
+  await sleep(warm * 1000);
+  const before = cpuSeconds(pids());
+  await sleep(window * 1000);
+  return cpuSeconds(pids()) - before;
+}

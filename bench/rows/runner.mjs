@@ -1,0 +1,57 @@
+/** What the runner protocol costs: ten pictures through the warm runner, over the same model called directly. */
+import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { framesOf, openAnimals } from '../harness/animals.mjs';
+import { digits, median } from '../harness/numbers.mjs';
+import { pictures } from '../harness/pictures.mjs';
+import { startOwn, stop } from '../harness/programs.mjs';
+
+const PICTURES = 10;
+
+export const lines = {
+  runner: { what: `${PICTURES} pictures through the warm runner, over the detector called directly`, atMost: 1.05 },
+};
+
+export async function measure(column, { quick, say, cache, config, signal }) {
+  const rounds = quick ? 4 : 16;
+  const folder = join(column.folder, 'runner');
+  await mkdir(folder);
+  const animals = await openAnimals(column, cache, config, signal);
+  const { model, runner, setup, environment } = animals;
+  const direct = startOwn('direct', [model.entry, JSON.stringify(setup)], { env: environment, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  try {
+    const [{ detector }] = await once(direct, 'message');
+    const frames = framesOf(await pictures(column.clip, folder, PICTURES));
+    const throughRunner = async () => {
+      const started = performance.now();
+      await runner.predict(frames, model.options, signal);
+      return performance.now() - started;
+    };
+    const directly = async () => {
+      direct.send(frames);
+      const [{ ms }] = await once(direct, 'message');
+      return ms;
+    };
+    const [warm, called] = await inTurn([throughRunner, directly], rounds);
+    say(`${detector}: ${digits(median(warm), 4)} ms through the runner, ${digits(median(called), 4)} ms directly`);
+    return { runner: median(warm) / median(called) };
+  } finally {
+    await stop(direct);
+    await animals.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Milliseconds of each way, which go first by turns; the first round only warms up. */
+async function inTurn(ways, rounds) {
+  const times = ways.map(() => []);
+  for (let round = 0; round <= rounds; round += 1) {
+    const order = round % 2 === 0 ? [0, 1] : [1, 0];
+    for (const index of order) {
+      const ms = await ways[index]();
+      if (round > 0) times[index].push(ms);
+    }
+  }
+  return times;
+}

@@ -1,0 +1,64 @@
+/**
+ * Measures what is promised of Lookout's speed, and prints it as one table: `npm run bench`. Every ratio is of two
+ * things measured in turn in this run, so another machine or another hour does not change it much. Exits with 1 when a
+ * row misses what it must reach, or cannot be measured.
+ *
+ *     npm run bench -- --only capture,append    some of the rows
+ *     npm run bench -- --quick                  short and rough, to see that everything works
+ */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../dist/config/load.js';
+import { packageRoot } from '../dist/lib/leash.js';
+import { lockFolderOrFile } from '../dist/lib/lock.js';
+import { openColumns } from './harness/columns.mjs';
+import { load } from './harness/numbers.mjs';
+import { reached, tableText } from './harness/table.mjs';
+
+const ROWS = ['capture', 'memory', 'append', 'runner', 'latency', 'seed'];
+
+const { values: flags } = parseArgs({ options: { only: { type: 'string', default: ROWS.join(',') }, quick: { type: 'boolean', default: false } } });
+const wanted = flags.only.split(',');
+const unknown = wanted.filter((name) => !ROWS.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no row ${unknown.join(', ')}; there are ${ROWS.join(', ')}.`);
+  process.exit(2);
+}
+
+const stop = new AbortController();
+process.once('SIGINT', () => { stop.abort(new Error('interrupted')); });
+
+// Kept from run to run: the environment of the model. One benchmark at a time, or both measure each other.
+const cache = join(packageRoot, 'data/bench');
+await mkdir(cache, { recursive: true });
+const lock = await lockFolderOrFile(cache, { waitMs: 0 }, stop.signal);
+const work = await mkdtemp(join(cache, 'work-'));
+try {
+  const { config } = await loadConfig({ flags: {}, env: {}, cwd: work });
+  const columns = await openColumns(work, stop.signal);
+  const rows = [];
+  for (const name of wanted) rows.push(...(await measureRow(name, columns, config)));
+  console.log(`\n${tableText(rows, columns.map(({ name }) => name))}`);
+  process.exitCode = rows.every(({ line, values }) => values.every((value) => reached(line, value))) ? 0 : 1;
+} finally {
+  await rm(work, { recursive: true, force: true });
+  await lock.release();
+}
+
+/** The lines of one row module, with the value of each column; where one cannot be measured, the reason is told. */
+async function measureRow(name, columns, config) {
+  const { lines, measure } = await import(`./rows/${name}.mjs`);
+  const measured = [];
+  for (const column of columns) {
+    stop.signal.throwIfAborted();
+    console.log(`${name}, ${column.name} (load ${load()})`);
+    const say = (line) => { console.log(`  ${line} (load ${load()})`); };
+    measured.push(await measure(column, { quick: flags.quick, say, cache, config, signal: stop.signal }).catch((error) => {
+      stop.signal.throwIfAborted();
+      console.log(`  FAILED: ${error.stack}`);
+      return {};
+    }));
+  }
+  return Object.entries(lines).map(([key, line]) => ({ line, values: measured.map((values) => values[key] ?? 'FAILED') }));
+}

@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { capture, failureOf, firstFrames, jpegOf } from './streams.ts';
+
+beforeAll(() => {
+  vi.stubEnv('LOOKOUT_FFMPEG', join(import.meta.dirname, '../fixtures/sources/odd-ffmpeg.mjs'));
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+});
+
+const odd = (way: string): ReturnType<typeof capture> => capture(`rtsp://127.0.0.1/${way}`, { capture_mode: 'all' });
+
+describe('a capture', () => {
+  it('gives no picture the time and size of another when ffmpeg\'s line about it was spoiled', async () => {
+    const frames = await firstFrames(odd('spoiled'), 2);
+    expect(frames.map((frame) => [Buffer.from(jpegOf(frame)).toString(), frame.width])).toEqual([['picture 0', 100], ['picture 2', 102]]);
+  });
+
+  it('waits for the last words of an ffmpeg that closes its output before it ends', async () => {
+    expect(await failureOf(odd('slow'))).toMatchObject({ code: 'stream_ended', message: 'the stream ended: the camera went away' });
+  });
+
+  it('ends an ffmpeg that sends something else than pictures', async () => {
+    const began = Date.now();
+    await expect(failureOf(odd('mad'))).rejects.toThrow('not an mpjpeg stream');
+    expect(Date.now() - began).toBeLessThan(5000);
+  });
+});
