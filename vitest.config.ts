@@ -6,7 +6,7 @@ export default defineConfig({
     reporters: [['default', { summary: false }], './test/helpers/closing-line.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Real child processes on two cores: more workers only make each other late.
-    maxWorkers: 2,
+    // Most tests wait for real cameras and children: on two cores, three workers fill the waits without being late.
+    maxWorkers: 3,
   },
 });

@@ -6,15 +6,21 @@ import { readLines, start, startOwn, stop } from './programs.mjs';
 /** The project's own: a path, and a process that plays, for each camera. */
 export async function ownCameras(file, count) {
   const child = startOwn('camera', [file, String(count)]);
-  return { urls: await readLines(child, count), pid: child.pid, close: () => stop(child) };
+  return { urls: await readLines(child, count), close: () => stop(child) };
 }
 
-/** GStreamer's, by the script `peer`: one path for all cameras. Its working copy of the file goes to `folder`. */
-export async function peerCameras(peer, file, count, folder) {
+/**
+ * GStreamer's, by the script `peer`: a path for each camera, which begins anew when nobody watches and plays for so many
+ * minutes. Its longer copy of the file goes to `folder`.
+ */
+export async function peerCameras(peer, file, count, minutes, folder) {
   const port = await freePort();
-  const child = start('/usr/bin/python3', [peer, '--port', String(port), '--minutes', '12', `camera=${file}`], { env: { TMPDIR: folder }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const paths = Array.from({ length: count }, (_, index) => `camera-${index + 1}`);
+  const child = start('/usr/bin/python3', [peer, '--port', String(port), '--minutes', String(minutes), ...paths.map((path) => `${path}=${file}`)], {
+    env: { TMPDIR: folder }, stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await readLines(child, 1);
-  return { urls: Array.from({ length: count }, () => `rtsp://127.0.0.1:${port}/camera`), pid: child.pid, close: () => stop(child) };
+  return { urls: paths.map((path) => `rtsp://127.0.0.1:${port}/${path}`), close: () => stop(child) };
 }
 
 async function freePort() {

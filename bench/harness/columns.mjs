@@ -12,12 +12,12 @@ const peer = join(shared, 'tools/rtsp_peer.py');
 const street = join(shared, 'media/dog-street.mp4');
 const weights = join(shared, 'models');
 
-/** The camera of the rows about capture: 1080p25 at 4 Mbit/s without B-frames, a key frame every 2 s. */
-const CAMERA = { seconds: 20, width: 1920, height: 1080, fps: 25, bitrate: '4M', keyframe_seconds: 2, b_frames: 0, clock: false };
+/** The camera of the rows about capture: 1080p25 at 4 Mbit/s without B-frames, a key frame every 2 s, x264's usual effort. */
+const CAMERA = { seconds: 20, width: 1920, height: 1080, fps: 25, bitrate: '4M', keyframe_seconds: 2, b_frames: 0, clock: false, preset: 'medium' };
 
 /**
- * `cameras` plays the camera above that often, `street` what is recorded; `weights`: the folder of the YOLO file, null for
- * the embedded detector. `work` is an empty folder.
+ * `cameras` plays the camera above so many times, `street` the column's own clip; `weights` is the folder of the YOLO file,
+ * null for the embedded detector. `work` is an empty folder.
  */
 export async function openColumns(work, signal) {
   const clip = join(work, 'camera.mp4');
@@ -25,12 +25,12 @@ export async function openColumns(work, signal) {
   const own = {
     name: 'own camera, embedded detector', folder: join(work, 'own'), clip, weights: null,
     cameras: (count) => ownCameras(clip, count),
-    street: () => ownCameras(clip, 1),
+    street: (count) => ownCameras(clip, count),
   };
   const theirs = {
     name: 'rtsp_peer.py, its clips, YOLOX', folder: join(work, 'peer'), clip: street, weights,
-    cameras: (count) => peerCameras(peer, clip, count, theirs.folder),
-    street: () => peerCameras(peer, street, 1, theirs.folder),
+    cameras: (count) => peerCameras(peer, clip, count, 3, theirs.folder),
+    street: (count) => peerCameras(peer, street, count, 6, theirs.folder),
   };
   const lacking = whatPeerLacks();
   if (lacking) console.log(`No second column: ${lacking}.`);

@@ -15,7 +15,7 @@ import { recordMaker } from '../harness/records.mjs';
 const APPENDS = 50;
 const BYTES = 1e9;
 /** Gives records of about 300 kB with the project's own clip. */
-const PICTURE_WIDTH = 1120;
+const PICTURE_WIDTH = 1600;
 const SESSION = 'BENCH_01234567';
 
 export const lines = {

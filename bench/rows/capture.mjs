@@ -86,9 +86,9 @@ async function ffmpegs(urls, words, times) {
   }
 }
 
+/** As anybody would write it. */
 const decodingEverything = (url) => [
-  'ffmpeg', '-loglevel', 'error', '-threads', '1', '-rtsp_transport', 'tcp', '-i', url,
-  '-an', '-vf', `fps=1/${INTERVAL}`, '-threads', '1', '-q:v', '2', '-f', 'mpjpeg', 'pipe:1',
+  'ffmpeg', '-loglevel', 'error', '-rtsp_transport', 'tcp', '-i', url, '-an', '-vf', `fps=1/${INTERVAL}`, '-q:v', '2', '-f', 'mpjpeg', 'pipe:1',
 ];
 
 async function over({ warm, window }, pids) {

@@ -25,7 +25,7 @@ export async function measure(column, { quick, say, cache, config, signal }) {
   await symlink(join(cache, 'runtimes'), join(folder, 'data/runtimes'));
   if (column.weights) await cp(column.weights, join(folder, 'models/animals'), { recursive: true });
 
-  const cameras = await column.street();
+  const cameras = await column.street(STREAMS);
   const app = await createApp({
     ...config, batch_size, interval_seconds: INTERVAL, offline: true,
     data_dir: join(folder, 'data'), frames_dir: join(folder, 'frames'), models_dir: join(folder, 'models'),
@@ -48,7 +48,7 @@ export async function measure(column, { quick, say, cache, config, signal }) {
       });
     });
     for (let index = 0; index < STREAMS; index += 1) {
-      await app.streams.start({ camera_id: `CAM-${index + 1}`, url: cameras.urls[0], models: ['animals'] });
+      await app.streams.start({ camera_id: `CAM-${index + 1}`, url: cameras.urls[index], models: ['animals'] });
       // Batches that meet at the model would wait for each other.
       await sleep((batch_size * INTERVAL * 1000) / STREAMS);
     }

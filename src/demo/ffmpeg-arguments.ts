@@ -33,6 +33,8 @@ export interface ClipOptions {
   readonly b_frames: number;
   /** Draws the clip's own time, from 0, as a binary clock. */
   readonly clock: boolean;
+  /** How hard x264 works for its bits, and a decoder after it; default: `veryfast`. */
+  readonly preset?: string;
 }
 
 /** ffmpeg that plays the scene in real time and pushes it to an RTSP server at `url`. */
@@ -42,10 +44,10 @@ export function playArguments(scene: Scene, url: string): readonly string[] {
 
 /** ffmpeg that encodes a clip to `file`: noise over the scene makes it need the bitrate that is asked for. */
 export function clipArguments(file: string, options: ClipOptions): readonly string[] {
-  const { seconds, width, height, fps, bitrate, clock } = options;
+  const { seconds, width, height, fps, bitrate, clock, preset = 'veryfast' } = options;
   const graph = sceneGraph({ width, height, fps, clock: clock ? 't' : 'none', noise: 20 });
   return [
-    ...QUIET, '-f', 'lavfi', '-i', graph, '-t', String(seconds), '-c:v', 'libx264', '-preset', 'veryfast',
+    ...QUIET, '-f', 'lavfi', '-i', graph, '-t', String(seconds), '-c:v', 'libx264', '-preset', preset,
     '-bf', String(options.b_frames), ...keyFrames(options), ...rate(bitrate), '-f', 'mp4', '-y', file,
   ];
 }

@@ -1,6 +1,6 @@
 /** Files written so that a crash leaves the old content or the new, on the disk and not only in memory. */
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { copyFile, link, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Replaces `path` as a whole: readers see what was there before or all of `data`. `mode` is subject to the umask. */
@@ -39,8 +39,13 @@ export async function fsyncFolder(folder: string): Promise<void> {
   }
 }
 
+/** For files; `rm` does the same with three times the work. */
 export async function removeIfPresent(path: string): Promise<void> {
-  await rm(path, { force: true });
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
 }
 
 /** The opened file, or null when there is none. */

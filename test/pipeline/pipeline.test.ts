@@ -40,7 +40,7 @@ describe('a batch', () => {
     expect(lanes.animals.calls).toEqual([{ files: batch.frames.map(({ key }) => made.spool.path(key)), attempts: 0 }]);
     expect(await filesOf(made, batch)).toEqual(['session.json']);
     await made.pipeline.closeSession(batch.session);
-    expect(await readdir(made.spool.folder)).toEqual([]);
+    await expect.poll(() => readdir(made.spool.folder), SOON).toEqual([]);
   });
 
   it('is a manifest on disk before it is looked at, with each try counted before it is made', async () => {
@@ -258,7 +258,7 @@ describe('a batch of an earlier run', () => {
     expect((await second.records()).map((one) => one.batch.id)).toEqual([other.id, batch.id]);
     expect(lane.calls).toEqual([]);
     expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 4 });
-    expect(await readdir(second.spool.folder)).toEqual([]);
+    await expect.poll(() => readdir(second.spool.folder), SOON).toEqual([]);
   });
 
   it('that was settled leaves the spool and counts no more', async () => {

@@ -147,7 +147,7 @@ async function connection(
     packetSeconds: packetSeconds(),
     jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
   };
-  const watchdog = setInterval(watch, 500);
+  const watchdog = setInterval(watch, 1000);
   try {
     const complaints = await runCapture(options, {
       onLine(line) {
