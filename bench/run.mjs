@@ -6,7 +6,7 @@
  *     npm run bench -- --only capture,append    some of the rows
  *     npm run bench -- --quick                  short and rough, to see that everything works
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../dist/config/load.js';
@@ -26,17 +26,22 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const stop = new AbortController();
-process.once('SIGINT', () => { stop.abort(new Error('interrupted')); });
-
-// Kept from run to run: the environment of the model. One benchmark at a time, or both measure each other.
+const never = new AbortController().signal;
+/** Kept from run to run: the environment of the model. */
 const cache = join(packageRoot, 'data/bench');
+const work = join(cache, 'work');
 await mkdir(cache, { recursive: true });
-const lock = await lockFolderOrFile(cache, { waitMs: 0 }, stop.signal);
-const work = await mkdtemp(join(cache, 'work-'));
+// One at a time: two would measure each other.
+const lock = await lockFolderOrFile(cache, { waitMs: 0 }, never).catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});
+// What an interrupted run left.
+await rm(work, { recursive: true, force: true });
+await mkdir(work);
 try {
   const { config } = await loadConfig({ flags: {}, env: {}, cwd: work });
-  const columns = await openColumns(work, stop.signal);
+  const columns = await openColumns(work, never);
   const rows = [];
   for (const name of wanted) rows.push(...(await measureRow(name, columns, config)));
   console.log(`\n${tableText(rows, columns.map(({ name }) => name))}`);
@@ -46,19 +51,17 @@ try {
   await lock.release();
 }
 
-/** The lines of one row module, with the value of each column; where one cannot be measured, the reason is told. */
+/** The lines of a row's module with the value in each column; where it cannot be measured, the reason is told. */
 async function measureRow(name, columns, config) {
   const { lines, measure } = await import(`./rows/${name}.mjs`);
   const measured = [];
   for (const column of columns) {
-    stop.signal.throwIfAborted();
     console.log(`${name}, ${column.name} (load ${load()})`);
-    const say = (line) => { console.log(`  ${line} (load ${load()})`); };
-    measured.push(await measure(column, { quick: flags.quick, say, cache, config, signal: stop.signal }).catch((error) => {
-      stop.signal.throwIfAborted();
+    const say = (text) => { console.log(`  ${text} (load ${load()})`); };
+    measured.push(await measure(column, { quick: flags.quick, say, cache, config, signal: never }).catch((error) => {
       console.log(`  FAILED: ${error.stack}`);
       return {};
     }));
   }
-  return Object.entries(lines).map(([key, line]) => ({ line, values: measured.map((values) => values[key] ?? 'FAILED') }));
+  return Object.entries(lines).map(([key, line]) => ({ line, values: measured.map((values) => values[key]) }));
 }
