@@ -14,7 +14,7 @@ export const lines = {
 };
 
 export async function measure(column, { quick, say, cache, config, signal }) {
-  const rounds = quick ? 4 : 16;
+  const seconds = quick ? 10 : 40;
   const folder = join(column.folder, 'runner');
   await mkdir(folder);
   const animals = await openAnimals(column, cache, config, signal);
@@ -33,8 +33,8 @@ export async function measure(column, { quick, say, cache, config, signal }) {
       const [{ ms }] = await once(direct, 'message');
       return ms;
     };
-    const [warm, called] = await inTurn([throughRunner, directly], rounds);
-    say(`${detector}: ${digits(median(warm), 4)} ms through the runner, ${digits(median(called), 4)} ms directly`);
+    const [warm, called] = await inTurn([throughRunner, directly], seconds);
+    say(`${detector}: ${digits(median(warm), 4)} ms through the runner, ${digits(median(called), 4)} ms directly, ${warm.length} times each`);
     return { runner: median(warm) / median(called) };
   } finally {
     await stop(direct);
@@ -43,10 +43,11 @@ export async function measure(column, { quick, say, cache, config, signal }) {
   }
 }
 
-/** Milliseconds of each way, which go first by turns; the first round only warms up. */
-async function inTurn(ways, rounds) {
+/** Milliseconds of each way, which go first by turns for so many seconds; the first round only warms up. */
+async function inTurn(ways, seconds) {
   const times = ways.map(() => []);
-  for (let round = 0; round <= rounds; round += 1) {
+  const end = performance.now() + seconds * 1000;
+  for (let round = 0; performance.now() < end; round += 1) {
     const order = round % 2 === 0 ? [0, 1] : [1, 0];
     for (const index of order) {
       const ms = await ways[index]();
