@@ -33,7 +33,7 @@ export interface App {
   /** The web page and the API. */
   listen(): Promise<HttpServer>;
   /** Starts the streams that lookout.yaml and the last run name. */
-  capture(): Promise<void>;
+  capture(): void;
   /** Told of each record once it is with every sink. */
   onRecord(listener: (record: BatchRecord) => void): void;
   /** Captures stop and flush, batches under way end, runners and sinks close. Within grace_seconds. */
@@ -59,7 +59,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   async function assemble(): Promise<App> {
     for (const folder of new Set([config.data_dir, config.frames_dir])) {
       await mkdir(folder, { recursive: true });
-      const lock = await lockFolderOrFile(folder, {
+      const lock = await lockFolderOrFile(join(folder, '.lookout'), {
         waitMs: 1000, onCompromised: (reason) => { log.error(`the lock on ${folder} was lost`, { reason: reason.message }); },
       }, stop.signal);
       releasers.push(() => lock.release());
@@ -98,7 +98,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     });
 
     const defaultModels = config.default_models ?? (config.record_format === 'v3' ? ['animals', 'potholes', 'garbage'] : ['animals']);
-    const streams = createStreams({
+    const streams = await createStreams({
       config, sources, defaultModels,
       store: createStreamStore(config.data_dir),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
@@ -130,6 +130,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     }
 
     let server: HttpServer | null = null;
+    let phase: 'starting' | 'running' | 'stopping' = 'starting';
     const { version } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
     const face: Face = {
       recordSchema: RECORD_SCHEMAS[config.record_format],
@@ -145,7 +146,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       cameras: () => cameras.rows(),
       addCamera: (row) => cameras.add(row, stop.signal),
       records: (query) => readRecords(config, query),
-      notReady: () => (stop.signal.aborted ? ['Lookout is stopping'] : []),
+      notReady: () => (phase === 'running' ? [] : [`Lookout is ${phase}`]),
     };
 
     return {
@@ -158,11 +159,15 @@ export async function createApp(config: Config, log: Log): Promise<App> {
         server = await startServer({ face, config, staticDir: join(packageRoot, 'static'), log: log.part('http'), version });
         return server;
       },
-      capture: () => streams.restore(),
+      capture() {
+        streams.begin();
+        phase = 'running';
+      },
       onRecord(listener) {
         listeners.push(listener);
       },
       async close() {
+        phase = 'stopping';
         await streams.close();
         await drain();
         await server?.close();

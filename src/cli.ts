@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C). */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { print, type CommandContext } from './commands/context.ts';
@@ -21,14 +21,14 @@ function withSettings(command: Command): Command {
   command.option('--config <file>', 'settings file (default: lookout.yaml in the data folder)');
   for (const { flag, kind, title } of listSettings()) {
     if (kind === 'boolean') command.option(flag, title);
-    else command.option(`${flag} <${kind === 'list' ? 'a,b' : kind}>`, title, (text: string) => (kind === 'list' ? splitList(text) : text));
+    else command.option(`${flag} <${kind === 'list' ? 'a,b' : kind}>`, title);
   }
   return command;
 }
 
-/** Commander's camelCase option names as the keys of settings. */
-function settingsOf(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]));
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return Number(text);
 }
 
 function program(run: (work: (context: CommandContext) => Promise<number>, options: Record<string, unknown>) => Promise<void>): Command {
@@ -41,8 +41,8 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
   withSettings(root.command('serve').description('run the server: the API, the web page and the streams'))
     .action((options: Record<string, unknown>) => run(serve, options));
   withSettings(root.command('demo').description('run the server with a camera of its own over real RTSP'))
-    .option('--records <number>', 'stop after so many records', Number)
-    .action((options: Record<string, unknown>) => run((context) => demo(context, typeof options.records === 'number' ? options.records : null), options));
+    .option('--records <number>', 'stop after so many records', wholeNumber)
+    .action((options: Record<string, unknown>) => run((context) => demo(context, (options.records as number | undefined) ?? null), options));
 
   const models = root.command('models').description('look at models, prepare their environments, try them');
   withSettings(models.command('list').description('the models there are, and where they come from'))
@@ -54,10 +54,10 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     .action((name: string, images: string[], options: Record<string, unknown>) => run((context) => tryModel(context, name, images, String(options.out)), options));
 
   withSettings(root.command('replay').argument('[frame...]').description('run dead letters again, or stored frames through a model'))
-    .option('--model <name...>', 'the models for stored frames, or instead of those of the dead letters')
+    .option('--model <a,b>', 'the models for stored frames, or instead of those of the dead letters', splitList)
     .option('--camera <id>', 'the camera of stored frames; of dead letters: only its own')
     .action((frames: string[], options: Record<string, unknown>) => run((context) => replay(context, {
-      frames, models: (options.model as string[] | undefined) ?? null, camera: (options.camera as string | undefined) ?? null,
+      frames, models: (options.model as readonly string[] | undefined) ?? null, camera: (options.camera as string | undefined) ?? null,
     }), options));
   root.command('settings').description('every setting with its default, as a table; flags and LOOKOUT_ variables have the same names')
     .action(() => { print(settingsTable()); });
@@ -79,7 +79,7 @@ async function main(argv: readonly string[]): Promise<number> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   try {
     await program(async (work, options) => {
-      exitCode = await work({ signal: interrupt.signal, flags: settingsOf(options) });
+      exitCode = await work({ signal: interrupt.signal, flags: options });
     }).parseAsync([...argv]);
     return exitOf(ended) ?? exitCode;
   } catch (error) {
@@ -89,7 +89,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const { code, message } = errorInfo(error);
     process.stderr.write(`lookout: ${message}\n`);
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-    return code === 'config_invalid' ? 2 : 1;
+    return code === 'config_invalid' || code === 'bad_request' ? 2 : 1;
   }
 }
 

@@ -19,6 +19,8 @@ export const ERRORS = {
   internal: { status: 500, retry: false, advice: 'see the log; please report it' },
   shutting_down: { status: 503, retry: true, advice: 'wait until Lookout runs again' },
   config_invalid: { status: 500, retry: false, advice: 'correct the settings named' },
+  listen_failed: { status: 500, retry: false, advice: 'stop the program that uses the port, or choose another with --port' },
+  file_damaged: { status: 500, retry: false, advice: 'mend the file named, or move it away' },
   ffmpeg_missing: { status: 500, retry: false, advice: 'install ffmpeg; `lookout doctor` names the command' },
   stream_connect: { status: 502, retry: true, advice: 'check the address and that the camera is on' },
   stream_auth: { status: 502, retry: true, advice: 'check user name and password' },

@@ -16,7 +16,7 @@ export async function serveUntil(signal: AbortSignal, config: Config, log: Log, 
   try {
     const { url } = await app.listen();
     print(`Lookout is at ${url}`);
-    await app.capture();
+    app.capture();
     await started(app);
     if (!signal.aborted) await new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }); });
   } finally {

@@ -2,6 +2,7 @@
 import { validate as isCron } from 'node-cron';
 
 import { isCameraId } from '../camera-id.ts';
+import { isStreamUrl, STREAM_URL_IN_WORDS } from '../stream-url.ts';
 
 interface TextFormat {
   readonly validate: (text: string) => boolean;
@@ -14,8 +15,8 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     words: 'must have 1 to 128 characters without control characters, / and \\, and not be . or ..',
   },
   'stream-url': {
-    validate: (text) => /^(file:.|[a-z][a-z0-9+.-]*:\/\/[^/\s])/i.test(text),
-    words: 'must be a URL such as rtsp://camera.local/stream, or file: and a path',
+    validate: isStreamUrl,
+    words: `${STREAM_URL_IN_WORDS}, or file: and a path`,
   },
   scheme: {
     validate: (text) => /^[a-z][a-z0-9+.-]*$/.test(text),

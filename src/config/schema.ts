@@ -1,4 +1,5 @@
 /** Every setting: what it means, its default and its range. Flags, environment names and the README's table follow it. */
+import { STREAM_OPTIONS } from '../stream-options.ts';
 import type { Config } from '../types.ts';
 
 type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
@@ -22,26 +23,15 @@ const NAMES = { type: 'string', minLength: 1 } as const;
 
 /** Settings that a stream may have its own value of. */
 const CAPTURE = {
-  interval_seconds: {
-    title: 'Capture interval', description: 'Seconds from one frame of a camera to the next.',
-    type: 'number', minimum: 0.1, maximum: 3600, default: 3,
-  },
-  batch_size: {
-    title: 'Batch size', description: 'Frames in a batch; 1 gives one record for each frame.',
-    type: 'integer', minimum: 1, maximum: 100, default: 10,
-  },
+  interval_seconds: { title: 'Capture interval', ...STREAM_OPTIONS.interval_seconds, default: 3 },
+  batch_size: { title: 'Batch size', ...STREAM_OPTIONS.batch_size, default: 10 },
   batch_deadline_seconds: {
+    ...STREAM_OPTIONS.batch_deadline_seconds,
     title: 'Batch deadline', description: 'A batch is closed after this long even if it is not full; null: 2 x size x interval, at least 60.',
-    type: ['number', 'null'], minimum: 0.1, maximum: 604_800, default: null,
+    type: ['number', 'null'], default: null,
   },
-  capture_mode: {
-    title: 'Capture mode', description: 'Which pictures are decoded: key frames only, all, or what the stream allows at least cost.',
-    type: 'string', enum: ['auto', 'keyframes', 'all'], default: 'auto',
-  },
-  transport: {
-    title: 'RTSP transport', description: 'How RTSP cameras send: over TCP, or UDP where packets may be lost.',
-    type: 'string', enum: ['tcp', 'udp'], default: 'tcp',
-  },
+  capture_mode: { title: 'Capture mode', ...STREAM_OPTIONS.capture_mode, default: 'auto' },
+  transport: { title: 'RTSP transport', ...STREAM_OPTIONS.transport, default: 'tcp' },
 } as const satisfies Partial<Record<keyof Config, SettingSchema>>;
 
 /** One item of `streams:` in lookout.yaml. */
@@ -53,15 +43,7 @@ const STREAM = {
     camera_id: { type: ['string', 'number'], format: 'camera-id' },
     url: { type: 'string', format: 'stream-url' },
     models: { type: 'array', items: NAMES, minItems: 1 },
-    options: {
-      type: 'object',
-      additionalProperties: false,
-      properties: {
-        ...CAPTURE,
-        batch_deadline_seconds: { type: 'number', minimum: 0.1, maximum: 604_800 },
-        duration_seconds: { type: ['number', 'null'], minimum: 1 },
-      },
-    },
+    options: { type: 'object', additionalProperties: false, properties: STREAM_OPTIONS },
     enabled: { type: 'boolean' },
     schedule: { type: 'string', format: 'cron' },
   },
@@ -113,8 +95,8 @@ export const SETTINGS = {
     type: 'array', items: NAMES, default: [],
   },
   allow_schemes: {
-    title: 'Allowed schemes', description: 'URL schemes that streams started over HTTP may have.',
-    type: 'array', items: { type: 'string', format: 'scheme' }, default: ['rtsp', 'rtsps', 'http', 'https'],
+    title: 'Further schemes', description: 'URL schemes, beside rtsp, rtsps, http and https, that streams started over HTTP may have: file.',
+    type: 'array', items: { type: 'string', format: 'scheme' }, default: [],
   },
   ...CAPTURE,
   jpeg_quality: {

@@ -110,6 +110,6 @@ async function listen(host: string, port: number): Promise<Server> {
     await once(server.listen(port, host), 'listening');
     return server;
   } catch (cause) {
-    throw new LookoutError('config_invalid', `The demo camera cannot listen at ${host}:${port}: choose another port`, { cause });
+    throw new LookoutError('listen_failed', `The demo camera cannot listen at ${host}:${port}: choose another port`, { cause });
   }
 }

@@ -9,13 +9,12 @@ import { legacyRoutes } from './legacy.ts';
 import { openApiDocument } from './openapi.ts';
 import { pageRoutes } from './page.ts';
 import { queryRoutes } from './queries.ts';
-import { createStartReader } from './read-start.ts';
 import { route } from './route.ts';
 import { streamRoutes } from './streams.ts';
 
 export interface HttpOptions {
   readonly face: Face;
-  readonly config: Pick<Config, 'host' | 'port' | 'token' | 'insecure' | 'allowed_hosts' | 'allow_schemes'>;
+  readonly config: Pick<Config, 'host' | 'port' | 'token' | 'allowed_hosts'>;
   /** The folder of index.html. */
   readonly staticDir: string;
   readonly log: Log;
@@ -25,14 +24,13 @@ export interface HttpOptions {
 export function createHttpApp({ face, config, staticDir, log, version }: HttpOptions): Express {
   const app = express();
   app.disable('x-powered-by');
-  const reader = createStartReader(config.allow_schemes);
   const document = openApiDocument(version);
   app.use(guard(config));
   app.use(queryRoutes(face, version));
-  app.use(streamRoutes(face, reader));
-  app.use(legacyRoutes(face, reader, log));
+  app.use(streamRoutes(face));
+  app.use(legacyRoutes(face, log));
   route(app, '/openapi.json', { get: (_request, response) => { response.json(document); } });
-  app.use(pageRoutes(face, reader, staticDir, log));
+  app.use(pageRoutes(face, staticDir, log));
   app.use((request) => {
     throw new LookoutError('not_found', `Nothing is at ${request.path}; /docs lists what there is.`);
   });

@@ -1,5 +1,7 @@
 /** Who may ask: the Host and Origin of the request are ours, the token is known, and answers carry safe headers. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import type { Request, RequestHandler } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { Config } from '../types.ts';
@@ -14,12 +16,11 @@ const HEADERS = {
 };
 
 export function guard({ host, token, allowed_hosts }: GuardConfig): RequestHandler {
-  const allowed = allowed_hosts.map((name) => name.toLowerCase());
-  const own = ['localhost', '127.0.0.1', '[::1]', bracketed(host)];
+  const names = new Set(['localhost', hostname(), bracketed(host), ...allowed_hosts].map((name) => name.toLowerCase()));
   return (request, response, next) => {
     response.set(HEADERS);
     const asked = (request.get('host') ?? '').toLowerCase();
-    if (isLoopback(host) && !isOurs(asked, request.socket.localPort, own, allowed)) {
+    if (token === null && !isOurs(asked, names)) {
       throw new LookoutError('forbidden_origin', `Host "${asked}" is not one of this server's; add it to allowed_hosts if it is meant.`);
     }
     const origin = request.get('origin');
@@ -34,11 +35,6 @@ export function guard({ host, token, allowed_hosts }: GuardConfig): RequestHandl
   };
 }
 
-/** Addresses that only this machine reaches. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 export const bracketed = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);
 
 /** Whether `url` (an Origin or a Referer) names the host that was asked. */
@@ -50,11 +46,10 @@ export function sameHost(url: string, asked: string): boolean {
   return host !== '' && URL.canParse(here) && new URL(here).host === host;
 }
 
-/** A page elsewhere can point a name of its own at 127.0.0.1; only names that we know are answered. */
-function isOurs(asked: string, port: number | undefined, own: readonly string[], allowed: readonly string[]): boolean {
-  const [, name, askedPort = '80'] = /^(\[[^\]]+\]|[^:]+)(?::(\d+))?$/.exec(asked) ?? [];
-  if (name === undefined) return false;
-  return allowed.includes(name) || allowed.includes(asked) || (own.includes(name) && askedPort === String(port));
+/** A page elsewhere can point a name of its own at this server, but not an address: names are answered that we know. */
+function isOurs(asked: string, names: ReadonlySet<string>): boolean {
+  const [, name] = /^(\[[^\]]+\]|[^:]+)(?::\d+)?$/.exec(asked) ?? [];
+  return name !== undefined && (isIP(name.replace(/^\[|\]$/g, '')) !== 0 || names.has(name) || names.has(asked));
 }
 
 function knows(request: Request, token: string): boolean {

@@ -6,10 +6,10 @@ import type { Face, Json } from '../types.ts';
 import { asLookoutError, legacyErrors, report, sendLegacy } from './answer.ts';
 import { type Fields, lenientFields, objectOf, readBytes, truthy } from './body.ts';
 import { readCamera } from './read-camera.ts';
-import type { StartReader } from './read-start.ts';
+import { readStart } from './read-start.ts';
 import { route } from './route.ts';
 
-export function legacyRoutes(face: Face, reader: StartReader, log: Log): Router {
+export function legacyRoutes(face: Face, log: Log): Router {
   const router = Router();
   router.use(['/start_stream', '/start_streams', '/api/cameras'], readBytes);
 
@@ -19,7 +19,7 @@ export function legacyRoutes(face: Face, reader: StartReader, log: Log): Router 
       if (!truthy(fields['rtsp_url']) || !truthy(fields['camera_id'])) {
         throw new LookoutError('bad_request', "Missing 'rtsp_url' or 'camera_id'");
       }
-      const start = reader.start(fields);
+      const start = readStart(fields);
       const status = await face.start(start);
       const { camera_id } = start;
       sendLegacy(response, 200, status === 'started' ? { camera_id, model_name: modelName(fields, face), status } : { camera_id, status });
@@ -48,7 +48,7 @@ export function legacyRoutes(face: Face, reader: StartReader, log: Log): Router 
     }
     const camera_id = typeof sent === 'string' ? sent : JSON.stringify(sent);
     try {
-      return { camera_id, status: await face.start(reader.start(fields, modelForAll)) };
+      return { camera_id, status: await face.start(readStart(fields, modelForAll)) };
     } catch (thrown) {
       const error = asLookoutError(thrown);
       report(log, error, '/start_streams');

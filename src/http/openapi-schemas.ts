@@ -1,5 +1,6 @@
 /** The shapes of requests and answers as JSON Schema: published by /openapi.json, and requests are checked by them. */
 import { ERRORS } from '../errors.ts';
+import { STREAM_OPTIONS } from '../stream-options.ts';
 import type { Json } from '../types.ts';
 
 export type Schema = Readonly<Record<string, Json>>;
@@ -20,18 +21,7 @@ const list = (items: Schema): Schema => ({ type: 'array', items });
 const exact = (properties: Readonly<Record<string, Schema>>): Schema =>
   ({ type: 'object', properties, required: Object.keys(properties), additionalProperties: false });
 
-export const streamOptions = {
-  type: 'object',
-  properties: {
-    interval_seconds: { type: 'number', minimum: 0.1, maximum: 3600, description: 'Seconds between frames.' },
-    batch_size: { type: 'integer', minimum: 1, maximum: 100, description: 'Frames that make a batch.' },
-    batch_deadline_seconds: { type: 'number', exclusiveMinimum: 0, maximum: 86400, description: 'A batch that is not full by then is closed as it is.' },
-    capture_mode: { type: 'string', enum: ['auto', 'keyframes', 'all'], description: 'Which pictures ffmpeg decodes.' },
-    transport: { type: 'string', enum: ['tcp', 'udp'], description: 'How RTSP carries the video.' },
-    duration_seconds: { type: ['number', 'null'], exclusiveMinimum: 0, description: 'The stream stops by itself after this long; null: never.' },
-  },
-  additionalProperties: false,
-} as const satisfies Schema;
+export const streamOptions = { type: 'object', properties: STREAM_OPTIONS, additionalProperties: false } as const satisfies Schema;
 
 export const streamChange: Schema = {
   type: 'object',
@@ -46,7 +36,6 @@ const modelName: Schema = { type: ['string', 'array'], items: { type: 'string', 
 const startFields = { camera_id: cameraId, rtsp_url: url, model_name: modelName, ...streamOptions.properties };
 const startRequired = ['camera_id', 'rtsp_url'];
 
-const errorInfo = exact({ code: text, message: text });
 const books = exact({ captured: count, recorded: count, dead_lettered: count, dropped: { type: 'object', additionalProperties: count }, in_spool: count });
 const cameraRow = { cameraID: text, latitude: text, longitude: text };
 
@@ -117,7 +106,11 @@ const afterV1 = {
   models: { type: 'object', additionalProperties: { type: 'object' } },
 } as const satisfies Record<string, Schema>;
 
-const section: Schema = { type: ['object', 'null'], properties: { detections: list(ref('Detection')), error: { anyOf: [{ type: 'null' }, errorInfo] } } };
+const sectionError: Schema = {
+  type: 'object', properties: { code: text, message: text, model: { type: 'string', description: 'Where several models share a section.' } },
+  required: ['code', 'message'], additionalProperties: false,
+};
+const section: Schema = { type: ['object', 'null'], properties: { detections: list(ref('Detection')), error: sectionError } };
 const picture: Schema = { type: ['string', 'null'], description: 'JPEG in base64; only where pictures=true asks for it.' };
 
 const recordV1: Schema = {

@@ -8,10 +8,10 @@ import type { Face } from '../types.ts';
 import { asLookoutError, errors, report } from './answer.ts';
 import { sameHost } from './guard.ts';
 import { readCamera } from './read-camera.ts';
-import type { StartReader } from './read-start.ts';
+import { readStart } from './read-start.ts';
 import { route } from './route.ts';
 
-export function pageRoutes(face: Face, reader: StartReader, staticDir: string, log: Log): Router {
+export function pageRoutes(face: Face, staticDir: string, log: Log): Router {
   const router = Router();
 
   const file = (name: string) => (response: Response): void => {
@@ -43,7 +43,7 @@ export function pageRoutes(face: Face, reader: StartReader, staticDir: string, l
     try {
       const field = (name: string): string => [form[name] ?? ''].flat().join(',').trim();
       const models = field('model_name').split(',').map((name) => name.trim()).filter((name) => name !== '');
-      const start = reader.start({
+      const start = readStart({
         camera_id: field('camera_id'),
         rtsp_url: field('rtsp_url'),
         model_name: models.length > 0 ? models : null,

@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { LookoutError } from '../errors.ts';
 import { createHttpApp, type HttpOptions } from './app.ts';
-import { bracketed, isLoopback } from './guard.ts';
+import { bracketed } from './guard.ts';
 
 export interface HttpServer {
   /** Where a browser on this machine finds the page. */
@@ -15,12 +15,10 @@ export interface HttpServer {
 const GRACE_MS = 1000;
 
 export async function startServer(options: HttpOptions): Promise<HttpServer> {
-  const { host, token, insecure, port: wanted } = options.config;
-  if (!isLoopback(host) && token === null && !insecure) {
-    throw new LookoutError('config_invalid', `host ${host} lets other machines in: set a token, or --insecure if anybody may start streams and see pictures.`);
-  }
+  const { host, port: wanted } = options.config;
   const server = createServer(createHttpApp(options));
   await listen(server, host, wanted);
+  server.on('error', (error) => { options.log.error('the server had an error', { reason: error.message }); });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : wanted;
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : bracketed(host);
@@ -41,10 +39,14 @@ export async function startServer(options: HttpOptions): Promise<HttpServer> {
 
 async function listen(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
       const why = error.code === 'EADDRINUSE' ? 'another program uses it; stop that one or choose another with --port' : error.message;
-      reject(new LookoutError('config_invalid', `Cannot listen on ${bracketed(host)}:${port}: ${why}.`, { cause: error }));
+      reject(new LookoutError('listen_failed', `Cannot listen on ${bracketed(host)}:${port}: ${why}.`, { cause: error }));
+    };
+    server.once('error', fail);
+    server.listen(port, host.replace(/^\[|\]$/g, ''), () => {
+      server.off('error', fail);
+      resolve();
     });
-    server.listen(port, host.replace(/^\[|\]$/g, ''), resolve);
   });
 }

@@ -5,7 +5,7 @@ import type { Face, StreamOptions, StreamStatus } from '../types.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
 import { streamChange } from './openapi-schemas.ts';
-import { readCameraId, type StartReader } from './read-start.ts';
+import { readCameraId, readUrl } from './read-start.ts';
 import { route } from './route.ts';
 
 interface Change {
@@ -15,7 +15,7 @@ interface Change {
   readonly enabled?: boolean;
 }
 
-export function streamRoutes(face: Face, reader: StartReader): Router {
+export function streamRoutes(face: Face): Router {
   const router = Router();
   const checkChange = checker(streamChange);
   router.use(['/stop_stream', '/api/streams'], readBytes);
@@ -49,7 +49,7 @@ export function streamRoutes(face: Face, reader: StartReader): Router {
       const fields = jsonFields(request);
       checkChange(fields);
       const change = fields as Change;
-      response.json(await face.change(cameraId, change.url === undefined ? change : { ...change, url: reader.url(change.url) }));
+      response.json(await face.change(cameraId, change.url === undefined ? change : { ...change, url: readUrl(change.url, 'url') }));
     },
   });
 

@@ -8,11 +8,18 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
+/** Node ends a timer of more than 24.8 days at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(ms, signal) {
+    let left = ms;
     try {
-      await delay(ms, undefined, { signal });
+      do {
+        await delay(Math.min(left, LONGEST_TIMER_MS), undefined, { signal });
+        left -= LONGEST_TIMER_MS;
+      } while (left > 0);
     } catch {
       // Aborted: the caller looks at its signal.
     }

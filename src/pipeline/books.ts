@@ -207,7 +207,7 @@ function parse(text: string, file: string): readonly (Entry | Checkpoint | Reope
     try {
       return JSON.parse(line) as Entry | Checkpoint | Reopened;
     } catch (error) {
-      throw new LookoutError('config_invalid', `${file}, line ${index + 1} cannot be read (${String(error)}): mend it, or move the file away to begin new books`, { cause: error });
+      throw new LookoutError('file_damaged', `${file}, line ${index + 1} cannot be read (${String(error)}): mend it, or move the file away to begin new books`, { cause: error });
     }
   });
 }

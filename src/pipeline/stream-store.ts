@@ -29,7 +29,7 @@ export function createStreamStore(dataDir: string): StreamStore {
         return stored;
       } catch (error) {
         if (hasCode(error, 'ENOENT')) return [];
-        throw new LookoutError('config_invalid', `${file} cannot be read: mend it or move it away (${String(error)})`, { cause: error });
+        throw new LookoutError('file_damaged', `${file} cannot be read: mend it or move it away (${String(error)})`, { cause: error });
       }
     },
     save(streams) {

@@ -186,7 +186,6 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     await parts.sessionEnded(own.name);
   }
 
-  const limit = options.duration_seconds === null ? null : setTimeout(() => { void stop(`its ${options.duration_seconds ?? 0} s are over`); }, options.duration_seconds * 1000);
   let stopReason = 'stopped';
   const ended = run()
     .then(() => { become('stopped', stopReason); })
@@ -195,7 +194,6 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
       log.error(`${spec.camera_id}: the stream failed`, { reason: errorInfo(error).message });
     })
     .finally(() => {
-      if (limit) clearTimeout(limit);
       if (due) clearTimeout(due);
     });
 
@@ -203,6 +201,11 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     if (!stopping.signal.aborted) stopReason = why;
     stopping.abort();
     return ended;
+  }
+
+  if (options.duration_seconds !== null) {
+    const seconds = options.duration_seconds;
+    void clock.sleep(seconds * 1000, stopping.signal).then(() => stop(`its ${seconds} s are over`));
   }
 
   return {

@@ -28,7 +28,7 @@ export async function startTestApp(settings: Partial<Config> = {}, folder?: stri
   const written: BatchRecord[] = [];
   app.onRecord((record) => written.push(record));
   const { url } = await app.listen();
-  await app.capture();
+  app.capture();
   const cameraOf = (record: BatchRecord): string => record.batch.session.replace(/_[0-9a-f]{8}$/, '');
   return {
     app, config, url,

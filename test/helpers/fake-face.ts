@@ -50,6 +50,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     defaults, recordSchema: { type: 'object' }, table, written, pictures, missing, asked,
     start: (request) => command(() => {
       const id = String(request.camera_id);
+      checkScheme(request.url);
       const unknown = (request.models ?? []).find((name) => !models.has(name));
       if (unknown !== undefined) throw new LookoutError('unknown_model', `Model "${unknown}" is not known; known are ${[...models.keys()].join(', ')}.`);
       const before = streams.get(id);
@@ -67,6 +68,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     change: (cameraId, { url, models: names, options, enabled }) => command(() => {
       const stream = streams.get(cameraId);
       if (!stream) throw new LookoutError('not_found', `No stream of camera "${cameraId}".`);
+      if (url !== undefined) checkScheme(url);
       const on = enabled ?? stream.enabled;
       const changed: StreamStatus = {
         ...stream, enabled: on, state: on ? 'running' : 'stopped', reason: on ? 'capturing' : 'disabled',
@@ -100,6 +102,10 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     },
     failNext(error) { failure = error; },
   };
+}
+
+function checkScheme(url: string): void {
+  if (!/^(rtsp|http)s?:/.test(url)) throw new LookoutError('forbidden_scheme', `URLs of the scheme ${url.split(':', 1)[0] ?? ''} are not allowed`);
 }
 
 function streamStatus(request: StartRequest, defaultModels: readonly string[]): StreamStatus {

@@ -47,7 +47,7 @@ it('says that a camera runs already', async () => {
 });
 
 it.each([
-  [{ rtsp_url: 'file:///etc/passwd' }, 'rtsp_url must begin with'],
+  [{ rtsp_url: 'file:///etc/passwd' }, 'URLs of the scheme file are not allowed'],
   [{ camera_id: '' }, 'camera_id must be'],
   [{ model_name: 'lions' }, 'known are animals'],
   [{ camera_id: 'new', latitude: '100', longitude: '2' }, 'latitude must be'],

@@ -1,5 +1,6 @@
 /** Who may ask: names of the host, origins, the token; and the server's own start and end. */
 import { connect } from 'node:net';
+import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer } from '../../src/http/server.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -19,21 +20,30 @@ beforeAll(async () => {
 afterAll(async () => { await Promise.all([open.close(), locked.close()]); });
 
 describe('the Host', () => {
-  it.each(['127.0.0.1', 'localhost', 'LOCALHOST', '[::1]'])('%s with our port is answered', async (name) => {
-    expect((await open.send('GET', '/healthz', { headers: { Host: `${name}:${open.port}` } })).status).toBe(200);
+  it.each(['127.0.0.1', 'localhost', 'LOCALHOST:8080', '[::1]', '192.0.2.7:5000', hostname()])('%s is answered: no page elsewhere can have it', async (host) => {
+    expect((await open.send('GET', '/healthz', { headers: { Host: host } })).status).toBe(200);
   });
 
   it.each(['cams.example', 'cams.example:8443'])('%s is answered because it is allowed', async (host) => {
     expect((await open.send('GET', '/healthz', { headers: { Host: host } })).status).toBe(200);
   });
 
-  it.each(['evil.example', 'localhost', 'localhost:1', 'localhost.evil.example', '127.0.0.1:99999', '[::1'])('"%s" is refused', async (host) => {
+  it.each(['evil.example', 'evil.example:5000', 'localhost.evil.example', '127.0.0.1.evil.example', '[::1', 'a:b'])('"%s" is refused', async (host) => {
     const { status, json } = await open.send('GET', '/api/streams', { headers: { Host: host } });
     expect(status).toBe(403);
     expect(json).toMatchObject({ code: 'forbidden_origin' });
   });
 
-  it('is free where other machines are let in', async () => {
+  it('is checked as well where other machines are let in without a token', async () => {
+    const site = await createSite(face, { host: '0.0.0.0' });
+    try {
+      expect((await site.send('POST', '/start_stream', { headers: { Host: 'evil.example:5000', Origin: 'http://evil.example:5000' }, json: {} })).status).toBe(403);
+    } finally {
+      await site.close();
+    }
+  });
+
+  it('is free where a token is asked for', async () => {
     expect((await locked.send('GET', '/healthz', { headers: { Host: 'cams.example' } })).status).toBe(200);
   });
 });
@@ -90,12 +100,11 @@ it('every answer carries safe headers, refusals too', async () => {
 });
 
 describe('the server', () => {
-  const config = { host: '127.0.0.1', port: 0, token: null, insecure: false, allowed_hosts: [], allow_schemes: [] };
+  const config = { host: '127.0.0.1', port: 0, token: null, allowed_hosts: [] };
   const options = { face: createFakeFace(), config, staticDir: STATIC, log: silentLog, version: '1' };
 
-  it('lets other machines in only with a token or when told so', async () => {
-    await expect(startServer({ ...options, config: { ...config, host: '0.0.0.0' } })).rejects.toThrow(/set a token, or --insecure/);
-    const server = await startServer({ ...options, config: { ...config, host: '0.0.0.0', insecure: true } });
+  it('names an address that a browser can open', async () => {
+    const server = await startServer({ ...options, config: { ...config, host: '0.0.0.0' } });
     expect(server.url).toBe(`http://localhost:${server.port}`);
     await server.close();
   });

@@ -136,8 +136,8 @@ describe('POST /start_stream', () => {
     [{ batch_size: 2.5 }, 'batch_size must be integer'],
     [{ capture_mode: 'some' }, 'capture_mode must be one of auto, keyframes, all'],
     [{ transport: 'http' }, 'transport must be one of tcp, udp'],
-    [{ duration_seconds: 0 }, 'duration_seconds must be > 0'],
-    [{ batch_deadline_seconds: -1 }, 'batch_deadline_seconds must be > 0'],
+    [{ duration_seconds: 0 }, 'duration_seconds must be >= 0.1'],
+    [{ batch_deadline_seconds: -1 }, 'batch_deadline_seconds must be >= 0.1'],
     [{ model_name: [] }, 'model_name must be'],
     [{ model_name: 5 }, 'model_name must be'],
     [{ model_name: [''] }, 'model_name must be'],
@@ -147,17 +147,12 @@ describe('POST /start_stream', () => {
     expect((json as { error: string }).error).toContain(message);
   });
 
-  it.each(['file:///etc/passwd', '/dev/video0', 'rtsp:', 'gopher://a/', 5, 'rtsp://a\n/'])('refuses the address %j', async (rtsp_url) => {
+  it.each(['/dev/video0', 'rtsp:', 5, 'rtsp://a\n/', 'rtsp://admin:my pass@192.0.2.1/', 'rtsp://admin:my"pass@192.0.2.1/'])('refuses the address %j', async (rtsp_url) => {
     const { status, json } = await post('/start_stream', { json: { rtsp_url, camera_id: 'a' } });
     expect(status).toBe(400);
     expect((json as { error: string }).error).toContain('rtsp_url must');
+    expect((json as { error: string }).error).not.toContain('pass');
     expect(face.asked.starts).toEqual([]);
-  });
-
-  it('opens a further scheme through allow_schemes', async () => {
-    const other = await createSite(face, { allow_schemes: ['file'] });
-    sites.push(other);
-    expect((await other.send('POST', '/start_stream', { json: { rtsp_url: 'file:///clips/a.mp4', camera_id: 'a' } })).status).toBe(200);
   });
 
   it('keeps credentials out of its answers', async () => {

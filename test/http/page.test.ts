@@ -119,7 +119,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium (skipped where /usr/bin/chro
     await second.getByLabel('Camera').fill('CAM-002');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.getByText('CAM-9: started').waitFor();
-    await page.getByText('rtsp_url must begin with').waitFor();
+    await page.getByText('URLs of the scheme file are not allowed').waitFor();
     expect(await page.getByLabel('RTSP URL').inputValue()).toBe('file:///etc/passwd');
     expect(face.table.at(-1)).toEqual({ cameraID: 'CAM-9', latitude: '1.5', longitude: '2' });
   });
@@ -160,7 +160,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium (skipped where /usr/bin/chro
     await page.getByLabel('RTSP URL').fill('file:///etc/passwd');
     await page.getByLabel('Camera').fill('CAM-9');
     await page.getByRole('button', { name: 'Start', exact: true }).click();
-    await page.getByText('Not started: rtsp_url must begin with').waitFor();
+    await page.getByText('Not started: URLs of the scheme file are not allowed').waitFor();
   });
 
   it('shows the API', async () => {

@@ -76,7 +76,7 @@ describe('/api/streams', () => {
     [{ options: { speed: 1 } }, 'options does not know "speed"'],
     [{ models: [] }, 'models must NOT have fewer than 1 items'],
     [{ enabled: 'no' }, 'enabled must be boolean'],
-    [{ url: 'file:///x' }, 'rtsp_url must begin with'],
+    [{ url: 'file:///x' }, 'URLs of the scheme file are not allowed'],
   ])('refuses the change %j', async (json, message) => {
     await start('a');
     const { status, text } = await site.send('PATCH', '/api/streams/a', { json });

@@ -22,6 +22,16 @@ describe('the clock of the system', () => {
     expect(performance.now() - began).toBeGreaterThan(48);
   });
 
+  it('sleeps longer than the longest timer of Node', async () => {
+    const stop = new AbortController();
+    let awake = false;
+    const sleep = systemClock.sleep(40 * 86_400_000, stop.signal).then(() => { awake = true; });
+    await systemClock.sleep(50, new AbortController().signal);
+    expect(awake).toBe(false);
+    stop.abort();
+    await sleep;
+  });
+
   it.each(['before', 'during'])('wakes up without an error when the signal aborts %s the sleep', async (when) => {
     const stop = new AbortController();
     if (when === 'before') stop.abort();

@@ -111,7 +111,7 @@ describe('the books', () => {
 
   it('say which line they cannot read', async () => {
     await writeFile(file(), `${JSON.stringify(entry())}\n\0\0\0\n`);
-    await expect(openBooks(folder.path)).rejects.toMatchObject({ code: 'config_invalid', message: expect.stringContaining(`${file()}, line 2`) as string });
+    await expect(openBooks(folder.path)).rejects.toMatchObject({ code: 'file_damaged', message: expect.stringContaining(`${file()}, line 2`) as string });
   });
 
   it('begin anew with their totals when they have grown, and keep the old ones beside them', async () => {

@@ -49,7 +49,7 @@ describe('the store of streams', () => {
 
   it.each(['{', '{"a": 1}', '[1]'])('refuses a file that holds %s, and leaves it', async (text) => {
     await writeFile(file, text);
-    await expect(createStreamStore(folder).load()).rejects.toMatchObject({ code: 'config_invalid', message: expect.stringContaining(file) as string });
+    await expect(createStreamStore(folder).load()).rejects.toMatchObject({ code: 'file_damaged', message: expect.stringContaining(file) as string });
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 });

@@ -123,7 +123,7 @@ describe('a stream', () => {
   });
 
   it('ends by itself when its time is over', async () => {
-    const stream = await begin({ duration_seconds: 0.3 });
+    const stream = await begin({ duration_seconds: 0.3 }, { clock: systemClock });
     await emit(1);
     await stream.ended;
     expect(stream.view()).toMatchObject({ state: 'stopped', reason: 'its 0.3 s are over' });

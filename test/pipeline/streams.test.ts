@@ -40,11 +40,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** All streams of one run of Lookout, which has not looked at lookout.yaml and streams.json yet. */
-async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: readonly string[] = ['rtsp', 'rtsps', 'http', 'https']): Promise<Streams> {
+/** All streams of one run of Lookout, in which nothing of lookout.yaml and streams.json runs yet. */
+async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: readonly string[] = []): Promise<Streams> {
   const { config } = await loadConfig({ flags: { time_zone: 'UTC' }, env: {}, cwd: folder });
   const spool = createSpool(config.frames_dir);
-  const made = createStreams({
+  const made = await createStreams({
     config: { ...config, allow_schemes, streams },
     sources: new Map([['rtsp', source], ['file', source]]),
     store: createStreamStore(config.data_dir),
@@ -67,7 +67,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
 
 async function restored(...words: Parameters<typeof begin>): Promise<Streams> {
   const streams = await begin(...words);
-  await streams.restore();
+  streams.begin();
   return streams;
 }
 
@@ -117,9 +117,9 @@ describe('starting a stream', () => {
 
   it.each([
     ['a model that nobody knows', { models: ['motion', 'cats', 'dogs'] }, 'unknown_model', "unknown models 'cats', 'dogs'; known: animals, motion, potholes"],
-    ['a file', { url: 'file:///etc/passwd' }, 'forbidden_scheme', 'the scheme file: are not allowed'],
-    ['a plain path', { url: '/etc/passwd' }, 'forbidden_scheme', 'the scheme file:'],
-    ['a scheme that is allowed and unknown', { url: 'http://h/x' }, 'forbidden_scheme', 'the scheme http:'],
+    ['a file', { url: 'file:///etc/passwd' }, 'forbidden_scheme', 'the scheme file are not allowed, only rtsp, rtsps, http, https; the setting allow_schemes opens others'],
+    ['a plain path', { url: '/etc/passwd' }, 'forbidden_scheme', 'the scheme file '],
+    ['a scheme that is allowed and unknown', { url: 'http://h/x' }, 'forbidden_scheme', 'the scheme http '],
   ])('refuses %s, and remembers nothing of it', async (_what, change, code, message) => {
     const streams = await begin();
     await expect(streams.start({ ...CAM, ...change })).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
@@ -198,22 +198,37 @@ describe('a later run', () => {
     expect((await stored()).map(({ camera_id }) => camera_id)).toEqual(['CAM-1']);
   });
 
+  it('leaves alone what was asked for before it began', async () => {
+    const streams = await begin();
+    await streams.start(CAM);
+    await streams.close();
+    const later = await begin();
+    expect(await later.start({ ...CAM, models: ['potholes'] })).toBe('started');
+    later.begin();
+    await connected('CAM-1');
+    expect(source.opened.slice(-1)).toMatchObject([{ models: ['potholes'] }]);
+    expect(await later.stop('CAM-1')).toBe('stopped');
+    expect(source.connected()).toEqual([]);
+  });
+
   it('does without a stream whose scheme is allowed no more', async () => {
-    const streams = await begin([], ['file', 'rtsp']);
+    const streams = await begin([], ['file']);
     await streams.start({ ...CAM, camera_id: 'file', url: 'file:///clip.mp4' });
     await streams.start(CAM);
     await connected('CAM-1', 'file');
-    const later = await anotherRun(streams, [], ['rtsp']);
+    const later = await anotherRun(streams);
     await connected('CAM-1');
-    expect(later.get('file')).toMatchObject({ state: 'stopped', enabled: true });
-    expect(logged.join('')).toMatch(/ error .*file is not started .*file: are not allowed/);
+    expect(later.get('file')).toMatchObject({ state: 'stopped', enabled: true, reason: expect.stringContaining('scheme file') as string });
+    expect(logged.join('')).toMatch(/ error .*file is not started .*scheme file are not allowed/);
     expect(await later.stop('file')).toBe('stopped');
     expect((await stored()).find(({ camera_id }) => camera_id === 'file')?.enabled).toBe(false);
   });
 
   it('does not begin with a stream of lookout.yaml that cannot be', async () => {
-    await expect(restored([{ camera_id: 'a', url: 'rtsp://h/x', models: ['cats'] }])).rejects.toMatchObject({ code: 'unknown_model' });
-    await expect(restored([{ camera_id: 'a', url: 'gopher://h/x' }])).rejects.toMatchObject({ code: 'forbidden_scheme' });
+    const wrong = [{ camera_id: 'a', url: 'rtsp://h/x', models: ['cats'] }, { camera_id: 'b', url: 'rtsp://h/y' }, { camera_id: 'c', url: 'gopher://h/x' }];
+    await expect(restored(wrong)).rejects.toMatchObject({
+      code: 'config_invalid', message: expect.stringMatching(/\nstreams\[0\]: unknown model 'cats'; known: .*\nstreams\[2\]: URLs of the scheme gopher are not allowed, only rtsp, file$/) as string,
+    });
   });
 });
 
@@ -247,6 +262,29 @@ describe('changing a stream', () => {
     for (const change of [{ models: ['cats'] }, { url: 'gopher://h' }, { url: 'file:///etc/passwd' }]) await expect(streams.change('yaml', change)).rejects.toThrow();
     expect(source.opened).toHaveLength(1);
     expect(await streams.change('yaml', { options: { interval_seconds: 9 } })).toMatchObject({ url: 'file:///clip.mp4', options: { interval_seconds: 9 } });
+  });
+
+  it('waits for another change, and a stop for both', async () => {
+    const streams = await begin();
+    await streams.start(CAM);
+    await connected('CAM-1');
+    const changes = [streams.change('CAM-1', { options: { batch_size: 2 } }), streams.change('CAM-1', { models: ['potholes'] })];
+    expect(await streams.stop('CAM-1')).toBe('stopped');
+    expect(await Promise.all(changes)).toMatchObject([{ options: { batch_size: 2 } }, { options: { batch_size: 2 }, models: ['potholes'] }]);
+    expect(streams.get('CAM-1')).toMatchObject({ state: 'stopped', enabled: false, models: ['potholes'], options: { batch_size: 2 } });
+    expect(source.connected()).toEqual([]);
+  });
+
+  it('starts nothing any more while Lookout stops', async () => {
+    const streams = await begin();
+    await streams.start(CAM);
+    await connected('CAM-1');
+    const changing = expect(streams.change('CAM-1', { models: ['potholes'] })).rejects.toMatchObject({ code: 'shutting_down' });
+    await streams.close();
+    await changing;
+    await expect(streams.start({ ...CAM, camera_id: 'CAM-2' })).rejects.toMatchObject({ code: 'shutting_down' });
+    expect(source.connected()).toEqual([]);
+    expect(await stored()).toMatchObject([{ models: ['motion'], enabled: true }]);
   });
 
   it('is refused for one that nobody knows', async () => {

@@ -1,0 +1,22 @@
+/** What a stream may have its own value of, as JSON Schema: one range for lookout.yaml, settings and requests. */
+
+export const STREAM_OPTIONS = {
+  interval_seconds: {
+    type: 'number', minimum: 0.1, maximum: 3600, description: 'Seconds from one frame of a camera to the next.',
+  },
+  batch_size: {
+    type: 'integer', minimum: 1, maximum: 100, description: 'Frames in a batch; 1 gives one record for each frame.',
+  },
+  batch_deadline_seconds: {
+    type: 'number', minimum: 0.1, maximum: 604_800, description: 'A batch is closed after this long even if it is not full.',
+  },
+  capture_mode: {
+    type: 'string', enum: ['auto', 'keyframes', 'all'], description: 'Which pictures are decoded: key frames only, all, or what the stream allows at least cost.',
+  },
+  transport: {
+    type: 'string', enum: ['tcp', 'udp'], description: 'How RTSP cameras send: over TCP, or UDP where packets may be lost.',
+  },
+  duration_seconds: {
+    type: ['number', 'null'], minimum: 0.1, maximum: 31_536_000, description: 'The stream stops by itself after this long; null: never.',
+  },
+} as const;
