@@ -1,4 +1,5 @@
 /** The wiring: the one file that knows every part. Starts them in order and stops them in the reverse order. */
+import { setMaxListeners } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorInfo, LookoutError } from './errors.ts';
@@ -30,6 +31,8 @@ export interface App {
   readonly face: Face;
   readonly streams: Streams;
   readonly replay: ReplayParts;
+  /** Resolves when somebody else has taken one of its folders: nothing more may be written there. */
+  readonly lost: Promise<LookoutError>;
   /** The web page and the API. */
   listen(): Promise<HttpServer>;
   /** Starts the streams that lookout.yaml and the last run name. */
@@ -43,6 +46,8 @@ export interface App {
 export async function createApp(config: Config, log: Log): Promise<App> {
   const releasers: (() => Promise<unknown>)[] = [];
   const stop = new AbortController();
+  // Every batch under way may wait with it.
+  setMaxListeners(0, stop.signal);
   const release = async (): Promise<void> => {
     for (const each of releasers.reverse()) {
       await each().catch((error: unknown) => { log.error('a part did not stop in order', { reason: errorInfo(error).message }); });
@@ -57,10 +62,12 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   }
 
   async function assemble(): Promise<App> {
+    let lose: (error: LookoutError) => void = () => undefined;
+    const lost = new Promise<LookoutError>((resolve) => { lose = resolve; });
     for (const folder of new Set([config.data_dir, config.frames_dir])) {
       await mkdir(folder, { recursive: true });
       const lock = await lockFolderOrFile(join(folder, '.lookout'), {
-        waitMs: 1000, onCompromised: (reason) => { log.error(`the lock on ${folder} was lost`, { reason: reason.message }); },
+        waitMs: 1000, onCompromised: ({ message }) => { lose(new LookoutError('locked', `the lock on ${folder} was lost: ${message}`)); },
       }, stop.signal);
       releasers.push(() => lock.release());
     }
@@ -150,7 +157,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     };
 
     return {
-      face, streams,
+      face, streams, lost,
       replay: {
         spool, books, deadLetters, pipeline,
         recorded: async (id) => (await Promise.all([...sinks.values()].map((sink) => sink.has(id)))).every(Boolean),

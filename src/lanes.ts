@@ -2,6 +2,7 @@
 import type { Log } from './lib/log.ts';
 import type { CatalogEntry } from './models/catalog.ts';
 import { codeHash } from './models/fingerprint.ts';
+import { FLASK_SECTIONS } from './models/model-folder.ts';
 import { missingWeights } from './models/weights.ts';
 import type { Models } from './parts.ts';
 import { createLane, type Lane } from './pipeline/lane.ts';
@@ -57,7 +58,8 @@ export function createLanes(models: Models, settings: Config, log: Log): Lanes {
       lanes.set(name, lane);
       return lane;
     },
-    sectionOf: (name) => sections.get(name) ?? null,
+    // One that could never be read keeps the section that its name has had from the beginning.
+    sectionOf: (name) => (sections.has(name) ? sections.get(name) : FLASK_SECTIONS[name]) ?? null,
     get anyReady() {
       return [...lanes.values()].some((lane) => lane.ready);
     },

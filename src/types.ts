@@ -162,7 +162,8 @@ export interface Delivery {
 /** The only seam between capture and models. `push` never waits for a model; it answers with what it let go. */
 export interface Queue {
   push(batch: Batch, recovered?: boolean): Promise<readonly Batch[]>;
-  take(signal: AbortSignal): AsyncIterable<Delivery>;
+  /** Gives only batches that `mayGo`, asked anew whenever one is done and a few times a second. */
+  take(mayGo: (batch: Batch) => boolean, signal: AbortSignal): AsyncIterable<Delivery>;
   /** Batches waiting, on loan excluded. */
   depth(camera_id?: string): number;
   close(): Promise<void>;

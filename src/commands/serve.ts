@@ -1,5 +1,6 @@
 /** `lookout serve`: the server alone. */
 import { createApp, type App } from '../app.ts';
+import { untilAborted } from '../lib/abort.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
@@ -18,7 +19,9 @@ export async function serveUntil(signal: AbortSignal, config: Config, log: Log, 
     print(`Lookout is at ${url}`);
     app.capture();
     await started(app);
-    if (!signal.aborted) await new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }); });
+    await untilAborted(app.lost.then((error) => { throw error; }), signal).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   } finally {
     const late = setTimeout(() => {
       log.error('stopping took too long: leaving; what was open is taken up at the next start');

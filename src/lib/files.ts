@@ -1,6 +1,6 @@
 /** Files written so that a crash leaves the old content or the new, on the disk and not only in memory. */
 import { randomBytes } from 'node:crypto';
-import { copyFile, link, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { copyFile, link, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Replaces `path` as a whole: readers see what was there before or all of `data`. `mode` is subject to the umask. */
@@ -87,14 +87,25 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 export async function linkOrCopy(path: string, target: string): Promise<void> {
   const temporary = `${target}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    await link(path, temporary);
-  } catch (error) {
-    if (!hasCode(error, 'EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK')) throw error;
-    await copyFile(path, temporary);
+    await link(path, temporary).catch(async (error: unknown) => {
+      if (!hasCode(error, 'EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK')) throw error;
+      await copyFile(path, temporary);
+    });
+    await rename(temporary, target);
+  } finally {
+    // After two names of one file, for which rename does nothing, or a failure on the way.
+    await removeIfPresent(temporary);
   }
-  await rename(temporary, target);
-  // Two names of one file: rename does nothing and leaves the first.
-  await removeIfPresent(temporary);
+}
+
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 /** The names in a folder; none when there is no such folder. */

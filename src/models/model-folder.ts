@@ -69,7 +69,7 @@ async function fromManifest(name: string, place: Place, manifest: Manifest, arou
 }
 
 /** Sections of the models that the Flask orchestrator knew. */
-const FLASK_SECTIONS: Readonly<Record<string, string>> = { animals: 'stray_animal', potholes: 'pothole', garbage: 'garbage' };
+export const FLASK_SECTIONS: Readonly<Record<string, string>> = { animals: 'stray_animal', potholes: 'pothole', garbage: 'garbage' };
 
 async function fromFlaskLayout(name: string, place: Place, script: string, around: Surroundings): Promise<Model> {
   const model = await fromManifest(name, place, { runtime: 'python', entry: script, protocol: 'oneshot', section: FLASK_SECTIONS[name] ?? null }, around);

@@ -1,5 +1,6 @@
 /** Waits for the models of one batch: for the first answer as long as it takes, for the others a while longer. */
 import { errorInfo, LookoutError } from '../errors.ts';
+import { linked } from '../lib/linked.ts';
 import type { LaneAnswer, ModelIdentity } from '../types.ts';
 
 /** One model asked. `ask` is called at once with a signal that ends the waiting. */
@@ -13,13 +14,13 @@ export interface Asked {
 
 /** An answer for every model; those that came too late read `late` or, never having been ready, `not_ready`. */
 export async function joinAnswers(asked: readonly Asked[], joinMs: number, signal: AbortSignal): Promise<Readonly<Record<string, LaneAnswer>>> {
-  const giveUp = new AbortController();
+  const giveUp = linked([signal]);
   let timer: NodeJS.Timeout | null = null;
   const answers = await Promise.all(
     asked.map(async (one): Promise<readonly [string, LaneAnswer]> => {
       const { model, identity, ready } = one;
       try {
-        const answer = await one.ask(AbortSignal.any([giveUp.signal, signal]));
+        const answer = await one.ask(giveUp.signal);
         if (!('error' in answer)) timer ??= setTimeout(() => { giveUp.abort(); }, joinMs);
         return [model, answer];
       } catch (error) {
@@ -34,6 +35,7 @@ export async function joinAnswers(asked: readonly Asked[], joinMs: number, signa
     if (timer) clearTimeout(timer);
     // Where one threw, the others are not to go on by themselves.
     giveUp.abort();
+    giveUp.release();
   });
   return Object.fromEntries(answers);
 }

@@ -29,6 +29,8 @@ export interface Keeper {
   readonly ready: boolean;
   /** Whether the model is known to be unable to run. */
   readonly unable: boolean;
+  /** Begins to set the model up, unless it is up or coming up. */
+  warm(): void;
   /** The runner, started if need be. Throws `model_unavailable` as long as the model cannot be set up. */
   runner(): Promise<Kept>;
   /** A call begins. Tell with `free` when it has ended. */
@@ -91,10 +93,10 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
 
   /** Reads the folder at most every LOOK_MS; a change of code, weights or manifest starts everything anew. */
   async function look(): Promise<Model> {
-    if (model && Date.now() - lookedAt < LOOK_MS) return model;
+    if (model && performance.now() - lookedAt < LOOK_MS) return model;
     const read = await parts.read();
     const code = await parts.codeHash(read);
-    lookedAt = Date.now();
+    lookedAt = performance.now();
     if (!model) failure = null;
     if (model && (code !== identity.code || JSON.stringify(read) !== JSON.stringify(model))) await forget('the model changed');
     model = read;
@@ -107,7 +109,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
       model = null;
       throw unable(error);
     });
-    if (failure && Date.now() - failure.at < SETUP_AGAIN_MS) throw failure.error;
+    if (failure && performance.now() - failure.at < SETUP_AGAIN_MS) throw failure.error;
     if (runner) return { runner, model: own };
     prepared ??= await setUp(own);
     await restPause();
@@ -143,7 +145,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   }
 
   function unable(error: unknown): LookoutError {
-    failure = { error: new LookoutError('model_unavailable', errorInfo(error).message, { cause: error }), at: Date.now() };
+    failure = { error: new LookoutError('model_unavailable', errorInfo(error).message, { cause: error }), at: performance.now() };
     become('failed', failure.error.message);
     return failure.error;
   }
@@ -156,7 +158,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
 
   function crashed(why: string): void {
     restarts += 1;
-    crashes = [...crashes, Date.now()];
+    crashes = [...crashes, performance.now()];
     prepared = null;
     become('failed', why);
     log.warn(`${name}: runner ended`, { reason: why });
@@ -165,7 +167,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   /** Jittered back-off after crashes; beyond the budget, the rest of the window. */
   async function restPause(): Promise<void> {
     const windowMs = settings.runner_restart_window_seconds * 1000;
-    crashes = crashes.filter((at) => at > Date.now() - windowMs);
+    crashes = crashes.filter((at) => at > performance.now() - windowMs);
     if (crashes.length === 0) return;
     const over = crashes.length >= settings.runner_restarts;
     const pauseMs = over ? windowMs : backoffMs(crashes.length - 1, 500, 10_000);
@@ -184,6 +186,11 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
     idle.unref();
   }
 
+  function up(): Promise<Kept> {
+    starting ??= start().finally(() => { starting = null; });
+    return starting;
+  }
+
   return {
     get identity() {
       return identity;
@@ -194,10 +201,11 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
     get unable() {
       return failure !== null && starting === null;
     },
-    runner() {
-      starting ??= start().finally(() => { starting = null; });
-      return starting;
+    warm() {
+      // The failure is kept and answers the batches that ask.
+      if (runner === null && starting === null) up().catch(() => undefined);
     },
+    runner: up,
     busy: (what) => { become('busy', what); },
     free(own) {
       if (runner === own) become('ready', identity.detector ?? 'its runner is ready');

@@ -1,6 +1,8 @@
 /** A lane: where batches of many streams meet one model. One call at a time, with a deadline, tried again when it fails. */
 import { errorInfo, LookoutError } from '../errors.ts';
+import { untilAborted } from '../lib/abort.ts';
 import { backoffMs, systemClock } from '../lib/clock.ts';
+import { linked } from '../lib/linked.ts';
 import type { Config, LaneAnswer, ModelIdentity, RunnerFrame } from '../types.ts';
 import { keepFindings } from './findings.ts';
 import { createKeeper, type KeeperParts, type KeeperStatus, type Kept } from './keeper.ts';
@@ -15,7 +17,7 @@ export interface LaneStatus extends KeeperStatus {
 }
 
 export interface Lane {
-  /** A call would be answered soon: the runner is ready and nearly free, or the model is known to be unable. */
+  /** A call would be answered soon: the runner is ready and nearly free, or the model is known to be unable to run. */
   readonly room: boolean;
   readonly identity: ModelIdentity;
   /** Whether its runner is up. */
@@ -47,17 +49,12 @@ export function createLane(name: string, parts: LaneParts): Lane {
   async function call(frames: readonly RunnerFrame[], attempts: number, countAttempt: () => Promise<void>, signal: AbortSignal): Promise<LaneAnswer> {
     let last: unknown = null;
     for (let attempt = attempts; attempt <= settings.model_retries; attempt += 1) {
-      if (last) await systemClock.sleep(backoffMs(attempt - 1, 500, 5000), AbortSignal.any([signal, closing.signal]));
+      if (last) await systemClock.sleep(backoffMs(attempt - 1, 500, 5000), signal);
       if (signal.aborted || closing.signal.aborted) break;
-      try {
-        const kept = await keeper.runner();
-        signal.throwIfAborted();
-        await countAttempt();
-        return await once(kept, frames);
-      } catch (error) {
-        last = error;
-        if (error instanceof LookoutError && !error.retry) break;
-      }
+      const tried = await tryOnce(frames, countAttempt, signal);
+      if ('answer' in tried) return tried.answer;
+      last = tried.failure;
+      if (last instanceof LookoutError && !last.retry) break;
     }
     closing.signal.throwIfAborted();
     last ??= signal.aborted ? signal.reason : new LookoutError('runner_failed', `${name} had been tried ${attempts} times before`);
@@ -65,19 +62,27 @@ export function createLane(name: string, parts: LaneParts): Lane {
     return { error: errorInfo(last), identity: keeper.identity, ...(typeof words === 'string' ? { last_words: words } : {}) };
   }
 
+  /** Throws only where the try could not be counted, which is not the model's failure. */
+  async function tryOnce(frames: readonly RunnerFrame[], countAttempt: () => Promise<void>, signal: AbortSignal): Promise<{ answer: LaneAnswer } | { failure: unknown }> {
+    const kept = await keeper.runner().catch((failure: unknown) => ({ failure }));
+    if ('failure' in kept) return kept;
+    if (signal.aborted) return { failure: signal.reason };
+    await countAttempt();
+    return once(kept, frames).then((answer) => ({ answer }), (failure: unknown) => ({ failure }));
+  }
+
   async function once({ runner, model }: Kept, frames: readonly RunnerFrame[]): Promise<LaneAnswer> {
     const seconds = model.deadline_seconds ?? settings.model_deadline_seconds;
-    const deadline = new AbortController();
-    const timer = setTimeout(() => {
-      deadline.abort(new LookoutError('runner_timeout', `${name} gave no answer for ${frames.length} frames within ${seconds} s`));
-    }, seconds * 1000);
+    const limit = linked([closing.signal]);
+    const late = new LookoutError('runner_timeout', `${name} gave no answer for ${frames.length} frames within ${seconds} s`);
+    const timer = setTimeout(() => { limit.abort(late); }, seconds * 1000);
     keeper.busy(`looking at ${frames.length} frames`);
     try {
-      const { predictions, inference_ms } = await runner.predict(frames, model.options, AbortSignal.any([deadline.signal, closing.signal]));
+      const { predictions, inference_ms } = await runner.predict(frames, model.options, limit.signal);
       batches += 1;
       return { predictions: keepFindings(model, predictions), inference_ms, identity: keeper.identity };
     } catch (error) {
-      if (deadline.signal.aborted) {
+      if (limit.signal.reason === late) {
         // Its process is being ended with the call. The next one may need its memory.
         await Promise.race([runner.ended, systemClock.sleep(ENDING_MS, closing.signal)]);
         keeper.lost(runner, errorInfo(error).message);
@@ -85,6 +90,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
       throw error;
     } finally {
       clearTimeout(timer);
+      limit.release();
       keeper.free(runner);
     }
   }
@@ -100,14 +106,13 @@ export function createLane(name: string, parts: LaneParts): Lane {
       return keeper.ready;
     },
     warm() {
-      // The failure is kept and answers the batches that ask.
-      if (!keeper.ready) keeper.runner().catch(() => undefined);
+      keeper.warm();
     },
     predict(frames, attempts, countAttempt, signal) {
       waiting += 1;
       const turn = calls.then(() => call(frames, attempts, countAttempt, signal)).finally(() => { waiting -= 1; });
       calls = turn.catch(() => undefined);
-      return orAbort(turn, signal);
+      return untilAborted(turn, signal);
     },
     status: () => ({ ...keeper.status(), batches }),
     async close() {
@@ -115,14 +120,4 @@ export function createLane(name: string, parts: LaneParts): Lane {
       await keeper.close();
     },
   };
-}
-
-/** The promise, or the signal's reason as soon as it aborts. */
-function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => { reject(signal.reason as Error); };
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => { signal.removeEventListener('abort', abort); });
-  });
 }

@@ -1,5 +1,6 @@
 /** The loop over batches: lanes, join, record, and what becomes of them. Starts what may start and never waits for one of them. */
 import { errorInfo } from '../errors.ts';
+import { createTurns } from '../lib/turns.ts';
 import type { Batch, BatchRecord, Config, Delivery, LaneAnswer, Queue } from '../types.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { createInsist } from './insist.ts';
@@ -29,8 +30,8 @@ export interface Pipeline {
   readonly busy: number;
 }
 
-/** How soon a batch is looked at again whose models all are busy or not ready. */
-const NOT_YET_MS = 200;
+/** How soon a batch is tried again whose try could not even be counted: the disk was full, say. */
+const AGAIN_MS = 10_000;
 /** A record that could not be made for want of something may be made a moment later; after this it never will. */
 const RECORD_TRIES = 3;
 
@@ -40,6 +41,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const insist = createInsist(log, signal);
   const outcomes = createOutcomes(parts, insist, liveSessions);
   const underWay = new Set<Promise<void>>();
+  const letGo = createTurns();
 
   /** Asks the models. Each try is counted in the manifest before it is made; `tried` is the batch as it stands there. */
   async function ask(batch: Batch): Promise<{ readonly answers: Readonly<Record<string, LaneAnswer>>; readonly tried: Batch }> {
@@ -52,15 +54,16 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const countAttempt = (): Promise<void> => {
         counting = counting.then(async () => {
           const { attempts } = counted;
-          counted = { ...counted, attempts: { ...attempts, [model]: (attempts[model] ?? 0) + 1 } };
-          await insist(batch, 'its manifest could not be written', () => spool.writeManifest(counted));
+          const more = { ...counted, attempts: { ...attempts, [model]: (attempts[model] ?? 0) + 1 } };
+          await spool.writeManifest(more);
+          counted = more;
         });
         return counting;
       };
       return { model, identity: lane.identity, ready: lane.ready, ask: (giveUp: AbortSignal) => lane.predict(frames, batch.attempts[model] ?? 0, countAttempt, giveUp) };
     });
     const answers = await joinAnswers(asked, parts.config.join_deadline_seconds * 1000, signal).catch(async (error: unknown) => {
-      // Stopping, which is no fault of the batch: the try that was cut short does not count.
+      // Stopping, or a try that could not be counted, which is no fault of the batch: what was cut short does not count.
       await counting.catch(() => undefined);
       if (counted !== batch) await spool.writeManifest(batch);
       throw error;
@@ -93,22 +96,31 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
   }
 
+  /** A batch waits in the queue until one of its models has room; one that nobody has set up yet is set up for it. */
+  function mayGo({ models }: Batch): boolean {
+    const lanes = models.map((model) => parts.lane(model));
+    if (lanes.some(({ room }) => room)) return true;
+    for (const lane of lanes) lane.warm();
+    return false;
+  }
+
   async function handle(delivery: Delivery): Promise<void> {
     const { batch } = delivery;
-    const lanes = batch.models.map((model) => parts.lane(model));
-    for (const lane of lanes) lane.warm();
-    if (!lanes.some((lane) => lane.room)) {
-      await delivery.retry(batch, NOT_YET_MS);
+    try {
+      await process(batch);
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error(`batch ${batch.id} is tried again`, { reason: errorInfo(error).message, next_try_ms: AGAIN_MS });
+      await delivery.retry(batch, AGAIN_MS);
       return;
     }
-    await process(batch);
     await delivery.done();
   }
 
   function track(batch: Batch, work: Promise<void>): void {
     const tracked: Promise<void> = work
       .catch((error: unknown) => {
-        // Stopping, or a fault of ours: its files stay in the spool, and the next start takes it up.
+        // Stopping: its files stay in the spool, and the next start takes it up.
         if (!signal.aborted) log.error(`batch ${batch.id} is left until the next start`, { reason: errorInfo(error).message });
       })
       .finally(() => { underWay.delete(tracked); });
@@ -119,7 +131,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     await spool.writeManifest(batch);
     for (const gone of await queue.push(batch, recovered)) {
       log.warn(`${gone.camera_id}: batch ${gone.id} was let go`, { reason: 'the queue is full: the models are slower than the cameras' });
-      track(gone, outcomes.drop(gone, 'queue_full'));
+      // One after the other: where the books cannot be written, one trouble is told, not one for each.
+      track(gone, letGo(() => outcomes.drop(gone, 'queue_full'), signal));
     }
   }
 
@@ -151,7 +164,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       await submit(batch, true);
     },
     async run() {
-      for await (const delivery of queue.take(signal)) {
+      for await (const delivery of queue.take(mayGo, signal)) {
         track(delivery.batch, handle(delivery));
         while (underWay.size >= parts.config.batches_at_once) await Promise.race(underWay);
       }

@@ -57,7 +57,7 @@ const DEFINITIONS = {
       items: exactly({
         index,
         captured_at: timestamp,
-        file: { description: 'relative to the frames folder, unique for ever; it need not exist any more', type: 'string', pattern: '^[A-Za-z0-9._%-]+/[A-Za-z0-9._%-]+$' },
+        file: { description: 'relative to the frames folder, unique for ever; it need not exist any more', type: 'string', pattern: '^[A-Za-z0-9._%~-]+/[A-Za-z0-9._%~-]+$' },
         width: pixels,
         height: pixels,
       }),

@@ -1,5 +1,5 @@
 /** What a crash or a stop left in the spool: batches to finish, frames to group, and what is not ours. */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { imageSize } from 'image-size';
 import { basename, join } from 'node:path';
 import { hasCode, namesIn } from '../lib/files.ts';
@@ -45,8 +45,13 @@ export async function findLeftovers(folder: string): Promise<Leftovers> {
     }
     sessions.push(name);
     const files = (await namesIn(join(folder, name))).sort();
-    const manifests = await Promise.all(files.filter((file) => isManifest(name, file)).map(async (file) =>
-      JSON.parse(await readFile(join(folder, name, file), 'utf8')) as Batch));
+    const manifests: Batch[] = [];
+    for (const file of files.filter((one) => isManifest(name, one))) {
+      const manifest = await readManifest(join(folder, name, file));
+      if (manifest) manifests.push(manifest);
+      // Its frames are grouped anew.
+      else await rename(join(folder, name, file), join(folder, name, `${file}.damaged`));
+    }
     batches.push(...manifests);
     const inManifest = new Set(manifests.flatMap(({ frames }) => frames.map(({ key }) => key)));
     const loose: Frame[] = [];
@@ -74,6 +79,17 @@ function recovered(session: SessionFile, frames: readonly Frame[]): Batch {
     id: batchId(session.name, frames[0]?.captured_at ?? ''), camera_id: session.camera_id, session: session.name,
     closed_by: 'recovered', frames, models: session.models, attempts: {},
   };
+}
+
+/** null: damaged, as a failing disk leaves it. */
+async function readManifest(path: string): Promise<Batch | null> {
+  const text = await readFile(path, 'utf8');
+  try {
+    return JSON.parse(text) as Batch;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
 }
 
 function isManifest(session: string, file: string): boolean {

@@ -13,7 +13,7 @@
  */
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fsyncFolder, hasCode, linkOrCopy, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, isThere, linkOrCopy, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, BatchRecord, CapturedFrame, Frame, StreamOptions } from '../types.ts';
 import { frameFile, sessionName } from './names.ts';
@@ -88,6 +88,25 @@ export function createSpool(folder: string): Spool {
     }
   }
 
+  /** Somebody removed the session's folder while it was in use: it is made again for what is to come. */
+  async function inFolder<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
+    return work().catch(async (error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+      await takeTurn(async () => {
+        if (!(await isThere(join(folder, session.name)))) await begin(session);
+      }, never);
+      return work();
+    });
+  }
+
+  /** Frames are named by their time. A second one of the same millisecond, or of a clock that was set back, takes the next that is free. */
+  async function freeName(session: Session, captured_at: string): Promise<{ readonly key: string; readonly captured_at: string }> {
+    for (let time = captured_at; ; time = new Date(Date.parse(time) + 1).toISOString()) {
+      const key = `${session.name}/${frameFile(session.camera_id, time)}`;
+      if (!(await isThere(path(key)))) return { key, captured_at: time };
+    }
+  }
+
   return {
     folder,
     path,
@@ -99,9 +118,9 @@ export function createSpool(folder: string): Spool {
     },
 
     adopt: (batch, from) => takeTurn(async () => {
-      const { session, camera_id, models, frames } = batch;
+      const { session, frames } = batch;
       const own = join(folder, session);
-      if ((await namesIn(own)).length === 0) await begin({ name: session, camera_id, models, batch_size: frames.length });
+      if ((await namesIn(own)).length === 0) await begin(sessionOf(batch));
       await writeAtomically(inSession(batch, manifestFile(batch)), `${JSON.stringify(batch)}\n`);
       for (const { key } of frames) {
         await linkOrCopy(join(from, basename(key)), path(key)).catch((error: unknown) => {
@@ -113,12 +132,11 @@ export function createSpool(folder: string): Spool {
     }, never),
 
     async put(session, captured) {
-      const { captured_at, width, height, picture } = captured;
-      const key = `${session.name}/${frameFile(session.camera_id, captured_at)}`;
+      const { width, height, picture } = captured;
+      const { key, captured_at } = await freeName(session, captured.captured_at);
       const temporary = `${path(key)}.tmp`;
       try {
-        if ('jpeg' in picture) await writeFile(temporary, picture.jpeg);
-        else await copyFile(picture.file, temporary);
+        await inFolder(session, () => ('jpeg' in picture ? writeFile(temporary, picture.jpeg) : copyFile(picture.file, temporary)));
         await rename(temporary, path(key));
       } catch (error) {
         await removeIfPresent(temporary);
@@ -133,9 +151,9 @@ export function createSpool(folder: string): Spool {
       return latest;
     },
 
-    writeManifest: (batch) => writeAtomically(inSession(batch, manifestFile(batch)), `${JSON.stringify(batch)}\n`),
+    writeManifest: (batch) => inFolder(sessionOf(batch), () => writeAtomically(inSession(batch, manifestFile(batch)), `${JSON.stringify(batch)}\n`)),
 
-    writeRecord: (batch, record) => writeAtomically(inSession(batch, recordFile(batch.id)), JSON.stringify(record)),
+    writeRecord: (batch, record) => inFolder(sessionOf(batch), () => writeAtomically(inSession(batch, recordFile(batch.id)), JSON.stringify(record))),
 
     async readRecord(batch) {
       try {
@@ -146,7 +164,7 @@ export function createSpool(folder: string): Spool {
       }
     },
 
-    tick: (batch, sink) => writeFile(inSession(batch, tickFile(batch.id, sink)), ''),
+    tick: (batch, sink) => inFolder(sessionOf(batch), () => writeFile(inSession(batch, tickFile(batch.id, sink)), '')),
 
     ticked: async (batch, sink) => (await namesIn(join(folder, batch.session))).includes(tickFile(batch.id, sink)),
 
@@ -168,4 +186,9 @@ export function createSpool(folder: string): Spool {
       await rm(draft, { recursive: true });
     }, never),
   };
+}
+
+/** As far as a batch knows it. */
+function sessionOf({ session, camera_id, models, frames }: Batch): Session {
+  return { name: session, camera_id, models, batch_size: frames.length };
 }

@@ -116,7 +116,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     if (captured.missed > 0) await losses.count(captured.missed, 'slow_consumer', captured.captured_at);
     let frame: Frame;
     try {
-      frame = await spool.put(own, { ...captured, captured_at: timeOfItsOwn(captured.captured_at, last_frame_at) });
+      frame = await spool.put(own, captured);
     } catch (error) {
       log.error(`${spec.camera_id}: a frame could not be stored`, { reason: remember(error).message });
       await losses.count(1, 'spool_failed', captured.captured_at);
@@ -214,9 +214,4 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     stop,
     view: () => ({ session: session?.name ?? null, state, reason, since, reconnects, capture_mode, last_frame_at, open_batch: batcher.size, last_error, latest }),
   };
-}
-
-/** Frames are named by their time: a second one of the same millisecond would take the first one's place. */
-function timeOfItsOwn(captured_at: string, before: string | null): string {
-  return captured_at === before ? new Date(Date.parse(captured_at) + 1).toISOString() : captured_at;
 }

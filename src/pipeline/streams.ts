@@ -1,7 +1,6 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
 import { errorInfo, LookoutError } from '../errors.ts';
 import { redact } from '../lib/log.ts';
-import { createTurns, type TakeTurn } from '../lib/turns.ts';
 import type { Books as Balance, ModelState, StartRequest, StreamStatus } from '../types.ts';
 import { worksAt } from './schedule.ts';
 import { startStream, type StreamParts } from './stream.ts';
@@ -43,16 +42,23 @@ const STAGGER_MS = 100;
 export async function createStreams(parts: StreamsParts): Promise<Streams> {
   const { config } = parts;
   const entries = await remembered(parts, await parts.store.load());
-  const turns = new Map<string, TakeTurn>();
+  /** What is being done for each camera. */
+  const underWay = new Map<string, Promise<unknown>>();
   const closing = new AbortController();
   const knownSince = new Date().toISOString();
   let schedules: NodeJS.Timeout | null = null;
 
   /** What is asked of one camera is done one after the other: nothing starts it while something else has half stopped it. */
   function inTurn<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
-    const takeTurn = turns.get(id) ?? createTurns();
-    turns.set(id, takeTurn);
-    return takeTurn(work, closing.signal);
+    const mine = Promise.resolve(underWay.get(id)).then(() => {
+      closing.signal.throwIfAborted();
+      return work();
+    });
+    const settled: Promise<void> = mine.then(() => undefined, () => undefined).then(() => {
+      if (underWay.get(id) === settled) underWay.delete(id);
+    });
+    underWay.set(id, settled);
+    return mine;
   }
 
   function run(id: string, entry: Entry, startAfterMs = 0): void {
@@ -64,8 +70,8 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     void stream.ended.then(() => {
       const now = entries.get(id);
       if (now?.running !== stream) return;
-      // Its duration is over: it is not to come back.
-      entries.set(id, { ...now, running: null, enabled: false });
+      // Its duration is over: it is not to come back, unless it failed.
+      entries.set(id, { ...now, running: null, enabled: stream.view().state === 'failed' });
       save().catch((error: unknown) => {
         parts.stream.log.error(`${id}: that it has ended could not be stored`, { reason: errorInfo(error).message });
       });
@@ -91,16 +97,21 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
 
   /** Starts and stops what the hours of work say. */
   function followSchedules(): void {
-    for (const [id, { schedule }] of entries) {
-      if (schedule === null) continue;
+    const due = [...entries].filter(([, entry]) => entry.schedule !== null && working(entry) !== Boolean(entry.running));
+    for (const [index, [id]] of due.entries()) {
       inTurn(id, async () => {
         const entry = known(id);
-        if (working(entry) && !entry.running) run(id, entry);
-        else if (entry.enabled && !working(entry)) await halt(id, 'outside its hours of work');
+        if (!working(entry)) await halt(id, 'outside its hours of work');
+        else if (!entry.running) run(id, entry, index * gapOf(due.length));
       }).catch((error: unknown) => {
         if (!closing.signal.aborted) parts.stream.log.error(`${id} does not follow its hours of work`, { reason: errorInfo(error).message });
       });
     }
+  }
+
+  /** Between the starts of so many streams. */
+  function gapOf(streams: number): number {
+    return Math.min(STAGGER_MS, (config.interval_seconds * 1000) / streams);
   }
 
   /** Why a stream that never ran does not. */
@@ -149,10 +160,16 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const models = request.models ?? parts.defaultModels;
     sourceOf(request.url, origin !== 'api', parts);
     await checkModels(models, parts);
-    run(id, {
+    // Begun meanwhile with what was remembered.
+    if (entries.get(id)?.running) return 'already_running';
+    const entry: Entry = {
       camera_id: request.camera_id, url: request.url, models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null,
       origin: before?.origin === 'yaml' ? 'yaml' : origin, schedule: before?.schedule ?? null,
-    });
+    };
+    if (!working(entry)) {
+      throw new LookoutError('bad_request', `camera '${id}' is outside its hours of work (${entry.schedule ?? ''}); PATCH /api/streams/{camera_id} {"enabled": true} lets it begin with them`);
+    }
+    run(id, entry);
     await save();
     return 'started';
   }
@@ -184,7 +201,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   return {
     begin() {
       const starting = [...entries].filter(([, entry]) => working(entry) && !entry.running);
-      const gap = Math.min(STAGGER_MS, (config.interval_seconds * 1000) / Math.max(1, starting.length));
+      const gap = gapOf(starting.length);
       for (const [index, [id, entry]] of starting.entries()) {
         try {
           run(id, entry, index * gap);
@@ -215,6 +232,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       if (schedules) clearInterval(schedules);
       await Promise.all([...entries.keys()].map((id) => halt(id, 'Lookout is stopping')));
+      await Promise.all(underWay.values());
     },
   };
 }

@@ -13,9 +13,12 @@ interface Waiting {
   readonly order: number;
   readonly batch: Batch;
   readonly recovered: boolean;
-  /** Not to be taken before; milliseconds since 1970. */
+  /** Not to be taken before; milliseconds of the monotonic clock. */
   readonly notBefore: number;
 }
+
+/** How soon a batch is looked at again that may not go, or is in a pause. */
+const LOOK_MS = 200;
 
 export function create({ config }: { readonly config: Pick<Config, 'queue_per_stream' | 'queue_total'> }): Queue {
   let waiting: Waiting[] = [];
@@ -41,16 +44,17 @@ export function create({ config }: { readonly config: Pick<Config, 'queue_per_st
     return (tooMany ? fullest[0] : undefined) ?? null;
   }
 
-  function next(now: number): Waiting | null {
-    const due = waiting.filter(({ notBefore }) => notBefore <= now);
-    return due.find(({ recovered }) => !recovered) ?? due[0] ?? null;
+  /** The first that is live, else the first that is recovered, of those that may go. */
+  function next(mayGo: (batch: Batch) => boolean): Waiting | null {
+    const now = performance.now();
+    const find = (recovered: boolean): Waiting | undefined => waiting.find((one) => one.recovered === recovered && one.notBefore <= now && mayGo(one.batch));
+    return find(false) ?? find(true) ?? null;
   }
 
-  /** Until something is pushed or returned, or the first pause is over. */
-  function change(now: number, signal: AbortSignal): Promise<void> {
-    const soonest = Math.min(...waiting.map(({ notBefore }) => notBefore));
+  /** Until something is pushed, returned or done, and no longer than LOOK_MS while something waits. */
+  function change(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const timer = soonest > now && soonest < Infinity ? setTimeout(wake, soonest - now) : null;
+      const timer = waiting.length > 0 ? setTimeout(wake, LOOK_MS) : null;
       function wake(): void {
         if (timer) clearTimeout(timer);
         sleepers.delete(wake);
@@ -65,10 +69,13 @@ export function create({ config }: { readonly config: Pick<Config, 'queue_per_st
   function loan(taken: Waiting): Delivery {
     return {
       batch: taken.batch,
-      done: () => Promise.resolve(),
+      done() {
+        changed();
+        return Promise.resolve();
+      },
       retry(batch, afterMs) {
         const place = waiting.findIndex(({ order }) => order > taken.order);
-        waiting.splice(place < 0 ? waiting.length : place, 0, { ...taken, batch, notBefore: Date.now() + afterMs });
+        waiting.splice(place < 0 ? waiting.length : place, 0, { ...taken, batch, notBefore: performance.now() + afterMs });
         changed();
         return Promise.resolve();
       },
@@ -87,12 +94,11 @@ export function create({ config }: { readonly config: Pick<Config, 'queue_per_st
       changed();
       return Promise.resolve(gone);
     },
-    async *take(signal) {
+    async *take(mayGo, signal) {
       while (!signal.aborted && !closed) {
-        const now = Date.now();
-        const taken = next(now);
+        const taken = next(mayGo);
         if (!taken) {
-          await change(now, signal);
+          await change(signal);
           continue;
         }
         remove(taken);

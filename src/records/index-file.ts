@@ -69,10 +69,21 @@ function encode({ offset, length, id, camera, time, models }: Entry): string {
 
 function decode(line: string): Entry | null {
   try {
-    const [offset, length, id, camera, time, models] = JSON.parse(line) as [number, number, string, string, string | null, string[]];
+    const entry: unknown = JSON.parse(line);
+    if (!isEntry(entry)) return null;
+    const [offset, length, id, camera, time, models] = entry;
     return { offset, length, id, camera, time, models };
   } catch {
     // Empty, half written, or not a line of ours.
     return null;
   }
+}
+
+type Line = readonly [offset: number, length: number, id: string, camera: string, time: string | null, models: readonly string[]];
+
+function isEntry(value: unknown): value is Line {
+  if (!Array.isArray(value) || value.length !== 6) return false;
+  const [offset, length, id, camera, time, models] = value as readonly unknown[];
+  return Number.isSafeInteger(offset) && Number.isSafeInteger(length) && typeof id === 'string' && typeof camera === 'string'
+    && (time === null || typeof time === 'string') && Array.isArray(models);
 }

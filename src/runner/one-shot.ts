@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { LookoutError } from '../errors.ts';
 import type { Runner, RunnerAnswer, RunnerFrame } from '../types.ts';
-import { abortReason, untilAborted } from './abort.ts';
+import { untilAborted } from '../lib/abort.ts';
+import { abortReason } from './abort.ts';
 import { AT_ONCE, startChild, type Child } from './child.ts';
 import type { RunnerCommand } from './command.ts';
 import { callFailed, runnerDied } from './failures.ts';
@@ -60,7 +61,7 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }
       const child = startChild({ ...command, args: [...command.args, ...contract(model, frames, output)] }, onLog);
       children.add(child);
       try {
-        return await untilAborted(outcome(child, frames, output), signal);
+        return await untilAborted(outcome(child, frames, output), signal, abortReason);
       } finally {
         await child.stop('was killed because its call was aborted', AT_ONCE);
         children.delete(child);

@@ -1,6 +1,7 @@
 /** Starts a warm runner that speaks the runner protocol and makes it a Runner. */
 import type { Ready, Runner } from '../types.ts';
-import { abortReason, untilAborted } from './abort.ts';
+import { untilAborted } from '../lib/abort.ts';
+import { abortReason } from './abort.ts';
 import { AT_ONCE, startChild } from './child.ts';
 import type { RunnerCommand } from './command.ts';
 import { converse } from './conversation.ts';
@@ -46,7 +47,7 @@ export async function startRunner(command: RunnerCommand, { model, start_deadlin
   const deadline = alarm(start_deadline_ms, () => notReadyInTime(model, start_deadline_ms, child.lastWords()));
   try {
     const exit = ended.then((reason) => { throw runnerDied(model, `${reason} before it was ready`, child.lastWords()); });
-    ready = await untilAborted(Promise.race([greeted, exit, deadline.rings]), signal);
+    ready = await untilAborted(Promise.race([greeted, exit, deadline.rings]), signal, abortReason);
   } catch (error) {
     await stop('was stopped before it was ready', AT_ONCE);
     throw error;
@@ -63,7 +64,7 @@ export async function startRunner(command: RunnerCommand, { model, start_deadlin
       const call = conversation.ask(frames, options);
       child.stdin.write(call.line);
       try {
-        return await untilAborted(call.answer, signal);
+        return await untilAborted(call.answer, signal, abortReason);
       } finally {
         // Still open: it was aborted. A hung model cannot be asked to stop, so its process goes.
         if (conversation.drop(call.id)) void stop('was killed because a call was aborted', AT_ONCE);

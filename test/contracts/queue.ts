@@ -11,9 +11,13 @@ export function queueContract(name: string, open: (bounds: QueueBounds) => Promi
   describe(`the queue ${name}`, () => {
     let queue: Queue;
     let stop: AbortController;
+    /** Ids of batches that may not go. */
+    let held: Set<string>;
+    const mayGo = ({ id }: Batch): boolean => !held.has(id);
 
     beforeEach(async () => {
       stop = new AbortController();
+      held = new Set();
       queue = await open(BOUNDS);
     });
     afterEach(async () => {
@@ -26,7 +30,7 @@ export function queueContract(name: string, open: (bounds: QueueBounds) => Promi
       for (const id of ids) gone.push(...(await queue.push(batch(id))).map((one) => one.id));
       return gone;
     };
-    const taking = (): AsyncIterator<Delivery, unknown> => queue.take(stop.signal)[Symbol.asyncIterator]();
+    const taking = (): AsyncIterator<Delivery, unknown> => queue.take(mayGo, stop.signal)[Symbol.asyncIterator]();
 
     describe('gives batches', () => {
       it('in the order in which they came, whole', async () => {
@@ -48,6 +52,44 @@ export function queueContract(name: string, open: (bounds: QueueBounds) => Promi
         await queue.push(batch('old2'), true);
         await push('new1', 'new2');
         expect(await ids(taking(), 4)).toEqual(['new1', 'new2', 'old1', 'old2']);
+      });
+
+      it('that may go, and keeps the others in their places', async () => {
+        held = new Set(['a1', 'old1']);
+        await queue.push(batch('old1'), true);
+        await push('a1', 'b1');
+        const running = taking();
+        expect((await next(running)).batch.id).toBe('b1');
+        expect(queue.depth()).toBe(2);
+        const waiting = next(running);
+        held.clear();
+        expect((await waiting).batch.id).toBe('a1');
+        expect((await next(running)).batch.id).toBe('old1');
+      });
+
+      it('as soon as another is done, where that makes room', async () => {
+        await push('a1', 'a2');
+        held.add('a2');
+        const running = taking();
+        const first = await next(running);
+        const waiting = next(running);
+        held.clear();
+        const began = performance.now();
+        await first.done();
+        expect((await waiting).batch.id).toBe('a2');
+        expect(performance.now() - began).toBeLessThan(100);
+      });
+
+      it('leaving time for everything else, however many may not go', async () => {
+        const many = Array.from({ length: 5000 }, (_, number) => `a${number}`);
+        held = new Set(many);
+        for (const id of many) await queue.push(batch(id), true);
+        const waiting = next(taking());
+        const began = performance.now();
+        for (let round = 0; round < 20; round += 1) await new Promise((resolve) => { setTimeout(resolve, 20); });
+        expect(performance.now() - began).toBeLessThan(2000);
+        await push('b1');
+        expect((await waiting).batch.id).toBe('b1');
       });
 
       it('one at a time to several who take', async () => {

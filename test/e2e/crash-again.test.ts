@@ -75,7 +75,7 @@ describe.skipIf(!hasStrace)('killed again, every frame is in one place (needs st
     await runRoad(folder, killedAt(first));
     await killAtEach({
       folder,
-      from: '/frames.lock',
+      from: '/frames/.lookout.lock',
       async act(copy, under) {
         // Killed before it listens, while it recovers, or while it stops.
         const server = await startServer({ folder: copy, flags: QUIET, under, env: ONE_FILE_THREAD }).catch(() => null);

@@ -1,8 +1,8 @@
-import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openIfPresent, readAt, removeIfPresent, writeAtomically } from '../../src/lib/files.ts';
+import { linkOrCopy, openIfPresent, readAt, removeIfPresent, writeAtomically } from '../../src/lib/files.ts';
 
 let folder: string;
 
@@ -10,6 +10,19 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-files-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe('linkOrCopy', () => {
+  it('replaces a file by a second name of another, and leaves nothing behind where it cannot', async () => {
+    const [file, target, taken] = ['file', 'target', 'taken'].map((name) => join(folder, name)) as [string, string, string];
+    await writeFile(file, 'new');
+    await writeFile(target, 'old');
+    for (let time = 0; time < 2; time += 1) await linkOrCopy(file, target);
+    expect(await readFile(target, 'utf8')).toBe('new');
+    await mkdir(join(taken, 'below'), { recursive: true });
+    await expect(linkOrCopy(file, taken)).rejects.toThrow();
+    expect((await readdir(folder)).sort()).toEqual(['file', 'taken', 'target']);
+  });
+});
 
 describe('writeAtomically', () => {
   it('replaces a file by another one, so that who has it open keeps the old content', async () => {

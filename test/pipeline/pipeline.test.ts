@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import type { Batch, Books, LaneAnswer } from '../../src/types.ts';
 import { testFolder } from './folder.ts';
+import { planned } from './lane-fixtures.ts';
 import { answer, dog, failure } from './record-parts.ts';
 import { fakeLane, never, road, type Road } from './road.ts';
 
@@ -83,6 +84,15 @@ describe('a batch', () => {
     expect(made.pipeline.busy).toBe(1);
   });
 
+  it('is recorded whatever its camera is called', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => found) });
+    made.run();
+    const batch = await made.batch(['animals'], 2, '街道'.repeat(60));
+    await submit(made, batch);
+    await books(made);
+    expect(made.recorded).toEqual([batch.id]);
+  });
+
   it('is one of at most so many at once', async () => {
     const lane = fakeLane(never);
     const made = await road(folder.path, { hung: lane }, { batches_at_once: 2, queue_per_stream: 10 });
@@ -141,6 +151,36 @@ describe('models that do not answer', () => {
     expect(await readdir(join(made.deadLetters.folder, batch.id))).toHaveLength(3);
     expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
     expect(await filesOf(made, batch)).toEqual(['session.json']);
+  });
+});
+
+describe('a real lane', () => {
+  it('whose model cannot be set up sends its batches to the dead letters, each as soon as that is known', async (context) => {
+    const { lane } = await planned(context, {}, {}, () => ({ prepare: () => Promise.reject(new LookoutError('model_unavailable', 'its weights are missing')) }));
+    const made = await road(folder.path, { potholes: lane });
+    made.run();
+    const batches = [await made.batch(['potholes']), await made.batch(['potholes'])];
+    await submit(made, ...batches);
+    await books(made);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, dead_lettered: 4 });
+    expect(await made.deadLetters.list()).toMatchObject(batches.map(({ id }) => ({ batch: { id }, errors: { potholes: { code: 'model_unavailable', message: 'its weights are missing' } } })));
+  });
+
+  it('is not held up by a batch whose try cannot be counted, which comes again', async (context) => {
+    const { lane } = await planned(context, {});
+    let unlucky = '';
+    const made = await road(folder.path, { planned: lane }, {}, (parts) => ({
+      spool: { ...parts.spool, writeManifest: (batch) => (batch.id === unlucky && batch.attempts['planned'] === 1 ? Promise.reject(new Error('disk full')) : parts.spool.writeManifest(batch)) },
+    }));
+    const [first, second] = [await made.batch(['planned']), await made.batch(['planned'])];
+    unlucky = first.id;
+    await submit(made, first, second);
+    made.run();
+    await expect.poll(() => made.recorded, SOON).toEqual([second.id]);
+    await expect.poll(() => made.logged(), SOON).toMatch(new RegExp(`batch ${first.id} is tried again .*disk full`));
+    unlucky = '';
+    await expect.poll(() => made.recorded, { timeout: 20_000 }).toEqual([second.id, first.id]);
+    expect(lane.status()).toMatchObject({ restarts: 0, batches: 2 });
   });
 });
 

@@ -64,6 +64,14 @@ describe('what a crash left', () => {
     expect(await findLeftovers(spool.folder)).toEqual({ ...NOTHING, sessions: [session.name], damaged: [{ camera_id: 'CAM-1', key: frame?.key }] });
   });
 
+  it('is frames to group anew where their manifest is damaged, which is kept', async () => {
+    const batch = batchOf(session, await putFrames(spool, session, 2));
+    await spool.writeManifest(batch);
+    await writeFile(own(`${batch.id}.json`), '{"id": "CAM');
+    expect((await findLeftovers(spool.folder)).batches).toEqual([{ ...batch, closed_by: 'recovered' }]);
+    expect(await readdir(own())).toContain(`${batch.id}.json.damaged`);
+  });
+
   it('goes when it was never whole: frames, manifests and folders under other names', async () => {
     await writeFile(own('CAM-1_20260701T120000000000Z.jpg.tmp'), 'torn');
     await writeFile(own('x.json.0a1b2c3d.tmp'), 'torn');

@@ -46,6 +46,19 @@ describe('the spool', () => {
     expect(await files()).toEqual(['session.json']);
   });
 
+  it('makes a session\'s folder again that somebody removed, for what is to come', async () => {
+    const { spool, session, files } = await begin();
+    const batch = batchOf(session, await putFrames(spool, session, 1));
+    const remove = (): Promise<void> => rm(join(spool.folder, session.name), { recursive: true });
+    await remove();
+    await Promise.all([putFrames(spool, session, 2, 5), spool.writeManifest(batch)]);
+    expect(await files()).toEqual(['CAM%201_20260701T120005000000Z.jpg', 'CAM%201_20260701T120006000000Z.jpg', `${batch.id}.json`, 'session.json'].sort());
+    await remove();
+    await spool.writeRecord(batch, sampleRecord(batch.id));
+    await spool.release(batch, ['json']);
+    expect(await files()).toEqual(['session.json']);
+  });
+
   it('shows the latest frame, which stays when its batch goes', async () => {
     const { spool, session } = await begin();
     const frames = await putFrames(spool, session, 2);

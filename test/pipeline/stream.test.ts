@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -173,11 +173,13 @@ describe('a stream', () => {
     await source.emit('CAM-1', { missed: 4 });
     const own = join(spool.folder, stream.view().session ?? '');
     await rename(own, `${own}.away`);
+    await writeFile(own, 'in the way');
     await emit(2);
+    await rm(own);
     await rename(`${own}.away`, own);
     await emit(1);
     expect(ofCamera()).toEqual({ captured: 8, recorded: 0, dead_lettered: 0, dropped: { slow_consumer: 4, spool_failed: 2 }, in_spool: 2 });
-    expect(stream.view()).toMatchObject({ state: 'running', open_batch: 2, last_error: { message: expect.stringContaining('ENOENT') as string } });
+    expect(stream.view()).toMatchObject({ state: 'running', open_batch: 2, last_error: { message: expect.stringContaining('ENOTDIR') as string } });
   });
 
   it('counts them later where the books cannot be written either', async () => {
@@ -192,11 +194,11 @@ describe('a stream', () => {
 
   it('gives every frame a time, and so a name, of its own', async () => {
     const captured_at = '2026-07-01T12:00:00.000Z';
-    const stream = await begin({ batch_size: 3 });
-    for (const time of [captured_at, captured_at, '2026-07-01T11:59:59.900Z']) await source.emit('CAM-1', { captured_at: time });
+    const stream = await begin({ batch_size: 4 });
+    for (const time of [captured_at, captured_at, '2026-07-01T11:59:59.900Z', captured_at]) await source.emit('CAM-1', { captured_at: time });
     const times = submitted[0]?.frames.map((frame) => frame.captured_at) ?? [];
-    expect(times).toEqual(['2026-07-01T12:00:00.000Z', '2026-07-01T12:00:00.001Z', '2026-07-01T11:59:59.900Z']);
-    expect((await readdir(join(spool.folder, stream.view().session ?? ''))).filter((name) => name.startsWith('CAM-1_'))).toHaveLength(3);
+    expect(times).toEqual(['2026-07-01T12:00:00.000Z', '2026-07-01T12:00:00.001Z', '2026-07-01T11:59:59.900Z', '2026-07-01T12:00:00.002Z']);
+    expect((await readdir(join(spool.folder, stream.view().session ?? ''))).filter((name) => name.startsWith('CAM-1_'))).toHaveLength(4);
   });
 
   it('keeps handing over a batch until somebody takes it', async () => {

@@ -306,6 +306,13 @@ describe('hours of work', () => {
     expect(submitted).toMatchObject([{ closed_by: 'stopped' }]);
   });
 
+  it('are told to one who starts it outside of them', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T07:00:00Z') });
+    const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://h/x', schedule: '* 8 * * *' }]);
+    await expect(streams.start({ ...CAM, camera_id: 'yaml' })).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining('outside its hours of work (* 8 * * *)') as string });
+    expect(source.opened).toEqual([]);
+  });
+
   it('do not start what was stopped', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T07:00:00Z') });
     const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://h/x', schedule: '* 8 * * *' }]);

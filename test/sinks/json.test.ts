@@ -198,6 +198,7 @@ describe('the index', () => {
 
   it.each<[string, (index: string) => Promise<void>]>([
     ['lost', (index) => rm(index)],
+    ['of another kind', (index) => writeFile(index, '[]\n[1, 2]\n{}\n')],
     ['behind', async (index) => truncate(index, (await at.text('records.idx')).lastIndexOf('[') )],
     ['cut off in a line', async (index) => truncate(index, (await at.text('records.idx')).length - 20)],
     ['of another file', async (index) => writeFile(index, (await at.text('records.idx')).replaceAll(/^\[\d+/gm, '[7'))],
