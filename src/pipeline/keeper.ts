@@ -3,9 +3,10 @@
  * starts anew when the model's folder changes.
  */
 import { errorInfo, LookoutError } from '../errors.ts';
-import { backoffMs, systemClock } from '../lib/clock.ts';
+import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config, Model, ModelIdentity, ModelState, Prepared, Progress, Runner } from '../types.ts';
+import { createSetbacks } from './setbacks.ts';
 
 export interface KeeperParts {
   /** Reads the model's folder anew. */
@@ -27,11 +28,11 @@ export interface Keeper {
   readonly identity: ModelIdentity;
   /** Whether its runner is up. */
   readonly ready: boolean;
-  /** Whether the model is known to be unable to run. */
+  /** Whether the model is known to be unable to run: it cannot be set up, or its runner ended too often. */
   readonly unable: boolean;
   /** Begins to set the model up, unless it is up or coming up. */
   warm(): void;
-  /** The runner, started if need be. Throws `model_unavailable` as long as the model cannot be set up. */
+  /** The runner, started if need be. Throws at once what is known to keep the model from running. */
   runner(): Promise<Kept>;
   /** A call begins. Tell with `free` when it has ended. */
   busy(what: string): void;
@@ -52,25 +53,23 @@ export interface KeeperStatus {
 
 /** How often the model's folder is looked at. */
 const LOOK_MS = 2000;
-/** A model that could not be set up is tried again after this even if its folder stays the same: networks come back. */
-const SETUP_AGAIN_MS = 300_000;
 const UNKNOWN: ModelIdentity = { version: 'unknown', runtime: 'unknown', detector: null, fingerprint: null, code: null };
 
 export function createKeeper(name: string, parts: KeeperParts): Keeper {
   const { settings, log } = parts;
   const closing = new AbortController();
+  const setbacks = createSetbacks(settings);
   let state: ModelState = 'idle';
   let reason = 'not wanted yet';
   let progress: string | null = null;
   let restarts = 0;
   let identity = UNKNOWN;
   let model: Model | null = null;
-  let prepared: Prepared | null = null;
   let runner: Runner | null = null;
   let starting: Promise<Kept> | null = null;
-  let failure: { readonly error: LookoutError; readonly at: number } | null = null;
-  let lookedAt = 0;
-  let crashes: number[] = [];
+  let lookedAt = -Infinity;
+  /** Why its folder could not be read at the last look. */
+  let unreadable: string | null = null;
   let idle: NodeJS.Timeout | null = null;
 
   function become(next: ModelState, why: string): void {
@@ -85,8 +84,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   async function forget(why: string): Promise<void> {
     const old = runner;
     runner = null;
-    prepared = null;
-    failure = null;
+    setbacks.forget();
     await old?.close();
     if (old) log.info(`${name}: runner stopped`, { reason: why });
   }
@@ -94,10 +92,23 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   /** Reads the folder at most every LOOK_MS; a change of code, weights or manifest starts everything anew. */
   async function look(): Promise<Model> {
     if (model && performance.now() - lookedAt < LOOK_MS) return model;
-    const read = await parts.read();
-    const code = await parts.codeHash(read);
+    let read: Model;
+    let code: string;
+    try {
+      read = await parts.read();
+      code = await parts.codeHash(read);
+    } catch (error) {
+      const { message } = errorInfo(error);
+      if (runner === null || model === null) throw error;
+      // Somebody is editing it, perhaps: what runs goes on as it was.
+      if (message !== unreadable) log.warn(`${name}: its folder cannot be read, its runner goes on as it was`, { reason: message });
+      unreadable = message;
+      lookedAt = performance.now();
+      return model;
+    }
     lookedAt = performance.now();
-    if (!model) failure = null;
+    if (unreadable !== null) setbacks.forget();
+    unreadable = null;
     if (model && (code !== identity.code || JSON.stringify(read) !== JSON.stringify(model))) await forget('the model changed');
     model = read;
     identity = { ...identity, version: read.version, runtime: read.runtime, code };
@@ -106,22 +117,28 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
 
   async function start(): Promise<Kept> {
     const own = await look().catch((error: unknown) => {
-      model = null;
+      lookedAt = -Infinity;
+      unreadable = errorInfo(error).message;
       throw unable(error);
     });
-    if (failure && performance.now() - failure.at < SETUP_AGAIN_MS) throw failure.error;
-    if (runner) return { runner, model: own };
-    prepared ??= await setUp(own);
-    await restPause();
+    setbacks.check();
+    if (runner) {
+      restWhenIdle();
+      return { runner, model: own };
+    }
+    await systemClock.sleep(setbacks.pauseMs, closing.signal);
+    closing.signal.throwIfAborted();
+    const prepared = await setUp(own);
     become('provisioning', 'its runner is starting');
     let started: Runner;
     try {
       started = await prepared.start(closing.signal);
     } catch (error) {
       closing.signal.throwIfAborted();
-      crashed(errorInfo(error).message);
+      crashed(error);
       throw error;
     }
+    setbacks.over();
     runner = started;
     identity = { ...identity, detector: started.ready.detector, fingerprint: prepared.fingerprint };
     become('ready', started.ready.detector ?? 'its runner is ready');
@@ -133,9 +150,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   async function setUp(own: Model): Promise<Prepared> {
     become('provisioning', 'its environment is being prepared');
     try {
-      const done = await parts.prepare(own, (line) => { progress = line; }, closing.signal);
-      failure = null;
-      return done;
+      return await parts.prepare(own, (line) => { progress = line; }, closing.signal);
     } catch (error) {
       closing.signal.throwIfAborted();
       throw unable(error);
@@ -145,41 +160,27 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   }
 
   function unable(error: unknown): LookoutError {
-    failure = { error: new LookoutError('model_unavailable', errorInfo(error).message, { cause: error }), at: performance.now() };
-    become('failed', failure.error.message);
-    return failure.error;
+    const failure = setbacks.setupFailed(error);
+    become('failed', failure.message);
+    return failure;
   }
 
   function lost(old: Runner, why: string): void {
     if (runner !== old) return;
     runner = null;
-    if (!closing.signal.aborted) crashed(why);
+    if (!closing.signal.aborted) crashed(new LookoutError('runner_died', why));
   }
 
-  function crashed(why: string): void {
+  function crashed(error: unknown): void {
     restarts += 1;
-    crashes = [...crashes, performance.now()];
-    prepared = null;
-    become('failed', why);
-    log.warn(`${name}: runner ended`, { reason: why });
-  }
-
-  /** Jittered back-off after crashes; beyond the budget, the rest of the window. */
-  async function restPause(): Promise<void> {
-    const windowMs = settings.runner_restart_window_seconds * 1000;
-    crashes = crashes.filter((at) => at > performance.now() - windowMs);
-    if (crashes.length === 0) return;
-    const over = crashes.length >= settings.runner_restarts;
-    const pauseMs = over ? windowMs : backoffMs(crashes.length - 1, 500, 10_000);
-    if (over) become('failed', `its runner ended ${crashes.length} times in ${settings.runner_restart_window_seconds} s; next try in ${pauseMs / 1000} s: ${reason}`);
-    await systemClock.sleep(pauseMs, closing.signal);
-    closing.signal.throwIfAborted();
+    log.warn(`${name}: runner ended`, { reason: errorInfo(error).message });
+    become('failed', (setbacks.ended(error) ?? errorInfo(error)).message);
   }
 
   function restWhenIdle(): void {
     if (idle) clearTimeout(idle);
     idle = setTimeout(() => {
-      if (state !== 'ready') return;
+      if (runner === null || state === 'busy') return;
       become('idle', 'no batch for a while');
       void forget('idle');
     }, settings.runner_idle_seconds * 1000);
@@ -199,7 +200,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
       return runner !== null;
     },
     get unable() {
-      return failure !== null && starting === null;
+      return setbacks.unable && starting === null;
     },
     warm() {
       // The failure is kept and answers the batches that ask.

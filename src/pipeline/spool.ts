@@ -69,6 +69,9 @@ export function createSpool(folder: string): Spool {
   const path = (key: string): string => join(folder, key);
   const inSession = (batch: Batch, file: string): string => join(folder, batch.session, file);
 
+  /** When each session's newest frame was captured. */
+  const newest = new Map<string, string>();
+
   // Folders come and go one at a time: none is removed while a batch is put into it.
   const takeTurn = createTurns();
   const never = new AbortController().signal;
@@ -100,10 +103,13 @@ export function createSpool(folder: string): Spool {
   }
 
   /** Frames are named by their time. A second one of the same millisecond, or of a clock that was set back, takes the next that is free. */
-  async function freeName(session: Session, captured_at: string): Promise<{ readonly key: string; readonly captured_at: string }> {
+  async function freeName({ name, camera_id }: Session, captured_at: string): Promise<{ readonly key: string; readonly captured_at: string }> {
+    const last = newest.get(name) ?? '';
     for (let time = captured_at; ; time = new Date(Date.parse(time) + 1).toISOString()) {
-      const key = `${session.name}/${frameFile(session.camera_id, time)}`;
-      if (!(await isThere(path(key)))) return { key, captured_at: time };
+      const key = `${name}/${frameFile(camera_id, time)}`;
+      if (time <= last && await isThere(path(key))) continue;
+      if (time > last) newest.set(name, time);
+      return { key, captured_at: time };
     }
   }
 
@@ -178,6 +184,7 @@ export function createSpool(folder: string): Spool {
     remove: (key) => removeIfPresent(path(key)),
 
     close: (session) => takeTurn(async () => {
+      newest.delete(session);
       const own = join(folder, session);
       const files = await namesIn(own);
       if (files.length === 0 || !files.every(isSpare)) return;

@@ -98,6 +98,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
       id: batchId(own.name, first.captured_at), camera_id: spec.camera_id, session: own.name, closed_by, frames, models: spec.models, attempts: {},
     };
     closing = closing.then(async () => {
+      await keepLatest(own, frames.at(-1) ?? first);
       for (let attempt = 0; ; attempt += 1) {
         try {
           await parts.submit(batch);
@@ -110,6 +111,16 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
         }
       }
     });
+  }
+
+  /** A frame may leave the spool with its batch: the camera's latest picture stays. */
+  async function keepLatest(own: Session, frame: Frame): Promise<void> {
+    try {
+      const file = await spool.showLatest(own, frame);
+      if (latest?.captured_at === frame.captured_at) latest = { ...latest, file };
+    } catch (error) {
+      log.error(`${spec.camera_id}: the latest picture could not be kept`, { reason: remember(error).message });
+    }
   }
 
   async function take(own: Session, captured: CapturedFrame): Promise<void> {
@@ -125,11 +136,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
     books.captured(spec.camera_id);
     last_frame_at = frame.captured_at;
     capture_mode = captured.mode;
-    try {
-      latest = { file: await spool.showLatest(own, frame), captured_at: frame.captured_at };
-    } catch (error) {
-      log.error(`${spec.camera_id}: the latest picture could not be shown`, { reason: remember(error).message });
-    }
+    latest = { file: spool.path(frame.key), captured_at: frame.captured_at };
     become('running', `capturing (${captured.mode})`);
     if (batcher.add(frame, clock.now())) closeBatch(own, 'count');
     else due ??= setTimeout(() => { closeBatch(own, 'deadline'); }, Math.max(0, (batcher.dueAt() ?? 0) - clock.now()));

@@ -82,14 +82,17 @@ describe.concurrent('a lane', () => {
     });
   });
 
-  it('rests when its runner ended too often, and then goes on', async (context) => {
-    const { lane, predict, events } = await planned(context, { starts: ['die', 'die'] }, { runner_restarts: 2, runner_restart_window_seconds: 5, model_retries: 5 });
-    const answer = predict('a');
-    await expect.poll(() => lane.status().reason, SOON).toMatch(/^its runner ended 2 times in 5 s; next try in 5 s: /);
+  it('rests when its runner ended too often, answers with the last end meanwhile, and then goes on', async (context) => {
+    const { lane, predict, events } = await planned(context, { starts: ['die', 'die'] }, { runner_restarts: 2, runner_restart_window_seconds: 5 });
+    const resting = { error: { code: 'runner_died', message: expect.stringMatching(/^its runner ended 2 times in 5 s, so nothing is tried for as long: [^]*exited with code 7[^]*my last word/) as string } };
+    expect(await predict('a')).toMatchObject(resting);
     expect(lane.status()).toMatchObject({ state: 'failed', restarts: 2 });
-    expect(await answer).toMatchObject(seen('a'));
+    expect(lane.room).toBe(true);
+    expect(await predict('b')).toMatchObject(resting);
+    expect(await events()).toEqual(['starts', 'starts']);
+    await context.expect.poll(() => predict('c', 2), { timeout: 15_000, interval: 500 }).toMatchObject(seen('c'));
     expect(await events()).toEqual(['starts', 'starts', 'starts', 'counted', 'calls']);
-  });
+  }, 20_000);
 
   it.for(['after its last call', 'when nobody calls'])('lets an idle runner go %s, and starts another when it is wanted', async (when, context) => {
     const { lane, predict, pids } = await planned(context, {}, { runner_idle_seconds: 0.5 });
@@ -142,6 +145,26 @@ describe.concurrent('a lane', () => {
       await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
       expect(await predict('c')).toMatchObject(seen('c'));
     });
+
+    it('not when its folder cannot be read for a while, but when what is read then has changed', async (context) => {
+      const { lane, predict, folder, writeManifest, pids } = await planned(context, {}, { runner_idle_seconds: 1.5 });
+      const before = await predict('a');
+      await writeFile(join(folder, 'model.yaml'), 'runtime: [half');
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS - 1000, never);
+      await predict('a');
+      await systemClock.sleep(1000, never);
+      expect(await predict('b')).toMatchObject({ ...seen('b'), identity: before.identity });
+      expect(await pids()).toHaveLength(1);
+      await appendFile(join(folder, 'detector.mjs'), '\n// changed\n');
+      await writeManifest();
+      await systemClock.sleep(1000, never);
+      await predict('b');
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS - 1000, never);
+      const after = await predict('c');
+      expect(after.identity.code).not.toBe(before.identity.code);
+      expect((await pids()).map(alive)).toEqual([false, true]);
+      await context.expect.poll(() => lane.status().state, SOON).toBe('idle');
+    }, 20_000);
 
     it('when a model appears that was not there', async (context) => {
       const { lane, predict, folder, writeManifest } = await planned(context, {});

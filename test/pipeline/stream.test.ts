@@ -76,7 +76,7 @@ describe('a stream', () => {
     await emit(7);
     const { session } = stream.view();
     expect(session).toMatch(/^CAM-1_[0-9a-f]{8}$/);
-    expect(submitted).toHaveLength(2);
+    await expect.poll(() => submitted.length).toBe(2);
     for (const batch of submitted) {
       expect(batch).toMatchObject({ camera_id: 'CAM-1', session, closed_by: 'count', models: ['motion'], attempts: {} });
       expect(batch.frames).toHaveLength(3);
@@ -140,7 +140,7 @@ describe('a stream', () => {
     expect(stream.view()).toMatchObject({ session, open_batch: 2 });
     await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
     await emit(1);
-    expect(submitted).toMatchObject([{ session, closed_by: 'count' }]);
+    await expect.poll(() => submitted).toMatchObject([{ session, closed_by: 'count' }]);
     expect(stream.view().state).toBe('running');
   });
 
@@ -196,6 +196,7 @@ describe('a stream', () => {
     const captured_at = '2026-07-01T12:00:00.000Z';
     const stream = await begin({ batch_size: 4 });
     for (const time of [captured_at, captured_at, '2026-07-01T11:59:59.900Z', captured_at]) await source.emit('CAM-1', { captured_at: time });
+    await expect.poll(() => submitted.length).toBe(1);
     const times = submitted[0]?.frames.map((frame) => frame.captured_at) ?? [];
     expect(times).toEqual(['2026-07-01T12:00:00.000Z', '2026-07-01T12:00:00.001Z', '2026-07-01T11:59:59.900Z', '2026-07-01T12:00:00.002Z']);
     expect((await readdir(join(spool.folder, stream.view().session ?? ''))).filter((name) => name.startsWith('CAM-1_'))).toHaveLength(4);
@@ -216,12 +217,15 @@ describe('a stream', () => {
   });
 
   it('shows its latest picture, which outlives its batch', async () => {
-    const stream = await begin({ batch_size: 1 });
-    await emit(1);
-    const { latest } = stream.view();
-    expect(latest?.captured_at).toBe(submitted[0]?.frames[0]?.captured_at);
-    await spool.release(submitted[0] ?? { id: '', camera_id: '', session: '', closed_by: 'count', frames: [], models: [], attempts: {} }, []);
-    expect(await readFile(latest?.file ?? '')).toEqual(JPEG);
+    const stream = await begin({ batch_size: 2 });
+    for (const size of [1, 2]) {
+      await emit(1);
+      await expect.poll(() => stream.view().latest?.captured_at).toBe(stream.view().last_frame_at);
+      await expect.poll(() => submitted.length).toBe(size - 1);
+      expect(await readFile(stream.view().latest?.file ?? '')).toEqual(JPEG);
+    }
+    for (const batch of submitted) await spool.release(batch, []);
+    expect(await readFile(stream.view().latest?.file ?? '')).toEqual(JPEG);
   });
 
   it('begins once its frames can be stored', async () => {

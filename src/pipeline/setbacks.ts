@@ -1,0 +1,73 @@
+/** What went wrong with a model lately, and so how long nothing is tried. Passive: it never waits. */
+import { errorInfo, LookoutError } from '../errors.ts';
+import { backoffMs } from '../lib/clock.ts';
+import type { Config } from '../types.ts';
+
+export interface Setbacks {
+  /** Whether the model is known to be unable to run: it cannot be set up, or its runner ended too often. */
+  readonly unable: boolean;
+  /** Throws why nothing is tried now. */
+  check(): void;
+  /** Before the next start of a runner: jittered, longer after each end. */
+  readonly pauseMs: number;
+  setupFailed(error: unknown): LookoutError;
+  /** A runner ended. Returns why nothing is tried for a while, once that was too often. */
+  ended(error: unknown): LookoutError | null;
+  /** A runner is up. */
+  over(): void;
+  /** All is new: the model's folder has changed. */
+  forget(): void;
+}
+
+/**
+ * A model that could not be set up is tried again after this even if its folder stays the same: networks come back. Each
+ * time after twice as long, because every try may download gigabytes.
+ */
+const SETUP_AGAIN_MS = 300_000;
+const SETUP_AGAIN_AT_MOST_MS = 4 * 3_600_000;
+
+export function createSetbacks(settings: Pick<Config, 'runner_restarts' | 'runner_restart_window_seconds'>): Setbacks {
+  const windowSeconds = settings.runner_restart_window_seconds;
+  let failure: { readonly error: LookoutError; readonly until: number } | null = null;
+  let setupsFailed = 0;
+  let ends: readonly number[] = [];
+
+  function fail(error: LookoutError, pauseMs: number): LookoutError {
+    failure = { error, until: performance.now() + pauseMs };
+    return error;
+  }
+
+  return {
+    get unable() {
+      return failure !== null;
+    },
+    check() {
+      if (failure && performance.now() < failure.until) throw failure.error;
+    },
+    get pauseMs() {
+      return ends.length === 0 ? 0 : backoffMs(ends.length - 1, 500, 10_000);
+    },
+    setupFailed(error) {
+      setupsFailed += 1;
+      const pauseMs = Math.min(SETUP_AGAIN_MS * 2 ** (setupsFailed - 1), SETUP_AGAIN_AT_MOST_MS);
+      return fail(new LookoutError('model_unavailable', errorInfo(error).message, { cause: error }), pauseMs);
+    },
+    ended(error) {
+      const now = performance.now();
+      ends = [...ends, now].filter((at) => at > now - windowSeconds * 1000);
+      if (ends.length < settings.runner_restarts) return null;
+      const why = `its runner ended ${ends.length} times in ${windowSeconds} s, so nothing is tried for as long: ${errorInfo(error).message}`;
+      ends = [];
+      return fail(new LookoutError('runner_died', why, { cause: error }), windowSeconds * 1000);
+    },
+    over() {
+      failure = null;
+      setupsFailed = 0;
+    },
+    forget() {
+      failure = null;
+      setupsFailed = 0;
+      ends = [];
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
+import { createSetbacks, type Setbacks } from '../../src/pipeline/setbacks.ts';
+
+const MINUTE = 60_000;
+const DOWN = new LookoutError('internal', 'the network is down');
+let setbacks: Setbacks;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'], now: 0 });
+  setbacks = createSetbacks({ runner_restarts: 3, runner_restart_window_seconds: 60 });
+});
+afterEach(() => { vi.useRealTimers(); });
+
+/** Minutes until something is tried again. */
+function minutesOfRest(): number {
+  for (let minutes = 0; ; minutes += 1) {
+    try {
+      setbacks.check();
+      return minutes;
+    } catch {
+      vi.advanceTimersByTime(MINUTE);
+    }
+  }
+}
+
+describe('a set-up that fails', () => {
+  it('is tried again after twice as long each time, but some day', () => {
+    const rests = Array.from({ length: 8 }, () => {
+      setbacks.setupFailed(DOWN);
+      return minutesOfRest();
+    });
+    expect(rests).toEqual([5, 10, 20, 40, 80, 160, 240, 240]);
+    setbacks.over();
+    setbacks.setupFailed(DOWN);
+    expect(minutesOfRest()).toBe(5);
+  });
+
+  it('keeps the model from running until it changes, and says why', () => {
+    expect(setbacks.setupFailed(DOWN)).toMatchObject({ code: 'model_unavailable', message: 'the network is down' });
+    expect(setbacks.unable).toBe(true);
+    expect(() => { setbacks.check(); }).toThrow('the network is down');
+    setbacks.forget();
+    expect(setbacks.unable).toBe(false);
+    setbacks.check();
+  });
+});
+
+describe('a runner that ends', () => {
+  it('may do so a few times within the window, with longer pauses', () => {
+    expect(setbacks.pauseMs).toBe(0);
+    for (const longest of [500, 1000]) {
+      expect(setbacks.ended(DOWN)).toBeNull();
+      expect(setbacks.pauseMs).toBeGreaterThanOrEqual(longest / 2);
+      expect(setbacks.pauseMs).toBeLessThanOrEqual(longest);
+    }
+    setbacks.over();
+    vi.advanceTimersByTime(2 * MINUTE);
+    expect(setbacks.ended(DOWN)).toBeNull();
+  });
+
+  it('is left alone for the length of the window after that', () => {
+    setbacks.ended(DOWN);
+    setbacks.ended(DOWN);
+    expect(setbacks.ended(DOWN)).toMatchObject({ code: 'runner_died', message: expect.stringContaining('3 times in 60 s') as string });
+    expect(minutesOfRest()).toBe(1);
+    expect(setbacks.pauseMs).toBe(0);
+  });
+});
