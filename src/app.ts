@@ -1,6 +1,7 @@
 /** The wiring: the one file that knows every part. Starts them in order and stops them in the reverse order. */
 import { setMaxListeners } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { errorInfo, LookoutError } from './errors.ts';
 import { startServer, type HttpServer } from './http/server.ts';
@@ -9,6 +10,7 @@ import { sweepTemporaries } from './lib/files.ts';
 import { packageRoot } from './lib/leash.ts';
 import { lockFolderOrFile } from './lib/lock.ts';
 import type { Log } from './lib/log.ts';
+import { createPacer } from './lib/pacer.ts';
 import { createLanes } from './lanes.ts';
 import { createFamily, createModels, createSources } from './parts.ts';
 import { openBooks } from './pipeline/books.ts';
@@ -26,6 +28,9 @@ import { createStreamStore } from './pipeline/stream-store.ts';
 import { createStreams, type Streams } from './pipeline/streams.ts';
 import { readRecords } from './records/read.ts';
 import type { BatchRecord, Config, Face, Queue, Sink } from './types.ts';
+
+/** What it costs a processor, in milliseconds, to connect a camera until its first picture; some more, for what runs already. */
+const CONNECT_MS = 400;
 
 export interface App {
   readonly face: Face;
@@ -111,7 +116,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       wanted: (model) => { lanes.of(model).warm(); },
       stream: {
-        spool, books, clock: systemClock, log: log.part('stream'),
+        spool, books, clock: systemClock, pace: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
         submit: (batch) => pipeline.submit(batch),
         sessionStarted: (session) => { pipeline.liveSessions.add(session); },
         sessionEnded: (session) => pipeline.closeSession(session),

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { loadConfig } from '../../dist/config/load.js';
 import { systemClock } from '../../dist/lib/clock.js';
 import { createLog } from '../../dist/lib/log.js';
+import { createPacer } from '../../dist/lib/pacer.js';
 import { openBooks } from '../../dist/pipeline/books.js';
 import { createSpool } from '../../dist/pipeline/spool.js';
 import { startStream } from '../../dist/pipeline/stream.js';
@@ -20,7 +21,7 @@ for (const own of [config.data_dir, config.frames_dir]) await mkdir(own, { recur
 const books = await openBooks(config.data_dir);
 const spool = createSpool(config.frames_dir);
 const parts = {
-  spool, books, source: createSource({ config }), clock: systemClock, log: createLog({ level: 'warn', format: 'text' }),
+  spool, books, source: createSource({ config }), clock: systemClock, pace: createPacer(200), log: createLog({ level: 'warn', format: 'text' }),
   submit: async (batch) => {
     await spool.writeManifest(batch);
     await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dropped', reason: 'models_off', frames: batch.frames.length });

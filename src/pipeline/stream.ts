@@ -2,6 +2,7 @@
 import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
 import { redact, type Log } from '../lib/log.ts';
+import type { Pace } from '../lib/pacer.ts';
 import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, Source, StreamSpec, StreamState } from '../types.ts';
 import { createBatcher, type Batcher } from './batcher.ts';
 import type { Books } from './books.ts';
@@ -18,6 +19,8 @@ export interface StreamParts {
   readonly sessionStarted: (session: string) => void;
   /** The session takes no more frames. */
   readonly sessionEnded: (session: string) => Promise<void>;
+  /** Waits for one's turn to connect: it costs a processor much, and cameras that connect together tick together. */
+  readonly pace: Pace;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -50,8 +53,7 @@ const LONGEST_PAUSE_MS = 30_000;
 /** Pictures for this long make the next failure count as a first one again. */
 const HEALTHY_MS = 10_000;
 
-/** `startAfterMs`: so that many streams do not connect, and tick, at once. */
-export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs = 0): Stream {
+export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   const { source, spool, books, clock, log } = parts;
   const { options } = spec;
   const stopping = new AbortController();
@@ -166,11 +168,12 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startAfterMs =
   }
 
   async function run(): Promise<void> {
-    await clock.sleep(startAfterMs, stopping.signal);
     const own = await openSession();
     if (!own) return;
     let failures = 0;
-    while (!stopped()) {
+    for (;;) {
+      await parts.pace(stopping.signal);
+      if (stopped()) break;
       const connectedAt = clock.now();
       const before = last_frame_at;
       try {

@@ -35,9 +35,6 @@ export interface Streams {
 
 type StreamChange = Partial<Omit<StartRequest, 'camera_id'>> & { enabled?: boolean | undefined };
 
-/** Streams that start together begin this far apart, at most over one interval. */
-const STAGGER_MS = 100;
-
 /** What lookout.yaml and the last run name is known when it returns, and starts with `begin`. */
 export async function createStreams(parts: StreamsParts): Promise<Streams> {
   const { config } = parts;
@@ -61,10 +58,10 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     return mine;
   }
 
-  function run(id: string, entry: Entry, startAfterMs = 0): void {
+  function run(id: string, entry: Entry): void {
     closing.signal.throwIfAborted();
     const source = sourceOf(entry.url, entry.origin !== 'api', parts);
-    const stream = startStream(specOf(entry, config), { ...parts.stream, source }, startAfterMs);
+    const stream = startStream(specOf(entry, config), { ...parts.stream, source });
     entries.set(id, { ...entry, running: stream, last: stream });
     for (const model of entry.models) parts.wanted(model);
     void stream.ended.then(() => {
@@ -97,21 +94,16 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
 
   /** Starts and stops what the hours of work say. */
   function followSchedules(): void {
-    const due = [...entries].filter(([, entry]) => entry.schedule !== null && working(entry) !== Boolean(entry.running));
-    for (const [index, [id]] of due.entries()) {
+    for (const [id, { schedule, running }] of entries) {
+      if (schedule === null || working(known(id)) === Boolean(running)) continue;
       inTurn(id, async () => {
         const entry = known(id);
         if (!working(entry)) await halt(id, 'outside its hours of work');
-        else if (!entry.running) run(id, entry, index * gapOf(due.length));
+        else if (!entry.running) run(id, entry);
       }).catch((error: unknown) => {
         if (!closing.signal.aborted) parts.stream.log.error(`${id} does not follow its hours of work`, { reason: errorInfo(error).message });
       });
     }
-  }
-
-  /** Between the starts of so many streams. */
-  function gapOf(streams: number): number {
-    return Math.min(STAGGER_MS, (config.interval_seconds * 1000) / streams);
   }
 
   /** Why a stream that never ran does not. */
@@ -200,11 +192,10 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
 
   return {
     begin() {
-      const starting = [...entries].filter(([, entry]) => working(entry) && !entry.running);
-      const gap = gapOf(starting.length);
-      for (const [index, [id, entry]] of starting.entries()) {
+      for (const [id, entry] of entries) {
+        if (!working(entry) || entry.running) continue;
         try {
-          run(id, entry, index * gap);
+          run(id, entry);
         } catch (error) {
           // Its scheme was allowed when it was stored.
           parts.stream.log.error(`${id} is not started`, { reason: errorInfo(error).message });

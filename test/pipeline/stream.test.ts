@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { silentLog } from '../../src/lib/log.ts';
+import type { Pace } from '../../src/lib/pacer.ts';
 import { openBooks, type Books } from '../../src/pipeline/books.ts';
 import { createSpool, type Spool } from '../../src/pipeline/spool.ts';
 import { startStream, type Stream, type StreamParts } from '../../src/pipeline/stream.ts';
@@ -47,7 +48,7 @@ const hasty: Clock = {
 
 async function begin(options: Partial<StreamOptions> = {}, parts: Partial<StreamParts> = {}): Promise<Stream> {
   const stream = startStream({ ...streamOf('rtsp://u:secret@h/x', options), models: ['motion'] }, {
-    source, spool, books, clock: hasty, log: silentLog,
+    source, spool, books, clock: hasty, pace: () => Promise.resolve(), log: silentLog,
     submit: (batch) => {
       submitted.push(batch);
       return Promise.resolve();
@@ -113,13 +114,26 @@ describe('a stream', () => {
     expect(submitted).toEqual([]);
   });
 
-  it('can be stopped before it has begun', async () => {
+  it('waits for its turn to connect, each time, and can be stopped meanwhile', async () => {
+    const turns: (() => void)[] = [];
+    const pace: Pace = (signal) => new Promise((resolve) => {
+      turns.push(resolve);
+      signal.addEventListener('abort', () => { resolve(); });
+    });
     const stream = startStream(streamOf('rtsp://h/x'), {
-      source, spool, books, clock: systemClock, log: silentLog, submit: () => Promise.resolve(), sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
-    }, 60_000);
+      source, spool, books, clock: hasty, pace, log: silentLog, submit: () => Promise.resolve(), sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
+    });
+    for (const connections of [1, 2]) {
+      await expect.poll(() => turns.length, SOON).toBe(connections);
+      expect(source.opened).toHaveLength(connections - 1);
+      turns.at(-1)?.();
+      await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
+      source.end('CAM-1');
+    }
+    await expect.poll(() => turns.length, SOON).toBe(3);
     await stream.stop('stopped by request');
-    expect(source.opened).toEqual([]);
-    expect(stream.view()).toMatchObject({ state: 'stopped', session: null });
+    expect(source.opened).toHaveLength(2);
+    expect(stream.view().state).toBe('stopped');
   });
 
   it('ends by itself when its time is over', async () => {

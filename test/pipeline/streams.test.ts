@@ -52,7 +52,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     defaultModels: ['animals'],
     wanted: (model) => { wanted.push(model); },
     stream: {
-      spool, books, clock: systemClock, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
+      spool, books, clock: systemClock, pace: () => Promise.resolve(), log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
       submit: (batch) => {
         submitted.push(batch);
         return Promise.resolve();
