@@ -1,5 +1,6 @@
 /** The list of streams: state in words, latest picture, progress to the next batch, stop and start. */
 import { ago, ask, count, element, keyed, setText } from './dom.js';
+import { makePicture, showPicture } from './live-picture.js';
 
 const STATES = { starting: 'Starting', provisioning: 'Preparing model', running: 'Running', reconnecting: 'Reconnecting', failed: 'Failed', stopped: 'Stopped' };
 const MODEL_STATES = { idle: 'Idle', provisioning: 'Being prepared', ready: 'Ready', busy: 'Working', failed: 'Failed' };
@@ -28,9 +29,6 @@ function summary(streams, books) {
 function makeCard(stream, refresh) {
   const name = String(stream.camera_id);
   const part = (tag, className, properties = {}) => element(tag, { className, ...properties });
-  const image = part('img', '', { alt: `Latest picture of ${name}`, hidden: true });
-  image.addEventListener('load', () => { image.hidden = false; });
-  image.addEventListener('error', () => { image.hidden = true; });
   const button = part('button', 'plain small toggle', { type: 'button' });
   const fault = part('p', 'fault', { hidden: true });
   fault.setAttribute('role', 'alert');
@@ -49,7 +47,7 @@ function makeCard(stream, refresh) {
     }
   });
   return element('article', { className: 'item stream' },
-    element('div', { className: 'picture' }, part('p', 'waiting'), image),
+    makePicture(name),
     element('div', { className: 'body' },
       element('div', { className: 'line' }, element('h3', { textContent: name }), part('span', 'chip state')),
       part('p', 'reason'),
@@ -71,12 +69,7 @@ function updateCard(card, stream, models) {
   setText(state, STATES[stream.state] ?? stream.state);
   setText(find('.reason'), stream.reason);
 
-  const image = find('img');
-  if (stream.last_frame_at && image.dataset.at !== stream.last_frame_at) {
-    image.dataset.at = stream.last_frame_at;
-    image.src = `/api/cameras/${encodeURIComponent(String(stream.camera_id))}/latest.jpg?at=${encodeURIComponent(stream.last_frame_at)}`;
-  }
-  setText(find('.waiting'), stream.last_frame_at ? 'The latest picture is gone' : stopped ? 'No picture' : 'Waiting for the first picture …');
+  showPicture(find('.picture'), stream.last_frame_at, stream.last_frame_at ? 'The latest picture is gone' : stopped ? 'No picture' : 'Waiting for the first picture …');
 
   find('.batch').hidden = stopped;
   find('progress').max = stream.options.batch_size;

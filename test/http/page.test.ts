@@ -1,61 +1,22 @@
 /** The pages in real Chromium against a fake Face: ours on a desktop, on a phone and without JavaScript, and the old ones. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
-import { flatRecord, nestedRecord, PICTURE, secondRecord } from './records.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { FakeFace } from '../helpers/fake-face.ts';
+import { flatRecord, nestedRecord, secondRecord } from './records.ts';
 import { createSite, type Site } from './site.ts';
+import { inChromium, scrollsSideways, type Stage } from './stage.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const OLD_PAGES = fileURLToPath(new URL('../fixtures/legacy-pages', import.meta.url));
 const RTSP = 'rtsp://admin:secret@192.0.2.1:554/s';
 const SIZES = [['desktop', { width: 1280, height: 900 }], ['phone', { width: 390, height: 844 }]] as const;
 
-describe.skipIf(!existsSync(CHROMIUM))('in Chromium (skipped where /usr/bin/chromium is absent: the pages are not driven then)', () => {
-  let browser: Browser;
-  let folder: string;
+inChromium((stage) => {
   let face: FakeFace;
   let site: Site;
-  let faults: string[];
-  const closing: (() => Promise<void>)[] = [];
+  let open: Stage['open'];
+  let closing: Stage['closing'];
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'lookout-page-'));
-    await writeFile(join(folder, 'latest.jpg'), Buffer.from(PICTURE, 'base64'));
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
-  });
-
-  afterAll(async () => {
-    await browser.close();
-    await rm(folder, { recursive: true });
-  });
-
-  beforeEach(async () => {
-    face = createFakeFace();
-    site = await createSite(face);
-    closing.push(site.close);
-    faults = [];
-  });
-
-  afterEach(async () => {
-    await Promise.all(closing.splice(0).reverse().map((close) => close()));
-    expect(faults).toEqual([]);
-  });
-
-  const open = async (url: string, options: BrowserContextOptions = {}): Promise<Page> => {
-    const context = await browser.newContext(options);
-    closing.push(() => context.close());
-    const page = await context.newPage();
-    page.setDefaultTimeout(10_000);
-    page.on('pageerror', (error) => faults.push(error.message));
-    page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
-    await page.goto(url);
-    return page;
-  };
+  beforeEach(() => { ({ face, site, open, closing } = stage()); });
 
   describe.each(SIZES)('on a %s', (_name, viewport) => {
     it('tells what to do next while there is nothing', async () => {
@@ -78,7 +39,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium (skipped where /usr/bin/chro
       await page.getByText('CAM-001: started').waitFor();
       expect(face.asked.starts).toMatchObject([{ camera_id: 'CAM-001', url: RTSP, models: ['animals', 'motion'] }]);
 
-      face.pictures.set('CAM-001', { file: join(folder, 'latest.jpg'), captured_at: new Date().toISOString() });
+      face.pictures.set('CAM-001', { file: stage().picture, captured_at: new Date().toISOString() });
       face.show('CAM-001', { open_batch: 7, last_frame_at: new Date().toISOString(), last_frame_age_seconds: 1 });
       face.showModel('animals', { state: 'provisioning', progress: 'fetching detector 40 %' });
       const card = page.locator('.stream');
@@ -201,8 +162,3 @@ describe.skipIf(!existsSync(CHROMIUM))('in Chromium (skipped where /usr/bin/chro
     expect(face.table.at(-1)).toEqual({ cameraID: 'CAM-8', latitude: '26.4499', longitude: '80.3319' });
   });
 });
-
-/** Runs in the page. */
-function scrollsSideways(page: Page): Promise<boolean> {
-  return page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
-}

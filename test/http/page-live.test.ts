@@ -1,0 +1,64 @@
+/** How the page keeps itself fresh: what it asks for, what it leaves alone, and what it says when an answer is missing. */
+import type { Page } from 'playwright-core';
+import { beforeEach, expect, it } from 'vitest';
+import type { FakeFace } from '../helpers/fake-face.ts';
+import { inChromium, type Stage } from './stage.ts';
+
+const LATEST = '**/latest.jpg?*';
+
+inChromium((stage) => {
+  let face: FakeFace;
+  let open: Stage['open'];
+  let url: string;
+
+  beforeEach(() => { ({ face, open, site: { url } } = stage()); });
+
+  const startMany = async (number: number): Promise<void> => {
+    for (let i = 0; i < number; i++) await face.start({ camera_id: `CAM-${i}`, url: 'rtsp://192.0.2.1/s' });
+  };
+  const capture = (id: string): void => {
+    const last_frame_at = new Date().toISOString();
+    face.pictures.set(id, { file: stage().picture, captured_at: last_frame_at });
+    face.show(id, { last_frame_at, last_frame_age_seconds: 0 });
+  };
+
+  it('loads the pictures of the cards that are on screen only', async () => {
+    await startMany(60);
+    const ids = face.streams().map((stream) => String(stream.camera_id));
+    ids.forEach(capture);
+    const asked = new Set<string>();
+    const page = await open(url, { viewport: { width: 1280, height: 900 } }, (blank) => blank.route(LATEST, (route) => {
+      asked.add(decodeURIComponent(/cameras\/(.*)\/latest/.exec(route.request().url())?.[1] ?? ''));
+      return route.continue();
+    }));
+    await page.getByRole('img', { name: 'Latest picture of CAM-0', exact: true }).waitFor();
+    await nextStreams(page);
+    expect(asked.size).toBeLessThan(10);
+    await page.getByRole('heading', { name: 'CAM-59' }).scrollIntoViewIfNeeded();
+    await page.getByRole('img', { name: 'Latest picture of CAM-59' }).waitFor();
+    expect(asked.size).toBeLessThan(20);
+  });
+
+  it('asks for one picture of a camera at a time, and for the newest next', async () => {
+    await startMany(1);
+    capture('CAM-0');
+    const held: (() => Promise<void>)[] = [];
+    const page = await open(url, {}, (blank) => blank.route(LATEST, (route) => { held.push(() => route.continue()); }));
+    for (let i = 0; i < 3; i++) {
+      await nextStreams(page);
+      capture('CAM-0');
+    }
+    await nextStreams(page);
+    expect(held).toHaveLength(1);
+    await held[0]?.();
+    await expect.poll(() => held.length).toBe(2);
+    await held[1]?.();
+    await page.getByRole('img', { name: 'Latest picture of CAM-0' }).waitFor();
+  });
+});
+
+/** The page has been told of the streams once more. */
+async function nextStreams(page: Page): Promise<void> {
+  const answer = await page.waitForResponse((response) => response.url().endsWith('/api/streams'));
+  await answer.finished();
+}
