@@ -5,6 +5,11 @@ import type { Json } from '../types.ts';
 
 export type Schema = Readonly<Record<string, Json>>;
 
+/** Records in one answer. */
+export const MOST_RECORDS = 500;
+/** With their pictures, which are as large as the cameras send them: an answer is built in memory. */
+export const MOST_PICTURES = 50;
+
 export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 
 const text = { type: 'string' } as const;

@@ -1,5 +1,5 @@
 /** The OpenAPI document: every path, what it takes and what it answers. */
-import { ref, type Schema, SCHEMAS } from './openapi-schemas.ts';
+import { MOST_PICTURES, MOST_RECORDS, ref, type Schema, SCHEMAS } from './openapi-schemas.ts';
 
 interface Media { readonly schema: Schema }
 type Content = Readonly<Record<string, Media>>;
@@ -105,8 +105,8 @@ const paths: Readonly<Record<string, Path>> = {
         queryParameter('camera_id', 'Of this camera only.', { type: 'string' }),
         queryParameter('model', 'Only those that this model looked at.', { type: 'string' }),
         queryParameter('since', 'Only those whose first frame was captured at or after this time.', { type: 'string', format: 'date-time' }),
-        queryParameter('limit', 'At most so many.', { type: 'integer', minimum: 1, maximum: 500, default: 50 }),
-        queryParameter('pictures', 'With the snapshots in base64.', { type: 'boolean', default: false }),
+        queryParameter('limit', `At most so many; with pictures ${MOST_PICTURES} is the most.`, { type: 'integer', minimum: 1, maximum: MOST_RECORDS, default: 50 }),
+        queryParameter('pictures', `With the snapshots in base64, at most ${MOST_PICTURES} records.`, { type: 'boolean', default: false }),
       ],
       responses: { 200: answer('Records in the generation in which they were written.', 'Records'), 400: error('Which parameter is wrong.'), ...faults },
     },

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type Request, Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { Face, RecordQuery } from '../types.ts';
+import { MOST_PICTURES, MOST_RECORDS } from './openapi-schemas.ts';
 import { route } from './route.ts';
 
 export function queryRoutes(face: Face, version: string): Router {
@@ -71,13 +72,17 @@ function readQuery({ query }: Request): RecordQuery {
     if (typeof value !== 'string') throw new LookoutError('bad_request', `${name} may be given once only.`);
     return value;
   };
-  const limit = text('limit') ?? '50';
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 500) throw new LookoutError('bad_request', 'limit must be a whole number from 1 to 500.');
   const since = text('since');
   if (since !== undefined && (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(since) || Number.isNaN(Date.parse(since)))) {
     throw new LookoutError('bad_request', 'since must be a time such as 2026-01-31T12:00:00Z (a + of an offset is written %2B).');
   }
   const pictures = text('pictures') ?? 'false';
   if (!['true', 'false', '1', '0'].includes(pictures)) throw new LookoutError('bad_request', 'pictures must be true or false.');
-  return { camera_id: text('camera_id'), model: text('model'), since, limit: Number(limit), pictures: pictures === 'true' || pictures === '1' };
+  const withPictures = pictures === 'true' || pictures === '1';
+  const most = withPictures ? MOST_PICTURES : MOST_RECORDS;
+  const limit = text('limit') ?? '50';
+  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > most) {
+    throw new LookoutError('bad_request', `limit must be a whole number from 1 to ${most}${withPictures ? ' with pictures' : ''}.`);
+  }
+  return { camera_id: text('camera_id'), model: text('model'), since, limit: Number(limit), pictures: withPictures };
 }

@@ -142,6 +142,15 @@ describe('GET /api/records', () => {
     ]);
   });
 
+  it.each(['true', '1'])('gives at most 50 records with pictures=%s, and says so', async (pictures) => {
+    expect((await site.send('GET', `/api/records?pictures=${pictures}&limit=50`)).status).toBe(200);
+    const { status, json } = await site.send('GET', `/api/records?pictures=${pictures}&limit=51`);
+    expect([status, json]).toEqual([400, { error: 'limit must be a whole number from 1 to 50 with pictures.', code: 'bad_request' }]);
+    expect((await site.send('GET', '/api/records?pictures=false&limit=51')).status).toBe(200);
+    const { parameters } = openApiDocument('1').paths['/api/records']?.get ?? {};
+    expect(parameters?.find(({ name }) => name === 'limit')?.description).toContain('with pictures 50');
+  });
+
   it.each(['limit=0', 'limit=501', 'limit=x', 'limit=1.5', 'since=yesterday', 'since=2026-13-01T00:00:00Z', 'pictures=maybe', 'camera_id=a&camera_id=b'])('refuses %s', async (query) => {
     const { status, json } = await site.send('GET', `/api/records?${query}`);
     expect(status).toBe(400);
