@@ -16,16 +16,24 @@ export function svgElement(name, attributes = {}, ...children) {
   return node;
 }
 
+/** Nothing came back, or nothing of Lookout's. */
+export class NoAnswer extends Error {}
+
 /** The JSON of an answer; throws what the server says is wrong. */
 export async function ask(path, { method = 'GET', body } = {}) {
-  const response = await fetch(path, {
-    method,
-    cache: 'no-store',
-    signal: AbortSignal.timeout(15_000),
-    ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
-  });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error ?? `The server answered ${response.status}.`);
+  let response, answer;
+  try {
+    response = await fetch(path, {
+      method,
+      cache: 'no-store',
+      signal: AbortSignal.timeout(15_000),
+      ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    answer = await response.json();
+  } catch (cause) {
+    if (response?.ok !== false) throw new NoAnswer('Lookout does not answer.', { cause });
+  }
+  if (!response.ok) throw new Error(answer?.error ?? `The server answered ${response.status}.`);
   return answer;
 }
 

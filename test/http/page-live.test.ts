@@ -55,7 +55,50 @@ inChromium((stage) => {
     await held[1]?.();
     await page.getByRole('img', { name: 'Latest picture of CAM-0' }).waitFor();
   });
+
+  it('shows what the server says is wrong for as long as it is, whatever else is answered', async () => {
+    const page = await open(url, {}, (blank) => blank.route('**/api/records?*', (route) => route.fulfill({ status: 500, json: { error: 'the disk is gone', code: 'internal' } })));
+    const trouble = page.getByRole('alert').filter({ hasText: 'The records cannot be shown: the disk is gone' });
+    await trouble.waitFor();
+    expect(await page.getByText('does not answer').count()).toBe(0);
+    await watchChanges(page, '#trouble');
+    for (let i = 0; i < 3; i++) await nextStreams(page);
+    expect(await changes(page)).toBe(0);
+    await page.unroute('**/api/records?*');
+    await trouble.waitFor({ state: 'hidden' });
+    // The browser complains by itself about each answer with a 500.
+    expect(stage().faults.splice(0).filter((fault) => !fault.includes('500'))).toEqual([]);
+  });
+
+  it('says once that nothing answers, and takes it back as soon as everything does', async () => {
+    const page = await open(url, {}, (blank) => blank.clock.install());
+    await page.getByText('No record yet.').waitFor();
+    await page.route('**/api/**', (route) => route.abort());
+    await page.getByText('Lookout does not answer.').waitFor();
+    await watchChanges(page, '#trouble');
+    await Promise.all([
+      page.waitForEvent('requestfailed', (request) => request.url().endsWith('/api/cameras')),
+      page.clock.fastForward(31_000),
+    ]);
+    expect(await changes(page)).toBe(0);
+    await page.unroute('**/api/**');
+    await page.getByText('Lookout does not answer.').waitFor({ state: 'hidden' });
+    expect(stage().faults.splice(0).filter((fault) => !fault.includes('ERR_FAILED'))).toEqual([]);
+  });
 });
+
+/** Counts from now on what changes in and of the first such element. */
+async function watchChanges(page: Page, selector: string): Promise<void> {
+  await page.evaluate(`
+    globalThis.changed = 0;
+    new MutationObserver((changes) => { globalThis.changed += changes.length; })
+      .observe(document.querySelector('${selector}'), { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['class', 'hidden'] });
+  `);
+}
+
+function changes(page: Page): Promise<number> {
+  return page.evaluate('globalThis.changed');
+}
 
 /** The page has been told of the streams once more. */
 async function nextStreams(page: Page): Promise<void> {
