@@ -42,6 +42,17 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** One press at a time. Not `disabled`: a disabled button loses the focus of whoever works with the keyboard. */
+export async function whileBusy(button, work) {
+  if (button.ariaDisabled === 'true') return;
+  button.ariaDisabled = 'true';
+  try {
+    await work();
+  } finally {
+    button.ariaDisabled = null;
+  }
+}
+
 /** Keeps one child for each item, in their order; `make` and `update` deal with one. */
 export function keyed(parent, items, keyOf, make, update = () => undefined) {
   const before = new Map([...parent.children].map((child) => [child.dataset.key, child]));

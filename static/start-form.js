@@ -1,6 +1,6 @@
 /** The form: one card per stream, cameras of the table to choose from, models to tick. */
-import { ask, element, keyed, setText, words } from './dom.js';
-import { modelChip } from './stream-list.js';
+import { ask, element, keyed, setText, whileBusy, words } from './dom.js';
+import { modelState, showChip } from './stream-list.js';
 
 const form = document.querySelector('#start-form');
 const cards = document.querySelector('#cards');
@@ -19,7 +19,7 @@ export function enhanceForm(started) {
   document.querySelector('#add-card').addEventListener('click', () => { field(addCard(), 'rtsp_url').focus(); });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    void submit(started);
+    void whileBusy(form.querySelector('[type="submit"]'), () => submit(started));
   });
 }
 
@@ -31,24 +31,31 @@ export async function refreshCameras() {
 }
 
 export function showModels({ models: all, default_models }) {
-  if (!models.dataset.live) {
-    models.dataset.live = 'true';
+  if (!document.querySelector('#model-list')) {
+    const named = chosenModels();
     models.replaceChildren(models.querySelector('legend'), element('div', { id: 'model-list' }));
+    if (named.length > 0) default_models = named;
   }
-  keyed(models.querySelector('#model-list'), all, (model) => model.name, (model) => makeChoice(model, default_models.includes(model.name)), updateChoice);
+  keyed(document.querySelector('#model-list'), all, (model) => model.name, (model) => makeChoice(model, default_models.includes(model.name)), updateChoice);
 }
 
 function makeChoice(model, checked) {
   return element('label', { className: 'choice' },
     element('input', { type: 'checkbox', name: 'model_name', value: model.name, checked }),
-    element('span', { textContent: model.name }), modelChip(model),
+    element('span', { textContent: model.name }), element('span', { className: 'chip' }),
     element('span', { className: 'hint' }));
 }
 
 function updateChoice(choice, model) {
-  choice.querySelector('.chip').replaceWith(modelChip(model));
+  if (model.missing === null) showChip(choice.querySelector('.chip'), model.state, modelState(model));
+  else showChip(choice.querySelector('.chip'), 'waiting', 'Incomplete');
   const tells = model.missing ?? (model.state === 'failed' ? model.reason : model.state === 'provisioning' ? model.progress ?? model.reason : `reports as ${words(model.section ?? model.name)}`);
   setText(choice.querySelector('.hint'), tells);
+}
+
+/** The ticked ones, or the names that were typed while there is nothing to tick yet. */
+function chosenModels() {
+  return new FormData(form).getAll('model_name').flatMap((names) => names.split(',')).map((name) => name.trim()).filter((name) => name !== '');
 }
 
 function addCard() {
@@ -86,21 +93,20 @@ function showPlace(card) {
 }
 
 async function submit(started) {
-  const button = form.querySelector('[type="submit"]');
-  button.disabled = true;
+  const chosen = chosenModels();
   results.replaceChildren();
   try {
+    // Nothing typed means the default models, nothing ticked means nothing.
+    if (chosen.length === 0 && document.querySelector('#model-list')) throw new Error('Choose at least one model.');
     const wanted = [];
     for (const card of [...cards.children]) {
       const stream = await readCard(card);
       if (stream) wanted.push({ card, stream });
     }
-    if (wanted.length > 0) await start(wanted);
+    if (wanted.length > 0) await start(wanted, chosen);
     await started();
   } catch (error) {
     results.append(element('li', { className: 'error', textContent: error.message }));
-  } finally {
-    button.disabled = false;
   }
 }
 
@@ -124,8 +130,7 @@ function numbers(names) {
   return Object.fromEntries(filled.map(([name, value]) => [name, Number(value)]));
 }
 
-async function start(wanted) {
-  const chosen = new FormData(form).getAll('model_name').filter((name) => name !== '');
+async function start(wanted, chosen) {
   const body = { streams: wanted.map(({ stream }) => stream), ...(chosen.length > 0 ? { model_name: chosen } : {}) };
   const answer = await ask('/start_streams', { method: 'POST', body });
   answer.results.forEach((result, index) => {
@@ -137,6 +142,8 @@ async function start(wanted) {
   });
   if (cards.children.length === 0) addCard();
   number();
+  // Where its card went, the focus goes on to the next one.
+  if (document.activeElement === document.body) field(cards.firstElementChild, 'rtsp_url').focus();
 }
 
 function showFault(card, message) {

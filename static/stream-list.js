@@ -1,5 +1,5 @@
 /** The list of streams: state in words, latest picture, progress to the next batch, stop and start. */
-import { ago, ask, count, element, keyed, setText } from './dom.js';
+import { ago, ask, count, element, keyed, setText, whileBusy } from './dom.js';
 import { makePicture, showPicture } from './live-picture.js';
 
 const STATES = { starting: 'Starting', provisioning: 'Preparing model', running: 'Running', reconnecting: 'Reconnecting', failed: 'Failed', stopped: 'Stopped' };
@@ -7,11 +7,13 @@ const MODEL_STATES = { idle: 'Idle', provisioning: 'Being prepared', ready: 'Rea
 
 const list = document.querySelector('#stream-list');
 
-export function chip(kind, text) {
-  return element('span', { className: `chip ${kind}`, textContent: text });
+export function showChip(chip, kind, text) {
+  const name = `chip ${kind}`;
+  if (chip.className !== name) chip.className = name;
+  setText(chip, text);
 }
 
-export const modelChip = (model) => (model.missing === null ? chip(model.state, MODEL_STATES[model.state] ?? model.state) : chip('waiting', 'Incomplete'));
+export const modelState = ({ state }) => MODEL_STATES[state] ?? state;
 
 /** `models` by name, as /api/models last told. */
 export function showStreams({ streams, books }, models, refresh) {
@@ -32,8 +34,7 @@ function makeCard(stream, refresh) {
   const button = part('button', 'plain small toggle', { type: 'button' });
   const fault = part('p', 'fault', { hidden: true });
   fault.setAttribute('role', 'alert');
-  button.addEventListener('click', async () => {
-    button.disabled = true;
+  button.addEventListener('click', () => whileBusy(button, async () => {
     fault.hidden = true;
     try {
       if (button.dataset.action === 'stop') await ask('/stop_stream', { method: 'POST', body: { camera_id: stream.camera_id } });
@@ -42,14 +43,12 @@ function makeCard(stream, refresh) {
     } catch (error) {
       setText(fault, error.message);
       fault.hidden = false;
-    } finally {
-      button.disabled = false;
     }
-  });
+  }));
   return element('article', { className: 'item stream' },
     makePicture(name),
     element('div', { className: 'body' },
-      element('div', { className: 'line' }, element('h3', { textContent: name }), part('span', 'chip state')),
+      element('div', { className: 'line' }, element('h3', { textContent: name }), part('span', 'chip')),
       part('p', 'reason'),
       element('div', { className: 'batch' },
         element('div', { className: 'line' }, element('span', { textContent: 'Next batch' }), part('span', 'filled')),
@@ -64,9 +63,7 @@ function makeCard(stream, refresh) {
 function updateCard(card, stream, models) {
   const find = (selector) => card.querySelector(selector);
   const stopped = stream.state === 'stopped' || stream.state === 'failed';
-  const state = find('.state');
-  state.className = `chip state ${stream.state}`;
-  setText(state, STATES[stream.state] ?? stream.state);
+  showChip(find('.body .chip'), stream.state, STATES[stream.state] ?? stream.state);
   setText(find('.reason'), stream.reason);
 
   showPicture(find('.picture'), stream.last_frame_at, stream.last_frame_at ? 'The latest picture is gone' : stopped ? 'No picture' : 'Waiting for the first picture …');
@@ -76,7 +73,7 @@ function updateCard(card, stream, models) {
   find('progress').value = stream.open_batch;
   setText(find('.filled'), `${stream.open_batch} of ${count(stream.options.batch_size, 'frame')}`);
 
-  keyed(find('.model-lines'), stream.models, (name) => name, (name) => element('div', {}, element('div', { className: 'line' }, element('span', { textContent: name }), chip('', '')), element('p', { className: 'hint' })), (line, name) => {
+  keyed(find('.model-lines'), stream.models, (name) => name, (name) => element('div', {}, element('div', { className: 'line' }, element('span', { textContent: name }), element('span', { className: 'chip' })), element('p', { className: 'hint' })), (line, name) => {
     updateModel(line, models.get(name));
   });
   const facts = factsOf(stream);
@@ -92,9 +89,7 @@ function updateCard(card, stream, models) {
 }
 
 function updateModel(line, model) {
-  const state = line.querySelector('.chip');
-  state.className = `chip ${model?.state ?? ''}`;
-  setText(state, model ? MODEL_STATES[model.state] ?? model.state : 'Unknown');
+  showChip(line.querySelector('.chip'), model?.state ?? 'unknown', model ? modelState(model) : 'Unknown');
   const telling = model?.state === 'provisioning' ? model.progress ?? model.reason : model?.state === 'failed' ? model.reason : '';
   setText(line.querySelector('.hint'), telling);
 }

@@ -1,5 +1,5 @@
 /** How the page keeps itself fresh: what it asks for, what it leaves alone, and what it says when an answer is missing. */
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { beforeEach, expect, it } from 'vitest';
 import type { FakeFace } from '../helpers/fake-face.ts';
 import { inChromium, type Stage } from './stage.ts';
@@ -85,14 +85,90 @@ inChromium((stage) => {
     await page.getByText('Lookout does not answer.').waitFor({ state: 'hidden' });
     expect(stage().faults.splice(0).filter((fault) => !fault.includes('ERR_FAILED'))).toEqual([]);
   });
+
+  it('leaves what has not changed alone', async () => {
+    await startMany(1);
+    const page = await open(url, {}, (blank) => blank.clock.install());
+    await page.locator('.stream').getByText('Idle').waitFor();
+    const chips = async (): Promise<number> => {
+      await Promise.all([page.waitForResponse('**/api/models'), page.waitForResponse('**/api/streams'), page.clock.fastForward(3000)]);
+      await nextStreams(page);
+      return changes(page);
+    };
+    for (const part of ['#models', '.stream']) {
+      await watchChanges(page, part);
+      expect(await chips(), part).toBe(0);
+    }
+    face.showModel('animals', { state: 'ready' });
+    await page.locator('#models').getByText('Ready').waitFor();
+  });
+
+  it('keeps the focus where it works with the keyboard', async () => {
+    await startMany(1);
+    const page = await open(url);
+    const toggle = page.locator('.stream button');
+    await toggle.focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'Start again CAM-0' }).waitFor();
+    expect(await hasFocus(toggle)).toBe(true);
+
+    const start = page.getByRole('button', { name: 'Start', exact: true });
+    await page.getByLabel('RTSP URL').fill('rtsp://192.0.2.1/s');
+    await page.getByLabel('Camera').fill('CAM-001');
+    await start.focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('CAM-001: started').waitFor();
+    expect(await hasFocus(start)).toBe(true);
+
+    await page.getByLabel('RTSP URL').fill('rtsp://192.0.2.1/s');
+    await page.getByLabel('Camera').fill('CAM-002');
+    await page.keyboard.press('Enter');
+    await page.getByText('CAM-002: started').waitFor();
+    expect(await hasFocus(page.getByLabel('RTSP URL'))).toBe(true);
+  });
+
+  it('starts nothing without a model', async () => {
+    const page = await open(url);
+    await page.getByRole('checkbox', { name: 'animals' }).uncheck();
+    await page.getByLabel('RTSP URL').fill('rtsp://192.0.2.1/s');
+    await page.getByLabel('Camera').fill('CAM-9');
+    await page.getByLabel('Latitude').fill('1.5');
+    await page.getByLabel('Longitude').fill('2');
+    await page.keyboard.press('Enter');
+    await page.getByText('Choose at least one model.').waitFor();
+    expect(face.asked.starts).toEqual([]);
+    expect(face.table).toHaveLength(2);
+    await page.getByRole('checkbox', { name: 'motion' }).check();
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByText('CAM-9: started').waitFor();
+    expect(face.asked.starts).toMatchObject([{ camera_id: 'CAM-9', models: ['motion'] }]);
+  });
+
+  it('takes names of models that were typed before the models were known', async () => {
+    let answer = (): void => undefined;
+    const held = new Promise<void>((resolve) => { answer = resolve; });
+    const page = await open(url, {}, (blank) => blank.route('**/api/models', async (route) => { await held; await route.continue(); }));
+    await page.getByLabel('RTSP URL').fill('rtsp://192.0.2.1/s');
+    await page.getByLabel('Camera').fill('CAM-9');
+    await page.getByLabel('Names, separated by commas').fill('motion, potholes');
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByText('CAM-9: started').waitFor();
+    expect(face.asked.starts).toMatchObject([{ camera_id: 'CAM-9', models: ['motion', 'potholes'] }]);
+    answer();
+    await page.getByRole('checkbox', { name: 'motion' }).waitFor();
+    expect(await page.locator('#models input:checked').evaluateAll((boxes: { value: string }[]) => boxes.map(({ value }) => value))).toEqual(['motion', 'potholes']);
+  });
 });
+
+const hasFocus = (node: Locator): Promise<boolean> => node.evaluate((one: { ownerDocument: { activeElement: unknown } }) => one.ownerDocument.activeElement === one);
 
 /** Counts from now on what changes in and of the first such element. */
 async function watchChanges(page: Page, selector: string): Promise<void> {
   await page.evaluate(`
     globalThis.changed = 0;
-    new MutationObserver((changes) => { globalThis.changed += changes.length; })
-      .observe(document.querySelector('${selector}'), { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ['class', 'hidden'] });
+    const differs = ({ type, attributeName, oldValue, target }) => type !== 'attributes' || target.getAttribute(attributeName) !== oldValue;
+    new MutationObserver((changes) => { globalThis.changed += changes.filter(differs).length; })
+      .observe(document.querySelector('${selector}'), { subtree: true, childList: true, characterData: true, attributes: true, attributeOldValue: true });
   `);
 }
 
