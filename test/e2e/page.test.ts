@@ -4,7 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
+import { openApiDocument } from '../../src/http/openapi.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
+import { ask } from '../http/site.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -54,6 +56,27 @@ describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/
     expect(record?.basic).toMatchObject({ Latitude: 26.4499, Longitude: 80.3319 });
     await untilShown(page.locator('#records img').first());
     await page.locator('#records').getByText(/motion ×/).first().waitFor();
+  });
+
+  it('draws the boxes of the snapshot\'s frame and no other', async () => {
+    const record = (await lookout.records('CAM-NEW', 2, 60_000))[1];
+    const index = record?.batch.snapshot?.index;
+    const found = record?.['motion'] as { detections: readonly { frame: number }[] };
+    const boxes = found.detections.filter(({ frame }) => frame === index).length;
+    expect(boxes).toBeGreaterThan(0);
+    expect(boxes).toBeLessThan(found.detections.length);
+    const taken = page.locator(`time[datetime="${record?.batch.frames.find((frame) => frame.index === index)?.captured_at}"]`);
+    const card = page.locator('.record').filter({ has: taken });
+    await card.waitFor();
+    expect(await card.locator('rect').count()).toBe(boxes);
+  });
+
+  it('gets from every route what /openapi.json says', async () => {
+    const paths = Object.entries(openApiDocument('1').paths).filter(([, { get }]) => get).map(([path]) => path.replace('{camera_id}', 'CAM-NEW'));
+    expect(paths.length).toBeGreaterThan(10);
+    for (const path of [...paths, '/api/records?pictures=true']) {
+      expect((await ask(Number(new URL(lookout.url).port), 'GET', path)).status, path).toBeLessThan(300);
+    }
   });
 
   it('stops the stream', async () => {

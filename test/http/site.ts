@@ -41,12 +41,15 @@ export async function createSite(face: Face, config: Partial<Config> = {}, stati
     url: server.url,
     port: server.port,
     close: () => server.close(),
-    async send(method, path, asking = {}) {
-      const answer = await send(server.port, method, path, asking);
-      expectDocumented(method, path, answer);
-      return answer;
-    },
+    send: (method, path, asking) => ask(server.port, method, path, asking),
   };
+}
+
+/** What a server on this port answers; throws unless its /openapi.json says so. */
+export async function ask(port: number, method: string, path: string, asking: Asking = {}): Promise<Answer> {
+  const answer = await send(port, method, path, asking);
+  expectDocumented(method, path, answer);
+  return answer;
 }
 
 /** node:http and not fetch: fetch forbids a Host of one's own. */
