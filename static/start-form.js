@@ -49,8 +49,9 @@ function makeChoice(model, checked) {
 function updateChoice(choice, model) {
   if (model.missing === null) showChip(choice.querySelector('.chip'), model.state, modelState(model));
   else showChip(choice.querySelector('.chip'), 'waiting', 'Incomplete');
-  const tells = model.missing ?? (model.state === 'failed' ? model.reason : model.state === 'provisioning' ? model.progress ?? model.reason : `reports as ${words(model.section ?? model.name)}`);
-  setText(choice.querySelector('.hint'), tells);
+  const hint = choice.querySelector('.hint');
+  setText(hint, model.missing ?? (model.state === 'failed' ? model.reason : model.state === 'provisioning' ? model.progress ?? model.reason : `reports as ${words(model.section ?? model.name)}`));
+  if (hint.title !== hint.textContent) hint.title = hint.textContent;
 }
 
 /** The ticked ones, or the names that were typed while there is nothing to tick yet. */

@@ -78,7 +78,8 @@ function updateCard(card, stream, models) {
   });
   const facts = factsOf(stream);
   keyed(find('.facts'), facts, ([key]) => key, () => element('span'), (node, [, text]) => { setText(node, text); });
-  const error = stream.last_error;
+  // While it reconnects the reason says it already.
+  const error = stream.last_error !== null && !stream.reason.includes(stream.last_error.message) ? stream.last_error : null;
   find('.last-error').hidden = error === null;
   setText(find('.last-error'), error === null ? '' : `Last error ${new Date(error.at).toLocaleTimeString()}: ${error.message}`);
 

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { FakeFace } from '../helpers/fake-face.ts';
 import { flatRecord, nestedRecord, secondRecord } from './records.ts';
 import { createSite, type Site } from './site.ts';
-import { inChromium, scrollsSideways, type Stage } from './stage.ts';
+import { inChromium, scrollsSideways, type Stage, tooWide } from './stage.ts';
 
 const OLD_PAGES = fileURLToPath(new URL('../fixtures/legacy-pages', import.meta.url));
 const RTSP = 'rtsp://admin:secret@192.0.2.1:554/s';
@@ -105,6 +105,30 @@ inChromium((stage) => {
     await page.getByText('Lookout does not answer.').waitFor();
     await page.unroute('**/api/**');
     await page.getByText('Lookout does not answer.').waitFor({ state: 'hidden' });
+  });
+
+  it.each(SIZES)('keeps long names and messages within their cards on a %s', async (_name, viewport) => {
+    const long = 'W'.repeat(128);
+    await face.start({ camera_id: long, url: RTSP });
+    const at = new Date().toISOString();
+    face.show(long, { state: 'reconnecting', reason: `${long}; next try in 2.0 s`, last_error: { code: 'x', message: long, at } });
+    await face.start({ camera_id: 'CAM-001', url: RTSP });
+    face.show('CAM-001', { last_error: { code: 'x', message: long, at } });
+    face.showModel('potholes', { missing: `the weights *.pt are missing; put the file into /${long}` });
+    face.written.push(nestedRecord('a', long));
+    const page = await open(site.url, { viewport });
+    await page.locator('.record').waitFor();
+    await page.locator('.stream').getByText('Last error').waitFor();
+    expect(await page.locator('.stream').getByText(/Last error/).count(), 'what the reason says is said once').toBe(1);
+    expect(await tooWide(page)).toEqual([]);
+
+    const hint = page.locator('.choice', { hasText: 'potholes' }).locator('.hint');
+    const height = (): Promise<number> => hint.evaluate((node: { clientHeight: number }) => node.clientHeight);
+    const line = await height();
+    expect(await hint.getAttribute('title')).toContain('put the file into');
+    await page.getByRole('checkbox', { name: 'potholes' }).check();
+    expect(await height()).toBeGreaterThan(2 * line);
+    expect(await tooWide(page)).toEqual([]);
   });
 
   it.each(SIZES)('starts a stream without JavaScript on a %s', async (_name, viewport) => {

@@ -64,7 +64,8 @@ export function inChromium(tests: (stage: () => Stage) => void): void {
     });
 
     afterEach(async () => {
-      await Promise.all(stage.closing.splice(0).reverse().map((close) => close()));
+      // One after the other: a page that outlives its server complains.
+      for (const close of stage.closing.splice(0).reverse()) await close();
       expect(stage.faults).toEqual([]);
     });
 
@@ -75,4 +76,11 @@ export function inChromium(tests: (stage: () => Stage) => void): void {
 /** Whether something is wider than the screen. */
 export function scrollsSideways(page: Page): Promise<boolean> {
   return page.evaluate('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+}
+
+/** What is wider than the card or the form that it stands in, also where that cuts it off. */
+export function tooWide(page: Page): Promise<readonly string[]> {
+  return page.evaluate(`[...document.querySelectorAll('.item *, .panel *')]
+    .filter((node) => node.getClientRects().length > 0 && node.getBoundingClientRect().right > node.closest('.item, .panel').getBoundingClientRect().right + 1)
+    .map((node) => node.tagName + '.' + node.className)`);
 }
