@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { FakeFace } from '../helpers/fake-face.ts';
-import { flatRecord, nestedRecord, secondRecord } from './records.ts';
+import { flatRecord, nestedRecord, PICTURE, secondRecord } from './records.ts';
 import { createSite, type Site } from './site.ts';
 import { inChromium, scrollsSideways, type Stage, tooWide } from './stage.ts';
 
@@ -96,6 +96,16 @@ inChromium((stage) => {
     await page.locator('.record h3', { hasText: hostile }).waitFor();
     await page.locator('.stream h3', { hasText: hostile }).waitFor();
     expect(await page.locator('h3 img').count()).toBe(0);
+  });
+
+  it('writes what a box holds within the picture, wherever the box is', async () => {
+    face.written.push(...[[1270, 0, 1280, 10], [1270, 710, 1280, 720], [0, 0, 1280, 720]].map((box, index) => nestedRecord(String(index), 'CAM-001', PICTURE, box)));
+    const page = await open(site.url);
+    await expect.poll(() => page.locator('.record text').count()).toBe(3);
+    expect(await page.evaluate(`[...document.querySelectorAll('.record text')].map((text) => {
+      const [label, picture] = [text, text.ownerSVGElement].map((node) => node.getBoundingClientRect());
+      return label.left >= picture.left && label.right <= picture.right && label.top >= picture.top && label.bottom <= picture.bottom;
+    })`)).toEqual([true, true, true]);
   });
 
   it('says when the server is gone and recovers', async () => {

@@ -4,7 +4,8 @@ import type { Json } from '../../src/types.ts';
 /** A green JPEG of 64 x 36 pixels. */
 export const PICTURE = '/9j/4AAQSkZJRgABAgAAAQABAAD//gAQTGF2YzU5LjM3LjEwMAD/2wBDAAgQEBMQExYWFhYWFhoYGhsbGxoaGhobGxsdHR0iIiIdHR0bGx0dICAiIiUmJSMjIiMmJigoKDAwLi44ODpFRVP/xABMAAEBAAAAAAAAAAAAAAAAAAAABgEBAQAAAAAAAAAAAAAAAAAAAAUQAQAAAAAAAAAAAAAAAAAAAAARAQAAAAAAAAAAAAAAAAAAAAD/wAARCAAkAEADASIAAhEAAxEA/9oADAMBAAIRAxEAPwCUAEcAAAAAAAAAAAAAAAAAAAAAB//Z';
 
-export function nestedRecord(id = 'CAM-001_0123abcd-0', camera = 'CAM-001', picture = PICTURE): Json {
+/** `dog`: the box of the one on the snapshot. */
+export function nestedRecord(id = 'CAM-001_0123abcd-0', camera = 'CAM-001', picture = PICTURE, dog: readonly number[] = [320, 180, 640, 540]): Json {
   const frames = [0, 1, 2].map((index) => ({ index, captured_at: `2026-01-31T12:00:0${index * 3}.000Z`, file: `${id}/${index}.jpg`, width: 1280, height: 720 }));
   return {
     basic: {
@@ -13,7 +14,7 @@ export function nestedRecord(id = 'CAM-001_0123abcd-0', camera = 'CAM-001', pict
     },
     stray_animal: {
       detections: [
-        { class: 'dog', confidence: 0.91, box: [320, 180, 640, 540], frame: 1 },
+        { class: 'dog', confidence: 0.91, box: dog, frame: 1 },
         { class: 'dog', confidence: 0.62, box: [10, 10, 50, 50], frame: 2 },
       ],
     },
