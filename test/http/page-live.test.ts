@@ -22,7 +22,7 @@ inChromium((stage) => {
     face.show(id, { last_frame_at, last_frame_age_seconds: 0 });
   };
 
-  it('loads the pictures of the cards that are on screen only', async () => {
+  it('loads pictures and lays out cards only where they are on screen', async () => {
     await startMany(60);
     const ids = face.streams().map((stream) => String(stream.camera_id));
     ids.forEach(capture);
@@ -34,6 +34,8 @@ inChromium((stage) => {
     await page.getByRole('img', { name: 'Latest picture of CAM-0', exact: true }).waitFor();
     await nextStreams(page);
     expect(asked.size).toBeLessThan(10);
+    const drawn = (): Promise<number> => page.evaluate("[...document.querySelectorAll('.stream h3')].filter((title) => title.checkVisibility({ contentVisibilityAuto: true })).length");
+    expect(await drawn(), 'cards that are laid out').toBeLessThan(20);
     await page.getByRole('heading', { name: 'CAM-59' }).scrollIntoViewIfNeeded();
     await page.getByRole('img', { name: 'Latest picture of CAM-59' }).waitFor();
     expect(asked.size).toBeLessThan(20);
