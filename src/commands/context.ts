@@ -10,9 +10,9 @@ export interface CommandContext {
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
-/** `defaults` stand in for flags that were not given. */
+/** `defaults` stand in for the schema's. */
 export async function prepareCommand({ flags }: CommandContext, defaults: Partial<Config> = {}): Promise<{ config: Config; log: Log }> {
-  const { config, warnings } = await loadConfig({ flags: { ...defaults, ...flags }, env: process.env, cwd: process.cwd() });
+  const { config, warnings } = await loadConfig({ flags, env: process.env, cwd: process.cwd(), defaults });
   const log = createLog({ level: config.log_level, format: config.log_format });
   for (const warning of warnings) log.warn(warning);
   return { config, log };

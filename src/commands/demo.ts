@@ -1,5 +1,5 @@
 /** `lookout demo`: the server with a camera of its own over real RTSP, and what happens in words. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { App } from '../app.ts';
 import { startDemoCamera } from '../demo/index.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -12,9 +12,8 @@ const LOOK_MS = 200;
 
 /** `records`: stop after so many; null: serve until Ctrl-C. */
 export async function demo(context: CommandContext, records: number | null): Promise<number> {
-  const folder = resolve('data', 'demo');
   const { config, log } = await prepareCommand(context, {
-    data_dir: folder, frames_dir: join(folder, 'frames'), default_models: ['motion', 'animals'], log_level: 'warn',
+    data_dir: join('data', 'demo'), frames_dir: join('<data_dir>', 'frames'), default_models: ['motion', 'animals'], log_level: 'warn',
   });
   const enough = new AbortController();
   const signal = AbortSignal.any([context.signal, enough.signal]);

@@ -1,4 +1,4 @@
-/** Loads the settings: flags win over the environment, it over lookout.yaml, that over the defaults. */
+/** Loads the settings: flags win over the environment, it over lookout.yaml, that over the command's defaults and the schema's. */
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -16,16 +16,16 @@ export interface Loaded {
   readonly file: string | null;
 }
 
-export async function loadConfig({ flags, env, cwd }: {
+export async function loadConfig({ flags, env, cwd, defaults = {} }: {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** What the command has instead of the schema's defaults. */
+  readonly defaults?: Values;
 }): Promise<Loaded> {
   const origins: Origin[] = [fromFlags(flags), fromEnvironment(env)];
-  const outer = merge(origins);
   const named = textOf(flags.config) ?? textOf(env.LOOKOUT_CONFIG);
-  const folder = dataFolder(outer, cwd);
-  const file = named === null ? join(folder, 'lookout.yaml') : resolve(cwd, named);
+  const file = named === null ? join(dataFolder({ ...defaults, ...merge(origins) }, cwd), 'lookout.yaml') : resolve(cwd, named);
   const text = await readText(file, named !== null);
   const lines: string[] = [];
   if (text !== null) {
@@ -34,8 +34,8 @@ export async function loadConfig({ flags, env, cwd }: {
     lines.push(...yaml.problems);
   }
 
-  const given = merge(origins);
-  const values = { ...DEFAULTS, ...given, ...paths(given, named === null ? folder : dataFolder(given, cwd), cwd) };
+  const given = { ...defaults, ...merge(origins) };
+  const values = { ...DEFAULTS, ...given, ...paths(given, cwd) };
   const checked = checkSettings(values);
   if ('problems' in checked) {
     for (const { path, part, message } of checked.problems) {
@@ -64,13 +64,14 @@ function dataFolder({ data_dir: folder, project }: Values, cwd: string): string 
 }
 
 /** Absolute paths of everything that is a file or folder; a project keeps its own in place. */
-function paths(given: Values, data: string, cwd: string): Values {
+function paths(given: Values, cwd: string): Values {
+  const data = dataFolder(given, cwd);
   const project = textOf(given.project);
   const home = resolve(cwd, project ?? '');
   const records = `predictions.${given.format === 'ndjson' ? 'ndjson' : 'json'}`;
   const absolute = (key: keyof Config, otherwise: string): unknown => {
     const value = given[key] ?? otherwise;
-    return typeof value === 'string' && value !== '' ? resolve(cwd, value) : value;
+    return typeof value === 'string' && value !== '' ? resolve(cwd, value.replace(/^<data_dir>(?=\/|$)/, data)) : value;
   };
   return {
     project: project === null ? (given.project ?? null) : home,

@@ -18,13 +18,20 @@ afterEach(async () => {
   await rm(cwd, { recursive: true, force: true });
 });
 
-async function load({ yaml, flags = {}, env = {} }: { yaml?: string; flags?: Record<string, unknown>; env?: NodeJS.ProcessEnv }) {
+interface Given {
+  readonly yaml?: string;
+  readonly flags?: Record<string, unknown>;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly defaults?: Record<string, unknown>;
+}
+
+async function load({ yaml, flags = {}, env = {}, defaults = {} }: Given) {
   if (yaml !== undefined) await writeFile(join(cwd, 'data/lookout.yaml'), yaml);
-  return loadConfig({ flags, env, cwd });
+  return loadConfig({ flags, env, cwd, defaults });
 }
 
 /** The lines of the error, with the temporary folder taken out. */
-async function problems(given: Parameters<typeof load>[0]): Promise<readonly string[]> {
+async function problems(given: Given): Promise<readonly string[]> {
   const error: unknown = await load(given).then(() => null, (thrown: unknown) => thrown);
   if (!(error instanceof LookoutError)) throw new Error('the settings were accepted', { cause: error });
   expect(error.code).toBe('config_invalid');
@@ -39,6 +46,13 @@ describe('precedence', () => {
     });
     expect(config).toMatchObject({ interval_seconds: 6, batch_size: 5, port: 4000, jpeg_quality: 95 });
     expect(file).toBe(join(cwd, 'data/lookout.yaml'));
+  });
+
+  it('takes a command\'s own default after the file, before the schema\'s', async () => {
+    const { config } = await load({
+      yaml: 'batch_size: 4\n', env: { LOOKOUT_DATA_DIR: 'data' }, defaults: { data_dir: 'demo', frames_dir: '<data_dir>/frames', batch_size: 3, jpeg_quality: 80 },
+    });
+    expect(config).toMatchObject({ batch_size: 4, jpeg_quality: 80, data_dir: join(cwd, 'data'), frames_dir: join(cwd, 'data/frames') });
   });
 
   it('takes PORT where LOOKOUT_PORT is not set', async () => {
@@ -80,6 +94,20 @@ describe('folders', () => {
     const { config } = await load({ flags: { dataDir: 'elsewhere', format: 'ndjson' } });
     expect(config.predictions).toBe(join(cwd, 'elsewhere/predictions.ndjson'));
     expect(config.camera_data).toBe(join(cwd, 'elsewhere/camera_data.csv'));
+  });
+
+  it('follow a data folder that the file itself names', async () => {
+    const { config, file } = await load({ yaml: 'data_dir: elsewhere\n' });
+    expect(file).toBe(join(cwd, 'data/lookout.yaml'));
+    expect(config).toMatchObject({
+      data_dir: join(cwd, 'elsewhere'), predictions: join(cwd, 'elsewhere/predictions.json'), camera_data: join(cwd, 'elsewhere/camera_data.csv'),
+    });
+  });
+
+  it('follow a project that the file itself names', async () => {
+    await mkdir(join(cwd, 'flask'));
+    const { config } = await load({ yaml: 'project: flask\n' });
+    expect(config).toMatchObject({ data_dir: join(cwd, 'flask/data'), predictions: join(cwd, 'flask/predictions.json'), frames_dir: join(cwd, 'flask/frames') });
   });
 
   it('of a Flask project are used in place', async () => {
