@@ -22,6 +22,10 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     validate: (text) => /^[a-z][a-z0-9+.-]*$/.test(text),
     words: 'must be a URL scheme in small letters, such as rtsp',
   },
+  token: {
+    validate: (text) => /^[!-~]*$/.test(text),
+    words: 'must be of visible ASCII characters without blanks: a header cannot carry others',
+  },
   cron: {
     validate: isCron,
     words: 'must be a cron expression of the minutes in which the stream works, such as "* 8-17 * * 1-5"',

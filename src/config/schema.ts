@@ -84,7 +84,7 @@ export const SETTINGS = {
   },
   token: {
     title: 'Token', description: 'Asked of every client (Authorization: Bearer …) when set.',
-    type: ['string', 'null'], minLength: 1, default: null,
+    type: ['string', 'null'], minLength: 1, format: 'token', default: null,
   },
   insecure: {
     title: 'Without token', description: 'Lets other machines in without a token.',

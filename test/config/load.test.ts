@@ -199,6 +199,12 @@ describe('an address that other machines reach', () => {
     expect((await load({ flags: { host: '::', token: 's' } })).config.host).toBe('::');
   });
 
+  it.each(['two words', 'schlüssel', 'tab\tbed'])('takes no token that a header cannot carry: %j', async (token) => {
+    const lines = await problems({ flags: { token } });
+    expect(lines).toEqual(['--token: must be of visible ASCII characters without blanks: a header cannot carry others']);
+    expect((await load({ flags: { token: 'a~!"$%&/()=?' } })).config.token).toBe('a~!"$%&/()=?');
+  });
+
   it.each(['127.0.0.1', '127.8.8.8', 'localhost', '::1'])('is not %s', async (host) => {
     expect((await load({ flags: { host } })).config.host).toBe(host);
   });
