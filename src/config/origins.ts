@@ -1,8 +1,9 @@
 /** Where settings come from: flags, the environment and lookout.yaml, each with a name for the place of every value. */
 import { suggest } from '../lib/suggest.ts';
 import type { Path } from '../lib/yaml.ts';
-import { SETTINGS } from './schema.ts';
-import { fromText, listSettings, splitList } from './settings.ts';
+import { STREAM_OPTIONS } from '../stream-options.ts';
+import { SETTINGS, STREAM, type SettingSchema } from './schema.ts';
+import { asType, fromText, listSettings } from './settings.ts';
 import { readYaml } from './yaml-file.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
@@ -42,7 +43,7 @@ export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Or
   const entries = Object.entries(yaml.values)
     .filter(([key, value]) => value !== null || !Object.hasOwn(SETTINGS, key))
     .map(([key, value]) => [key, typeof value === 'string' ? fromText(key, value) : value] as const)
-    .map(([key, value]) => [key, key === 'streams' && Array.isArray(value) ? value.map(withModelList) : value] as const);
+    .map(([key, value]) => [key, key === 'streams' && Array.isArray(value) ? value.map(readStream) : value] as const);
   return {
     values: Object.fromEntries(entries),
     problems: yaml.problems,
@@ -50,11 +51,22 @@ export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Or
   };
 }
 
-/** A stream's `models` may be one name, names with commas, or a list. */
-function withModelList(stream: unknown): unknown {
-  return typeof stream === 'object' && stream !== null && 'models' in stream && typeof stream.models === 'string'
-    ? { ...stream, models: splitList(stream.models) }
-    : stream;
+/** In a stream too `${SECONDS}` may be a number, and its `models` one name or names with commas. */
+function readStream(stream: unknown): unknown {
+  const read = readTexts(stream, STREAM.properties);
+  return isMapping(read) && 'options' in read ? { ...read, options: readTexts(read.options, STREAM_OPTIONS) } : read;
+}
+
+function readTexts(values: unknown, schemas: Readonly<Record<string, Pick<SettingSchema, 'type'>>>): unknown {
+  if (!isMapping(values)) return values;
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => {
+    const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
+    return [key, schema && typeof value === 'string' ? asType(schema, value) : value];
+  }));
+}
+
+function isMapping(value: unknown): value is Values {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Names that were probably meant to be settings; others may be somebody else's. */

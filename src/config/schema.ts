@@ -35,7 +35,7 @@ const CAPTURE = {
 } as const satisfies Partial<Record<keyof Config, SettingSchema>>;
 
 /** One item of `streams:` in lookout.yaml. */
-const STREAM = {
+export const STREAM = {
   type: 'object',
   required: ['camera_id', 'url'],
   additionalProperties: false,

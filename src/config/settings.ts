@@ -35,7 +35,11 @@ export function listSettings(): readonly Setting[] {
 /** A text as the setting's type asks; a text that does not fit stays one, for the check to find. */
 export function fromText(key: string, text: string): unknown {
   const schema = SCHEMAS.get(key);
-  if (schema === undefined) return text;
+  return schema === undefined ? text : asType(schema, text);
+}
+
+/** A text as the type of a schema asks; one that does not fit stays a text. */
+export function asType(schema: Typed, text: string): unknown {
   if (isNullable(schema) && /^(none|null)$/i.test(text.trim())) return null;
   switch (kindOf(schema)) {
     case 'text':
@@ -66,13 +70,16 @@ const BOOLEANS = new Map([
   ...['false', 'no', 'off', '0'].map((word) => [word, false] as const),
 ]);
 
-function kindOf({ type }: SettingSchema): Setting['kind'] {
+type Typed = Pick<SettingSchema, 'type'>;
+
+function kindOf({ type }: Typed): Setting['kind'] {
   const types = [type].flat();
+  if (types.includes('string')) return 'text';
   if (types.includes('array')) return 'list';
   if (types.includes('boolean')) return 'boolean';
   return types.includes('number') || types.includes('integer') ? 'number' : 'text';
 }
 
-function isNullable({ type }: SettingSchema): boolean {
+function isNullable({ type }: Typed): boolean {
   return [type].flat().includes('null');
 }

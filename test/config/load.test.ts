@@ -219,6 +219,17 @@ describe('streams', () => {
     expect(await problems({ yaml, env: { P: '81' } })).toEqual(['lookout.yaml:4:10: the environment has no variable CAM_PASS']);
   });
 
+  it('read the environment\'s values by type as the settings do', async () => {
+    const yaml = 'streams:\n  - {camera_id: "${ID}", url: "rtsp://a/", enabled: "${ON}", options: {interval_seconds: "${S}", duration_seconds: "${FOREVER}", capture_mode: "${MODE}"}}\n';
+    const env = { ID: '007', ON: 'no', S: '2.5', FOREVER: 'none', MODE: 'all' };
+    expect((await load({ yaml, env })).config.streams).toEqual([
+      { camera_id: '007', url: 'rtsp://a/', enabled: false, options: { interval_seconds: 2.5, duration_seconds: null, capture_mode: 'all' } },
+    ]);
+    expect(await problems({ yaml, env: { ...env, S: 'soon' } })).toEqual([
+      expect.stringContaining('streams[0].options.interval_seconds: must be a number, 0.1 to 3600, not "soon"') as string,
+    ]);
+  });
+
   it('keep camera ids as they are written', async () => {
     const yaml = 'streams:\n  - {camera_id: 7, url: "rtsp://a/"}\n  - {camera_id: 007, url: "rtsp://a/"}\n  - {camera_id: 1e3, url: "file:clip.mp4"}\n';
     expect((await load({ yaml })).config.streams.map(({ camera_id }) => camera_id)).toEqual([7, '007', '1e3']);
