@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { ask } from '../lib/program.ts';
 import type { Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
@@ -15,15 +16,16 @@ interface Check {
   readonly mend: string;
 }
 
+const PYTHON = process.env['LOOKOUT_PYTHON'] || 'python3';
 const LOW_DISK_BYTES = 2_000_000_000;
 
 export async function doctor(context: CommandContext): Promise<number> {
   const { config } = await prepareCommand(context);
   const checks = [node(), ...await Promise.all([
-    program('ffmpeg', ['-version'], true, 'apt-get install -y ffmpeg'),
-    program('python3', ['--version'], false, 'apt-get install -y python3 python3-venv'), venv(),
+    ffmpeg(),
+    program('python3', ['--version'], false, 'apt-get install -y python3 python3-venv', PYTHON), venv(),
     program('uv', ['--version'], false, 'optional, makes Python environments faster: see docs.astral.sh/uv'),
-    program('setpriv', ['--version'], false, 'apt-get install -y util-linux (without it a small watcher ends children)'),
+    program('setpriv', ['--pdeathsig', 'KILL', 'true'], false, 'apt-get install -y util-linux (without it a small watcher ends children)'),
     folder('data folder', config.data_dir), folder('frames folder', config.frames_dir), disk(config), port(config),
   ])];
   for (const { name, ok, found, mend } of checks) print(`${ok ? 'ok     ' : 'missing'} ${name.padEnd(14)} ${found}${ok ? '' : ` -> ${mend}`}`);
@@ -35,13 +37,21 @@ function node(): Check {
   return { name: 'node', ok: major > 20 || (major === 20 && minor >= 19), needed: true, found: process.versions.node, mend: 'install Node 20.19 or later' };
 }
 
-async function program(name: string, args: readonly string[], needed: boolean, mend: string): Promise<Check> {
-  const said = await ask(name, args);
-  return { name, ok: said !== null, needed, found: said ?? 'not found', mend };
+async function program(name: string, args: readonly string[], needed: boolean, mend: string, file = name): Promise<Check> {
+  const said = await ask(file, args);
+  return { name, ok: said !== null, needed, found: said === null ? 'not found' : said || 'works', mend };
+}
+
+/** -fps_mode came with 5.1. Versions that are no numbers are built from its latest source. */
+async function ffmpeg(): Promise<Check> {
+  const check = await program('ffmpeg', ['-version'], true, 'apt-get install -y ffmpeg', process.env['LOOKOUT_FFMPEG'] || 'ffmpeg');
+  const [, major, minor] = /version n?(\d+)\.(\d+)/.exec(check.found) ?? [];
+  const old = major !== undefined && (Number(major) < 5 || (Number(major) === 5 && Number(minor) < 1));
+  return old ? { ...check, ok: false, found: `${check.found} is too old`, mend: 'install ffmpeg 5.1 or later' } : check;
 }
 
 async function venv(): Promise<Check> {
-  const there = await ask('python3', ['-c', 'import venv, ensurepip']) !== null;
+  const there = await ask(PYTHON, ['-c', 'import venv, ensurepip']) !== null;
   return { name: 'python3 venv', ok: there, needed: false, found: there ? 'available' : 'not found', mend: 'apt-get install -y python3-venv' };
 }
 
@@ -51,21 +61,40 @@ async function folder(name: string, path: string): Promise<Check> {
     await access(path, constants.W_OK);
     return { name, ok: true, needed: true, found: path, mend: '' };
   } catch (error) {
-    return { name, ok: false, needed: true, found: `${path}: ${String(error)}`, mend: `make it writable, or name another folder` };
+    return { name, ok: false, needed: true, found: `${path}: ${String(error)}`, mend: 'make it writable, or name another folder' };
   }
 }
 
 async function disk({ data_dir }: Config): Promise<Check> {
-  const { bavail, bsize } = await statfs(data_dir);
-  const free = bavail * bsize;
+  const free = await freeBytes(data_dir);
   return { name: 'disk', ok: free > LOW_DISK_BYTES, needed: false, found: `${(free / 1e9).toFixed(1)} GB free`, mend: 'make room: records, evidence and environments need it' };
 }
 
-async function port({ host, port: wanted }: Config): Promise<Check> {
-  const free = await new Promise<boolean>((resolve) => {
-    const server = createServer();
-    server.once('error', () => { resolve(false); });
-    server.listen(wanted, host, () => { server.close(() => { resolve(true); }); });
-  });
-  return { name: 'port', ok: free, needed: true, found: `${host}:${wanted} is ${free ? 'free' : 'in use'}`, mend: 'stop the program that uses it, or choose another with --port' };
+/** Of the disk where the folder is, or would be made. */
+async function freeBytes(path: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  } catch (error) {
+    if (dirname(path) === path) throw error;
+    return freeBytes(dirname(path));
+  }
 }
+
+async function port({ host, port: wanted }: Config): Promise<Check> {
+  const refused = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
+    const server = createServer();
+    server.once('error', resolve);
+    server.listen(wanted, host.replace(/^\[|\]$/g, ''), () => { server.close(() => { resolve(null); }); });
+  });
+  const [found, mend] = PORT_WORDS[refused?.code ?? 'free'] ?? [refused?.message ?? '', 'choose another with --host and --port'];
+  return { name: 'port', ok: refused === null, needed: true, found: `${host}:${wanted} ${found}`, mend };
+}
+
+/** What listening came to, and what mends it. */
+const PORT_WORDS: Readonly<Record<string, readonly [string, string]>> = {
+  free: ['is free', ''],
+  EADDRINUSE: ['is in use', 'stop the program that uses it, or choose another with --port'],
+  EACCES: ['is not allowed to this user', 'choose one from 1024 on with --port'],
+  EADDRNOTAVAIL: ['is no address of this machine', 'name one of its own, or 0.0.0.0 for all, with --host'],
+};

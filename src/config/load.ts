@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { LookoutError } from '../errors.ts';
+import { hasCode } from '../lib/files.ts';
 import type { Config } from '../types.ts';
 import { checkSettings } from './check.ts';
 import type { Origin, Values } from './origins.ts';
@@ -88,7 +89,7 @@ async function readText(file: string, required: boolean): Promise<string | null>
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (!required && error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (!required && hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw new LookoutError('config_invalid', `the settings in ${file} cannot be read: ${String(error)}`, { cause: error });
   }
 }
