@@ -34,6 +34,10 @@ export interface Books {
   settle(entry: Entry): Promise<void>;
   /** A dead letter goes back into the spool. Durable when it returns. */
   reopen(batch: Pick<Batch, 'id' | 'camera_id' | 'frames'>): Promise<void>;
+  /** Nothing was ever entered: new books, or the old ones were moved away. */
+  readonly fresh: boolean;
+  /** Fresh books begin with the dead letters that are there. Durable when it returns. */
+  adopt(letters: readonly Pick<Batch, 'id' | 'camera_id' | 'frames'>[]): Promise<void>;
   /** Whether a batch, or a frame of none, was settled lately; asked for whatever a crash left in the spool. */
   settled(id: string): boolean;
   /** Whether a dead letter was dropped for room. */
@@ -91,6 +95,11 @@ export async function openBooks(dataDir: string): Promise<Books> {
     settled.delete(reopened);
   }
 
+  function begin({ checkpoint, settled: ids }: Checkpoint): void {
+    for (const [cameraId, saved] of Object.entries(checkpoint)) columns.set(cameraId, saved);
+    ids.forEach(remember);
+  }
+
   function remember(id: string): void {
     settled.add(id);
     if (settled.size <= REMEMBERED_BATCHES) return;
@@ -100,14 +109,9 @@ export async function openBooks(dataDir: string): Promise<Books> {
 
   const text = await readWhole(file);
   for (const line of parse(text, file)) {
-    if ('checkpoint' in line) {
-      for (const [cameraId, saved] of Object.entries(line.checkpoint)) columns.set(cameraId, saved);
-      line.settled.forEach(remember);
-    } else if ('reopened' in line) {
-      takeBack(line);
-    } else {
-      enter(line);
-    }
+    if ('checkpoint' in line) begin(line);
+    else if ('reopened' in line) takeBack(line);
+    else enter(line);
   }
   let handle = await open(file, 'a');
   /** Of whole lines. What stands behind them is torn: it says nothing, and would spoil the next line. */
@@ -130,7 +134,7 @@ export async function openBooks(dataDir: string): Promise<Books> {
   }
 
   /** One line after the other; it counts once it is on the disk. */
-  function append(line: Entry | Reopened, then: () => void): Promise<void> {
+  function append(line: Entry | Reopened | Checkpoint, then: () => void): Promise<void> {
     writing = writing.catch(() => undefined).then(async () => {
       if (torn) await handle.truncate(bytes);
       torn = false;
@@ -166,6 +170,18 @@ export async function openBooks(dataDir: string): Promise<Books> {
         takeBack(line);
         moveSpool(camera_id, frames.length);
       });
+    },
+    get fresh() {
+      return bytes === 0;
+    },
+    adopt(letters) {
+      const checkpoint: Record<string, Column> = {};
+      for (const { camera_id, frames } of letters) {
+        const own = checkpoint[camera_id] ??= { recorded: 0, dead_lettered: 0, dropped: {} };
+        own.dead_lettered += frames.length;
+      }
+      const line: Checkpoint = { checkpoint, settled: letters.map(({ id }) => id) };
+      return append(line, () => { begin(line); });
     },
     settled: (id) => settled.has(id),
     letterDropped: (batch) => settled.has(letter(batch)),

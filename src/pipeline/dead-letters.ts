@@ -6,6 +6,7 @@
  */
 import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { errorInfo, LookoutError } from '../errors.ts';
 import { createByteBudget } from '../lib/byte-budget.ts';
 import { fsyncFolder, hasCode, linkOrCopy, namesIn, writeAtomically } from '../lib/files.ts';
 import type { Batch, Config, ErrorInfo } from '../types.ts';
@@ -25,7 +26,8 @@ export interface DeadLetters {
   readonly folder: string;
   /** Whole or not at all; a letter that is there already stays as it is. */
   add(letter: Omit<DeadLetter, 'at'>): Promise<void>;
-  list(): Promise<readonly DeadLetter[]>;
+  /** A letter that cannot be read is passed over, and told with its reason. */
+  list(passOver?: (reason: string) => void): Promise<readonly DeadLetter[]>;
   remove(batch: Batch): Promise<void>;
 }
 
@@ -42,17 +44,18 @@ export async function openDeadLetters(
   }
   const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, remove: drop });
 
-  async function read(path: string): Promise<DeadLetter | null> {
-    try {
-      return JSON.parse(await readFile(join(path, 'batch.json'), 'utf8')) as DeadLetter;
-    } catch (error) {
-      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
-      throw error;
-    }
+  async function list(passOver: (reason: string) => void = () => undefined): Promise<readonly DeadLetter[]> {
+    const letters = await Promise.all((await namesIn(folder)).map((name) => read(join(folder, name)).catch((error: unknown) => {
+      passOver(errorInfo(error).message);
+      return null;
+    })));
+    return letters.filter((letter) => letter !== null);
   }
 
   async function drop(path: string): Promise<void> {
-    const letter = await read(path);
+    const letter = await read(path).catch(() => 'damaged' as const);
+    // Whose frames these are cannot be told: it stays.
+    if (letter === 'damaged') return;
     if (letter && !letter.recorded) {
       const { camera_id, id, frames } = letter.batch;
       await books.settle({ camera_id, batch: id, outcome: 'dropped', reason: 'dead_letter_budget', frames: frames.length, from: 'dead_lettered', files: frames.map(({ key }) => key) });
@@ -60,11 +63,17 @@ export async function openDeadLetters(
     await rm(path, { recursive: true, force: true });
   }
 
+  if (books.fresh) {
+    const letters = (await list()).filter(({ recorded }) => !recorded).map(({ batch }) => batch);
+    if (letters.length > 0) await books.adopt(letters);
+  }
+
   return {
     folder,
     async add(letter) {
       const target = join(folder, letter.batch.id);
-      if (await read(target)) return;
+      // One that cannot be read is written anew.
+      if (await read(target).catch(() => null)) return;
       const temporary = `${target}.tmp`;
       await rm(temporary, { recursive: true, force: true });
       await mkdir(temporary);
@@ -75,18 +84,30 @@ export async function openDeadLetters(
         });
       }
       await writeAtomically(join(temporary, 'batch.json'), `${JSON.stringify({ ...letter, at: new Date().toISOString() }, null, 2)}\n`);
+      await rm(target, { recursive: true, force: true });
       await rename(temporary, target);
       await fsyncFolder(folder);
       await budget.add(target);
     },
-    async list() {
-      const letters = await Promise.all((await namesIn(folder)).map((name) => read(join(folder, name))));
-      return letters.filter((letter) => letter !== null);
-    },
+    list,
     async remove(batch) {
       const path = join(folder, batch.id);
       budget.forget(path);
       await rm(path, { recursive: true, force: true });
     },
   };
+}
+
+/** null: there is none. Throws `file_damaged`. */
+async function read(path: string): Promise<DeadLetter | null> {
+  const file = join(path, 'batch.json');
+  try {
+    const letter = JSON.parse(await readFile(file, 'utf8')) as Partial<DeadLetter> | null;
+    // Under another name it is somebody's copy.
+    if (letter?.batch?.id !== basename(path) || !Array.isArray(letter.batch.frames)) throw new Error('it is not the letter of this folder');
+    return letter as DeadLetter;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw new LookoutError('file_damaged', `${file} cannot be read: mend it or move its folder away (${String(error)})`, { cause: error });
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openBooks, type Books } from '../../src/pipeline/books.ts';
@@ -99,5 +99,38 @@ describe('the dead letters', () => {
     const second = await open();
     expect((await second.letters.list()).map(({ batch }) => batch.id)).toEqual([kept.id]);
     expect((await readdir(second.letters.folder)).sort()).toEqual([kept.id, 'empty'].sort());
+  });
+
+  it('that cannot be read are told, stay, and harm no other, until they are written anew', async () => {
+    const first = await open(1);
+    const [broken, other] = [await first.bury(0), await first.batch(10)];
+    const file = join(first.letters.folder, broken.id, 'batch.json');
+    await writeFile(file, '{"batch":');
+    await cp(join(first.letters.folder, broken.id), join(first.letters.folder, 'copy'), { recursive: true });
+    await writeFile(join(first.letters.folder, 'copy/batch.json'), JSON.stringify({ batch: broken, errors: {}, recorded: false }));
+    const { letters } = await open(1);
+    await letters.add({ batch: other, errors: ERRORS, recorded: false });
+    const passedOver: string[] = [];
+    expect((await letters.list((reason) => passedOver.push(reason))).map(({ batch }) => batch.id)).toEqual([other.id]);
+    expect(passedOver).toHaveLength(2);
+    expect(passedOver.join('\n')).toContain(`${file} cannot be read: mend it or move its folder away`);
+    expect(passedOver.join('\n')).toContain('it is not the letter of this folder');
+    await letters.add({ batch: broken, errors: ERRORS, recorded: false });
+    expect((await letters.list()).some(({ batch }) => batch.id === broken.id)).toBe(true);
+  });
+
+  it('are in the books again after these were moved away, and can be replayed or dropped to nothing less than zero', async () => {
+    const first = await open();
+    const [sent] = [await first.bury(0), await first.bury(10)];
+    await first.letters.add({ batch: await first.batch(20), errors: ERRORS, recorded: true });
+    await first.books.close();
+    await rename(join(folder.path, 'books.ndjson'), join(folder.path, 'old.ndjson'));
+    const second = await open();
+    expect(second.books.of('CAM-1')).toEqual({ captured: 4, recorded: 0, dead_lettered: 4, dropped: {}, in_spool: 0 });
+    expect(second.books.settled(sent.id)).toBe(true);
+    await second.books.reopen(sent);
+    expect(second.books.of('CAM-1')).toEqual({ captured: 4, recorded: 0, dead_lettered: 2, dropped: {}, in_spool: 2 });
+    await second.books.close();
+    expect((await open()).books.of('CAM-1')).toMatchObject({ captured: 2, dead_lettered: 2 });
   });
 });
