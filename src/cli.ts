@@ -11,10 +11,13 @@ import { replay } from './commands/replay.ts';
 import { serve } from './commands/serve.ts';
 import { listSettings, splitList } from './config/settings.ts';
 import { settingsTable } from './config/table.ts';
-import { errorInfo, LookoutError } from './errors.ts';
+import { errorInfo, LookoutError, type ErrorCode } from './errors.ts';
 import { packageRoot } from './lib/leash.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+
+/** What was asked for cannot be meant. */
+const USAGE: ReadonlySet<ErrorCode> = new Set(['config_invalid', 'bad_request', 'unknown_model']);
 
 /** Adds a flag for each setting. */
 function withSettings(command: Command): Command {
@@ -89,7 +92,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const { code, message } = errorInfo(error);
     process.stderr.write(`lookout: ${message}\n`);
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
-    return code === 'config_invalid' || code === 'bad_request' ? 2 : 1;
+    return USAGE.has(code) ? 2 : 1;
   }
 }
 

@@ -1,13 +1,12 @@
 /** `lookout models`: what there is, preparing it, trying it on pictures. */
-import { imageSizeFromFile } from 'image-size/fromFile';
 import { basename, join, resolve } from 'node:path';
 import { createModels, type Models } from '../parts.ts';
-import { LookoutError } from '../errors.ts';
 import { drawBoxes } from '../lib/ffmpeg.ts';
 import type { RunnerFrame } from '../types.ts';
 import { missingWeights } from '../models/weights.ts';
 import { keepFindings } from '../pipeline/findings.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
+import { sizeOf } from './picture.ts';
 
 export async function listModels(context: CommandContext): Promise<number> {
   const { catalog } = await open(context);
@@ -62,12 +61,4 @@ export async function tryModel(context: CommandContext, name: string, images: re
 async function open(context: CommandContext): Promise<Models> {
   const { config, log } = await prepareCommand(context);
   return createModels(config, log);
-}
-
-async function sizeOf(image: string): Promise<{ width: number; height: number }> {
-  try {
-    return await imageSizeFromFile(image);
-  } catch (error) {
-    throw new LookoutError('bad_frame', `${image} cannot be read as a picture: ${String(error)}`, { cause: error });
-  }
 }

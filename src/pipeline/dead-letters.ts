@@ -24,6 +24,10 @@ export interface DeadLetter {
 
 export interface DeadLetters {
   readonly folder: string;
+  /** Where a batch's letter and its frames lie. */
+  folderOf(batch: Pick<Batch, 'id'>): string;
+  /** null: there is none. Throws `file_damaged`. */
+  get(id: string): Promise<DeadLetter | null>;
   /** Whole or not at all; a letter that is there already stays as it is. */
   add(letter: Omit<DeadLetter, 'at'>): Promise<void>;
   /** A letter that cannot be read is passed over, and told with its reason. */
@@ -70,6 +74,8 @@ export async function openDeadLetters(
 
   return {
     folder,
+    folderOf: ({ id }) => join(folder, id),
+    get: (id) => read(join(folder, id)),
     async add(letter) {
       const target = join(folder, letter.batch.id);
       // One that cannot be read is written anew.

@@ -1,5 +1,7 @@
 /** Brings dead letters, or stored frames, onto the road of a batch again. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { LookoutError } from '../errors.ts';
+import { namesIn } from '../lib/files.ts';
 import type { Batch, Frame } from '../types.ts';
 import type { Books } from './books.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
@@ -16,24 +18,40 @@ export interface ReplayParts {
   readonly recorded: (batchId: string) => Promise<boolean>;
 }
 
+/** What is to become of a letter: it is a batch on its road now, or its own batch has a record. */
+export type Replayed = Batch | 'already recorded' | 'kept';
+
 /**
  * A dead letter becomes a batch of the spool again, with its own id, so that it is recorded once. The order survives a
  * crash: until the books say so, the manifest counts as settled and is swept; afterwards the letter is what is swept.
+ * Of a batch that was recorded without some of its models the frames are kept until other models are named.
  */
-export async function replayLetter(letter: DeadLetter, models: readonly string[] | null, parts: ReplayParts): Promise<'submitted' | 'already recorded'> {
+export async function replayLetter(letter: DeadLetter, models: readonly string[] | null, parts: ReplayParts): Promise<Replayed> {
   const { spool, books, deadLetters, pipeline } = parts;
+  if (letter.recorded) return models ? replayCopies(letter, models, parts) : 'kept';
   const batch: Batch = { ...letter.batch, models: models ?? letter.batch.models, attempts: {} };
-  if (letter.recorded || await parts.recorded(batch.id)) {
+  if (await parts.recorded(batch.id)) {
     await deadLetters.remove(batch);
     return 'already recorded';
   }
   // Of so old a batch the books remember the numbers alone.
   if (!books.settled(batch.id)) await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dead_lettered', frames: 0 });
-  await spool.adopt(batch, join(deadLetters.folder, batch.id));
+  await spool.adopt(batch, deadLetters.folderOf(batch));
   await books.reopen(batch);
   await deadLetters.remove(batch);
   await pipeline.submit(batch, true);
-  return 'submitted';
+  return batch;
+}
+
+/** The frames of a recorded batch as a new one. Once that is in the spool, the letter is one copy too many. */
+async function replayCopies({ batch }: DeadLetter, models: readonly string[], parts: ReplayParts): Promise<Batch> {
+  const folder = parts.deadLetters.folderOf(batch);
+  const there = await namesIn(folder);
+  const stored = batch.frames.map(({ key, ...facts }) => ({ ...facts, file: join(folder, basename(key)) })).filter(({ file }) => there.includes(basename(file)));
+  if (stored.length === 0) throw new LookoutError('bad_frame', `none of its frames is left in ${folder}`);
+  const again = await replayFrames(batch.camera_id, stored, models, parts);
+  await parts.deadLetters.remove(batch);
+  return again;
 }
 
 export interface StoredFrame {

@@ -1,5 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../src/pipeline/dead-letters.ts';
 import { replayFrames, replayLetter } from '../../src/pipeline/replay.ts';
@@ -40,7 +40,7 @@ describe('a dead letter', () => {
   it('is recorded once when it is replayed, under its own id, and the books balance', async () => {
     const { made, letter } = await withLetter();
     expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
-    expect(await replayLetter(letter, null, made.replay)).toBe('submitted');
+    expect(await replayLetter(letter, null, made.replay)).toMatchObject({ id: letter.batch.id });
     await done(made);
     expect((await made.records()).map(({ batch }) => [batch.id, batch.closed_by])).toEqual([[letter.batch.id, 'count']]);
     expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
@@ -60,12 +60,26 @@ describe('a dead letter', () => {
     expect(Object.keys((await made.records())[0]?.models ?? {})).toEqual(['motion']);
   });
 
-  it('whose batch was recorded with other answers only goes', async () => {
+  it('whose batch was recorded with other answers keeps its frames until a model is named', async () => {
     const { made, letter, asked } = await withLetter(['animals', 'steady']);
     expect(letter.recorded).toBe(true);
-    expect(await replayLetter(letter, null, made.replay)).toBe('already recorded');
-    expect([await made.deadLetters.list(), asked]).toEqual([[], []]);
-    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
+    expect(await replayLetter(letter, null, made.replay)).toBe('kept');
+    expect([await made.deadLetters.list(), asked]).toEqual([[letter], []]);
+    const again = await replayLetter(letter, ['animals'], made.replay);
+    expect(again).toMatchObject({ camera_id: 'CAM-1', models: ['animals'] });
+    await done(made);
+    expect([await made.deadLetters.list(), asked]).toEqual([[], ['animals']]);
+    const [first, second] = await made.records();
+    expect(second?.batch.id).not.toBe(first?.batch.id);
+    expect(second?.batch.frames.map(({ captured_at }) => captured_at)).toEqual(first?.batch.frames.map(({ captured_at }) => captured_at));
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 4 });
+  });
+
+  it('whose frames somebody removed is left as it is', async () => {
+    const { made, letter } = await withLetter(['animals', 'steady']);
+    for (const { key } of letter.batch.frames) await rm(join(made.deadLetters.folderOf(letter.batch), basename(key)));
+    await expect(replayLetter(letter, ['animals'], made.replay)).rejects.toMatchObject({ code: 'bad_frame' });
+    expect(await made.deadLetters.list()).toHaveLength(1);
   });
 
   it('becomes one again when the models fail again', async () => {
@@ -77,7 +91,7 @@ describe('a dead letter', () => {
     for (let replays = 0; replays < 2; replays += 1) {
       const [letter] = await made.deadLetters.list();
       if (!letter) throw new Error('no dead letter');
-      expect(await replayLetter(letter, null, made.replay)).toBe('submitted');
+      expect(await replayLetter(letter, null, made.replay)).toMatchObject({ id: batch.id });
       await done(made);
       expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
     }
