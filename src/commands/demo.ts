@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { App } from '../app.ts';
 import { startDemoCamera } from '../demo/index.ts';
+import { errorInfo } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { BatchRecord } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
@@ -9,6 +10,8 @@ import { serveUntil } from './serve.ts';
 
 const CAMERA = 'DEMO-CAM';
 const LOOK_MS = 200;
+/** Each look at the models reads all their folders. */
+const LOOK_AT_MODELS_MS = 1000;
 
 /** `records`: stop after so many; null: serve until Ctrl-C. */
 export async function demo(context: CommandContext, records: number | null): Promise<number> {
@@ -21,15 +24,17 @@ export async function demo(context: CommandContext, records: number | null): Pro
   try {
     await serveUntil(signal, config, log, async (app) => {
       print(`A demo camera plays at ${camera.url('street')}; Ctrl-C stops.`);
+      const worried = (error: unknown): void => { log.warn('the demo cannot tell what happens', { reason: errorInfo(error).message }); };
       let seen = 0;
       app.onRecord((record) => {
-        summarise(record, config.predictions);
         seen += 1;
-        if (records !== null && seen >= records) enough.abort();
+        const last = records !== null && seen >= records;
+        summarise(app, record, config.predictions).catch(worried).finally(() => { if (last) enough.abort(); });
       });
       await placeCamera(app);
-      await app.streams.start({ camera_id: CAMERA, url: camera.url('street'), models: config.default_models ?? undefined }, 'demo');
-      void narrate(app, config.batch_size, signal);
+      await watchCamera(app, camera.url('street'), config.default_models);
+      narrate(app, config.batch_size, signal).catch(worried);
+      narrateModels(app, signal).catch(worried);
     });
   } finally {
     await camera.close();
@@ -43,43 +48,71 @@ async function placeCamera(app: App): Promise<void> {
   if (!known.some(({ cameraID }) => cameraID === CAMERA)) await app.face.addCamera({ cameraID: CAMERA, latitude: '26.4499', longitude: '80.3319' });
 }
 
-/** Prints what changes: states, frames, what an environment's installer says. */
-async function narrate(app: App, batchSize: number, signal: AbortSignal): Promise<void> {
-  const told = new Map<string, string>();
-  const tell = (key: string, line: string): void => {
-    if (told.get(key) !== line) print(line);
-    told.set(key, line);
-  };
+/** The demo camera has another port each time; a stream that the API started remembers its last one. */
+async function watchCamera(app: App, url: string, models: readonly string[] | null): Promise<void> {
+  if (await app.streams.start({ camera_id: CAMERA, url, models: models ?? undefined }, 'demo') === 'already_running') await app.streams.change(CAMERA, { url });
+}
+
+/** Prints what changes: states and frames. */
+async function narrate({ face }: Pick<App, 'face'>, batchSize: number, signal: AbortSignal): Promise<void> {
+  const tell = createTeller();
   while (!signal.aborted) {
-    const stream = app.face.stream(CAMERA);
+    const stream = face.stream(CAMERA);
     if (stream) {
       if (stream.state !== 'running' && stream.state !== 'provisioning') tell('stream', `camera: ${stream.state} (${stream.reason})`);
       if (stream.open_batch > 0) tell('frames', `camera: frame ${stream.open_batch} of ${batchSize}`);
-    }
-    for (const model of await app.face.models()) {
-      if (!stream?.models.includes(model.name)) continue;
-      if (model.progress !== null) tell(model.name, `${model.name}: ${model.progress}`);
-      else if (model.state === 'failed' || model.state === 'ready') tell(model.name, `${model.name}: ${model.state} (${model.reason})`);
     }
     await systemClock.sleep(LOOK_MS, signal);
   }
 }
 
-function summarise(record: BatchRecord, file: string): void {
+/** Prints what changes: states, what an environment's installer says. */
+export async function narrateModels({ face }: Pick<App, 'face'>, signal: AbortSignal): Promise<void> {
+  const tell = createTeller();
+  while (!signal.aborted) {
+    for (const model of await face.models()) {
+      if (!face.stream(CAMERA)?.models.includes(model.name)) continue;
+      if (model.progress !== null) tell(model.name, `${model.name}: ${model.progress}`);
+      else if (model.state === 'failed' || model.state === 'ready') tell(model.name, `${model.name}: ${model.state} (${model.reason})`);
+    }
+    await systemClock.sleep(LOOK_AT_MODELS_MS, signal);
+  }
+}
+
+/** Prints a line when it differs from the last one about the same. */
+function createTeller(): (about: string, line: string) => void {
+  const told = new Map<string, string>();
+  return (about, line) => {
+    if (told.get(about) !== line) print(line);
+    told.set(about, line);
+  };
+}
+
+async function summarise({ face }: App, record: BatchRecord, file: string): Promise<void> {
+  const sections = new Map((await face.models()).map(({ name, section }) => [name, section]));
   const { batch, models } = record;
   print(`record ${batch.id}: ${batch.frames.length} frames, ${batch.started_at} to ${batch.ended_at}`);
   for (const [name, model] of Object.entries(models)) {
     if (model.error) print(`  ${name}: ${model.error.message}`);
-    else print(`  ${name} (${model.detector ?? model.runtime}): ${findings(record, name)} in ${Math.round(model.inference_ms ?? 0)} ms`);
+    else print(`  ${name} (${model.detector ?? model.runtime}): ${findings(record, name, sections.get(name) ?? name)} in ${Math.round(model.inference_ms ?? 0)} ms`);
   }
   print(`  appended to ${file}`);
 }
 
-/** `3 x motion`, or `nothing`: what stands in the sections that hold this model's findings. */
-function findings(record: BatchRecord, model: string): string {
-  const section = record[model] ?? (model === 'animals' ? record.stray_animal : null);
+interface Found {
+  readonly class: string;
+  /** Where several models share a section. */
+  readonly model?: string;
+}
+
+/** `3 x motion`, or `nothing`: what stands in the section that holds this model's findings, in a flat record under its complaint. */
+function findings(record: BatchRecord, model: string, section: string): string {
+  const complaints = (record.complaint_type ?? {}) as Readonly<Record<string, unknown>>;
+  const held = complaints[section] ?? record[section];
+  const found = (Array.isArray(held) ? held : (held as { detections?: unknown } | null)?.detections ?? []) as readonly Found[];
   const counts = new Map<string, number>();
-  const detections = (section as { detections?: readonly { class: string }[] } | null)?.detections ?? [];
-  for (const one of detections) counts.set(one.class, (counts.get(one.class) ?? 0) + 1);
+  for (const one of found) {
+    if (one.model === undefined || one.model === model) counts.set(one.class, (counts.get(one.class) ?? 0) + 1);
+  }
   return [...counts].map(([name, count]) => `${count} x ${name}`).join(', ') || 'nothing';
 }
