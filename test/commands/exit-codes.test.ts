@@ -1,0 +1,102 @@
+/** How the command line ends: 0 done or SIGTERM, 1 failure, 2 usage, 130 Ctrl-C; and what it says then. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { until } from '../helpers/app.ts';
+import { runLookout, startServer, type ServerProcess } from '../helpers/server-process.ts';
+import { PICTURE, testFolder } from '../pipeline/folder.ts';
+
+const folder = testFolder();
+
+async function lookout(words: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+  const running = await runLookout(words, { folder: folder.path });
+  return { code: await running.ended, output: running.output() };
+}
+
+async function serve(): Promise<ServerProcess> {
+  const server = await startServer({ folder: folder.path });
+  onTestFinished(() => server.kill9());
+  return server;
+}
+
+/** A server with a batch at a model that never answers: it takes all of its grace to stop. */
+async function serveStuck(): Promise<ServerProcess> {
+  const files = {
+    'models/stuck/model.yaml': 'runtime: node\nentry: model.mjs\n',
+    'models/stuck/model.mjs': 'export const predict = () => new Promise((resolve) => setTimeout(resolve, 600_000));\n',
+    'pictures/1.jpg': PICTURE,
+    'data/lookout.yaml': JSON.stringify({ streams: [{
+      camera_id: 'CAM', url: pathToFileURL(join(folder.path, 'pictures')).href, models: ['stuck'], options: { interval_seconds: 0.3, batch_size: 1 },
+    }] }),
+  };
+  for (const [file, text] of Object.entries(files)) {
+    await mkdir(join(folder.path, file, '..'), { recursive: true });
+    await writeFile(join(folder.path, file), text);
+  }
+  const server = await serve();
+  const busy = async (): Promise<boolean> => JSON.stringify(await server.ask('/api/models')).includes('"state":"busy"');
+  await until(busy, 20_000, server.output);
+  return server;
+}
+
+describe('a mistake on the command line or in the settings ends with 2', () => {
+  it.each([
+    [['serve', '--prot', '1'], 'unknown option'],
+    [['srve'], 'unknown command'],
+    [['demo', '--records', '0'], 'whole number'],
+    [['serve', '--port', 'many'], '--port: must be a whole number'],
+    [['serve', '--config', 'absent.yaml'], 'absent.yaml cannot be read'],
+    [['models', 'try', 'no-such-model', 'picture.jpg'], 'there is no model'],
+  ])('%j', async (words, said) => {
+    const { code, output } = await lookout(words);
+    expect(output).toContain(said);
+    expect(code).toBe(2);
+    expect(output).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('a failure ends with 1', () => {
+  it('such as a port in use', async () => {
+    const server = createServer();
+    onTestFinished(() => { server.close(); });
+    await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', () => { resolve(); }); });
+    const { code, output } = await lookout(['serve', '--port', String((server.address() as AddressInfo).port)]);
+    expect(output).toContain('another program uses it');
+    expect(code).toBe(1);
+  });
+
+  it('such as a damaged file', async () => {
+    await mkdir(join(folder.path, 'data'));
+    await writeFile(join(folder.path, 'data/streams.json'), '{');
+    const { code, output } = await lookout(['serve', '--port', '0']);
+    expect(output).toContain(`${join(folder.path, 'data/streams.json')} cannot be read`);
+    expect(output).not.toMatch(/\n\s+at /);
+    expect(code).toBe(1);
+  });
+});
+
+describe('a signal ends the server', () => {
+  it.each([['SIGINT', 130], ['SIGTERM', 0]] as const)('in order: %s with %d', async (signal, code) => {
+    const server = await serve();
+    server.kill(signal);
+    expect(await server.ended, server.output()).toBe(code);
+  });
+
+  it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('at once when it is the second: %s with %d', async (signal, code) => {
+    const server = await serveStuck();
+    server.kill(signal);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(() => process.kill(server.pid, 0)).not.toThrow();
+    const asked = Date.now();
+    server.kill(signal);
+    expect(await server.ended).toBe(code);
+    expect(Date.now() - asked).toBeLessThan(3000);
+  });
+});
+
+it('help and version end with 0', async () => {
+  expect((await lookout(['--help'])).code).toBe(0);
+  expect((await lookout(['--version'])).output).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
