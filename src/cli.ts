@@ -11,7 +11,7 @@ import { replay } from './commands/replay.ts';
 import { serve } from './commands/serve.ts';
 import { listSettings, splitList } from './config/settings.ts';
 import { settingsTable } from './config/table.ts';
-import { errorInfo, LookoutError, type ErrorCode } from './errors.ts';
+import { errorInfo, ERRORS, LookoutError, type ErrorCode } from './errors.ts';
 import { packageRoot } from './lib/leash.ts';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
@@ -90,7 +90,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const stopped = exitOf(ended);
     if (stopped !== null) return stopped;
     const { code, message } = errorInfo(error);
-    process.stderr.write(`lookout: ${message}\n`);
+    process.stderr.write(`lookout: ${message}\nwhat to try: ${ERRORS[code].advice}\n`);
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
     return USAGE.has(code) ? 2 : 1;
   }

@@ -12,8 +12,9 @@ export interface CommandContext {
 
 /** `defaults` stand in for the schema's. */
 export async function prepareCommand({ flags }: CommandContext, defaults: Partial<Config> = {}): Promise<{ config: Config; log: Log }> {
-  const { config, warnings } = await loadConfig({ flags, env: process.env, cwd: process.cwd(), defaults });
+  const { config, warnings, file } = await loadConfig({ flags, env: process.env, cwd: process.cwd(), defaults });
   const log = createLog({ level: config.log_level, format: config.log_format });
+  if (file !== null) log.info(`settings from ${file}`);
   for (const warning of warnings) log.warn(warning);
   return { config, log };
 }

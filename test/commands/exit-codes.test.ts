@@ -57,6 +57,13 @@ describe('a mistake on the command line or in the settings ends with 2', () => {
   });
 });
 
+it('the server says which file its settings come from', async () => {
+  await mkdir(join(folder.path, 'data'));
+  await writeFile(join(folder.path, 'data/lookout.yaml'), 'batch_size: 3\n');
+  const { output } = await serve();
+  await until(() => output().includes(`settings from ${join(folder.path, 'data/lookout.yaml')}`), 5000, output);
+});
+
 describe('a failure ends with 1', () => {
   it('such as a port in use', async () => {
     const server = createServer();
@@ -64,6 +71,7 @@ describe('a failure ends with 1', () => {
     await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', () => { resolve(); }); });
     const { code, output } = await lookout(['serve', '--port', String((server.address() as AddressInfo).port)]);
     expect(output).toContain('another program uses it');
+    expect(output).toContain('\nwhat to try: stop the program that uses the port, or choose another with --port\n');
     expect(code).toBe(1);
   });
 
