@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/config/load.ts';
+import { listSettings } from '../src/config/settings.ts';
 import { settingsTable } from '../src/config/table.ts';
 import { RECORD_SCHEMAS } from '../src/pipeline/record-schema.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -73,6 +74,14 @@ describe('README', () => {
     const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
     const named = [...readme.matchAll(/npm (?:run )?(demo|test|start|bench)\b/g)].map(([, name]) => name ?? '');
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it('names environment variables that exist', async () => {
+    const sources = await Promise.all(['src/runtimes/tools/interpreter.ts', 'runners/leashed-ffmpeg'].map((file) => readFile(join(root, file), 'utf8')));
+    const known = [...listSettings().map(({ env }) => env), ...sources.join('\n').match(/LOOKOUT_[A-Z]+/g) ?? []];
+    const named = readme.match(/LOOKOUT_[A-Z_]+/g) ?? [];
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
   });
 
   it('adds a model in five minutes', async () => {

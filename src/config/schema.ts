@@ -176,11 +176,11 @@ export const SETTINGS = {
     type: 'integer', minimum: 0, default: 1_000_000_000,
   },
   dead_letter_max_bytes: {
-    title: 'Dead letter budget', description: 'Bytes of batches that no model could answer; the oldest go first.',
+    title: 'Dead letter budget', description: 'Bytes of dead letters: batches that some model could not answer; the oldest go first.',
     type: 'integer', minimum: 0, default: 1_000_000_000,
   },
   time_zone: {
-    title: 'Time zone', description: 'Of the times in records, by IANA name such as Europe/Berlin; system: the host\'s.',
+    title: 'Time zone', description: 'Of the times in records and in schedules, by IANA name such as Europe/Berlin; system: the host\'s.',
     type: 'string', format: 'time-zone', default: 'system',
   },
   host_ip: {
