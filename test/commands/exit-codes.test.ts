@@ -60,8 +60,9 @@ describe('a mistake on the command line or in the settings ends with 2', () => {
 it('the server says which file its settings come from', async () => {
   await mkdir(join(folder.path, 'data'));
   await writeFile(join(folder.path, 'data/lookout.yaml'), 'batch_size: 3\n');
-  const { output } = await serve();
-  await until(() => output().includes(`settings from ${join(folder.path, 'data/lookout.yaml')}`), 5000, output);
+  const server = await serve();
+  await until(() => server.output().includes(`settings from ${join(folder.path, 'data/lookout.yaml')}`), 5000, server.output);
+  await server.stop();
 });
 
 describe('a failure ends with 1', () => {
