@@ -82,7 +82,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     releasers.push(() => books.close());
     const spool = createSpool(config.frames_dir);
     const deadLetters = await openDeadLetters(config, spool, books);
-    const evidence = await openEvidence(config, spool);
+    const evidence = await openEvidence(config, spool, log.part('evidence'));
     const sinks = await createFamily<Sink>('sinks', { config, log: log.part('sink') });
     releasers.push(() => Promise.all([...sinks.values()].map((sink) => sink.close())));
     const queues = await createFamily<Queue>('queues', { config });

@@ -23,8 +23,6 @@ export type CatalogEntry =
   | { readonly name: string; readonly error: LookoutError };
 
 export interface Catalog {
-  /** As of the last look into the folders. */
-  names(): readonly string[];
   /** What was passed over, in words; as of the last look into the folders. */
   notices(): readonly string[];
   /** Reads the folder anew. Throws `unknown_model` or `model_unavailable`. */
@@ -44,7 +42,6 @@ export async function readCatalog(options: CatalogOptions): Promise<Catalog> {
   const look = (): Promise<Sight> => lookAround(options, around.project);
   let sight = await look();
   return {
-    names: () => [...sight.places.keys()],
     notices: () => sight.notices,
     async get(name) {
       sight = await look();

@@ -29,19 +29,13 @@ export function chooseSnapshot(batch: Batch, answers: Readonly<Record<string, La
   return best.frame;
 }
 
-export function foundAnything(answers: Readonly<Record<string, LaneAnswer>>): boolean {
-  return Object.values(answers).some(
-    (answer) => 'predictions' in answer && answer.predictions.some((prediction) => 'detections' in prediction && prediction.detections.length > 0),
-  );
-}
-
 /** null: `record_when` is `found`, every model worked, and none found anything. */
 export function enrich(input: EnrichInput): BatchRecord | null {
   const { batch, answers, models, settings } = input;
   const format = settings.record_format;
   const findings = findingsOf(batch, answers);
   const when = settings.record_when ?? (format === 'v3' ? 'found' : 'always');
-  if (when === 'found' && !foundAnything(answers) && findings.every(({ entry }) => entry.error === null)) return null;
+  if (when === 'found' && findings.every(({ detections, entry }) => detections.length === 0 && entry.error === null)) return null;
 
   const sections = sectionsOf(findings, models);
   return withFacts(input, findings, format === 'v1' ? nested(input, sections) : flat(input, sections, format));

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
 import { hasCode, linkOrCopy, namesIn, removeIfPresent, sweepTemporaries } from '../lib/files.ts';
-import { createLog, type Log } from '../lib/log.ts';
+import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, Config, LaneAnswer } from '../types.ts';
 import type { Spool } from './spool.ts';
@@ -15,8 +15,7 @@ export interface Evidence {
 }
 
 export async function openEvidence(
-  config: Pick<Config, 'data_dir' | 'keep_frames' | 'evidence_max_bytes' | 'log_level' | 'log_format'>, spool: Pick<Spool, 'path'>,
-  log: Log = createLog({ level: config.log_level, format: config.log_format }, 'evidence'),
+  config: Pick<Config, 'data_dir' | 'keep_frames' | 'evidence_max_bytes'>, spool: Pick<Spool, 'path'>, log: Log,
 ): Promise<Evidence> {
   const folder = join(config.data_dir, 'evidence');
   // A session's folder goes with its last picture: not while another one is put into it.

@@ -67,16 +67,10 @@ export async function replayFrames(camera_id: string, stored: readonly StoredFra
   const session = await spool.open({ camera_id, models, options: { batch_size: stored.length } });
   const frames: Frame[] = [];
   for (const { file, ...facts } of stored) {
-    frames.push(await spool.put(session, { ...facts, captured_at: timeOfItsOwn(facts.captured_at, frames), picture: { file } }));
+    frames.push(await spool.put(session, { ...facts, picture: { file } }));
     books.captured(camera_id);
   }
   const batch: Batch = { id: batchId(session.name, frames[0]?.captured_at ?? ''), camera_id, session: session.name, closed_by: 'recovered', frames, models, attempts: {} };
   await pipeline.submit(batch, true);
   return batch;
-}
-
-/** Frames are named by their time, and files that were copied together may all have the same. */
-function timeOfItsOwn(captured_at: string, others: readonly Frame[]): string {
-  if (!others.some((other) => other.captured_at === captured_at)) return captured_at;
-  return timeOfItsOwn(new Date(Date.parse(captured_at) + 1).toISOString(), others);
 }

@@ -14,7 +14,7 @@ let logged: string[] = [];
 const open = (keep_frames: Config['keep_frames'], spool: Spool, evidence_max_bytes = 1e9): Promise<Evidence> => {
   logged = [];
   const log = createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) });
-  return openEvidence({ data_dir: folder.path, keep_frames, evidence_max_bytes, log_level: 'error', log_format: 'text' }, spool, log);
+  return openEvidence({ data_dir: folder.path, keep_frames, evidence_max_bytes }, spool, log);
 };
 
 async function threeFrames(firstSecond = 0): Promise<{ readonly spool: Spool; readonly batch: Batch; readonly names: readonly string[] }> {

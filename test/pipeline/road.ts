@@ -88,7 +88,7 @@ export async function road(
   const cameras = createCameraTable({ file: config.camera_data, log });
   const host = createHostAddress({ setting: config.host_ip, log });
   const parts: PipelineParts = {
-    config, queue, spool, books, deadLetters, evidence: await openEvidence(config, spool), sinks: new Map([['json', sink]]), log, signal: stop.signal,
+    config, queue, spool, books, deadLetters, evidence: await openEvidence(config, spool, log), sinks: new Map([['json', sink]]), log, signal: stop.signal,
     lane: (model) => {
       const lane = lanes[model];
       if (!lane) throw new Error(`no lane ${model}`);
