@@ -21,7 +21,7 @@ const FRIENDS: Readonly<Record<string, readonly string[]>> = {
 const isWiring = (part: string): boolean => part === 'commands' || (part.endsWith('.ts') && !WORDS.includes(part));
 /** Libraries that are known in one place. */
 const PLACES: Readonly<Record<string, RegExp>> = {
-  'fluent-ffmpeg': /^lib\/ffmpeg\.ts$/,
+  'fluent-ffmpeg': /^lib\/ffmpeg-process\.ts$/,
   execa: /^(runner|runtimes|lib)\//,
   'proper-lockfile': /^lib\/lock\.ts$/,
   express: /^http\//,

@@ -1,9 +1,8 @@
-/** The one place that builds ffmpeg's arguments and runs it, through fluent-ffmpeg. */
-import ffmpeg from 'fluent-ffmpeg';
+/** What is asked of ffmpeg: the one place that builds its arguments. */
 import { Readable, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
 import { DECODED_FILTER, logParser, PICKED_FILTER, type LogLine } from './ffmpeg-log.ts';
-import { leashedFfmpeg } from './leash.ts';
+import { runFfmpeg } from './ffmpeg-process.ts';
 import { mpjpegSplitter } from './mpjpeg.ts';
 
 export interface CaptureOptions {
@@ -104,40 +103,23 @@ export async function runCapture(options: CaptureOptions, events: CaptureEvents,
   const { script, input, picture, packets } = captureArguments(options);
   const parse = logParser();
   const complaints: string[] = [];
-  return new Promise((resolve, reject) => {
-    const command = ffmpeg({ source: Readable.from([script]), stdoutLines: 1 });
-    command.setFfmpegPath(leashedFfmpeg);
-    command.inputOptions(input);
-    const pictures = mpjpegSplitter((jpeg) => { events.onPicture(jpeg); });
-    const drained = new Promise<void>((done) => { pictures.once('finish', done); });
-    command.output(pictures).outputOptions(picture);
-    if (packets) command.output('pipe:2').outputOptions(packets);
-    const abort = (): void => { command.kill('SIGKILL'); };
-    const finish = (error: Error | null): void => {
-      signal.removeEventListener('abort', abort);
-      // The shell's words for a program that it cannot find or run.
-      if (error && /exited with code 12[67]/.test(error.message)) reject(new LookoutError('ffmpeg_missing', 'ffmpeg cannot be run: install it; `lookout doctor` names the command'));
-      else if (!error || /exited with code|killed with signal/.test(error.message)) void drained.then(() => { resolve(complaints); });
-      else if (signal.aborted) resolve(complaints);
-      else reject(error);
-    };
-    command.on('start', () => {
-      if (signal.aborted) abort();
-    });
-    command.on('stderr', (text: string) => {
+  await runFfmpeg({
+    source: Readable.from([script]), input,
+    outputs: [
+      { target: mpjpegSplitter((jpeg) => { if (!signal.aborted) events.onPicture(jpeg); }), options: picture },
+      ...(packets ? [{ target: 'pipe:2', options: packets }] : []),
+    ],
+    onLine(text) {
       const line = parse(text);
-      if (!line) return;
+      if (!line || signal.aborted) return;
       if (line.kind === 'complaint') {
         complaints.push(line.text);
         if (complaints.length > 20) complaints.shift();
       }
       events.onLine(line);
-    });
-    command.on('end', () => { finish(null); });
-    command.on('error', finish);
-    signal.addEventListener('abort', abort, { once: true });
-    command.run();
-  });
+    },
+  }, signal);
+  return complaints;
 }
 
 /** A picture file in another size (pixels), as JPEG. */
@@ -153,28 +135,13 @@ export function toJpeg(
   return encodeJpeg(Readable.from([picture]), ['-vf', filters, '-q:v', String(jpegQscale(jpegQuality)), '-qmin', '1'], signal);
 }
 
-async function encodeJpeg(source: string | Readable, outputOptions: readonly string[], signal: AbortSignal): Promise<Buffer> {
+async function encodeJpeg(source: string | Readable, options: readonly string[], signal: AbortSignal): Promise<Buffer> {
   signal.throwIfAborted();
   const chunks: Buffer[] = [];
-  const command = ffmpeg(source);
-  const abort = (): void => { command.kill('SIGKILL'); };
-  try {
-    await new Promise<void>((resolve, reject) => {
-      command.setFfmpegPath(leashedFfmpeg);
-      command.outputOptions([...outputOptions, '-frames:v', '1', '-f', 'mjpeg']);
-      // Without `close`, which fluent-ffmpeg takes for a consumer that has gone.
-      const bytes = new Writable({ emitClose: false, write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } });
-      const drained = new Promise<void>((done) => { bytes.once('finish', done); });
-      command.output(bytes);
-      // Before that there is no process that could be killed.
-      command.on('start', () => { if (signal.aborted) abort(); });
-      signal.addEventListener('abort', abort, { once: true });
-      // ffmpeg's end may be heard before its last bytes.
-      command.on('end', () => { void drained.then(resolve); }).on('error', reject).run();
-    });
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
+  const target = new Writable({ emitClose: false, write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } });
+  const failure = await runFfmpeg({ source, outputs: [{ target, options: [...options, '-frames:v', '1', '-f', 'mjpeg'] }] }, signal);
+  signal.throwIfAborted();
+  if (failure) throw failure;
   return Buffer.concat(chunks);
 }
 
@@ -186,10 +153,7 @@ function narrowed(maxWidth: number | null): string[] {
 /** Writes the picture with boxes (x1, y1, x2, y2 in pixels) drawn on it. */
 export async function drawBoxes(file: string, boxes: readonly (readonly [number, number, number, number])[], target: string): Promise<void> {
   const drawn = boxes.map(([x1, y1, x2, y2]) => `drawbox=x=${x1}:y=${y1}:w=${x2 - x1}:h=${y2 - y1}:color=red:t=3`);
-  await new Promise<void>((resolve, reject) => {
-    const command = ffmpeg(file);
-    command.setFfmpegPath(leashedFfmpeg);
-    command.outputOptions(['-vf', ['null', ...drawn].join(','), '-frames:v', '1', '-update', '1', '-q:v', '2']).output(target);
-    command.on('end', () => { resolve(); }).on('error', reject).run();
-  });
+  const options = ['-vf', ['null', ...drawn].join(','), '-frames:v', '1', '-update', '1', '-q:v', '2'];
+  const failure = await runFfmpeg({ source: file, outputs: [{ target, options }] }, new AbortController().signal);
+  if (failure) throw failure;
 }

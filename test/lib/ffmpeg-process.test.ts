@@ -1,0 +1,77 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { runFfmpeg } from '../../src/lib/ffmpeg-process.ts';
+import { mpjpegSplitter } from '../../src/lib/mpjpeg.ts';
+import { alive } from '../runner/fixtures.ts';
+
+const never = new AbortController().signal;
+const run = (signal = never, onLine: (line: string) => void = () => undefined): Promise<Error | null> =>
+  runFfmpeg({ source: Readable.from(['']), outputs: [{ target: mpjpegSplitter(() => undefined), options: ['-f', 'mpjpeg'] }], onLine }, signal);
+
+/** From now on ffmpeg is this shell script. */
+async function ffmpegIs(script: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-ffmpeg-process-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'ffmpeg');
+  await writeFile(file, `#!/bin/sh\n${script}\n`);
+  await chmod(file, 0o755);
+  vi.stubEnv('LOOKOUT_FFMPEG', file);
+}
+afterEach(() => { vi.unstubAllEnvs(); });
+
+/** Starts the script and aborts it once it has said its pid; how long that took and whether it is gone. */
+async function stopped(script: string): Promise<{ readonly ms: number; readonly gone: boolean; readonly lines: readonly string[] }> {
+  await ffmpegIs(script);
+  const stop = new AbortController();
+  const lines: string[] = [];
+  let asked = 0;
+  await run(stop.signal, (line) => {
+    lines.push(line);
+    if (lines.length > 1) return;
+    asked = performance.now();
+    stop.abort();
+  });
+  return { ms: performance.now() - asked, gone: !alive(Number(lines[0])), lines };
+}
+
+describe('a run of ffmpeg', () => {
+  // The first of them: fluent-ffmpeg would ask once per process.
+  it('does not hang on an ffmpeg that cannot say what it can do', async () => {
+    await ffmpegIs('case "$*" in *-formats*|*-encoders*) kill -9 $$;; esac; echo no such option >&2; exit 1');
+    const lines: string[] = [];
+    expect((await run(never, (line) => lines.push(line)))?.message).toContain('ffmpeg exited with code 1');
+    expect(lines).toContain('no such option');
+  });
+
+  it('is refused in words when there is no room for a process', async () => {
+    const limit = (soft: string): void => { execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`]); };
+    const before = execFileSync('prlimit', ['--pid', String(process.pid), '--nofile', '-o', 'SOFT', '--noheadings'], { encoding: 'utf8' }).trim();
+    const spare = Array.from({ length: 64 }, () => openSync('/dev/null', 'r'));
+    try {
+      // All descriptors up to the limit are taken: what is free below it is so little that no process can have its pipes.
+      limit(String(Math.max(...spare) + 1));
+      await expect(run()).rejects.toMatchObject({ code: 'ffmpeg_failed', message: expect.stringMatching(/^ffmpeg cannot be started: spawn .* EMFILE$/) as string });
+    } finally {
+      for (const file of spare) closeSync(file);
+      limit(before);
+    }
+  });
+
+  it('is ended with time for a goodbye', async () => {
+    const { lines, gone } = await stopped('trap "echo goodbye >&2; exit 255" TERM; echo $$ >&2; while :; do sleep 0.05; done');
+    expect(lines).toContain('goodbye');
+    expect(gone).toBe(true);
+  });
+
+  it('is ended by force when it does not hear', async () => {
+    const { ms, gone } = await stopped('trap "" TERM; echo $$ >&2; while :; do sleep 0.05; done');
+    expect(gone).toBe(true);
+    expect(ms).toBeGreaterThan(450);
+    expect(ms).toBeLessThan(1000);
+  });
+});
