@@ -1,28 +1,31 @@
-/** A signal of one's own that aborts with signals that live longer. */
-import { setMaxListeners } from 'node:events';
+/** A signal that follows others for as long as it is needed. */
 
 export interface Linked {
+  /** Aborts with the first of the signals that it follows, for the same reason, or when it is told to. */
   readonly signal: AbortSignal;
   abort(reason?: unknown): void;
-  /** The other signals are listened to no more. To be called when what it is for has ended. */
+  /** Follows no more. Whoever made it does this in a `finally`, unless it was aborted. */
   release(): void;
 }
 
-/** What AbortSignal.any does, without its leak: Node 20 never frees what it notes in a signal for each call. */
-export function linked(signals: readonly AbortSignal[]): Linked {
-  const own = new AbortController();
-  const listeners = signals.map((signal) => ({ signal, abort: (): void => { own.abort(signal.reason); } }));
-  for (const { signal, abort } of listeners) {
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort);
-  }
-  // Hundreds may wait for the same end, each for a while.
-  setMaxListeners(0, ...signals);
-  return {
-    signal: own.signal,
-    abort: (reason) => { own.abort(reason); },
-    release: () => {
-      for (const { signal, abort } of listeners) signal.removeEventListener('abort', abort);
-    },
+/**
+ * `AbortSignal.any` for signals that live long: on Node 20 each of its results leaves something behind in every signal
+ * that it was made from, for good.
+ */
+export function linked(...signals: readonly AbortSignal[]): Linked {
+  const controller = new AbortController();
+  const release = (): void => {
+    for (const signal of signals) signal.removeEventListener('abort', follow);
   };
+  const abort = (reason?: unknown): void => {
+    release();
+    controller.abort(reason);
+  };
+  function follow(): void {
+    const first = signals.find(({ aborted }) => aborted);
+    if (first) abort(first.reason);
+  }
+  for (const signal of signals) signal.addEventListener('abort', follow);
+  follow();
+  return { signal: controller.signal, abort, release };
 }

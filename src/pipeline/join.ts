@@ -14,7 +14,7 @@ export interface Asked {
 
 /** An answer for every model; those that came too late read `late` or, never having been ready, `not_ready`. */
 export async function joinAnswers(asked: readonly Asked[], joinMs: number, signal: AbortSignal): Promise<Readonly<Record<string, LaneAnswer>>> {
-  const giveUp = linked([signal]);
+  const giveUp = linked(signal);
   let timer: NodeJS.Timeout | null = null;
   const answers = await Promise.all(
     asked.map(async (one): Promise<readonly [string, LaneAnswer]> => {

@@ -73,7 +73,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
 
   async function once({ runner, model }: Kept, frames: readonly RunnerFrame[]): Promise<LaneAnswer> {
     const seconds = model.deadline_seconds ?? settings.model_deadline_seconds;
-    const limit = linked([closing.signal]);
+    const limit = linked(closing.signal);
     const late = new LookoutError('runner_timeout', `${name} gave no answer for ${frames.length} frames within ${seconds} s`);
     const timer = setTimeout(() => { limit.abort(late); }, seconds * 1000);
     keeper.busy(`looking at ${frames.length} frames`);

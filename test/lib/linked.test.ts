@@ -2,30 +2,40 @@ import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { linked } from '../../src/lib/linked.ts';
 
+const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
+
 describe('a linked signal', () => {
-  it('aborts with each of the others, for their reason', () => {
-    const [one, two] = [new AbortController(), new AbortController()];
-    const own = linked([one.signal, two.signal]);
-    expect(own.signal.aborted).toBe(false);
-    two.abort('enough');
-    expect(own.signal.reason).toBe('enough');
-    expect(linked([one.signal, two.signal]).signal.reason).toBe('enough');
+  it('aborts with the first that does, for its reason', () => {
+    const [a, b] = [new AbortController(), new AbortController()];
+    const both = linked(a.signal, b.signal);
+    expect(both.signal.aborted).toBe(false);
+    b.abort('over');
+    a.abort('late');
+    expect(both.signal.reason).toBe('over');
   });
 
-  it('aborts by itself without the others', () => {
-    const other = new AbortController();
-    const own = linked([other.signal]);
-    own.abort('late');
-    expect([own.signal.reason, other.signal.aborted]).toEqual(['late', false]);
+  it('is aborted at once by one that was', () => {
+    expect(linked(new AbortController().signal, AbortSignal.abort('before')).signal.reason).toBe('before');
   });
 
-  it('leaves nothing behind in a signal that lives on', () => {
-    const other = new AbortController();
-    for (let call = 0; call < 100; call += 1) linked([other.signal]).release();
-    expect(getEventListeners(other.signal, 'abort')).toEqual([]);
-    const released = linked([other.signal]);
+  it('may be aborted by itself, which the others do not notice', () => {
+    const long = new AbortController();
+    const one = linked(long.signal);
+    one.abort('enough');
+    expect([one.signal.reason, long.signal.aborted]).toEqual(['enough', false]);
+  });
+
+  it.each(['release', 'abort'] as const)('leaves nothing behind after its %s', (end) => {
+    const long = new AbortController();
+    for (let round = 0; round < 100; round += 1) {
+      const one = linked(long.signal);
+      expect(listeners(long.signal)).toBe(1);
+      one[end]();
+      expect(listeners(long.signal)).toBe(0);
+    }
+    const released = linked(long.signal);
     released.release();
-    other.abort();
+    long.abort();
     expect(released.signal.aborted).toBe(false);
   });
 });
