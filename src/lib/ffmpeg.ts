@@ -42,8 +42,11 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
   // Streams describe themselves in their SDP or first packets: long probing only makes the first picture stale.
   const probe = { fpsprobesize: '0', analyzeduration: '1', probesize: '32' };
   const inner: Record<string, string> = options.realTime ? {} : { ...probe };
-  // Microseconds; the capture's own watch, which can say what happened, gives up before.
-  if (/^rtsps?:/i.test(url)) Object.assign(inner, { rtsp_transport: options.transport, timeout: '20000000' });
+  if (/^rtsps?:/i.test(url)) {
+    // With sound or events beside the pictures, their times would follow the camera's reports and step.
+    // Microseconds; the capture's own watch, which can say what happened, gives up before.
+    Object.assign(inner, { rtsp_transport: options.transport, allowed_media_types: 'video', timeout: '120000000' });
+  }
   const script = [
     'ffconcat version 1.0',
     `file '${url.replaceAll("'", String.raw`'\''`)}'`,
@@ -76,6 +79,8 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       '-map', '0:v:0', '-an', '-filter_threads', '1', '-vf', filters.join(','),
       // Every picked picture exactly once: the pictures and their log lines are matched by order.
       '-fps_mode', 'passthrough',
+      // The encoder would count in the camera's frames, and take two for one when they are further apart than a second.
+      '-enc_time_base', '1:1',
       // One thread also because a frame-threaded encoder gives each picture only when the next one comes.
       '-threads', '1', '-q:v', String(jpegQscale(options.jpegQuality)), '-qmin', '1', '-flush_packets', '1', '-f', 'mpjpeg',
     ],

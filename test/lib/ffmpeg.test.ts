@@ -21,7 +21,7 @@ describe('the words of a capture', () => {
     expect(captureArguments(OPTIONS)).toEqual({
       script: [
         'ffconcat version 1.0', "file 'rtsp://user:secret@10.0.0.1:554/stream?channel=1'",
-        'option fpsprobesize 0', 'option analyzeduration 1', 'option probesize 32', 'option rtsp_transport tcp', 'option timeout 20000000', '',
+        'option fpsprobesize 0', 'option analyzeduration 1', 'option probesize 32', 'option rtsp_transport tcp', 'option allowed_media_types video', 'option timeout 120000000', '',
       ].join('\n'),
       input: [
         '-hide_banner', '-nostats', '-loglevel', 'level+info', '-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32',
@@ -31,7 +31,7 @@ describe('the words of a capture', () => {
       picture: [
         '-map', '0:v:0', '-an', '-filter_threads', '1',
         '-vf', `showinfo@decoded=checksum=0,${SELECT},showinfo@picked=checksum=0,settb=1,setpts=N`,
-        '-fps_mode', 'passthrough', '-threads', '1', '-q:v', '2', '-qmin', '1', '-flush_packets', '1', '-f', 'mpjpeg',
+        '-fps_mode', 'passthrough', '-enc_time_base', '1:1', '-threads', '1', '-q:v', '2', '-qmin', '1', '-flush_packets', '1', '-f', 'mpjpeg',
       ],
       packets: ['-map', '0:v:0', '-c', 'copy', '-t', '5', '-f', 'framecrc'],
     });
@@ -61,7 +61,7 @@ describe('the words of a capture', () => {
 
   it('let a file lead to files alone, and without what is for cameras', () => {
     expect(captureArguments({ ...OPTIONS, url: 'file:/a.mp4' }).input.at(-1)).toBe('pipe,file');
-    expect(scriptOf({ url: 'file:/a.mp4' })).not.toMatch(/rtsp_transport|timeout/);
+    expect(scriptOf({ url: 'file:/a.mp4' })).not.toMatch(/rtsp_transport|allowed_media_types|timeout/);
   });
 
   it.each([['nokey', ['-skip_frame', 'nokey']], ['noref', ['-skip_frame', 'noref']], ['none', []]] as const)('leave out %s', (skip, words) => {
