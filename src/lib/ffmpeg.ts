@@ -21,7 +21,7 @@ export interface CaptureOptions {
 }
 
 export interface CaptureEvents {
-  onLine(line: LogLine): void;
+  onLine(line: Exclude<LogLine, { kind: 'complaint' }>): void;
   onPicture(jpeg: Buffer): void;
 }
 
@@ -116,12 +116,12 @@ export async function runCapture(options: CaptureOptions, events: CaptureEvents,
     ],
     onLine(text) {
       const line = parse(text);
-      if (!line || signal.aborted) return;
-      if (line.kind === 'complaint') {
+      if (line?.kind === 'complaint') {
         complaints.push(line.text);
         if (complaints.length > 20) complaints.shift();
+      } else if (line && !signal.aborted) {
+        events.onLine(line);
       }
-      events.onLine(line);
     },
   }, signal);
   return complaints;

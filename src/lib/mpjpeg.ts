@@ -3,9 +3,10 @@ import { Writable } from 'node:stream';
 
 const NOTHING = Buffer.alloc(0);
 const HEADER_END = Buffer.from('\r\n\r\n');
-/** A header longer than this, or a picture larger than this, is not mpjpeg. */
+/** Nothing larger is taken for a picture, whoever sends it. */
+export const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
+/** A header longer than this is not mpjpeg. */
 const MAX_HEADER_BYTES = 1024;
-const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
 
 /** A stream to pipe mpjpeg into; calls `onPicture` with the bytes of each whole JPEG. */
 export function mpjpegSplitter(onPicture: (jpeg: Buffer) => void): Writable {

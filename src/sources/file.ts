@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LookoutError } from '../errors.ts';
 import type { CapturedFrame, Source, StreamSpec } from '../types.ts';
-import { captureFrames, type PictureSettings } from './ffmpeg/capture.ts';
+import { captureFrames } from './ffmpeg/capture.ts';
 import { folderFrames, isPicture, picturesIn, unreadable } from './pictures/folder.ts';
+import type { PictureSettings } from './pictures/jpeg.ts';
 
 export const summary = 'A video file at its own speed, or a folder of pictures one by one: for tests and replays';
 export const schemes = ['file'];

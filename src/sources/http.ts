@@ -1,12 +1,13 @@
 /** Cameras that speak HTTP: an MJPEG stream, or an address that gives one picture per request. */
 import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../errors.ts';
+import { linked } from '../lib/linked.ts';
 import type { CapturedFrame, Source, StreamSpec } from '../types.ts';
-import type { PictureSettings } from './ffmpeg/capture.ts';
 import { createClient } from './http/client.ts';
 import { mjpegFrames } from './http/mjpeg.ts';
 import { boundaryOf } from './http/multipart.ts';
 import { snapshotFrames } from './http/snapshot.ts';
+import type { PictureSettings } from './pictures/jpeg.ts';
 import { createPatience, FIRST_PICTURE_MS } from './pictures/patience.ts';
 
 export const summary = 'Cameras over HTTP or HTTPS: an MJPEG stream, or one JPEG or PNG picture per request';
@@ -22,7 +23,8 @@ export function create({ config }: { readonly config: PictureSettings }): Source
 async function* httpFrames({ url, options }: StreamSpec, config: PictureSettings, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
   const { interval_seconds } = options;
   const patience = createPatience();
-  const either = AbortSignal.any([signal, patience.signal]);
+  const link = linked(signal, patience.signal);
+  const either = link.signal;
   const client = createClient(url);
   try {
     patience.wait(FIRST_PICTURE_MS);
@@ -38,6 +40,7 @@ async function* httpFrames({ url, options }: StreamSpec, config: PictureSettings
     if (signal.aborted) return;
     throw patience.signal.aborted ? patience.signal.reason as Error : error;
   } finally {
+    link.release();
     patience.rest();
     client.close();
   }

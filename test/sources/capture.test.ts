@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import type { ErrorCode } from '../../src/errors.ts';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
+import { startRtspRelay } from '../helpers/rtsp-relay.ts';
 import { capture, failureOf, firstFrames, jpegOf, never, streamOf } from './streams.ts';
 
 const SECRET = 'p@s:s/w#o%rd';
@@ -84,9 +85,11 @@ describe.concurrent('a capture', () => {
   });
 
   it('opens one connection at a time, and one in all when its first guess was right', async () => {
-    const [plain, bframes] = await Promise.all(['street', 'bframes'].map((path) => counting(camera.url(path), async (url) => {
-      await firstFrames(capture(url, { interval_seconds: 1 }), 3);
-    })));
+    const [plain, bframes] = await Promise.all(['street', 'bframes'].map(async (path) => {
+      const { url, connections, close } = await startRtspRelay(camera.url(path));
+      await firstFrames(capture(url, { interval_seconds: 1 }), 3).finally(close);
+      return connections;
+    }));
     expect(plain).toEqual({ inAll: 1, atOnce: 1 });
     expect(bframes).toEqual({ inAll: 2, atOnce: 1 });
   });
@@ -150,35 +153,6 @@ describe.concurrent('a capture', () => {
     expect(lines.filter((line) => line.includes('p%40s') || line.includes(SECRET))).toEqual([]);
   });
 });
-
-/** How many connections were made to the camera, in all and at once at most, while `work` used the URL it is given. */
-async function counting(url: string, work: (url: string) => Promise<void>): Promise<{ readonly inAll: number; readonly atOnce: number }> {
-  const target = Number(new URL(url).port);
-  const open = new Set<Socket>();
-  let inAll = 0;
-  let atOnce = 0;
-  const server = createServer((socket) => {
-    open.add(socket);
-    inAll += 1;
-    atOnce = Math.max(atOnce, open.size);
-    const onwards = connect(target, '127.0.0.1');
-    const end = (): void => {
-      open.delete(socket);
-      socket.destroy();
-      onwards.destroy();
-    };
-    for (const one of [socket, onwards]) one.on('error', end).on('close', end);
-    socket.pipe(onwards).pipe(socket);
-  });
-  const port = await listen(server);
-  try {
-    await work(url.replace(`:${target}/`, `:${port}/`));
-    return { inAll, atOnce };
-  } finally {
-    server.close();
-    for (const socket of open) socket.destroy();
-  }
-}
 
 async function listen(server: Server): Promise<number> {
   await once(server.listen(0, '127.0.0.1'), 'listening');

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { imageSize } from 'image-size';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeClip } from '../../src/demo/index.ts';
@@ -65,6 +67,14 @@ describe('a video file', () => {
       expect(Math.abs(shownMs - index * 1000)).toBeLessThan(200);
       expect(Math.abs(takenAt(frame) - start - shownMs)).toBeLessThan(500);
     }
+  });
+
+  it('may hold a gap as long as a stall', async () => {
+    const gap = join(folder, 'gap.mkv');
+    await promisify(execFile)('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=160x90:r=10:d=10', '-vf', "select='lt(t,1)+gt(t,8.5)'", '-fps_mode', 'vfr', '-pix_fmt', 'yuv420p', '-g', '1', gap]);
+    const { taken, end } = await untilTheEnd(frames(gap, 1));
+    expect(end).toMatchObject({ code: 'stream_ended' });
+    expect(taken).toHaveLength(3);
   });
 
   it('may be named by a path or by a URL', async () => {

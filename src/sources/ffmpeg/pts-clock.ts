@@ -1,43 +1,43 @@
 /**
- * Turns a stream's own picture times into wall-clock time. The stream's clock tells the distance between pictures
- * exactly; arrival tells when, plus whatever delayed it. So the least delayed arrival of the last minute sets the clock,
- * and a burst after a hiccup does not make old pictures look new.
+ * Turns a stream's own picture times into ages. The stream's clock tells the distance between pictures exactly; arrival
+ * tells when, plus whatever delayed it. So the least delayed arrival of the last minute sets the clock, and a burst after
+ * a hiccup does not make old pictures look new. A stream's clock that is set forward brings less delay, and is believed
+ * for that; one that is set back would bring more, and is noticed by itself.
  */
 
 export interface PtsClock {
-  /** A picture or packet with this time arrived now (milliseconds since 1970). */
+  /** A picture or packet with this time arrived now (milliseconds of a clock that nobody sets). */
   arrived(ptsSeconds: number, nowMs: number): void;
-  /** When the picture with this time was taken, in milliseconds since 1970; never later than `nowMs`. */
-  wallMs(ptsSeconds: number, nowMs: number): number;
+  /** How long ago the picture with this time was taken; never negative. */
+  ageMs(ptsSeconds: number, nowMs: number): number;
 }
 
 /** The least delay is kept for one to two of these, so that a camera's drifting clock is followed. */
 const WINDOW_MS = 30_000;
-/** A stream's clock that leaps by more than this against ours was set anew. */
-const LEAP_MS = 10_000;
+/** B-frames arrive after pictures that are later, but not by so much. */
+const SET_BACK_SECONDS = 1;
 
 export function createPtsClock(): PtsClock {
   let current = Infinity;
   let previous = Infinity;
-  let windowStart = 0;
-  const best = (): number => Math.min(current, previous);
+  let windowStart = -Infinity;
+  let newest = -Infinity;
 
   return {
     arrived(pts, now) {
-      const offset = now - pts * 1000;
-      if (Math.abs(offset - best()) > LEAP_MS) {
-        current = offset;
-        previous = Infinity;
-        windowStart = now;
-        return;
+      if (pts < newest - SET_BACK_SECONDS) {
+        current = Infinity;
+        newest = pts;
+        windowStart = -Infinity;
       }
+      newest = Math.max(newest, pts);
       if (now - windowStart > WINDOW_MS) {
         previous = current;
         current = Infinity;
         windowStart = now;
       }
-      current = Math.min(current, offset);
+      current = Math.min(current, now - pts * 1000);
     },
-    wallMs: (pts, now) => Math.min(now, pts * 1000 + best()),
+    ageMs: (pts, now) => Math.max(0, now - pts * 1000 - Math.min(current, previous)),
   };
 }

@@ -1,5 +1,6 @@
 /** Splits a multipart body, as cameras send MJPEG, into its parts. */
 import { LookoutError } from '../../errors.ts';
+import { MAX_PICTURE_BYTES } from '../../lib/mpjpeg.ts';
 
 export interface Part {
   readonly body: Buffer;
@@ -11,7 +12,6 @@ export interface Part {
 type Reader = (bytes: Buffer, nowMs: number) => Buffer | null;
 
 const MAX_HEADER_BYTES = 8 * 1024;
-const MAX_BODY_BYTES = 64 * 1024 * 1024;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** The boundary that a content type names, without the dashes that some cameras write there; null: none. */
@@ -82,7 +82,7 @@ export function createSplitter(boundary: string, onPart: (part: Part) => void): 
     if (body.length === 0) arrivedMs = nowMs;
     body.push(bytes);
     bodyBytes += bytes.length;
-    if (bodyBytes > MAX_BODY_BYTES) throw new LookoutError('stream_codec', `this is no MJPEG: a part has more than ${MAX_BODY_BYTES} bytes`);
+    if (bodyBytes > MAX_PICTURE_BYTES) throw new LookoutError('stream_codec', `this is no MJPEG: a part has more than ${MAX_PICTURE_BYTES} bytes`);
   }
 
   function deliver(whole: Buffer): void {

@@ -2,12 +2,10 @@
 import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
 import type { CapturedFrame } from '../../types.ts';
-import type { PictureSettings } from '../ffmpeg/capture.ts';
-import { asJpeg } from '../pictures/jpeg.ts';
+import { MAX_PICTURE_BYTES } from '../../lib/mpjpeg.ts';
+import { asJpeg, type PictureSettings } from '../pictures/jpeg.ts';
 import { FIRST_PICTURE_MS, type Patience } from '../pictures/patience.ts';
 import { createTicks } from '../pictures/ticks.ts';
-
-const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
 
 /** `first` is the answer to a request made just now; `ask` makes the others. */
 export async function* snapshotFrames(

@@ -4,8 +4,7 @@ import { basename, join } from 'node:path';
 import { LookoutError } from '../../errors.ts';
 import { hasCode } from '../../lib/files.ts';
 import type { CapturedFrame } from '../../types.ts';
-import type { PictureSettings } from '../ffmpeg/capture.ts';
-import { asJpeg } from './jpeg.ts';
+import { asJpeg, type PictureSettings } from './jpeg.ts';
 import { createTicks } from './ticks.ts';
 
 /** Sorted by name, as people count: 2 before 10. */

@@ -2,7 +2,11 @@
 import { imageSize } from 'image-size';
 import { LookoutError } from '../../errors.ts';
 import { toJpeg } from '../../lib/ffmpeg.ts';
-import type { PictureSettings } from '../ffmpeg/capture.ts';
+
+export interface PictureSettings {
+  readonly jpeg_quality: number;
+  readonly max_width: number | null;
+}
 
 export interface JpegPicture {
   readonly picture: { readonly jpeg: Uint8Array };
