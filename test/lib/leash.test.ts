@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -35,10 +35,18 @@ async function onlySleep(): Promise<string> {
   return folder;
 }
 
+/** The same with a setpriv that does not know the option, such as BusyBox's. */
+async function oldSetpriv(): Promise<string> {
+  const folder = await onlySleep();
+  await writeFile(join(folder, 'setpriv'), '#!/bin/sh\necho "setpriv: unrecognized option: $1" >&2\nexit 1\n', { mode: 0o755 });
+  return folder;
+}
+
 describe('a command on a leash', () => {
   it.each([
     ['by the kernel', () => Promise.resolve(process.env['PATH'] ?? '')],
     ['by a watcher where setpriv is missing', onlySleep],
+    ['by a watcher where setpriv is too old', oldSetpriv],
   ])('is ended %s when its parent is killed', async (_how, path) => {
     const { parent, child } = await family(await path());
     expect(alive(child)).toBe(true);
