@@ -97,6 +97,14 @@ describe.concurrent('an MJPEG stream', () => {
     expect(taken.map((frame) => numberOf(jpegOf(frame)) % 3)).toEqual([2, 2, 2, 2]);
   });
 
+  it('may tear pictures, which are left out', async () => {
+    const { url } = await camera((_, response) => {
+      sendParts(response, 50, (index) => (index % 2 === 0 ? numbered(jpeg, index).subarray(0, jpeg.length / 2) : numbered(jpeg, index)));
+    });
+    const taken = await firstFrames(frames(url(), 0.3), 4);
+    expect(taken.map((frame) => numberOf(jpegOf(frame)) % 2)).toEqual([1, 1, 1, 1]);
+  });
+
   it('that falls silent or never begins has stalled', async () => {
     const silent = await camera((_, response) => { sendParts(response, 50, (index) => (index < 20 ? jpeg : null)); });
     const mute = await camera(() => undefined);
@@ -182,6 +190,9 @@ describe.concurrent('a snapshot address', () => {
       response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': jpeg.length }).write(jpeg.subarray(0, 100), () => { response.destroy(); });
     });
     expect((await failureOf(frames(breaking.url()))).code).toBe('stream_ended');
+    // Without a length, its end is where the connection's is.
+    const half = await saying(Buffer.concat([Buffer.from('HTTP/1.0 200 OK\r\nContent-Type: image/jpeg\r\n\r\n'), jpeg.subarray(0, jpeg.length / 2)]));
+    expect(await failureOf(frames(half))).toMatchObject({ code: 'stream_ended', message: 'the picture broke off: its end is missing' });
   });
 });
 
@@ -276,6 +287,15 @@ describe.concurrent('credentials', () => {
     await firstFrames(frames(url('/a?b=c', login), 0.1), 7);
     // Each third answer ends the nonce.
     expect(requests.map(({ authorization }) => /nc=0*(\d+)/.exec(authorization ?? '')?.[1])).toEqual([undefined, '1', '2', '3', '4', '1', '2', '3', '4', '1']);
+  });
+
+  it('may hold a lone % beside other signs', async () => {
+    const expected = `Basic ${Buffer.from('admin:50%ö%zz%C3').toString('base64')}`;
+    const { url } = await camera(({ headers }, response) => {
+      if (headers.authorization === expected) send(response, 'image/jpeg', jpeg);
+      else response.writeHead(401, { 'www-authenticate': 'Basic realm="camera"' }).end();
+    });
+    await firstFrames(frames(url('/', 'admin:50%ö%zz%C3@')), 1);
   });
 
   it('that are wrong are refused and never shown', async () => {

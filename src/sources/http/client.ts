@@ -100,13 +100,16 @@ function readUrl(url: string): { readonly address: URL; readonly credentials: Cr
   return { address, credentials };
 }
 
+/** Each run of escapes by itself: a lone % was not meant as one, and leaves the others what they are. */
 function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A lone % that was not meant as an escape.
-    return text;
-  }
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      // No UTF-8, so no escapes either.
+      return escapes;
+    }
+  });
 }
 
 function refusal({ origin }: URL, status: number, withCredentials: boolean): LookoutError {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
 import { createLatest } from '../../lib/latest.ts';
 import type { CapturedFrame } from '../../types.ts';
-import { asJpeg, measure, type PictureSettings } from '../pictures/jpeg.ts';
+import { asJpeg, isTorn, measure, type PictureSettings } from '../pictures/jpeg.ts';
 import { FIRST_PICTURE_MS, type Patience } from '../pictures/patience.ts';
 import { createTicks, type Ticks } from '../pictures/ticks.ts';
 import { createSplitter, type Part } from './multipart.ts';
@@ -31,7 +31,7 @@ async function readParts(
   const split = createSplitter(boundary, (part) => {
     if (!ticks || ticks.due()) {
       // Not a picture, or a torn one: the next one will do.
-      if (measure(part.body) === null) return;
+      if (measure(part.body) === null || isTorn(part.body)) return;
       ticks ??= createTicks(intervalSeconds);
       ticks.take();
       pick(part);

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
 import type { CapturedFrame } from '../../types.ts';
 import { MAX_PICTURE_BYTES } from '../../lib/mpjpeg.ts';
-import { asJpeg, type PictureSettings } from '../pictures/jpeg.ts';
+import { asJpeg, isTorn, type PictureSettings } from '../pictures/jpeg.ts';
 import { FIRST_PICTURE_MS, type Patience } from '../pictures/patience.ts';
 import { createTicks } from '../pictures/ticks.ts';
 
@@ -17,6 +17,7 @@ export async function* snapshotFrames(
   for (;;) {
     const { bytes, arrivedMs } = await readBody(answer);
     patience.rest();
+    if (isTorn(bytes)) throw new LookoutError('stream_ended', 'the picture broke off: its end is missing');
     const picture = await asJpeg(bytes, 'the camera\'s picture', settings, signal);
     ticks.forgive();
     yield { ...picture, captured_at: new Date(arrivedMs).toISOString(), missed, mode: 'snapshots' };
