@@ -41,6 +41,8 @@ describe('the learner', () => {
     ['nokey', 'key frames just as often as pictures are due', { keySeconds: 3 }, 3],
     ['nokey', 'pictures that all are key frames', { keySeconds: 0.04 }, 3],
     ['nokey', 'key frames every 8 s and a picture a minute', { keySeconds: 8 }, 60],
+    ['nokey', 'key frames that come just too late', { keySeconds: 3.12 }, 3],
+    ['none', 'key frames a little too rare for a short interval', { keySeconds: 1 }, 0.8],
     ['none', 'key frames rarer than pictures are due', { keySeconds: 5 }, 3],
     ['none', 'key frames in the middle of rare ones', { keySeconds: 5, startSeconds: 4 }, 3],
     ['none', 'no key frames at all', { keySeconds: 1e6, startSeconds: 1 }, 3],

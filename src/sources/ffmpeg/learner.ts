@@ -29,6 +29,9 @@ const ENOUGH_SECONDS = 1;
 /** Without a second key frame for this long they are rare, or missing as with periodic intra refresh. */
 export const LONGEST_WAIT_SECONDS = 10;
 
+/** Key frames that are rarer than pictures are due by no more than this cost few pictures. */
+const TOLERANCE = 1.05;
+
 export function createLearner(intervalSeconds: number): Learner {
   let packets = 0;
   let first = NaN;
@@ -56,7 +59,7 @@ export function createLearner(intervalSeconds: number): Learner {
     verdict() {
       if (stepsBack >= 2) return 'noref';
       const longestUseful = Math.min(intervalSeconds, LONGEST_WAIT_SECONDS);
-      if (spacing !== null && inOrder()) return spacing <= longestUseful + 0.2 ? 'nokey' : 'none';
+      if (spacing !== null && inOrder()) return spacing <= longestUseful * TOLERANCE ? 'nokey' : 'none';
       return seen() > longestUseful + 0.5 ? 'none' : null;
     },
     inOrder,
