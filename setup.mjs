@@ -33,13 +33,13 @@ function checkNode() {
   if (major < 20 || (major === 20 && minor < 19)) fail(`Node ${process.versions.node} is too old: install 20.19 or later`);
 }
 
-/** Installs npm packages when the lock file is not the one that was installed last. */
+/** Installs npm packages, also those that build, when the lock file is not the one that was installed last. */
 function installNpmPackages() {
   const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
   const mark = join(root, 'node_modules', '.lookout-setup');
   if (existsSync(mark) && readFileSync(mark, 'utf8') === lock) return;
   console.log('setup: installing npm packages');
-  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) fail('npm ci failed: see above');
   writeFileSync(mark, lock);
 }
@@ -64,6 +64,13 @@ function installDebianPackages() {
   if (still.length > 0) fail(`installed, but not found: ${still.join(', ')}`);
 }
 
+/** Builds of a revision have no number, and are trusted. */
+function checkFfmpeg() {
+  const [, version, major, minor] = /^ffmpeg version n?((\d+)\.(\d+)\S*)/.exec(spawnSync(process.env.LOOKOUT_FFMPEG || 'ffmpeg', ['-version'], { encoding: 'utf8' }).stdout ?? '') ?? [];
+  if (version && (major < 5 || (major === '5' && minor < 1))) fail(`ffmpeg ${version} is too old: install 5.1 or later, and name it in LOOKOUT_FFMPEG if it is not the first on the PATH`);
+}
+
 checkNode();
 installNpmPackages();
 installDebianPackages();
+checkFfmpeg();

@@ -3,7 +3,10 @@ import { Readable, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
 import { DECODED_FILTER, logParser, PICKED_FILTER, type LogLine } from './ffmpeg-log.ts';
 import { runFfmpeg } from './ffmpeg-process.ts';
+import { OLDEST_FFMPEG } from './ffmpeg-version.ts';
+import { leashedFfmpeg } from './leash.ts';
 import { mpjpegSplitter } from './mpjpeg.ts';
+import { ask } from './program.ts';
 
 export interface CaptureOptions {
   readonly url: string;
@@ -124,7 +127,13 @@ export async function runCapture(options: CaptureOptions, events: CaptureEvents,
       }
     },
   }, signal);
+  if (complaints.some((words) => words.includes('fps_mode'))) throw await tooOld();
   return complaints;
+}
+
+async function tooOld(): Promise<LookoutError> {
+  const version = await ask(leashedFfmpeg, ['-version']) ?? 'this ffmpeg';
+  return new LookoutError('ffmpeg_missing', `${version.replace(/ Copyright.*/, '')} is too old: install ${OLDEST_FFMPEG} or later`);
 }
 
 /** A picture file in another size (pixels), as JPEG. */

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { runCapture } from '../../src/lib/ffmpeg.ts';
+import { isTooOld } from '../../src/lib/ffmpeg-version.ts';
 import { runFfmpeg } from '../../src/lib/ffmpeg-process.ts';
 import { mpjpegSplitter } from '../../src/lib/mpjpeg.ts';
 import { alive } from '../runner/fixtures.ts';
@@ -46,6 +48,20 @@ describe('a run of ffmpeg', () => {
     const lines: string[] = [];
     expect((await run(never, (line) => lines.push(line)))?.message).toContain('ffmpeg exited with code 1');
     expect(lines).toContain('no such option');
+  });
+
+  it('says which version is too old to know our words', async () => {
+    await ffmpegIs('case "$*" in *-version*) echo "ffmpeg version 4.4.2-0ubuntu0 Copyright (c)"; exit;; esac; echo "[error] Unrecognized option \'fps_mode\'." >&2; exit 1');
+    const options = { url: 'rtsp://127.0.0.1/x', transport: 'tcp', skip: 'none', intervalSeconds: 1, packetSeconds: 0, jpegQuality: 90, maxWidth: null, realTime: false } as const;
+    const events = { onLine: () => undefined, onPicture: () => undefined };
+    await expect(runCapture(options, events, never)).rejects.toMatchObject({ code: 'ffmpeg_missing', message: 'ffmpeg version 4.4.2-0ubuntu0 is too old: install 5.1 or later' });
+  });
+
+  it.each([
+    ['ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright (c)', true], ['ffmpeg version 5.0.1', true], ['ffmpeg version 5.1.9-0+deb12u1', false],
+    ['ffmpeg version n6.0', false], ['ffmpeg version 10.0', false], ['ffmpeg version N-112345-g0123abc', false], ['ffmpeg version 2024-01-01-git-x', false],
+  ])('of %s: too old is %s', (line, old) => {
+    expect(isTooOld(line)).toBe(old);
   });
 
   it('is refused in words when there is no room for a process', async () => {
