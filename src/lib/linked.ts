@@ -1,4 +1,5 @@
 /** A signal that follows others for as long as it is needed. */
+import { setMaxListeners } from 'node:events';
 
 export interface Linked {
   /** Aborts with the first of the signals that it follows, for the same reason, or when it is told to. */
@@ -25,7 +26,11 @@ export function linked(...signals: readonly AbortSignal[]): Linked {
     const first = signals.find(({ aborted }) => aborted);
     if (first) abort(first.reason);
   }
-  for (const signal of signals) signal.addEventListener('abort', follow);
+  for (const signal of signals) {
+    // However many follow it, each listens only until it is released.
+    setMaxListeners(0, signal);
+    signal.addEventListener('abort', follow);
+  }
   follow();
   return { signal: controller.signal, abort, release };
 }

@@ -1,4 +1,5 @@
 import { getEventListeners } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { linked } from '../../src/lib/linked.ts';
 
@@ -23,6 +24,18 @@ describe('a linked signal', () => {
     const one = linked(long.signal);
     one.abort('enough');
     expect([one.signal.reason, long.signal.aborted]).toEqual(['enough', false]);
+  });
+
+  it('may be one of many', async () => {
+    const warnings: Error[] = [];
+    const hear = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', hear);
+    const long = new AbortController();
+    const many = Array.from({ length: 50 }, () => linked(long.signal));
+    await setImmediate();
+    process.off('warning', hear);
+    long.abort();
+    expect([warnings, many.filter(({ signal }) => signal.aborted).length]).toEqual([[], 50]);
   });
 
   it.each(['release', 'abort'] as const)('leaves nothing behind after its %s', (end) => {
