@@ -30,6 +30,8 @@ describe('a silent stream', () => {
     [16, 'before its first picture', ALL, { at: [] }],
     [16, 'before its first picture, also with a long interval', { ...ALL, intervalSeconds: 60 }, { at: [] }],
     [91, 'before its first key frame where no other pictures are wanted', { skip: 'nokey', chosen: true, intervalSeconds: 30 }, { at: [] }],
+    [61, 'after one key frame where no other pictures are wanted', { ...KEYS, chosen: true }, { at: [0] }],
+    [61, 'whose key frames come every 20 s where no other pictures are wanted', { ...KEYS, chosen: true }, { at: [0, 20, 40] }],
     [16, 'after one picture', ALL, { at: [0] }],
     [91, 'after one key frame', { ...KEYS, intervalSeconds: 30 }, { at: [0] }],
     [6, 'that showed a picture a second', ALL, { at: [0, 1, 2] }],

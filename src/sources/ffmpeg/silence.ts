@@ -12,6 +12,8 @@ export const ROUND_MS = 1000;
 /** A round that comes later than this was held up, and what came meanwhile has not been read yet. */
 const LATE_MS = 3000;
 const LEAST_MS = 5000;
+/** Cameras that save bits send a key frame once a minute. */
+const RARE_KEY_FRAME_MS = 60_000;
 
 /** Times are those of a clock that nobody sets. `chosen`: key frames alone were asked for, however rare they are. */
 export function createSilence({ skip, chosen, intervalSeconds }: { skip: Skip; chosen: boolean; intervalSeconds: number }, startMs: number): Silence {
@@ -23,7 +25,8 @@ export function createSilence({ skip, chosen, intervalSeconds }: { skip: Skip; c
     const expectedMs = skip === 'nokey' ? Math.max(spacingMs, keySpacingMs) : spacingMs;
     if (last && expectedMs > 0) return Math.max(LEAST_MS, 3 * expectedMs);
     // One picture alone does not say when the next is due.
-    return last || chosen ? Math.max(FIRST_PICTURE_MS, 3 * intervalSeconds * 1000) : FIRST_PICTURE_MS;
+    if (last || chosen) return Math.max(chosen ? RARE_KEY_FRAME_MS : FIRST_PICTURE_MS, 3 * intervalSeconds * 1000);
+    return FIRST_PICTURE_MS;
   }
 
   return {
