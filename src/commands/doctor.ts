@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
+import { isTooOld, OLDEST_FFMPEG } from '../lib/ffmpeg-version.ts';
 import { ask } from '../lib/program.ts';
 import type { Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
@@ -42,12 +43,9 @@ async function program(name: string, args: readonly string[], needed: boolean, m
   return { name, ok: said !== null, needed, found: said === null ? 'not found' : said || 'works', mend };
 }
 
-/** -fps_mode came with 5.1. Versions that are no numbers are built from its latest source. */
 async function ffmpeg(): Promise<Check> {
   const check = await program('ffmpeg', ['-version'], true, 'apt-get install -y ffmpeg', process.env['LOOKOUT_FFMPEG'] || 'ffmpeg');
-  const [, major, minor] = /version n?(\d+)\.(\d+)/.exec(check.found) ?? [];
-  const old = major !== undefined && (Number(major) < 5 || (Number(major) === 5 && Number(minor) < 1));
-  return old ? { ...check, ok: false, found: `${check.found} is too old`, mend: 'install ffmpeg 5.1 or later' } : check;
+  return isTooOld(check.found) ? { ...check, ok: false, found: `${check.found} is too old`, mend: `install ffmpeg ${OLDEST_FFMPEG} or later` } : check;
 }
 
 async function venv(): Promise<Check> {
