@@ -59,6 +59,8 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }
       if (closed) throw runnerDied(model, CLOSED, '');
       const output = resolve(work_dir, `${randomUUID()}.json`);
       const child = startChild({ ...command, args: [...command.args, ...contract(model, frames, output)] }, onLog);
+      // There is no input: a program that reads some must see its end, not wait for it until the deadline.
+      child.stdin.end();
       children.add(child);
       try {
         return await untilAborted(outcome(child, frames, output), signal, abortReason);

@@ -55,6 +55,11 @@ test('without times of its own the call\'s wall time counts', async () => {
   expect((await oneShot('untimed').predict(frames(2), {}, never)).inference_ms).toBeGreaterThan(100);
 });
 
+test('a program that reads its input, or starts one that does, finds it empty', async () => {
+  const { predictions } = await oneShot('read').predict(frames(1), {}, AbortSignal.timeout(10_000));
+  expect(predictions).toMatchObject([{ index: 0, detections: [{ class: "read ''" }] }]);
+});
+
 describe('a call fails, and is never taken for an empty answer, when the program', () => {
   test.for([
     ['exit', 'the program exited with code 2'],
