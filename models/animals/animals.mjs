@@ -3,7 +3,7 @@ import { place, surest, toFrame } from './boxes.mjs';
 import { openCenternet } from './centernet.mjs';
 import { COCO } from './coco.mjs';
 import { pictureReader } from './pictures.mjs';
-import { findYolo, openYolo } from './yolo.mjs';
+import { findYolo, loadOnnx, openYolo } from './yolo.mjs';
 
 /** What may be asked for in `options.classes`. A person is never a stray animal. */
 const ANIMALS = ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear'];
@@ -18,7 +18,8 @@ export async function setup({ weights_folders, options }) {
   const labels = wanted(options);
   const yolo = await findYolo(weights_folders);
   read = pictureReader();
-  detector = yolo === null ? await openCenternet() : await openYolo(yolo);
+  const onnx = yolo === null ? null : loadOnnx(yolo);
+  detector = onnx === null ? await openCenternet() : await openYolo(yolo, onnx);
   return { detector: detector.name, labels, device: detector.device };
 }
 

@@ -48,15 +48,24 @@ async function list(folder) {
   }
 }
 
-export async function openYolo({ file, family }) {
+/** null: it does not load here. Its library is made for glibc, and a file that was fetched must not cost the model. */
+export function loadOnnx({ file }) {
+  try {
+    return load('onnxruntime-node');
+  } catch (error) {
+    console.error(`${basename(file)} cannot be used, the embedded detector looks instead: onnxruntime-node does not load here: ${error.message}`);
+    return null;
+  }
+}
+
+export async function openYolo({ file, family }, { InferenceSession, Tensor }) {
   const name = basename(file);
   const threads = Math.min(4, availableParallelism());
-  const { InferenceSession, Tensor } = load('onnxruntime-node');
   const session = await open(InferenceSession, file, threads);
   const [inputName] = session.inputNames;
   const [outputName] = session.outputNames;
   const input = inputSize(session.inputMetadata?.[0]?.shape, family.size);
-  return {
+  const detector = {
     name,
     device: `cpu (${threads} threads)`,
     confidence: 0.45,
@@ -69,6 +78,9 @@ export async function openYolo({ file, family }) {
       return family.decode(output, input, atLeast);
     },
   };
+  // A file of another kind fails here, where it can be seen, and not in each batch.
+  await detector.detect(new Uint8Array(3 * input.width * input.height), detector.confidence);
+  return detector;
 }
 
 async function open(InferenceSession, file, threads) {

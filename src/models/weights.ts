@@ -31,6 +31,8 @@ export async function provideWeights(model: Model, progress: Progress, signal: A
   for (const weights of model.weights) {
     signal.throwIfAborted();
     if ((await matches(model, weights)).length > 0) continue;
+    // What the model can do without is not waited for when it has others.
+    if (!weights.required && (await findWeights(model)).length > 0) continue;
     const reason = weights.url === null ? null : await fetchWeights(model, weights, weights.url, progress, signal);
     if ((await matches(model, weights)).length > 0) continue;
     if (weights.required) throw new LookoutError('model_unavailable', `model ${model.name}: ${missing(model, weights, reason)}`);

@@ -130,6 +130,15 @@ test('goes on without weights that are not required, after one try', async () =>
   expect(lines.at(-1)).toMatch(/small\.onnx are not there .*503.*going on without them$/);
 });
 
+test('does not ask the network for weights that are not required when there are others', async () => {
+  const { url, ranges } = await serve(whole);
+  const { model, root } = await modelWith({ url, sha256: HASH, required: false });
+  const choosy = { ...model, weights: [...model.weights, { file: '*.onnx', url: null, sha256: null, required: false }] };
+  await writeTree(root, { 'mine/own.onnx': 'my own' });
+  await provideWeights(choosy, () => undefined, never);
+  expect(ranges).toEqual([]);
+});
+
 test('does not wait long for a server that never answers, when the weights are not required', async () => {
   const { url } = await serve(() => undefined);
   const { model } = await modelWith({ url, required: false });
