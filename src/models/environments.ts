@@ -2,6 +2,7 @@
 import { appendFile, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
+import { hasCode, namesIn } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import type { Progress } from '../types.ts';
 
@@ -11,7 +12,7 @@ export interface Recipe {
   readonly fingerprint: string;
   /** Builds and verifies it in an empty folder. Throws with the installer's last lines. */
   build(folder: string, progress: Progress, signal: AbortSignal): Promise<Built>;
-  /** Whether what was built once still starts: an interpreter may have been removed since. */
+  /** Whether what was built once is still there: an interpreter may have been removed since. Throws when that cannot be told; what was built is kept then. */
   works(folder: string, signal: AbortSignal): Promise<boolean>;
 }
 
@@ -50,7 +51,7 @@ export async function provideEnvironment(data_dir: string, recipe: Recipe, progr
     // Somebody else may have built it while this one waited.
     if (await isReady(folder, recipe, signal)) return folder;
     await build(folder, recipe, progress, signal);
-    await collect(ofModel, recipe.fingerprint);
+    await collect(ofModel, recipe.fingerprint, progress);
     return folder;
   } finally {
     await lock.release();
@@ -92,6 +93,7 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
     progress(`the environment is ready after ${facts.build_seconds} s`);
   } catch (error) {
     signal.throwIfAborted();
+    await keepLogAlone(folder);
     const reason = error instanceof Error ? error.message : String(error);
     throw new LookoutError('model_unavailable', `model ${recipe.model}: its environment could not be built: ${reason}\nEverything that was said: ${log}`, { cause: error });
   } finally {
@@ -100,15 +102,25 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
   }
 }
 
+/** A build that failed may have fetched gigabytes, and may have failed because the disk is full. */
+async function keepLogAlone(folder: string): Promise<void> {
+  for (const name of (await namesIn(folder)).filter((name) => name !== LOG)) {
+    // What cannot be removed is swept by the next build, and the news is why this one failed.
+    await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
 /** Removes what other fingerprints left: what is not whole, and what is neither among the last nor was used lately. */
-async function collect(ofModel: string, current: string): Promise<void> {
+async function collect(ofModel: string, current: string, progress: Progress): Promise<void> {
   const others = (await readdir(ofModel)).filter((name) => name !== current);
   const aged = await Promise.all(others.map(async (name) => {
     const folder = join(ofModel, name);
     return { folder, used: await stat(join(folder, SEAL)).then(({ mtimeMs }) => mtimeMs, () => -Infinity) };
   }));
   const old = aged.sort((a, b) => b.used - a.used).filter(({ used }, rank) => used === -Infinity || (rank >= KEEP_LAST - 1 && Date.now() - used > KEEP_UNUSED_MS));
-  for (const { folder } of old) await sweep(folder);
+  for (const { folder } of old) {
+    await sweep(folder).catch((error: unknown) => { progress(`${folder} cannot be removed: ${String(error)}`); });
+  }
 }
 
 /** The seal goes first: a removal cut short must not leave half an environment that looks whole. */
@@ -120,8 +132,9 @@ async function sweep(folder: string): Promise<void> {
 async function readSeal(file: string): Promise<boolean> {
   try {
     return typeof (JSON.parse(await readFile(file, 'utf8')) as Partial<EnvironmentFacts>).fingerprint === 'string';
-  } catch {
-    // Missing or unreadable: either way the environment is not whole.
-    return false;
+  } catch (error) {
+    // Missing or torn: the environment is not whole. Any other failure says nothing of it.
+    if (error instanceof SyntaxError || hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
   }
 }

@@ -18,6 +18,8 @@ export interface Child {
 
 export interface End {
   readonly ok: boolean;
+  /** null: it was killed, or never started. */
+  readonly code: number | null;
   /** In words that follow "the runner": `exited with code 3`. */
   readonly reason: string;
 }
@@ -77,7 +79,7 @@ export function startChild(command: RunnerCommand, onLog: (line: string) => void
       child.stderr.destroy();
     }, PIPES_AFTER_EXIT_MS).unref();
   });
-  const ended = child.then((result): End => ({ ok: !result.failed, reason: cause ?? endInWords(result) }));
+  const ended = child.then((result): End => ({ ok: !result.failed, code: result.exitCode ?? null, reason: cause ?? endInWords(result) }));
 
   const endsWithin = async (ms: number): Promise<boolean> => {
     const awake = new AbortController();

@@ -1,6 +1,6 @@
 /** The `node` runtime: npm packages in a folder of the model's own; a model without a package.json needs none. */
-import { access } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isThere } from '../lib/files.ts';
 import { provideEnvironment, type Recipe } from '../models/environments.ts';
 import { fingerprint } from '../models/fingerprint.ts';
 import type { RunnerCommand } from '../runner/command.ts';
@@ -36,7 +36,7 @@ function wayOf(model: Model, { data_dir, offline }: Context): Way<Place> {
         fingerprint: await fingerprint(model, factsOfNode()),
         build: (folder, progress, signal) => installNode(folder, model, offline, progress, signal),
         // The interpreter is the one that runs this; what can be gone is what it would load.
-        works: (folder) => access(join(folder, 'node_modules')).then(() => true, () => false),
+        works: (folder) => isThere(join(folder, 'node_modules')),
       };
       return { folder: await provideEnvironment(data_dir, recipe, progress, signal), fingerprint: recipe.fingerprint };
     },

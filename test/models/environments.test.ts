@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { provideEnvironment, type EnvironmentFacts, type Recipe } from '../../src/models/environments.ts';
-import { listen, never, temporaryFolder } from './fixtures.ts';
+import { listen, never, temporaryFolder, writeTree } from './fixtures.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -65,16 +65,18 @@ test('builds anew in place what has no seal, half a seal, or does not work any m
   expect(plan.built).toHaveLength(3);
 });
 
-test('says why a build failed, keeps its log and tries again', async () => {
+test('says why a build failed, keeps its log and nothing else, and tries again', async () => {
   const data = await temporaryFolder();
-  const broken = recipe('f1', { build: (_folder, progress) => {
+  const broken = recipe('f1', { build: async (folder, progress) => {
     progress('no matching distribution');
-    return Promise.reject(new Error('pip install exited with code 1'));
+    await writeTree(folder, { 'lib/torch/half.so': 'gigabytes' });
+    throw new Error('pip install exited with code 1');
   } });
   const log = join(data, 'runtimes/sample/f1/build.log');
   const failed = provideEnvironment(data, broken, () => undefined, never);
   await expect(failed).rejects.toMatchObject({ code: 'model_unavailable', message: `model sample: its environment could not be built: pip install exited with code 1\nEverything that was said: ${log}` });
   expect(await readFile(log, 'utf8')).toBe('no matching distribution\n');
+  expect(await readdir(join(data, 'runtimes/sample/f1'))).toEqual(['build.log']);
   await expect(provideEnvironment(data, recipe('f1'), () => undefined, never)).resolves.toContain('f1');
 });
 
@@ -113,4 +115,13 @@ test('keeps the one before the current one however old it is', async () => {
   await utimes(join(folder, 'environment.json'), 0, 0);
   await provideEnvironment(data, recipe('now'), () => undefined, never);
   expect((await readdir(join(data, 'runtimes/sample'))).sort()).toEqual(['before', 'now']);
+});
+
+test('is content with what it built when something old cannot be removed', async () => {
+  const data = await writeTree(await temporaryFolder(), { 'runtimes/sample/notes.txt': 'a file of somebody\'s' });
+  await mkdir(join(data, 'runtimes/sample/torn'));
+  const { tell, count } = listen();
+  await provideEnvironment(data, recipe('now'), tell, never);
+  expect(count('notes.txt cannot be removed')).toBe(1);
+  expect((await readdir(join(data, 'runtimes/sample'))).sort()).toEqual(['notes.txt', 'now']);
 });

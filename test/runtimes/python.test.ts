@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, readdir, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -172,6 +172,19 @@ test('builds anew before a start when the interpreter is gone', async () => {
   expect(await see(prepared)).toBe('bare');
 });
 
+test('keeps an environment whose interpreter is there and fails, and says so', async () => {
+  const { prepare, root } = await place(BARE);
+  const prepared = await prepare('bare');
+  const folder = join(root, 'data/runtimes/bare', prepared.fingerprint ?? '');
+  await rename(join(folder, 'bin/python'), join(folder, 'good python'));
+  await writeFile(join(folder, 'bin/python'), '#!/bin/sh\nkill -KILL $$\n', { mode: 0o755 });
+  await expect(see(prepared)).rejects.toThrow(/the interpreter .*bin\/python fails, though it is there; .*was killed by SIGKILL/);
+  await rename(join(folder, 'good python'), join(folder, 'bin/python'));
+  const { tell, lines } = listen();
+  expect(await see(await prepare('bare', tell))).toBe('bare');
+  expect(lines).toEqual([]);
+});
+
 test('refuses an environment whose import probe fails, with its last lines', async () => {
   const { prepare, root } = await place({ ...BARE, 'models/bare/model.yaml': 'runtime: python\nentry: detector.py\nprobe: import otherdep\n' });
   await expect(prepare('bare')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringContaining("No module named 'otherdep'") as string });
@@ -223,7 +236,7 @@ test('uses an environment that the Flask orchestrator made, and builds one when 
   expect(await see(adopted)).toMatch(/^animals none /);
 
   await unlink(join(root, 'venvs/animals/bin/python'));
-  await writeFile(join(root, 'venvs/animals/bin/python'), '#!/bin/false\n', { mode: 0o755 });
+  await writeFile(join(root, 'venvs/animals/bin/python'), '#!/no/such/python\n', { mode: 0o755 });
   const { tell, count } = listen();
   const built = await prepare('animals', tell);
   expect([count('does not start'), count('creating the virtual environment')]).toEqual([1, 1]);

@@ -1,7 +1,7 @@
 /** Finds a Python that can make virtual environments, and asks it what it is. */
 import { LookoutError } from '../../errors.ts';
 import type { Facts } from '../../models/fingerprint.ts';
-import { ask } from './run.ts';
+import { ask, ToolFailed } from './run.ts';
 import { CLEAN } from './start.ts';
 
 export interface Interpreter {
@@ -46,14 +46,18 @@ export async function findInterpreter(signal: AbortSignal): Promise<Interpreter>
   throw new LookoutError('model_unavailable', `${what} (${failures.join('; ')}); install python3 and python3-venv, or set LOOKOUT_PYTHON to another interpreter`);
 }
 
-/** Whether an interpreter starts at all. */
+/**
+ * Whether an interpreter is there and can be executed. Throws when it fails in any other way: a host that is short of
+ * memory or processes for a moment must not cost an environment of gigabytes.
+ */
 export async function starts(python: string, signal: AbortSignal): Promise<boolean> {
   try {
     await ask({ file: python, args: ['-I', '-c', ''], cwd: '/', env: CLEAN }, signal);
     return true;
-  } catch {
-    // Whatever is wrong with it, it is built anew; only a cancelled question is no answer.
+  } catch (error) {
     signal.throwIfAborted();
-    return false;
+    // As every shell says it: 127 is not there, 126 cannot be executed.
+    if (error instanceof ToolFailed && (error.code === 127 || error.code === 126)) return false;
+    throw new Error(`the interpreter ${python} fails, though it is there; if that stays so, remove its environment: ${(error as Error).message}`, { cause: error });
   }
 }

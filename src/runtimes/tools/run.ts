@@ -8,6 +8,16 @@ import { quoteLastWords } from '../../runner/last-words.ts';
 const AT_ONCE = { patience_ms: 0, term_ms: 500 };
 const MAX_LINE = 1024 * 1024;
 
+/** `code`: its exit code; null when it was killed or never started. */
+export class ToolFailed extends Error {
+  readonly code: number | null;
+
+  constructor(message: string, code: number | null) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** Tells every line that the tool writes. Throws with its last ones when it fails. */
 export async function run(command: RunnerCommand, progress: Progress, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
@@ -27,9 +37,9 @@ async function finish(command: RunnerCommand, child: Child, signal: AbortSignal)
   signal.addEventListener('abort', abort);
   child.stdin.end();
   try {
-    const { ok, reason } = await child.ended;
+    const { ok, reason, code } = await child.ended;
     signal.throwIfAborted();
-    if (!ok) throw new Error(`${nameOf(command)} ${reason}.${quoteLastWords(child.lastWords())}`);
+    if (!ok) throw new ToolFailed(`${nameOf(command)} ${reason}.${quoteLastWords(child.lastWords())}`, code);
   } finally {
     signal.removeEventListener('abort', abort);
   }
