@@ -1,10 +1,10 @@
 /** Hashes of files and folders, the same wherever the folder lies. */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { isFile } from './paths.ts';
+import { existing, isFile } from './paths.ts';
 
 /** Above this size a file counts by name, size and time of change: reading gigabytes of weights would take seconds. */
 const READ_AT_MOST = 16 * 1024 * 1024;
@@ -17,10 +17,30 @@ export function shortHash(words: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 16);
 }
 
+/** A file read once is not read again until its facts say that it may have changed. */
+const known = new Map<string, { readonly facts: string; readonly hash: string }>();
+const KNOWN_AT_MOST = 50_000;
+/** Clocks of file systems are coarse: a file that changed just now may change again without its times telling. */
+const SETTLED_MS = 2000;
+/** A folder of thousands of pictures would use up the process's open files. */
+const AT_ONCE = 8;
+
 export async function sha256(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
+  return sha256Of(file, await stat(file));
+}
+
+async function sha256Of(file: string, { size, mtimeMs, ctimeMs, ino }: Stats): Promise<string> {
+  const facts = [size, mtimeMs, ctimeMs, ino].join();
+  const before = known.get(file);
+  if (before?.facts === facts) return before.hash;
+  // As of before the reading: what changes meanwhile is new at the next look.
+  const settled = Date.now() - ctimeMs > SETTLED_MS;
+  const sum = createHash('sha256');
+  await pipeline(createReadStream(file), sum);
+  const hash = sum.digest('hex');
+  if (known.size >= KNOWN_AT_MOST) known.clear();
+  if (settled) known.set(file, { facts, hash });
+  return hash;
 }
 
 /** What `path` holds, as words: one for each file, named relative to `base`; one that says `missing` when there is none. */
@@ -28,9 +48,18 @@ export async function contents(path: string, base: string): Promise<readonly str
   const name = relative(base, path);
   const facts = await stat(path).catch(() => null);
   if (facts === null) return [`${name} missing`];
-  if (facts.isDirectory()) return (await Promise.all((await filesUnder(path)).map((file) => contents(file, base)))).flat();
+  if (facts.isDirectory()) return (await aFewAtOnce(await filesUnder(path), (file) => contents(file, base))).flat();
   if (facts.size > READ_AT_MOST) return [`${name} ${facts.size} bytes of ${facts.mtimeMs}`];
-  return [`${name} ${await sha256(path)}`];
+  return [`${name} ${await sha256Of(path, facts)}`];
+}
+
+async function aFewAtOnce<Item, Result>(items: readonly Item[], task: (item: Item) => Promise<Result>): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const queue = items.entries();
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (const [at, item] of queue) results[at] = await task(item);
+  }));
+  return results;
 }
 
 /** Every file below a folder, sorted, without hidden ones and what tools leave behind. Links to folders are not followed. */
@@ -38,8 +67,13 @@ async function filesUnder(folder: string): Promise<readonly string[]> {
   const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !LEFT_BEHIND.test(name));
   const files = await Promise.all(entries.map(async (entry) => {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) return filesUnder(path);
-    return (await isFile(path)) ? [path] : [];
+    if (entry.isDirectory()) return (await isEnvironment(path)) ? [] : filesUnder(path);
+    return entry.isFile() || (entry.isSymbolicLink() && (await isFile(path))) ? [path] : [];
   }));
   return files.flat().sort();
+}
+
+/** Python environments may have any name, `env` most often. */
+async function isEnvironment(folder: string): Promise<boolean> {
+  return (await existing([join(folder, 'pyvenv.cfg'), join(folder, 'conda-meta')])).length > 0;
 }

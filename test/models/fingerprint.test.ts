@@ -1,5 +1,8 @@
-import { mkdir, rename, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, rename, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { codeHash, fingerprint } from '../../src/models/fingerprint.ts';
 import { followRequirements } from '../../src/models/requirement-files.ts';
@@ -87,7 +90,7 @@ test('gives a new code hash when code or weights change, wherever they lie', asy
   await differs();
 
   const last = await codeHash(model);
-  await writeTree(root, { 'm/__pycache__/detector.pyc': '', 'm/runs/predict/1.jpg': '', 'm/train.log': '', 'fetched/other.txt': '' });
+  await writeTree(root, { 'm/__pycache__/detector.pyc': '', 'm/runs/predict/1.jpg': '', 'm/train.log': '', 'm/env/pyvenv.cfg': '', 'm/env/lib/a.py': '', 'fetched/other.txt': '' });
   await symlink(join(root, 'm'), join(root, 'm/loop'));
   expect(await codeHash(model)).toBe(last);
 });
@@ -103,4 +106,40 @@ test('reads big weights by size and time of change alone', async () => {
   const first = await codeHash(model);
   await utimes(big, 1, 2);
   expect(await codeHash(model)).not.toBe(first);
+});
+
+/** Bytes that this process has read so far. */
+async function bytesRead(): Promise<number> {
+  return Number(/^rchar: (\d+)/m.exec(await readFile('/proc/self/io', 'utf8'))?.[1]);
+}
+
+test.skipIf(process.platform !== 'linux')('reads a file again only when it may have changed', async () => {
+  const root = await temporaryFolder();
+  const sizes = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`m/pictures/${i}.jpg`, 'x'.repeat(1_000_000)]));
+  const model = modelIn(join(await writeTree(root, sizes), 'm'));
+  await delay(2_100);
+  const look = async (): Promise<{ readonly hash: string; readonly read: number }> => {
+    const before = await bytesRead();
+    return { hash: await codeHash(model), read: await bytesRead() - before };
+  };
+  const first = await look();
+  expect(first.read).toBeGreaterThan(20_000_000);
+  const second = await look();
+  expect(second.hash).toBe(first.hash);
+  expect(second.read).toBeLessThan(1_000_000);
+
+  // Of the same size and with its old time, as a copy that preserves times leaves it.
+  const changed = join(root, 'm/pictures/7.jpg');
+  const { atime, mtime } = await stat(changed);
+  await writeFile(changed, 'y'.repeat(1_000_000));
+  await utimes(changed, atime, mtime);
+  expect((await look()).hash).not.toBe(first.hash);
+});
+
+test('reads a folder of many files with few of them open', async () => {
+  const root = await writeTree(await temporaryFolder(), Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`pictures/${i}.jpg`, `${i}`])));
+  const program = `import { contents } from ${JSON.stringify(join(import.meta.dirname, '../../src/models/hashing.ts'))}; console.log((await contents(${JSON.stringify(root)}, '/')).length)`;
+  const loader = join(import.meta.dirname, '../fixtures/runners/load-typescript.mjs');
+  const words = ['-c', 'ulimit -n 80; exec "$@"', 'sh', process.execPath, '--import', loader, '--input-type=module', '--eval', program];
+  expect((await promisify(execFile)('sh', words)).stdout).toBe('300\n');
 });
