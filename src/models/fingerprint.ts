@@ -9,11 +9,12 @@ import { findWeights } from './weights.ts';
 export type Facts = Readonly<Record<string, string>>;
 
 /**
- * Names an environment: changes when a requirement file, a lock file, a local package or one of the facts changes.
+ * Names an environment: changes when a requirement file, a lock file, a local package, one of the `further` files and
+ * folders or one of the facts changes.
  * Anything larger than 16 MB counts by name, size and time of change instead of its content.
  */
-export async function fingerprint(model: Model, facts: Facts): Promise<string> {
-  const files = await followRequirements(model.requirements, model.folder);
+export async function fingerprint(model: Model, facts: Facts, further: readonly string[] = []): Promise<string> {
+  const files = [...(await followRequirements(model.requirements, model.folder)), ...further];
   const words = await Promise.all(files.map((file) => contents(file, model.folder)));
   return shortHash([...words.flat(), ...Object.entries(facts).sort().map(([key, value]) => `${key}=${value}`)]);
 }

@@ -1,8 +1,10 @@
 /** Turns one model folder into a Model: by its manifest, or by the Flask orchestrator's layout. */
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Model, Weights } from '../types.ts';
 import { manifestPaths, readManifest, type Manifest } from './manifest.ts';
 import { existing } from './paths.ts';
+import { followRequirements } from './requirement-files.ts';
 
 /** A folder that bears a model's name. */
 export interface Place {
@@ -73,9 +75,20 @@ export const FLASK_SECTIONS: Readonly<Record<string, string>> = { animals: 'stra
 
 async function fromFlaskLayout(name: string, place: Place, script: string, around: Surroundings): Promise<Model> {
   const model = await fromManifest(name, place, { runtime: 'python', entry: script, protocol: 'oneshot', section: FLASK_SECTIONS[name] ?? null }, around);
+  const notice = `no manifest: ${dirname(script)}/run_inference.py is run for each batch`;
   const venv = around.project === null ? null : join(around.project, 'venvs', name);
-  const adopted = venv !== null && (await existing([join(venv, '.deps_installed'), join(venv, 'bin', 'python')])).length === 2;
-  return { ...model, entry: script, adopted_venv: adopted ? venv : null, notice: `no manifest: ${dirname(script)}/run_inference.py is run for each batch` };
+  const marker = venv === null ? '' : join(venv, '.deps_installed');
+  if (venv === null || (await existing([marker, join(venv, 'bin', 'python')])).length < 2) return { ...model, entry: script, notice };
+  const [changed] = await newerThan(marker, await followRequirements(model.requirements, model.folder));
+  if (changed === undefined) return { ...model, entry: script, adopted_venv: venv, notice };
+  return { ...model, entry: script, notice: `${notice}; ${changed} changed after ${venv} was made, so an environment of its own is built instead` };
+}
+
+/** Those of the files that changed after `marker` did. */
+async function newerThan(marker: string, files: readonly string[]): Promise<readonly string[]> {
+  const { mtimeMs: made } = await stat(marker);
+  const changed = await Promise.all(files.map((file) => stat(file).then(({ mtimeMs }) => mtimeMs > made, () => false)));
+  return files.filter((_, i) => changed[i]);
 }
 
 /** What each runtime calls the files that say what to install, when the manifest names none. */

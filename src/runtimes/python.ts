@@ -6,7 +6,7 @@ import type { RunnerCommand } from '../runner/command.ts';
 import { pythonHarness } from '../runner/harness.ts';
 import { PROTOCOL } from '../runner/messages.ts';
 import type { Model, Runtime } from '../types.ts';
-import { installPython, venvPython } from './tools/install-python.ts';
+import { installPython, venvPython, wheelsOf } from './tools/install-python.ts';
 import { findInterpreter, starts } from './tools/interpreter.ts';
 import { childEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
 
@@ -37,7 +37,7 @@ function wayOf(model: Model, { data_dir, offline }: Context): Way<Place> {
       const interpreter = await findInterpreter(signal);
       const recipe: Recipe = {
         model: model.name,
-        fingerprint: await fingerprint(model, { ...interpreter.facts, harness: `python ${PROTOCOL}` }),
+        fingerprint: await fingerprint(model, { ...interpreter.facts, harness: `python ${PROTOCOL}`, probe: model.probe ?? '' }, await wheelsOf(model)),
         build: (folder, progress, signal) => installPython(folder, model, interpreter, offline, progress, signal),
         works: (folder, signal) => starts(venvPython(folder), signal),
       };

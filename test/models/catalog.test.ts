@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
@@ -188,6 +188,23 @@ test('uses the models, the script and the finished environments of a project in 
   expect(await namesOf(catalog)).toEqual(['animals', 'motion', 'potholes']);
   expect(await catalog.get('animals')).toMatchObject({ entry: join(root, 'flask/run_inference.py'), adopted_venv: join(root, 'flask/venvs/animals') });
   expect(await catalog.get('potholes')).toMatchObject({ adopted_venv: null });
+});
+
+test('adopts an environment of a project only until its requirements change, followed to the last file', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'flask/run_inference.py': '', 'flask/models/animals/requirements_animals.txt': '-r base.txt\n', 'flask/models/animals/base.txt': 'torch\n',
+    'flask/venvs/animals/.deps_installed': 'ok', 'flask/venvs/animals/bin/python': '',
+  });
+  const made = new Date(2025, 0, 2);
+  const at = (path: string): string => join(root, 'flask', path);
+  for (const path of ['models/animals/requirements_animals.txt', 'models/animals/base.txt', 'venvs/animals/.deps_installed']) await utimes(at(path), made, made);
+  const catalog = await catalogOf(root, { project: join(root, 'flask') });
+  expect(await catalog.get('animals')).toMatchObject({ adopted_venv: at('venvs/animals'), notice: expect.not.stringContaining('instead') as string });
+  await utimes(at('models/animals/base.txt'), made, new Date(2025, 0, 3));
+  expect(await catalog.get('animals')).toMatchObject({
+    adopted_venv: null,
+    notice: expect.stringContaining(`${at('models/animals/base.txt')} changed after ${at('venvs/animals')} was made, so an environment of its own is built instead`) as string,
+  });
 });
 
 test('leaves the addresses of weights out when offline', async () => {

@@ -132,6 +132,17 @@ test('builds anew when the requirements were edited, and keeps the environment b
   expect((await readdir(join(root, 'data/runtimes/bare'))).sort()).toEqual([before.fingerprint, after.fingerprint].sort());
 });
 
+test('builds anew when a wheel beside the requirements or the import probe changed', async () => {
+  const { prepare, root } = await place(modelFiles('m', 'tinydep'));
+  await rm(join(root, 'models/m/wheels'), { recursive: true });
+  await cp(wheels, join(root, 'models/m/wheels'), { recursive: true, filter: (path) => !path.includes('tinydep-2.0') });
+  expect(await see(await prepare('m'))).toBe('1.0');
+  await cp(wheels, join(root, 'models/m/wheels'), { recursive: true });
+  expect(await see(await prepare('m'))).toBe('2.0');
+  await writeTree(root, { 'models/m/model.yaml': MANIFEST.replace('import tinydep', 'import absent') });
+  await expect(prepare('m')).rejects.toThrow("No module named 'absent'");
+});
+
 test('builds once for callers in this process and in another', async () => {
   const { prepare, root } = await place(BARE);
   const { tell, count } = listen();

@@ -71,6 +71,11 @@ async function uvVersion(signal: AbortSignal): Promise<string | null> {
 
 /** A folder `wheels` in the model's folder is looked into; offline nothing else is. */
 async function fromWhere(model: Model, offline: boolean): Promise<readonly string[]> {
+  return [...(offline ? ['--no-index'] : []), ...(await wheelsOf(model)).flatMap((wheels) => ['--find-links', wheels])];
+}
+
+/** The model's own folder of wheels, or none. */
+export async function wheelsOf(model: Model): Promise<readonly string[]> {
   const wheels = join(model.folder, 'wheels');
-  return [...(offline ? ['--no-index'] : []), ...((await isFolder(wheels)) ? ['--find-links', wheels] : [])];
+  return (await isFolder(wheels)) ? [wheels] : [];
 }
