@@ -2,6 +2,7 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { backoffMs, systemClock } from '../lib/clock.ts';
+import { hasCode } from '../lib/files.ts';
 import { redact } from '../lib/log.ts';
 import type { Progress } from '../types.ts';
 import { sha256 as hashOf } from './hashing.ts';
@@ -24,36 +25,64 @@ const REPORT_EVERY_MS = 1_000;
 /** The server said no: asking again would not help. */
 class Refused extends Error {}
 
-export async function download(what: Download, progress: Progress, signal: AbortSignal): Promise<void> {
+export async function download({ url: address, ...what }: Download, progress: Progress, signal: AbortSignal): Promise<void> {
   const { target, sha256 } = what;
   const part = `${target}.part`;
   const name = basename(target);
   await mkdir(dirname(target), { recursive: true });
   // Without a hash nobody could tell that the beginning is from another version of the file.
   if (sha256 === null) await rm(part, { force: true });
-  progress(`fetching ${name} from ${new URL(what.url).host}`);
-  await receiveWhole(what, part, progress, signal);
+  const { url, authorization } = withoutCredentials(address);
+  const request = { ...what, url, authorization, validator: null };
+  progress(`fetching ${name} from ${new URL(url).host}`);
+  const resumed = await receiveWhole(request, part, progress, signal);
 
-  const got = await hashOf(part);
+  let got = await hashOf(part);
+  if (resumed && sha256 !== null && got !== sha256) {
+    progress(`${name} has the sha256 ${got}, not ${sha256}: its beginning may be of another version; fetching it anew`);
+    await rm(part, { force: true });
+    await receiveWhole(request, part, progress, signal);
+    got = await hashOf(part);
+  }
   if (sha256 !== null && got !== sha256) {
     await rm(part, { force: true });
-    throw new Error(`${name} from ${redact(what.url)} has the sha256 ${got}, not ${sha256}; it was deleted`);
+    throw new Error(`${name} from ${redact(url)} has the sha256 ${got}, not ${sha256}; it was deleted`);
   }
   await rename(part, target);
   progress(`${name} is there; its sha256 is ${got}${sha256 === null ? ' and was not checked' : ', as it must be'}`);
 }
 
-async function receiveWhole(what: Download, part: string, progress: Progress, signal: AbortSignal): Promise<void> {
+/** What is asked for, and which version of it the last answer was: ETag or Last-Modified, null where neither was said. */
+interface Request extends Download {
+  readonly authorization: string | null;
+  validator: string | null;
+}
+
+/** fetch refuses an address with a name and password in it, and says both. */
+function withoutCredentials(address: string): { readonly url: string; readonly authorization: string | null } {
+  const url = new URL(address);
+  const [user, password] = [url.username, url.password].map(decodeURIComponent);
+  url.username = '';
+  url.password = '';
+  return { url: url.href, authorization: user || password ? `Basic ${Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64')}` : null };
+}
+
+/** Whether it went on from what was there already. */
+async function receiveWhole(what: Request, part: string, progress: Progress, signal: AbortSignal): Promise<boolean> {
+  let resumed = false;
   for (let tries = 0; ; ) {
     const before = await sizeOf(part);
+    resumed ||= before > 0;
     try {
       await receive(what, part, progress, signal);
-      return;
+      return resumed;
     } catch (error) {
       signal.throwIfAborted();
+      const full = hasCode(error, 'ENOSPC', 'EDQUOT');
+      if (full) await rm(part, { force: true });
       tries = (await sizeOf(part)) > before ? 1 : tries + 1;
-      const reason = inWords(error);
-      if (error instanceof Refused || tries >= what.tries) throw new Error(`${redact(what.url)}: ${reason}`, { cause: error });
+      const reason = full ? `no space is left for it in ${dirname(part)}` : inWords(error);
+      if (full || error instanceof Refused || tries >= what.tries) throw new Error(`${redact(what.url)}: ${reason}`, { cause: error });
       progress(`${basename(what.target)}: ${reason}; trying again`);
       await systemClock.sleep(backoffMs(tries, 500, 10_000), signal);
     }
@@ -61,7 +90,8 @@ async function receiveWhole(what: Download, part: string, progress: Progress, si
 }
 
 /** One request for what is still missing. Returns when nothing is; throws on a break, keeping what has come. */
-async function receive({ url, target, connect_ms }: Download, part: string, progress: Progress, signal: AbortSignal): Promise<void> {
+async function receive(what: Request, part: string, progress: Progress, signal: AbortSignal): Promise<void> {
+  const { url, target, connect_ms, authorization, validator, sha256 } = what;
   const patience = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const wait = (ms: number): void => {
@@ -70,8 +100,14 @@ async function receive({ url, target, connect_ms }: Download, part: string, prog
   };
   wait(connect_ms);
   try {
-    const have = await sizeOf(part);
-    const headers = { 'accept-encoding': 'identity', ...(have > 0 && { range: `bytes=${have}-` }) };
+    // With neither a version nor a hash nobody could tell that the rest belongs to the beginning.
+    const have = validator === null && sha256 === null ? 0 : await sizeOf(part);
+    const headers = {
+      'accept-encoding': 'identity',
+      ...(authorization !== null && { authorization }),
+      ...(have > 0 && { range: `bytes=${have}-` }),
+      ...(have > 0 && validator !== null && { 'if-range': validator }),
+    };
     const response = await fetch(url, { headers, signal: AbortSignal.any([signal, patience.signal]) });
     if (response.status === 416 && response.headers.get('content-range') === `bytes */${have}`) return;
     if (response.status === 416) await rm(part, { force: true });
@@ -80,7 +116,15 @@ async function receive({ url, target, connect_ms }: Download, part: string, prog
       throw refusal(response);
     }
 
-    const resumed = response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${have}-`) === true;
+    const resumed = response.status === 206;
+    const version = validatorOf(response);
+    const fits = response.headers.get('content-range')?.startsWith(`bytes ${have}-`) === true && (validator === null || version === null || version === validator);
+    if (resumed && !fits) {
+      await response.body.cancel();
+      await rm(part, { force: true });
+      throw new Error('the server went on with another file');
+    }
+    what.validator = version;
     const total = (resumed ? have : 0) + Number(response.headers.get('content-length') ?? Number.NaN);
     let size = resumed ? have : 0;
     let reported = 0;
@@ -102,6 +146,12 @@ async function receive({ url, target, connect_ms }: Download, part: string, prog
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** As If-Range takes it: a weak ETag says too little. */
+function validatorOf({ headers }: Response): string | null {
+  const tag = headers.get('etag');
+  return tag !== null && !tag.startsWith('W/') ? tag : headers.get('last-modified');
 }
 
 function refusal({ status, statusText }: Response): Error {

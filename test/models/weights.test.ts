@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, readdir, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -15,11 +15,13 @@ const HASH = createHash('sha256').update(BYTES).digest('hex');
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** A server that gives the answers in turn, the last one for ever. */
-async function serve(...answers: readonly Answer[]): Promise<{ url: string; ranges: (string | undefined)[] }> {
+async function serve(...answers: readonly Answer[]): Promise<{ url: string; ranges: (string | undefined)[]; headers: IncomingHttpHeaders[] }> {
   const ranges: (string | undefined)[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     const answer = answers[Math.min(ranges.length, answers.length - 1)];
     ranges.push(request.headers.range);
+    headers.push(request.headers);
     answer?.(request, response);
   });
   server.listen(0, '127.0.0.1');
@@ -28,7 +30,7 @@ async function serve(...answers: readonly Answer[]): Promise<{ url: string; rang
     server.closeAllConnections();
     server.close(() => { done(); });
   }));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/small.onnx`, ranges };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/small.onnx`, ranges, headers };
 }
 
 /** All of it, or from where the request asks. */
@@ -100,6 +102,61 @@ test('begins anew when the server cannot resume', async () => {
   await provideWeights(model, () => undefined, never);
   expect(ranges).toHaveLength(2);
   expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+});
+
+/** A version of the file that is broken off after a third of it. */
+const versionBrokenOff = (etag: string): Answer => (_request, response) => {
+  response.writeHead(200, { etag, 'content-length': BYTES.length });
+  response.write(Buffer.alloc(100_000, etag), () => setTimeout(() => response.destroy(), 50));
+};
+
+test('does not glue two versions of a file together, whatever the server makes of If-Range', async () => {
+  const { url, headers } = await serve(versionBrokenOff('"old"'), (request, response) => {
+    if (request.headers['if-range'] === '"old"') response.setHeader('etag', '"new"').writeHead(200).end(BYTES);
+  });
+  const { model, fetched } = await modelWith({ url });
+  await provideWeights(model, () => undefined, never);
+  expect(headers.at(-1)).toMatchObject({ range: 'bytes=100000-', 'if-range': '"old"' });
+  expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+
+  const deaf = await serve(versionBrokenOff('"old"'), (request, response) => {
+    response.setHeader('etag', '"new"');
+    whole(request, response);
+  });
+  const second = await modelWith({ url: deaf.url });
+  await provideWeights(second.model, () => undefined, never);
+  expect(deaf.ranges).toEqual([undefined, 'bytes=100000-', undefined]);
+  expect((await readFile(join(second.fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+});
+
+test('fetches a resumed file once from its beginning when its hash is wrong', async () => {
+  const { url, ranges } = await serve(whole);
+  const { model, fetched } = await modelWith({ url, sha256: HASH });
+  await writeTree(fetched, { 'small.onnx.part': 'of an older version' });
+  await provideWeights(model, () => undefined, never);
+  expect(ranges).toEqual(['bytes=19-', undefined]);
+  expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+});
+
+test.skipIf(process.platform !== 'linux')('gives up at once, and frees what it took, when the disk is full', async () => {
+  const { url, ranges } = await serve(whole);
+  const { model, fetched } = await modelWith({ url, sha256: HASH });
+  await mkdir(fetched, { recursive: true });
+  await symlink('/dev/full', join(fetched, 'small.onnx.part'));
+  await expect(provideWeights(model, () => undefined, never)).rejects.toThrow(`no space is left for it in ${fetched}`);
+  expect(ranges).toHaveLength(1);
+  expect(await readdir(fetched)).toEqual([]);
+});
+
+test('sends the name and password of an address as a header and tells them to nobody else', async () => {
+  const { url, headers } = await serve((_request, response) => response.writeHead(403).end());
+  const { model } = await modelWith({ url: url.replace('//', '//user:se%40cret@') });
+  const { lines, tell } = listen();
+  const failed = provideWeights(model, tell, never);
+  await expect(failed).rejects.toThrow('the server answered 403 Forbidden');
+  await expect(failed).rejects.not.toThrow(/cret|user/);
+  expect(lines.join()).not.toMatch(/cret|user/);
+  expect(headers).toMatchObject([{ authorization: `Basic ${Buffer.from('user:se@cret').toString('base64')}` }]);
 });
 
 test('deletes a file with the wrong hash and names both hashes', async () => {
