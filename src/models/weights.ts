@@ -1,10 +1,12 @@
 /** Sees to it that a model's weights are there: looks for them, fetches what is missing and can be fetched. */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
+import { namesIn } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import type { Model, Progress, Weights } from '../types.ts';
 import { download } from './download.ts';
+import { sha256 as hashOf } from './hashing.ts';
 import { isFile } from './paths.ts';
 
 /** What is not required may not delay a start for longer; what has come by then is kept for the next one. */
@@ -30,6 +32,7 @@ export async function missingWeights(model: Model): Promise<string | null> {
 export async function provideWeights(model: Model, progress: Progress, signal: AbortSignal): Promise<void> {
   for (const weights of model.weights) {
     signal.throwIfAborted();
+    await setAsideOthers(model, weights, progress);
     if ((await matches(model, weights)).length > 0) continue;
     // What the model can do without is not waited for when it has others.
     if (!weights.required && (await findWeights(model)).length > 0) continue;
@@ -40,13 +43,21 @@ export async function provideWeights(model: Model, progress: Progress, signal: A
   }
 }
 
+/** What was fetched when the manifest named another version would stay for ever. Nobody's file is lost: it may be a user's own. */
+async function setAsideOthers(model: Model, { file, url, sha256 }: Weights, progress: Progress): Promise<void> {
+  const fetched = join(fetchedFolder(model), file);
+  if (url === null || sha256 === null || !(await isFile(fetched)) || (await hashOf(fetched)) === sha256) return;
+  await rename(fetched, `${fetched}.old`);
+  progress(`${fetched} is not the file with the sha256 that the manifest names, so it is now ${basename(file)}.old`);
+}
+
 function missing(model: Model, { file }: Weights, reason: string | null): string {
   return `the weights ${file} are missing${reason === null ? '' : ` (${reason})`}; put the file into ${placeFor(model)}`;
 }
 
 /** Why it could not be fetched; null when it is there. Throws only when aborted. */
 async function fetchWeights(model: Model, { file, sha256, required }: Weights, url: string, progress: Progress, signal: AbortSignal): Promise<string | null> {
-  const folder = model.weights_folders.at(-1) ?? model.folder;
+  const folder = fetchedFolder(model);
   const target = join(folder, file);
   const limit = required ? signal : AbortSignal.any([signal, AbortSignal.timeout(OPTIONAL_MS)]);
   try {
@@ -65,6 +76,10 @@ async function fetchWeights(model: Model, { file, sha256, required }: Weights, u
   }
 }
 
+function fetchedFolder({ weights_folders, folder }: Model): string {
+  return weights_folders.at(-1) ?? folder;
+}
+
 /** The user's folder: the first that is not the built-in one, which an update would replace. */
 function placeFor(model: Model): string {
   return model.weights_folders.find((folder) => folder !== model.folder || model.origin === 'user') ?? model.folder;
@@ -75,17 +90,8 @@ async function matches({ weights_folders }: Model, { file }: Weights): Promise<r
   const pattern = new RegExp(`^${basename(file).split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
   const found = await Promise.all(weights_folders.map(async (folder) => {
     const within = join(folder, dirname(file));
-    return (await namesIn(within)).filter((name) => pattern.test(name) && !name.endsWith('.part')).sort().map((name) => join(within, name));
+    const paths = (await namesIn(within)).filter((name) => pattern.test(name) && !name.endsWith('.part')).sort().map((name) => join(within, name));
+    return Promise.all(paths.map(async (path) => ((await isFile(path)) ? [path] : [])));
   }));
-  return found.flat();
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-  } catch (error) {
-    // A folder that is not there holds nothing; everything else is worth an error.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return [];
-    throw error;
-  }
+  return found.flat(2);
 }

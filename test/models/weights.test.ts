@@ -58,7 +58,7 @@ async function modelWith(weights: Partial<Weights>): Promise<{ model: Model; roo
 
 test('finds weights by pattern in the order of the folders', async () => {
   const { model, root } = await modelWith({ file: 'yolo*.onnx' });
-  await writeTree(root, { 'mine/yolo_b.onnx': '', 'mine/yolo_a.onnx': '', 'm/yolo.onnx': '', 'mine/yolo.onnx.part': '', 'mine/other.onnx': '', 'm/yoloxonnx': '' });
+  await writeTree(root, { 'mine/yolo_b.onnx': '', 'mine/yolo_a.onnx': '', 'm/yolo.onnx': '', 'mine/yolo.onnx.part': '', 'mine/other.onnx': '', 'm/yoloxonnx': '', 'm/yolo_c.onnx/inside': '' });
   expect(await findWeights(model)).toEqual(['mine/yolo_a.onnx', 'mine/yolo_b.onnx', 'm/yolo.onnx'].map((path) => join(root, path)));
 });
 
@@ -185,6 +185,25 @@ test('goes on without weights that are not required, after one try', async () =>
   await provideWeights(model, tell, never);
   expect(ranges).toHaveLength(1);
   expect(lines.at(-1)).toMatch(/small\.onnx are not there .*503.*going on without them$/);
+});
+
+test('fetches anew what was fetched when the manifest named another hash, and leaves files elsewhere alone', async () => {
+  const { url, ranges } = await serve(whole);
+  const { model, fetched } = await modelWith({ url, sha256: HASH });
+  await writeTree(fetched, { 'small.onnx': 'older' });
+  const { tell, count } = listen();
+  await provideWeights(model, tell, never);
+  expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+  expect(await readFile(join(fetched, 'small.onnx.old'), 'utf8')).toBe('older');
+  expect(count('is not the file with the sha256')).toBe(1);
+  await provideWeights(model, tell, never);
+  expect(ranges).toHaveLength(1);
+
+  const other = await modelWith({ url, sha256: HASH });
+  await writeTree(other.root, { 'mine/small.onnx': 'my own' });
+  await provideWeights(other.model, () => undefined, never);
+  expect(await readdir(join(other.root, 'mine'))).toEqual(['small.onnx']);
+  expect(ranges).toHaveLength(1);
 });
 
 test('does not ask the network for weights that are not required when there are others', async () => {
