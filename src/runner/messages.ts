@@ -3,6 +3,8 @@ import type { Detection, Json, Prediction, Ready, RunnerAnswer, RunnerFrame } fr
 import { Invalid, box, confidence, index, list, milliseconds, object, optional, text } from './shape.ts';
 
 export const PROTOCOL = 1;
+/** Far above any answer, far below what a mistake could fill memory with. */
+export const MAX_MESSAGE = 16 * 1024 * 1024;
 
 type Fields = Readonly<Record<string, unknown>>;
 

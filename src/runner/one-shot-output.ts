@@ -1,6 +1,6 @@
 /** What a one-shot program left in its output file, as an answer. */
 import type { Detection, Prediction, RunnerFrame } from '../types.ts';
-import { Invalid, box, confidence, list, milliseconds, object, optional } from './shape.ts';
+import { Invalid, box, confidence, list, milliseconds, object, optional, text } from './shape.ts';
 
 export interface OneShotOutput {
   readonly predictions: readonly Prediction[];
@@ -36,11 +36,16 @@ function parseElement(element: Readonly<Record<string, unknown>>, index: number,
 /** No detection where there is no label. */
 function parseDetection(value: unknown, at: string): readonly Detection[] {
   const detection = object(value, at);
-  const label = detection['label'] ?? detection['class'];
-  if (typeof label !== 'string' || label === '') return [];
+  const name = optional(detection['label'], `${at}.label`, label) || optional(detection['class'], `${at}.class`, label);
+  if (!name) return [];
   return [{
-    class: label,
+    class: name,
     confidence: optional(detection['confidence'], `${at}.confidence`, confidence) ?? 0,
     box: optional(detection['bbox'] ?? detection['box'], `${at}.bbox`, box) ?? [0, 0, 0, 0],
   }];
+}
+
+/** Programs that name no classes give their numbers. */
+function label(value: unknown, at: string): string {
+  return typeof value === 'number' ? String(value) : text(value, at);
 }

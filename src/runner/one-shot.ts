@@ -11,6 +11,7 @@ import { AT_ONCE, startChild, type Child } from './child.ts';
 import type { RunnerCommand } from './command.ts';
 import { callFailed, runnerDied } from './failures.ts';
 import { quoteLastWords } from './last-words.ts';
+import { MAX_MESSAGE } from './messages.ts';
 import { parseOutput } from './one-shot-output.ts';
 import { Invalid } from './shape.ts';
 
@@ -41,6 +42,8 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }
     if (closed) throw runnerDied(model, CLOSED, child.lastWords());
     if (!ok) throw failed(`the program ${reason}`, child);
     try {
+      const { size } = await stat(output);
+      if (size > MAX_MESSAGE) throw new Invalid(`the output has ${size} bytes, more than ${MAX_MESSAGE}`);
       return { inference_ms, ...parseOutput(await readFile(output, 'utf8'), frames) };
     } catch (error) {
       const why = error instanceof Invalid ? error.message : `its output file cannot be read: ${String(error)}`;

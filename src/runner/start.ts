@@ -6,6 +6,7 @@ import { AT_ONCE, startChild } from './child.ts';
 import type { RunnerCommand } from './command.ts';
 import { converse } from './conversation.ts';
 import { callFailed, notReadyInTime, runnerDied } from './failures.ts';
+import { MAX_MESSAGE } from './messages.ts';
 
 export interface StartOptions {
   readonly model: string;
@@ -15,8 +16,6 @@ export interface StartOptions {
   readonly onLog: (line: string) => void;
 }
 
-/** Far above any answer, far below what a mistake could fill memory with. */
-const MAX_MESSAGE = 16 * 1024 * 1024;
 /** On close: time to finish the call at hand, then time to obey SIGTERM. */
 const POLITELY = { patience_ms: 5000, term_ms: 2000 };
 

@@ -51,6 +51,11 @@ test('aliases are taken, gaps filled, detections without a label left out, and e
   ]);
 });
 
+test('a number is a label, also 0, and an empty label gives way to the class', async () => {
+  const { predictions: [first] } = await oneShot('numbers').predict(frames(1), {}, never);
+  expect(first && 'detections' in first && first.detections.map((one) => one.class)).toEqual(['16', 'dog', '0']);
+});
+
 test('without times of its own the call\'s wall time counts', async () => {
   expect((await oneShot('untimed').predict(frames(2), {}, never)).inference_ms).toBeGreaterThan(100);
 });
@@ -66,10 +71,13 @@ describe('a call fails, and is never taken for an empty answer, when the program
     ['nothing', 'its output file cannot be read'],
     ['torn', 'the output is not JSON'],
     ['short', 'the output has 1 elements for 2 frames'],
+    ['list label', '[0].detections[0].label is ["dog"], not a text'],
+    ['huge', /the output has 17\d+ bytes, more than 16777216/],
   ] as const)('%s', async ([behaviour, why]) => {
     const error = await failure(oneShot(behaviour).predict(frames(2), {}, never));
     expect(error.code).toBe('runner_failed');
-    expect(error.message).toContain(`Model animals: the call failed: ${why}`);
+    expect(error.message).toContain('Model animals: the call failed: ');
+    expect(error.message).toMatch(why);
     expect(error.message).toContain('looking at');
     expect(error.message).toContain('by way of stderr');
   });
