@@ -32,10 +32,10 @@ export interface Manifest {
 }
 
 const word = { type: 'string', minLength: 1 } as const;
-/** Inside the folder: neither absolute nor with a step up. */
-const inside = { type: 'string', pattern: '^(?!/)(?!(.*/)?\\.\\.(/|$)).+$', description: 'a path inside the model folder' } as const;
+/** Inside the folder: neither absolute nor with a step up, also after a line end, which `.` would not see beyond. */
+const inside = { type: 'string', pattern: '^(?!/)(?!([^]*/)?\\.\\.(/|$)).+$', description: 'a path inside the model folder' } as const;
 /** The same with `*` in its last part at most. */
-const weightsFile = { type: 'string', pattern: '^(?!/)(?!(.*/)?\\.\\.(/|$))([^*]*/)?[^/]+$', description: 'a path inside the model folder, with * in its last part at most' } as const;
+const weightsFile = { type: 'string', pattern: '^(?!/)(?!([^]*/)?\\.\\.(/|$))([^*]*/)?[^/]+$', description: 'a path inside the model folder, with * in its last part at most' } as const;
 
 const schema = {
   type: 'object',

@@ -109,6 +109,17 @@ test('names every fault of a manifest at once, each with its line and column', a
   expect((await errorOf(catalog.get('json'))).message).toMatch(/model\.json:4:2: confidence must be <= 1/);
 });
 
+test('refuses a step out of the folder, also behind a line end', async () => {
+  const files = ['../up.pt', 'a/../../up.pt', 'a\n/../../../up.pt', 'a\u2028/../../up.pt', '..'];
+  const manifest = { runtime: 'python', entry: 'x.py', requirements: files, weights: files.map((file) => ({ file })) };
+  const root = await writeTree(await temporaryFolder(), { 'user/sly/model.json': JSON.stringify(manifest) });
+  const { message } = await errorOf((await catalogOf(root)).get('sly'));
+  for (const i of files.keys()) {
+    expect(message).toContain(`requirements.${i} must be a path inside`);
+    expect(message).toContain(`weights.${i}.file must be a path inside`);
+  }
+});
+
 test('lists what it can and says of a broken model why, without harm to the others', async () => {
   const root = await writeTree(await temporaryFolder(), {
     'user/bad/model.yaml': 'nonsense: 1\n',
