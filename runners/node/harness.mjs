@@ -3,7 +3,8 @@
  *
  * Needs Node 18 and nothing else. What the module may export is told in ../README.md.
  */
-import { writeFileSync } from 'node:fs';
+import { createReadStream, fstatSync, writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -11,14 +12,16 @@ import { pathToFileURL } from 'node:url';
 const PROTOCOL = 1;
 const STACK_LINES = 12;
 
-// Node cannot move descriptor 1, so whoever starts this has done it: messages leave by a copy of stdout, and what the
-// model and everything it starts print goes to stderr.
+// Node cannot move descriptors, so whoever starts this has done it: messages leave by a copy of stdout, and what the
+// model and everything it starts print goes to stderr; calls come by a copy of stdin, where nothing can take them away.
 const messages = Number(process.env.LOOKOUT_MESSAGES_FD);
-if (!Number.isInteger(messages)) {
-  console.error('Start the harness with its messages on a copy of stdout:\n  LOOKOUT_MESSAGES_FD=3 node harness.mjs <entry.mjs> <setup JSON> 3>&1 1>&2');
+const input = Number(process.env.LOOKOUT_CALLS_FD);
+if (!Number.isInteger(messages) || !Number.isInteger(input)) {
+  console.error('Start the harness with its messages and calls on copies of stdout and stdin:\n  LOOKOUT_MESSAGES_FD=3 LOOKOUT_CALLS_FD=4 node harness.mjs <entry.mjs> <setup JSON> 3>&1 1>&2 4<&0 0</dev/null');
   process.exit(2);
 }
 delete process.env.LOOKOUT_MESSAGES_FD;
+delete process.env.LOOKOUT_CALLS_FD;
 
 process.on('uncaughtException', giveUp);
 
@@ -34,7 +37,7 @@ process.exit(0);
 
 /** Answers calls one by one until the input ends: the parent closed the runner, or is gone. */
 async function serve(predict, ready) {
-  const calls = createInterface({ input: process.stdin });
+  const calls = createInterface({ input: open(input) });
   send({ type: 'ready', protocol: PROTOCOL, ...ready });
   for await (const line of calls) {
     const { id, frames, options } = JSON.parse(line);
@@ -47,6 +50,12 @@ async function serve(predict, ready) {
       send({ type: 'failed', id, error: { message: explain(error) } });
     }
   }
+}
+
+/** A file of calls, for trying by hand, is no socket; and reading a pipe like a file would keep a thread waiting. */
+function open(fd) {
+  const facts = fstatSync(fd);
+  return facts.isFIFO() || facts.isSocket() ? new Socket({ fd }) : createReadStream('', { fd });
 }
 
 function send(message) {

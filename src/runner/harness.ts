@@ -20,10 +20,11 @@ export function pythonHarness(python: string, entry: string, setup: Setup): Word
 }
 
 /**
- * `entry` under `node`, an interpreter's path. Node cannot move its own stdout, so a shell does it and steps aside:
- * messages leave by descriptor 3, a copy of stdout, and descriptor 1 becomes stderr.
+ * `entry` under `node`, an interpreter's path. Node cannot move its own descriptors, so a shell does it and steps aside:
+ * messages leave by descriptor 3, a copy of stdout, and descriptor 1 becomes stderr; calls come by descriptor 4, a copy
+ * of stdin, and descriptor 0 is at its end.
  */
 export function nodeHarness(node: string, entry: string, setup: Setup): Words {
-  const redirect = 'LOOKOUT_MESSAGES_FD=3 exec "$0" "$@" 3>&1 1>&2';
+  const redirect = 'LOOKOUT_MESSAGES_FD=3 LOOKOUT_CALLS_FD=4 exec "$0" "$@" 3>&1 1>&2 4<&0 0</dev/null';
   return { file: '/bin/sh', args: ['-c', redirect, node, join(packageRoot, 'runners/node/harness.mjs'), entry, JSON.stringify(setup)] };
 }

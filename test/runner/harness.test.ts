@@ -28,6 +28,13 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     expect(logs.slice(1).sort()).toEqual(['a print', 'from a descriptor', 'from a shell']);
   });
 
+  test('has no call eaten by a child of the model that reads its input', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const soon = AbortSignal.timeout(10_000);
+    const answers = await Promise.all([runner.predict(frames(1), { do: 'read input' }, soon), runner.predict(frames(2), {}, soon)]);
+    expect(answers.map(({ predictions }) => predictions.length)).toEqual([1, 2]);
+  });
+
   test('answers by the frames\' own indexes', async () => {
     const runner = await start(harnessed(language, 'model'));
     const { predictions } = await runner.predict(frames(4).slice(2), {}, never);
