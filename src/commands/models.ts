@@ -1,10 +1,11 @@
 /** `lookout models`: what there is, preparing it, trying it on pictures. */
+import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { createModels, type Models } from '../parts.ts';
 import { drawBoxes } from '../lib/ffmpeg.ts';
 import type { RunnerFrame } from '../types.ts';
 import { missingWeights } from '../models/weights.ts';
-import { keepFindings } from '../pipeline/findings.ts';
+import { keepFindings, neverFound } from '../pipeline/findings.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
 import { sizeOf } from './picture.ts';
 
@@ -34,10 +35,15 @@ export async function tryModel(context: CommandContext, name: string, images: re
     const { width, height } = await sizeOf(image);
     return { index, stream: 'try', file: resolve(image), captured_at: new Date().toISOString(), width, height };
   }));
+  await mkdir(out, { recursive: true });
+  const drawings = drawingsOf(images, name);
   const prepared = await models.prepare(model, (line) => { print(`${name}: ${line}`); }, context.signal);
   const runner = await prepared.start(context.signal);
   try {
-    if (runner.ready.detector !== null) print(`${name}: ${runner.ready.detector}`);
+    const { detector, device, labels } = runner.ready;
+    if (detector !== null) print(`${name}: ${detector}${device === null ? '' : ` on ${device}`}`);
+    const warning = neverFound(model, labels);
+    if (warning !== null) print(`${name}: ${warning}`);
     const { predictions, inference_ms } = await runner.predict(frames, model.options, context.signal);
     for (const prediction of keepFindings(model, predictions)) {
       const image = images[prediction.index] ?? '';
@@ -47,7 +53,7 @@ export async function tryModel(context: CommandContext, name: string, images: re
       }
       if (prediction.detections.length === 0) print(`${image}: nothing found`);
       for (const one of prediction.detections) print(`${image}: ${one.class} ${one.confidence.toFixed(2)} at ${one.box.map((side) => Math.round(side)).join(', ')}`);
-      const drawn = join(out, `${basename(image).replace(/\.[^.]*$/, '')}-${name}.jpg`);
+      const drawn = join(out, drawings[prediction.index] ?? '');
       await drawBoxes(resolve(image), prediction.detections.map(({ box }) => box), drawn);
       print(`${image}: drawn to ${drawn}`);
     }
@@ -56,6 +62,18 @@ export async function tryModel(context: CommandContext, name: string, images: re
     await runner.close();
   }
   return 0;
+}
+
+/** What the picture with boxes of each image is called; numbered where two images have one name. */
+function drawingsOf(images: readonly string[], model: string): readonly string[] {
+  const taken = new Set<string>();
+  return images.map((image) => {
+    const name = basename(image).replace(/\.[^.]*$/, '');
+    let drawing = `${name}-${model}.jpg`;
+    for (let number = 2; taken.has(drawing); number += 1) drawing = `${name}-${number}-${model}.jpg`;
+    taken.add(drawing);
+    return drawing;
+  });
 }
 
 async function open(context: CommandContext): Promise<Models> {

@@ -86,8 +86,7 @@ describe('an answer', () => {
   test('of failure names the frames', async () => {
     const { answer } = await say(2, { type: 'failed', id: 1, error: { message: 'too hot' }, frames: [{ index: 1, message: 'largest' }] });
     const error = await failure(answer);
-    expect([error.code, error.details['frames']]).toEqual(['runner_failed', [{ index: 1, message: 'largest' }]]);
-    expect(error.message).toBe('Model fixture: the call failed: too hot');
+    expect([error.code, error.message]).toEqual(['runner_failed', 'Model fixture: the call failed: too hot\n  frame 1: largest']);
     expect(error.details['last_words']).toMatch(/^pid/);
   });
 

@@ -1,0 +1,34 @@
+/** `lookout models`, as it is run. */
+import { execFile } from 'node:child_process';
+import { copyFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../../src/lib/leash.ts';
+import { paint } from '../models-builtin/pictures.ts';
+import { temporaryFolder, writeTree } from '../models/fixtures.ts';
+
+const MANIFEST = 'runtime: node\nentry: seer.mjs\nclasses: [dog]\n';
+const SEER = `export const setup = () => ({ detector: 'seer', labels: ['cat'], device: 'abacus' });
+export const predict = (frames) => frames.map(() => [{ class: 'dog', confidence: 0.5, box: [10, 10, 30, 30] }]);
+`;
+
+async function lookout(root: string, ...words: readonly string[]): Promise<string> {
+  const loader = join(import.meta.dirname, '../fixtures/runners/load-typescript.mjs');
+  const folders = ['--models-dir', join(root, 'models'), '--data-dir', join(root, 'data'), '--frames-dir', join(root, 'frames')];
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', loader, join(packageRoot, 'src/cli.ts'), ...words, ...folders], { cwd: root });
+  return stdout;
+}
+
+test('models try makes its folder, draws each picture by its own name, and says what it runs on and never finds', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'models/seer/model.yaml': MANIFEST, 'models/seer/seer.mjs': SEER, 'b/keep': '' });
+  const first = paint(root, 'street', { size: '64x48' });
+  await copyFile(first, join(root, 'b/street.jpg'));
+  await copyFile(first, join(root, 'b/street-2.jpg'));
+  const said = await lookout(root, 'models', 'try', 'seer', first, 'b/street-2.jpg', 'b/street.jpg', '--out', 'results/today');
+  expect((await readdir(join(root, 'results/today'))).sort()).toEqual(['street-2-seer.jpg', 'street-3-seer.jpg', 'street-seer.jpg']);
+  expect(said).toContain(`${first}: drawn to ${join('results/today', 'street-seer.jpg')}\n`);
+  expect(said).toContain(`b/street.jpg: drawn to ${join('results/today', 'street-3-seer.jpg')}\n`);
+  expect(said).toContain('seer: seer on abacus\n');
+  expect(said).toContain('seer: nothing will be found: of the classes dog none is among the model\'s labels cat\n');
+});
