@@ -15,9 +15,14 @@ const STRIDES = [8, 16, 32];
 /** Of a YOLOX row: x, y, width, height, objectness; the class scores follow. */
 const YOLOX_HEAD = 5;
 
-/** One row per cell of three grids; centres are offsets in cells, sizes logarithms of cells. */
-export function decodeYolox(values, input, atLeast) {
+/** How the output for an input of this size is read, `(values, atLeast)`: its thousands of cells are the same for each picture. */
+export function yoloxDecoder(input) {
   const cells = STRIDES.flatMap((stride) => grid(input, stride));
+  return (values, atLeast) => decodeYolox(values, input, cells, atLeast);
+}
+
+/** One row per cell of three grids; centres are offsets in cells, sizes logarithms of cells. */
+function decodeYolox(values, input, cells, atLeast) {
   const rowLength = values.length / cells.length;
   if (!Number.isInteger(rowLength) || rowLength <= YOLOX_HEAD) throw new Error(`${values.length} numbers are no YOLOX output for ${input.width} x ${input.height}`);
   const found = [];

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { load } from '../../runners/node/environment.mjs';
 import { COCO } from './coco.mjs';
-import { decodeYolov8, decodeYolox, planes } from './yolo-tensors.mjs';
+import { decodeYolov8, planes, yoloxDecoder } from './yolo-tensors.mjs';
 
 /** By file name, best first: how pictures go in and how findings come out. */
 const FAMILIES = [
@@ -14,7 +14,10 @@ const FAMILIES = [
     pixels: { order: 'bgr', scale: 1 },
     size: 416,
     dims: ([, , row]) => row === 5 + COCO.length,
-    decode: ({ data }, input, atLeast) => decodeYolox(data, input, atLeast),
+    decoder(input) {
+      const decode = yoloxDecoder(input);
+      return ({ data }, atLeast) => decode(data, atLeast);
+    },
   },
   {
     files: /^yolo(v8|11).*\.onnx$/,
@@ -22,7 +25,7 @@ const FAMILIES = [
     pixels: { order: 'rgb', scale: 1 / 255 },
     size: 640,
     dims: ([, rows]) => rows === 4 + COCO.length,
-    decode: ({ data, dims }, _input, atLeast) => decodeYolov8(data, dims[1], atLeast),
+    decoder: () => ({ data, dims }, atLeast) => decodeYolov8(data, dims[1], atLeast),
   },
 ];
 
@@ -65,6 +68,7 @@ export async function openYolo({ file, family }, { InferenceSession, Tensor }) {
   const [inputName] = session.inputNames;
   const [outputName] = session.outputNames;
   const input = inputSize(session.inputMetadata?.[0]?.shape, family.size);
+  const decode = family.decoder(input);
   const detector = {
     name,
     device: `cpu (${threads} threads)`,
@@ -75,7 +79,7 @@ export async function openYolo({ file, family }, { InferenceSession, Tensor }) {
       const tensor = new Tensor('float32', planes(pixels, family.pixels), [1, 3, input.height, input.width]);
       const output = (await session.run({ [inputName]: tensor }, [outputName]))[outputName];
       if (!family.dims(output.dims)) throw new Error(`${name}: its output [${output.dims}] is not that of its family with COCO's ${COCO.length} classes; export it without NMS, or take the file away`);
-      return family.decode(output, input, atLeast);
+      return decode(output, atLeast);
     },
   };
   // A file of another kind fails here, where it can be seen, and not in each batch.

@@ -8,7 +8,7 @@ import { nodeHarness } from '../runner/harness.ts';
 import { PROTOCOL } from '../runner/messages.ts';
 import type { Model, Runtime } from '../types.ts';
 import { installNode } from './tools/install-node.ts';
-import { childEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
+import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
 
 export const summary = 'JavaScript on this Node, with npm packages in a folder of the model\'s own';
 
@@ -45,10 +45,12 @@ function wayOf(model: Model, { data_dir, offline }: Context): Way<Place> {
 }
 
 function commandOf(model: Model, folder: string | null): RunnerCommand {
-  const env = { ...childEnvironment(model), ...(folder !== null && { LOOKOUT_ENVIRONMENT: folder }) };
-  if (model.protocol === 'oneshot') return { file: process.execPath, args: [model.entry, ...model.args], cwd: dirname(model.entry), env };
+  const packages = folder === null ? {} : { LOOKOUT_ENVIRONMENT: folder };
+  if (model.protocol === 'oneshot') {
+    return { file: process.execPath, args: [model.entry, ...model.args], cwd: dirname(model.entry), env: { ...childEnvironment(model), ...packages } };
+  }
   const { file, args } = nodeHarness(process.execPath, model.entry, setupOf(model));
-  return { file, args, cwd: model.folder, env };
+  return { file, args, cwd: model.folder, env: { ...harnessEnvironment(model), ...packages } };
 }
 
 function factsOfNode(): Readonly<Record<string, string>> {

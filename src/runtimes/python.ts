@@ -8,7 +8,7 @@ import { PROTOCOL } from '../runner/messages.ts';
 import type { Model, Runtime } from '../types.ts';
 import { installPython, venvPython, wheelsOf } from './tools/install-python.ts';
 import { findInterpreter, starts } from './tools/interpreter.ts';
-import { childEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
+import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
 
 export const summary = 'Python in a virtual environment of the model\'s own (uv when it is there, else venv and pip)';
 
@@ -49,8 +49,7 @@ function wayOf(model: Model, { data_dir, offline }: Context): Way<Place> {
 }
 
 function commandOf(model: Model, python: string): RunnerCommand {
-  const env = childEnvironment(model);
-  if (model.protocol === 'oneshot') return { file: python, args: [model.entry, ...model.args], cwd: dirname(model.entry), env };
+  if (model.protocol === 'oneshot') return { file: python, args: [model.entry, ...model.args], cwd: dirname(model.entry), env: childEnvironment(model) };
   const { file, args } = pythonHarness(python, model.entry, setupOf(model));
-  return { file, args, cwd: model.folder, env };
+  return { file, args, cwd: model.folder, env: harnessEnvironment(model) };
 }

@@ -7,9 +7,9 @@ interface Finding {
   readonly confidence: number;
   readonly label: number;
 }
-const { planes, decodeYolox, decodeYolov8 } = (await import(new URL('../../models/animals/yolo-tensors.mjs', import.meta.url).href)) as {
+const { planes, yoloxDecoder, decodeYolov8 } = (await import(new URL('../../models/animals/yolo-tensors.mjs', import.meta.url).href)) as {
   readonly planes: (pixels: Uint8Array, layout: { order: 'rgb' | 'bgr'; scale: number }) => Float32Array;
-  readonly decodeYolox: (values: Float32Array, input: { width: number; height: number }, atLeast: number) => readonly Finding[];
+  readonly yoloxDecoder: (input: { width: number; height: number }) => (values: Float32Array, atLeast: number) => readonly Finding[];
   readonly decodeYolov8: (values: Float32Array, rows: number, atLeast: number) => readonly Finding[];
 };
 
@@ -27,7 +27,7 @@ describe('planes', () => {
 });
 
 describe('YOLOX output', () => {
-  const input = { width: 64, height: 32 };
+  const decode = yoloxDecoder({ width: 64, height: 32 });
   // Strides 8, 16 and 32: 8 x 4, 4 x 2 and 2 x 1 cells.
   const cells = 32 + 8 + 2;
   const classes = 3;
@@ -40,7 +40,7 @@ describe('YOLOX output', () => {
   }
 
   it('is read per cell: offset in cells, size as logarithm, objectness times class score', () => {
-    const [found, ...others] = decodeYolox(output({ 10: [0.5, 0.25, Math.log(2), Math.log(3), 0.8, 0.1, 0.2, 0.9] }), input, 0.45);
+    const [found, ...others] = decode(output({ 10: [0.5, 0.25, Math.log(2), Math.log(3), 0.8, 0.1, 0.2, 0.9] }), 0.45);
     expect(others).toEqual([]);
     // Cell 10 of the first grid: column 2, line 1, stride 8.
     expect(found?.box.map((value) => Math.round(value * 100) / 100)).toEqual([20 - 8, 10 - 12, 20 + 8, 10 + 12]);
@@ -49,17 +49,17 @@ describe('YOLOX output', () => {
   });
 
   it('has coarser grids after the first', () => {
-    const [middle, coarse] = decodeYolox(output({ 37: [0, 0, 0, 0, 1, 1, 0, 0], 41: [0, 0, 0, 0, 1, 0, 1, 0] }), input, 0.45);
+    const [middle, coarse] = decode(output({ 37: [0, 0, 0, 0, 1, 1, 0, 0], 41: [0, 0, 0, 0, 1, 0, 1, 0] }), 0.45);
     expect(middle?.box).toEqual([8, 8, 24, 24]);
     expect(coarse?.box).toEqual([16, -16, 48, 16]);
   });
 
   it('gives nothing where objectness or the product is too small', () => {
-    expect(decodeYolox(output({ 0: [0, 0, 0, 0, 0.4, 1, 0, 0], 1: [0, 0, 0, 0, 0.6, 0.6, 0, 0] }), input, 0.45)).toEqual([]);
+    expect(decode(output({ 0: [0, 0, 0, 0, 0.4, 1, 0, 0], 1: [0, 0, 0, 0, 0.6, 0.6, 0, 0] }), 0.45)).toEqual([]);
   });
 
   it('is refused when it cannot belong to the input', () => {
-    expect(() => decodeYolox(new Float32Array(cells * row + 1), input, 0.45)).toThrow('no YOLOX output for 64 x 32');
+    expect(() => decode(new Float32Array(cells * row + 1), 0.45)).toThrow('no YOLOX output for 64 x 32');
   });
 });
 

@@ -56,7 +56,7 @@ test('installs packages without their scripts, away from the model\'s folder, an
   expect(await see(second)).toBe('2.0.0');
 });
 
-test('keeps to the lock file, and builds anew before a start when the packages are gone', async () => {
+test('keeps to the lock file, and builds anew before a later start when the packages are gone', async () => {
   const { root, prepare } = await place({
     ...MODEL,
     'models/m/package-lock.json': JSON.stringify({
@@ -66,6 +66,7 @@ test('keeps to the lock file, and builds anew before a start when the packages a
     }),
   });
   const prepared = await prepare();
+  expect(await see(prepared)).toBe('1.0.0');
   await rm(join(root, 'data/runtimes/m', prepared.fingerprint ?? '', 'node_modules'), { recursive: true });
   expect(await see(prepared)).toBe('1.0.0');
 });
@@ -75,4 +76,17 @@ test('says what npm said when it fails, and which local package is out of reach'
   await expect(prepare()).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringMatching(/model m: its environment could not be built: npm install [^]*ENOTCACHED/) as string });
   await writeFile(join(root, 'models/m/package.json'), JSON.stringify({ dependencies: { tiny: 'file:../tiny' } }));
   await expect(prepare()).rejects.toThrow('the local package ../tiny must lie in the model folder');
+});
+
+test('tells a program that no harness speaks to what it is by LOOKOUT_SETUP, and the others by the harness alone', async () => {
+  const { prepare } = await place({
+    'models/m/model.yaml': 'runtime: node\nentry: m.mjs\n',
+    'models/m/m.mjs': 'export const predict = (frames) => frames.map(() => [{ class: String(process.env.LOOKOUT_SETUP), confidence: 1, box: [0, 0, 1, 1] }]);\n',
+  });
+  expect(await see(await prepare())).toBe('undefined');
+  const alone = await place({
+    'models/m/model.yaml': 'runtime: node\nentry: m.mjs\nprotocol: oneshot\noptions: {a: 1}\n',
+    'models/m/m.mjs': 'import { writeFileSync } from "node:fs";\nconst { name, options } = JSON.parse(process.env.LOOKOUT_SETUP);\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: `${name} ${options.a}` }] }]));\n',
+  });
+  expect(await see(await alone.prepare())).toBe('m 1');
 });

@@ -174,9 +174,26 @@ test('builds anew after the process that built was killed in the middle', async 
   expect(await see(prepared)).toBe('1.0');
 });
 
-test('builds anew before a start when the interpreter is gone', async () => {
+test('looks for an interpreter once to prepare and start, and again for a later start', async () => {
+  const { prepare, root } = await place(BARE);
+  const wrapper = `#!/bin/sh\necho asked >>${join(root, 'asked')}\nexec python3 "$@"\n`;
+  await writeFile(join(root, 'python'), wrapper, { mode: 0o755 });
+  vi.stubEnv('LOOKOUT_PYTHON', join(root, 'python'));
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  const asked = async (): Promise<number> => (await readFile(join(root, 'asked'), 'utf8')).split('\n').length - 1;
+  await prepare('bare');
+  const before = await asked();
+  const prepared = await prepare('bare');
+  await see(prepared);
+  expect(await asked() - before).toBe(1);
+  await see(prepared);
+  expect(await asked() - before).toBe(2);
+});
+
+test('builds anew before a later start when the interpreter is gone', async () => {
   const { prepare, root } = await place(BARE);
   const prepared = await prepare('bare');
+  expect(await see(prepared)).toBe('bare');
   const python = join(root, 'data/runtimes/bare', prepared.fingerprint ?? '', 'bin/python');
   await unlink(python);
   await symlink('/no/such/python', python);
@@ -189,7 +206,7 @@ test('keeps an environment whose interpreter is there and fails, and says so', a
   const folder = join(root, 'data/runtimes/bare', prepared.fingerprint ?? '');
   await rename(join(folder, 'bin/python'), join(folder, 'good python'));
   await writeFile(join(folder, 'bin/python'), '#!/bin/sh\nkill -KILL $$\n', { mode: 0o755 });
-  await expect(see(prepared)).rejects.toThrow(/the interpreter .*bin\/python fails, though it is there; .*was killed by SIGKILL/);
+  await expect(prepare('bare')).rejects.toThrow(/the interpreter .*bin\/python fails, though it is there; .*was killed by SIGKILL/);
   await rename(join(folder, 'good python'), join(folder, 'bin/python'));
   const { tell, lines } = listen();
   expect(await see(await prepare('bare', tell))).toBe('bare');

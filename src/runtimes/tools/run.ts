@@ -1,11 +1,10 @@
 /** Runs one tool to its end: an installer, a probe, a question to an interpreter. Aborting kills it within a second. */
 import { basename, isAbsolute } from 'node:path';
 import type { Progress } from '../../types.ts';
-import { startChild, type Child } from '../../runner/child.ts';
+import { AT_ONCE, startChild, type Child } from '../../runner/child.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
 import { quoteLastWords } from '../../runner/last-words.ts';
 
-const AT_ONCE = { patience_ms: 0, term_ms: 500 };
 const MAX_LINE = 1024 * 1024;
 
 /** `code`: its exit code; null when it was killed or never started. */

@@ -17,7 +17,7 @@ export interface Context {
 
 /** How a runtime gets from a model to a command. */
 export interface Way<Place extends { readonly fingerprint: string | null }> {
-  /** Where the model is to run. Idempotent: asked before every start, it mends what broke since. */
+  /** Where the model is to run. Idempotent: asked again before every later start, it mends what broke since. */
   provide(progress: Progress, signal: AbortSignal): Promise<Place>;
   command(place: Place): RunnerCommand;
 }
@@ -34,12 +34,15 @@ export async function prepared<Place extends { readonly fingerprint: string | nu
   signal.throwIfAborted();
   const onLog = (line: string): void => { log.part(model.name).debug(line); };
   let place = await way.provide(progress, signal);
+  // As it must be for the first start; what breaks until a later one is mended then.
+  let looked = true;
   return {
     get fingerprint() {
       return place.fingerprint;
     },
     start: async (signal) => {
-      place = await way.provide(onLog, signal);
+      if (!looked) place = await way.provide(onLog, signal);
+      looked = false;
       const command = way.command(place);
       return model.protocol === 'lines'
         ? startRunner(command, { model: model.name, start_deadline_ms: START_DEADLINE_MS, onLog }, signal)
@@ -56,9 +59,14 @@ export function setupOf({ name, folder, weights_folders, options }: Model): Setu
 /** Isolation: nothing that was set for this process's own interpreters reaches the model. Empty means unset to both. */
 export const CLEAN = { PYTHONPATH: '', PYTHONHOME: '', PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NODE_PATH: '', NODE_OPTIONS: '' } as const;
 
+/** For what runs under a harness, which is told the rest by its arguments. */
+export function harnessEnvironment({ name }: Model): Readonly<Record<string, string>> {
+  return { ...CLEAN, LOOKOUT_MODEL: name };
+}
+
 /** One-shot programs and commands find in it what a harness would tell them. */
 export function childEnvironment(model: Model): Readonly<Record<string, string>> {
-  return { ...CLEAN, LOOKOUT_MODEL: model.name, LOOKOUT_SETUP: JSON.stringify(setupOf(model)) };
+  return { ...harnessEnvironment(model), LOOKOUT_SETUP: JSON.stringify(setupOf(model)) };
 }
 
 /** For the runtimes with a harness: the program must be a file, and a harness hands on no words. */
