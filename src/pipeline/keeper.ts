@@ -6,6 +6,7 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config, Model, ModelIdentity, ModelState, Prepared, Progress, Runner } from '../types.ts';
+import { neverFound } from './findings.ts';
 import { createSetbacks } from './setbacks.ts';
 
 export interface KeeperParts {
@@ -66,6 +67,8 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   let identity = UNKNOWN;
   let model: Model | null = null;
   let runner: Runner | null = null;
+  /** What is said of it while it is ready. */
+  let upReason = '';
   let starting: Promise<Kept> | null = null;
   let lookedAt = -Infinity;
   /** Why its folder could not be read at the last look. */
@@ -141,7 +144,10 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
     setbacks.over();
     runner = started;
     identity = { ...identity, detector: started.ready.detector, fingerprint: prepared.fingerprint };
-    become('ready', started.ready.detector ?? 'its runner is ready');
+    const warning = neverFound(own, started.ready.labels);
+    if (warning !== null) log.warn(`${name}: ${warning}`);
+    upReason = warning ?? started.ready.detector ?? 'its runner is ready';
+    become('ready', upReason);
     restWhenIdle();
     void started.ended.then((why) => { lost(started, why); });
     return { runner: started, model: own };
@@ -209,7 +215,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
     runner: up,
     busy: (what) => { become('busy', what); },
     free(own) {
-      if (runner === own) become('ready', identity.detector ?? 'its runner is ready');
+      if (runner === own) become('ready', upReason);
       restWhenIdle();
     },
     lost,

@@ -54,6 +54,14 @@ describe('a command on a leash', () => {
     await expect.poll(() => alive(child), { timeout: 10_000 }).toBe(false);
   });
 
+  it.for(['setpriv', 'watcher'])('does not outlive a parent that had gone before it was held (%s)', async (holder) => {
+    for (let time = 0; time < 10; time += 1) {
+      const { parent, child } = await family(holder === 'setpriv' ? process.env['PATH'] ?? '' : await onlySleep());
+      process.kill(parent, 'SIGKILL');
+      await expect.poll(() => alive(child), { timeout: 10_000 }).toBe(false);
+    }
+  });
+
   it('runs with its words, environment and exit code as they are', async () => {
     const { file, args } = leashed('sh', ['-c', 'echo "$1" "$WORD"; exit 7', 'sh', 'a b']);
     const child = spawn(file, args, { env: { ...process.env, WORD: "it's" }, stdio: ['ignore', 'pipe', 'inherit'] });

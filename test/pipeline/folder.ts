@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach } from 'vitest';
+import { beforeEach } from 'vitest';
 import { batchId } from '../../src/pipeline/names.ts';
 import type { Session, Spool } from '../../src/pipeline/spool.ts';
 import type { Batch, Frame } from '../../src/types.ts';
@@ -10,10 +10,12 @@ import type { Batch, Frame } from '../../src/types.ts';
 /** Where it is, once a test runs. */
 export function testFolder(): { readonly path: string } {
   const folder = { path: '' };
-  beforeEach(async () => {
-    folder.path = await mkdtemp(join(tmpdir(), 'lookout-test-'));
+  beforeEach(async ({ onTestFinished }) => {
+    const path = await mkdtemp(join(tmpdir(), 'lookout-test-'));
+    folder.path = path;
+    // After whatever the test itself has to close, which may still write there.
+    onTestFinished(() => rm(path, { recursive: true, force: true }));
   });
-  afterEach(() => rm(folder.path, { recursive: true, force: true }));
   return folder;
 }
 
