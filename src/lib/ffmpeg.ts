@@ -136,9 +136,12 @@ async function tooOld(): Promise<LookoutError> {
   return new LookoutError('ffmpeg_missing', `${version.replace(/ Copyright.*/, '')} is too old: install ${OLDEST_FFMPEG} or later`);
 }
 
+/** One picture takes a tenth of a second; an ffmpeg that hangs must not hold its batch. */
+const SCALE_MS = 60_000;
+
 /** A picture file in another size (pixels), as JPEG. */
 export function scaleJpeg(file: string, { width, height }: { width: number; height: number }): Promise<Buffer> {
-  return encodeJpeg(file, ['-vf', `scale=${width}:${height}`, '-q:v', '3'], new AbortController().signal);
+  return encodeJpeg(file, ['-vf', `scale=${width}:${height}`, '-q:v', '3'], AbortSignal.timeout(SCALE_MS));
 }
 
 /** The bytes of a picture (PNG, JPEG …) as JPEG, no wider than `maxWidth` pixels. */
