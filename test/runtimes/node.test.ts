@@ -5,6 +5,7 @@ import { silentLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { prepareModel } from '../../src/models/prepare.ts';
 import { create } from '../../src/runtimes/node.ts';
+import { inWords } from '../../src/runtimes/tools/install-node.ts';
 import type { Prepared, Progress } from '../../src/types.ts';
 import { framesNamed, listen, never, temporaryFolder, writeTree } from '../models/fixtures.ts';
 
@@ -89,4 +90,9 @@ test('tells a program that no harness speaks to what it is by LOOKOUT_SETUP, and
     'models/m/m.mjs': 'import { writeFileSync } from "node:fs";\nconst { name, options } = JSON.parse(process.env.LOOKOUT_SETUP);\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: `${name} ${options.a}` }] }]));\n',
   });
   expect(await see(await alone.prepare())).toBe('m 1');
+});
+
+test('tells which package has come', () => {
+  expect(inWords('npm http fetch GET 200 https://registry.example/@tensorflow/tfjs-core/-/tfjs-core-4.22.0.tgz 366ms (cache miss)')).toBe('fetched tfjs-core-4.22.0');
+  for (const line of ['npm http fetch GET 404 https://registry.example/a/-/a-1.0.0.tgz 3ms', 'npm error code ENOTFOUND', 'added 3 packages in 2s']) expect(inWords(line)).toBe(line);
 });

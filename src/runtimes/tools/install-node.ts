@@ -18,7 +18,7 @@ export async function installNode(folder: string, model: Model, offline: boolean
   const locked = model.requirements.some((file) => basename(file) === 'package-lock.json');
   progress(`installing package.json with npm ${npm}`);
   const args = [locked ? 'ci' : 'install', ...FLAGS, ...(offline ? ['--offline'] : []), '--prefix', folder];
-  await run({ file: 'npm', args, cwd: folder, env }, progress, signal);
+  await run({ file: 'npm', args, cwd: folder, env }, (line) => { progress(inWords(line)); }, signal);
   // npm makes none when there is nothing to install.
   await mkdir(join(folder, 'node_modules'), { recursive: true });
   if (model.probe !== null) {
@@ -26,6 +26,12 @@ export async function installNode(folder: string, model: Model, offline: boolean
     await run({ file: process.execPath, args: ['--input-type=module', '--eval', model.probe], cwd: folder, env }, progress, signal);
   }
   return { tools: { node: process.versions.node, npm }, packages: await packagesIn(folder) };
+}
+
+/** What npm says of each package that has come, in words; everything else as it is. */
+export function inWords(line: string): string {
+  const [, file] = /^npm http fetch GET 200 \S+\/([^/\s]+)\.tgz /.exec(line) ?? [];
+  return file === undefined ? line : `fetched ${file}`;
 }
 
 /** The model's package files, and its local packages at the same place beside them, where `file:` finds them. */
