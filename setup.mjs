@@ -19,6 +19,8 @@ const needed = [
         { packages: ['python3', 'python3-venv'], there: () => works('/usr/bin/python3', '-c', 'import venv, ensurepip') },
         { packages: ['chromium'], there: () => existsSync('/usr/bin/chromium') },
         { packages: ['strace'], there: () => works('strace', '-V') },
+        // For the README's own lines.
+        { packages: ['curl'], there: () => works('curl', '--version') },
       ]
     : []),
 ];

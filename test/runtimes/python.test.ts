@@ -275,5 +275,5 @@ test('names the interpreters it tried when LOOKOUT_PYTHON cannot be used', async
   const { prepare } = await place(BARE);
   vi.stubEnv('LOOKOUT_PYTHON', '/no/such/python');
   onTestFinished(() => { vi.unstubAllEnvs(); });
-  await expect(prepare('bare')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringMatching(/LOOKOUT_PYTHON cannot make virtual environments \(\/no\/such\/python: .*No such file/) as string });
+  await expect(prepare('bare')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringMatching(/LOOKOUT_PYTHON cannot make virtual environments \(\/no\/such\/python: .*(No such file|not found)/) as string });
 });
