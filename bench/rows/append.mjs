@@ -63,7 +63,7 @@ async function openSide(config, folder) {
     async append(record, signal) {
       const started = performance.now();
       await sink.write(record, signal);
-      await spool.tick({ id: record.batch.id, session: SESSION }, 'json');
+      await spool.tick({ id: record.batch.id, session: SESSION, camera_id: 'BENCH', models: ['animals'], frames: record.batch.frames }, 'json');
       times.push(performance.now() - started);
     },
   };
