@@ -268,7 +268,7 @@ export interface RunnerAnswer {
 /** Where records go. Write returns when the record is safely there; a record may be offered again after a crash. */
 export interface Sink {
   write(record: BatchRecord, signal: AbortSignal): Promise<void>;
-  /** Whether a record with this batch id is already there; asked at start only, for batches a crash left open. */
+  /** Whether a record with this batch id is already there; asked for batches that a crash left open, and before a replay. */
   has(id: string): Promise<boolean>;
   close(): Promise<void>;
 }

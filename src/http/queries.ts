@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Request, Router } from 'express';
 import { LookoutError } from '../errors.ts';
+import { hasCode } from '../lib/files.ts';
 import type { Face, RecordQuery } from '../types.ts';
 import { MOST_PICTURES, MOST_RECORDS } from './openapi-schemas.ts';
 import { route } from './route.ts';
@@ -60,7 +61,7 @@ async function readIfThere(file: string): Promise<Buffer | null> {
   try {
     return await readFile(file);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { hasCode } from './files.ts';
 
 export interface Owner {
   readonly pid: number;
@@ -59,6 +60,6 @@ function reachable(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: there is one, under another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return hasCode(error, 'EPERM');
   }
 }

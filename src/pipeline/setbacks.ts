@@ -37,6 +37,11 @@ export function createSetbacks(settings: Pick<Config, 'runner_restarts' | 'runne
     return error;
   }
 
+  function over(): void {
+    failure = null;
+    setupsFailed = 0;
+  }
+
   return {
     get unable() {
       return failure !== null;
@@ -60,13 +65,9 @@ export function createSetbacks(settings: Pick<Config, 'runner_restarts' | 'runne
       ends = [];
       return fail(new LookoutError('runner_died', why, { cause: error }), windowSeconds * 1000);
     },
-    over() {
-      failure = null;
-      setupsFailed = 0;
-    },
+    over,
     forget() {
-      failure = null;
-      setupsFailed = 0;
+      over();
       ends = [];
     },
   };
