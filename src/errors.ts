@@ -22,7 +22,7 @@ export const ERRORS = {
   listen_failed: { status: 500, retry: false, advice: 'stop the program that uses the port, or choose another with --port' },
   file_damaged: { status: 500, retry: false, advice: 'mend the file named, or move it away' },
   ffmpeg_missing: { status: 500, retry: false, advice: 'install ffmpeg; `lookout doctor` names the command' },
-  ffmpeg_failed: { status: 500, retry: true, advice: 'see the reason; the machine may be short of processes, memory or open files' },
+  ffmpeg_failed: { status: 500, retry: true, advice: 'see the reason; the machine may be short of processes, memory, open files or room on its disk' },
   stream_connect: { status: 502, retry: true, advice: 'check the address and that the camera is on' },
   stream_auth: { status: 502, retry: true, advice: 'check user name and password' },
   stream_not_found: { status: 502, retry: true, advice: 'check the path of the URL' },

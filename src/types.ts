@@ -133,9 +133,16 @@ export interface BatchRecord {
 
 // ── Contracts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** A picture in the consumer's folder, for the consumer to move away until it asks for the next one. */
+export interface PictureFile {
+  readonly file: string;
+  /** How many there must be in it: a disk that was full keeps only some. */
+  readonly bytes: number;
+}
+
 /** A picture as it leaves a source. */
 export interface CapturedFrame extends FrameFacts {
-  readonly picture: { readonly jpeg: Uint8Array } | { readonly file: string };
+  readonly picture: { readonly jpeg: Uint8Array } | PictureFile;
   /** Pictures that were due since the last one yielded and were let go because the consumer was slow. */
   readonly missed: number;
   /** How the pictures are being made, in words: `keyframes`, `all but B-frames`, `all`. */
@@ -147,7 +154,8 @@ export interface CapturedFrame extends FrameFacts {
  * throwing; never retries by itself; a slow consumer gets the newest picture. One object serves many cameras.
  */
 export interface Source {
-  frames(stream: StreamSpec, signal: AbortSignal): AsyncIterable<CapturedFrame>;
+  /** `folder` lends room for the picture files of this one stream, whose names end in .tmp; those not yielded are removed. */
+  frames(stream: StreamSpec, folder: string, signal: AbortSignal): AsyncIterable<CapturedFrame>;
   close(): Promise<void>;
 }
 

@@ -74,7 +74,7 @@ async function ffmpegs(urls, words, times) {
   const children = [];
   try {
     for (const url of urls) {
-      const [file, ...args] = words ?? decodingEverything(url);
+      const [file, ...args] = words ? toNull(words) : decodingEverything(url);
       const child = start(file, args, { stdio: ['pipe', 'ignore', 'ignore'] });
       child.stdin.end(captureArguments({ url, transport: 'tcp', skip: 'nokey', intervalSeconds: INTERVAL, packetSeconds: 0, jpegQuality: 95, maxWidth: null, realTime: false }).script);
       children.push(child);
@@ -91,6 +91,9 @@ async function ffmpegs(urls, words, times) {
     }));
   }
 }
+
+/** The same words, but for where the pictures go. */
+const toNull = (words) => words.flatMap((word, index) => (words[index - 1] === 'tee' ? [] : word === 'tee' ? ['mpjpeg', '/dev/null'] : [word]));
 
 /** As anybody would write it. */
 const decodingEverything = (url) => [

@@ -16,11 +16,19 @@ export const PICKED_FILTER = 'showinfo@picked';
 const SHOWINFO = /^\[(showinfo@\w+) @ \w+\] (?:\[info\] )?n: *(\d+) pts: *\S+ +pts_time: *(\S+) .* s:(\d+)x(\d+) /;
 /** framecrc: stream, dts, pts, duration, size, checksum, and flags where they are not just that of a key frame. */
 const PACKET = /^0, *-?\d+, *(-?\d+), *\d+, *\d+, 0x[0-9a-f]+(?:, F=(0x[0-9a-f]+))?/i;
+/** The same of a picture that was written. */
+const WRITTEN = /^0, *\d+, *\d+, *\d+, *(\d+), 0x/;
 const KEY_FLAG = 1;
 /** How ffmpeg prints a packet time that it does not know. */
 const NO_TIME = '-9223372036854775808';
 const TIME_BASE = /^#tb 0: (\d+)\/(\d+)/;
 const COMPLAINT = /\[(?:error|fatal|panic)\] (.*)$/;
+
+/** How many bytes the picture has that a line of framecrc tells of; null for any other line. */
+export function parseWritten(line: string): number | null {
+  const bytes = WRITTEN.exec(line)?.[1];
+  return bytes === undefined ? null : Number(bytes);
+}
 
 /** A parser for one ffmpeg run: it remembers the time base that framecrc announces. */
 export function logParser(): (line: string) => LogLine | null {

@@ -12,6 +12,10 @@ export interface FfmpegRun {
   readonly outputs: readonly { readonly target: string | Writable; readonly options: readonly string[] }[];
   /** Told each line that ffmpeg says on stderr. */
   readonly onLine?: (line: string) => void;
+  /** Told each line that ffmpeg writes to its standard output, where that is no target. */
+  readonly onOutput?: (line: string) => void;
+  /** Where it runs: what relative targets are relative to. */
+  readonly folder?: string;
 }
 
 /** From the request to end, with which ffmpeg takes leave of its camera, to the end by force. */
@@ -21,9 +25,9 @@ const GOODBYE_MS = 500;
  * Resolves when ffmpeg is gone and its output taken, with its own failure or null, also when it was aborted.
  * Rejects when it could not be run, or when what it wrote was refused.
  */
-export function runFfmpeg({ source, input = [], outputs, onLine }: FfmpegRun, signal: AbortSignal): Promise<Error | null> {
+export function runFfmpeg({ source, input = [], outputs, onLine, onOutput = () => undefined, folder = '.' }: FfmpegRun, signal: AbortSignal): Promise<Error | null> {
   // Its last lines become the failure's words, for those who are not told the lines themselves.
-  const command = withoutTraps(ffmpeg({ source, stdoutLines: onLine ? 1 : 100 }));
+  const command = withoutTraps(ffmpeg({ source, cwd: folder, stdoutLines: onLine ? 1 : 100 }), onOutput);
   command.setFfmpegPath(leashedFfmpeg);
   command.inputOptions([...input]);
   const drained: Promise<void>[] = [];
@@ -56,28 +60,38 @@ export function runFfmpeg({ source, input = [], outputs, onLine }: FfmpegRun, si
   });
 }
 
-type OnEnd = (error?: Error | null, ...rings: { get(): string }[]) => void;
-type Spawn = (args: readonly string[], options: object, ...callbacks: unknown[]) => void;
+interface Words {
+  get(): string;
+  /** From now on told each line. */
+  callback(onLine: (line: string) => void): void;
+}
+type OnProcess = (process: unknown, stdout: Words, stderr: Words) => void;
+type OnEnd = (error?: Error | null, stdout?: Words, stderr?: Words) => void;
+type Spawn = (args: readonly string[], options: object, onProcess: OnProcess, onEnd: OnEnd) => void;
 
-const NO_WORDS = { get: () => '' };
+const NO_WORDS: Words = { get: () => '', callback: () => undefined };
 
 /**
  * fluent-ffmpeg asks ffmpeg twice what it can do before its first run, and is lost when the answer does not come; our
- * words need no such check. And it throws where nobody can catch it when the system refuses a process (EAGAIN, EMFILE).
+ * words need no such check. It throws where nobody can catch it when the system refuses a process (EAGAIN, EMFILE). And
+ * it keeps to itself what ffmpeg writes to its standard output.
  */
-function withoutTraps(command: ffmpeg.FfmpegCommand): ffmpeg.FfmpegCommand {
+function withoutTraps(command: ffmpeg.FfmpegCommand, onOutput: (line: string) => void): ffmpeg.FfmpegCommand {
   const spawn = (command as unknown as { _spawnFfmpeg: Spawn })._spawnFfmpeg.bind(command);
   return Object.assign(command, {
     _checkCapabilities: (next: () => void) => { next(); },
     availableEncoders: (next: (error: null, encoders: object) => void) => { next(null, {}); },
-    _spawnFfmpeg(args: readonly string[], options: object, onProcess: unknown, onEnd: OnEnd) {
+    _spawnFfmpeg(args: readonly string[], options: object, onProcess: OnProcess, onEnd: OnEnd) {
       let ended = false;
       const endOnce: OnEnd = (error, stdout = NO_WORDS, stderr = NO_WORDS) => {
         if (!ended) onEnd(error, stdout, stderr);
         ended = true;
       };
       try {
-        spawn(args, options, onProcess, endOnce);
+        spawn(args, options, (process, stdout, stderr) => {
+          stdout.callback(onOutput);
+          onProcess(process, stdout, stderr);
+        }, endOnce);
       } catch (error) {
         // After the child's own error, which says more.
         setImmediate(() => { endOnce(error as Error); });

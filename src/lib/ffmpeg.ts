@@ -1,11 +1,12 @@
 /** What is asked of ffmpeg: the one place that builds its arguments. */
+import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
-import { DECODED_FILTER, logParser, PICKED_FILTER, type LogLine } from './ffmpeg-log.ts';
+import { DECODED_FILTER, logParser, parseWritten, PICKED_FILTER, type LogLine } from './ffmpeg-log.ts';
 import { runFfmpeg } from './ffmpeg-process.ts';
 import { OLDEST_FFMPEG } from './ffmpeg-version.ts';
+import { namesIn, removeIfPresent } from './files.ts';
 import { leashedFfmpeg } from './leash.ts';
-import { mpjpegSplitter } from './mpjpeg.ts';
 import { ask } from './program.ts';
 
 export interface CaptureOptions {
@@ -25,8 +26,17 @@ export interface CaptureOptions {
 
 export interface CaptureEvents {
   onLine(line: Exclude<LogLine, { kind: 'complaint' }>): void;
-  onPicture(jpeg: Buffer): void;
+  /** The `index`th picture from 0 is there; where the disk had room for it, the file has so many bytes. */
+  onPicture(picture: { readonly file: string; readonly bytes: number }, index: number): void;
 }
+
+/** A picture while it is nobody's yet, in the folder in which ffmpeg runs. */
+const PICTURE_FILE = /^picture-\d+\.tmp$/;
+/**
+ * ffmpeg writes each picture to a file of its own, and only then a line about it to its standard output: a picture that
+ * came through a pipe would cost this process more than everything else it does for it.
+ */
+const PICTURES = '[f=image2:start_number=0:onfail=abort]picture-%d.tmp|[f=framecrc:flush_packets=1]pipe:1';
 
 /**
  * 1 from the first key frame on: before it, H.265 decoders hand out grey pictures. Streams that refresh themselves bit by
@@ -85,7 +95,7 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       // The encoder would count in the camera's frames, and take two for one when they are further apart than a second.
       '-enc_time_base', '1:1',
       // One thread also because a frame-threaded encoder gives each picture only when the next one comes.
-      '-threads', '1', '-q:v', String(jpegQscale(options.jpegQuality)), '-qmin', '1', '-flush_packets', '1', '-f', 'mpjpeg',
+      '-threads', '1', '-q:v', String(jpegQscale(options.jpegQuality)), '-qmin', '1', '-c:v', 'mjpeg', '-f', 'tee',
     ],
     packets: packetSeconds > 0
       ? ['-map', '0:v:0', '-c', 'copy', ...(packetSeconds < Infinity ? ['-t', String(packetSeconds)] : []), '-f', 'framecrc']
@@ -104,19 +114,26 @@ export function jpegQscale(quality: number): number {
 
 /**
  * Runs one capture until it is aborted or ends. Resolves with ffmpeg's last complaints when it ended by itself and
- * rejects only when it could not be run. The pipe is always drained: a slow consumer must not look like a bad camera.
+ * rejects only when it could not be run. Its pictures go to `folder`.
  */
-export async function runCapture(options: CaptureOptions, events: CaptureEvents, signal: AbortSignal): Promise<string[]> {
+export async function runCapture(options: CaptureOptions, folder: string, events: CaptureEvents, signal: AbortSignal): Promise<string[]> {
   if (signal.aborted) return [];
   const { script, input, picture, packets } = captureArguments(options);
   const parse = logParser();
   const complaints: string[] = [];
+  let pictures = 0;
   await runFfmpeg({
-    source: Readable.from([script]), input,
+    source: Readable.from([script]), input, folder,
     outputs: [
-      { target: mpjpegSplitter((jpeg) => { if (!signal.aborted) events.onPicture(jpeg); }), options: picture },
+      { target: PICTURES, options: picture },
       ...(packets ? [{ target: 'pipe:2', options: packets }] : []),
     ],
+    onOutput(line) {
+      const bytes = parseWritten(line);
+      if (bytes === null) return;
+      if (!signal.aborted) events.onPicture({ file: join(folder, `picture-${pictures}.tmp`), bytes }, pictures);
+      pictures += 1;
+    },
     onLine(text) {
       const line = parse(text);
       if (line?.kind === 'complaint') {
@@ -129,6 +146,13 @@ export async function runCapture(options: CaptureOptions, events: CaptureEvents,
   }, signal);
   if (complaints.some((words) => words.includes('fps_mode'))) throw await tooOld();
   return complaints;
+}
+
+/** Removes the pictures that nobody took, also one that is not whole. No capture may be using the folder. */
+export async function removePictures(folder: string): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (PICTURE_FILE.test(name)) await removeIfPresent(join(folder, name));
+  }
 }
 
 async function tooOld(): Promise<LookoutError> {

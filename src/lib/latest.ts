@@ -1,7 +1,8 @@
 /** A mailbox with one place: a slow reader gets the newest value and is told how many it missed. */
 
 export interface Latest<T> {
-  put(value: T): void;
+  /** Answers the value that nobody will get now, if there was one. */
+  put(value: T): T | null;
   /** The next value; null once closed and empty. Throws what `fail` was given. */
   take(): Promise<{ readonly value: T; readonly missed: number } | null>;
   fail(error: unknown): void;
@@ -20,9 +21,11 @@ export function createLatest<T>(): Latest<T> {
   };
   return {
     put(value) {
-      if (held) missed += 1;
+      const replaced = held;
+      if (replaced) missed += 1;
       held = { value };
       changed();
+      return replaced?.value ?? null;
     },
     async take() {
       while (!held && !end) await new Promise<void>((resolve) => { wake = resolve; });

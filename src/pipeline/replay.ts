@@ -1,4 +1,5 @@
 /** Brings dead letters, or stored frames, onto the road of a batch again. */
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { namesIn } from '../lib/files.ts';
@@ -67,7 +68,7 @@ export async function replayFrames(camera_id: string, stored: readonly StoredFra
   const session = await spool.open({ camera_id, models, options: { batch_size: stored.length } });
   const frames: Frame[] = [];
   for (const { file, ...facts } of stored) {
-    frames.push(await spool.put(session, { ...facts, picture: { file } }));
+    frames.push(await spool.put(session, { ...facts, picture: { jpeg: await readFile(file) } }));
     books.captured(camera_id);
   }
   const batch: Batch = { id: batchId(session.name, frames[0]?.captured_at ?? ''), camera_id, session: session.name, closed_by: 'recovered', frames, models, attempts: {} };

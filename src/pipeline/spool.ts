@@ -3,6 +3,7 @@
  *
  *     frames/<camera>_<8 hex>/session.json               whose frames these are, and for which models
  *                            /<camera>_<time>.jpg        a frame, whole or not there
+ *                            /<anything>.tmp             not a frame, or not yet: also pictures that a source makes
  *                            /<batch id>.json            its manifest: a closed batch, never regrouped
  *                            /<batch id>.record.json     its finished record, before any sink gets it
  *                            /<batch id>.<sink>.done     that sink has it
@@ -11,11 +12,11 @@
  * Every file appears by rename, and so does a session's folder with its session.json. A batch's manifest goes last, so
  * that whatever a crash leaves is found again.
  */
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fsyncFolder, hasCode, isThere, linkOrCopy, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { Batch, BatchRecord, CapturedFrame, Frame, StreamOptions } from '../types.ts';
+import type { Batch, BatchRecord, CapturedFrame, Frame, PictureFile, StreamOptions } from '../types.ts';
 import { frameFile, sessionName } from './names.ts';
 
 /** One run of one stream. Survives reconnects, not restarts. */
@@ -36,6 +37,9 @@ export interface Spool {
   open(spec: { readonly camera_id: string; readonly models: readonly string[]; readonly options: Pick<StreamOptions, 'batch_size'> }): Promise<Session>;
   /** Puts a batch with its manifest back into its session; its frames come from the folder where they lie by their file name. */
   adopt(batch: Batch, from: string): Promise<void>;
+  /** Where the session's frames lie: made again when somebody removed it. */
+  folderOf(session: Session): Promise<string>;
+  /** A picture that comes as a file is moved, or removed when it is not whole. */
   put(session: Session, captured: Omit<CapturedFrame, 'missed' | 'mode'>): Promise<Frame>;
   /** Makes a frame its session's latest picture, which outlives its batch. Returns where it lies. */
   showLatest(session: Session, frame: Frame): Promise<string>;
@@ -91,13 +95,19 @@ export function createSpool(folder: string): Spool {
     }
   }
 
-  /** Somebody removed the session's folder while it was in use: it is made again for what is to come. */
+  async function folderOf(session: Session): Promise<string> {
+    const own = join(folder, session.name);
+    await takeTurn(async () => {
+      if (!(await isThere(own))) await begin(session);
+    }, never);
+    return own;
+  }
+
+  /** Somebody may remove the session's folder while it is in use: it is made again for what is to come. */
   async function inFolder<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
     return work().catch(async (error: unknown) => {
       if (!hasCode(error, 'ENOENT')) throw error;
-      await takeTurn(async () => {
-        if (!(await isThere(join(folder, session.name)))) await begin(session);
-      }, never);
+      await folderOf(session);
       return work();
     });
   }
@@ -137,12 +147,15 @@ export function createSpool(folder: string): Spool {
       await fsyncFolder(own);
     }, never),
 
+    folderOf,
+
     async put(session, captured) {
       const { width, height, picture } = captured;
       const { key, captured_at } = await freeName(session, captured.captured_at);
-      const temporary = `${path(key)}.tmp`;
+      const temporary = 'jpeg' in picture ? `${path(key)}.tmp` : picture.file;
       try {
-        await inFolder(session, () => ('jpeg' in picture ? writeFile(temporary, picture.jpeg) : copyFile(picture.file, temporary)));
+        if ('jpeg' in picture) await inFolder(session, () => writeFile(temporary, picture.jpeg));
+        else await expectWhole(picture);
         await rename(temporary, path(key));
       } catch (error) {
         await removeIfPresent(temporary);
@@ -193,6 +206,11 @@ export function createSpool(folder: string): Spool {
       await rm(draft, { recursive: true });
     }, never),
   };
+}
+
+async function expectWhole({ file, bytes }: PictureFile): Promise<void> {
+  const { size } = await stat(file);
+  if (size !== bytes) throw new Error(`only ${size} of its ${bytes} bytes could be written`);
 }
 
 /** As far as a batch knows it. */

@@ -146,7 +146,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
 
   /** One connection; returns or throws when it ends. */
   async function captureOnce(own: Session): Promise<void> {
-    for await (const captured of source.frames(spec, stopping.signal)) await take(own, captured);
+    const folder = await spool.folderOf(own);
+    for await (const captured of source.frames(spec, folder, stopping.signal)) await take(own, captured);
     if (!stopping.signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
   }
 

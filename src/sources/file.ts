@@ -13,19 +13,19 @@ export const schemes = ['file'];
 
 export function create({ config }: { readonly config: PictureSettings }): Source {
   return {
-    frames: (stream, signal) => fileFrames(stream, config, signal),
+    frames: (stream, folder, signal) => fileFrames(stream, folder, config, signal),
     close: () => Promise.resolve(),
   };
 }
 
-async function* fileFrames(stream: StreamSpec, config: PictureSettings, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
+async function* fileFrames(stream: StreamSpec, folder: string, config: PictureSettings, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
   const path = pathOf(stream.url);
   const isFolder = (await stat(path).catch(unreadable(path))).isDirectory();
   if (isFolder || isPicture(path)) {
     yield* folderFrames(isFolder ? await picturesIn(path) : [path], stream.options.interval_seconds, config, signal);
   } else {
     // With its scheme: ffmpeg reads a path on its own as relative to the script that names it.
-    yield* captureFrames({ ...stream, url: `file:${path}` }, config, true, signal);
+    yield* captureFrames({ stream: { ...stream, url: `file:${path}` }, settings: config, folder, realTime: true }, signal);
   }
 }
 

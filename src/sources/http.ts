@@ -15,7 +15,7 @@ export const schemes = ['http', 'https'];
 
 export function create({ config }: { readonly config: PictureSettings }): Source {
   return {
-    frames: (stream, signal) => httpFrames(stream, config, signal),
+    frames: (stream, _folder, signal) => httpFrames(stream, config, signal),
     close: () => Promise.resolve(),
   };
 }

@@ -7,7 +7,7 @@ export const schemes = ['rtsp', 'rtsps'];
 
 export function create({ config }: { readonly config: Config }): Source {
   return {
-    frames: (stream, signal) => captureFrames(stream, config, false, signal),
+    frames: (stream, folder, signal) => captureFrames({ stream, settings: config, folder, realTime: false }, signal),
     close: () => Promise.resolve(),
   };
 }

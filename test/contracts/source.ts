@@ -1,13 +1,15 @@
 /** What every source keeps to, on a real peer that sends pictures. */
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { imageSize } from 'image-size';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { loadFamily, type Member } from '../../src/lib/family.ts';
 import type { CapturedFrame, Config, Source } from '../../src/types.ts';
 import { alive, descendants } from '../helpers/process-tree.ts';
-import { never, streamOf } from '../sources/streams.ts';
+import { bytesOf, jpegOf, never, streamOf } from '../sources/streams.ts';
 
 export type SourceMember = Member<{ readonly config: Pick<Config, 'jpeg_quality' | 'max_width'> }, Source> & { readonly schemes: readonly string[] };
 
@@ -27,18 +29,25 @@ export function sourceContract(name: string, open: () => Promise<Peer>): void {
     const before = descendants(process.pid);
     let peer: Peer;
     let source: Source;
+    let folder: string;
 
     beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'lookout-source-'));
       peer = await open();
       source = await sourceFor(peer.url);
     });
     afterAll(async () => {
       await source.close();
       await peer.close();
+      await rm(folder, { recursive: true });
+    });
+    afterEach(async () => {
+      // Whatever nobody took.
+      expect(await readdir(folder)).toEqual([]);
     });
 
     const frames = (signal: AbortSignal = never): AsyncIterator<CapturedFrame, unknown> =>
-      source.frames(streamOf(peer.url, { interval_seconds: INTERVAL_MS / 1000 }), signal)[Symbol.asyncIterator]();
+      takenAway(source.frames(streamOf(peer.url, { interval_seconds: INTERVAL_MS / 1000 }), folder, signal));
 
     it('yields pictures in order, and what it says of each is true', async () => {
       const began = Date.now();
@@ -47,8 +56,9 @@ export function sourceContract(name: string, open: () => Promise<Peer>): void {
       const taken = [await next(running), await next(running), await next(running)];
       stop.abort();
       await running.next();
-      for (const { width, height, mode, missed, ...frame } of taken) {
-        const { type, ...size } = imageSize(await bytesOf(frame));
+      for (const frame of taken) {
+        const { width, height, mode, missed } = frame;
+        const { type, ...size } = imageSize(jpegOf(frame));
         expect({ type, width: size.width, height: size.height }).toEqual({ type: 'jpg', width, height });
         expect(mode).not.toBe('');
         expect(missed).toBe(0);
@@ -66,6 +76,8 @@ export function sourceContract(name: string, open: () => Promise<Peer>): void {
       const running = frames(stop.signal);
       await next(running);
       await systemClock.sleep(4 * INTERVAL_MS, never);
+      // One that waits, and one that is being made.
+      expect((await readdir(folder)).length).toBeLessThanOrEqual(2);
       const late = await next(running);
       expect(late.missed).toBeGreaterThanOrEqual(1);
       expect(Date.now() - Date.parse(late.captured_at)).toBeLessThan(3 * INTERVAL_MS);
@@ -128,6 +140,14 @@ async function untilItEnds(running: AsyncIterator<CapturedFrame, unknown>): Prom
   while (!(await running.next()).done);
 }
 
-async function bytesOf({ picture }: Pick<CapturedFrame, 'picture'>): Promise<Uint8Array> {
-  return 'jpeg' in picture ? picture.jpeg : readFile(picture.file);
+/** Takes each picture away, as every consumer does. */
+async function* takenAway(frames: AsyncIterable<CapturedFrame>): AsyncGenerator<CapturedFrame, void> {
+  for await (const frame of frames) {
+    const jpeg = await bytesOf(frame);
+    if ('file' in frame.picture) {
+      expect({ size: jpeg.length, name: frame.picture.file }).toEqual({ size: frame.picture.bytes, name: expect.stringMatching(/\.tmp$/) as string });
+      await rm(frame.picture.file);
+    }
+    yield { ...frame, picture: { jpeg } };
+  }
 }

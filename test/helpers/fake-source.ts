@@ -26,7 +26,7 @@ export function createFakeSource(): FakeSource {
   const opened: StreamSpec[] = [];
   const connections = new Map<string, Connection>();
 
-  async function* frames(spec: StreamSpec, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
+  async function* frames(spec: StreamSpec, _folder: string, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
     const own: Connection = { box: createLatest(), asked: () => undefined };
     const close = (): void => { own.box.close(); };
     signal.addEventListener('abort', close, { once: true });

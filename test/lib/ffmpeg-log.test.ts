@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { logParser, type LogLine } from '../../src/lib/ffmpeg-log.ts';
+import { logParser, parseWritten, type LogLine } from '../../src/lib/ffmpeg-log.ts';
 
 /** Words of a real ffmpeg 5.1 that plays a stream with B-frames. */
 const WORDS = `
@@ -73,4 +73,11 @@ describe('the parser of what ffmpeg says', () => {
   ])('makes nothing of "%s"', (line) => {
     expect(parse(line)).toEqual([]);
   });
+});
+
+it.each([
+  ['0,         12,         12,        0,   138794, 0x074d780f, S=1,        8', 138794], ['0,          0,          0,        1,      900, 0x0badcafe', 900],
+  ['#tb 0: 1/1', null], ['', null], ['[info] n:   0', null],
+])('of %j, a line about a picture, takes its size', (line, bytes) => {
+  expect(parseWritten(line)).toBe(bytes);
 });

@@ -8,12 +8,11 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runCapture } from '../../src/lib/ffmpeg.ts';
 import { isTooOld } from '../../src/lib/ffmpeg-version.ts';
 import { runFfmpeg } from '../../src/lib/ffmpeg-process.ts';
-import { mpjpegSplitter } from '../../src/lib/mpjpeg.ts';
 import { alive } from '../runner/fixtures.ts';
 
 const never = new AbortController().signal;
 const run = (signal = never, onLine: (line: string) => void = () => undefined): Promise<Error | null> =>
-  runFfmpeg({ source: Readable.from(['']), outputs: [{ target: mpjpegSplitter(() => undefined), options: ['-f', 'mpjpeg'] }], onLine }, signal);
+  runFfmpeg({ source: Readable.from(['']), outputs: [{ target: 'pipe:1', options: ['-f', 'framecrc'] }], onLine }, signal);
 
 /** From now on ffmpeg is this shell script. */
 async function ffmpegIs(script: string): Promise<void> {
@@ -54,7 +53,7 @@ describe('a run of ffmpeg', () => {
     await ffmpegIs('case "$*" in *-version*) echo "ffmpeg version 4.4.2-0ubuntu0 Copyright (c)"; exit;; esac; echo "[error] Unrecognized option \'fps_mode\'." >&2; exit 1');
     const options = { url: 'rtsp://127.0.0.1/x', transport: 'tcp', skip: 'none', intervalSeconds: 1, packetSeconds: 0, jpegQuality: 90, maxWidth: null, realTime: false } as const;
     const events = { onLine: () => undefined, onPicture: () => undefined };
-    await expect(runCapture(options, events, never)).rejects.toMatchObject({ code: 'ffmpeg_missing', message: 'ffmpeg version 4.4.2-0ubuntu0 is too old: install 5.1 or later' });
+    await expect(runCapture(options, tmpdir(), events, never)).rejects.toMatchObject({ code: 'ffmpeg_missing', message: 'ffmpeg version 4.4.2-0ubuntu0 is too old: install 5.1 or later' });
   });
 
   it.each([

@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { imageSize } from 'image-size';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { captureArguments, drawBoxes, jpegQscale, runCapture, scaleJpeg, type CaptureOptions } from '../../src/lib/ffmpeg.ts';
+import { captureArguments, drawBoxes, jpegQscale, removePictures, runCapture, scaleJpeg, type CaptureOptions } from '../../src/lib/ffmpeg.ts';
 import type { LogLine } from '../../src/lib/ffmpeg-log.ts';
+import type { PictureFile } from '../../src/types.ts';
 
 const OPTIONS: CaptureOptions = {
   url: 'rtsp://user:secret@10.0.0.1:554/stream?channel=1', transport: 'tcp', skip: 'nokey', intervalSeconds: 3, packetSeconds: 5,
@@ -31,7 +32,7 @@ describe('the words of a capture', () => {
       picture: [
         '-map', '0:v:0', '-an', '-filter_threads', '1',
         '-vf', `showinfo@decoded=checksum=0,${SELECT},showinfo@picked=checksum=0,settb=1,setpts=N`,
-        '-fps_mode', 'passthrough', '-enc_time_base', '1:1', '-threads', '1', '-q:v', '2', '-qmin', '1', '-flush_packets', '1', '-f', 'mpjpeg',
+        '-fps_mode', 'passthrough', '-enc_time_base', '1:1', '-threads', '1', '-q:v', '2', '-qmin', '1', '-c:v', 'mjpeg', '-f', 'tee',
       ],
       packets: ['-map', '0:v:0', '-c', 'copy', '-t', '5', '-f', 'framecrc'],
     });
@@ -112,19 +113,35 @@ describe('ffmpeg', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function play(change: Partial<CaptureOptions>): Promise<{ readonly lines: LogLine[]; readonly pictures: Buffer[]; readonly complaints: readonly string[] }> {
+  interface Played {
+    readonly lines: LogLine[];
+    readonly pictures: PictureFile[];
+    readonly indexes: number[];
+    readonly complaints: readonly string[];
+  }
+
+  async function play(change: Partial<CaptureOptions>): Promise<Played> {
     const lines: LogLine[] = [];
-    const pictures: Buffer[] = [];
-    const complaints = await runCapture({ ...OPTIONS, url: `file:${clip}`, intervalSeconds: 1, ...change }, {
-      onLine: (line) => lines.push(line), onPicture: (jpeg) => pictures.push(jpeg),
+    const pictures: PictureFile[] = [];
+    const indexes: number[] = [];
+    const complaints = await runCapture({ ...OPTIONS, url: `file:${clip}`, intervalSeconds: 1, ...change }, folder, {
+      onLine: (line) => lines.push(line),
+      onPicture(picture, index) {
+        pictures.push(picture);
+        indexes.push(index);
+      },
     }, never);
-    return { lines, pictures, complaints };
+    return { lines, pictures, indexes, complaints };
   }
 
   it('gives every picked picture, the last too, each announced with its number and size', async () => {
-    const { lines, pictures, complaints } = await play({ maxWidth: 160, packetSeconds: Infinity });
+    const { lines, pictures, indexes, complaints } = await play({ maxWidth: 160, packetSeconds: Infinity });
     expect(complaints).toEqual([]);
-    expect(pictures.map((jpeg) => imageSize(jpeg).width)).toEqual([160, 160, 160, 160, 160]);
+    expect(indexes).toEqual([0, 1, 2, 3, 4]);
+    for (const { file, bytes } of pictures) {
+      const jpeg = await readFile(file);
+      expect({ bytes: jpeg.length, width: imageSize(jpeg).width }).toEqual({ bytes, width: 160 });
+    }
     expect(lines.filter(({ kind }) => kind === 'picked')).toEqual([0, 1, 2, 3, 4].map((index) => ({ kind: 'picked', index, ptsSeconds: index, width: 160, height: 90 })));
     expect(lines.filter(({ kind }) => kind === 'packet')).toHaveLength(50);
     expect(lines.filter(({ kind }) => kind === 'decoded')).toHaveLength(5);
@@ -134,6 +151,14 @@ describe('ffmpeg', () => {
     const { lines, pictures } = await play({ packetSeconds: 2 });
     expect(lines.filter(({ kind }) => kind === 'packet').length).toBeLessThan(30);
     expect(pictures).toHaveLength(5);
+  });
+
+  it('leaves pictures that nobody took to be removed, and only those', async () => {
+    const { pictures } = await play({});
+    await removePictures(folder);
+    const left = await readdir(folder);
+    expect(left).toEqual(expect.arrayContaining([basename(clip), basename(picture)]));
+    expect(left.filter((name) => pictures.some(({ file }) => basename(file) === name))).toEqual([]);
   });
 
   it('tells its complaints when it fails', async () => {

@@ -4,7 +4,7 @@ import { createLatest } from '../../src/lib/latest.ts';
 describe('a mailbox with one place', () => {
   it('gives the newest value and counts those before it', async () => {
     const box = createLatest<number>();
-    for (const value of [1, 2, 3]) box.put(value);
+    expect([1, 2, 3].map((value) => box.put(value))).toEqual([null, 1, 2]);
     expect(await box.take()).toEqual({ value: 3, missed: 2 });
     box.put(4);
     expect(await box.take()).toEqual({ value: 4, missed: 0 });

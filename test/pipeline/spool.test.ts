@@ -28,21 +28,25 @@ describe('the spool', () => {
     await expect(spool.open(SPEC)).resolves.toBeDefined();
   });
 
-  it('stores a frame under its time, from bytes or from a file that stays', async () => {
+  it('stores a frame under its time, from bytes or by moving its file', async () => {
     const { spool, session, files } = await begin();
-    const given = join(folder.path, 'given.jpg');
+    const given = join(await spool.folderOf(session), 'given.tmp');
     await writeFile(given, PICTURE);
     const [first] = await putFrames(spool, session, 1);
-    const second = await spool.put(session, { captured_at: '2026-07-01T12:00:01.500Z', width: 4, height: 2, picture: { file: given } });
+    const second = await spool.put(session, { captured_at: '2026-07-01T12:00:01.500Z', width: 4, height: 2, picture: { file: given, bytes: PICTURE.length } });
     expect(first?.key).toBe(`${session.name}/CAM%201_20260701T120000000000Z.jpg`);
     for (const key of [first?.key ?? '', second.key]) expect(await readFile(spool.path(key))).toEqual(PICTURE);
-    expect(await readFile(given)).toEqual(PICTURE);
     expect(await files()).toHaveLength(3);
   });
 
-  it('leaves nothing of a frame that it cannot store', async () => {
+  it.each([
+    ['is gone', 0, 'ENOENT'],
+    ['the disk had no room for', 20, `only 20 of its ${PICTURE.length} bytes could be written`],
+  ])('leaves nothing of a frame that %s', async (_what, written, reason) => {
     const { spool, session, files } = await begin();
-    await expect(spool.put(session, { captured_at: '2026-07-01T12:00:00.000Z', width: 4, height: 2, picture: { file: join(folder.path, 'absent.jpg') } })).rejects.toThrow('ENOENT');
+    const file = join(await spool.folderOf(session), 'given.tmp');
+    if (written > 0) await writeFile(file, PICTURE.subarray(0, written));
+    await expect(spool.put(session, { captured_at: '2026-07-01T12:00:00.000Z', width: 4, height: 2, picture: { file, bytes: PICTURE.length } })).rejects.toThrow(reason);
     expect(await files()).toEqual(['session.json']);
   });
 
@@ -53,6 +57,8 @@ describe('the spool', () => {
     await remove();
     await Promise.all([putFrames(spool, session, 2, 5), spool.writeManifest(batch)]);
     expect(await files()).toEqual(['CAM%201_20260701T120005000000Z.jpg', 'CAM%201_20260701T120006000000Z.jpg', `${batch.id}.json`, 'session.json'].sort());
+    await remove();
+    expect(await readdir(await spool.folderOf(session))).toEqual(['session.json']);
     await remove();
     await spool.writeRecord(batch, sampleRecord(batch.id));
     await spool.release(batch, ['json']);

@@ -12,7 +12,7 @@ import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
 import { startRtspRelay } from '../helpers/rtsp-relay.ts';
-import { capture, failureOf, firstFrames, jpegOf, never, streamOf } from './streams.ts';
+import { capture, failureOf, firstFrames, jpegOf, never, PICTURES, streamOf } from './streams.ts';
 
 const SECRET = 'p@s:s/w#o%rd';
 const small = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_seconds: 1 } as const;
@@ -80,7 +80,7 @@ describe.concurrent('a capture', () => {
   });
 
   it('makes pictures no wider than the setting', async () => {
-    const frames = captureFrames(streamOf(camera.url('street')), { jpeg_quality: 50, max_width: 100 }, false, never);
+    const frames = capture(camera.url('street'), {}, never, { jpeg_quality: 50, max_width: 100 });
     expect((await firstFrames(frames, 1))[0]).toMatchObject({ width: 100, height: 56 });
   });
 
@@ -118,6 +118,14 @@ describe.concurrent('a capture', () => {
     expect(await failureOf({ [Symbol.asyncIterator]: () => running })).toMatchObject({ code: 'stream_ended' });
   });
 
+  it('says so when its pictures cannot be written', async () => {
+    const own = await mkdtemp(join(folder, 'own-'));
+    const running = captureFrames({ stream: streamOf(camera.url('street'), { interval_seconds: 1 }), settings: PICTURES, folder: own, realTime: false }, never);
+    await running.next();
+    await rm(own, { recursive: true });
+    expect(await failureOf(running)).toMatchObject({ code: 'ffmpeg_failed', message: expect.stringMatching(/^its pictures cannot be written: Could not open file/) as string });
+  });
+
   it.each<[code: ErrorCode, what: string, url: () => string]>([
     ['stream_auth', 'a wrong password', () => locked.url('street', true).replace('p%40s', 'guess')],
     ['stream_auth', 'no password', () => locked.url('street')],
@@ -147,7 +155,7 @@ describe.concurrent('a capture', () => {
     const running = capture(url, { interval_seconds: 1 })[Symbol.asyncIterator]();
     await running.next();
     const lines = commandLines();
-    await running.return?.();
+    await running.return();
     const ours = lines.filter((line) => line.includes('ffconcat') || / -f concat /.test(line));
     expect(ours.length).toBeGreaterThan(0);
     expect(lines.filter((line) => line.includes('p%40s') || line.includes(SECRET))).toEqual([]);

@@ -25,6 +25,14 @@ describe('the error made of ffmpeg\'s last words', () => {
     expect(complaintError(words, false).message).toContain((words.at(-1) ?? '').replace('a:b@', '***@'));
   });
 
+  it('is the same before and after pictures had come when they cannot be written', () => {
+    for (const connected of [false, true]) {
+      expect(complaintError(['Slave muxer #0 failed, aborting.', 'av_interleaved_write_frame(): No space left on device'], connected)).toMatchObject({
+        code: 'ffmpeg_failed', message: expect.stringMatching(/^its pictures cannot be written: .*No space left on device$/) as string,
+      });
+    }
+  });
+
   it.each(RUNS)('is stream_ended once pictures had come, not %s', (_code, ...words) => {
     expect(complaintError(words, true).code).toBe('stream_ended');
   });

@@ -13,7 +13,7 @@ import type { CapturedFrame } from '../../src/types.ts';
 import { sourceContract } from '../contracts/source.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
 import { makePicture, numbered, numberOf } from '../helpers/http-camera.ts';
-import { failureOf, firstFrames, jpegOf, never, PICTURES, streamOf } from './streams.ts';
+import { failureOf, firstFrames, inFolder, jpegOf, never, PICTURES, streamOf } from './streams.ts';
 
 const CLIP = { width: 320, height: 180, fps: 10, bitrate: '500k', keyframe_seconds: 30, b_frames: 2, clock: true };
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 function frames(url: string, interval_seconds: number, max_width: number | null = null): AsyncIterable<CapturedFrame> {
-  return create({ config: { ...PICTURES, max_width } }).frames(streamOf(url, { interval_seconds }), never);
+  return inFolder((own) => create({ config: { ...PICTURES, max_width } }).frames(streamOf(url, { interval_seconds }), own, never));
 }
 
 const takenAt = ({ captured_at }: CapturedFrame): number => Date.parse(captured_at);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { imageSize } from 'image-size';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -35,7 +36,7 @@ async function saying(bytes: Buffer): Promise<string> {
 }
 
 function frames(url: string, interval_seconds = 0.5, { signal = never, max_width = null as number | null } = {}): AsyncIterable<CapturedFrame> {
-  return create({ config: { ...PICTURES, max_width } }).frames(streamOf(url, { interval_seconds }), signal);
+  return create({ config: { ...PICTURES, max_width } }).frames(streamOf(url, { interval_seconds }), tmpdir(), signal);
 }
 
 const takenAt = ({ captured_at }: CapturedFrame): number => Date.parse(captured_at);

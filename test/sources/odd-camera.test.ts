@@ -28,7 +28,7 @@ describe.concurrent('a capture', () => {
     const running = capture(url, { interval_seconds: 1 })[Symbol.asyncIterator]();
     await running.next();
     const began = performance.now();
-    await running.return?.();
+    await running.return();
     expect(methods.at(-1)).toBe('TEARDOWN');
     expect(performance.now() - began).toBeLessThan(1000);
   });

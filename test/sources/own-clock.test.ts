@@ -17,7 +17,7 @@ it('a capture survives a process that is held up for longer than a stall', async
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 8000);
     for (let count = 0; count < 4; count += 1) expect((await running.next()).done).toBe(false);
   } finally {
-    await running.return?.();
+    await running.return();
   }
 });
 
@@ -38,7 +38,7 @@ it('a clock that is set changes what is said of the next picture, and nothing el
     }
   } finally {
     vi.restoreAllMocks();
-    await running.return?.();
+    await running.return();
   }
 });
 

@@ -1,6 +1,10 @@
 /** Captures for the tests of sources: what is asked for, and what came of it. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { LookoutError } from '../../src/errors.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
+import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
 import type { CapturedFrame, StreamOptions, StreamSpec } from '../../src/types.ts';
 
 const OPTIONS: StreamOptions = {
@@ -13,8 +17,22 @@ export function streamOf(url: string, options: Partial<StreamOptions> = {}): Str
   return { camera_id: 'CAM-1', url, models: [], options: { ...OPTIONS, ...options } };
 }
 
-export function capture(url: string, options: Partial<StreamOptions> = {}, signal: AbortSignal = never): AsyncIterable<CapturedFrame> {
-  return captureFrames(streamOf(url, options), PICTURES, false, signal);
+export function capture(url: string, options: Partial<StreamOptions> = {}, signal: AbortSignal = never, settings: PictureSettings = PICTURES): AsyncGenerator<CapturedFrame, void> {
+  return inFolder((folder) => captureFrames({ stream: streamOf(url, options), settings, folder, realTime: false }, signal));
+}
+
+/** Frames that are captured into a folder of their own; each comes with its bytes, which it keeps. */
+export async function* inFolder(frames: (folder: string) => AsyncIterable<CapturedFrame>): AsyncGenerator<CapturedFrame, void> {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-capture-'));
+  try {
+    for await (const frame of frames(folder)) yield { ...frame, picture: { jpeg: await bytesOf(frame) } };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export async function bytesOf({ picture }: CapturedFrame): Promise<Uint8Array> {
+  return 'jpeg' in picture ? picture.jpeg : readFile(picture.file);
 }
 
 /** The first `count` frames; the capture is left after them. */

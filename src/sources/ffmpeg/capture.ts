@@ -1,9 +1,10 @@
 /** Pictures of one camera through one ffmpeg: learns which pictures to decode, stamps them, notices when they stop. */
 import { LookoutError } from '../../errors.ts';
-import { runCapture, type CaptureOptions } from '../../lib/ffmpeg.ts';
+import { removePictures, runCapture, type CaptureOptions } from '../../lib/ffmpeg.ts';
+import { removeIfPresent } from '../../lib/files.ts';
 import { createLatest, type Latest } from '../../lib/latest.ts';
 import { linked, type Linked } from '../../lib/linked.ts';
-import type { CapturedFrame, StreamSpec } from '../../types.ts';
+import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import { complaintError } from './complaint.ts';
 import { createLearner, LONGEST_WAIT_SECONDS, type Skip } from './learner.ts';
@@ -23,6 +24,18 @@ interface Way {
   readonly packets: boolean;
 }
 
+/** What is captured, and how. */
+export interface Capture {
+  readonly stream: StreamSpec;
+  readonly settings: PictureSettings;
+  /** Where its pictures go. */
+  readonly folder: string;
+  /** It is a file, played at its own speed. */
+  readonly realTime: boolean;
+}
+
+type Delivered = Omit<CapturedFrame, 'missed' | 'picture'> & { readonly picture: PictureFile };
+
 /** What runs, in words. */
 const MODES: Readonly<Record<Skip, string>> = {
   nokey: 'keyframes',
@@ -36,16 +49,14 @@ const LEARNING_MARGIN_SECONDS = 2;
 const RECONNECT_LEAD_MS = 500;
 
 /** Ends by abort, or throws when the stream ends, stalls or cannot be opened. */
-export async function* captureFrames(
-  stream: StreamSpec, settings: PictureSettings, realTime: boolean, signal: AbortSignal,
-): AsyncGenerator<CapturedFrame, void, void> {
-  const { capture_mode } = stream.options;
+export async function* captureFrames(capture: Capture, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
+  const { stream: { options: { capture_mode } }, folder, realTime } = capture;
   // A file cannot be opened anew with what was learned: it would begin from its beginning.
   let way: Way = { skip: capture_mode === 'all' || (capture_mode === 'auto' && realTime) ? 'none' : 'nokey', packets: true };
   for (;;) {
-    const box = createLatest<Omit<CapturedFrame, 'missed'>>();
+    const box = createLatest<Delivered>();
     const life = linked(signal);
-    const ended = connection(stream, settings, realTime, way, box, life);
+    const ended = connection(capture, way, box, life);
     let better: Way | null = null;
     try {
       for (let taken = await box.take(); taken; taken = await box.take()) yield { ...taken.value, missed: taken.missed };
@@ -53,6 +64,8 @@ export async function* captureFrames(
       life.abort();
       // Whoever goes on may trust that the connection is gone: cameras count them.
       better = await ended;
+      // Not before whoever took the last one is done with it.
+      await removePictures(folder);
     }
     if (signal.aborted || !better) return;
     way = better;
@@ -61,8 +74,7 @@ export async function* captureFrames(
 
 /** One ffmpeg from start to end. Resolves with a better way when it ended to be started anew with it. */
 async function connection(
-  stream: StreamSpec, settings: PictureSettings, realTime: boolean, { skip, packets: toldPackets }: Way,
-  box: Latest<Omit<CapturedFrame, 'missed'>>, life: Linked,
+  { stream, settings, folder, realTime }: Capture, { skip, packets: toldPackets }: Way, box: Latest<Delivered>, life: Linked,
 ): Promise<Way | null> {
   const { interval_seconds, capture_mode, transport } = stream.options;
   // Only from key frames to something else, never back: a stream that varies must not be opened anew for ever.
@@ -71,22 +83,24 @@ async function connection(
   const clock = createPtsClock();
   const started = performance.now();
   const silence = createSilence({ skip, chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, started);
-  // ffmpeg announces a picture on one pipe and sends it on another. They are matched by number, because two of its
-  // threads write to the first and may spoil each other's lines.
+  // ffmpeg announces a picture on one pipe and says on another that it is whole. They are matched by number, because two
+  // of its threads write to the first and may spoil each other's lines.
   const announced: Announced[] = [];
-  const pictures: { readonly index: number; readonly jpeg: Buffer }[] = [];
-  let received = 0;
+  const pictures: { readonly index: number; readonly picture: PictureFile }[] = [];
   let connected = false as boolean;
   let lastPictureMs: number | null = null;
   let packets = 0;
   let better = null as Skip | null;
   let stalled = null as LookoutError | null;
-  let held: { facts: Announced; jpeg: Buffer } | null = null;
+  let held: { facts: Announced; picture: PictureFile } | null = null;
 
   function learn(): void {
     const verdict = learner.verdict();
     if (better === null && verdict && verdict !== skip) better = verdict;
-    if (held && learner.inOrder()) deliver(held.facts, held.jpeg);
+    if (held && learner.inOrder()) {
+      deliver(held.facts, held.picture);
+      held = null;
+    }
     if (better === null) return;
     // The next connection's first picture should be the one that is due next.
     const due = lastPictureMs === null ? 0 : lastPictureMs + interval_seconds * 1000 - RECONNECT_LEAD_MS;
@@ -95,23 +109,32 @@ async function connection(
 
   function match(): void {
     for (;;) {
-      const [facts, picture] = [announced[0], pictures[0]];
-      if (!facts || !picture) return;
-      if (facts.index <= picture.index) announced.shift();
-      if (picture.index <= facts.index) pictures.shift();
-      if (facts.index !== picture.index) continue;
-      const { jpeg } = picture;
+      const [facts, written] = [announced[0], pictures[0]];
+      if (!facts || !written) return;
+      const { index, picture } = written;
+      if (facts.index <= index) announced.shift();
+      if (index <= facts.index) pictures.shift();
+      if (index < facts.index) discard(picture);
+      if (index !== facts.index) continue;
+      if (held) discard(held.picture);
       // Until it is known that pictures come in order, this one may be older than it looks.
-      if (learning && !learner.inOrder()) held = { facts, jpeg };
-      else deliver(facts, jpeg);
+      held = learning && !learner.inOrder() ? { facts, picture } : null;
+      if (!held) deliver(facts, picture);
     }
   }
 
-  function deliver({ ptsSeconds, width, height }: Announced, jpeg: Buffer): void {
-    held = null;
+  function deliver({ ptsSeconds, width, height }: Announced, picture: PictureFile): void {
     lastPictureMs = performance.now();
     const captured_at = new Date(Date.now() - clock.ageMs(ptsSeconds, lastPictureMs)).toISOString();
-    box.put({ captured_at, width, height, picture: { jpeg }, mode: MODES[skip] });
+    const missed = box.put({ captured_at, width, height, picture, mode: MODES[skip] });
+    if (missed) discard(missed.picture);
+  }
+
+  function discard({ file }: PictureFile): void {
+    removeIfPresent(file).catch((error: unknown) => {
+      box.fail(error);
+      life.abort();
+    });
   }
 
   function watch(): void {
@@ -146,7 +169,7 @@ async function connection(
   // A file may hold gaps, and cannot stall.
   const watchdog = realTime ? undefined : setInterval(watch, ROUND_MS);
   try {
-    const complaints = await runCapture(options, {
+    const complaints = await runCapture(options, folder, {
       onLine(line) {
         const now = performance.now();
         if (line.kind === 'packet') {
@@ -163,9 +186,8 @@ async function connection(
           match();
         }
       },
-      onPicture(jpeg) {
-        pictures.push({ index: received, jpeg });
-        received += 1;
+      onPicture(picture, index) {
+        pictures.push({ index, picture });
         match();
       },
     }, life.signal);

@@ -15,6 +15,7 @@ export function complaintError(complaints: readonly string[], connected: boolean
   const words = redact(complaints.slice(-3).join('; '));
   // A port or a path may read like a code.
   const said = complaints.map((line) => line.replace(/\w+:\/\/\S+/g, ''));
+  if (said.some((line) => /^slave muxer/i.test(line))) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${words}`);
   for (const [pattern, code, meaning] of MEANINGS) {
     if (said.some((line) => pattern.test(line)) && !connected) return new LookoutError(code, `${meaning}: ${words}`);
   }

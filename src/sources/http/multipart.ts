@@ -1,6 +1,6 @@
 /** Splits a multipart body, as cameras send MJPEG, into its parts. */
 import { LookoutError } from '../../errors.ts';
-import { MAX_PICTURE_BYTES } from '../../lib/mpjpeg.ts';
+import { MAX_PICTURE_BYTES } from '../pictures/jpeg.ts';
 
 export interface Part {
   readonly body: Buffer;

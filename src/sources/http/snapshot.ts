@@ -2,8 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
 import type { CapturedFrame } from '../../types.ts';
-import { MAX_PICTURE_BYTES } from '../../lib/mpjpeg.ts';
-import { asJpeg, isTorn, type PictureSettings } from '../pictures/jpeg.ts';
+import { asJpeg, isTorn, MAX_PICTURE_BYTES, type PictureSettings } from '../pictures/jpeg.ts';
 import { FIRST_PICTURE_MS, type Patience } from '../pictures/patience.ts';
 import { createTicks } from '../pictures/ticks.ts';
 

@@ -3,6 +3,9 @@ import { imageSize } from 'image-size';
 import { LookoutError } from '../../errors.ts';
 import { toJpeg } from '../../lib/ffmpeg.ts';
 
+/** Nothing larger is taken for a picture, whoever sends it. */
+export const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
+
 export interface PictureSettings {
   readonly jpeg_quality: number;
   readonly max_width: number | null;
