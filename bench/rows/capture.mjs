@@ -92,8 +92,12 @@ async function ffmpegs(urls, words, times) {
   }
 }
 
-/** The same words, but for where the pictures go. */
-const toNull = (words) => words.flatMap((word, index) => (words[index - 1] === 'tee' ? [] : word === 'tee' ? ['mpjpeg', '/dev/null'] : [word]));
+/** The same words, but for where all that goes. */
+function toNull(words) {
+  const text = words.map((word) => (word === 'pipe:3' ? '/dev/null' : word));
+  text.splice(words.indexOf('tee'), 2, 'mpjpeg', '/dev/null');
+  return text;
+}
 
 /** As anybody would write it. */
 const decodingEverything = (url) => [

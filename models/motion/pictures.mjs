@@ -33,7 +33,7 @@ export async function decode(files, size) {
 async function decodeOne(file, size) {
   const { code, output, complaint } = await ffmpeg([...STRICT, '-i', `file:${file}`, '-frames:v', '1', ...grey(size)]);
   if (code === 0 && output.length === size.width * size.height) return { pixels: output };
-  return { error: `the picture cannot be read: ${complaint.replaceAll(`file:${file}`, basename(file)) || `ffmpeg ended with ${code}`}` };
+  return { error: `${basename(file)} cannot be read: ${complaint.replace(`file:${file}: `, '') || `ffmpeg ended with ${code}`}` };
 }
 
 const grey = ({ width, height }) => ['-vf', `scale=${width}:${height}:flags=area,format=gray`, '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'];

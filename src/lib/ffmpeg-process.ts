@@ -1,6 +1,8 @@
 /** Runs one ffmpeg through fluent-ffmpeg: the one place that knows that library and what it leaves out. */
-import ffmpeg from 'fluent-ffmpeg';
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import ffmpeg from 'fluent-ffmpeg';
 import { LookoutError } from '../errors.ts';
 import { leashedFfmpeg } from './leash.ts';
 
@@ -10,10 +12,8 @@ export interface FfmpegRun {
   readonly input?: readonly string[];
   /** At most one writable among them, without `close`, which fluent-ffmpeg takes for a consumer that has gone. */
   readonly outputs: readonly { readonly target: string | Writable; readonly options: readonly string[] }[];
-  /** Told each line that ffmpeg says on stderr. */
-  readonly onLine?: (line: string) => void;
-  /** Told each line that ffmpeg writes to its standard output, where that is no target. */
-  readonly onOutput?: (line: string) => void;
+  /** Told each line that ffmpeg writes to the target pipe:1, to pipe:2, where its log goes too, or to pipe:3. */
+  readonly onLine?: Readonly<Partial<Record<1 | 2 | 3, (line: string) => void>>>;
   /** Where it runs: what relative targets are relative to. */
   readonly folder?: string;
 }
@@ -25,12 +25,17 @@ const GOODBYE_MS = 500;
  * Resolves when ffmpeg is gone and its output taken, with its own failure or null, also when it was aborted.
  * Rejects when it could not be run, or when what it wrote was refused.
  */
-export function runFfmpeg({ source, input = [], outputs, onLine, onOutput = () => undefined, folder = '.' }: FfmpegRun, signal: AbortSignal): Promise<Error | null> {
+export function runFfmpeg({ source, input = [], outputs, onLine = {}, folder = '.' }: FfmpegRun, signal: AbortSignal): Promise<Error | null> {
+  const drained: Promise<void>[] = [];
   // Its last lines become the failure's words, for those who are not told the lines themselves.
-  const command = withoutTraps(ffmpeg({ source, cwd: folder, stdoutLines: onLine ? 1 : 100 }), onOutput);
+  const command = withoutTraps(ffmpeg({ source, cwd: folder, stdoutLines: onLine[2] ? 1 : 100 }), onLine[3] ? FOUR_PIPES : undefined, (process) => {
+    for (const [fd, tell] of Object.entries(onLine)) {
+      const lines = createInterface({ input: process.stdio[Number(fd)] as Readable }).on('line', tell);
+      drained.push(new Promise((done) => { lines.once('close', done); }));
+    }
+  });
   command.setFfmpegPath(leashedFfmpeg);
   command.inputOptions([...input]);
-  const drained: Promise<void>[] = [];
   for (const { target, options } of outputs) {
     command.output(target).outputOptions([...options]);
     if (typeof target !== 'string') drained.push(new Promise((done) => { target.once('finish', done); }));
@@ -48,7 +53,6 @@ export function runFfmpeg({ source, input = [], outputs, onLine, onOutput = () =
       else if (signal.aborted) resolve(error);
       else reject('syscall' in error ? new LookoutError('ffmpeg_failed', `ffmpeg cannot be started: ${error.message}`, { cause: error }) : error);
     };
-    if (onLine) command.on('stderr', onLine);
     // Before that there is no process that could be ended.
     command.on('start', () => { if (signal.aborted) end(); });
     command.on('end', () => { finish(null); }).on('error', finish);
@@ -60,23 +64,19 @@ export function runFfmpeg({ source, input = [], outputs, onLine, onOutput = () =
   });
 }
 
-interface Words {
-  get(): string;
-  /** From now on told each line. */
-  callback(onLine: (line: string) => void): void;
-}
-type OnProcess = (process: unknown, stdout: Words, stderr: Words) => void;
-type OnEnd = (error?: Error | null, stdout?: Words, stderr?: Words) => void;
+type OnProcess = (process: ChildProcess, ...rings: { get(): string }[]) => void;
+type OnEnd = (error?: Error | null, ...rings: { get(): string }[]) => void;
 type Spawn = (args: readonly string[], options: object, onProcess: OnProcess, onEnd: OnEnd) => void;
 
-const NO_WORDS: Words = { get: () => '', callback: () => undefined };
+const NO_WORDS = { get: () => '' };
+const FOUR_PIPES = ['pipe', 'pipe', 'pipe', 'pipe'] as const;
 
 /**
  * fluent-ffmpeg asks ffmpeg twice what it can do before its first run, and is lost when the answer does not come; our
- * words need no such check. It throws where nobody can catch it when the system refuses a process (EAGAIN, EMFILE). And
- * it keeps to itself what ffmpeg writes to its standard output.
+ * words need no such check. And it throws where nobody can catch it when the system refuses a process (EAGAIN, EMFILE).
+ * `stdio` and `onStart` are what it has no words for.
  */
-function withoutTraps(command: ffmpeg.FfmpegCommand, onOutput: (line: string) => void): ffmpeg.FfmpegCommand {
+function withoutTraps(command: ffmpeg.FfmpegCommand, stdio: typeof FOUR_PIPES | undefined, onStart: (process: ChildProcess) => void): ffmpeg.FfmpegCommand {
   const spawn = (command as unknown as { _spawnFfmpeg: Spawn })._spawnFfmpeg.bind(command);
   return Object.assign(command, {
     _checkCapabilities: (next: () => void) => { next(); },
@@ -88,9 +88,9 @@ function withoutTraps(command: ffmpeg.FfmpegCommand, onOutput: (line: string) =>
         ended = true;
       };
       try {
-        spawn(args, options, (process, stdout, stderr) => {
-          stdout.callback(onOutput);
-          onProcess(process, stdout, stderr);
+        spawn(args, { ...options, stdio }, (process, ...rings) => {
+          onStart(process);
+          onProcess(process, ...rings);
         }, endOnce);
       } catch (error) {
         // After the child's own error, which says more.

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
-import { DECODED_FILTER, logParser, parseWritten, PICKED_FILTER, type LogLine } from './ffmpeg-log.ts';
+import { DECODED_FILTER, packetParser, parseLog, parseWritten, PICKED_FILTER, type LogLine, type Packet } from './ffmpeg-log.ts';
 import { runFfmpeg } from './ffmpeg-process.ts';
 import { OLDEST_FFMPEG } from './ffmpeg-version.ts';
 import { namesIn, removeIfPresent } from './files.ts';
@@ -26,6 +26,7 @@ export interface CaptureOptions {
 
 export interface CaptureEvents {
   onLine(line: Exclude<LogLine, { kind: 'complaint' }>): void;
+  onPacket(packet: Packet): void;
   /** The `index`th picture from 0 is there; where the disk had room for it, the file has so many bytes. */
   onPicture(picture: { readonly file: string; readonly bytes: number }, index: number): void;
 }
@@ -119,29 +120,35 @@ export function jpegQscale(quality: number): number {
 export async function runCapture(options: CaptureOptions, folder: string, events: CaptureEvents, signal: AbortSignal): Promise<string[]> {
   if (signal.aborted) return [];
   const { script, input, picture, packets } = captureArguments(options);
-  const parse = logParser();
+  const parsePacket = packetParser();
   const complaints: string[] = [];
   let pictures = 0;
   await runFfmpeg({
     source: Readable.from([script]), input, folder,
     outputs: [
       { target: PICTURES, options: picture },
-      ...(packets ? [{ target: 'pipe:2', options: packets }] : []),
+      ...(packets ? [{ target: 'pipe:3', options: packets }] : []),
     ],
-    onOutput(line) {
-      const bytes = parseWritten(line);
-      if (bytes === null) return;
-      if (!signal.aborted) events.onPicture({ file: join(folder, `picture-${pictures}.tmp`), bytes }, pictures);
-      pictures += 1;
-    },
-    onLine(text) {
-      const line = parse(text);
-      if (line?.kind === 'complaint') {
-        complaints.push(line.text);
-        if (complaints.length > 20) complaints.shift();
-      } else if (line && !signal.aborted) {
-        events.onLine(line);
-      }
+    onLine: {
+      1(text) {
+        const written = parseWritten(text);
+        if (!written) return;
+        if (!signal.aborted) events.onPicture({ file: join(folder, `picture-${pictures}.tmp`), bytes: written.bytes }, written.index);
+        pictures += 1;
+      },
+      2(text) {
+        const line = parseLog(text);
+        if (line?.kind === 'complaint') {
+          complaints.push(line.text);
+          if (complaints.length > 20) complaints.shift();
+        } else if (line && !signal.aborted) {
+          events.onLine(line);
+        }
+      },
+      3(text) {
+        const packet = parsePacket(text);
+        if (packet && !signal.aborted) events.onPacket(packet);
+      },
     },
   }, signal);
   if (complaints.some((words) => words.includes('fps_mode'))) throw await tooOld();

@@ -118,7 +118,7 @@ describe('the demo camera', () => {
   it('answers 404 for a path that it has not, and 503 with ffmpeg\'s words for one that it cannot show', async () => {
     await expect(record(camera.url('nowhere'), 'nowhere')).rejects.toThrow(/404/);
     const { ask } = await dial(camera.port);
-    expect(await ask(`DESCRIBE ${camera.url('broken')}`)).toMatch(/^RTSP\/1.0 503[^]*absent.mp4: No such file/);
+    expect(await ask(`DESCRIBE ${camera.url('broken')}`)).toMatch(/^RTSP\/1.0 503[^]*absent.mp4[^]*No such file/);
   });
 
   it('wants the right user and password when it has them', async () => {

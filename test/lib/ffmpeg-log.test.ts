@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { logParser, parseWritten, type LogLine } from '../../src/lib/ffmpeg-log.ts';
+import { packetParser, parseLog, parseWritten, type LogLine, type Packet } from '../../src/lib/ffmpeg-log.ts';
 
 /** Words of a real ffmpeg 5.1 that plays a stream with B-frames. */
 const WORDS = `
@@ -33,16 +33,12 @@ const WORDS = `
 [fatal] pipe:0: Server returned 401 Unauthorized (authorization failed)
 `;
 
-function parse(text: string): LogLine[] {
-  return text.split('\n').map(logParser()).filter((line) => line !== null);
-}
+const parse = (text: string): LogLine[] => text.split('\n').map(parseLog).filter((line) => line !== null);
+const packets = (text: string): Packet[] => text.split('\n').map(packetParser()).filter((packet) => packet !== null);
 
 describe('the parser of what ffmpeg says', () => {
-  it('finds packets, pictures and complaints in the words of a real run', () => {
+  it('finds pictures and complaints in the words of a real run', () => {
     expect(parse(WORDS)).toEqual([
-      { kind: 'packet', ptsSeconds: 0, key: true },
-      { kind: 'packet', ptsSeconds: 0.25, key: false },
-      { kind: 'packet', ptsSeconds: expect.closeTo(1 / 12) as number, key: false },
       { kind: 'decoded', ptsSeconds: 0 },
       { kind: 'picked', index: 0, ptsSeconds: 0, width: 320, height: 180 },
       { kind: 'decoded', ptsSeconds: 0.0833333 },
@@ -52,32 +48,36 @@ describe('the parser of what ffmpeg says', () => {
     ]);
   });
 
+  it('finds packets too, in the order in which they came', () => {
+    expect(packets(WORDS)).toEqual([{ ptsSeconds: 0, key: true }, { ptsSeconds: 0.25, key: false }, { ptsSeconds: expect.closeTo(1 / 12) as number, key: false }]);
+  });
+
   it('counts packet times in the time base that was announced', () => {
-    expect(parse('#tb 0: 1/1000\n0, 0, 2500, 40, 900, 0x0badcafe')).toEqual([{ kind: 'packet', ptsSeconds: 2.5, key: true }]);
+    expect(packets('#tb 0: 1/1000\n0, 0, 2500, 40, 900, 0x0badcafe')).toEqual([{ ptsSeconds: 2.5, key: true }]);
   });
 
   it.each([
     ['', true], [', F=0x0', false], [', F=0x0, S=1, 1', false], [', S=1, 1', true], [', F=0x2', false], [', F=0x3', true],
   ])('takes a packet with flags "%s" for a key frame: %s', (flags, key) => {
-    expect(parse(`0, 0, 90000, 3600, 900, 0x0badcafe${flags}`)).toEqual([{ kind: 'packet', ptsSeconds: 1, key }]);
+    expect(packets(`0, 0, 90000, 3600, 900, 0x0badcafe${flags}`)).toEqual([{ ptsSeconds: 1, key }]);
   });
 
   it.each([
     '0, NOPTS, NOPTS, 3600, 900, 0x0badcafe',
     '0, -9223372036854775808, -9223372036854775808, 3600, 900, 0x0badcafe',
     '1, 0, 90000, 3600, 900, 0x0badcafe',
-    // Two threads wrote at once.
-    '[showinfo@picked @ 0x564160162500] 0, 0, 90000, 3600, 900, 0x0badcafe',
+    '[showinfo@picked @ 0x564160162500] [info] config in time_base: 1/90000, frame_rate: 12/1',
     '[swscaler @ 0x1] [swscaler @ 0x2] [warning] deprecated pixel format used',
     '',
   ])('makes nothing of "%s"', (line) => {
-    expect(parse(line)).toEqual([]);
+    expect([...parse(line), ...packets(line)]).toEqual([]);
   });
 });
 
 it.each([
-  ['0,         12,         12,        0,   138794, 0x074d780f, S=1,        8', 138794], ['0,          0,          0,        1,      900, 0x0badcafe', 900],
+  ['0,         12,         12,        0,   138794, 0x074d780f, S=1,        8', { index: 12, bytes: 138794 }],
+  ['0,          2,          2,        0,      900, 0x0badcafe, S=1, Quality stats,        8, 0x076400ed', { index: 2, bytes: 900 }],
   ['#tb 0: 1/1', null], ['', null], ['[info] n:   0', null],
-])('of %j, a line about a picture, takes its size', (line, bytes) => {
-  expect(parseWritten(line)).toBe(bytes);
+])('of %j, a line about a picture, takes its number and size', (line, written) => {
+  expect(parseWritten(line)).toEqual(written);
 });

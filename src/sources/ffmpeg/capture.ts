@@ -83,8 +83,8 @@ async function connection(
   const clock = createPtsClock();
   const started = performance.now();
   const silence = createSilence({ skip, chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, started);
-  // ffmpeg announces a picture on one pipe and says on another that it is whole. They are matched by number, because two
-  // of its threads write to the first and may spoil each other's lines.
+  // ffmpeg announces a picture on one pipe and says on another that it is there. They are matched by number: whichever is
+  // told first, and should one of them never come.
   const announced: Announced[] = [];
   const pictures: { readonly index: number; readonly picture: PictureFile }[] = [];
   let connected = false as boolean;
@@ -172,12 +172,7 @@ async function connection(
     const complaints = await runCapture(options, folder, {
       onLine(line) {
         const now = performance.now();
-        if (line.kind === 'packet') {
-          packets += 1;
-          learner.packet(line.ptsSeconds, line.key);
-          clock.arrived(line.ptsSeconds, now);
-          if (learning) learn();
-        } else if (line.kind === 'decoded') {
+        if (line.kind === 'decoded') {
           connected = true;
           silence.decoded(line.ptsSeconds, now);
           if (options.packetSeconds < Infinity) clock.arrived(line.ptsSeconds, now);
@@ -185,6 +180,12 @@ async function connection(
           announced.push(line);
           match();
         }
+      },
+      onPacket({ ptsSeconds, key }) {
+        packets += 1;
+        learner.packet(ptsSeconds, key);
+        clock.arrived(ptsSeconds, performance.now());
+        if (learning) learn();
       },
       onPicture(picture, index) {
         pictures.push({ index, picture });

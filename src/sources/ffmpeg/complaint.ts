@@ -12,10 +12,12 @@ const MEANINGS: readonly (readonly [RegExp, ErrorCode, string])[] = [
 
 /** `connected`: pictures had come before it ended. */
 export function complaintError(complaints: readonly string[], connected: boolean): LookoutError {
+  const refused = complaints.findIndex((line) => /^slave muxer/i.test(line));
+  // With the line before it and the one after, of which one says why.
+  if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${redact(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`);
   const words = redact(complaints.slice(-3).join('; '));
   // A port or a path may read like a code.
   const said = complaints.map((line) => line.replace(/\w+:\/\/\S+/g, ''));
-  if (said.some((line) => /^slave muxer/i.test(line))) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${words}`);
   for (const [pattern, code, meaning] of MEANINGS) {
     if (said.some((line) => pattern.test(line)) && !connected) return new LookoutError(code, `${meaning}: ${words}`);
   }
