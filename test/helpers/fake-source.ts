@@ -29,6 +29,7 @@ export function createFakeSource(): FakeSource {
   async function* frames(spec: StreamSpec, _folder: string, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
     const own: Connection = { box: createLatest(), asked: () => undefined };
     const close = (): void => { own.box.close(); };
+    if (signal.aborted) close();
     signal.addEventListener('abort', close, { once: true });
     opened.push(spec);
     connections.set(spec.camera_id, own);
