@@ -19,8 +19,7 @@ export const PICKED_FILTER = 'showinfo@picked';
 
 const SHOWINFO = /^\[(showinfo@\w+) @ \w+\] (?:\[info\] )?n: *(\d+) pts: *\S+ +pts_time: *(\S+) .* s:(\d+)x(\d+) /;
 /** framecrc: stream, dts, pts, duration, size, checksum, and flags where they are not just that of a key frame. */
-const PACKET = /^0, *-?\d+, *(-?\d+), *\d+, *\d+, 0x[0-9a-f]+(?:, F=(0x[0-9a-f]+))?/i;
-const WRITTEN = /^0, *\d+, *(\d+), *\d+, *(\d+), 0x/;
+const PACKET = /^0, *-?\d+, *(-?\d+), *\d+, *(\d+), 0x[0-9a-f]+(?:, F=(0x[0-9a-f]+))?/i;
 const KEY_FLAG = 1;
 /** How ffmpeg prints a packet time that it does not know. */
 const NO_TIME = '-9223372036854775808';
@@ -46,12 +45,12 @@ export function packetParser(): (line: string) => Packet | null {
     if (base) secondsPerTick = Number(base[1]) / Number(base[2]);
     const packet = PACKET.exec(line);
     if (!packet || packet[1] === NO_TIME) return null;
-    return { ptsSeconds: Number(packet[1]) * secondsPerTick, key: (Number(packet[2] ?? KEY_FLAG) & KEY_FLAG) !== 0 };
+    return { ptsSeconds: Number(packet[1]) * secondsPerTick, key: (Number(packet[3] ?? KEY_FLAG) & KEY_FLAG) !== 0 };
   };
 }
 
 /** The number and size of a picture that was written; its time is its number. */
 export function parseWritten(line: string): { readonly index: number; readonly bytes: number } | null {
-  const written = WRITTEN.exec(line);
+  const written = PACKET.exec(line);
   return written && { index: Number(written[1]), bytes: Number(written[2]) };
 }

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { loadFamily, type Member } from '../../src/lib/family.ts';
 import type { CapturedFrame, Config, Source } from '../../src/types.ts';
 import { alive, descendants } from '../helpers/process-tree.ts';
-import { bytesOf, jpegOf, never, streamOf } from '../sources/streams.ts';
+import { jpegOf, never, streamOf, takenAway } from '../sources/streams.ts';
 
 export type SourceMember = Member<{ readonly config: Pick<Config, 'jpeg_quality' | 'max_width'> }, Source> & { readonly schemes: readonly string[] };
 
@@ -138,16 +138,4 @@ async function next(running: AsyncIterator<CapturedFrame, unknown>): Promise<Cap
 
 async function untilItEnds(running: AsyncIterator<CapturedFrame, unknown>): Promise<void> {
   while (!(await running.next()).done);
-}
-
-/** Takes each picture away, as every consumer does. */
-async function* takenAway(frames: AsyncIterable<CapturedFrame>): AsyncGenerator<CapturedFrame, void> {
-  for await (const frame of frames) {
-    const jpeg = await bytesOf(frame);
-    if ('file' in frame.picture) {
-      expect({ size: jpeg.length, name: frame.picture.file }).toEqual({ size: frame.picture.bytes, name: expect.stringMatching(/\.tmp$/) as string });
-      await rm(frame.picture.file);
-    }
-    yield { ...frame, picture: { jpeg } };
-  }
 }

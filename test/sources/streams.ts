@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
@@ -25,14 +26,25 @@ export function capture(url: string, options: Partial<StreamOptions> = {}, signa
 export async function* inFolder(frames: (folder: string) => AsyncIterable<CapturedFrame>): AsyncGenerator<CapturedFrame, void> {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-capture-'));
   try {
-    for await (const frame of frames(folder)) yield { ...frame, picture: { jpeg: await bytesOf(frame) } };
+    yield* takenAway(frames(folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-export async function bytesOf({ picture }: CapturedFrame): Promise<Uint8Array> {
-  return 'jpeg' in picture ? picture.jpeg : readFile(picture.file);
+/** Takes each picture away, as every consumer does: it comes as bytes. */
+export async function* takenAway(frames: AsyncIterable<CapturedFrame>): AsyncGenerator<CapturedFrame, void> {
+  for await (const frame of frames) {
+    const { picture } = frame;
+    if ('jpeg' in picture) {
+      yield frame;
+      continue;
+    }
+    const jpeg = await readFile(picture.file);
+    expect({ size: jpeg.length, name: picture.file }).toEqual({ size: picture.bytes, name: expect.stringMatching(/\.tmp$/) as string });
+    await rm(picture.file);
+    yield { ...frame, picture: { jpeg } };
+  }
 }
 
 /** The first `count` frames; the capture is left after them. */
