@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 
-const FFMPEG = fileURLToPath(new URL('../../runners/leashed-ffmpeg', import.meta.url));
+const LEASH = fileURLToPath(new URL('../../runners/leash', import.meta.url));
 /** Damaged pictures are left out, not guessed. */
 const STRICT = ['-v', 'error', '-err_detect', 'explode', '-threads', '1'];
 
@@ -43,7 +43,7 @@ async function* inTurn(files) {
 }
 
 async function ffmpeg(args, input) {
-  const child = spawn(FFMPEG, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
+  const child = spawn(LEASH, [String(process.pid), process.env.LOOKOUT_FFMPEG || 'ffmpeg', ...args], { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
   const ended = new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

@@ -4,6 +4,7 @@ import { access, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { isTooOld, OLDEST_FFMPEG } from '../lib/ffmpeg-version.ts';
+import { ffmpegProgram } from '../lib/leash.ts';
 import { ask } from '../lib/program.ts';
 import type { Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
@@ -44,7 +45,7 @@ async function program(name: string, args: readonly string[], needed: boolean, m
 }
 
 async function ffmpeg(): Promise<Check> {
-  const check = await program('ffmpeg', ['-version'], true, 'apt-get install -y ffmpeg', process.env['LOOKOUT_FFMPEG'] || 'ffmpeg');
+  const check = await program('ffmpeg', ['-version'], true, 'apt-get install -y ffmpeg', ffmpegProgram());
   return isTooOld(check.found) ? { ...check, ok: false, found: `${check.found} is too old`, mend: `install ffmpeg ${OLDEST_FFMPEG} or later` } : check;
 }
 

@@ -11,7 +11,8 @@ import { clipArguments, type ClipOptions } from './ffmpeg-arguments.ts';
 export async function makeClip(file: string, options: ClipOptions, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const part = `${file}.part`;
-  const child = spawn(leashedFfmpeg, clipArguments(part, options), { stdio: ['ignore', 'ignore', 'pipe'] });
+  const command = leashedFfmpeg(clipArguments(part, options));
+  const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill);
   try {

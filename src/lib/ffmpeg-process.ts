@@ -34,7 +34,7 @@ export function runFfmpeg({ source, input = [], outputs, onLine = {}, folder = '
       drained.push(new Promise((done) => { lines.once('close', done); }));
     }
   });
-  command.setFfmpegPath(leashedFfmpeg);
+  command.setFfmpegPath(leashedFfmpeg([]).file);
   command.inputOptions([...input]);
   for (const { target, options } of outputs) {
     command.output(target).outputOptions([...options]);
@@ -88,7 +88,7 @@ function withoutTraps(command: ffmpeg.FfmpegCommand, stdio: typeof FOUR_PIPES | 
         ended = true;
       };
       try {
-        spawn(args, { ...options, stdio }, (process, ...rings) => {
+        spawn(leashedFfmpeg(args).args, { ...options, stdio }, (process, ...rings) => {
           onStart(process);
           onProcess(process, ...rings);
         }, endOnce);

@@ -6,7 +6,7 @@ import { DECODED_FILTER, packetParser, parseLog, parseWritten, PICKED_FILTER, ty
 import { runFfmpeg } from './ffmpeg-process.ts';
 import { OLDEST_FFMPEG } from './ffmpeg-version.ts';
 import { namesIn, removeIfPresent } from './files.ts';
-import { leashedFfmpeg } from './leash.ts';
+import { ffmpegProgram } from './leash.ts';
 import { ask } from './program.ts';
 
 export interface CaptureOptions {
@@ -163,7 +163,7 @@ export async function removePictures(folder: string): Promise<void> {
 }
 
 async function tooOld(): Promise<LookoutError> {
-  const version = await ask(leashedFfmpeg, ['-version']) ?? 'this ffmpeg';
+  const version = await ask(ffmpegProgram(), ['-version']) ?? 'this ffmpeg';
   return new LookoutError('ffmpeg_missing', `${version.replace(/ Copyright.*/, '')} is too old: install ${OLDEST_FFMPEG} or later`);
 }
 

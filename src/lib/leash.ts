@@ -6,10 +6,22 @@ export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 
 const leash = fileURLToPath(new URL('../../runners/leash', import.meta.url));
 
-/** ffmpeg on a leash: a program of its own because fluent-ffmpeg takes a path and no words before it. */
-export const leashedFfmpeg = fileURLToPath(new URL('../../runners/leashed-ffmpeg', import.meta.url));
+export interface Leashed {
+  readonly file: string;
+  readonly args: readonly string[];
+}
 
-/** `file args…` as the words of a leashed command. */
-export function leashed(file: string, args: readonly string[]): { readonly file: string; readonly args: readonly string[] } {
-  return { file: leash, args: [file, ...args] };
+/** `file args…` as the words of a leashed command, for this process to start itself. */
+export function leashed(file: string, args: readonly string[]): Leashed {
+  return { file: leash, args: [String(process.pid), file, ...args] };
+}
+
+/** The ffmpeg to use: the one that LOOKOUT_FFMPEG names, or that of the PATH. */
+export function ffmpegProgram(): string {
+  return process.env['LOOKOUT_FFMPEG'] || 'ffmpeg';
+}
+
+/** ffmpeg with these arguments, on a leash. */
+export function leashedFfmpeg(args: readonly string[]): Leashed {
+  return leashed(ffmpegProgram(), args);
 }

@@ -1,7 +1,7 @@
 /** Pictures made by ffmpeg for the tests of the built-in models. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { leashedFfmpeg } from '../../src/lib/leash.ts';
+import { ffmpegProgram } from '../../src/lib/leash.ts';
 import type { RunnerFrame } from '../../src/types.ts';
 
 export interface Scene {
@@ -17,7 +17,7 @@ export function paint(folder: string, name: string, { size = '1280x720', squareA
   const file = join(folder, `${name}.${format}`);
   const square = squareAt === undefined ? [] : [`drawbox=x=${squareAt}:y=300:w=100:h=100:color=white:t=fill`];
   const filters = ['vignette', ...square, `eq=brightness=${brightness}`, `scale=${size.replace('x', ':')}`, `noise=alls=8:all_seed=${name.length * 7919}`];
-  execFileSync(leashedFfmpeg, ['-v', 'error', '-f', 'lavfi', '-i', 'color=0x707070:s=1280x720', '-vf', filters.join(','), '-frames:v', '1', '-q:v', '3', '-pix_fmt', format === 'jpg' ? 'yuvj420p' : 'rgb24', file]);
+  execFileSync(ffmpegProgram(), ['-v', 'error', '-f', 'lavfi', '-i', 'color=0x707070:s=1280x720', '-vf', filters.join(','), '-frames:v', '1', '-q:v', '3', '-pix_fmt', format === 'jpg' ? 'yuvj420p' : 'rgb24', file]);
   return file;
 }
 
