@@ -57,7 +57,9 @@ function installDebianPackages() {
   }
   console.log(`setup: installing ${missing.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  for (const words of [['apt-get', 'update', '-qq'], [...install.split(' '), '-qq']]) {
+  // A new machine may still be busy with its own updates.
+  const patience = ['-qq', '-o', 'DPkg::Lock::Timeout=300'];
+  for (const words of [['apt-get', 'update', ...patience], [...install.split(' '), ...patience]]) {
     const [file, ...args] = [...prefix, ...words];
     const { status, stdout, stderr } = spawnSync(file, args, { env, encoding: 'utf8' });
     if (status !== 0) fail(`${words.join(' ')} failed:\n${stdout}${stderr}`);
