@@ -10,7 +10,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../dist/config/load.js';
-import { packageRoot } from '../dist/lib/leash.js';
+import { packageRoot } from '../dist/lib/package.js';
 import { lockFolderOrFile } from '../dist/lib/lock.js';
 import { openColumns } from './harness/columns.mjs';
 import { load } from './harness/numbers.mjs';

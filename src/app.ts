@@ -1,13 +1,13 @@
 /** The wiring: the one file that knows every part. Starts them in order and stops them in the reverse order. */
 import { setMaxListeners } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { errorInfo, LookoutError } from './errors.ts';
 import { startServer, type HttpServer } from './http/server.ts';
 import { systemClock } from './lib/clock.ts';
 import { sweepTemporaries } from './lib/files.ts';
-import { packageRoot } from './lib/leash.ts';
+import { packageRoot, version } from './lib/package.ts';
 import { lockFolderOrFile } from './lib/lock.ts';
 import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
@@ -143,7 +143,6 @@ export async function createApp(config: Config, log: Log): Promise<App> {
 
     let server: HttpServer | null = null;
     let phase: 'starting' | 'running' | 'stopping' = 'starting';
-    const { version } = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
     const face: Face = {
       recordSchema: RECORD_SCHEMAS[config.record_format],
       defaults: { models: defaultModels, record_format: config.record_format },

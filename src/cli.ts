@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 /** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C). */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { print, type CommandContext } from './commands/context.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
@@ -12,11 +10,9 @@ import { serve } from './commands/serve.ts';
 import { listSettings, splitList } from './config/settings.ts';
 import { settingsTable } from './config/table.ts';
 import { errorInfo, ERRORS, LookoutError, type ErrorCode } from './errors.ts';
-import { packageRoot } from './lib/leash.ts';
+import { version } from './lib/package.ts';
 
-const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-
-/** What was asked for cannot be meant. */
+/** Faults of the command line or the settings, which end with 2. */
 const USAGE: ReadonlySet<ErrorCode> = new Set(['config_invalid', 'bad_request', 'unknown_model']);
 
 /** Adds a flag for each setting. */

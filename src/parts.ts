@@ -1,7 +1,7 @@
 /** Makes the families out of their folders, and models and their lanes: what app.ts and the commands share. */
 import { join } from 'node:path';
 import { loadFamily, type Member } from './lib/family.ts';
-import { packageRoot } from './lib/leash.ts';
+import { packageRoot } from './lib/package.ts';
 import type { Log } from './lib/log.ts';
 import { readCatalog, type Catalog } from './models/catalog.ts';
 import { prepareModel, runtimeOf } from './models/prepare.ts';

@@ -77,7 +77,7 @@ describe('README', () => {
   });
 
   it('names environment variables that exist', async () => {
-    const sources = await Promise.all(['src/runtimes/tools/interpreter.ts', 'src/lib/leash.ts'].map((file) => readFile(join(root, file), 'utf8')));
+    const sources = await Promise.all(['src/runtimes/tools/interpreter.ts', 'src/lib/ffmpeg-program.ts'].map((file) => readFile(join(root, file), 'utf8')));
     const known = [...listSettings().map(({ env }) => env), ...sources.join('\n').match(/LOOKOUT_[A-Z]+/g) ?? []];
     const named = readme.match(/LOOKOUT_[A-Z_]+/g) ?? [];
     expect(named.length).toBeGreaterThan(3);

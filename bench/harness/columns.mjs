@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeClip } from '../../dist/demo/index.js';
-import { packageRoot } from '../../dist/lib/leash.js';
+import { packageRoot } from '../../dist/lib/package.js';
 import { ownCameras, peerCameras } from './cameras.mjs';
 
 const shared = join(packageRoot, '../shared');

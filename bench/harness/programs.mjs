@@ -3,7 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { leashed, packageRoot } from '../../dist/lib/leash.js';
+import { leashed } from '../../dist/lib/leash.js';
+import { packageRoot } from '../../dist/lib/package.js';
 
 /** Seconds until a program that was asked to end is killed. */
 const PATIENCE = 20;

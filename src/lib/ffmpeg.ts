@@ -4,9 +4,8 @@ import { Readable, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
 import { DECODED_FILTER, packetParser, parseLog, parseWritten, PICKED_FILTER, type LogLine, type Packet } from './ffmpeg-log.ts';
 import { runFfmpeg } from './ffmpeg-process.ts';
-import { OLDEST_FFMPEG } from './ffmpeg-version.ts';
+import { ffmpegProgram, OLDEST_FFMPEG } from './ffmpeg-program.ts';
 import { namesIn, removeIfPresent } from './files.ts';
-import { ffmpegProgram } from './leash.ts';
 import { ask } from './program.ts';
 
 export interface CaptureOptions {

@@ -1,10 +1,7 @@
 /** Commands that die with this process, also after SIGKILL: every child is started through one of these. */
-import { fileURLToPath } from 'node:url';
-
-/** The package's root folder: two up from src/lib and from dist/lib alike. */
-export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
-
-const leash = fileURLToPath(new URL('../../runners/leash', import.meta.url));
+import { join } from 'node:path';
+import { ffmpegProgram } from './ffmpeg-program.ts';
+import { packageRoot } from './package.ts';
 
 export interface Leashed {
   readonly file: string;
@@ -13,12 +10,7 @@ export interface Leashed {
 
 /** `file args…` as the words of a leashed command, for this process to start itself. */
 export function leashed(file: string, args: readonly string[]): Leashed {
-  return { file: leash, args: [String(process.pid), file, ...args] };
-}
-
-/** The ffmpeg to use: the one that LOOKOUT_FFMPEG names, or that of the PATH. */
-export function ffmpegProgram(): string {
-  return process.env['LOOKOUT_FFMPEG'] || 'ffmpeg';
+  return { file: join(packageRoot, 'runners/leash'), args: [String(process.pid), file, ...args] };
 }
 
 /** ffmpeg with these arguments, on a leash. */

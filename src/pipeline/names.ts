@@ -1,4 +1,4 @@
-/** Names of sessions, frames and batches on disk. */
+/** Names of sessions, frames and batches on disk, and of what lies beside them in the spool. */
 import { createHash, randomBytes } from 'node:crypto';
 
 /** File names may have 255 bytes; what is added to a camera's name takes up to 80. */
@@ -19,10 +19,22 @@ export function safeName(text: string): string {
   return `${name.slice(0, LONGEST_NAME - 17)}~${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }
 
+export const SESSION_FILE = 'session.json';
+export const LATEST_FILE = 'latest.jpg';
+
 /** `<camera>_<8 hex>`: the folder of one session's frames. */
 export function sessionName(cameraId: string): string {
   return `${safeName(cameraId)}_${randomBytes(4).toString('hex')}`;
 }
+
+/** A session's folder before it has its name, and while it is removed. */
+export const draftFolder = (session: string): string => `${session}.tmp`;
+export const isDraftFolder = (name: string): boolean => /_[0-9a-f]{8}\.tmp$/.test(name);
+
+/** What may go when nothing else is left in a session's folder. */
+export const isSpare = (file: string): boolean => file === SESSION_FILE || file === LATEST_FILE || isUnfinished(file);
+/** Not a file yet. */
+export const isUnfinished = (file: string): boolean => file.endsWith('.tmp');
 
 /** `<camera>_<YYYYMMDDTHHMMSSffffffZ>.jpg`, with the microseconds that milliseconds allow. */
 export function frameFile(cameraId: string, captured_at: string): string {
@@ -47,4 +59,13 @@ export function capturedAt(file: string): string | null {
   if (!match) return null;
   const [, year, month, day, hour, minute, second, ms] = match;
   return `${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}.${ms ?? ''}Z`;
+}
+
+export const manifestFile = (batch: string): string => `${batch}.json`;
+export const recordFile = (batch: string): string => `${batch}.record.json`;
+/** The sink of this name has the batch's record. */
+export const tickFile = (batch: string, sink: string): string => `${batch}.${sink}.done`;
+
+export function isManifest(session: string, file: string): boolean {
+  return file.startsWith(`${session}-`) && file.endsWith('.json') && !file.endsWith('.record.json');
 }

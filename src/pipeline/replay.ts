@@ -6,9 +6,8 @@ import { namesIn } from '../lib/files.ts';
 import type { Batch, Frame } from '../types.ts';
 import type { Books } from './books.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
-import { batchId } from './names.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { Spool } from './spool.ts';
+import { batchOf, type Spool } from './spool.ts';
 
 export interface ReplayParts {
   readonly spool: Spool;
@@ -71,7 +70,7 @@ export async function replayFrames(camera_id: string, stored: readonly StoredFra
     frames.push(await spool.put(session, { ...facts, picture: { jpeg: await readFile(file) } }));
     books.captured(camera_id);
   }
-  const batch: Batch = { id: batchId(session.name, frames[0]?.captured_at ?? ''), camera_id, session: session.name, closed_by: 'recovered', frames, models, attempts: {} };
+  const batch = batchOf(session, frames, 'recovered');
   await pipeline.submit(batch, true);
   return batch;
 }

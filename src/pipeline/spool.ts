@@ -16,8 +16,8 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fsyncFolder, hasCode, isThere, linkOrCopy, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { Batch, BatchRecord, CapturedFrame, Frame, PictureFile, StreamOptions } from '../types.ts';
-import { frameFile, sessionName } from './names.ts';
+import type { Batch, BatchRecord, CapturedFrame, ClosedBy, Frame, PictureFile, StreamOptions } from '../types.ts';
+import { batchId, draftFolder, frameFile, isSpare, LATEST_FILE, manifestFile, recordFile, SESSION_FILE, sessionName, tickFile } from './names.ts';
 
 /** One run of one stream. Survives reconnects, not restarts. */
 export interface Session {
@@ -58,16 +58,6 @@ export interface Spool {
   /** Removes the folder of a session that has nothing left; keeps it otherwise. */
   close(session: string): Promise<void>;
 }
-
-export const SESSION_FILE = 'session.json';
-/** A session's folder before it has its name, and while it is removed. */
-export const draftFolder = (session: string): string => `${session}.tmp`;
-/** What may go when nothing else is left in a session's folder. */
-export const isSpare = (file: string): boolean => file === SESSION_FILE || file === LATEST_FILE || file.endsWith('.tmp');
-const LATEST_FILE = 'latest.jpg';
-export const manifestFile = (batch: Batch): string => `${batch.id}.json`;
-export const recordFile = (id: string): string => `${id}.record.json`;
-export const tickFile = (id: string, sink: string): string => `${id}.${sink}.done`;
 
 export function createSpool(folder: string): Spool {
   const path = (key: string): string => join(folder, key);
@@ -137,7 +127,7 @@ export function createSpool(folder: string): Spool {
       const { session, frames } = batch;
       const own = join(folder, session);
       if ((await namesIn(own)).length === 0) await begin(sessionOf(batch));
-      await writeAtomically(inSession(batch, manifestFile(batch)), `${JSON.stringify(batch)}\n`);
+      await writeAtomically(inSession(batch, manifestFile(batch.id)), `${JSON.stringify(batch)}\n`);
       for (const { key } of frames) {
         await linkOrCopy(join(from, basename(key)), path(key)).catch((error: unknown) => {
           // Removed by hand: what is left is looked at.
@@ -170,7 +160,7 @@ export function createSpool(folder: string): Spool {
       return latest;
     },
 
-    writeManifest: (batch) => inFolder(sessionOf(batch), () => writeAtomically(inSession(batch, manifestFile(batch)), `${JSON.stringify(batch)}\n`)),
+    writeManifest: (batch) => inFolder(sessionOf(batch), () => writeAtomically(inSession(batch, manifestFile(batch.id)), `${JSON.stringify(batch)}\n`)),
 
     writeRecord: (batch, record) => inFolder(sessionOf(batch), () => writeAtomically(inSession(batch, recordFile(batch.id)), JSON.stringify(record))),
 
@@ -191,7 +181,7 @@ export function createSpool(folder: string): Spool {
       await Promise.all(batch.frames.map(({ key }) => removeIfPresent(path(key))));
       await removeIfPresent(inSession(batch, recordFile(batch.id)));
       for (const sink of sinks) await removeIfPresent(inSession(batch, tickFile(batch.id, sink)));
-      await removeIfPresent(inSession(batch, manifestFile(batch)));
+      await removeIfPresent(inSession(batch, manifestFile(batch.id)));
     },
 
     remove: (key) => removeIfPresent(path(key)),
@@ -211,6 +201,13 @@ export function createSpool(folder: string): Spool {
 async function expectWhole({ file, bytes }: PictureFile): Promise<void> {
   const { size } = await stat(file);
   if (size !== bytes) throw new Error(`only ${size} of its ${bytes} bytes could be written`);
+}
+
+/** A batch of the session that no model has seen yet. */
+export function batchOf({ name, camera_id, models }: Omit<Session, 'batch_size'>, frames: readonly Frame[], closed_by: ClosedBy): Batch {
+  const [first] = frames;
+  if (!first) throw new Error(`a batch of ${name} without a frame`);
+  return { id: batchId(name, first.captured_at), camera_id, session: name, closed_by, frames, models, attempts: {} };
 }
 
 /** As far as a batch knows it. */

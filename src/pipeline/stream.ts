@@ -7,8 +7,7 @@ import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, Source, StreamSp
 import { createBatcher, type Batcher } from './batcher.ts';
 import type { Books } from './books.ts';
 import { createLosses } from './losses.ts';
-import { batchId } from './names.ts';
-import type { Session, Spool } from './spool.ts';
+import { batchOf, type Session, type Spool } from './spool.ts';
 
 export interface StreamParts {
   readonly source: Source;
@@ -96,9 +95,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     const frames = batcher.take();
     const [first] = frames;
     if (!first) return;
-    const batch: Batch = {
-      id: batchId(own.name, first.captured_at), camera_id: spec.camera_id, session: own.name, closed_by, frames, models: spec.models, attempts: {},
-    };
+    const batch = batchOf(own, frames, closed_by);
     closing = closing.then(async () => {
       await keepLatest(own, frames.at(-1) ?? first);
       for (let attempt = 0; ; attempt += 1) {

@@ -1,6 +1,6 @@
 /** The words that start a model's own program under one of the two harnesses. */
 import { join } from 'node:path';
-import { packageRoot } from '../lib/leash.ts';
+import { packageRoot } from '../lib/package.ts';
 import type { Json } from '../types.ts';
 import type { RunnerCommand } from './command.ts';
 

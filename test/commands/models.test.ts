@@ -4,7 +4,7 @@ import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { packageRoot } from '../../src/lib/leash.ts';
+import { packageRoot } from '../../src/lib/package.ts';
 import { paint } from '../models-builtin/pictures.ts';
 import { temporaryFolder, writeTree } from '../models/fixtures.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runCapture } from '../../src/lib/ffmpeg.ts';
-import { isTooOld } from '../../src/lib/ffmpeg-version.ts';
+import { isTooOld } from '../../src/lib/ffmpeg-program.ts';
 import { runFfmpeg } from '../../src/lib/ffmpeg-process.ts';
 import { alive } from '../runner/fixtures.ts';
 

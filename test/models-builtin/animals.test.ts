@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/lib/leash.ts';
+import { packageRoot } from '../../src/lib/package.ts';
 import { nodeHarness } from '../../src/runner/harness.ts';
 import { startRunner } from '../../src/runner/start.ts';
 import type { Runner } from '../../src/types.ts';

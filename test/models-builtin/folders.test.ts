@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/lib/leash.ts';
+import { packageRoot } from '../../src/lib/package.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 
 const folder = join(packageRoot, 'models');

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packageRoot } from '../../src/lib/leash.ts';
+import { packageRoot } from '../../src/lib/package.ts';
 import { nodeHarness } from '../../src/runner/harness.ts';
 import { startRunner } from '../../src/runner/start.ts';
 import type { Box, Detection, Prediction, Runner, RunnerFrame } from '../../src/types.ts';

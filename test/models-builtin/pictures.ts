@@ -1,7 +1,7 @@
 /** Pictures made by ffmpeg for the tests of the built-in models. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ffmpegProgram } from '../../src/lib/leash.ts';
+import { ffmpegProgram } from '../../src/lib/ffmpeg-program.ts';
 import type { RunnerFrame } from '../../src/types.ts';
 
 export interface Scene {

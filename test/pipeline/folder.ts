@@ -3,8 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach } from 'vitest';
-import { batchId } from '../../src/pipeline/names.ts';
-import type { Session, Spool } from '../../src/pipeline/spool.ts';
+import { batchOf as sessionBatch, type Session, type Spool } from '../../src/pipeline/spool.ts';
 import type { Batch, Frame } from '../../src/types.ts';
 
 /** Where it is, once a test runs. */
@@ -32,6 +31,4 @@ export async function putFrames(spool: Spool, session: Session, count: number, f
   return frames;
 }
 
-export function batchOf({ name, camera_id, models }: Session, frames: readonly Frame[]): Batch {
-  return { id: batchId(name, frames[0]?.captured_at ?? ''), camera_id, session: name, closed_by: 'count', frames, models, attempts: {} };
-}
+export const batchOf = (session: Session, frames: readonly Frame[]): Batch => sessionBatch(session, frames, 'count');

@@ -64,6 +64,12 @@ describe('what a crash left', () => {
     expect(await findLeftovers(spool.folder)).toEqual({ ...NOTHING, sessions: [session.name], damaged: [{ camera_id: 'CAM-1', key: frame?.key }] });
   });
 
+  it('is whole when a camera wrote facts of its own after a frame\'s end', async () => {
+    const [frame] = await putFrames(spool, session, 1);
+    await writeFile(spool.path(frame?.key ?? ''), Buffer.concat([PICTURE, Buffer.from('\0\0vendor=1')]));
+    expect(await findLeftovers(spool.folder)).toMatchObject({ damaged: [], batches: [{ frames: [{ key: frame?.key }] }] });
+  });
+
   it('is frames to group anew where their manifest is damaged, which is kept', async () => {
     const batch = batchOf(session, await putFrames(spool, session, 2));
     await spool.writeManifest(batch);

@@ -1,8 +1,9 @@
 /** The pictures of a snapshot URL: one request at each tick. */
 import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
+import { isTorn } from '../../lib/jpeg.ts';
 import type { CapturedFrame } from '../../types.ts';
-import { asJpeg, isTorn, MAX_PICTURE_BYTES, type PictureSettings } from '../pictures/jpeg.ts';
+import { asJpeg, MAX_PICTURE_BYTES, type PictureSettings } from '../pictures/jpeg.ts';
 import { FIRST_PICTURE_MS, type Patience } from '../pictures/patience.ts';
 import { createTicks } from '../pictures/ticks.ts';
 

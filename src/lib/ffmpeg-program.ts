@@ -1,4 +1,9 @@
-/** Whether an ffmpeg is new enough. */
+/** Which ffmpeg is used, and whether it is new enough. */
+
+/** The one that LOOKOUT_FFMPEG names, or that of the PATH. */
+export function ffmpegProgram(): string {
+  return process.env['LOOKOUT_FFMPEG'] || 'ffmpeg';
+}
 
 /** It brought `-fps_mode`. */
 export const OLDEST_FFMPEG = '5.1';
