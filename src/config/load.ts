@@ -15,6 +15,8 @@ export interface Loaded {
   readonly warnings: readonly string[];
   /** The lookout.yaml that was read; null: there is none. */
   readonly file: string | null;
+  /** Variables of the environment that hold a token or a camera's password, for nobody else to read. */
+  readonly secrets: readonly string[];
 }
 
 export async function loadConfig({ flags, env, cwd, defaults = {} }: {
@@ -29,10 +31,12 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
   const file = named === null ? join(dataFolder({ ...defaults, ...merge(origins) }, cwd), 'lookout.yaml') : resolve(cwd, named);
   const text = await readText(file, named !== null);
   const lines: string[] = [];
+  const secrets = ['LOOKOUT_TOKEN'];
   if (text !== null) {
     const yaml = fromYaml(file, text, env);
     origins.push(yaml);
     lines.push(...yaml.problems);
+    secrets.push(...yaml.secrets);
   }
 
   const given = { ...defaults, ...merge(origins) };
@@ -49,7 +53,7 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
     lines.sort(new Intl.Collator('en', { numeric: true }).compare);
     throw new LookoutError('config_invalid', `these settings need correction:\n${lines.join('\n')}`, { details: { problems: lines } });
   }
-  return { config: checked.config, warnings: unknownVariables(env), file: text === null ? null : file };
+  return { config: checked.config, warnings: unknownVariables(env), file: text === null ? null : file, secrets };
 }
 
 const DEFAULTS: Values = Object.fromEntries(Object.entries(SETTINGS).map(([key, schema]) => [key, schema.default]));

@@ -4,7 +4,7 @@ import type { Path } from '../lib/yaml.ts';
 import { STREAM_OPTIONS } from '../stream-options.ts';
 import { SETTINGS, STREAM, type SettingSchema } from './schema.ts';
 import { asType, fromText, listSettings } from './settings.ts';
-import { readYaml } from './yaml-file.ts';
+import { readYaml, type YamlFile } from './yaml-file.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -38,7 +38,7 @@ export function fromEnvironment(env: NodeJS.ProcessEnv): Origin {
 }
 
 /** Texts are read as elsewhere, so that `${PORT}` may be a number; a key without a value is one that is not set. */
-export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Origin & { readonly problems: readonly string[] } {
+export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Origin & Pick<YamlFile, 'problems' | 'secrets'> {
   const yaml = readYaml(file, text, env);
   const entries = Object.entries(yaml.values)
     .filter(([key, value]) => value !== null || !Object.hasOwn(SETTINGS, key))
@@ -47,6 +47,7 @@ export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Or
   return {
     values: Object.fromEntries(entries),
     problems: yaml.problems,
+    secrets: yaml.secrets,
     place: (path, part) => `${yaml.position(path, part)}: ${pathText(path)}`,
   };
 }

@@ -8,17 +8,21 @@ export interface YamlFile extends Pick<Yaml, 'position'> {
   readonly values: Readonly<Record<string, unknown>>;
   /** What is wrong with the text itself, each with file, line and column. */
   readonly problems: readonly string[];
+  /** Variables of the environment that addresses and tokens were made with. */
+  readonly secrets: readonly string[];
 }
 
 export function readYaml(file: string, text: string, env: NodeJS.ProcessEnv): YamlFile {
   const yaml = parseYaml(file, text);
   const { faults, position } = yaml;
-  const problems = [...faults, ...resolveScalars(yaml, env)];
+  const resolved = resolveScalars(yaml, env);
+  const { secrets } = resolved;
+  const problems = [...faults, ...resolved.problems];
   // With broken syntax only what the text itself lacks is worth saying.
   const settings = yaml.broken ? {} : settingsOf(yaml);
   return typeof settings === 'string'
-    ? { values: {}, problems: [...problems, settings], position }
-    : { values: settings, problems, position };
+    ? { values: {}, problems: [...problems, settings], secrets, position }
+    : { values: settings, problems, secrets, position };
 }
 
 /** The settings, or why there are none. */
@@ -30,8 +34,9 @@ function settingsOf({ document: { contents }, values, place }: Yaml): Readonly<R
 }
 
 /** Puts the environment's values into `${NAME}`, and keeps camera ids such as 007 as they were written. */
-function resolveScalars({ document, place }: Yaml, env: NodeJS.ProcessEnv): readonly string[] {
+function resolveScalars({ document, place }: Yaml, env: NodeJS.ProcessEnv): Pick<YamlFile, 'problems' | 'secrets'> {
   const problems: string[] = [];
+  const secrets: string[] = [];
   visit(document, {
     Alias(_key, alias) {
       if (alias.resolve(document) !== undefined) return undefined;
@@ -41,19 +46,19 @@ function resolveScalars({ document, place }: Yaml, env: NodeJS.ProcessEnv): read
     Scalar(role, scalar, ancestors) {
       const parent = ancestors.at(-1);
       if (role === 'key') return;
-      if (typeof scalar.value === 'number' && isPair(parent) && isScalar(parent.key) && parent.key.value === 'camera_id') {
-        scalar.value = asWritten(scalar, scalar.value);
-      }
+      const key = isPair(parent) && isScalar(parent.key) ? parent.key.value : null;
+      if (typeof scalar.value === 'number' && key === 'camera_id') scalar.value = asWritten(scalar, scalar.value);
       if (typeof scalar.value !== 'string') return;
       scalar.value = scalar.value.replace(/\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, escape: string, name: string) => {
         if (escape !== '') return `\${${name}}`;
         const value = env[name];
+        if (key === 'url' || key === 'token') secrets.push(name);
         if (value === undefined) problems.push(`${place(scalar)}: the environment has no variable ${name}`);
         return value ?? '';
       });
     },
   });
-  return problems;
+  return { problems, secrets };
 }
 
 /** 007 and 1e3 are numbers to YAML; as the name of a camera they are what was typed. */

@@ -44,11 +44,23 @@ export const silentLog: Log = createLog({ level: 'error', format: 'text', write:
 
 /**
  * Hides the credentials of every URL in a text: `rtsp://user:secret@host` becomes `rtsp://***@host`. Up to the last `@`,
- * because people do not percent-encode what their passwords hold; a path with an `@` is shortened for that. Some cameras
- * take the password as a parameter.
+ * because people do not percent-encode what their passwords hold; a path with an `@` is shortened for that. Many cameras
+ * take the password as a parameter, under names of their own, some even in the path.
  */
 export function redact(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"]*@/gi, '$1***@').replace(/([?&/_](?:pass(?:word|wd)?|pwd|token)=)[^&\s"']*/gi, '$1***');
+  return text
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"]*@/gi, '$1***@')
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^\s"'?]*\?)([^\s"']+)/gi, (_url, address: string, query: string) => address + query.split('&').map(hideValue).join('&'))
+    .replace(/([?&/_](?:pass(?:word|wd)?|pwd|psw|token)=)[^&\s"']*/gi, '$1***');
+}
+
+/** Parameters that tell which picture is meant, and nothing of who asks. */
+const HARMLESS = /^(?:action|camera|channel|codec|fps|profile|proto|resolution|stream|subtype|unicast)$/i;
+
+function hideValue(parameter: string): string {
+  const [name = '', ...value] = parameter.split('=');
+  if (HARMLESS.test(name)) return parameter;
+  return value.length > 0 ? `${name}=***` : '***';
 }
 
 function redactFacts(facts: Facts): Facts {

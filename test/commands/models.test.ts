@@ -13,10 +13,10 @@ const SEER = `export const setup = () => ({ detector: 'seer', labels: ['cat'], d
 export const predict = (frames) => frames.map(() => [{ class: 'dog', confidence: 0.5, box: [10, 10, 30, 30] }]);
 `;
 
-async function lookout(root: string, ...words: readonly string[]): Promise<string> {
+async function lookout(root: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
   const loader = join(import.meta.dirname, '../fixtures/runners/load-typescript.mjs');
   const folders = ['--models-dir', join(root, 'models'), '--data-dir', join(root, 'data'), '--frames-dir', join(root, 'frames')];
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', loader, join(packageRoot, 'src/cli.ts'), ...words, ...folders], { cwd: root });
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', loader, join(packageRoot, 'src/cli.ts'), ...words, ...folders], { cwd: root, env: { ...process.env, ...env } });
   return stdout;
 }
 
@@ -25,10 +25,20 @@ test('models try makes its folder, draws each picture by its own name, and says 
   const first = paint(root, 'street', { size: '64x48' });
   await copyFile(first, join(root, 'b/street.jpg'));
   await copyFile(first, join(root, 'b/street-2.jpg'));
-  const said = await lookout(root, 'models', 'try', 'seer', first, 'b/street-2.jpg', 'b/street.jpg', '--out', 'results/today');
+  const said = await lookout(root, ['models', 'try', 'seer', first, 'b/street-2.jpg', 'b/street.jpg', '--out', 'results/today']);
   expect((await readdir(join(root, 'results/today'))).sort()).toEqual(['street-2-seer.jpg', 'street-3-seer.jpg', 'street-seer.jpg']);
   expect(said).toContain(`${first}: drawn to ${join('results/today', 'street-seer.jpg')}\n`);
   expect(said).toContain(`b/street.jpg: drawn to ${join('results/today', 'street-3-seer.jpg')}\n`);
   expect(said).toContain('seer: seer on abacus\n');
   expect(said).toContain('seer: nothing will be found: of the classes dog none is among the model\'s labels cat\n');
+});
+
+test('a model finds neither the token nor the passwords of cameras in its environment', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'models/spy/model.yaml': 'runtime: node\nentry: spy.mjs\n',
+    'models/spy/spy.mjs': 'export const setup = () => ({ detector: ["LOOKOUT_TOKEN", "CAM_PASS", "HARMLESS"].filter((name) => name in process.env).join() });\nexport const predict = (frames) => frames.map(() => []);\n',
+    'data/lookout.yaml': 'streams:\n  - {camera_id: gate, url: "rtsp://admin:${CAM_PASS}@cam/", enabled: false}\n',
+  });
+  const said = await lookout(root, ['models', 'try', 'spy', paint(root, 'street', { size: '64x48' })], { LOOKOUT_TOKEN: 'secret', CAM_PASS: 'secret', HARMLESS: 'x' });
+  expect(said).toContain('spy: HARMLESS');
 });

@@ -213,9 +213,10 @@ describe('an address that other machines reach', () => {
 describe('streams', () => {
   it('take the environment\'s values, so that passwords need not stand in the file', async () => {
     const yaml = 'port: ${P}\nstreams:\n  - camera_id: gate\n    url: rtsp://admin:${CAM_PASS}@cam/$${x}\n';
-    const { config } = await load({ yaml, env: { CAM_PASS: 's3cret', P: '81' } });
+    const { config, secrets } = await load({ yaml, env: { CAM_PASS: 's3cret', P: '81' } });
     expect(config.port).toBe(81);
     expect(config.streams[0]?.url).toBe('rtsp://admin:s3cret@cam/${x}');
+    expect(secrets).toEqual(['LOOKOUT_TOKEN', 'CAM_PASS']);
     expect(await problems({ yaml, env: { P: '81' } })).toEqual(['lookout.yaml:4:10: the environment has no variable CAM_PASS']);
   });
 

@@ -13,7 +13,9 @@ describe('hiding credentials', () => {
     ['rtsp://user:p%40s@host/x', 'rtsp://***@host/x'],
     ["rtsp://user:it's@host/x", 'rtsp://***@host/x'],
     ['HTTPS://user:secret@host/x', 'HTTPS://***@host/x'],
-    ['rtsp://h/live?user=admin&password=secret&channel=1', 'rtsp://h/live?user=admin&password=***&channel=1'],
+    ['rtsp://h/live?user=admin&password=secret&channel=1', 'rtsp://h/live?user=***&password=***&channel=1'],
+    ['http://h/videostream.cgi?loginuse=a&loginpas=secret', 'http://h/videostream.cgi?loginuse=***&loginpas=***'],
+    ['rtsp://h/live?secret', 'rtsp://h/live?***'],
     ['http://h/snap.cgi?pwd=secret', 'http://h/snap.cgi?pwd=***'],
     ['rtsp://h/user=admin_password=secret_channel=1.sdp', 'rtsp://h/user=admin_password=***'],
     ["Impossible to open 'rtsp://u:p@h/x'", "Impossible to open 'rtsp://***@h/x'"],
@@ -22,7 +24,7 @@ describe('hiding credentials', () => {
     expect(redact(text)).toBe(hidden);
   });
 
-  it.each(['rtsp://10.0.0.1:554/stream?channel=1', 'http://host/', 'mail me@example.org', 'no address', '12:30 @ the gate'])('leaves "%s" as it is', (text) => {
+  it.each(['rtsp://10.0.0.1:554/stream?channel=1&subtype=0', 'http://h/?action=stream', 'is this it? a=b', 'http://host/', 'mail me@example.org', 'no address', '12:30 @ the gate'])('leaves "%s" as it is', (text) => {
     expect(redact(text)).toBe(text);
   });
 });
