@@ -5,6 +5,9 @@
  * after an owner was killed. Here the folder comes and goes, by one rename each, with a file in it that names the owner
  * (owner.ts). Taking over is renaming the dead owner's file to one's own: no other owner has that name, so two who do it
  * at once cannot take the lock from each other. Programs that use proper-lockfile as it comes are respected.
+ *
+ * An owner that cannot be asked, because the machine was started anew or is another one, is waited for until it has
+ * given no sign of life for a while.
  */
 import { rmdirSync, stat, unlinkSync, utimes } from 'node:fs';
 import { mkdir, readdir, rename, rm, rmdir, stat as statOf, writeFile } from 'node:fs/promises';
@@ -14,7 +17,7 @@ import { lock } from 'proper-lockfile';
 import { LookoutError } from '../errors.ts';
 import { systemClock } from './clock.ts';
 import { hasCode } from './files.ts';
-import { fateOf, ownName, readOwner } from './owner.ts';
+import { fateOf, isThisProcess, ownName, readOwner } from './owner.ts';
 
 export interface Lock {
   release(): Promise<void>;
@@ -29,41 +32,51 @@ export interface LockOptions {
 
 /** Without a sign of life for this long, an owner that cannot be asked counts as gone. */
 const STALE_MS = 10_000;
+const STRANGER_MARGIN_MS = 1000;
 const POLL_MS = 20;
+
+/** Names under which this process holds locks; any other of its own is what a release left that failed. */
+const heldHere = new Set<string>();
 
 /** Locks `path`, which need not exist, by a folder `<path>.lock` beside it. Throws `locked` after `waitMs`, or the system's error. */
 export async function lockFolderOrFile(path: string, options: LockOptions, signal: AbortSignal): Promise<Lock> {
   const target = resolve(path);
   const folder = `${target}.lock`;
-  const deadline = Date.now() + options.waitMs;
+  const judge = createJudge();
+  const began = performance.now();
   await sweepOnce(folder);
   for (;;) {
     signal.throwIfAborted();
-    const taken = await tryLock(target, folder, options);
+    const taken = await tryLock(target, folder, judge, options);
     if (taken) return taken;
-    if (Date.now() >= deadline) {
+    const patience = judge.metStranger ? Math.max(options.waitMs, STALE_MS + STRANGER_MARGIN_MS) : options.waitMs;
+    if (performance.now() - began >= patience) {
       throw new LookoutError('locked', `${path} is in use by ${await ownersInWords(folder)}; stop it, or use another folder`);
     }
     await systemClock.sleep(POLL_MS, signal);
   }
 }
 
-async function tryLock(target: string, folder: string, { onCompromised }: LockOptions): Promise<Lock | null> {
+async function tryLock(target: string, folder: string, judge: Judge, { onCompromised }: LockOptions): Promise<Lock | null> {
+  const name = ownName();
   let compromised = false;
+  heldHere.add(name);
   try {
     const release = await lock(target, {
       lockfilePath: folder,
       realpath: false,
       stale: STALE_MS,
-      fs: namedFolders(ownName()),
+      fs: namedFolders(name, judge),
       onCompromised: (reason) => {
         compromised = true;
+        heldHere.delete(name);
         onCompromised?.(reason);
       },
     });
     return {
       release: async () => {
         if (compromised) return;
+        heldHere.delete(name);
         await release().catch((error: unknown) => {
           // Taken over or removed by hand a moment ago: it is not ours any more, which is what release is for.
           if (!hasCode(error, 'ENOTEMPTY', 'ENOENT')) throw error;
@@ -74,6 +87,7 @@ async function tryLock(target: string, folder: string, { onCompromised }: LockOp
       },
     };
   } catch (error) {
+    heldHere.delete(name);
     // ENOTEMPTY: it looked stale to proper-lockfile, but has an owner who lives.
     if (hasCode(error, 'ELOCKED', 'EEXIST', 'ENOTEMPTY')) return null;
     throw error;
@@ -81,14 +95,14 @@ async function tryLock(target: string, folder: string, { onCompromised }: LockOp
 }
 
 /** The file system as proper-lockfile is to see it: the folders it makes are born with their owner's name inside. */
-function namedFolders(name: string): object {
+function namedFolders(name: string, judge: Judge): object {
   return {
     stat,
     utimes,
     mkdir: callbackify(async (folder: string) => {
       const owners = await names(folder);
       if (owners === null) await bear(folder, name);
-      else if (!(await takeOver(folder, owners, name))) throw held();
+      else if (!(await takeOver(folder, owners, name, judge))) throw held();
     }),
     rmdir: callbackify(async (folder: string) => {
       if (!(await names(folder))?.includes(name)) {
@@ -118,9 +132,9 @@ async function bear(folder: string, name: string): Promise<void> {
   }
 }
 
-async function takeOver(folder: string, owners: readonly string[], name: string): Promise<boolean> {
+async function takeOver(folder: string, owners: readonly string[], name: string, judge: Judge): Promise<boolean> {
   for (const owner of owners) {
-    if (!(await isGone(folder, owner))) continue;
+    if (!(await judge.isGone(folder, owner))) continue;
     try {
       await rename(join(folder, owner), join(folder, name));
       return true;
@@ -137,12 +151,36 @@ function held(): Error {
   return Object.assign(new Error('the lock is held'), { code: 'EEXIST' });
 }
 
-async function isGone(folder: string, name: string): Promise<boolean> {
-  const owner = readOwner(name);
-  const fate = owner ? fateOf(owner) : 'unknown';
-  if (fate !== 'unknown') return fate === 'gone';
-  const times = await statOf(folder).catch(() => null);
-  return times !== null && times.mtimeMs < Date.now() - STALE_MS;
+interface Judge {
+  isGone(folder: string, name: string): Promise<boolean>;
+  /** It has seen an owner that cannot be asked. */
+  readonly metStranger: boolean;
+}
+
+/** Of one who waits for a lock. */
+function createJudge(): Judge {
+  let sign: { readonly mtimeMs: number; readonly seenAt: number } | null = null;
+
+  /** By the clock on the wall at once, or in time by our own: after a power cut the first may be behind. */
+  async function isSilent(folder: string): Promise<boolean> {
+    const times = await statOf(folder).catch(() => null);
+    if (times === null) return false;
+    const { mtimeMs } = times;
+    if (sign?.mtimeMs !== mtimeMs) sign = { mtimeMs, seenAt: performance.now() };
+    return mtimeMs < Date.now() - STALE_MS || performance.now() - sign.seenAt > STALE_MS;
+  }
+
+  return {
+    async isGone(folder, name) {
+      const owner = readOwner(name);
+      const fate = owner ? fateOf(owner) : 'unknown';
+      if (fate === 'unknown') return isSilent(folder);
+      return fate === 'gone' || (owner !== null && isThisProcess(owner) && !heldHere.has(name));
+    },
+    get metStranger() {
+      return sign !== null;
+    },
+  };
 }
 
 async function ownersInWords(folder: string): Promise<string> {

@@ -87,13 +87,45 @@ describe('a lock', () => {
     await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
   });
 
-  it('of an owner elsewhere is respected until there has been no sign of life for ten seconds', async () => {
-    await mkdir(`${path}.lock`);
-    await writeFile(join(`${path}.lock`, 'pid-1.start-1.realm-0123456789ab.00000000'), '');
-    await expect(lockFolderOrFile(path, { waitMs: 0 }, never)).rejects.toMatchObject({ code: 'locked' });
-    const before = new Date(Date.now() - 11_000);
-    await utimes(`${path}.lock`, before, before);
-    await (await lockFolderOrFile(path, { waitMs: 1_000 }, never)).release();
+  describe('of an owner who cannot be asked', () => {
+    const strange = async (times: Date): Promise<void> => {
+      await mkdir(`${path}.lock`);
+      await writeFile(join(`${path}.lock`, 'pid-1.start-1.realm-0123456789ab.00000000'), '');
+      await utimes(`${path}.lock`, times, times);
+    };
+
+    it('is respected while it gives signs of life', async () => {
+      await strange(new Date());
+      const living = setInterval(() => void utimes(`${path}.lock`, new Date(), new Date()), 1000);
+      await expect(lockFolderOrFile(path, { waitMs: 0 }, never).finally(() => { clearInterval(living); })).rejects.toMatchObject({ code: 'locked' });
+    }, 20_000);
+
+    it('is taken over at once when the last one is long ago', async () => {
+      await strange(new Date(Date.now() - 11_000));
+      const began = performance.now();
+      await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+      expect(performance.now() - began).toBeLessThan(5000);
+    });
+
+    it('is taken over when there is none for ten seconds, though the clock may say that the last one is yet to come', async () => {
+      await strange(new Date(Date.now() + 3_600_000));
+      await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+      expect(await readdir(folder)).toEqual([]);
+    }, 20_000);
+  });
+
+  it('whose release failed is not held against the same process', async () => {
+    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
+    const [name = ''] = await readdir(`${path}.lock`);
+    // In the way of the rename by which a lock goes.
+    const obstacle = `${path}.lock.${name}`;
+    await mkdir(obstacle);
+    await writeFile(join(obstacle, 'full'), '');
+    await lock.release().catch(() => undefined);
+    expect(await readdir(`${path}.lock`)).toEqual([name]);
+    await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+    await rm(obstacle, { recursive: true });
+    expect(await readdir(folder)).toEqual([]);
   });
 
   it('excludes programs that use proper-lockfile as it comes, and the other way round', async () => {
