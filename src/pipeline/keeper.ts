@@ -54,6 +54,16 @@ export interface KeeperStatus {
 
 /** How often the model's folder is looked at. */
 const LOOK_MS = 2000;
+/** A file that is still being copied into it is another one after this long. */
+const SETTLE_MS = 1000;
+/** What a look at the model's folder finds. */
+interface Seen {
+  readonly model: Model;
+  readonly code: string | null;
+}
+
+const isSame = (one: Seen, other: Seen): boolean => JSON.stringify(one) === JSON.stringify(other);
+
 const UNKNOWN: ModelIdentity = { version: 'unknown', runtime: 'unknown', detector: null, fingerprint: null, code: null };
 
 export function createKeeper(name: string, parts: KeeperParts): Keeper {
@@ -95,16 +105,14 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   /** Reads the folder at most every LOOK_MS; a change of code, weights or manifest starts everything anew. */
   async function look(): Promise<Model> {
     if (model && performance.now() - lookedAt < LOOK_MS) return model;
-    let read: Model;
-    let code: string;
+    let seen: Seen;
     try {
-      read = await parts.read();
-      code = await parts.codeHash(read);
+      seen = await readFolder();
     } catch (error) {
       const { message } = errorInfo(error);
       if (runner === null || model === null) throw error;
       // Somebody is editing it, perhaps: what runs goes on as it was.
-      if (message !== unreadable) log.warn(`${name}: its folder cannot be read, its runner goes on as it was`, { reason: message });
+      if (message !== unreadable) log.warn(`${name}: what is in its folder cannot be used yet, its runner goes on as it was`, { reason: message });
       unreadable = message;
       lookedAt = performance.now();
       return model;
@@ -112,10 +120,25 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
     lookedAt = performance.now();
     if (unreadable !== null) setbacks.forget();
     unreadable = null;
-    if (model && (code !== identity.code || JSON.stringify(read) !== JSON.stringify(model))) await forget('the model changed');
-    model = read;
-    identity = { ...identity, version: read.version, runtime: read.runtime, code };
-    return read;
+    if (model && !isSame(seen, { model, code: identity.code })) await forget('the model changed');
+    model = seen.model;
+    identity = { ...identity, version: model.version, runtime: model.runtime, code: seen.code };
+    return model;
+  }
+
+  /** While a runner is up, a change counts once it is over. Throws where the folder cannot be read. */
+  async function readFolder(): Promise<Seen> {
+    const seen = await readOnce();
+    if (runner === null || model === null || isSame(seen, { model, code: identity.code })) return seen;
+    await systemClock.sleep(SETTLE_MS, closing.signal);
+    const settled = await readOnce();
+    if (!isSame(settled, seen)) throw new LookoutError('model_unavailable', 'something in it is still being written');
+    return settled;
+  }
+
+  async function readOnce(): Promise<Seen> {
+    const read = await parts.read();
+    return { model: read, code: await parts.codeHash(read) };
   }
 
   async function start(): Promise<Kept> {
@@ -156,7 +179,10 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   async function setUp(own: Model): Promise<Prepared> {
     become('provisioning', 'its environment is being prepared');
     try {
-      return await parts.prepare(own, (line) => { progress = line; }, closing.signal);
+      const prepared = await parts.prepare(own, (line) => { progress = line; }, closing.signal);
+      // Weights may have been fetched for it.
+      identity = { ...identity, code: await parts.codeHash(own) };
+      return prepared;
     } catch (error) {
       closing.signal.throwIfAborted();
       throw unable(error);

@@ -124,6 +124,34 @@ describe.concurrent('a lane', () => {
       expect(lane.status()).toMatchObject({ state: 'ready', restarts: 0 });
     });
 
+    it('not while a file is still being copied into its folder, but then', async (context) => {
+      const { predict, folder, pids } = await planned(context, {}, { model_retries: 0 });
+      const before = await predict('a');
+      const copying = setInterval(() => void appendFile(join(folder, 'weights.onnx'), 'more'), 100);
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      expect(await predict('b')).toMatchObject({ ...seen('b'), identity: before.identity });
+      clearInterval(copying);
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      const after = await predict('c');
+      expect(after).toMatchObject(seen('c'));
+      expect(after.identity.code).not.toBe(before.identity.code);
+      expect((await pids()).map(alive)).toEqual([false, true]);
+    }, 20_000);
+
+    it('not for the weights that its set-up fetches, which its identity covers', async (context) => {
+      const { predict, pids } = await planned(context, {}, {}, (parts) => ({
+        prepare: async (model, progress, signal) => {
+          await writeFile(join(model.folder, 'weights.onnx'), 'fetched');
+          return parts.prepare(model, progress, signal);
+        },
+      }));
+      const before = await predict('a');
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      const after = await predict('b');
+      expect(after.identity).toEqual(before.identity);
+      expect(await pids()).toHaveLength(1);
+    });
+
     it('when a model that cannot be set up changes, and not before', async (context) => {
       let prepared = 0;
       const bench = await planned(context, {}, {}, (parts) => ({
