@@ -19,6 +19,8 @@ export interface LaneStatus extends KeeperStatus {
 export interface Lane {
   /** A call would be answered soon: the runner is ready and nearly free, or the model is known to be unable to run. */
   readonly room: boolean;
+  /** The model is known to be unable to run. */
+  readonly unable: boolean;
   readonly identity: ModelIdentity;
   /** Whether its runner is up. */
   readonly ready: boolean;
@@ -98,6 +100,9 @@ export function createLane(name: string, parts: LaneParts): Lane {
   return {
     get room() {
       return waiting < CALLS_AT_ONCE && (keeper.ready || keeper.unable);
+    },
+    get unable() {
+      return keeper.unable;
     },
     get identity() {
       return keeper.identity;

@@ -25,6 +25,10 @@ export interface Outcomes {
   store(batch: Batch, record: BatchRecord, answers: Readonly<Record<string, LaneAnswer>>, errors: DeadLetter['errors']): Promise<void>;
   /** Brings a stored record to all sinks; `again`: a crash cut that short before. */
   deliver(batch: Batch, record: BatchRecord, again: boolean): Promise<void>;
+  /** Whether every sink has the batch's record. */
+  isEverywhere(batch: Batch): Promise<boolean>;
+  /** Enters the batch as recorded. */
+  recorded(batch: Batch): Promise<void>;
   bury(batch: Batch, errors: DeadLetter['errors']): Promise<void>;
   drop(batch: Batch, reason: string): Promise<void>;
   /** Removes the files of a settled batch, and its session's folder with the last of them. */
@@ -50,6 +54,8 @@ export function createOutcomes(parts: OutcomeParts, insist: Insist, liveSessions
     });
   }
 
+  const recorded = (batch: Batch): Promise<void> => settle(batch, 'recorded');
+
   return {
     release,
     async store(batch, record, answers, errors) {
@@ -68,8 +74,10 @@ export function createOutcomes(parts: OutcomeParts, insist: Insist, liveSessions
         await insist(batch, `sink ${name} could not be ticked off`, () => spool.tick(batch, name));
       }));
       parts.onRecorded(batch, record);
-      await settle(batch, 'recorded');
+      await recorded(batch);
     },
+    isEverywhere: async ({ id }) => (await Promise.all([...sinks.values()].map((sink) => sink.has(id)))).every(Boolean),
+    recorded,
     async bury(batch, errors) {
       await insist(batch, 'its dead letter could not be written', () => deadLetters.add({ batch, errors, recorded: false }));
       log.warn(`${batch.camera_id}: batch ${batch.id} went to the dead letters`, { errors });

@@ -96,11 +96,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
   }
 
-  /** A batch waits in the queue until one of its models has room; one that nobody has set up yet is set up for it. */
+  /**
+   * A batch waits in the queue until one of its models has room; one that nobody has set up yet is set up for it. Models
+   * that cannot run always have room: they lead a batch out only when no other is left to look at it.
+   */
   function mayGo({ models }: Batch): boolean {
     const lanes = models.map((model) => parts.lane(model));
-    if (lanes.some(({ room }) => room)) return true;
-    for (const lane of lanes) lane.warm();
+    const able = lanes.filter(({ unable }) => !unable);
+    if ((able.length > 0 ? able : lanes).some(({ room }) => room)) return true;
+    for (const lane of able) lane.warm();
     return false;
   }
 
@@ -155,7 +159,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       books.captured(batch.camera_id, batch.frames.length);
       const record = await spool.readRecord(batch);
-      if (record) {
+      if (record === 'damaged' && await outcomes.isEverywhere(batch)) {
+        track(batch, outcomes.recorded(batch));
+        return;
+      }
+      if (record !== null && record !== 'damaged') {
         track(batch, outcomes.deliver(batch, record, true));
         return;
       }

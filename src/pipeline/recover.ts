@@ -29,7 +29,7 @@ interface Damaged {
 export interface TakeUpParts {
   readonly books: Books;
   readonly spool: Spool;
-  readonly pipeline: Pick<Pipeline, 'resume'>;
+  readonly pipeline: Pick<Pipeline, 'resume' | 'closeSession'>;
   readonly log: Log;
 }
 
@@ -45,7 +45,7 @@ export async function takeUp(folder: string, { books, spool, pipeline, log }: Ta
     await spool.remove(key);
   }
   for (const batch of left.batches) await pipeline.resume(batch);
-  for (const session of left.sessions) await spool.close(session);
+  for (const session of left.sessions) await pipeline.closeSession(session);
   if (left.batches.length > 0) log.info(`took up ${left.batches.length} batches of an earlier run`);
 }
 

@@ -47,7 +47,8 @@ export interface Spool {
   path(key: string): string;
   writeManifest(batch: Batch): Promise<void>;
   writeRecord(batch: Batch, record: BatchRecord): Promise<void>;
-  readRecord(batch: Batch): Promise<BatchRecord | null>;
+  /** null: there is none. `damaged`: there was one that cannot be read; it is kept aside. */
+  readRecord(batch: Batch): Promise<BatchRecord | 'damaged' | null>;
   /** The sink of this name has the batch's record. */
   tick(batch: Batch, sink: string): Promise<void>;
   ticked(batch: Batch, sink: string): Promise<boolean>;
@@ -165,11 +166,14 @@ export function createSpool(folder: string): Spool {
     writeRecord: (batch, record) => inFolder(sessionOf(batch), () => writeAtomically(inSession(batch, recordFile(batch.id)), JSON.stringify(record))),
 
     async readRecord(batch) {
+      const file = inSession(batch, recordFile(batch.id));
       try {
-        return JSON.parse(await readFile(inSession(batch, recordFile(batch.id)), 'utf8')) as BatchRecord;
+        return JSON.parse(await readFile(file, 'utf8')) as BatchRecord;
       } catch (error) {
         if (hasCode(error, 'ENOENT')) return null;
-        throw error;
+        if (!(error instanceof SyntaxError)) throw error;
+        await rename(file, `${file}.damaged`);
+        return 'damaged';
       }
     },
 

@@ -1,8 +1,8 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
-import type { Batch, Books, LaneAnswer } from '../../src/types.ts';
+import type { Batch, BatchRecord, Books, LaneAnswer } from '../../src/types.ts';
 import { testFolder } from './folder.ts';
 import { planned } from './lane-fixtures.ts';
 import { answer, dog, failure } from './record-parts.ts';
@@ -73,6 +73,20 @@ describe('a batch', () => {
     lane.room = true;
     await books(made);
     expect(made.recorded).toEqual([batch.id]);
+  });
+
+  it('waits for a model that is being prepared though another cannot run at all', async () => {
+    const broken = fakeLane(() => failure('model_unavailable'), { ready: false, unable: true });
+    const lane = fakeLane(() => found, { room: false, ready: false });
+    const made = await road(folder.path, { broken, animals: lane });
+    made.run();
+    const [both, alone] = [await made.batch(['broken', 'animals']), await made.batch(['broken'])];
+    await submit(made, both, alone);
+    await expect.poll(() => made.books.total().dead_lettered, SOON).toBe(2);
+    expect([made.queue.depth(), lane.calls.length, broken.calls.length]).toEqual([1, 0, 1]);
+    lane.room = true;
+    await books(made);
+    expect(made.recorded).toEqual([both.id]);
   });
 
   it('holds up no other batch', async () => {
@@ -261,6 +275,22 @@ describe('trouble on the way', () => {
   });
 });
 
+/** A road on which one batch has its finished record in the spool, and another one is recorded. */
+async function leftFinished(): Promise<{ readonly first: Road; readonly batch: Batch; readonly other: Batch; readonly own: BatchRecord }> {
+  const first = await road(folder.path, { animals: fakeLane(() => found) });
+  const batch = await first.batch(['animals']);
+  await first.spool.writeManifest(batch);
+  const other = await first.batch(['animals']);
+  first.run();
+  await submit(first, other);
+  await expect.poll(() => first.recorded, SOON).toEqual([other.id]);
+  const [record] = await first.records();
+  if (!record) throw new Error('no record');
+  const own = { ...record, batch: { ...record.batch, id: batch.id } };
+  await first.spool.writeRecord(batch, own);
+  return { first, batch, other, own };
+}
+
 describe('a batch of an earlier run', () => {
   it('is looked at after those of this one', async () => {
     const lane = fakeLane(() => found, { room: false });
@@ -275,17 +305,7 @@ describe('a batch of an earlier run', () => {
   });
 
   it.each(['before its sink had it', 'after its sink had it', 'after its sink was ticked off'])('whose record was finished is not asked again, and recorded once: %s', async (when) => {
-    const first = await road(folder.path, { animals: fakeLane(() => found) });
-    const batch = await first.batch(['animals']);
-    await first.spool.writeManifest(batch);
-    const other = await first.batch(['animals']);
-    first.run();
-    await submit(first, other);
-    await expect.poll(() => first.recorded, SOON).toEqual([other.id]);
-    const [record] = await first.records();
-    if (!record) throw new Error('no record');
-    const own = { ...record, batch: { ...record.batch, id: batch.id } };
-    await first.spool.writeRecord(batch, own);
+    const { first, batch, other, own } = await leftFinished();
     if (when !== 'before its sink had it') await first.sink.write(own, new AbortController().signal);
     if (when === 'after its sink was ticked off') await first.spool.tick(batch, 'json');
     await first.close();
@@ -299,6 +319,24 @@ describe('a batch of an earlier run', () => {
     expect(lane.calls).toEqual([]);
     expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 4 });
     await expect.poll(() => readdir(second.spool.folder), SOON).toEqual([]);
+  });
+
+  it.each([['before its sink had it', 1], ['after its sink had it', 0]])('whose finished record is damaged is recorded once: %s', async (when, calls) => {
+    const { first, batch, other, own } = await leftFinished();
+    if (when === 'after its sink had it') await first.sink.write(own, new AbortController().signal);
+    const file = join(first.spool.folder, batch.session, `${batch.id}.record.json`);
+    await truncate(file, 100);
+    await first.close();
+
+    const lane = fakeLane(() => found);
+    const second = await road(folder.path, { animals: lane });
+    await second.pipeline.resume(batch);
+    second.run();
+    await books(second);
+    expect((await second.records()).map((one) => one.batch.id)).toEqual([other.id, batch.id]);
+    expect(lane.calls).toHaveLength(calls);
+    expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 4 });
+    expect((await readFile(`${file}.damaged`)).length).toBe(100);
   });
 
   it('that was settled leaves the spool and counts no more', async () => {

@@ -82,6 +82,13 @@ describe('a dead letter', () => {
     expect(await made.deadLetters.list()).toHaveLength(1);
   });
 
+  it('that was let go since it was listed is not replayed', async () => {
+    const { made, letter } = await withLetter();
+    await made.deadLetters.remove(letter.batch);
+    await expect(replayLetter(letter, null, made.replay)).rejects.toMatchObject({ code: 'not_found' });
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
+  });
+
   it('becomes one again when the models fail again', async () => {
     const made = await road(folder.path, { animals: fakeLane(() => failure('runner_died')) });
     const batch = await made.batch(['animals']);

@@ -45,6 +45,7 @@ export interface Road {
 export interface FakeLane extends Lane {
   room: boolean;
   ready: boolean;
+  unable: boolean;
   readonly calls: { readonly files: readonly string[]; readonly attempts: number }[];
 }
 
@@ -57,10 +58,10 @@ export const never: Says = (_count, signal) => new Promise((_resolve, reject) =>
   signal.addEventListener('abort', abort);
 });
 
-export function fakeLane(says: Says, state: { readonly room?: boolean; readonly ready?: boolean } = {}): FakeLane {
+export function fakeLane(says: Says, state: { readonly room?: boolean; readonly ready?: boolean; readonly unable?: boolean } = {}): FakeLane {
   const calls: FakeLane['calls'] = [];
   return {
-    room: state.room ?? true, ready: state.ready ?? true, identity, calls,
+    room: state.room ?? true, ready: state.ready ?? true, unable: state.unable ?? false, identity, calls,
     warm: () => undefined,
     predict: async (frames, attempts, countAttempt, signal) => {
       calls.push({ files: frames.map(({ file }) => file), attempts });
