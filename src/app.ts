@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { errorInfo, LookoutError } from './errors.ts';
 import { startServer, type HttpServer } from './http/server.ts';
 import { systemClock } from './lib/clock.ts';
-import { sweepTemporaries } from './lib/files.ts';
+import { hasCode, sweepTemporaries } from './lib/files.ts';
 import { packageRoot, version } from './lib/package.ts';
-import { lockFolderOrFile } from './lib/lock.ts';
+import { lockFolderOrFile, type Lock } from './lib/lock.ts';
 import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
 import { createLanes } from './lanes.ts';
@@ -36,8 +36,8 @@ export interface App {
   readonly face: Face;
   readonly streams: Streams;
   readonly replay: ReplayParts;
-  /** Resolves when somebody else has taken one of its folders: nothing more may be written there. */
-  readonly lost: Promise<LookoutError>;
+  /** Aborts when somebody else has taken one of its folders: nothing more may be written there. */
+  readonly lost: AbortSignal;
   /** The web page and the API. */
   listen(): Promise<HttpServer>;
   /** Starts the streams that lookout.yaml and the last run name. */
@@ -51,6 +51,7 @@ export interface App {
 export async function createApp(config: Config, log: Log): Promise<App> {
   const releasers: (() => Promise<unknown>)[] = [];
   const stop = new AbortController();
+  const lost = new AbortController();
   // Every batch under way may wait with it.
   setMaxListeners(0, stop.signal);
   const release = async (): Promise<void> => {
@@ -66,14 +67,25 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     throw error;
   }
 
-  async function assemble(): Promise<App> {
-    let lose: (error: LookoutError) => void = () => undefined;
-    const lost = new Promise<LookoutError>((resolve) => { lose = resolve; });
-    for (const folder of new Set([config.data_dir, config.frames_dir])) {
+  /** Makes a folder its own. */
+  async function take(folder: string, lose: (error: LookoutError) => void): Promise<Lock> {
+    try {
       await mkdir(folder, { recursive: true });
-      const lock = await lockFolderOrFile(join(folder, '.lookout'), {
+      return await lockFolderOrFile(join(folder, '.lookout'), {
         waitMs: 1000, onCompromised: ({ message }) => { lose(new LookoutError('locked', `the lock on ${folder} was lost: ${message}`)); },
       }, stop.signal);
+    } catch (error) {
+      if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST')) throw error;
+      throw new LookoutError('config_invalid', `nothing can be written to the folder ${folder} (${errorInfo(error).message}); make it this user's own, or name another with --data-dir and --frames-dir`, { cause: error });
+    }
+  }
+
+  async function assemble(): Promise<App> {
+    for (const folder of new Set([config.data_dir, config.frames_dir])) {
+      const lock = await take(folder, (error) => {
+        lost.abort(error);
+        stop.abort(error);
+      });
       releasers.push(() => lock.release());
     }
     await sweepTemporaries(config.data_dir);
@@ -157,11 +169,11 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       cameras: () => cameras.rows(),
       addCamera: (row) => cameras.add(row, stop.signal),
       records: (query) => readRecords(config, query),
-      notReady: () => (phase === 'running' ? [] : [`Lookout is ${phase}`]),
+      notReady: () => [...(phase === 'running' ? [] : [`Lookout is ${phase}`]), ...pipeline.troubles()],
     };
 
     return {
-      face, streams, lost,
+      face, streams, lost: lost.signal,
       replay: {
         spool, books, deadLetters, pipeline,
         recorded: async (id) => (await Promise.all([...sinks.values()].map((sink) => sink.has(id)))).every(Boolean),

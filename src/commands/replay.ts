@@ -30,19 +30,21 @@ export async function replay(context: CommandContext, options: ReplayOptions): P
   const stored = await readPictures(frames);
   const app = await createApp(config, log);
   const followed = follow(app);
+  const over = AbortSignal.any([signal, app.lost]);
   try {
     if (stored.length > 0) {
-      for (let first = 0; first < stored.length && !signal.aborted; first += config.batch_size) {
+      for (let first = 0; first < stored.length && !over.aborted; first += config.batch_size) {
         followed.add(await replayFrames(camera ?? '', stored.slice(first, first + config.batch_size), models ?? [], app.replay));
       }
     } else {
       for (const letter of await app.replay.deadLetters.list((reason) => { followed.failed(reason); })) {
-        if (signal.aborted) break;
+        if (over.aborted) break;
         if (camera === null || letter.batch.camera_id === camera) await submitLetter(letter, models, app, followed);
         await followed.look();
       }
     }
-    while (await followed.look() > 0 && !signal.aborted) await systemClock.sleep(100, signal);
+    while (await followed.look() > 0 && !over.aborted) await systemClock.sleep(100, over);
+    app.lost.throwIfAborted();
   } finally {
     await app.close();
   }

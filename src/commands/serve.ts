@@ -1,6 +1,6 @@
 /** `lookout serve`: the server alone. */
+import { once } from 'node:events';
 import { createApp, type App } from '../app.ts';
-import { untilAborted } from '../lib/abort.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
@@ -19,9 +19,9 @@ export async function serveUntil(signal: AbortSignal, config: Config, log: Log, 
     print(`Lookout is at ${url}`);
     app.capture();
     await started(app);
-    await untilAborted(app.lost.then((error) => { throw error; }), signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+    const over = AbortSignal.any([signal, app.lost]);
+    if (!over.aborted) await once(over, 'abort');
+    app.lost.throwIfAborted();
   } finally {
     const late = setTimeout(() => {
       log.error('stopping took too long: leaving; what was open is taken up at the next start');

@@ -3,7 +3,7 @@ import { errorInfo } from '../errors.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, BatchRecord, Config, Delivery, LaneAnswer, Queue } from '../types.ts';
 import type { DeadLetter } from './dead-letters.ts';
-import { createInsist } from './insist.ts';
+import { createInsistence } from './insist.ts';
 import { joinAnswers } from './join.ts';
 import type { Lane } from './lane.ts';
 import { createOutcomes, type OutcomeParts } from './outcomes.ts';
@@ -28,6 +28,8 @@ export interface Pipeline {
   run(): Promise<void>;
   /** Batches under way. */
   readonly busy: number;
+  /** What keeps batches from being recorded now, in words. */
+  readonly troubles: () => readonly string[];
 }
 
 /** How soon a batch is tried again whose try could not even be counted: the disk was full, say. */
@@ -38,7 +40,7 @@ const RECORD_TRIES = 3;
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { queue, spool, books, deadLetters, log, signal } = parts;
   const liveSessions = new Set<string>();
-  const insist = createInsist(log, signal);
+  const { insist, troubles } = createInsistence(log, signal);
   const outcomes = createOutcomes(parts, insist, liveSessions);
   const underWay = new Set<Promise<void>>();
   const letGo = createTurns();
@@ -132,6 +134,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   async function submit(batch: Batch, recovered = false): Promise<void> {
+    // The folder may be somebody else's by now.
+    signal.throwIfAborted();
     await spool.writeManifest(batch);
     for (const gone of await queue.push(batch, recovered)) {
       log.warn(`${gone.camera_id}: batch ${gone.id} was let go`, { reason: 'the queue is full: the models are slower than the cameras' });
@@ -143,6 +147,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   return {
     liveSessions,
     submit,
+    troubles,
     get busy() {
       return underWay.size;
     },

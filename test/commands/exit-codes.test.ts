@@ -48,6 +48,7 @@ describe('a mistake on the command line or in the settings ends with 2', () => {
     [['demo', '--records', '0'], 'whole number'],
     [['serve', '--port', 'many'], '--port: must be a whole number'],
     [['serve', '--config', 'absent.yaml'], 'absent.yaml cannot be read'],
+    [['serve', '--data-dir', '/dev/null/data'], 'nothing can be written to the folder /dev/null/data'],
     [['models', 'try', 'no-such-model', 'picture.jpg'], 'there is no model'],
   ])('%j', async (words, said) => {
     const { code, output } = await lookout(words);

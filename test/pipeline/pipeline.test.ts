@@ -237,7 +237,9 @@ describe('trouble on the way', () => {
     }));
     made.run();
     await submit(made, await made.batch(['animals']));
+    await expect.poll(() => made.pipeline.troubles(), SOON).toEqual(['sink json could not write its record: disk full']);
     await books(made);
+    expect(made.pipeline.troubles()).toEqual([]);
     expect(await made.records()).toHaveLength(1);
     expect(made.logged()).toContain('disk full');
   });
