@@ -1,4 +1,4 @@
-/** The wiring: the one file that knows every part. Starts them in order and stops them in the reverse order. */
+/** The wiring: starts every part in order, and stops them in the reverse order. */
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -12,7 +12,7 @@ import { lockFolderOrFile, type Lock } from './lib/lock.ts';
 import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
 import { createLanes } from './lanes.ts';
-import { createFamily, createModels, createSources } from './parts.ts';
+import { createFamily, createMember, createModels, createSources } from './parts.ts';
 import { openBooks } from './pipeline/books.ts';
 import { createCameraTable } from './pipeline/cameras.ts';
 import { openDeadLetters } from './pipeline/dead-letters.ts';
@@ -29,7 +29,7 @@ import { createStreams, type Streams } from './pipeline/streams.ts';
 import { readRecords } from './records/read.ts';
 import type { BatchRecord, Config, Face, Queue, Sink } from './types.ts';
 
-/** What it costs a processor, in milliseconds, to connect a camera until its first picture; some more, for what runs already. */
+/** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
 const CONNECT_MS = 400;
 
 export interface App {
@@ -52,7 +52,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const releasers: (() => Promise<unknown>)[] = [];
   const stop = new AbortController();
   const lost = new AbortController();
-  // Every batch under way may wait with it.
+  // Every batch under way listens to it: that is no leak.
   setMaxListeners(0, stop.signal);
   const release = async (): Promise<void> => {
     for (const each of releasers.reverse()) {
@@ -97,8 +97,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const evidence = await openEvidence(config, spool, log.part('evidence'));
     const sinks = await createFamily<Sink>('sinks', { config, log: log.part('sink') });
     releasers.push(() => Promise.all([...sinks.values()].map((sink) => sink.close())));
-    const queues = await createFamily<Queue>('queues', { config });
-    const queue = only(queues, 'memory');
+    const queue = await createMember<Queue>('queues', 'memory', { config });
     releasers.push(() => queue.close());
     const sources = await createSources(config);
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));
@@ -198,10 +197,4 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       },
     };
   }
-}
-
-function only<Part>(parts: ReadonlyMap<string, Part>, name: string): Part {
-  const part = parts.get(name);
-  if (!part) throw new LookoutError('config_invalid', `there is no '${name}'; known: ${[...parts.keys()].join(', ')}`);
-  return part;
 }

@@ -6,8 +6,6 @@
  */
 import type { Batch, Config, Delivery, Queue } from '../types.ts';
 
-export const summary = 'in this process; batches wait on disk as manifests';
-
 interface Waiting {
   /** Counts the pushes: a batch that comes back takes its old place. */
   readonly order: number;

@@ -5,8 +5,6 @@ import { LookoutError } from '../errors.ts';
 import type { Model, Runtime } from '../types.ts';
 import { childEnvironment, prepared, type Context } from './tools/start.ts';
 
-export const summary = 'any program: one process per batch, or the runner protocol with protocol: lines';
-
 export function create(context: Context): Runtime {
   return {
     prepare: (model, progress, signal) => prepared(model, context, {

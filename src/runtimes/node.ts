@@ -10,8 +10,6 @@ import type { Model, Runtime } from '../types.ts';
 import { installNode } from './tools/install-node.ts';
 import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
 
-export const summary = 'JavaScript on this Node, with npm packages in a folder of the model\'s own';
-
 interface Place {
   /** null: no packages, no environment. */
   readonly folder: string | null;

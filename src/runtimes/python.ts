@@ -10,8 +10,6 @@ import { installPython, venvPython, wheelsOf } from './tools/install-python.ts';
 import { findInterpreter, starts } from './tools/interpreter.ts';
 import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
 
-export const summary = 'Python in a virtual environment of the model\'s own (uv when it is there, else venv and pip)';
-
 interface Place {
   readonly python: string;
   readonly fingerprint: string | null;

@@ -25,8 +25,6 @@ import { rotate, rotationLimit } from '../records/rotate.ts';
 import { currentVolume, rotatedVolumes } from '../records/shelf.ts';
 import type { BatchRecord, Config, Sink } from '../types.ts';
 
-export const summary = 'a JSON file: one array with one record per line, or NDJSON';
-
 interface SinkContext {
   readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes'>;
   readonly log: Log;

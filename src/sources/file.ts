@@ -8,7 +8,6 @@ import { captureFrames } from './ffmpeg/capture.ts';
 import { folderFrames, isPicture, picturesIn, unreadable } from './pictures/folder.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
 
-export const summary = 'A video file at its own speed, or a folder of pictures one by one: for tests and replays';
 export const schemes = ['file'];
 
 export function create({ config }: { readonly config: PictureSettings }): Source {

@@ -10,7 +10,6 @@ import { snapshotFrames } from './http/snapshot.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
 import { createPatience, FIRST_PICTURE_MS } from './pictures/patience.ts';
 
-export const summary = 'Cameras over HTTP or HTTPS: an MJPEG stream, or one JPEG or PNG picture per request';
 export const schemes = ['http', 'https'];
 
 export function create({ config }: { readonly config: PictureSettings }): Source {

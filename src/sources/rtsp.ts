@@ -2,7 +2,6 @@
 import type { Source, Config } from '../types.ts';
 import { captureFrames } from './ffmpeg/capture.ts';
 
-export const summary = 'IP cameras over RTSP (TCP or UDP): H.264, H.265, MJPEG';
 export const schemes = ['rtsp', 'rtsps'];
 
 export function create({ config }: { readonly config: Config }): Source {

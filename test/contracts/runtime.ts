@@ -23,10 +23,6 @@ export function runtimeContract(name: string, member: RuntimeMember): void {
       return { model: await catalog.get(name), runtime: member.create({ data_dir: join(root, 'data'), log: silentLog, offline: true }) };
     };
 
-    test('says what it is in one line', () => {
-      expect(member.summary).toMatch(/^.{10,120}$/);
-    });
-
     test('prepares once and starts runners that answer every frame', async () => {
       const { model, runtime } = await arrange();
       const first = await prepareModel(model, runtime, () => undefined, never);

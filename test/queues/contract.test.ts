@@ -7,9 +7,8 @@ type QueueMember = Member<{ readonly config: QueueBounds }, Queue | Promise<Queu
 
 const queues = await loadFamily<QueueMember>(new URL('../../src/queues/', import.meta.url));
 
-it('every queue says in a line what it is', () => {
+it('the family holds the queue that is used', () => {
   expect([...queues.keys()]).toContain('memory');
-  for (const { summary } of queues.values()) expect(summary).toMatch(/^.{10,120}$/);
 });
 
 for (const [name, { create }] of queues) queueContract(name, async (config) => create({ config }));

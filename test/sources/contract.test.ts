@@ -4,9 +4,8 @@ import { loadFamily } from '../../src/lib/family.ts';
 import { sourceContract, type SourceMember } from '../contracts/source.ts';
 import { never } from './streams.ts';
 
-it('every source says in a line what it is, and no two claim one scheme', async () => {
+it('no two sources claim one scheme', async () => {
   const members = [...(await loadFamily<SourceMember>(new URL('../../src/sources/', import.meta.url))).values()];
-  for (const { summary } of members) expect(summary).toMatch(/^.{10,120}$/);
   const schemes = members.flatMap((member) => member.schemes);
   expect(schemes).toEqual(expect.arrayContaining(['rtsp', 'rtsps']));
   expect(new Set(schemes).size).toBe(schemes.length);
