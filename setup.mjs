@@ -9,11 +9,12 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const forTests = process.argv.includes('--test');
 
+const ffmpeg = process.env.LOOKOUT_FFMPEG || 'ffmpeg';
 const works = (file, ...args) => spawnSync(file, args, { stdio: 'ignore' }).status === 0;
 
 /** Debian's packages, and how to see that each is there. */
 const needed = [
-  { packages: ['ffmpeg'], there: () => works('ffmpeg', '-version') },
+  { packages: ['ffmpeg'], there: () => works(ffmpeg, '-version') },
   ...(forTests
     ? [
         { packages: ['python3', 'python3-venv'], there: () => works('/usr/bin/python3', '-c', 'import venv, ensurepip') },
@@ -47,6 +48,7 @@ function installNpmPackages() {
 }
 
 function installDebianPackages() {
+  if (process.env.LOOKOUT_FFMPEG && !works(ffmpeg, '-version')) fail(`LOOKOUT_FFMPEG names ${ffmpeg}, which cannot be run`);
   const missing = needed.filter(({ there }) => !there()).flatMap(({ packages }) => packages);
   if (missing.length === 0) return;
   const install = `apt-get install -y --no-install-recommends ${missing.join(' ')}`;
@@ -70,7 +72,7 @@ function installDebianPackages() {
 
 /** Builds of a revision have no number, and are trusted. */
 function checkFfmpeg() {
-  const [, version, major, minor] = /^ffmpeg version n?((\d+)\.(\d+)\S*)/.exec(spawnSync(process.env.LOOKOUT_FFMPEG || 'ffmpeg', ['-version'], { encoding: 'utf8' }).stdout ?? '') ?? [];
+  const [, version, major, minor] = /^ffmpeg version n?((\d+)\.(\d+)\S*)/.exec(spawnSync(ffmpeg, ['-version'], { encoding: 'utf8' }).stdout ?? '') ?? [];
   if (version && (major < 5 || (major === '5' && minor < 1))) fail(`ffmpeg ${version} is too old: install 5.1 or later, and name it in LOOKOUT_FFMPEG if it is not the first on the PATH`);
 }
 

@@ -3,8 +3,10 @@ import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
+import { errorInfo } from '../errors.ts';
 import { ffmpegProgram, isTooOld, OLDEST_FFMPEG } from '../lib/ffmpeg-program.ts';
 import { ask } from '../lib/program.ts';
+import { findInterpreter } from '../runtimes/tools/interpreter.ts';
 import type { Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
 
@@ -17,14 +19,13 @@ interface Check {
   readonly mend: string;
 }
 
-const PYTHON = process.env['LOOKOUT_PYTHON'] || 'python3';
 const LOW_DISK_BYTES = 2_000_000_000;
 
 export async function doctor(context: CommandContext): Promise<number> {
   const { config } = await prepareCommand(context);
   const checks = [node(), ...await Promise.all([
     ffmpeg(),
-    program('python3', ['--version'], false, 'apt-get install -y python3 python3-venv', PYTHON), venv(),
+    python(context.signal),
     program('uv', ['--version'], false, 'optional, makes Python environments faster: see docs.astral.sh/uv'),
     program('setpriv', ['--pdeathsig', 'KILL', 'true'], false, 'apt-get install -y util-linux (without it a small watcher ends children)'),
     folder('data folder', config.data_dir), folder('frames folder', config.frames_dir), disk(config), port(config),
@@ -48,9 +49,15 @@ async function ffmpeg(): Promise<Check> {
   return isTooOld(check.found) ? { ...check, ok: false, found: `${check.found} is too old`, mend: `install ffmpeg ${OLDEST_FFMPEG} or later` } : check;
 }
 
-async function venv(): Promise<Check> {
-  const there = await ask(PYTHON, ['-c', 'import venv, ensurepip']) !== null;
-  return { name: 'python3 venv', ok: there, needed: false, found: there ? 'available' : 'not found', mend: 'apt-get install -y python3-venv' };
+/** The one that environments are made with. */
+async function python(signal: AbortSignal): Promise<Check> {
+  const about = { name: 'python', needed: false, mend: 'apt-get install -y python3 python3-venv' };
+  try {
+    const { version, path } = await findInterpreter(signal);
+    return { ...about, ok: true, found: `${version}, ${path}` };
+  } catch (error) {
+    return { ...about, ok: false, found: errorInfo(error).message };
+  }
 }
 
 async function folder(name: string, path: string): Promise<Check> {

@@ -50,6 +50,12 @@ it.each([
   expect(found.lineOf('ffmpeg').includes('too old')).toBe(word === 'missing');
 });
 
+it('asks for the Python that environments are made with', async () => {
+  const old = await fakeProgram('python3', 'echo "Traceback" >&2; echo "AssertionError: older than 3.9" >&2; exit 1');
+  const { code, lineOf } = await doctor([], { LOOKOUT_PYTHON: old });
+  expect([code, lineOf('python')]).toEqual([0, expect.stringMatching(/^missing .*older than 3\.9.* -> apt-get install -y python3 python3-venv/)]);
+});
+
 it('tries what setpriv is needed for: some have no --pdeathsig', async () => {
   // The tests' own leash names its command after a --.
   await fakeProgram('setpriv', '[ "$1" = --version ] && exit 0; [ "$3" = -- ] || exit 1; shift 3; exec "$@"');
