@@ -305,6 +305,8 @@ export interface StreamStatus {
   readonly origin: 'yaml' | 'api' | 'demo';
   readonly enabled: boolean;
   readonly schedule: string | null;
+  /** A capture is under way, whatever its models can do: it can be stopped. */
+  readonly capturing: boolean;
   readonly state: StreamState;
   /** Why it is in this state, in words. */
   readonly reason: string;

@@ -62,13 +62,12 @@ function makeCard(stream, refresh) {
 
 function updateCard(card, stream, models) {
   const find = (selector) => card.querySelector(selector);
-  const stopped = stream.state === 'stopped' || stream.state === 'failed';
   showChip(find('.body .chip'), stream.state, STATES[stream.state] ?? stream.state);
   setText(find('.reason'), stream.reason);
 
-  showPicture(find('.picture'), stream.last_frame_at, stream.last_frame_at ? 'The latest picture is gone' : stopped ? 'No picture' : 'Waiting for the first picture …');
+  showPicture(find('.picture'), stream.last_frame_at, stream.last_frame_at ? 'The latest picture is gone' : stream.capturing ? 'Waiting for the first picture …' : 'No picture');
 
-  find('.batch').hidden = stopped;
+  find('.batch').hidden = !stream.capturing;
   find('progress').max = stream.options.batch_size;
   find('progress').value = stream.open_batch;
   setText(find('.filled'), `${stream.open_batch} of ${count(stream.options.batch_size, 'frame')}`);
@@ -84,8 +83,8 @@ function updateCard(card, stream, models) {
   setText(find('.last-error'), error === null ? '' : `Last error ${new Date(error.at).toLocaleTimeString()}: ${error.message}`);
 
   const button = find('.toggle');
-  button.dataset.action = stopped ? 'start' : 'stop';
-  setText(button, stopped ? 'Start again' : 'Stop');
+  button.dataset.action = stream.capturing ? 'stop' : 'start';
+  setText(button, stream.capturing ? 'Stop' : 'Start again');
   button.ariaLabel = `${button.textContent} ${String(stream.camera_id)}`;
 }
 

@@ -53,6 +53,7 @@ const streamStatus = exact({
   origin: { enum: ['yaml', 'api', 'demo'] },
   enabled: { type: 'boolean' },
   schedule: maybeText,
+  capturing: { type: 'boolean', description: 'A capture is under way, whatever its models can do: it can be stopped.' },
   state: { enum: ['starting', 'provisioning', 'running', 'reconnecting', 'failed', 'stopped'] },
   reason: { type: 'string', description: 'Why it is in this state, in words.' },
   since: time,

@@ -131,7 +131,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const age = base.last_frame_at === null ? null : Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10;
     return {
       camera_id: entry.camera_id, session: base.session, url: redact(entry.url), models: entry.models, options: spec.options,
-      origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule,
+      origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null,
       state: stuck ?? view?.state ?? 'stopped',
       reason: (stuck && models[0]?.reason) ?? base.reason,
       since: base.since, reconnects: base.reconnects, capture_mode: base.capture_mode,

@@ -54,15 +54,15 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
       const unknown = (request.models ?? []).find((name) => !models.has(name));
       if (unknown !== undefined) throw new LookoutError('unknown_model', `Model "${unknown}" is not known; known are ${[...models.keys()].join(', ')}.`);
       const before = streams.get(id);
-      if (before && before.state !== 'stopped') return 'already_running';
+      if (before?.capturing) return 'already_running';
       asked.starts.push(request);
       streams.set(id, streamStatus(request, defaults.models));
       return 'started';
     }),
     stop: (cameraId) => command(() => {
       const stream = streams.get(String(cameraId));
-      if (!stream || stream.state === 'stopped') return 'not_running';
-      streams.set(String(cameraId), { ...stream, state: 'stopped', reason: 'stopped by request', enabled: false });
+      if (!stream?.capturing) return 'not_running';
+      streams.set(String(cameraId), { ...stream, capturing: false, state: 'stopped', reason: 'stopped by request', enabled: false });
       return 'stopped';
     }),
     change: (cameraId, { url, models: names, options, enabled }) => command(() => {
@@ -71,7 +71,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
       if (url !== undefined) checkScheme(url);
       const on = enabled ?? stream.enabled;
       const changed: StreamStatus = {
-        ...stream, enabled: on, state: on ? 'running' : 'stopped', reason: on ? 'capturing' : 'disabled',
+        ...stream, enabled: on, capturing: on, state: on ? 'running' : 'stopped', reason: on ? 'capturing' : 'disabled',
         url: redact(url ?? stream.url), models: names ?? stream.models, options: { ...stream.options, ...options },
       };
       streams.set(cameraId, changed);
@@ -118,6 +118,7 @@ function streamStatus(request: StartRequest, defaultModels: readonly string[]): 
     origin: 'api',
     enabled: true,
     schedule: null,
+    capturing: true,
     state: 'running',
     reason: 'capturing key frames',
     since: new Date().toISOString(),

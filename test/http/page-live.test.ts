@@ -105,6 +105,23 @@ inChromium((stage) => {
     await page.locator('#models').getByText('Ready').waitFor();
   });
 
+  it('stops a stream that captures although its models have failed, and starts one again whose capture has', async () => {
+    await startMany(2);
+    capture('CAM-0');
+    face.show('CAM-0', { state: 'failed', reason: 'potholes: weights are missing', open_batch: 3 });
+    face.show('CAM-1', { state: 'failed', reason: 'no such camera', capturing: false });
+    const page = await open(url);
+    const card = (id: string): Locator => page.locator('.stream', { hasText: id });
+    await card('CAM-0').getByText('3 of 10 frames').waitFor();
+    await card('CAM-1').getByText('No picture').waitFor();
+    expect(await card('CAM-1').locator('progress').isVisible()).toBe(false);
+    await card('CAM-1').getByRole('button', { name: 'Start again' }).click();
+    await card('CAM-1').getByText('Waiting for the first picture').waitFor();
+    await card('CAM-0').getByRole('button', { name: 'Stop' }).click();
+    await card('CAM-0').getByText('stopped by request').waitFor();
+    expect(face.streams()).toMatchObject([{ camera_id: 'CAM-0', capturing: false }, { camera_id: 'CAM-1', capturing: true }]);
+  });
+
   it('keeps the focus where it works with the keyboard', async () => {
     await startMany(1);
     const page = await open(url);

@@ -141,7 +141,7 @@ describe('stopping a stream', () => {
     await source.emit('CAM-1');
     expect(await streams.stop('CAM-1')).toBe('stopped');
     expect(submitted).toMatchObject([{ closed_by: 'stopped' }]);
-    expect(streams.get('CAM-1')).toMatchObject({ state: 'stopped', reason: 'stopped by request', enabled: false });
+    expect(streams.get('CAM-1')).toMatchObject({ state: 'stopped', reason: 'stopped by request', enabled: false, capturing: false });
     expect(await streams.stop('CAM-1')).toBe('not_running');
     const later = await anotherRun(streams);
     expect(later.get('CAM-1')).toMatchObject({ state: 'stopped', enabled: false });
@@ -331,7 +331,7 @@ describe('what the outside sees of a stream', () => {
     await connected('CAM-1');
     await source.emit('CAM-1');
     expect(streams.get('CAM-1')).toMatchObject({
-      camera_id: 'CAM-1', url: 'rtsp://***@h/x', origin: 'api', state: 'running', reason: 'capturing (keyframes)', capture_mode: 'keyframes',
+      camera_id: 'CAM-1', url: 'rtsp://***@h/x', origin: 'api', capturing: true, state: 'running', reason: 'capturing (keyframes)', capture_mode: 'keyframes',
       last_frame_age_seconds: expect.any(Number) as number, open_batch: 1, queued: 2, books: { captured: 1, in_spool: 1 }, last_error: null,
     });
     expect(streams.latest('CAM-1')?.file).toMatch(/\.jpg$/);
@@ -345,6 +345,6 @@ describe('what the outside sees of a stream', () => {
     await connected('CAM-1');
     expect(streams.get('CAM-1')?.state).toBe('starting');
     await source.emit('CAM-1');
-    expect(streams.get('CAM-1')).toMatchObject({ state: shown, reason: shown === 'running' ? 'capturing (keyframes)' : 'downloading' });
+    expect(streams.get('CAM-1')).toMatchObject({ state: shown, capturing: true, reason: shown === 'running' ? 'capturing (keyframes)' : 'downloading' });
   });
 });
