@@ -6,12 +6,19 @@ import type { Face, Json } from '../types.ts';
 import { asLookoutError, legacyErrors, report, sendLegacy } from './answer.ts';
 import { type Fields, lenientFields, objectOf, readBytes, truthy } from './body.ts';
 import { readCamera } from './read-camera.ts';
-import { readStart } from './read-start.ts';
+import { readCameraId, readStart } from './read-start.ts';
 import { route } from './route.ts';
 
 export function legacyRoutes(face: Face, log: Log): Router {
   const router = Router();
   router.use(['/start_stream', '/start_streams', '/api/cameras'], readBytes);
+
+  /** Of a camera that runs nothing is looked at but its id: clients ask again to keep it running, whatever else they send. */
+  const start = async (fields: Fields, modelForAll?: Json): Promise<{ camera_id: string | number; status: 'started' | 'already_running' }> => {
+    const camera_id = readCameraId(fields['camera_id'], 'camera_id');
+    const runs = face.stream(String(camera_id))?.capturing === true;
+    return { camera_id, status: runs ? 'already_running' : await face.start(readStart(fields, modelForAll)) };
+  };
 
   route(router, '/start_stream', {
     post: async (request, response) => {
@@ -19,9 +26,7 @@ export function legacyRoutes(face: Face, log: Log): Router {
       if (!truthy(fields['rtsp_url']) || !truthy(fields['camera_id'])) {
         throw new LookoutError('bad_request', "Missing 'rtsp_url' or 'camera_id'");
       }
-      const start = readStart(fields);
-      const status = await face.start(start);
-      const { camera_id } = start;
+      const { camera_id, status } = await start(fields);
       sendLegacy(response, 200, status === 'started' ? { camera_id, model_name: modelName(fields, face), status } : { camera_id, status });
     },
   });
@@ -48,7 +53,8 @@ export function legacyRoutes(face: Face, log: Log): Router {
     }
     const camera_id = typeof sent === 'string' ? sent : JSON.stringify(sent);
     try {
-      return { camera_id, status: await face.start(readStart(fields, modelForAll)) };
+      const { status } = await start(fields, modelForAll);
+      return { camera_id, status };
     } catch (thrown) {
       const error = asLookoutError(thrown);
       report(log, error, '/start_streams');

@@ -50,11 +50,10 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     defaults, recordSchema: { type: 'object' }, table, written, pictures, missing, asked,
     start: (request) => command(() => {
       const id = String(request.camera_id);
+      if (streams.get(id)?.capturing) return 'already_running';
       checkScheme(request.url);
       const unknown = (request.models ?? []).find((name) => !models.has(name));
       if (unknown !== undefined) throw new LookoutError('unknown_model', `Model "${unknown}" is not known; known are ${[...models.keys()].join(', ')}.`);
-      const before = streams.get(id);
-      if (before?.capturing) return 'already_running';
       asked.starts.push(request);
       streams.set(id, streamStatus(request, defaults.models));
       return 'started';

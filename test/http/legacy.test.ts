@@ -68,6 +68,22 @@ describe('POST /start_stream', () => {
     expect(face.stream('a')?.models).toEqual(['animals']);
   });
 
+  it.each([
+    { rtsp_url: 'x' }, { rtsp_url: 'file:///x' }, { rtsp_url: URL_1, model_name: 5 }, { rtsp_url: URL_1, model_name: 'lions' }, { rtsp_url: URL_1, batch_size: 0 },
+  ])('answers already_running for a camera that runs whatever else is sent: %j', async (fields) => {
+    await post('/start_stream', { json: { rtsp_url: URL_1, camera_id: 'a' } });
+    const one = await post('/start_stream', { json: { camera_id: 'a', ...fields } });
+    expect([one.status, one.json]).toEqual([200, { camera_id: 'a', status: 'already_running' }]);
+    const several = await post('/start_streams', { json: { streams: [{ camera_id: 'a', ...fields }] } });
+    expect(several.json).toMatchObject({ results: [{ camera_id: 'a', status: 'already_running' }] });
+  });
+
+  it('does not say that a stopped camera runs', async () => {
+    await post('/start_stream', { json: { rtsp_url: URL_1, camera_id: 'a' } });
+    await face.stop('a');
+    expect((await post('/start_stream', { json: { rtsp_url: 'x', camera_id: 'a' } })).status).toBe(400);
+  });
+
   it.each<[string, Asking]>([
     ['a missing address', { json: { camera_id: 'a' } }],
     ['a missing camera', { json: { rtsp_url: URL_1 } }],
