@@ -6,18 +6,18 @@ import type { Face, Json } from '../types.ts';
 import { asLookoutError, legacyErrors, report, sendLegacy } from './answer.ts';
 import { type Fields, lenientFields, objectOf, readBytes, truthy } from './body.ts';
 import { readCamera } from './read-camera.ts';
-import { readCameraId, readStart } from './read-start.ts';
+import { modelsOf, readCameraId, readStart } from './read-start.ts';
 import { route } from './route.ts';
 
 export function legacyRoutes(face: Face, log: Log): Router {
   const router = Router();
   router.use(['/start_stream', '/start_streams', '/api/cameras'], readBytes);
 
-  /** Of a camera that runs nothing is looked at but its id: clients ask again to keep it running, whatever else they send. */
-  const start = async (fields: Fields, modelForAll?: Json): Promise<{ camera_id: string | number; status: 'started' | 'already_running' }> => {
+  /** Where the camera runs, only its id is looked at: clients ask again and again to keep it running. */
+  const start = async (fields: Fields, shared?: Fields): Promise<{ camera_id: string | number; status: 'started' | 'already_running' }> => {
     const camera_id = readCameraId(fields['camera_id'], 'camera_id');
     const runs = face.stream(String(camera_id))?.capturing === true;
-    return { camera_id, status: runs ? 'already_running' : await face.start(readStart(fields, modelForAll)) };
+    return { camera_id, status: runs ? 'already_running' : await face.start(readStart(fields, shared)) };
   };
 
   route(router, '/start_stream', {
@@ -41,19 +41,19 @@ export function legacyRoutes(face: Face, log: Log): Router {
       // All of them first: a bad element must not leave half of the list running.
       const elements = streams.map((element: Json, index) => objectOf(element, `Element ${index} of 'streams'`));
       const results: Json[] = [];
-      for (const element of elements) results.push(await startOne(element, fields['model_name']));
+      for (const element of elements) results.push(await startOne(element, fields));
       sendLegacy(response, 200, { model_name: modelName(fields, face), results });
     },
   });
 
-  const startOne = async (fields: Fields, modelForAll: Json | undefined): Promise<Json> => {
+  const startOne = async (fields: Fields, shared: Fields): Promise<Json> => {
     const sent = fields['camera_id'];
     if (!truthy(fields['rtsp_url']) || !truthy(sent)) {
       return { camera_id: sent ?? null, message: 'Missing rtsp_url or camera_id', status: 'error' };
     }
     const camera_id = typeof sent === 'string' ? sent : JSON.stringify(sent);
     try {
-      const { status } = await start(fields, modelForAll);
+      const { status } = await start(fields, shared);
       return { camera_id, status };
     } catch (thrown) {
       const error = asLookoutError(thrown);
@@ -80,7 +80,7 @@ export function legacyRoutes(face: Face, log: Log): Router {
 
 /** As sent; else one name, as old clients expect: the third generation named the first of its three models only. */
 function modelName(fields: Fields, { defaults }: Face): Json {
-  const sent = fields['model_name'];
+  const sent = modelsOf(fields);
   if (truthy(sent)) return sent;
   const [first = 'animals', ...others] = defaults.models;
   return others.length === 0 || defaults.record_format === 'v3' ? first : defaults.models;

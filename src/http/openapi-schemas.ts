@@ -38,7 +38,8 @@ export const streamChange: Schema = {
 const cameraId: Schema = { type: ['string', 'number'], minLength: 1, maxLength: 128, description: 'No control characters, / or \\, and not . or ..; numbers are matched as text.' };
 const url: Schema = { type: 'string', description: 'rtsp, rtsps, http or https; other schemes where allow_schemes opens them.', examples: ['rtsp://192.168.1.20:554/stream'] };
 const modelName: Schema = { type: ['string', 'array'], items: { type: 'string', minLength: 1 }, minItems: 1, description: 'One model or several; the default models if left out.' };
-const startFields = { camera_id: cameraId, rtsp_url: url, model_name: modelName, ...streamOptions.properties };
+const capture = { model_name: modelName, models: { ...modelName, description: 'Another word for model_name, which goes before it.' }, ...streamOptions.properties };
+const startFields = { camera_id: cameraId, rtsp_url: url, ...capture };
 const startRequired = ['camera_id', 'rtsp_url'];
 
 const books = exact({ captured: count, recorded: count, dead_lettered: count, dropped: { type: 'object', additionalProperties: count }, in_spool: count });
@@ -168,10 +169,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   },
   StartStreams: {
     type: 'object',
-    properties: {
-      streams: { type: 'array', minItems: 1, items: { type: 'object', properties: startFields, required: startRequired } },
-      model_name: modelName,
-    },
+    description: 'Models and options beside streams are for each of them that does not name its own.',
+    properties: { streams: { type: 'array', minItems: 1, items: ref('StartStream') }, ...capture },
     required: ['streams'],
   },
   StartedStreams: exact({

@@ -11,14 +11,19 @@ const OPTION_NAMES = Object.keys(streamOptions.properties);
 
 const checkOptions = checker(streamOptions);
 
-/** `model_name` is `fallback` where the fields have none. */
-export function readStart(fields: Fields, fallback?: Json): StartRequest {
+/** Models and options that the fields do not name are those of `shared`. */
+export function readStart(fields: Fields, shared: Fields = {}): StartRequest {
   return {
     camera_id: readCameraId(fields['camera_id'], 'camera_id'),
     url: readUrl(fields['rtsp_url'], 'rtsp_url'),
-    models: readModels(fields['model_name'] ?? fallback),
-    options: readOptions(fields),
+    models: readModels(modelsOf(fields) ?? modelsOf(shared)),
+    options: readOptions({ ...shared, ...fields }),
   };
+}
+
+/** By the Flask orchestrator's word for it, or by that of lookout.yaml and of changes. */
+export function modelsOf(fields: Fields): Json | undefined {
+  return fields['model_name'] ?? fields['models'];
 }
 
 /** Never the address itself in a message: it may hold a password. */
@@ -46,7 +51,7 @@ function readModels(value: Json | undefined): readonly string[] | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const names: readonly unknown[] = Array.isArray(value) ? value : [value];
   if (names.length === 0 || !names.every((name) => typeof name === 'string' && name !== '')) {
-    throw new LookoutError('bad_request', 'model_name must be the name of a model, or a list of names.');
+    throw new LookoutError('bad_request', 'model_name, or models, must be the name of a model, or a list of names.');
   }
   return [...new Set(names as readonly string[])];
 }

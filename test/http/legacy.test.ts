@@ -144,6 +144,13 @@ describe('POST /start_stream', () => {
     expect(face.asked.starts[0]).toMatchObject({ models: ['animals', 'motion'], options });
   });
 
+  it('takes models where there is no model_name, and echoes them as such', async () => {
+    const { json } = await post('/start_stream', { json: { rtsp_url: URL_1, camera_id: 'a', models: ['motion', 'potholes'] } });
+    expect(json).toEqual({ camera_id: 'a', model_name: ['motion', 'potholes'], status: 'started' });
+    await post('/start_stream', { json: { rtsp_url: URL_1, camera_id: 'b', model_name: 'animals', models: 'motion' } });
+    expect(face.asked.starts).toMatchObject([{ models: ['motion', 'potholes'] }, { models: ['animals'] }]);
+  });
+
   it.each([
     [{ interval_seconds: 0.05 }, 'interval_seconds must be >= 0.1'],
     [{ interval_seconds: 3601 }, 'interval_seconds must be <= 3600'],
@@ -154,9 +161,10 @@ describe('POST /start_stream', () => {
     [{ transport: 'http' }, 'transport must be one of tcp, udp'],
     [{ duration_seconds: 0 }, 'duration_seconds must be >= 0.1'],
     [{ batch_deadline_seconds: -1 }, 'batch_deadline_seconds must be >= 0.1'],
-    [{ model_name: [] }, 'model_name must be'],
-    [{ model_name: 5 }, 'model_name must be'],
-    [{ model_name: [''] }, 'model_name must be'],
+    [{ model_name: [] }, 'model_name, or models, must be'],
+    [{ model_name: 5 }, 'model_name, or models, must be'],
+    [{ model_name: [''] }, 'model_name, or models, must be'],
+    [{ models: 5 }, 'model_name, or models, must be'],
   ])('refuses %j', async (fields, message) => {
     const { status, json } = await post('/start_stream', { json: { rtsp_url: URL_1, camera_id: 'a', ...fields } });
     expect(status).toBe(400);
@@ -232,6 +240,19 @@ describe('POST /start_streams', () => {
   it('starts every element with the model for all, or with its own model and options', async () => {
     await post('/start_streams', { json: { model_name: ['motion'], streams: [{ rtsp_url: URL_1, camera_id: 'a' }, { rtsp_url: URL_1, camera_id: 'b', model_name: 'potholes', batch_size: 5 }] } });
     expect(face.asked.starts).toMatchObject([{ models: ['motion'], options: {} }, { models: ['potholes'], options: { batch_size: 5 } }]);
+  });
+
+  it('starts every element with the options for all, beside its own', async () => {
+    const { json } = await post('/start_streams', {
+      json: { models: 'motion', batch_size: 2, duration_seconds: 60, streams: [{ rtsp_url: URL_1, camera_id: 'a' }, { rtsp_url: URL_1, camera_id: 'b', models: ['potholes'], batch_size: 5, duration_seconds: null }] },
+    });
+    expect(json).toMatchObject({ model_name: 'motion' });
+    expect(face.asked.starts).toMatchObject([
+      { models: ['motion'], options: { batch_size: 2, duration_seconds: 60 } }, { models: ['potholes'], options: { batch_size: 5, duration_seconds: null } },
+    ]);
+    expect((await post('/start_streams', { json: { batch_size: 0, streams: [{ rtsp_url: URL_1, camera_id: 'c' }] } })).json).toMatchObject({
+      results: [{ camera_id: 'c', message: 'batch_size must be >= 1.', status: 'error' }],
+    });
   });
 
   it.each<[string, Asking]>([
