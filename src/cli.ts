@@ -2,25 +2,28 @@
 /** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C). */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { print, type CommandContext } from './commands/context.ts';
-import { demo } from './commands/demo.ts';
+import { demo, DEMO_SETTINGS } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { listModels, prepareModels, tryModel } from './commands/models.ts';
 import { replay } from './commands/replay.ts';
 import { serve } from './commands/serve.ts';
-import { listSettings, splitList } from './config/settings.ts';
+import { defaultOf, listSettings, meaningOf, splitList } from './config/settings.ts';
 import { settingsTable } from './config/table.ts';
 import { errorInfo, ERRORS, LookoutError, type ErrorCode } from './errors.ts';
 import { version } from './lib/package.ts';
+import type { Config } from './types.ts';
 
 /** Faults of the command line or the settings, which end with 2. */
 const USAGE: ReadonlySet<ErrorCode> = new Set(['config_invalid', 'bad_request', 'unknown_model']);
 
 /** Adds a flag for each setting. */
-function withSettings(command: Command): Command {
-  command.option('--config <file>', 'settings file (default: lookout.yaml in the data folder)');
-  for (const { flag, kind, title } of listSettings()) {
-    if (kind === 'boolean') command.option(flag, title);
-    else command.option(`${flag} <${kind === 'list' ? 'a,b' : kind}>`, title);
+function withSettings(command: Command, defaults: Partial<Config> = {}): Command {
+  command.option('--config <file>', 'Settings file. (default: lookout.yaml in the data folder)');
+  for (const setting of listSettings(defaults)) {
+    const { flag, kind } = setting;
+    const value = kind === 'boolean' ? '' : ` <${kind === 'list' ? 'a,b' : kind}>`;
+    const usual = defaultOf(setting);
+    command.option(flag + value, usual === '' ? meaningOf(setting) : `${meaningOf(setting)} (default: ${usual})`);
   }
   return command;
 }
@@ -39,7 +42,7 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
 
   withSettings(root.command('serve').description('run the server: the API, the web page and the streams'))
     .action((options: Record<string, unknown>) => run(serve, options));
-  withSettings(root.command('demo').description('run the server with a camera of its own over real RTSP'))
+  withSettings(root.command('demo').description('run the server with a camera of its own over real RTSP'), DEMO_SETTINGS)
     .option('--records <number>', 'stop after so many records', wholeNumber)
     .action((options: Record<string, unknown>) => run((context) => demo(context, (options.records as number | undefined) ?? null), options));
 

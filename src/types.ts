@@ -399,7 +399,7 @@ export interface ConfiguredStream {
   readonly schedule?: string;
 }
 
-/** Every setting, complete and checked. The schema in config/schema.ts is its twin: titles, defaults, ranges. */
+/** Every setting, complete and checked. The schema in config/schema.ts is its twin: descriptions, defaults, ranges. */
 export interface Config {
   readonly host: string;
   readonly port: number;

@@ -4,9 +4,14 @@ import type { App } from '../app.ts';
 import { startDemoCamera } from '../demo/index.ts';
 import { errorInfo } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { BatchRecord } from '../types.ts';
+import type { BatchRecord, Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
 import { serveUntil } from './serve.ts';
+
+/** What it has instead of the usual defaults. */
+export const DEMO_SETTINGS: Partial<Config> = {
+  data_dir: join('data', 'demo'), frames_dir: join('<data_dir>', 'frames'), default_models: ['motion', 'animals'], log_level: 'warn',
+};
 
 const CAMERA = 'DEMO-CAM';
 const LOOK_MS = 200;
@@ -15,9 +20,7 @@ const LOOK_AT_MODELS_MS = 1000;
 
 /** `records`: stop after so many; null: serve until Ctrl-C. */
 export async function demo(context: CommandContext, records: number | null): Promise<number> {
-  const { config, log } = await prepareCommand(context, {
-    data_dir: join('data', 'demo'), frames_dir: join('<data_dir>', 'frames'), default_models: ['motion', 'animals'], log_level: 'warn',
-  });
+  const { config, log } = await prepareCommand(context, DEMO_SETTINGS);
   const enough = new AbortController();
   const signal = AbortSignal.any([context.signal, enough.signal]);
   const camera = await startDemoCamera({ cameras: { street: { kind: 'scene' } }, log }, signal);

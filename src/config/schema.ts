@@ -6,7 +6,6 @@ type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object'
 
 /** The part of JSON Schema that settings are written in. A default in `<…>` is worked out when settings are loaded. */
 export interface SettingSchema {
-  readonly title: string;
   readonly description: string;
   readonly type: JsonType | readonly JsonType[];
   readonly default: unknown;
@@ -23,15 +22,15 @@ const NAMES = { type: 'string', minLength: 1 } as const;
 
 /** Settings that a stream may have its own value of. */
 const CAPTURE = {
-  interval_seconds: { title: 'Capture interval', ...STREAM_OPTIONS.interval_seconds, default: 3 },
-  batch_size: { title: 'Batch size', ...STREAM_OPTIONS.batch_size, default: 10 },
+  interval_seconds: { ...STREAM_OPTIONS.interval_seconds, default: 3 },
+  batch_size: { ...STREAM_OPTIONS.batch_size, default: 10 },
   batch_deadline_seconds: {
     ...STREAM_OPTIONS.batch_deadline_seconds,
-    title: 'Batch deadline', description: 'A batch is closed after this long even if it is not full; null: 2 x size x interval, at least 60.',
+    description: 'A batch is closed after this long even if it is not full; null: 2 x size x interval, at least 60.',
     type: ['number', 'null'], default: null,
   },
-  capture_mode: { title: 'Capture mode', ...STREAM_OPTIONS.capture_mode, default: 'auto' },
-  transport: { title: 'RTSP transport', ...STREAM_OPTIONS.transport, default: 'tcp' },
+  capture_mode: { ...STREAM_OPTIONS.capture_mode, default: 'auto' },
+  transport: { ...STREAM_OPTIONS.transport, default: 'tcp' },
 } as const satisfies Partial<Record<keyof Config, SettingSchema>>;
 
 /** One item of `streams:` in lookout.yaml. */
@@ -51,164 +50,164 @@ export const STREAM = {
 
 export const SETTINGS = {
   host: {
-    title: 'Address', description: 'Address to listen on. One that other machines reach needs a token, or insecure.',
+    description: 'Address to listen on. One that other machines reach needs a token, or insecure.',
     type: 'string', minLength: 1, default: '127.0.0.1',
   },
   port: {
-    title: 'Port', description: 'Port to listen on; 0: any free one. PORT in the environment means the same.',
+    description: 'Port to listen on; 0: any free one. PORT in the environment means the same.',
     type: 'integer', minimum: 0, maximum: 65_535, default: 5000,
   },
   data_dir: {
-    title: 'Data folder', description: 'Records, camera table, environments, dead letters. With a project: its data/.',
+    description: 'Records, camera table, environments, dead letters. With a project: its data/.',
     type: 'string', minLength: 1, default: './data',
   },
   frames_dir: {
-    title: 'Frames folder', description: 'Captured pictures until their record is written. With a project: its frames/.',
+    description: 'Captured pictures until their record is written. With a project: its frames/.',
     type: 'string', minLength: 1, default: './frames',
   },
   models_dir: {
-    title: 'Models folder', description: 'Your models; they win over built-in ones of the same name. With a project: its models/.',
+    description: 'Your models; they win over built-in ones of the same name. With a project: its models/.',
     type: 'string', minLength: 1, default: './models',
   },
   project: {
-    title: 'Flask project', description: 'Folder of the Flask orchestrator that is continued in place; null: none.',
+    description: 'Folder of the Flask orchestrator that is continued in place; null: none.',
     type: ['string', 'null'], minLength: 1, default: null,
   },
   camera_data: {
-    title: 'Camera table', description: 'CSV with the columns cameraID, latitude, longitude. With a project: its own.',
+    description: 'CSV with the columns cameraID, latitude, longitude. With a project: its own.',
     type: 'string', minLength: 1, default: '<data_dir>/camera_data.csv',
   },
   predictions: {
-    title: 'Records file', description: 'Where records are appended; its ending follows format. With a project: its own.',
+    description: 'Where records are appended; its ending follows format. With a project: its own.',
     type: 'string', minLength: 1, default: '<data_dir>/predictions.json',
   },
   token: {
-    title: 'Token', description: 'Asked of every client (Authorization: Bearer …) when set.',
+    description: 'Asked of every client (Authorization: Bearer …) when set.',
     type: ['string', 'null'], minLength: 1, format: 'token', default: null,
   },
   insecure: {
-    title: 'Without token', description: 'Lets other machines in without a token.',
+    description: 'Lets other machines in without a token.',
     type: 'boolean', default: false,
   },
   allowed_hosts: {
-    title: 'Allowed hosts', description: 'Host names, beside the address itself, that browsers may call Lookout by.',
+    description: 'Host names, beside the address itself, that browsers may call Lookout by.',
     type: 'array', items: NAMES, default: [],
   },
   allow_schemes: {
-    title: 'Further schemes', description: 'URL schemes, beside rtsp, rtsps, http and https, that streams started over HTTP may have: file.',
+    description: 'URL schemes, beside rtsp, rtsps, http and https, that streams started over HTTP may have: file.',
     type: 'array', items: { type: 'string', format: 'scheme' }, default: [],
   },
   ...CAPTURE,
   jpeg_quality: {
-    title: 'JPEG quality', description: 'Of stored frames, as OpenCV counts it.',
+    description: 'Of stored frames, as OpenCV counts it.',
     type: 'integer', minimum: 1, maximum: 100, default: 95,
   },
   max_width: {
-    title: 'Maximum width', description: 'Frames are scaled down to this many pixels; null: as the camera sends.',
+    description: 'Frames are scaled down to this many pixels; null: as the camera sends.',
     type: ['integer', 'null'], minimum: 16, maximum: 16_384, default: null,
   },
   default_models: {
-    title: 'Default models', description: 'For streams that name none; null: animals, and with record_format v3 animals, potholes, garbage.',
+    description: 'For streams that name none; null: animals, and with record_format v3 animals, potholes, garbage.',
     type: ['array', 'null'], items: NAMES, minItems: 1, default: null,
   },
   model_deadline_seconds: {
-    title: 'Model deadline', description: 'Time a model has for one batch, unless its manifest says otherwise.',
+    description: 'Time a model has for one batch, unless its manifest says otherwise.',
     type: 'number', minimum: 0.1, maximum: 86_400, default: 60,
   },
   model_retries: {
-    title: 'Model retries', description: 'Further tries of a batch after the first has failed.',
+    description: 'Further tries of a batch after the first has failed.',
     type: 'integer', minimum: 0, maximum: 100, default: 2,
   },
   runner_restarts: {
-    title: 'Runner restarts', description: 'How often a runner may die within the restart window before its model counts as failed.',
+    description: 'How often a runner may die within the restart window before its model counts as failed.',
     type: 'integer', minimum: 0, maximum: 1000, default: 5,
   },
   runner_restart_window_seconds: {
-    title: 'Restart window', description: 'Seconds over which runner restarts are counted.',
+    description: 'Seconds over which runner restarts are counted.',
     type: 'number', minimum: 1, maximum: 86_400, default: 60,
   },
   runner_idle_seconds: {
-    title: 'Idle runners', description: 'A runner without work is stopped after this long.',
+    description: 'A runner without work is stopped after this long.',
     type: 'number', minimum: 1, maximum: 604_800, default: 600,
   },
   join_deadline_seconds: {
-    title: 'Join deadline', description: 'How long a batch waits for its other models once one has answered.',
+    description: 'How long a batch waits for its other models once one has answered.',
     type: 'number', minimum: 0, maximum: 86_400, default: 30,
   },
   offline: {
-    title: 'Offline', description: 'Fetches nothing: neither packages nor weights.',
+    description: 'Fetches nothing: neither packages nor weights.',
     type: 'boolean', default: false,
   },
   queue_per_stream: {
-    title: 'Queue per stream', description: 'Batches of one stream that may wait for models.',
+    description: 'Batches of one stream that may wait for models.',
     type: 'integer', minimum: 1, maximum: 10_000, default: 3,
   },
   queue_total: {
-    title: 'Queue in total', description: 'Batches that may wait in all; then the fullest stream loses its oldest.',
+    description: 'Batches that may wait in all; then the fullest stream loses its oldest.',
     type: 'integer', minimum: 1, maximum: 100_000, default: 200,
   },
   batches_at_once: {
-    title: 'Batches at once', description: 'Batches that are with models at the same time.',
+    description: 'Batches that are with models at the same time.',
     type: 'integer', minimum: 1, maximum: 1000, default: 200,
   },
   record_format: {
-    title: 'Record format', description: 'v1: nested; v2 and v3: the flat records of later Flask orchestrators.',
+    description: 'v1: nested; v2 and v3: the flat records of later Flask orchestrators.',
     type: 'string', enum: ['v1', 'v2', 'v3'], default: 'v1',
   },
   record_when: {
-    title: 'Record when', description: 'A record for every batch, or only when something was found; null: always, with v3 found.',
+    description: 'A record for every batch, or only when something was found; null: always, with v3 found.',
     type: ['string', 'null'], enum: ['always', 'found', null], default: null,
   },
   snapshot: {
-    title: 'Snapshot', description: 'The frame shown in a record: the first, that of the surest detection, or none.',
+    description: 'The frame shown in a record: the first, that of the surest detection, or none.',
     type: 'string', enum: ['first', 'best', 'none'], default: 'first',
   },
   snapshot_max_width: {
-    title: 'Snapshot width', description: 'Snapshots are scaled down to this many pixels; null: as captured.',
+    description: 'Snapshots are scaled down to this many pixels; null: as captured.',
     type: ['integer', 'null'], minimum: 16, maximum: 16_384, default: null,
   },
   keep_frames: {
-    title: 'Keep frames', description: 'Which batches\' pictures are kept in data/evidence.',
+    description: 'Which batches\' pictures are kept in data/evidence.',
     type: 'string', enum: ['none', 'found', 'all'], default: 'found',
   },
   evidence_max_bytes: {
-    title: 'Evidence budget', description: 'Bytes of kept pictures; the oldest go first.',
+    description: 'Bytes of kept pictures; the oldest go first.',
     type: 'integer', minimum: 0, default: 1_000_000_000,
   },
   dead_letter_max_bytes: {
-    title: 'Dead letter budget', description: 'Bytes of dead letters: batches that some model could not answer; the oldest go first.',
+    description: 'Bytes of dead letters: batches that some model could not answer; the oldest go first.',
     type: 'integer', minimum: 0, default: 1_000_000_000,
   },
   time_zone: {
-    title: 'Time zone', description: 'Of the times in records and in schedules, by IANA name such as Europe/Berlin; system: the host\'s.',
+    description: 'Of the times in records and in schedules, by IANA name such as Europe/Berlin; system: the host\'s.',
     type: 'string', format: 'time-zone', default: 'system',
   },
   host_ip: {
-    title: 'Host address in records', description: 'auto, the name of a network interface, or the value itself.',
+    description: 'auto, the name of a network interface, or the value itself.',
     type: 'string', minLength: 1, default: 'auto',
   },
   format: {
-    title: 'File format', description: 'Of the records file: one JSON array, or a record per line.',
+    description: 'Of the records file: one JSON array, or a record per line.',
     type: 'string', enum: ['json', 'ndjson'], default: 'json',
   },
   rotate_bytes: {
-    title: 'Rotation', description: 'A records file of this size is set aside; 0: never; null: 400 MB, never for a file that Lookout did not begin.',
+    description: 'A records file of this size is set aside; 0: never; null: 400 MB, never for a file that Lookout did not begin.',
     type: ['integer', 'null'], minimum: 0, default: null,
   },
   grace_seconds: {
-    title: 'Grace period', description: 'Time for a stop in order before what still runs is killed.',
+    description: 'Time for a stop in order before what still runs is killed.',
     type: 'number', minimum: 0, maximum: 3600, default: 15,
   },
   log_level: {
-    title: 'Log level', description: 'The least important lines that are still written.',
+    description: 'The least important lines that are still written.',
     type: 'string', enum: ['error', 'warn', 'info', 'debug'], default: 'info',
   },
   log_format: {
-    title: 'Log format', description: 'Lines for people, or JSON for collectors.',
+    description: 'Lines for people, or JSON for collectors.',
     type: 'string', enum: ['text', 'json'], default: 'text',
   },
   streams: {
-    title: 'Streams', description: 'Streams that start with the server; in lookout.yaml only.',
+    description: 'Streams that start with the server; in lookout.yaml only.',
     type: 'array', items: STREAM, default: [],
   },
 } as const satisfies Record<keyof Config, SettingSchema>;

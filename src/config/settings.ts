@@ -7,7 +7,6 @@ export interface Setting {
   readonly flag: string;
   readonly env: string;
   readonly kind: 'text' | 'number' | 'boolean' | 'list';
-  readonly title: string;
   readonly description: string;
   readonly default: unknown;
   /** `1 to 100`, `auto, keyframes, all`, or empty where anything goes. */
@@ -16,8 +15,8 @@ export interface Setting {
 
 const SCHEMAS = new Map<string, SettingSchema>(Object.entries(SETTINGS));
 
-/** All that can be set by flag and environment, in the order of the schema: everything but `streams`. */
-export function listSettings(): readonly Setting[] {
+/** All that can be set by flag and environment, in the order of the schema: everything but `streams`. `defaults`: a command's own. */
+export function listSettings(defaults: Readonly<Record<string, unknown>> = {}): readonly Setting[] {
   return [...SCHEMAS]
     .filter(([key]) => key !== 'streams')
     .map(([key, schema]) => ({
@@ -25,11 +24,21 @@ export function listSettings(): readonly Setting[] {
       flag: `--${key.replaceAll('_', '-')}`,
       env: `LOOKOUT_${key.toUpperCase()}`,
       kind: kindOf(schema),
-      title: schema.title,
       description: schema.description,
-      default: schema.default,
+      default: defaults[key] ?? schema.default,
       range: rangeOf(schema),
     }));
+}
+
+/** What it does and what it may be, in the words of every table and help. */
+export function meaningOf({ description, range }: Setting): string {
+  return range === '' ? description : `${description} ${range}.`;
+}
+
+/** Its default as it would be written; empty: none. */
+export function defaultOf({ default: value }: Setting): string {
+  if (value === null) return '';
+  return Array.isArray(value) ? value.join(', ') : JSON.stringify(value).replaceAll('"', '');
 }
 
 /** A text as the setting's type asks; a text that does not fit stays one, for the check to find. */

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { listSettings, meaningOf } from '../../src/config/settings.ts';
 import { until } from '../helpers/app.ts';
 import { runLookout, startServer, type ServerProcess } from '../helpers/server-process.ts';
 import { PICTURE, testFolder } from '../pipeline/folder.ts';
@@ -109,4 +110,13 @@ describe('a signal ends the server', () => {
 it('help and version end with 0', async () => {
   expect((await lookout(['--help'])).code).toBe(0);
   expect((await lookout(['--version'])).output).toMatch(/^\d+\.\d+\.\d+\n$/);
+});
+
+it('help explains each setting in the words of their table, with the defaults of the command', async () => {
+  const help = async (command: string): Promise<string> => (await lookout([command, '--help'])).output.replaceAll(/\s+/g, ' ');
+  const [serve, demo] = [await help('serve'), await help('demo')];
+  for (const setting of listSettings()) expect(serve).toContain(meaningOf(setting));
+  expect(serve).toContain('--port <number> Port to listen on; 0: any free one. PORT in the environment means the same. 0 to 65535. (default: 5000)');
+  expect(serve).toContain('as the camera sends. 16 to 16384. --default-models <a,b>');
+  expect(demo).toContain('animals, potholes, garbage. (default: motion, animals)');
 });
