@@ -1,5 +1,5 @@
 /** Adds a camera to the table: under the lock, one write from the end on, on the disk before it returns. */
-import { open } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { LookoutError } from '../errors.ts';
@@ -12,6 +12,7 @@ const WAIT_MS = 10_000;
 
 export async function appendCamera(file: string, row: CameraRow, signal: AbortSignal): Promise<void> {
   refuseFormulas(row);
+  await mkdir(dirname(file), { recursive: true });
   const lock = await lockFolderOrFile(file, { waitMs: WAIT_MS }, signal);
   try {
     const handle = await open(file, 'a+');

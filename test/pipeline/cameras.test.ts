@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { createLog } from '../../src/lib/log.ts';
+import { createLog, silentLog } from '../../src/lib/log.ts';
 import type { CameraTable } from '../../src/pipeline/cameras.ts';
 import { createCameraTable } from '../../src/pipeline/cameras.ts';
 
@@ -116,6 +116,12 @@ describe('add', () => {
     expect(now.startsWith(text)).toBe(true);
     return now.slice(text.length);
   };
+
+  it('makes the folder of the file where there is none', async () => {
+    const other = createCameraTable({ file: join(folder, 'cams/cams.csv'), log: silentLog });
+    await other.add(row, signal);
+    expect(await other.rows()).toEqual([row]);
+  });
 
   it('makes the file where there is none', async () => {
     await table.add(row, signal);
