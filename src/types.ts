@@ -448,7 +448,7 @@ export interface Config {
   readonly dead_letter_max_bytes: number;
   /** IANA name; `system`: the host's. */
   readonly time_zone: string;
-  /** `auto`, an interface's name, or the value itself. */
+  /** `auto`, an interface's name, or what records are to say: an address, or a host name with a dot. */
   readonly host_ip: string;
   readonly format: 'json' | 'ndjson';
   /** Bytes; null: 400 MB for files that Lookout began, never for an adopted one. 0: never. */

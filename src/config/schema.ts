@@ -183,7 +183,7 @@ export const SETTINGS = {
     type: 'string', format: 'time-zone', default: 'system',
   },
   host_ip: {
-    description: 'auto, the name of a network interface, or the value itself.',
+    description: 'auto, the name of a network interface, or what records are to say: an address, or a host name with a dot.',
     type: 'string', minLength: 1, default: 'auto',
   },
   format: {

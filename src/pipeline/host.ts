@@ -16,7 +16,7 @@ export interface HostAddress {
 const FRESH_MS = 60_000;
 
 export function createHostAddress({ setting, log, now = Date.now, look = lookUp }: {
-  /** `auto`, an interface's name, or the value itself. */
+  /** As the setting host_ip. */
   readonly setting: string;
   readonly log: Log;
   readonly now?: () => number;

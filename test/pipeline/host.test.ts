@@ -28,6 +28,7 @@ it.each([
   ['eth0.100', 'eth0', null],
   ['203.0.113.9', 'eth0', '203.0.113.9'],
   ['cams.example.org', 'eth0', 'cams.example.org'],
+  ['camserver', 'eth0', null],
   ['127.0.1.1', 'eth0', null],
 ])('for the setting %s and the default route %s is %s', (setting, preferred, address) => {
   expect(chooseAddress(setting, INTERFACES, preferred)).toBe(address);
