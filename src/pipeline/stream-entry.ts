@@ -1,5 +1,6 @@
 /** What is known of a stream whether it runs or not: what was asked, by whom, and whether it may be. */
 import { errorInfo, LookoutError } from '../errors.ts';
+import { suggest } from '../lib/suggest.ts';
 import type { Config, Source, StreamOptions, StreamSpec, StreamStatus } from '../types.ts';
 import type { Stream } from './stream.ts';
 import type { StoredStream } from './stream-store.ts';
@@ -42,35 +43,40 @@ const CAMERA_SCHEMES: readonly string[] = ['rtsp', 'rtsps', 'http', 'https'];
 export function sourceOf(url: string, trusted: boolean, { config, sources }: EntryParts): Source {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? 'file';
   const source = sources.get(scheme);
-  const allowed = trusted ? [...sources.keys()] : [...CAMERA_SCHEMES, ...config.allow_schemes];
+  const allowed = [...sources.keys()].filter((one) => trusted || CAMERA_SCHEMES.includes(one) || config.allow_schemes.includes(one));
   if (!source || !allowed.includes(scheme)) {
     const more = trusted ? '' : '; the setting allow_schemes opens others';
-    throw new LookoutError('forbidden_scheme', `URLs of the scheme ${scheme} are not allowed, only ${allowed.join(', ')}${more}`);
+    throw new LookoutError('forbidden_scheme', `URLs of the scheme ${scheme}${hint(scheme, allowed)} are not allowed, only ${allowed.join(', ')}${more}`);
   }
   return source;
 }
 
-/** What lookout.yaml and the last run name, by camera; yaml wins. Throws when lookout.yaml asks for what there is not. */
+/** What lookout.yaml and the last run name, by camera; yaml wins. Throws when the settings ask for what there is not. */
 export async function remembered(parts: EntryParts, last: readonly StoredStream[]): Promise<Map<string, Entry>> {
   const { config, defaultModels } = parts;
   const configured = config.streams.map((one): Entry => ({
     camera_id: one.camera_id, url: one.url, models: one.models ?? defaultModels, asked: one.options ?? {},
     origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, running: null, last: null,
   }));
-  const faults = (await Promise.all(configured.map((entry) => faultOf(entry, parts)))).flatMap((fault, index) => (fault === null ? [] : [`streams[${index}]: ${fault}`]));
-  if (faults.length > 0) throw new LookoutError('config_invalid', `these streams of lookout.yaml need correction:\n${faults.join('\n')}`);
+  const faults = (await Promise.all([
+    faultOf('default_models', () => checkModels(defaultModels, parts)),
+    ...config.streams.map(({ url, models = [] }, index) => faultOf(`streams[${index}]`, () => {
+      sourceOf(url, true, parts);
+      return checkModels(models, parts);
+    })),
+  ])).filter((fault) => fault !== null);
+  if (faults.length > 0) throw new LookoutError('config_invalid', `these settings need correction:\n${faults.join('\n')}`);
   const stored = last.map(({ options, ...one }): Entry => ({ ...one, asked: options, origin: 'api', schedule: null, running: null, last: null }));
   return new Map([...stored, ...configured].map((entry) => [String(entry.camera_id), entry]));
 }
 
-/** Why a stream of lookout.yaml cannot be; null: it can. */
-async function faultOf({ url, models }: Entry, parts: EntryParts): Promise<string | null> {
+/** What is wrong with a setting; null: nothing. */
+async function faultOf(setting: string, check: () => Promise<void>): Promise<string | null> {
   try {
-    sourceOf(url, true, parts);
-    await checkModels(models, parts);
+    await check();
     return null;
   } catch (error) {
-    return errorInfo(error).message;
+    return `${setting}: ${errorInfo(error).message}`;
   }
 }
 
@@ -79,6 +85,11 @@ export async function checkModels(models: readonly string[], { knownModels }: En
   const known = await knownModels();
   const unknown = models.filter((model) => !known.includes(model));
   if (unknown.length > 0) {
-    throw new LookoutError('unknown_model', `unknown model${unknown.length > 1 ? 's' : ''} ${unknown.map((one) => `'${one}'`).join(', ')}; known: ${known.join(', ')}`);
+    throw new LookoutError('unknown_model', `unknown model${unknown.length > 1 ? 's' : ''} ${unknown.map((one) => `'${one}'${hint(one, known)}`).join(', ')}; known: ${known.join(', ')}`);
   }
+}
+
+function hint(word: string, known: readonly string[]): string {
+  const near = suggest(word, known);
+  return near === null ? '' : ` (did you mean ${near}?)`;
 }

@@ -22,6 +22,7 @@ let source: FakeSource;
 let submitted: Batch[];
 let wanted: string[];
 let logged: string[];
+let defaultModels: string[];
 let modelState: { state: ModelState; reason: string };
 const open: Streams[] = [];
 
@@ -31,6 +32,7 @@ beforeEach(async () => {
   books = await openBooks(folder);
   source = createFakeSource();
   [submitted, wanted, logged] = [[], [], []];
+  defaultModels = ['animals'];
   modelState = { state: 'ready', reason: 'planned' };
 });
 afterEach(async () => {
@@ -49,7 +51,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     sources: new Map([['rtsp', source], ['file', source]]),
     store: createStreamStore(config.data_dir),
     knownModels: () => Promise.resolve(MODELS),
-    defaultModels: ['animals'],
+    defaultModels,
     wanted: (model) => { wanted.push(model); },
     stream: {
       spool, books, clock: systemClock, pace: () => Promise.resolve(), log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
@@ -117,9 +119,10 @@ describe('starting a stream', () => {
 
   it.each([
     ['a model that nobody knows', { models: ['motion', 'cats', 'dogs'] }, 'unknown_model', "unknown models 'cats', 'dogs'; known: animals, motion, potholes"],
-    ['a file', { url: 'file:///etc/passwd' }, 'forbidden_scheme', 'the scheme file are not allowed, only rtsp, rtsps, http, https; the setting allow_schemes opens others'],
+    ['a file', { url: 'file:///etc/passwd' }, 'forbidden_scheme', 'the scheme file are not allowed, only rtsp; the setting allow_schemes opens others'],
     ['a plain path', { url: '/etc/passwd' }, 'forbidden_scheme', 'the scheme file '],
     ['a scheme that is allowed and unknown', { url: 'http://h/x' }, 'forbidden_scheme', 'the scheme http '],
+    ['a mistyped model', { models: ['motoin'] }, 'unknown_model', "unknown model 'motoin' (did you mean motion?); known: "],
   ])('refuses %s, and remembers nothing of it', async (_what, change, code, message) => {
     const streams = await begin();
     await expect(streams.start({ ...CAM, ...change })).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
@@ -225,9 +228,16 @@ describe('a later run', () => {
   });
 
   it('does not begin with a stream of lookout.yaml that cannot be', async () => {
-    const wrong = [{ camera_id: 'a', url: 'rtsp://h/x', models: ['cats'] }, { camera_id: 'b', url: 'rtsp://h/y' }, { camera_id: 'c', url: 'gopher://h/x' }];
+    const wrong = [{ camera_id: 'a', url: 'rtsp://h/x', models: ['cats'] }, { camera_id: 'b', url: 'rtsp://h/y' }, { camera_id: 'c', url: 'rtps://h/x' }];
     await expect(restored(wrong)).rejects.toMatchObject({
-      code: 'config_invalid', message: expect.stringMatching(/\nstreams\[0\]: unknown model 'cats'; known: .*\nstreams\[2\]: URLs of the scheme gopher are not allowed, only rtsp, file$/) as string,
+      code: 'config_invalid', message: expect.stringMatching(/\nstreams\[0\]: unknown model 'cats'; known: .*\nstreams\[2\]: URLs of the scheme rtps \(did you mean rtsp\?\) are not allowed, only rtsp, file$/) as string,
+    });
+  });
+
+  it('does not begin with default models that nobody knows, and says so once', async () => {
+    defaultModels = ['animal'];
+    await expect(restored([{ camera_id: 'a', url: 'rtsp://h/x' }])).rejects.toMatchObject({
+      code: 'config_invalid', message: "these settings need correction:\ndefault_models: unknown model 'animal' (did you mean animals?); known: animals, motion, potholes",
     });
   });
 });
