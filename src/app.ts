@@ -160,6 +160,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       start: (request) => streams.start(request),
       stop: (id) => streams.stop(id),
       change: (id, change) => streams.change(id, change),
+      remove: (id) => streams.remove(id),
       streams: () => streams.list(),
       stream: (id) => streams.get(id),
       models: () => lanes.statuses(),

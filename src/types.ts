@@ -360,6 +360,8 @@ export interface Face {
   stop(cameraId: string | number): Promise<'stopped' | 'not_running'>;
   /** Changes options, models or url of a stream that exists; it is restarted with them. */
   change(cameraId: string, change: Partial<Omit<StartRequest, 'camera_id'>> & { enabled?: boolean | undefined }): Promise<StreamStatus>;
+  /** Stops a stream and forgets it; one of lookout.yaml is refused. */
+  remove(cameraId: string): Promise<void>;
   streams(): readonly StreamStatus[];
   stream(cameraId: string): StreamStatus | null;
   models(): Promise<readonly ModelStatus[]>;

@@ -55,19 +55,20 @@ export async function whileBusy(button, work) {
 
 /** Keeps one child for each item, in their order; `make` and `update` deal with one. */
 export function keyed(parent, items, keyOf, make, update = () => undefined) {
+  const keys = new Set(items.map((item) => String(keyOf(item))));
+  // Before the others are put in order: one that is moved loses the focus.
+  for (const child of [...parent.children]) if (!keys.has(child.dataset.key)) child.remove();
   const before = new Map([...parent.children].map((child) => [child.dataset.key, child]));
   let place = null;
   for (const item of items) {
     const key = String(keyOf(item));
     const child = before.get(key) ?? make(item);
     child.dataset.key = key;
-    before.delete(key);
     update(child, item);
     const next = place === null ? parent.firstElementChild : place.nextElementSibling;
     if (next !== child) parent.insertBefore(child, next);
     place = child;
   }
-  for (const child of before.values()) child.remove();
 }
 
 export function ago(seconds) {

@@ -31,21 +31,33 @@ function summary(streams, books) {
 function makeCard(stream, refresh) {
   const name = String(stream.camera_id);
   const part = (tag, className, properties = {}) => element(tag, { className, ...properties });
-  const button = part('button', 'plain small toggle', { type: 'button' });
+  const resource = `/api/streams/${encodeURIComponent(name)}`;
   const fault = part('p', 'fault', { hidden: true });
   fault.setAttribute('role', 'alert');
-  button.addEventListener('click', () => whileBusy(button, async () => {
-    fault.hidden = true;
-    try {
-      if (button.dataset.action === 'stop') await ask('/stop_stream', { method: 'POST', body: { camera_id: stream.camera_id } });
-      else await ask(`/api/streams/${encodeURIComponent(name)}`, { method: 'PATCH', body: { enabled: true } });
-      await refresh();
-    } catch (error) {
-      setText(fault, error.message);
-      fault.hidden = false;
-    }
-  }));
-  return element('article', { className: 'item stream' },
+  const makeButton = (className, properties, press) => {
+    const button = part('button', `plain small ${className}`, { type: 'button', ...properties });
+    button.addEventListener('click', () => whileBusy(button, async () => {
+      fault.hidden = true;
+      try {
+        await press(button);
+        await refresh();
+      } catch (error) {
+        setText(fault, error.message);
+        fault.hidden = false;
+      }
+    }));
+    return button;
+  };
+  const toggle = makeButton('toggle', {}, ({ dataset: { action } }) => (action === 'stop'
+    ? ask('/stop_stream', { method: 'POST', body: { camera_id: stream.camera_id } })
+    : ask(resource, { method: 'PATCH', body: { enabled: true } })));
+  const remove = makeButton('remove', { textContent: 'Remove', ariaLabel: `Remove ${name}` }, async () => {
+    if (!confirm(`Remove ${name}? Its address and options are forgotten; its records stay.`)) return;
+    await ask(resource, { method: 'DELETE' });
+    // With the card its focus would go.
+    (card.nextElementSibling ?? card.previousElementSibling)?.querySelector('.toggle').focus();
+  });
+  const card = element('article', { className: 'item stream' },
     makePicture(name),
     element('div', { className: 'body' },
       element('div', { className: 'line' }, element('h3', { textContent: name }), part('span', 'chip')),
@@ -57,7 +69,10 @@ function makeCard(stream, refresh) {
       part('div', 'facts'),
       part('p', 'hint last-error'),
       fault,
-      element('div', { className: 'line' }, button, element('a', { className: 'quiet', href: `/api/streams/${encodeURIComponent(name)}`, textContent: 'JSON', ariaLabel: `JSON of the stream of ${name}` }))));
+      element('div', { className: 'line' },
+        element('div', { className: 'buttons' }, toggle, remove),
+        element('a', { className: 'quiet', href: resource, textContent: 'JSON', ariaLabel: `JSON of the stream of ${name}` }))));
+  return card;
 }
 
 function updateCard(card, stream, models) {
@@ -86,6 +101,7 @@ function updateCard(card, stream, models) {
   button.dataset.action = stream.capturing ? 'stop' : 'start';
   setText(button, stream.capturing ? 'Stop' : 'Start again');
   button.ariaLabel = `${button.textContent} ${String(stream.camera_id)}`;
+  find('.remove').hidden = stream.capturing || stream.origin !== 'api';
 }
 
 function updateModel(line, model) {

@@ -191,6 +191,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   CameraAdded: exact({ cameraID: text, status: { const: 'added' } }),
   StopStream: exact({ camera_id: cameraId }),
   Stopped: exact({ camera_id: cameraId, status: { enum: ['stopped', 'not_running'] } }),
+  Removed: exact({ camera_id: cameraId, status: { const: 'removed' } }),
   Streams: exact({ streams: list(ref('StreamStatus')), books: ref('Books') }),
   StreamStatus: streamStatus,
   StreamChange: streamChange,

@@ -15,7 +15,7 @@ interface Operation {
   readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
-type Path = Readonly<Partial<Record<'get' | 'post' | 'patch', Operation>>>;
+type Path = Readonly<Partial<Record<'get' | 'post' | 'patch' | 'delete', Operation>>>;
 
 export interface OpenApiDocument {
   readonly openapi: '3.1.0';
@@ -71,6 +71,10 @@ const paths: Readonly<Record<string, Path>> = {
     patch: {
       summary: 'Change a stream; it starts again with the change', tags: ['Streams'], parameters: [cameraParameter], requestBody: takes('StreamChange'),
       responses: { 200: answer('Its state after the change.', 'StreamStatus'), 400: error('What is wrong with the change.'), 404: error('No such stream.'), ...faults },
+    },
+    delete: {
+      summary: 'Stop a stream and forget it and its address; what it captured is recorded', tags: ['Streams'], parameters: [cameraParameter],
+      responses: { 200: answer('It is gone.', 'Removed'), 400: error('It stands in lookout.yaml, or the path cannot be decoded.'), 404: error('No such stream.'), ...faults },
     },
   },
   '/api/models': {

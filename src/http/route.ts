@@ -2,15 +2,16 @@
 import type { IRouter, RequestHandler } from 'express';
 import { LookoutError } from '../errors.ts';
 
-type Handlers = Readonly<Partial<Record<'get' | 'post' | 'patch', RequestHandler>>>;
+type Handlers = Readonly<Partial<Record<'get' | 'post' | 'patch' | 'delete', RequestHandler>>>;
 
 export function route(router: Pick<IRouter, 'route'>, path: string, handlers: Handlers): void {
-  const { get, post, patch } = handlers;
-  const allow = [get && 'HEAD', post && 'POST', get && 'GET', patch && 'PATCH', 'OPTIONS'].filter(Boolean).join(', ');
+  const { get, post, patch, delete: remove } = handlers;
+  const allow = [get && 'HEAD', post && 'POST', get && 'GET', patch && 'PATCH', remove && 'DELETE', 'OPTIONS'].filter(Boolean).join(', ');
   const mounted = router.route(path);
   if (get) mounted.get(get);
   if (post) mounted.post(post);
   if (patch) mounted.patch(patch);
+  if (remove) mounted.delete(remove);
   mounted.all((request, response, next) => {
     response.set('Allow', allow);
     if (request.method === 'OPTIONS') response.status(200).end();

@@ -1,4 +1,4 @@
-/** Streams as resources: list, look at, change, stop. */
+/** Streams as resources: list, look at, change, stop, remove. */
 import { Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { Face, StreamOptions, StreamStatus } from '../types.ts';
@@ -50,6 +50,12 @@ export function streamRoutes(face: Face): Router {
       checkChange(fields);
       const change = fields as Change;
       response.json(await face.change(cameraId, change.url === undefined ? change : { ...change, url: readUrl(change.url, 'url') }));
+    },
+    delete: async (request, response) => {
+      const cameraId = String(request.params['camera_id']);
+      const { camera_id } = existing(cameraId);
+      await face.remove(cameraId);
+      response.json({ camera_id, status: 'removed' });
     },
   });
 

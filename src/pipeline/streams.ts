@@ -26,6 +26,8 @@ export interface Streams {
   start(request: StartRequest, origin?: Entry['origin']): Promise<'started' | 'already_running'>;
   stop(cameraId: string | number): Promise<'stopped' | 'not_running'>;
   change(cameraId: string, change: StreamChange): Promise<StreamStatus>;
+  /** Stops it and forgets it, its address too; what it captured goes on to be recorded. */
+  remove(cameraId: string): Promise<void>;
   list(): readonly StreamStatus[];
   get(cameraId: string): StreamStatus | null;
   latest(cameraId: string): { readonly file: string; readonly captured_at: string } | null;
@@ -190,6 +192,13 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     return status(known(id));
   }
 
+  async function remove(id: string): Promise<void> {
+    if (known(id).origin === 'yaml') throw new LookoutError('bad_request', `the stream of camera '${id}' stands in lookout.yaml; remove it from there`);
+    await halt(id, 'removed by request');
+    entries.delete(id);
+    await save();
+  }
+
   return {
     begin() {
       for (const [id, entry] of entries) {
@@ -213,6 +222,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       return inTurn(id, () => stop(id));
     },
     change: (id, what) => inTurn(id, () => change(id, what)),
+    remove: (id) => inTurn(id, () => remove(id)),
     list: () => [...entries.values()].map(status),
     get(cameraId) {
       const entry = entries.get(cameraId);

@@ -76,6 +76,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
       streams.set(cameraId, changed);
       return changed;
     }),
+    remove: (cameraId) => command(() => { streams.delete(cameraId); }),
     streams: () => [...streams.values()],
     stream: (cameraId) => streams.get(cameraId) ?? null,
     models: () => command(() => [...models.values()]),

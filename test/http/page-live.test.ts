@@ -122,10 +122,32 @@ inChromium((stage) => {
     expect(face.streams()).toMatchObject([{ camera_id: 'CAM-0', capturing: false }, { camera_id: 'CAM-1', capturing: true }]);
   });
 
+  it('removes a stream that does not capture, once that is confirmed, unless lookout.yaml names it', async () => {
+    await startMany(3);
+    await face.stop('CAM-1');
+    await face.stop('CAM-2');
+    face.show('CAM-2', { origin: 'yaml' });
+    const page = await open(url);
+    const remove = page.getByRole('button', { name: 'Remove CAM' });
+    await remove.waitFor();
+    expect(await remove.evaluateAll((buttons: { ariaLabel: string }[]) => buttons.map(({ ariaLabel }) => ariaLabel))).toEqual(['Remove CAM-1']);
+    const asked: string[] = [];
+    page.once('dialog', (dialog) => { asked.push(dialog.message()); void dialog.dismiss(); });
+    await remove.click();
+    await nextStreams(page);
+    expect(face.stream('CAM-1')).not.toBeNull();
+    page.once('dialog', (dialog) => { asked.push(dialog.message()); void dialog.accept(); });
+    await remove.click();
+    await page.getByRole('heading', { name: 'CAM-1' }).waitFor({ state: 'detached' });
+    expect(asked).toEqual(Array(2).fill('Remove CAM-1? Its address and options are forgotten; its records stay.'));
+    expect(face.streams().map((stream) => stream.camera_id)).toEqual(['CAM-0', 'CAM-2']);
+    expect(await hasFocus(page.getByRole('button', { name: 'Start again CAM-2' }))).toBe(true);
+  });
+
   it('keeps the focus where it works with the keyboard', async () => {
     await startMany(1);
     const page = await open(url);
-    const toggle = page.locator('.stream button');
+    const toggle = page.locator('.stream .toggle');
     await toggle.focus();
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'Start again CAM-0' }).waitFor();

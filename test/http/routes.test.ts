@@ -55,7 +55,7 @@ describe('/api/streams', () => {
     expect(json).toMatchObject({ camera_id: 'Tür 1', state: 'running' });
   });
 
-  it.each([['GET', '/api/streams/none', 404, 'not_found'], ['PATCH', '/api/streams/none', 404, 'not_found'], ['GET', '/api/streams/%zz', 400, 'bad_request']])('%s %s answers %d', async (method, path, status, code) => {
+  it.each([['GET', '/api/streams/none', 404, 'not_found'], ['PATCH', '/api/streams/none', 404, 'not_found'], ['DELETE', '/api/streams/none', 404, 'not_found'], ['GET', '/api/streams/%zz', 400, 'bad_request']])('%s %s answers %d', async (method, path, status, code) => {
     const answer = await site.send(method, path, method === 'PATCH' ? { json: { enabled: true } } : {});
     expect(answer.status).toBe(status);
     expect(answer.json).toMatchObject({ code });
@@ -82,6 +82,14 @@ describe('/api/streams', () => {
     const { status, text } = await site.send('PATCH', '/api/streams/a', { json });
     expect(status).toBe(400);
     expect((JSON.parse(text) as { error: string }).error).toContain(message);
+  });
+
+  it('removes a stream, and echoes the camera with its type', async () => {
+    await start(5);
+    const { status, json } = await site.send('DELETE', '/api/streams/5');
+    expect([status, json]).toEqual([200, { camera_id: 5, status: 'removed' }]);
+    expect((await site.send('GET', '/api/streams/5')).status).toBe(404);
+    expect((await site.send('OPTIONS', '/api/streams/5')).headers.allow).toBe('HEAD, GET, PATCH, DELETE, OPTIONS');
   });
 
   it('answers what the app refuses with its code and status', async () => {

@@ -302,6 +302,38 @@ describe('changing a stream', () => {
   });
 });
 
+describe('removing a stream', () => {
+  it('closes its batch and forgets it, in later runs too', async () => {
+    const streams = await begin();
+    await streams.start(CAM);
+    await streams.start({ ...CAM, camera_id: 'CAM-2' });
+    await connected('CAM-1', 'CAM-2');
+    await source.emit('CAM-1');
+    await streams.remove('CAM-1');
+    await connected('CAM-2');
+    expect(submitted).toMatchObject([{ camera_id: 'CAM-1', closed_by: 'stopped' }]);
+    expect([streams.get('CAM-1'), streams.latest('CAM-1')]).toEqual([null, null]);
+    expect(await stored()).toMatchObject([{ camera_id: 'CAM-2' }]);
+    expect((await anotherRun(streams)).list()).toMatchObject([{ camera_id: 'CAM-2' }]);
+  });
+
+  it('waits for what was asked before, and what is asked after begins anew', async () => {
+    const streams = await begin();
+    const asked = [streams.start(CAM), streams.remove('CAM-1'), streams.start({ ...CAM, models: ['potholes'] })];
+    expect(await Promise.all(asked)).toEqual(['started', undefined, 'started']);
+    await connected('CAM-1');
+    expect(streams.list()).toMatchObject([{ models: ['potholes'], capturing: true }]);
+  });
+
+  it('is refused for one of lookout.yaml and for one that nobody knows', async () => {
+    const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://yaml/x' }]);
+    await connected('yaml');
+    await expect(streams.remove('yaml')).rejects.toMatchObject({ code: 'bad_request', message: "the stream of camera 'yaml' stands in lookout.yaml; remove it from there" });
+    await expect(streams.remove('CAM-9')).rejects.toMatchObject({ code: 'not_found' });
+    expect(source.connected()).toEqual(['yaml']);
+  });
+});
+
 describe('hours of work', () => {
   it('start and stop a stream', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T07:59:30Z') });
