@@ -125,9 +125,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       config, sources, defaultModels,
       store: createStreamStore(config.data_dir),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
-      wanted: (model) => { lanes.of(model).warm(); },
       stream: {
-        spool, books, clock: systemClock, pace: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
+        spool, books, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pace: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
         submit: (batch) => pipeline.submit(batch),
         sessionStarted: (session) => { pipeline.liveSessions.add(session); },
         sessionEnded: (session) => pipeline.closeSession(session),

@@ -7,10 +7,14 @@ import { showStreams } from './stream-list.js';
 const trouble = document.querySelector('#trouble');
 /** What cannot be shown, and why: that one thing is answered says nothing about the others. */
 const failing = new Map();
+/** What keeps records from being written. */
+let waitingFor = [];
 let models = new Map();
 
 async function refreshStreams() {
-  showStreams(await ask('/api/streams'), models, refreshStreams);
+  const answer = await ask('/api/streams');
+  waitingFor = answer.not_ready;
+  showStreams(answer, models, refreshStreams);
 }
 
 async function refreshModels() {
@@ -40,8 +44,9 @@ async function keepAsking(what, refresh, seconds) {
 function tell() {
   const gone = [...failing.values()].find((error) => error instanceof NoAnswer);
   const faults = [...failing].map(([what, error]) => `The ${what} cannot be shown: ${error.message}`);
-  setText(trouble, gone ? `${gone.message} It is asked again every few seconds.` : faults.join(' '));
-  trouble.hidden = failing.size === 0;
+  const waits = waitingFor.map((reason) => `Not ready: ${reason}.`);
+  setText(trouble, gone ? `${gone.message} It is asked again every few seconds.` : [...faults, ...waits].join(' '));
+  trouble.hidden = trouble.textContent === '';
 }
 
 enhanceForm(async () => { await Promise.all([refreshStreams(), refreshCameras()]); });

@@ -69,6 +69,8 @@ const streamStatus = exact({
   last_error: { anyOf: [{ type: 'null' }, exact({ code: text, message: text, at: time })] },
 });
 
+const notReady: Schema = { ...list(text), description: 'What keeps records from being written, with the reason; empty: nothing.' };
+
 const modelStatus = exact({
   name: text,
   version: text,
@@ -192,7 +194,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   StopStream: exact({ camera_id: cameraId }),
   Stopped: exact({ camera_id: cameraId, status: { enum: ['stopped', 'not_running'] } }),
   Removed: exact({ camera_id: cameraId, status: { const: 'removed' } }),
-  Streams: exact({ streams: list(ref('StreamStatus')), books: ref('Books') }),
+  Streams: exact({ streams: list(ref('StreamStatus')), books: ref('Books'), not_ready: notReady }),
   StreamStatus: streamStatus,
   StreamChange: streamChange,
   Books: { ...books, description: 'Frames: captured = recorded + dead_lettered + dropped + in_spool, at any time.' },
@@ -203,7 +205,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RecordFlat: recordFlat,
   Detection: detection,
   Health: exact({ status: { const: 'ok' }, version: text }),
-  Readiness: exact({ status: { enum: ['ready', 'not_ready'] }, not_ready: { ...list(text), description: 'The parts that are not ready, with the reason.' } }),
+  Readiness: exact({ status: { enum: ['ready', 'not_ready'] }, not_ready: notReady }),
   StartForm: {
     type: 'object',
     properties: { camera_id: text, rtsp_url: text, model_name: text, latitude: text, longitude: text },

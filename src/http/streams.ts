@@ -35,7 +35,7 @@ export function streamRoutes(face: Face): Router {
 
   route(router, '/api/streams', {
     get: (_request, response) => {
-      response.json({ streams: face.streams(), books: face.books() });
+      response.json({ streams: face.streams(), books: face.books(), not_ready: face.notReady() });
     },
   });
 

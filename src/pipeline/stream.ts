@@ -18,6 +18,8 @@ export interface StreamParts {
   readonly sessionStarted: (session: string) => void;
   /** The session takes no more frames. */
   readonly sessionEnded: (session: string) => Promise<void>;
+  /** Batches come soon that this model is to look at: time to set it up. */
+  readonly wanted: (model: string) => void;
   /** Waits for one's turn to connect: it costs a processor much, and cameras that connect together tick together. */
   readonly pace: Pace;
   readonly clock: Clock;
@@ -72,6 +74,10 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   let due: NodeJS.Timeout | null = null;
 
   const stopped = (): boolean => stopping.signal.aborted;
+
+  function wantModels(): void {
+    for (const model of spec.models) parts.wanted(model);
+  }
 
   function become(next: StreamState, why: string): void {
     if (next !== state) {
@@ -139,6 +145,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     become('running', `capturing (${captured.mode})`);
     if (batcher.add(frame, clock.now())) closeBatch(own, 'count');
     else due ??= setTimeout(() => { closeBatch(own, 'deadline'); }, Math.max(0, (batcher.dueAt() ?? 0) - clock.now()));
+    // Where batches are rare their runners rest, and are to be up again when this one is full.
+    if (batcher.size === options.batch_size - 1) wantModels();
   }
 
   /** One connection; returns or throws when it ends. */
@@ -166,6 +174,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   }
 
   async function run(): Promise<void> {
+    wantModels();
     const own = await openSession();
     if (!own) return;
     let failures = 0;

@@ -10,8 +10,6 @@ import type { StoredStream, StreamStore } from './stream-store.ts';
 export interface StreamsParts extends EntryParts {
   readonly stream: Omit<StreamParts, 'source'>;
   readonly store: StreamStore;
-  /** A stream with this model begins: time to provision it. */
-  readonly wanted: (model: string) => void;
   readonly facts: {
     books(cameraId: string): Balance;
     queued(cameraId: string): number;
@@ -34,6 +32,8 @@ export interface Streams {
   /** Stops all captures; what was running comes back at the next start. */
   close(): Promise<void>;
 }
+
+const OUTSIDE = 'outside its hours of work';
 
 type StreamChange = Partial<Omit<StartRequest, 'camera_id'>> & { enabled?: boolean | undefined };
 
@@ -65,15 +65,12 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const source = sourceOf(entry.url, entry.origin !== 'api', parts);
     const stream = startStream(specOf(entry, config), { ...parts.stream, source });
     entries.set(id, { ...entry, running: stream, last: stream });
-    for (const model of entry.models) parts.wanted(model);
     void stream.ended.then(() => {
       const now = entries.get(id);
       if (now?.running !== stream) return;
       // Its duration is over: it is not to come back, unless it failed.
       entries.set(id, { ...now, running: null, enabled: stream.view().state === 'failed' });
-      save().catch((error: unknown) => {
-        parts.stream.log.error(`${id}: that it has ended could not be stored`, { reason: errorInfo(error).message });
-      });
+      void save();
     });
   }
 
@@ -84,10 +81,13 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     await entry.running.stop(reason);
   }
 
-  function save(): Promise<void> {
+  /** A stream that runs is not undone for it: what could not be stored is, with the next change. */
+  async function save(): Promise<void> {
     const stored = [...entries.values()].filter(({ origin }) => origin === 'api').map(
       ({ camera_id, url, models, asked, enabled }): StoredStream => ({ camera_id, url, models, options: asked, enabled }));
-    return parts.store.save(stored);
+    await parts.store.save(stored).catch((error: unknown) => {
+      parts.stream.log.error('what streams there are could not be stored: after a restart they are as they were before', { reason: errorInfo(error).message });
+    });
   }
 
   function working(entry: Entry): boolean {
@@ -100,7 +100,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       if (schedule === null || working(known(id)) === Boolean(running)) continue;
       inTurn(id, async () => {
         const entry = known(id);
-        if (!working(entry)) await halt(id, 'outside its hours of work');
+        if (!working(entry)) await halt(id, OUTSIDE);
         else if (!entry.running) run(id, entry);
       }).catch((error: unknown) => {
         if (!closing.signal.aborted) parts.stream.log.error(`${id} does not follow its hours of work`, { reason: errorInfo(error).message });
@@ -108,15 +108,17 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     }
   }
 
-  /** Why a stream that never ran does not. */
+  /** Why a stream that has not failed does not run. */
   function whyNot(entry: Entry): string {
-    if (!entry.enabled) return 'not started';
+    const stopped = entry.last?.view().reason;
+    if (!entry.enabled) return stopped === undefined || stopped === OUTSIDE ? 'not started' : stopped;
+    if (!working(entry)) return OUTSIDE;
     try {
       sourceOf(entry.url, entry.origin !== 'api', parts);
     } catch (error) {
       return errorInfo(error).message;
     }
-    return entry.schedule === null ? 'not started yet' : 'outside its hours of work';
+    return 'not started yet';
   }
 
   function status(entry: Entry): StreamStatus {
@@ -124,18 +126,19 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const spec = specOf(entry, config);
     const view = entry.last?.view();
     const base = view ?? {
-      session: null, reason: whyNot(entry), since: knownSince, reconnects: 0,
+      session: null, reason: '', since: knownSince, reconnects: 0,
       capture_mode: null, last_frame_at: null, open_batch: 0, last_error: null,
     };
     // Pictures come, but no model can look at them: that is what its user must hear.
     const models = spec.models.map((model) => parts.facts.modelState(model));
     const stuck = (['provisioning', 'failed'] as const).find((state) => view?.state === 'running' && models.every((model) => model.state === state));
+    const isIdle = entry.running === null && (view === undefined || view.state === 'stopped');
     const age = base.last_frame_at === null ? null : Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10;
     return {
       camera_id: entry.camera_id, session: base.session, url: redact(entry.url), models: entry.models, options: spec.options,
       origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null,
       state: stuck ?? view?.state ?? 'stopped',
-      reason: (stuck && models[0]?.reason) ?? base.reason,
+      reason: isIdle ? whyNot(entry) : (stuck && models[0]?.reason) ?? base.reason,
       since: base.since, reconnects: base.reconnects, capture_mode: base.capture_mode,
       last_frame_at: base.last_frame_at, last_frame_age_seconds: age, open_batch: base.open_batch,
       queued: parts.facts.queued(id), books: parts.facts.books(id), last_record_at: parts.facts.lastRecordAt(id), last_error: base.last_error,

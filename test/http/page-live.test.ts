@@ -72,6 +72,15 @@ inChromium((stage) => {
     expect(stage().faults.splice(0).filter((fault) => !fault.includes('500'))).toEqual([]);
   });
 
+  it('says what keeps records from being written', async () => {
+    const page = await open(url);
+    face.missing.push('sink json could not write its record: disk full');
+    const trouble = page.getByRole('alert').filter({ hasText: 'Not ready: sink json could not write its record: disk full.' });
+    await trouble.waitFor();
+    face.missing.length = 0;
+    await trouble.waitFor({ state: 'hidden' });
+  });
+
   it('says once that nothing answers, and takes it back as soon as everything does', async () => {
     const page = await open(url, {}, (blank) => blank.clock.install());
     await page.getByText('No record yet.').waitFor();

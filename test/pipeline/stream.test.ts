@@ -48,7 +48,7 @@ const hasty: Clock = {
 
 async function begin(options: Partial<StreamOptions> = {}, parts: Partial<StreamParts> = {}): Promise<Stream> {
   const stream = startStream({ ...streamOf('rtsp://u:secret@h/x', options), models: ['motion'] }, {
-    source, spool, books, clock: hasty, pace: () => Promise.resolve(), log: silentLog,
+    source, spool, books, clock: hasty, pace: () => Promise.resolve(), log: silentLog, wanted: () => undefined,
     submit: (batch) => {
       submitted.push(batch);
       return Promise.resolve();
@@ -114,6 +114,18 @@ describe('a stream', () => {
     expect(submitted).toEqual([]);
   });
 
+  it('wants its models when it begins, and before a batch is full: where batches are rare they rest', async () => {
+    const wanted: string[] = [];
+    await begin({ batch_size: 3 }, { wanted: (model) => wanted.push(model) });
+    expect(wanted).toEqual(['motion']);
+    await emit(1);
+    expect(wanted).toHaveLength(1);
+    await emit(1);
+    expect(wanted).toHaveLength(2);
+    await emit(2);
+    expect(wanted).toHaveLength(2);
+  });
+
   it('waits for its turn to connect, each time, and can be stopped meanwhile', async () => {
     const turns: (() => void)[] = [];
     const pace: Pace = (signal) => new Promise((resolve) => {
@@ -121,7 +133,7 @@ describe('a stream', () => {
       signal.addEventListener('abort', () => { resolve(); });
     });
     const stream = startStream(streamOf('rtsp://h/x'), {
-      source, spool, books, clock: hasty, pace, log: silentLog, submit: () => Promise.resolve(), sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
+      source, spool, books, clock: hasty, pace, log: silentLog, wanted: () => undefined, submit: () => Promise.resolve(), sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
     });
     for (const connections of [1, 2]) {
       await expect.poll(() => turns.length, SOON).toBe(connections);

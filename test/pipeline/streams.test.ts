@@ -52,14 +52,13 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     store: createStreamStore(config.data_dir),
     knownModels: () => Promise.resolve(MODELS),
     defaultModels,
-    wanted: (model) => { wanted.push(model); },
     stream: {
       spool, books, clock: systemClock, pace: () => Promise.resolve(), log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
       submit: (batch) => {
         submitted.push(batch);
         return Promise.resolve();
       },
-      sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
+      sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(), wanted: (model) => { wanted.push(model); },
     },
     facts: { books: (id) => books.of(id), queued: () => 2, modelState: () => modelState, lastRecordAt: () => null },
   });
@@ -334,6 +333,14 @@ describe('removing a stream', () => {
   });
 });
 
+it('a stream runs though it could not be stored, and the log says so', async () => {
+  const streams = await begin();
+  await mkdir(join(folder, 'data/streams.json'), { recursive: true });
+  expect(await streams.start(CAM)).toBe('started');
+  await connected('CAM-1');
+  expect(logged.join('')).toContain('could not be stored');
+});
+
 describe('hours of work', () => {
   it('start and stop a stream', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T07:59:30Z') });
@@ -355,10 +362,22 @@ describe('hours of work', () => {
     expect(source.opened).toEqual([]);
   });
 
+  it('are the reason, whatever ended it before, and no longer once it was stopped', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T08:10:00Z') });
+    const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://h/x', schedule: '* 8 * * *' }]);
+    await connected('yaml');
+    await streams.stop('yaml');
+    expect(streams.get('yaml')).toMatchObject({ state: 'stopped', reason: 'stopped by request' });
+    vi.setSystemTime(Date.parse('2026-07-01T20:00:00Z'));
+    expect(await streams.change('yaml', { enabled: true })).toMatchObject({ state: 'stopped', reason: 'outside its hours of work' });
+    expect(await streams.change('yaml', { enabled: false })).toMatchObject({ state: 'stopped', reason: 'stopped by request' });
+  });
+
   it('do not start what was stopped', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T07:00:00Z') });
     const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://h/x', schedule: '* 8 * * *' }]);
     expect(await streams.stop('yaml')).toBe('stopped');
+    expect(streams.get('yaml')).toMatchObject({ reason: 'not started' });
     vi.setSystemTime(Date.parse('2026-07-01T08:30:00Z'));
     vi.advanceTimersByTime(60_000);
     expect(streams.get('yaml')?.state).toBe('stopped');
