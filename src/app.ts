@@ -14,19 +14,19 @@ import { createPacer } from './lib/pacer.ts';
 import { createLanes } from './lanes.ts';
 import { createFamily, createMember, createModels, createSources } from './parts.ts';
 import { openBooks } from './pipeline/books.ts';
-import { createCameraTable } from './pipeline/cameras.ts';
+import { createCameraTable } from './cameras/table.ts';
 import { openDeadLetters } from './pipeline/dead-letters.ts';
 import { openEvidence } from './pipeline/evidence.ts';
-import { createHostAddress } from './pipeline/host.ts';
+import { createHostAddress } from './record/host.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
-import { makeRecord } from './pipeline/record.ts';
-import { RECORD_SCHEMAS } from './pipeline/record-schema.ts';
+import { makeRecord } from './record/make-record.ts';
+import { RECORD_SCHEMAS } from './record/schema.ts';
 import { takeUp } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
 import { createSpool } from './pipeline/spool.ts';
 import { createStreamStore } from './pipeline/stream-store.ts';
 import { createStreams, type Streams } from './pipeline/streams.ts';
-import { readRecords } from './records/read.ts';
+import { readRecords } from './record-file/read.ts';
 import type { BatchRecord, Config, Face, Queue, Sink } from './types.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
@@ -113,7 +113,9 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const listeners: ((record: BatchRecord) => void)[] = [];
     const pipeline = createPipeline({
       config, queue, spool, books, deadLetters, evidence, sinks, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
-      makeRecord: (batch, answers) => makeRecord(batch, answers, { config, spool, cameras, host, sectionOf: (model) => lanes.sectionOf(model) }),
+      makeRecord: (batch, answers) => makeRecord(batch, answers, {
+        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model),
+      }),
       onRecorded: (batch, record) => {
         lastRecordAt.set(batch.camera_id, new Date().toISOString());
         for (const listener of listeners) listener(record);

@@ -94,6 +94,9 @@ export type LaneAnswer =
   | { readonly predictions: readonly Prediction[]; readonly inference_ms: number; readonly identity: ModelIdentity }
   | { readonly error: ErrorInfo; readonly identity: ModelIdentity; /** What the runner's process said last. */ readonly last_words?: string };
 
+/** Of each model of a batch, by its name. */
+export type Answers = Readonly<Record<string, LaneAnswer>>;
+
 /** Which model, in which environment, with which code: stands in every record. */
 export interface ModelIdentity {
   readonly version: string;
@@ -286,7 +289,7 @@ export interface Sink {
 export type StreamState = 'starting' | 'provisioning' | 'running' | 'reconnecting' | 'failed' | 'stopped';
 
 /** Frames of one stream, or of all: captured = recorded + dead_lettered + dropped + in_spool, at any time. */
-export interface Books {
+export interface Balance {
   readonly captured: number;
   readonly recorded: number;
   readonly dead_lettered: number;
@@ -319,7 +322,7 @@ export interface StreamStatus {
   readonly open_batch: number;
   /** Batches that wait in the queue. */
   readonly queued: number;
-  readonly books: Books;
+  readonly books: Balance;
   readonly last_record_at: string | null;
   readonly last_error: (ErrorInfo & { readonly at: string }) | null;
 }
@@ -351,6 +354,20 @@ export interface StartRequest {
   readonly options?: Partial<StreamOptions> | undefined;
 }
 
+export type StreamChange = Partial<Omit<StartRequest, 'camera_id'>> & { readonly enabled?: boolean | undefined };
+
+/** A row of the camera table as its text stands there. */
+export interface CameraRow {
+  readonly cameraID: string;
+  readonly latitude: string;
+  readonly longitude: string;
+}
+
+export interface LatestPicture {
+  readonly file: string;
+  readonly captured_at: string;
+}
+
 /** What http may do and see: queries and a few commands. Errors are LookoutError with a status. */
 export interface Face {
   /** JSON Schema of the records that are written. */
@@ -359,19 +376,19 @@ export interface Face {
   start(request: StartRequest): Promise<'started' | 'already_running'>;
   stop(cameraId: string | number): Promise<'stopped' | 'not_running'>;
   /** Changes options, models or url of a stream that exists; it is restarted with them. */
-  change(cameraId: string, change: Partial<Omit<StartRequest, 'camera_id'>> & { enabled?: boolean | undefined }): Promise<StreamStatus>;
+  change(cameraId: string, change: StreamChange): Promise<StreamStatus>;
   /** Stops a stream and forgets it; one of lookout.yaml is refused. */
   remove(cameraId: string): Promise<void>;
   streams(): readonly StreamStatus[];
   stream(cameraId: string): StreamStatus | null;
   models(): Promise<readonly ModelStatus[]>;
-  books(): Books;
+  books(): Balance;
   /** Newest picture of a camera. */
-  latest(cameraId: string): { readonly file: string; readonly captured_at: string } | null;
+  latest(cameraId: string): LatestPicture | null;
   /** The camera table as text, untouched, in file order. */
-  cameras(): Promise<readonly { readonly cameraID: string; readonly latitude: string; readonly longitude: string }[]>;
+  cameras(): Promise<readonly CameraRow[]>;
   /** Throws bad_request `Camera ID already exists` for an id that is there, compared without blanks around it. */
-  addCamera(row: { readonly cameraID: string; readonly latitude: string; readonly longitude: string }): Promise<void>;
+  addCamera(row: CameraRow): Promise<void>;
   /** Newest first. */
   records(query: RecordQuery): Promise<readonly Json[]>;
   /** Parts that are not ready, with the reason; empty: ready. */

@@ -14,7 +14,7 @@ const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 
 const WORDS = ['types.ts', 'errors.ts', 'camera-id.ts', 'stream-options.ts', 'stream-url.ts'];
 /** What a part may import beside these, lib and itself. Nothing else may be imported from a part. */
 const FRIENDS: Readonly<Record<string, readonly string[]>> = {
-  sinks: ['records'],
+  sinks: ['record-file'],
   runtimes: ['runner', 'models'],
 };
 /** What puts the parts together: the commands, and the other files beside the folders. */

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/config/load.ts';
 import { listSettings } from '../src/config/settings.ts';
 import { settingsTable } from '../src/config/table.ts';
-import { RECORD_SCHEMAS } from '../src/pipeline/record-schema.ts';
+import { RECORD_SCHEMAS } from '../src/record/schema.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { startTestApp, type TestApp } from './helpers/app.ts';

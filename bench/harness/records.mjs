@@ -1,6 +1,6 @@
 /** Records as Lookout makes them, with real pictures in them. */
 import { readFile } from 'node:fs/promises';
-import { enrich } from '../../dist/pipeline/enrich.js';
+import { enrich } from '../../dist/record/enrich.js';
 
 const IDENTITY = { version: '1.0.0', runtime: 'node', detector: 'bench', fingerprint: '0123456789abcdef', code: 'fedcba9876543210' };
 const SETTINGS = { record_format: 'v1', record_when: 'always', time_zone: 'UTC' };

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { silentLog } from '../../dist/lib/log.js';
 import { createSpool } from '../../dist/pipeline/spool.js';
-import { LAYOUTS } from '../../dist/records/layout.js';
+import { LAYOUTS } from '../../dist/record-file/layout.js';
 import { create as createSink } from '../../dist/sinks/json.js';
 import { digits, median } from '../harness/numbers.mjs';
 import { pictures } from '../harness/pictures.mjs';

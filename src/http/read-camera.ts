@@ -1,14 +1,8 @@
 /** Reads a camera to be added: an id and coordinates in degrees, as numbers or as text. */
 import { LookoutError } from '../errors.ts';
-import type { Json } from '../types.ts';
+import type { CameraRow, Json } from '../types.ts';
 import { type Fields, truthy } from './body.ts';
 import { readCameraId } from './read-start.ts';
-
-export interface CameraRow {
-  readonly cameraID: string;
-  readonly latitude: string;
-  readonly longitude: string;
-}
 
 export function readCamera(fields: Fields): CameraRow {
   const { cameraID, latitude, longitude } = fields;

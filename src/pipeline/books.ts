@@ -8,7 +8,7 @@ import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { hasCode, linkOrCopy, writeAtomically } from '../lib/files.ts';
-import type { Batch, Books as Balance } from '../types.ts';
+import type { Balance, Batch } from '../types.ts';
 
 export type Outcome = 'recorded' | 'dead_lettered' | 'dropped';
 

@@ -6,12 +6,12 @@ import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
 import { hasCode, linkOrCopy, namesIn, removeIfPresent, sweepTemporaries } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { Batch, Config, LaneAnswer } from '../types.ts';
+import type { Answers, Batch, Config } from '../types.ts';
 import type { Spool } from './spool.ts';
 
 export interface Evidence {
   /** Never throws: evidence is worth less than the record. */
-  keep(batch: Batch, answers: Readonly<Record<string, LaneAnswer>>): Promise<void>;
+  keep(batch: Batch, answers: Answers): Promise<void>;
 }
 
 export async function openEvidence(
@@ -90,7 +90,7 @@ async function removeIfEmpty(folder: string): Promise<void> {
   });
 }
 
-function framesWithFindings(answers: Readonly<Record<string, LaneAnswer>>): ReadonlySet<number> {
+function framesWithFindings(answers: Answers): ReadonlySet<number> {
   const predictions = Object.values(answers).flatMap((answer) => ('predictions' in answer ? answer.predictions : []));
   return new Set(predictions.filter((one) => 'detections' in one && one.detections.length > 0).map(({ index }) => index));
 }

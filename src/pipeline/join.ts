@@ -1,7 +1,7 @@
 /** Waits for the models of one batch: for the first answer as long as it takes, for the others a while longer. */
 import { errorInfo, LookoutError } from '../errors.ts';
 import { linked } from '../lib/linked.ts';
-import type { LaneAnswer, ModelIdentity } from '../types.ts';
+import type { Answers, LaneAnswer, ModelIdentity } from '../types.ts';
 
 /** One model asked. `ask` is called at once with a signal that ends the waiting. */
 export interface Asked {
@@ -13,7 +13,7 @@ export interface Asked {
 }
 
 /** An answer for every model; those that came too late read `late` or, never having been ready, `not_ready`. */
-export async function joinAnswers(asked: readonly Asked[], joinMs: number, signal: AbortSignal): Promise<Readonly<Record<string, LaneAnswer>>> {
+export async function joinAnswers(asked: readonly Asked[], joinMs: number, signal: AbortSignal): Promise<Answers> {
   const giveUp = linked(signal);
   let timer: NodeJS.Timeout | null = null;
   const answers = await Promise.all(

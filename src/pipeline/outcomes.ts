@@ -1,6 +1,6 @@
 /** What becomes of a batch: recorded, dead-lettered or dropped; entered in the books, and only then gone from the spool. */
 import type { Log } from '../lib/log.ts';
-import type { Batch, BatchRecord, LaneAnswer, Sink } from '../types.ts';
+import type { Answers, Batch, BatchRecord, Sink } from '../types.ts';
 import type { Books, Outcome } from './books.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import type { Evidence } from './evidence.ts';
@@ -22,7 +22,7 @@ export interface OutcomeParts {
 /** Each is done when it returns, whatever stood in its way meanwhile; an abort leaves the rest to the next start. */
 export interface Outcomes {
   /** Stores the finished record in the spool, beside what else is kept of its batch. */
-  store(batch: Batch, record: BatchRecord, answers: Readonly<Record<string, LaneAnswer>>, errors: DeadLetter['errors']): Promise<void>;
+  store(batch: Batch, record: BatchRecord, answers: Answers, errors: DeadLetter['errors']): Promise<void>;
   /** Brings a stored record to all sinks; `again`: a crash cut that short before. */
   deliver(batch: Batch, record: BatchRecord, again: boolean): Promise<void>;
   /** Whether every sink has the batch's record. */

@@ -1,7 +1,7 @@
 /** The loop over batches: lanes, join, record, and what becomes of them. Starts what may start and never waits for one of them. */
 import { errorInfo } from '../errors.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { Batch, BatchRecord, Config, Delivery, LaneAnswer, Queue } from '../types.ts';
+import type { Answers, Batch, BatchRecord, Config, Delivery, Queue } from '../types.ts';
 import type { DeadLetter } from './dead-letters.ts';
 import { createInsistence } from './insist.ts';
 import { joinAnswers } from './join.ts';
@@ -13,7 +13,7 @@ export interface PipelineParts extends OutcomeParts {
   readonly queue: Queue;
   readonly lane: (model: string) => Lane;
   /** null: nothing that should be recorded. Throws when the record would be wrong. */
-  readonly makeRecord: (batch: Batch, answers: Readonly<Record<string, LaneAnswer>>) => Promise<BatchRecord | null>;
+  readonly makeRecord: (batch: Batch, answers: Answers) => Promise<BatchRecord | null>;
 }
 
 export interface Pipeline {
@@ -46,7 +46,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const letGo = createTurns();
 
   /** Asks the models. Each try is counted in the manifest before it is made; `tried` is the batch as it stands there. */
-  async function ask(batch: Batch): Promise<{ readonly answers: Readonly<Record<string, LaneAnswer>>; readonly tried: Batch }> {
+  async function ask(batch: Batch): Promise<{ readonly answers: Answers; readonly tried: Batch }> {
     let counted = batch;
     let counting: Promise<void> = Promise.resolve();
     const frames = batch.frames.map(({ key, captured_at, width, height }, index) => (
@@ -186,7 +186,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   };
 }
 
-function failures(answers: Readonly<Record<string, LaneAnswer>>): DeadLetter['errors'] {
+function failures(answers: Answers): DeadLetter['errors'] {
   return Object.fromEntries(Object.entries(answers).flatMap(([model, answer]) => {
     if (!('error' in answer)) return [];
     return [[model, answer.last_words === undefined ? answer.error : { ...answer.error, last_words: answer.last_words }]];

@@ -44,7 +44,7 @@ export interface Spool {
   /** Makes a frame its session's latest picture, which outlives its batch. Returns where it lies. */
   showLatest(session: Session, frame: Frame): Promise<string>;
   /** Where a frame lies. */
-  path(key: string): string;
+  readonly path: (key: string) => string;
   writeManifest(batch: Batch): Promise<void>;
   writeRecord(batch: Batch, record: BatchRecord): Promise<void>;
   /** null: there is none. `damaged`: there was one that cannot be read; it is kept aside. */

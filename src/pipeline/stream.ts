@@ -3,7 +3,7 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
 import { redact, type Log } from '../lib/log.ts';
 import type { Pace } from '../lib/pacer.ts';
-import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, Source, StreamSpec, StreamState } from '../types.ts';
+import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createBatcher, type Batcher } from './batcher.ts';
 import type { Books } from './books.ts';
 import { createLosses } from './losses.ts';
@@ -37,7 +37,7 @@ export interface StreamView {
   readonly last_frame_at: string | null;
   readonly open_batch: number;
   readonly last_error: (ErrorInfo & { readonly at: string }) | null;
-  readonly latest: { readonly file: string; readonly captured_at: string } | null;
+  readonly latest: LatestPicture | null;
 }
 
 export interface Stream {

@@ -1,7 +1,7 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
 import { errorInfo, LookoutError } from '../errors.ts';
 import { redact } from '../lib/log.ts';
-import type { Books as Balance, ModelState, StartRequest, StreamStatus } from '../types.ts';
+import type { Balance, LatestPicture, ModelState, StartRequest, StreamChange, StreamStatus } from '../types.ts';
 import { worksAt } from './schedule.ts';
 import { startStream, type StreamParts } from './stream.ts';
 import { checkModels, remembered, sourceOf, specOf, type Entry, type EntryParts } from './stream-entry.ts';
@@ -28,14 +28,12 @@ export interface Streams {
   remove(cameraId: string): Promise<void>;
   list(): readonly StreamStatus[];
   get(cameraId: string): StreamStatus | null;
-  latest(cameraId: string): { readonly file: string; readonly captured_at: string } | null;
+  latest(cameraId: string): LatestPicture | null;
   /** Stops all captures; what was running comes back at the next start. */
   close(): Promise<void>;
 }
 
 const OUTSIDE = 'outside its hours of work';
-
-type StreamChange = Partial<Omit<StartRequest, 'camera_id'>> & { enabled?: boolean | undefined };
 
 /** What lookout.yaml and the last run name is known when it returns, and starts with `begin`. */
 export async function createStreams(parts: StreamsParts): Promise<Streams> {

@@ -14,15 +14,15 @@ import { LookoutError } from '../errors.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
-import { adopt, type Tail } from '../records/adopt.ts';
-import { append, appendedSize, isAsLeft } from '../records/append.ts';
-import { catchUpRotated } from '../records/catch-up.ts';
-import { describe } from '../records/describe.ts';
-import { appendToIndex } from '../records/index-file.ts';
-import { LAYOUTS } from '../records/layout.ts';
-import { hasRecord } from '../records/read.ts';
-import { rotate, rotationLimit } from '../records/rotate.ts';
-import { currentVolume, rotatedVolumes } from '../records/shelf.ts';
+import { adopt, type Tail } from '../record-file/adopt.ts';
+import { append, appendedSize, isAsLeft } from '../record-file/append.ts';
+import { catchUpRotated } from '../record-file/catch-up.ts';
+import { describe } from '../record-file/describe.ts';
+import { appendToIndex } from '../record-file/index-file.ts';
+import { LAYOUTS } from '../record-file/layout.ts';
+import { hasRecord } from '../record-file/read.ts';
+import { rotate, rotationLimit } from '../record-file/rotate.ts';
+import { currentVolume, rotatedVolumes } from '../record-file/shelf.ts';
 import type { BatchRecord, Config, Sink } from '../types.ts';
 
 interface SinkContext {

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
-import { checkRecord } from '../../src/pipeline/record-schema.ts';
+import { checkRecord } from '../../src/record/schema.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 
 let camera: DemoCamera;

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { Batch, BatchRecord, Books } from '../../src/types.ts';
+import type { Batch, BatchRecord, Balance } from '../../src/types.ts';
 
 export type Place = 'recorded' | 'dead_lettered' | 'dropped' | 'in_spool';
 
@@ -58,7 +58,7 @@ function faults(seen: ReadonlySet<string>, { places, recordedBatches }: BooksByN
 }
 
 /** Expects every frame that was seen in exactly one place, nothing recorded twice, and numbers that agree with the names. */
-export function expectBalance(byName: BooksByName, seen: ReadonlySet<string>, books: Books): void {
+export function expectBalance(byName: BooksByName, seen: ReadonlySet<string>, books: Balance): void {
   expect(faults(seen, byName)).toEqual({ missing: [], in_several_places: [], unseen_by_the_watcher: [], recorded_twice: [] });
   const { captured, recorded, dead_lettered, dropped, in_spool } = books;
   expect({ captured, recorded, dead_lettered, in_spool, dropped: Object.values(dropped).reduce((sum, frames) => sum + frames, 0) }).toEqual({

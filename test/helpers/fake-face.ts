@@ -1,7 +1,7 @@
 /** A small in-memory Face: streams start at once, nothing is captured; tests set what it shows. */
 import { LookoutError } from '../../src/errors.ts';
 import { redact } from '../../src/lib/log.ts';
-import type { Books, Face, Json, ModelStatus, RecordQuery, StartRequest, StreamOptions, StreamStatus } from '../../src/types.ts';
+import type { Balance, Face, Json, ModelStatus, RecordQuery, StartRequest, StreamOptions, StreamStatus } from '../../src/types.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
 
@@ -23,7 +23,7 @@ export const OPTIONS: StreamOptions = {
   interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', duration_seconds: null,
 };
 
-const NO_BOOKS: Books = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
+const NO_BOOKS: Balance = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
 
 export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'], record_format: 'v1' }): FakeFace {
   const streams = new Map<string, StreamStatus>();
@@ -141,8 +141,8 @@ function modelStatus(name: string): ModelStatus {
   };
 }
 
-function sumOf(books: readonly Books[]): Books {
-  return books.reduce<Books>((sum, one) => ({
+function sumOf(books: readonly Balance[]): Balance {
+  return books.reduce<Balance>((sum, one) => ({
     captured: sum.captured + one.captured,
     recorded: sum.recorded + one.recorded,
     dead_lettered: sum.dead_lettered + one.dead_lettered,

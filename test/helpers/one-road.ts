@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
-import type { Books, StreamStatus } from '../../src/types.ts';
+import type { Balance, StreamStatus } from '../../src/types.ts';
 import { until } from './app.ts';
 import { expectBalance, readBooksByName, type BooksByName } from './books-by-name.ts';
 import { watchFrames } from './frame-watcher.ts';
@@ -109,7 +109,7 @@ export async function runRoad(folder: string, under: readonly string[]): Promise
 
 async function isOver(server: ServerProcess): Promise<boolean> {
   try {
-    const { streams, books } = await server.ask('/api/streams') as { streams: readonly StreamStatus[]; books: Books };
+    const { streams, books } = await server.ask('/api/streams') as { streams: readonly StreamStatus[]; books: Balance };
     return streams[0]?.state === 'stopped' && streams[0].reason.endsWith('are over') && books.in_spool === 0;
   } catch {
     // Killed while it was asked.

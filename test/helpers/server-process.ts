@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { leashed } from '../../src/lib/leash.ts';
-import type { Books } from '../../src/types.ts';
+import type { Balance } from '../../src/types.ts';
 import { until } from './app.ts';
 import { descendants, type Process } from './process-tree.ts';
 
@@ -98,8 +98,8 @@ export async function runLookout(words: readonly string[], { folder, under = [],
 }
 
 /** Waits until every frame has left the spool, and gives the books. */
-export async function settle(server: ServerProcess): Promise<Books> {
-  const books = async (): Promise<Books> => ((await server.ask('/api/streams')) as { books: Books }).books;
+export async function settle(server: ServerProcess): Promise<Balance> {
+  const books = async (): Promise<Balance> => ((await server.ask('/api/streams')) as { books: Balance }).books;
   await until(async () => (await books()).in_spool === 0, SETTLE_MS, () => server.output().slice(-4000));
   return books();
 }

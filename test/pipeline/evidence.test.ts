@@ -6,7 +6,7 @@ import { openEvidence, type Evidence } from '../../src/pipeline/evidence.ts';
 import { createSpool, type Spool } from '../../src/pipeline/spool.ts';
 import type { Batch, Config } from '../../src/types.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
-import { answer, dog, failure } from './record-parts.ts';
+import { answer, dog, failure } from '../record/parts.ts';
 
 const folder = testFolder();
 const kept = async (): Promise<string[]> => (await readdir(join(folder.path, 'evidence'), { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.jpg')).map((name) => basename(name)).sort();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { joinAnswers, type Asked } from '../../src/pipeline/join.ts';
 import type { LaneAnswer } from '../../src/types.ts';
-import { answer, dog, failure, identity } from './record-parts.ts';
+import { answer, dog, failure, identity } from '../record/parts.ts';
 
 const never = new AbortController().signal;
 const found = answer([dog]);

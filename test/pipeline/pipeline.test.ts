@@ -2,14 +2,14 @@ import { readdir, readFile, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
-import type { Batch, BatchRecord, Books, LaneAnswer } from '../../src/types.ts';
+import type { Batch, BatchRecord, Balance, LaneAnswer } from '../../src/types.ts';
 import { testFolder } from './folder.ts';
 import { planned } from './lane-fixtures.ts';
-import { answer, dog, failure } from './record-parts.ts';
+import { answer, dog, failure } from '../record/parts.ts';
 import { fakeLane, never, road, type Road } from './road.ts';
 
 const SOON = { timeout: 10_000 };
-const NOTHING: Books = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
+const NOTHING: Balance = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
 const found: LaneAnswer = answer([dog], []);
 const empty: LaneAnswer = answer([], []);
 const folder = testFolder();

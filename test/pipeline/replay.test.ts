@@ -3,13 +3,13 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../src/pipeline/dead-letters.ts';
 import { replayFrames, replayLetter } from '../../src/pipeline/replay.ts';
-import type { Books, LaneAnswer } from '../../src/types.ts';
+import type { Balance, LaneAnswer } from '../../src/types.ts';
 import { PICTURE, testFolder } from './folder.ts';
-import { answer, dog, failure } from './record-parts.ts';
+import { answer, dog, failure } from '../record/parts.ts';
 import { fakeLane, road, type Road } from './road.ts';
 
 const SOON = { timeout: 10_000 };
-const NOTHING: Books = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
+const NOTHING: Balance = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
 const found: LaneAnswer = answer([dog], []);
 const folder = testFolder();
 

@@ -5,20 +5,20 @@ import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { openBooks, type Books } from '../../src/pipeline/books.ts';
-import { createCameraTable } from '../../src/pipeline/cameras.ts';
+import { createCameraTable } from '../../src/cameras/table.ts';
 import { openDeadLetters, type DeadLetters } from '../../src/pipeline/dead-letters.ts';
 import { openEvidence } from '../../src/pipeline/evidence.ts';
-import { createHostAddress } from '../../src/pipeline/host.ts';
+import { createHostAddress } from '../../src/record/host.ts';
 import type { Lane } from '../../src/pipeline/lane.ts';
 import { createPipeline, type Pipeline, type PipelineParts } from '../../src/pipeline/pipeline.ts';
-import { makeRecord } from '../../src/pipeline/record.ts';
+import { makeRecord } from '../../src/record/make-record.ts';
 import type { ReplayParts } from '../../src/pipeline/replay.ts';
 import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
 import { create as createQueue } from '../../src/queues/memory.ts';
 import { create as createSink } from '../../src/sinks/json.ts';
 import type { Batch, BatchRecord, Config, LaneAnswer, Queue, Sink } from '../../src/types.ts';
 import { batchOf, putFrames } from './folder.ts';
-import { identity } from './record-parts.ts';
+import { identity } from '../record/parts.ts';
 
 export interface Road {
   readonly config: Config;
@@ -95,7 +95,9 @@ export async function road(
       if (!lane) throw new Error(`no lane ${model}`);
       return lane;
     },
-    makeRecord: (batch, answers) => makeRecord(batch, answers, { config, spool, cameras, host, sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null) }),
+    makeRecord: (batch, answers) => makeRecord(batch, answers, {
+        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null),
+      }),
     onRecorded: ({ id }) => recorded.push(id),
   };
   const pipeline = createPipeline({ ...parts, ...change(parts) });

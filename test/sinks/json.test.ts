@@ -2,10 +2,10 @@ import { appendFile, readdir, readFile, rename, rm, symlink, truncate, writeFile
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
-import { adopt } from '../../src/records/adopt.ts';
-import { LAYOUTS } from '../../src/records/layout.ts';
-import { rotationLimit } from '../../src/records/rotate.ts';
-import { currentVolume } from '../../src/records/shelf.ts';
+import { adopt } from '../../src/record-file/adopt.ts';
+import { LAYOUTS } from '../../src/record-file/layout.ts';
+import { rotationLimit } from '../../src/record-file/rotate.ts';
+import { currentVolume } from '../../src/record-file/shelf.ts';
 import type { BatchRecord } from '../../src/types.ts';
 import { dumpLikePython, FLASK_RECORDS } from './flask-records.ts';
 import { sampleRecord } from './sample-record.ts';

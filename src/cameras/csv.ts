@@ -2,12 +2,7 @@
 import { parse } from 'csv-parse/sync';
 
 import { LookoutError } from '../errors.ts';
-
-export interface CameraRow {
-  readonly cameraID: string;
-  readonly latitude: string;
-  readonly longitude: string;
-}
+import type { CameraRow } from '../types.ts';
 
 const COLUMNS = ['cameraID', 'latitude', 'longitude'] as const;
 

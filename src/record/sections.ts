@@ -40,14 +40,14 @@ export interface ModelEntry extends ModelIdentity {
 }
 
 /** What one model said of the batch. */
-export interface Finding {
+export interface ModelResult {
   readonly model: string;
   readonly detections: readonly RecordDetection[];
   readonly frame_errors: readonly FrameError[];
   readonly entry: ModelEntry;
 }
 
-export function findingOf(model: string, answer: LaneAnswer): Finding {
+export function resultOf(model: string, answer: LaneAnswer): ModelResult {
   if ('error' in answer) {
     return { model, detections: [], frame_errors: [], entry: { ...identityOf(answer.identity), inference_ms: null, error: errorOf(answer.error) } };
   }
@@ -63,15 +63,15 @@ export function findingOf(model: string, answer: LaneAnswer): Finding {
 
 /** In the order in which the models first name them. */
 export function sectionsOf(
-  findings: readonly Finding[], models: Readonly<Record<string, { readonly section: string | null }>>,
+  results: readonly ModelResult[], models: Readonly<Record<string, { readonly section: string | null }>>,
 ): readonly NamedSection[] {
-  const nameOf = ({ model }: Finding): string => models[model]?.section ?? model;
-  return [...new Set(findings.map(nameOf))].map((name) => {
-    const members = findings.filter((finding) => nameOf(finding) === name);
+  const nameOf = ({ model }: ModelResult): string => models[model]?.section ?? model;
+  return [...new Set(results.map(nameOf))].map((name) => {
+    const members = results.filter((result) => nameOf(result) === name);
     return {
       name,
       complains: members.some(({ model }) => models[model]?.section === name),
-      section: joinFindings(members),
+      section: joinResults(members),
     };
   });
 }
@@ -82,7 +82,7 @@ export function complaintOf({ detections, error }: Section): 0 | 1 | null {
   return error === undefined ? 0 : null;
 }
 
-function joinFindings(members: readonly Finding[]): Section {
+function joinResults(members: readonly ModelResult[]): Section {
   const said = <Part extends object>(parts: readonly Part[], model: string): readonly (Part & { model?: string })[] =>
     members.length > 1 ? parts.map((part) => ({ ...part, model })) : parts;
   const errors = members.flatMap(({ entry, model }) => (entry.error === null ? [] : said([entry.error], model)));

@@ -1,9 +1,9 @@
 /** What stands in a record: golden texts of the three formats, the section rules, and times. */
 import { describe, expect, it } from 'vitest';
 
-import { chooseSnapshot, enrich } from '../../src/pipeline/enrich.ts';
+import { chooseSnapshot, enrich } from '../../src/record/enrich.ts';
 import type { BatchRecord } from '../../src/types.ts';
-import { answer, batchOf, dog, failure, input } from './record-parts.ts';
+import { answer, batchOf, dog, failure, input } from './parts.ts';
 
 const ANIMALS = { animals: 'stray_animal' };
 const settings = (record_format: 'v1' | 'v2' | 'v3', time_zone = 'UTC') => ({ record_format, record_when: null, time_zone });

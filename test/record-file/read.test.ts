@@ -1,8 +1,8 @@
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withoutPicture } from '../../src/records/describe.ts';
-import { readRecords } from '../../src/records/read.ts';
+import { withoutPicture } from '../../src/record-file/describe.ts';
+import { readRecords } from '../../src/record-file/read.ts';
 import type { BatchRecord, Json, RecordQuery } from '../../src/types.ts';
 import { dumpLikePython, FLASK_RECORDS } from '../sinks/flask-records.ts';
 import { sampleRecord } from '../sinks/sample-record.ts';

@@ -3,7 +3,7 @@ import type { NetworkInterfaceInfo } from 'node:os';
 import { expect, it } from 'vitest';
 
 import { createLog } from '../../src/lib/log.ts';
-import { chooseAddress, createHostAddress, defaultInterface } from '../../src/pipeline/host.ts';
+import { chooseAddress, createHostAddress, defaultInterface } from '../../src/record/host.ts';
 
 const INTERFACES = {
   lo: [info('127.0.0.1', 'IPv4', true), info('::1', 'IPv6', true)],

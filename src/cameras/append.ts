@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { fsyncFolder } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
-import type { CameraRow } from './camera-csv.ts';
-import { appendedText, parseCameras } from './camera-csv.ts';
+import type { CameraRow } from '../types.ts';
+import { appendedText, parseCameras } from './csv.ts';
 
 const WAIT_MS = 10_000;
 

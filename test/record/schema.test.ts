@@ -1,10 +1,10 @@
 /** The published schema: every record that can be made passes, and broken ones do not. */
 import { describe, expect, it } from 'vitest';
 
-import { enrich } from '../../src/pipeline/enrich.ts';
-import { checkRecord, RECORD_SCHEMAS } from '../../src/pipeline/record-schema.ts';
+import { enrich } from '../../src/record/enrich.ts';
+import { checkRecord, RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import type { BatchRecord, LaneAnswer } from '../../src/types.ts';
-import { answer, dog, failure, input } from './record-parts.ts';
+import { answer, dog, failure, input } from './parts.ts';
 
 const FORMATS = ['v1', 'v2', 'v3'] as const;
 const ANSWERS: readonly (LaneAnswer | null)[] = [null, answer([], []), answer([dog], [dog, dog]), answer('torn', [dog]), answer('torn', 'torn'), failure()];

@@ -10,7 +10,7 @@ export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[]
 
 export interface HostAddress {
   /** null when the host has none; looked up again at most once a minute, for addresses come and go. */
-  current(): string | null;
+  readonly current: () => string | null;
 }
 
 const FRESH_MS = 60_000;

@@ -1,14 +1,14 @@
 /** Makes the record of a batch from what is known: camera, host, predictions and the snapshot's bytes. Pure. */
 import { LookoutError } from '../errors.ts';
-import type { Batch, BatchRecord, Camera, Config, LaneAnswer } from '../types.ts';
-import type { Finding, NamedSection, Section } from './record-sections.ts';
-import { complaintOf, findingOf, sectionsOf } from './record-sections.ts';
-import { zonedTime } from './record-time.ts';
+import type { Answers, Batch, BatchRecord, Camera, Config } from '../types.ts';
+import type { ModelResult, NamedSection, Section } from './sections.ts';
+import { complaintOf, resultOf, sectionsOf } from './sections.ts';
+import { zonedTime } from './time.ts';
 
 export interface EnrichInput {
   readonly batch: Batch;
   /** One for each of the batch's models. */
-  readonly answers: Readonly<Record<string, LaneAnswer>>;
+  readonly answers: Answers;
   readonly models: Readonly<Record<string, { readonly section: string | null }>>;
   readonly camera: Camera;
   readonly host_ip: string | null;
@@ -18,11 +18,11 @@ export interface EnrichInput {
 }
 
 /** Index of the frame to show. `best`: the frame of the surest detection, the first frame when nothing was found. */
-export function chooseSnapshot(batch: Batch, answers: Readonly<Record<string, LaneAnswer>>, setting: Config['snapshot']): number | null {
+export function chooseSnapshot(batch: Batch, answers: Answers, setting: Config['snapshot']): number | null {
   if (setting === 'none') return null;
   let best = { frame: 0, confidence: -Infinity };
   if (setting === 'best') {
-    for (const { frame, confidence } of findingsOf(batch, answers).flatMap(({ detections }) => detections)) {
+    for (const { frame, confidence } of resultsOf(batch, answers).flatMap(({ detections }) => detections)) {
       if (confidence > best.confidence && batch.frames[frame] !== undefined) best = { frame, confidence };
     }
   }
@@ -33,12 +33,12 @@ export function chooseSnapshot(batch: Batch, answers: Readonly<Record<string, La
 export function enrich(input: EnrichInput): BatchRecord | null {
   const { batch, answers, models, settings } = input;
   const format = settings.record_format;
-  const findings = findingsOf(batch, answers);
+  const results = resultsOf(batch, answers);
   const when = settings.record_when ?? (format === 'v3' ? 'found' : 'always');
-  if (when === 'found' && findings.every(({ detections, entry }) => detections.length === 0 && entry.error === null)) return null;
+  if (when === 'found' && results.every(({ detections, entry }) => detections.length === 0 && entry.error === null)) return null;
 
-  const sections = sectionsOf(findings, models);
-  return withFacts(input, findings, format === 'v1' ? nested(input, sections) : flat(input, sections, format));
+  const sections = sectionsOf(results, models);
+  return withFacts(input, results, format === 'v1' ? nested(input, sections) : flat(input, sections, format));
 }
 
 /** v1: `basic`, then a section for each complaint, null where no model was asked. */
@@ -91,7 +91,7 @@ function basics({ batch, camera, host_ip: IP, snapshot, settings }: EnrichInput)
 }
 
 /** Adds what every format has and the Flask orchestrator's records lack. */
-function withFacts({ batch, settings, snapshot }: EnrichInput, findings: readonly Finding[], fields: Fields): BatchRecord {
+function withFacts({ batch, settings, snapshot }: EnrichInput, results: readonly ModelResult[], fields: Fields): BatchRecord {
   const frames = batch.frames.map(({ key, captured_at, width, height }, index) => ({
     index, captured_at: zonedTime(captured_at, settings.time_zone).rfc3339, file: key, width, height,
   }));
@@ -106,7 +106,7 @@ function withFacts({ batch, settings, snapshot }: EnrichInput, findings: readonl
       frames,
       snapshot: snapshot === null ? null : { index: snapshot.index, width: snapshot.width, height: snapshot.height },
     },
-    models: Object.fromEntries(findings.map(({ model, entry }) => [model, entry])),
+    models: Object.fromEntries(results.map(({ model, entry }) => [model, entry])),
   });
 }
 
@@ -119,10 +119,10 @@ function joined<First extends Fields, Second extends Fields>(first: First, secon
   return { ...first, ...second };
 }
 
-function findingsOf(batch: Batch, answers: Readonly<Record<string, LaneAnswer>>): readonly Finding[] {
+function resultsOf(batch: Batch, answers: Answers): readonly ModelResult[] {
   return batch.models.map((model) => {
     const answer = answers[model];
     if (answer === undefined) throw new LookoutError('internal', `batch ${batch.id} has no answer of its model ${model}; please report it`);
-    return findingOf(model, answer);
+    return resultOf(model, answer);
   });
 }

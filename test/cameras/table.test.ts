@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createLog, silentLog } from '../../src/lib/log.ts';
-import type { CameraTable } from '../../src/pipeline/cameras.ts';
-import { createCameraTable } from '../../src/pipeline/cameras.ts';
+import type { CameraTable } from '../../src/cameras/table.ts';
+import { createCameraTable } from '../../src/cameras/table.ts';
 
 /** Blank lines, LF then CRLF: what years of edits and appends leave behind. */
 const GROWN = 'cameraID,latitude,longitude\nCAM-001,37.7749,-122.4194\nCAM-002,34.0522,-118.2437\nCAM-003,40.7128,-74.0060\n\n\nCAM-004,24.5,81.3\r\n';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createScanner, type Span } from '../../src/records/scan.ts';
+import { createScanner, type Span } from '../../src/record-file/scan.ts';
 
 const RECORDS = [
   { a: 1 },

@@ -4,14 +4,13 @@ import { readFile, stat } from 'node:fs/promises';
 import { LookoutError } from '../errors.ts';
 import { hasCode } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
-import type { Camera } from '../types.ts';
-import { appendCamera } from './camera-append.ts';
-import type { CameraRow } from './camera-csv.ts';
-import { parseCameras } from './camera-csv.ts';
+import type { Camera, CameraRow } from '../types.ts';
+import { appendCamera } from './append.ts';
+import { parseCameras } from './csv.ts';
 
 export interface CameraTable {
   /** Never throws: what is unknown or unusable is null, with one warning per camera and cause. */
-  lookup(id: string): Promise<Camera>;
+  readonly lookup: (id: string) => Promise<Camera>;
   /** Every row as its text stands in the file. */
   rows(): Promise<readonly CameraRow[]>;
   add(row: CameraRow, signal: AbortSignal): Promise<void>;

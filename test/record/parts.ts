@@ -1,5 +1,5 @@
 /** Small parts that records are made from in tests. */
-import type { EnrichInput } from '../../src/pipeline/enrich.ts';
+import type { EnrichInput } from '../../src/record/enrich.ts';
 import type { Batch, Detection, LaneAnswer, ModelIdentity, Prediction } from '../../src/types.ts';
 
 export const identity: ModelIdentity = { version: '1.0.0', runtime: 'node', detector: 'centernet', fingerprint: 'f00d', code: 'c0de' };

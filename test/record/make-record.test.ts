@@ -6,13 +6,13 @@ import { imageSize } from 'image-size';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { silentLog } from '../../src/lib/log.ts';
-import { createCameraTable } from '../../src/pipeline/cameras.ts';
-import { createHostAddress } from '../../src/pipeline/host.ts';
-import { makeRecord } from '../../src/pipeline/record.ts';
+import { createCameraTable } from '../../src/cameras/table.ts';
+import { createHostAddress } from '../../src/record/host.ts';
+import { makeRecord } from '../../src/record/make-record.ts';
 import { createSpool, type Spool } from '../../src/pipeline/spool.ts';
 import type { Batch, BatchRecord, Config, LaneAnswer } from '../../src/types.ts';
-import { batchOf, testFolder } from './folder.ts';
-import { answer, dog, failure } from './record-parts.ts';
+import { batchOf, testFolder } from '../pipeline/folder.ts';
+import { answer, dog, failure } from './parts.ts';
 
 const folder = testFolder();
 const SURE = { ...dog, confidence: 0.99 };
@@ -33,7 +33,8 @@ async function made(answers: Readonly<Record<string, LaneAnswer>>, settings: Par
   await writeFile(join(folder.path, 'cameras.csv'), 'cameraID,latitude,longitude\nCAM-1,24.5,81.25\n');
   await spoil?.(spool, batch);
   const record = await makeRecord(batch, answers, {
-    config, spool, cameras: createCameraTable({ file: join(folder.path, 'cameras.csv'), log: silentLog }), host: createHostAddress({ setting: config.host_ip, log: silentLog }),
+    config, path: spool.path, camera: createCameraTable({ file: join(folder.path, 'cameras.csv'), log: silentLog }).lookup,
+    hostIp: createHostAddress({ setting: config.host_ip, log: silentLog }).current,
     sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null),
   });
   return { record, pictures };
