@@ -155,7 +155,7 @@ export const SETTINGS = {
     type: 'string', enum: ['v1', 'v2', 'v3'], default: 'v1',
   },
   record_when: {
-    description: 'A record for every batch, or only when something was found; null: always, with v3 found.',
+    description: 'A record for every batch, or only when something was found or a model failed; null: always, with v3 found.',
     type: ['string', 'null'], enum: ['always', 'found', null], default: null,
   },
   snapshot: {
