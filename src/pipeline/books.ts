@@ -4,11 +4,9 @@
  * `data/books.ndjson` gets one line for each batch (or loose frame) that is settled, synced before its files go. When it
  * has grown, it begins anew with the totals; the old one is kept beside it as `books.1.ndjson`.
  */
-import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LookoutError } from '../errors.ts';
-import { hasCode, linkOrCopy, writeAtomically } from '../lib/files.ts';
 import type { Balance, Batch } from '../types.ts';
+import { openJournal } from './journal.ts';
 
 export type Outcome = 'recorded' | 'dead_lettered' | 'dropped';
 
@@ -53,6 +51,8 @@ interface Column {
   dropped: Record<string, number>;
 }
 
+const emptyColumn = (): Column => ({ recorded: 0, dead_lettered: 0, dropped: {} });
+
 /** A dead letter that a replay put back into the spool. */
 interface Reopened {
   readonly reopened: string;
@@ -66,18 +66,17 @@ interface Checkpoint {
   readonly settled: readonly string[];
 }
 
-const RENEW_BYTES = 8 * 1024 * 1024;
+type Line = Entry | Reopened | Checkpoint;
+
 const REMEMBERED_BATCHES = 5000;
 
 export async function openBooks(dataDir: string): Promise<Books> {
-  const file = join(dataDir, 'books.ndjson');
   const columns = new Map<string, Column>();
   const inSpool = new Map<string, number>();
   const settled = new Set<string>();
-  let writing: Promise<void> = Promise.resolve();
 
   const column = (cameraId: string): Column => {
-    const known = columns.get(cameraId) ?? { recorded: 0, dead_lettered: 0, dropped: {} };
+    const known = columns.get(cameraId) ?? emptyColumn();
     columns.set(cameraId, known);
     return known;
   };
@@ -107,47 +106,15 @@ export async function openBooks(dataDir: string): Promise<Books> {
     if (oldest !== undefined) settled.delete(oldest);
   }
 
-  const text = await readWhole(file);
-  for (const line of parse(text, file)) {
+  const journal = await openJournal<Line>(join(dataDir, 'books.ndjson'), () => ({ checkpoint: Object.fromEntries(columns), settled: [...settled] }));
+  for (const line of journal.lines) {
     if ('checkpoint' in line) begin(line);
     else if ('reopened' in line) takeBack(line);
     else enter(line);
   }
-  let handle = await open(file, 'a');
-  /** Of whole lines. What stands behind them is torn: it says nothing, and would spoil the next line. */
-  let bytes = Buffer.byteLength(text);
-  let torn = true;
-
-  async function renew(): Promise<void> {
-    const checkpoint: Checkpoint = { checkpoint: Object.fromEntries(columns), settled: [...settled] };
-    const renewed = `${JSON.stringify(checkpoint)}\n`;
-    await linkOrCopy(file, join(dataDir, 'books.1.ndjson'));
-    await writeAtomically(file, renewed);
-    const old = handle;
-    handle = await open(file, 'a');
-    bytes = Buffer.byteLength(renewed);
-    await old.close();
-  }
 
   function moveSpool(cameraId: string, frames: number): void {
     inSpool.set(cameraId, (inSpool.get(cameraId) ?? 0) + frames);
-  }
-
-  /** One line after the other; it counts once it is on the disk. */
-  function append(line: Entry | Reopened | Checkpoint, then: () => void): Promise<void> {
-    writing = writing.catch(() => undefined).then(async () => {
-      if (torn) await handle.truncate(bytes);
-      torn = false;
-      if (bytes > RENEW_BYTES) await renew();
-      const text = `${JSON.stringify(line)}\n`;
-      torn = true;
-      await handle.appendFile(text);
-      await handle.datasync();
-      torn = false;
-      bytes += Buffer.byteLength(text);
-      then();
-    });
-    return writing;
   }
 
   const balance = (own: Column, in_spool: number): Balance => {
@@ -160,34 +127,34 @@ export async function openBooks(dataDir: string): Promise<Books> {
       column(cameraId);
       moveSpool(cameraId, frames);
     },
-    settle: (entry) => append(entry, () => {
+    settle: (entry) => journal.append(entry, () => {
       enter(entry);
       if (!entry.from) moveSpool(entry.camera_id, -entry.frames);
     }),
     reopen({ id, camera_id, frames }) {
       const line: Reopened = { reopened: id, camera_id, frames: frames.length };
-      return append(line, () => {
+      return journal.append(line, () => {
         takeBack(line);
         moveSpool(camera_id, frames.length);
       });
     },
     get fresh() {
-      return bytes === 0;
+      return journal.empty;
     },
     adopt(letters) {
       const checkpoint: Record<string, Column> = {};
       for (const { camera_id, frames } of letters) {
-        const own = checkpoint[camera_id] ??= { recorded: 0, dead_lettered: 0, dropped: {} };
+        const own = checkpoint[camera_id] ??= emptyColumn();
         own.dead_lettered += frames.length;
       }
       const line: Checkpoint = { checkpoint, settled: letters.map(({ id }) => id) };
-      return append(line, () => { begin(line); });
+      return journal.append(line, () => { begin(line); });
     },
     settled: (id) => settled.has(id),
     letterDropped: (batch) => settled.has(letter(batch)),
-    of: (cameraId) => balance(columns.get(cameraId) ?? { recorded: 0, dead_lettered: 0, dropped: {} }, inSpool.get(cameraId) ?? 0),
+    of: (cameraId) => balance(columns.get(cameraId) ?? emptyColumn(), inSpool.get(cameraId) ?? 0),
     total() {
-      const sum: Column = { recorded: 0, dead_lettered: 0, dropped: {} };
+      const sum = emptyColumn();
       for (const own of columns.values()) {
         sum.recorded += own.recorded;
         sum.dead_lettered += own.dead_lettered;
@@ -195,35 +162,11 @@ export async function openBooks(dataDir: string): Promise<Books> {
       }
       return balance(sum, [...inSpool.values()].reduce((all, frames) => all + frames, 0));
     },
-    async close() {
-      await writing.catch(() => undefined);
-      await handle.close();
-    },
+    close: () => journal.close(),
   };
 }
 
 /** What is remembered of a dead letter apart from its batch. */
 function letter(batch: string): string {
   return `letter ${batch}`;
-}
-
-/** The file up to its last whole line. */
-async function readWhole(file: string): Promise<string> {
-  try {
-    const text = await readFile(file, 'utf8');
-    return text.slice(0, text.lastIndexOf('\n') + 1);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return '';
-    throw error;
-  }
-}
-
-function parse(text: string, file: string): readonly (Entry | Checkpoint | Reopened)[] {
-  return text.split('\n').slice(0, -1).map((line, index) => {
-    try {
-      return JSON.parse(line) as Entry | Checkpoint | Reopened;
-    } catch (error) {
-      throw new LookoutError('file_damaged', `${file}, line ${index + 1} cannot be read (${String(error)}): mend it, or move the file away to begin new books`, { cause: error });
-    }
-  });
 }

@@ -20,7 +20,6 @@ export async function openEvidence(
   const folder = join(config.data_dir, 'evidence');
   // A session's folder goes with its last picture: not while another one is put into it.
   const takeTurn = createTurns();
-  const never = new AbortController().signal;
   let budget: ByteBudget | null = null;
   let troubled = false;
 
@@ -56,7 +55,7 @@ export async function openEvidence(
 
   async function attempt(work: () => Promise<void>): Promise<void> {
     try {
-      await takeTurn(work, never);
+      await takeTurn(work);
       troubled = false;
     } catch (error) {
       if (!troubled) log.error(`pictures cannot be kept in ${folder}; records go on without`, { reason: errorInfo(error).message });

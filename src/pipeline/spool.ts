@@ -69,7 +69,6 @@ export function createSpool(folder: string): Spool {
 
   // Folders come and go one at a time: none is removed while a batch is put into it.
   const takeTurn = createTurns();
-  const never = new AbortController().signal;
 
   async function begin(session: Session): Promise<void> {
     const own = join(folder, session.name);
@@ -90,7 +89,7 @@ export function createSpool(folder: string): Spool {
     const own = join(folder, session.name);
     await takeTurn(async () => {
       if (!(await isThere(own))) await begin(session);
-    }, never);
+    });
     return own;
   }
 
@@ -136,7 +135,7 @@ export function createSpool(folder: string): Spool {
         });
       }
       await fsyncFolder(own);
-    }, never),
+    }),
 
     folderOf,
 
@@ -198,7 +197,7 @@ export function createSpool(folder: string): Spool {
       const draft = join(folder, draftFolder(session));
       await rename(own, draft);
       await rm(draft, { recursive: true });
-    }, never),
+    }),
   };
 }
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { hasCode, writeAtomically } from '../lib/files.ts';
+import { createTurns } from '../lib/turns.ts';
 import type { StreamOptions } from '../types.ts';
 
 export interface StoredStream {
@@ -20,7 +21,7 @@ export interface StreamStore {
 
 export function createStreamStore(dataDir: string): StreamStore {
   const file = join(dataDir, 'streams.json');
-  let saving: Promise<void> = Promise.resolve();
+  const takeTurn = createTurns();
   return {
     async load() {
       try {
@@ -32,10 +33,7 @@ export function createStreamStore(dataDir: string): StreamStore {
         throw new LookoutError('file_damaged', `${file} cannot be read: mend it or move it away (${String(error)})`, { cause: error });
       }
     },
-    save(streams) {
-      saving = saving.catch(() => undefined).then(() => writeAtomically(file, `${JSON.stringify(streams, null, 2)}\n`, { mode: 0o600 }));
-      return saving;
-    },
+    save: (streams) => takeTurn(() => writeAtomically(file, `${JSON.stringify(streams, null, 2)}\n`, { mode: 0o600 })),
   };
 }
 

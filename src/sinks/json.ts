@@ -104,7 +104,7 @@ export async function create({ config, log }: SinkContext): Promise<Sink> {
       }, signal),
     has: (id) => hasRecord(current, id, REMEMBERED),
     close: async () => {
-      await takeTurn(() => Promise.resolve((closed = true)), never);
+      await takeTurn(() => Promise.resolve((closed = true)));
     },
   };
 }
