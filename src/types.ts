@@ -136,10 +136,10 @@ export interface BatchRecord {
 
 // ── Contracts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** A picture in the consumer's folder, for the consumer to move away until it asks for the next one. */
+/** A picture in the consumer's folder. The consumer moves it away before it asks for the next one; what is left is removed. */
 export interface PictureFile {
   readonly file: string;
-  /** How many there must be in it: a disk that was full keeps only some. */
+  /** Its full length: where the disk was full the file is shorter. */
   readonly bytes: number;
 }
 

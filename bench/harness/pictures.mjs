@@ -1,9 +1,8 @@
 /** Pictures out of a clip, as JPEG files. */
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imageSize } from 'image-size';
-import { readFile } from 'node:fs/promises';
 import { start } from './programs.mjs';
 
 /** One picture a second from the clip, at most `maxWidth` pixels wide: `{file, width, height}` each. */

@@ -1,7 +1,6 @@
 /** Waiting no longer than a signal allows. */
 import { setMaxListeners } from 'node:events';
 
-
 /** The promise's outcome, or why the signal aborted as soon as it does; the promise's later outcome is then nobody's. */
 export function untilAborted<T>(
   promise: Promise<T>, signal: AbortSignal, reasonOf: (signal: AbortSignal) => Error = ({ reason }) => reason as Error,

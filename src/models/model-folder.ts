@@ -74,14 +74,16 @@ async function fromManifest(name: string, place: Place, manifest: Manifest, arou
 export const FLASK_SECTIONS: Readonly<Record<string, string>> = { animals: 'stray_animal', potholes: 'pothole', garbage: 'garbage' };
 
 async function fromFlaskLayout(name: string, place: Place, script: string, around: Surroundings): Promise<Model> {
-  const model = await fromManifest(name, place, { runtime: 'python', entry: script, protocol: 'oneshot', section: FLASK_SECTIONS[name] ?? null }, around);
+  const manifest: Manifest = { runtime: 'python', entry: script, protocol: 'oneshot', section: FLASK_SECTIONS[name] ?? null };
+  // It may stand beside the models' folder, where no manifest could name it.
+  const model = { ...(await fromManifest(name, place, manifest, around)), entry: script };
   const notice = `no manifest: ${dirname(script)}/run_inference.py is run for each batch`;
   const venv = around.project === null ? null : join(around.project, 'venvs', name);
   const marker = venv === null ? '' : join(venv, '.deps_installed');
-  if (venv === null || (await existing([marker, join(venv, 'bin', 'python')])).length < 2) return { ...model, entry: script, notice };
+  if (venv === null || (await existing([marker, join(venv, 'bin', 'python')])).length < 2) return { ...model, notice };
   const [changed] = await newerThan(marker, await followRequirements(model.requirements, model.folder));
-  if (changed === undefined) return { ...model, entry: script, adopted_venv: venv, notice };
-  return { ...model, entry: script, notice: `${notice}; ${changed} changed after ${venv} was made, so an environment of its own is built instead` };
+  if (changed === undefined) return { ...model, adopted_venv: venv, notice };
+  return { ...model, notice: `${notice}; ${changed} changed after ${venv} was made, so an environment of its own is built instead` };
 }
 
 /** Those of the files that changed after `marker` did. */

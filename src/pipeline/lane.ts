@@ -48,7 +48,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
   let waiting = 0;
   let calls: Promise<unknown> = Promise.resolve();
 
-  async function call(frames: readonly RunnerFrame[], attempts: number, countAttempt: () => Promise<void>, signal: AbortSignal): Promise<LaneAnswer> {
+  async function predictWithRetries(frames: readonly RunnerFrame[], attempts: number, countAttempt: () => Promise<void>, signal: AbortSignal): Promise<LaneAnswer> {
     let last: unknown = null;
     for (let attempt = attempts; attempt <= settings.model_retries; attempt += 1) {
       if (last) await systemClock.sleep(backoffMs(attempt - 1, 500, 5000), signal);
@@ -70,10 +70,10 @@ export function createLane(name: string, parts: LaneParts): Lane {
     if ('failure' in kept) return kept;
     if (signal.aborted) return { failure: signal.reason };
     await countAttempt();
-    return once(kept, frames).then((answer) => ({ answer }), (failure: unknown) => ({ failure }));
+    return callRunner(kept, frames).then((answer) => ({ answer }), (failure: unknown) => ({ failure }));
   }
 
-  async function once({ runner, model }: Kept, frames: readonly RunnerFrame[]): Promise<LaneAnswer> {
+  async function callRunner({ runner, model }: Kept, frames: readonly RunnerFrame[]): Promise<LaneAnswer> {
     const seconds = model.deadline_seconds ?? settings.model_deadline_seconds;
     const limit = linked(closing.signal);
     const late = new LookoutError('runner_timeout', `${name} gave no answer for ${frames.length} frames within ${seconds} s`);
@@ -115,7 +115,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
     },
     predict(frames, attempts, countAttempt, signal) {
       waiting += 1;
-      const turn = calls.then(() => call(frames, attempts, countAttempt, signal)).finally(() => { waiting -= 1; });
+      const turn = calls.then(() => predictWithRetries(frames, attempts, countAttempt, signal)).finally(() => { waiting -= 1; });
       calls = turn.catch(() => undefined);
       return untilAborted(turn, signal);
     },

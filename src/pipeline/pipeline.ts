@@ -75,7 +75,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return { answers, tried: counted };
   }
 
-  async function process(taken: Batch): Promise<void> {
+  async function carry(taken: Batch): Promise<void> {
     const { answers, tried: batch } = await ask(taken);
     const errors = failures(answers);
     if (Object.keys(errors).length === batch.models.length) {
@@ -113,7 +113,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   async function handle(delivery: Delivery): Promise<void> {
     const { batch } = delivery;
     try {
-      await process(batch);
+      await carry(batch);
     } catch (error) {
       signal.throwIfAborted();
       log.error(`batch ${batch.id} is tried again`, { reason: errorInfo(error).message, next_try_ms: AGAIN_MS });

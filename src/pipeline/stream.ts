@@ -111,7 +111,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         } catch (error) {
           log.error(`${spec.camera_id}: batch ${batch.id} could not be stored`, { reason: remember(error).message });
           // While stopping it is not worth the wait: the next start finds the frames.
-          if (stopping.signal.aborted) return;
+          if (stopped()) return;
           await clock.sleep(backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), stopping.signal);
         }
       }
@@ -153,7 +153,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   async function captureOnce(own: Session): Promise<void> {
     const folder = await spool.folderOf(own);
     for await (const captured of source.frames(spec, folder, stopping.signal)) await take(own, captured);
-    if (!stopping.signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
+    if (!stopped()) throw new LookoutError('stream_ended', 'the stream ended');
   }
 
   /** null: stopped before there was one. */
@@ -215,7 +215,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     });
 
   function stop(why: string): Promise<void> {
-    if (!stopping.signal.aborted) stopReason = why;
+    if (!stopped()) stopReason = why;
     stopping.abort();
     return ended;
   }
