@@ -6,7 +6,7 @@ import type { Batch, BatchRecord, Balance, LaneAnswer } from '../../src/types.ts
 import { testFolder } from './folder.ts';
 import { planned } from './lane-fixtures.ts';
 import { answer, dog, failure } from '../record/parts.ts';
-import { fakeLane, never, road, type Road } from './road.ts';
+import { fakeLane, never, road, type FakeLane, type Road } from './road.ts';
 
 const SOON = { timeout: 10_000 };
 const NOTHING: Balance = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
@@ -293,6 +293,16 @@ async function leftFinished(): Promise<{ readonly first: Road; readonly batch: B
   return { first, batch, other, own };
 }
 
+/** The run after it, once that has settled the batch. */
+async function resumed(batch: Batch): Promise<{ readonly second: Road; readonly lane: FakeLane }> {
+  const lane = fakeLane(() => found);
+  const second = await road(folder.path, { animals: lane });
+  await second.pipeline.resume(batch);
+  second.run();
+  await books(second);
+  return { second, lane };
+}
+
 describe('a batch of an earlier run', () => {
   it('is looked at after those of this one', async () => {
     const lane = fakeLane(() => found, { room: false });
@@ -312,11 +322,7 @@ describe('a batch of an earlier run', () => {
     if (when === 'after its sink was ticked off') await first.spool.tick(batch, 'json');
     await first.close();
 
-    const lane = fakeLane(() => found);
-    const second = await road(folder.path, { animals: lane });
-    await second.pipeline.resume(batch);
-    second.run();
-    await books(second);
+    const { second, lane } = await resumed(batch);
     expect((await second.records()).map((one) => one.batch.id)).toEqual([other.id, batch.id]);
     expect(lane.calls).toEqual([]);
     expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 4 });
@@ -330,11 +336,7 @@ describe('a batch of an earlier run', () => {
     await truncate(file, 100);
     await first.close();
 
-    const lane = fakeLane(() => found);
-    const second = await road(folder.path, { animals: lane });
-    await second.pipeline.resume(batch);
-    second.run();
-    await books(second);
+    const { second, lane } = await resumed(batch);
     expect((await second.records()).map((one) => one.batch.id)).toEqual([other.id, batch.id]);
     expect(lane.calls).toHaveLength(calls);
     expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 4 });
