@@ -1,8 +1,9 @@
 /** What is asked of ffmpeg: the one place that builds its arguments. */
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LookoutError } from '../errors.ts';
-import { DECODED_FILTER, packetParser, parseLog, parseWritten, PICKED_FILTER, type LogLine, type Packet } from './ffmpeg-log.ts';
+import { DECODED_FILTER, packetParser, parseLog, type Decoded, type Packet } from './ffmpeg-log.ts';
 import { runFfmpeg } from './ffmpeg-process.ts';
 import { ffmpegProgram, OLDEST_FFMPEG } from './ffmpeg-program.ts';
 import { namesIn, removeIfPresent } from './files.ts';
@@ -24,10 +25,11 @@ export interface CaptureOptions {
 }
 
 export interface CaptureEvents {
-  onLine(line: Exclude<LogLine, { kind: 'complaint' }>): void;
+  /** A picture left the decoder. */
+  onDecoded(decoded: Decoded): void;
   onPacket(packet: Packet): void;
-  /** The `index`th picture from 0 is there; where the disk had room for it, the file has so many bytes. */
-  onPicture(picture: { readonly file: string; readonly bytes: number }, index: number): void;
+  /** A picked picture is there, after it was told to be decoded; where the disk had room for it, the file has so many bytes. */
+  onPicture(picture: { readonly file: string; readonly bytes: number }, facts: Decoded): void;
 }
 
 /** A picture while it is nobody's yet, in the folder in which ffmpeg runs. */
@@ -37,6 +39,9 @@ const PICTURE_FILE = /^picture-\d+\.tmp$/;
  * came through a pipe would cost this process more than everything else it does for it.
  */
 const PICTURES = '[f=image2:start_number=0:onfail=abort]picture-%d.tmp|[f=framecrc:flush_packets=1]pipe:1';
+
+/** In which the times of picked pictures are told. */
+const TICKS_PER_SECOND = 1000;
 
 /**
  * 1 from the first key frame on: before it, H.265 decoders hand out grey pictures. Streams that refresh themselves bit by
@@ -73,9 +78,9 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
     // The first picture at or after each tick of a fixed schedule; `fps=` would repeat pictures after a stall.
     String.raw`select='${GOOD}*(isnan(prev_selected_t)+gt(${tick}\,${lastTick})+lt(t\,prev_selected_t-1))'`,
     ...narrowed(options.maxWidth),
-    `${PICKED_FILTER}=checksum=0`,
-    // Encoders refuse times that go back, as they may when a stream begins or its clock is set; from here only order matters.
-    'settb=1', 'setpts=N',
+    // Encoders refuse times that go back, as those of a file may that was put together from several. Before the first
+    // picture PREV_OUTPTS is no number, which is never the greater one.
+    `settb=1/${TICKS_PER_SECOND}`, String.raw`setpts=max(PREV_OUTPTS+1\,PTS)`,
   ];
   return {
     script,
@@ -90,10 +95,8 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
     ],
     picture: [
       '-map', '0:v:0', '-an', '-filter_threads', '1', '-vf', filters.join(','),
-      // Every picked picture exactly once: the pictures and their log lines are matched by order.
-      '-fps_mode', 'passthrough',
-      // The encoder would count in the camera's frames, and take two for one when they are further apart than a second.
-      '-enc_time_base', '1:1',
+      // Every picked picture exactly once, with its own time: the encoder would count in the camera's frames.
+      '-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`,
       // One thread also because a frame-threaded encoder gives each picture only when the next one comes.
       '-threads', '1', '-q:v', String(jpegQscale(options.jpegQuality)), '-qmin', '1', '-c:v', 'mjpeg', '-f', 'tee',
     ],
@@ -120,6 +123,7 @@ export async function runCapture(options: CaptureOptions, folder: string, events
   if (signal.aborted) return [];
   const { script, input, picture, packets } = captureArguments(options);
   const parsePacket = packetParser();
+  const parsePicture = packetParser();
   const complaints: string[] = [];
   let pictures = 0;
   await runFfmpeg({
@@ -130,10 +134,14 @@ export async function runCapture(options: CaptureOptions, folder: string, events
     ],
     onLine: {
       1(text) {
-        const written = parseWritten(text);
+        const written = parsePicture(text);
         if (!written) return;
-        if (!signal.aborted) events.onPicture({ file: join(folder, `picture-${pictures}.tmp`), bytes: written.bytes }, written.index);
+        const file = join(folder, `picture-${pictures}.tmp`);
         pictures += 1;
+        // What the log said of it was written before, and is read by the next turn: of pipes none comes first.
+        setImmediate(() => {
+          if (!signal.aborted) events.onPicture({ file, bytes: written.bytes }, written);
+        });
       },
       2(text) {
         const line = parseLog(text);
@@ -141,7 +149,7 @@ export async function runCapture(options: CaptureOptions, folder: string, events
           complaints.push(line.text);
           if (complaints.length > 20) complaints.shift();
         } else if (line && !signal.aborted) {
-          events.onLine(line);
+          events.onDecoded(line);
         }
       },
       3(text) {
@@ -150,6 +158,8 @@ export async function runCapture(options: CaptureOptions, folder: string, events
       },
     },
   }, signal);
+  // In which the last picture is told.
+  await nextTurn();
   if (complaints.some((words) => words.includes('fps_mode'))) throw await tooOld();
   return complaints;
 }

@@ -1,4 +1,4 @@
-/** Stands between a capture and the demo camera: hears what is asked and may change how the camera describes itself. */
+/** Stands between a capture and the demo camera: hears what is asked, and may change what the camera says and sends. */
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
@@ -11,7 +11,18 @@ export interface RtspRelay {
   readonly close: () => void;
 }
 
-export async function startRtspRelay(camera: string, describe: (sdp: string) => string = (sdp) => sdp): Promise<RtspRelay> {
+export interface RtspChanges {
+  /** How the camera describes itself. */
+  readonly describe?: (sdp: string) => string;
+  /** The head of its answer to PLAY. */
+  readonly play?: (head: string) => string;
+  /** The time stamp of an RTP packet that comes so long after PLAY; null: the packet is lost. */
+  readonly stamp?: (timestamp: number, sinceMs: number, rtp: Buffer) => number | null;
+  /** Packets are kept back for so long after PLAY, and then come at once. */
+  readonly keptBackMs?: number;
+}
+
+export async function startRtspRelay(camera: string, changes: RtspChanges = {}): Promise<RtspRelay> {
   const target = Number(new URL(camera).port);
   const open = new Set<Socket>();
   const methods: string[] = [];
@@ -31,7 +42,8 @@ export async function startRtspRelay(camera: string, describe: (sdp: string) => 
       methods.push(...[...bytes.toString('latin1').matchAll(/^([A-Z_]+) rtsp:/gm)].map(([, method = '']) => method));
       onwards.write(bytes);
     });
-    onwards.on('data', (bytes: Buffer) => socket.write(withDescription(bytes, describe)));
+    const change = changed(changes);
+    onwards.on('data', (bytes: Buffer) => socket.write(change(bytes)));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
@@ -44,11 +56,43 @@ export async function startRtspRelay(camera: string, describe: (sdp: string) => 
   };
 }
 
-/** The demo camera writes each answer at once, so a description comes whole. */
-function withDescription(bytes: Buffer, describe: (sdp: string) => string): Buffer {
-  const text = bytes.toString('latin1');
-  if (!/^content-type: application\/sdp/im.test(text)) return bytes;
-  const [head = '', body = ''] = text.split('\r\n\r\n');
-  const changed = describe(body);
-  return Buffer.from(`${head.replace(/^content-length:.*$/im, `Content-Length: ${changed.length}`)}\r\n\r\n${changed}`, 'latin1');
+const DOLLAR = 0x24;
+
+/** What a client gets instead of the bytes that the camera sends: whole answers and packets, the rest later. */
+function changed({ describe, play, stamp, keptBackMs = 0 }: RtspChanges): (bytes: Buffer) => Buffer {
+  let rest: Buffer = Buffer.alloc(0);
+  let playingSince = NaN;
+
+  function answer(head: string, body: string): Buffer {
+    if (/^(?:rtp-info|range):/im.test(head)) return Buffer.from(play?.(head) ?? head, 'latin1');
+    const text = describe && body ? describe(body) : body;
+    return Buffer.from(head.replace(/^content-length:.*$/im, `Content-Length: ${text.length}`) + text, 'latin1');
+  }
+
+  function packet(bytes: Buffer): Buffer {
+    if (Number.isNaN(playingSince)) playingSince = performance.now();
+    // Channel 0 has the pictures, 1 the reports about them.
+    if (!stamp || bytes[1] !== 0) return bytes;
+    const timestamp = stamp(bytes.readUInt32BE(8), performance.now() - playingSince, bytes);
+    if (timestamp === null) return Buffer.alloc(0);
+    const copy = Buffer.from(bytes);
+    copy.writeUInt32BE(((timestamp % 2 ** 32) + 2 ** 32) % 2 ** 32, 8);
+    return copy;
+  }
+
+  return (bytes) => {
+    rest = Buffer.concat([rest, bytes]);
+    const whole: Buffer[] = [];
+    for (;;) {
+      if (performance.now() - playingSince < keptBackMs) break;
+      const headEnd = rest[0] === DOLLAR ? 4 : rest.indexOf('\r\n\r\n') + 4;
+      if (headEnd < 4 || rest.length < headEnd) break;
+      const head = rest.toString('latin1', 0, headEnd);
+      const end = headEnd + (rest[0] === DOLLAR ? rest.readUInt16BE(2) : Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0));
+      if (rest.length < end) break;
+      whole.push(rest[0] === DOLLAR ? packet(rest.subarray(0, end)) : answer(head, rest.toString('latin1', headEnd, end)));
+      rest = rest.subarray(end);
+    }
+    return Buffer.concat(whole);
+  };
 }

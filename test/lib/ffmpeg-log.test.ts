@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { packetParser, parseLog, parseWritten, type LogLine, type Packet } from '../../src/lib/ffmpeg-log.ts';
+import { packetParser, parseLog, type LogLine, type Packet } from '../../src/lib/ffmpeg-log.ts';
 
 /** Words of a real ffmpeg 5.1 that plays a stream with B-frames. */
 const WORDS = `
@@ -19,15 +19,13 @@ const WORDS = `
 0,      -7500,      22500,     7500,      521, 0x66acfcf3, F=0x0, S=1,        1
 0,          0,       7500,     7500,       64, 0x23d71cc3, F=0x0, S=1,        1
 [showinfo@decoded @ 0x564160160400] [info] config in time_base: 1/90000, frame_rate: 12/1
-[showinfo@picked @ 0x564160162500] [info] config out time_base: 0/0, frame_rate: 0/0
+[showinfo@decoded @ 0x564160160400] [info] config out time_base: 0/0, frame_rate: 0/0
 [swscaler @ 0x56416016a0c0] [warning] deprecated pixel format used, make sure you did set range correctly
 [showinfo@decoded @ 0x564160160400] [info] n:   0 pts:      0 pts_time:0       pos:      564 fmt:yuv420p sar:1/1 s:320x180 i:P iskey:1 type:I 
 [showinfo@decoded @ 0x564160160400] [info]   side data - User Data Unregistered:
 [showinfo@decoded @ 0x564160160400] [info] UUID=dc45e9bd-e6d9-48b7-962c-d820d923eeef
 [showinfo@decoded @ 0x564160160400] [info] color_range:unknown color_space:unknown color_primaries:unknown color_trc:unknown
-[showinfo@picked @ 0x564160162500] [info] n:   0 pts:      0 pts_time:0       pos:      564 fmt:yuv420p sar:1/1 s:320x180 i:P iskey:1 type:I 
 [showinfo@decoded @ 0x564160160400] [info] n:   1 pts:   7500 pts_time:0.0833333 pos:     5264 fmt:yuv420p sar:1/1 s:320x180 i:P iskey:0 type:B 
-[showinfo@picked @ 0x564160162500] [info] n:  12 pts:1080000 pts_time:12      pos:    -1 fmt:yuvj420p sar:0/1 s:1920x1080 i:P iskey:1 type:I 
 [mpegts @ 0x55f8273a2500] [warning] Packet corrupt (stream = 0, dts = 482400).
 [h264 @ 0x55f8274b6000] [error] error while decoding MB 5 3, bytestream -7
 [fatal] pipe:0: Server returned 401 Unauthorized (authorization failed)
@@ -39,45 +37,44 @@ const packets = (text: string): Packet[] => text.split('\n').map(packetParser())
 describe('the parser of what ffmpeg says', () => {
   it('finds pictures and complaints in the words of a real run', () => {
     expect(parse(WORDS)).toEqual([
-      { kind: 'decoded', ptsSeconds: 0 },
-      { kind: 'picked', index: 0, ptsSeconds: 0, width: 320, height: 180 },
-      { kind: 'decoded', ptsSeconds: 0.0833333 },
-      { kind: 'picked', index: 12, ptsSeconds: 12, width: 1920, height: 1080 },
+      { kind: 'decoded', ptsSeconds: 0, width: 320, height: 180 },
+      { kind: 'decoded', ptsSeconds: 0.0833333, width: 320, height: 180 },
       { kind: 'complaint', text: 'error while decoding MB 5 3, bytestream -7' },
       { kind: 'complaint', text: 'pipe:0: Server returned 401 Unauthorized (authorization failed)' },
     ]);
   });
 
   it('finds packets too, in the order in which they came', () => {
-    expect(packets(WORDS)).toEqual([{ ptsSeconds: 0, key: true }, { ptsSeconds: 0.25, key: false }, { ptsSeconds: expect.closeTo(1 / 12) as number, key: false }]);
+    const size = { width: 320, height: 180 };
+    expect(packets(WORDS)).toEqual([
+      { ...size, ptsSeconds: 0, key: true, bytes: 3482 }, { ...size, ptsSeconds: 0.25, key: false, bytes: 521 },
+      { ...size, ptsSeconds: expect.closeTo(1 / 12) as number, key: false, bytes: 64 },
+    ]);
   });
 
   it('counts packet times in the time base that was announced', () => {
-    expect(packets('#tb 0: 1/1000\n0, 0, 2500, 40, 900, 0x0badcafe')).toEqual([{ ptsSeconds: 2.5, key: true }]);
+    expect(packets('#tb 0: 1/1000\n0, 0, 2500, 40, 900, 0x0badcafe')).toMatchObject([{ ptsSeconds: 2.5, key: true }]);
+  });
+
+  it('finds the size, the time and the bytes of pictures that were written', () => {
+    const words = '#tb 0: 1/1000\n#dimensions 0: 640x360\n0,      -2500,      -2500,        0,   138794, 0x074d780f, S=1, Quality stats,        8, 0x076400ed';
+    expect(packets(words)).toEqual([{ ptsSeconds: -2.5, width: 640, height: 360, key: true, bytes: 138_794 }]);
   });
 
   it.each([
     ['', true], [', F=0x0', false], [', F=0x0, S=1, 1', false], [', S=1, 1', true], [', F=0x2', false], [', F=0x3', true],
   ])('takes a packet with flags "%s" for a key frame: %s', (flags, key) => {
-    expect(packets(`0, 0, 90000, 3600, 900, 0x0badcafe${flags}`)).toEqual([{ ptsSeconds: 1, key }]);
+    expect(packets(`0, 0, 90000, 3600, 900, 0x0badcafe${flags}`)).toMatchObject([{ ptsSeconds: 1, key }]);
   });
 
   it.each([
     '0, NOPTS, NOPTS, 3600, 900, 0x0badcafe',
     '0, -9223372036854775808, -9223372036854775808, 3600, 900, 0x0badcafe',
     '1, 0, 90000, 3600, 900, 0x0badcafe',
-    '[showinfo@picked @ 0x564160162500] [info] config in time_base: 1/90000, frame_rate: 12/1',
+    '[showinfo@decoded @ 0x564160162500] [info] config in time_base: 1/90000, frame_rate: 12/1',
     '[swscaler @ 0x1] [swscaler @ 0x2] [warning] deprecated pixel format used',
     '',
   ])('makes nothing of "%s"', (line) => {
     expect([...parse(line), ...packets(line)]).toEqual([]);
   });
-});
-
-it.each([
-  ['0,         12,         12,        0,   138794, 0x074d780f, S=1,        8', { index: 12, bytes: 138794 }],
-  ['0,          2,          2,        0,      900, 0x0badcafe, S=1, Quality stats,        8, 0x076400ed', { index: 2, bytes: 900 }],
-  ['#tb 0: 1/1', null], ['', null], ['[info] n:   0', null],
-])('of %j, a line about a picture, takes its number and size', (line, written) => {
-  expect(parseWritten(line)).toEqual(written);
 });

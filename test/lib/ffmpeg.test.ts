@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { imageSize } from 'image-size';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { captureArguments, drawBoxes, jpegQscale, removePictures, runCapture, scaleJpeg, type CaptureOptions } from '../../src/lib/ffmpeg.ts';
-import type { LogLine, Packet } from '../../src/lib/ffmpeg-log.ts';
+import type { Decoded, Packet } from '../../src/lib/ffmpeg-log.ts';
 import type { PictureFile } from '../../src/types.ts';
 
 const OPTIONS: CaptureOptions = {
@@ -31,8 +31,8 @@ describe('the words of a capture', () => {
       ],
       picture: [
         '-map', '0:v:0', '-an', '-filter_threads', '1',
-        '-vf', `showinfo@decoded=checksum=0,${SELECT},showinfo@picked=checksum=0,settb=1,setpts=N`,
-        '-fps_mode', 'passthrough', '-enc_time_base', '1:1', '-threads', '1', '-q:v', '2', '-qmin', '1', '-c:v', 'mjpeg', '-f', 'tee',
+        '-vf', String.raw`showinfo@decoded=checksum=0,${SELECT},settb=1/1000,setpts=max(PREV_OUTPTS+1\,PTS)`,
+        '-fps_mode', 'passthrough', '-enc_time_base', '1:1000', '-threads', '1', '-q:v', '2', '-qmin', '1', '-c:v', 'mjpeg', '-f', 'tee',
       ],
       packets: ['-map', '0:v:0', '-c', 'copy', '-t', '5', '-f', 'framecrc'],
     });
@@ -75,9 +75,9 @@ describe('the words of a capture', () => {
     expect(captureArguments({ ...OPTIONS, packetSeconds: 0 }).packets).toBeNull();
   });
 
-  it('make pictures narrower, never wider, and before they are announced', () => {
+  it('make pictures narrower, never wider', () => {
     const { picture } = captureArguments({ ...OPTIONS, maxWidth: 640 });
-    expect(picture[picture.indexOf('-vf') + 1]).toContain(String.raw`,scale=w='min(iw\,640)':h=-2,showinfo@picked`);
+    expect(picture[picture.indexOf('-vf') + 1]).toContain(String.raw`,scale=w='min(iw\,640)':h=-2,settb`);
   });
 
   it('play a file at its own speed and look at all of it first', () => {
@@ -114,40 +114,47 @@ describe('ffmpeg', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   interface Played {
-    readonly lines: LogLine[];
+    readonly decoded: Decoded[];
     readonly packets: Packet[];
-    readonly pictures: PictureFile[];
-    readonly indexes: number[];
+    /** `newest`: the time of the last one that was told to be decoded before. */
+    readonly pictures: (PictureFile & Decoded & { readonly newest: number | undefined })[];
     readonly complaints: readonly string[];
   }
 
   async function play(change: Partial<CaptureOptions>): Promise<Played> {
-    const lines: LogLine[] = [];
+    const decoded: Decoded[] = [];
     const packets: Packet[] = [];
-    const pictures: PictureFile[] = [];
-    const indexes: number[] = [];
+    const pictures: Played['pictures'] = [];
     const complaints = await runCapture({ ...OPTIONS, url: `file:${clip}`, intervalSeconds: 1, ...change }, folder, {
-      onLine: (line) => lines.push(line),
+      onDecoded: (one) => decoded.push(one),
       onPacket: (packet) => packets.push(packet),
-      onPicture(picture, index) {
-        pictures.push(picture);
-        indexes.push(index);
+      onPicture({ file, bytes }, { ptsSeconds, width, height }) {
+        pictures.push({ file, bytes, ptsSeconds, width, height, newest: decoded.at(-1)?.ptsSeconds });
       },
     }, never);
-    return { lines, packets, pictures, indexes, complaints };
+    return { decoded, packets, pictures, complaints };
   }
 
-  it('gives every picked picture, the last too, each announced with its number and size', async () => {
-    const { lines, packets, pictures, indexes, complaints } = await play({ maxWidth: 160, packetSeconds: Infinity });
+  it('gives every picked picture, the last too, each with its time and size, and after it was told to be decoded', async () => {
+    const { decoded, packets, pictures, complaints } = await play({ maxWidth: 160, packetSeconds: Infinity });
     expect(complaints).toEqual([]);
-    expect(indexes).toEqual([0, 1, 2, 3, 4]);
-    for (const { file, bytes } of pictures) {
+    for (const { file, bytes, ptsSeconds, newest } of pictures) {
+      expect(newest).toBeGreaterThanOrEqual(ptsSeconds);
       const jpeg = await readFile(file);
       expect({ bytes: jpeg.length, width: imageSize(jpeg).width }).toEqual({ bytes, width: 160 });
     }
-    expect(lines.filter(({ kind }) => kind === 'picked')).toEqual([0, 1, 2, 3, 4].map((index) => ({ kind: 'picked', index, ptsSeconds: index, width: 160, height: 90 })));
+    expect(pictures).toMatchObject([0, 1, 2, 3, 4].map((ptsSeconds) => ({ ptsSeconds, width: 160, height: 90 })));
     expect(packets).toHaveLength(50);
-    expect(lines.filter(({ kind }) => kind === 'decoded')).toHaveLength(5);
+    expect(decoded).toHaveLength(5);
+  });
+
+  it('gives the pictures of a file whose times go back', async () => {
+    const twice = join(folder, 'twice.ts');
+    const once = join(folder, 'once.ts');
+    await promisify(execFile)('ffmpeg', ['-v', 'error', '-i', clip, '-t', '3', '-c', 'copy', once]);
+    await writeFile(twice, Buffer.concat([await readFile(once), await readFile(once)]));
+    const { pictures, complaints } = await play({ url: `file:${twice}`, realTime: true });
+    expect({ pictures: pictures.length, complaints }).toEqual({ pictures: 6, complaints: [] });
   });
 
   it('reports packets only as long as it is asked to', async () => {

@@ -1,23 +1,45 @@
 /** Cameras with peculiarities, as the demo camera behind a relay. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
-import { startRtspRelay, type RtspRelay } from '../helpers/rtsp-relay.ts';
-import { capture, firstFrames, never } from './streams.ts';
+import { startRtspRelay, type RtspChanges, type RtspRelay } from '../helpers/rtsp-relay.ts';
+import { capture, failureOf, firstFrames, never } from './streams.ts';
 
 const street = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_seconds: 1 } as const;
 
+let folder: string;
 let camera: DemoCamera;
 const relays: RtspRelay[] = [];
 beforeAll(async () => {
-  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 } } }, never);
+  folder = await mkdtemp(join(tmpdir(), 'lookout-odd-'));
+  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() } } }, never);
 });
 afterAll(async () => {
   for (const { close } of relays) close();
   await camera.close();
+  await rm(folder, { recursive: true });
 });
 
-async function relay(path: string, describe?: (sdp: string) => string): Promise<RtspRelay> {
-  const started = await startRtspRelay(camera.url(path), describe);
+/** A clip whose second half is larger. */
+async function twoSizes(): Promise<string> {
+  const halves = await Promise.all(['320x180', '480x270'].map(async (size, half) => {
+    const file = join(folder, `${size}.ts`);
+    await promisify(execFile)('ffmpeg', [
+      '-v', 'error', '-f', 'lavfi', '-i', `testsrc=s=${size}:r=10:d=4`, '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-g', '10', '-bf', '0', '-output_ts_offset', String(half * 4), file,
+    ]);
+    return readFile(file);
+  }));
+  const file = join(folder, 'two-sizes.ts');
+  await writeFile(file, Buffer.concat(halves));
+  return file;
+}
+
+async function relay(path: string, changes?: RtspChanges): Promise<RtspRelay> {
+  const started = await startRtspRelay(camera.url(path), changes);
   relays.push(started);
   return started;
 }
@@ -35,7 +57,7 @@ describe.concurrent('a capture', () => {
   });
 
   it('asks for the video alone of a camera that has sound', async () => {
-    const { url, methods } = await relay('street', (sdp) => `${sdp}m=audio 0 RTP/AVP 0\r\na=control:trackID=1\r\n`);
+    const { url, methods } = await relay('street', { describe: (sdp) => `${sdp}m=audio 0 RTP/AVP 0\r\na=control:trackID=1\r\n` });
     await firstFrames(capture(url, { interval_seconds: 1 }), 2);
     expect(methods.filter((method) => method === 'SETUP')).toHaveLength(1);
   });
@@ -43,11 +65,24 @@ describe.concurrent('a capture', () => {
   it.each(['auto', 'all'] as const)('shows a camera whose description says nothing of its pictures, capture mode %s', async (capture_mode) => {
     // So that it is running, and joined between two key frames.
     await firstFrames(capture(camera.url('rare')), 1);
-    const { url } = await relay('rare', (sdp) => sdp.replace(/sprop-parameter-sets=[^;\r]+;?/, ''));
+    const { url } = await relay('rare', { describe: (sdp) => sdp.replace(/sprop-parameter-sets=[^;\r]+;?/, '') });
     await expect(firstFrames(capture(url, { interval_seconds: 1, capture_mode }), 2)).resolves.toMatchObject([{ width: 320, mode: 'all' }, { width: 320, mode: 'all' }]);
   });
 
   it('waits for a camera that sends a picture every 8 s', async () => {
     await expect(firstFrames(capture(camera.url('eighth'), { interval_seconds: 1, capture_mode: 'all' }), 3)).resolves.toHaveLength(3);
+  });
+
+  it.each(['keyframes', 'all'] as const)('ends when pictures come in another size, capture mode %s', async (capture_mode) => {
+    const widths: number[] = [];
+    const running = capture(camera.url('resized'), { interval_seconds: 1, capture_mode });
+    const error = await failureOf((async function* noted() {
+      for await (const frame of running) {
+        widths.push(frame.width);
+        yield frame;
+      }
+    })());
+    expect(error).toMatchObject({ code: 'stream_ended', message: expect.stringMatching(/^the stream ended: its pictures changed from (320x180 to 480x270|480x270 to 320x180)$/) as string });
+    expect(new Set(widths).size).toBe(1);
   });
 });

@@ -1,22 +1,17 @@
 /** Pictures of one camera through one ffmpeg: learns which pictures to decode, stamps them, notices when they stop. */
 import { LookoutError } from '../../errors.ts';
 import { removePictures, runCapture, type CaptureOptions } from '../../lib/ffmpeg.ts';
+import type { Decoded } from '../../lib/ffmpeg-log.ts';
 import { removeIfPresent } from '../../lib/files.ts';
 import { createLatest, type Latest } from '../../lib/latest.ts';
 import { linked, type Linked } from '../../lib/linked.ts';
 import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import { complaintError } from './complaint.ts';
+import { createContinuity } from './continuity.ts';
 import { createLearner, LONGEST_WAIT_SECONDS, type Skip } from './learner.ts';
 import { createPtsClock } from './pts-clock.ts';
 import { createSilence, ROUND_MS } from './silence.ts';
-
-interface Announced {
-  readonly index: number;
-  readonly ptsSeconds: number;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Which pictures are decoded, and whether packets are told of. */
 interface Way {
@@ -83,16 +78,18 @@ async function connection(
   const clock = createPtsClock();
   const started = performance.now();
   const silence = createSilence({ skip, chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, started);
-  // ffmpeg announces a picture on one pipe and says on another that it is there. They are matched by number: whichever is
-  // told first, and should one of them never come.
-  const announced: Announced[] = [];
-  const pictures: { readonly index: number; readonly picture: PictureFile }[] = [];
+  const continuity = createContinuity();
   let connected = false as boolean;
   let lastPictureMs: number | null = null;
   let packets = 0;
   let better = null as Skip | null;
-  let stalled = null as LookoutError | null;
-  let held: { facts: Announced; picture: PictureFile } | null = null;
+  let reason = null as LookoutError | null;
+  let held: { facts: Decoded; picture: PictureFile } | null = null;
+
+  function end(why: LookoutError): void {
+    reason ??= why;
+    life.abort();
+  }
 
   function learn(): void {
     const verdict = learner.verdict();
@@ -107,23 +104,7 @@ async function connection(
     if (performance.now() >= due) life.abort();
   }
 
-  function match(): void {
-    for (;;) {
-      const [facts, written] = [announced[0], pictures[0]];
-      if (!facts || !written) return;
-      const { index, picture } = written;
-      if (facts.index <= index) announced.shift();
-      if (index <= facts.index) pictures.shift();
-      if (index < facts.index) discard(picture);
-      if (index !== facts.index) continue;
-      if (held) discard(held.picture);
-      // Until it is known that pictures come in order, this one may be older than it looks.
-      held = learning && !learner.inOrder() ? { facts, picture } : null;
-      if (!held) deliver(facts, picture);
-    }
-  }
-
-  function deliver({ ptsSeconds, width, height }: Announced, picture: PictureFile): void {
+  function deliver({ ptsSeconds, width, height }: Decoded, picture: PictureFile): void {
     lastPictureMs = performance.now();
     const captured_at = new Date(Date.now() - clock.ageMs(ptsSeconds, lastPictureMs)).toISOString();
     const missed = box.put({ captured_at, width, height, picture, mode: MODES[skip] });
@@ -147,8 +128,7 @@ async function connection(
     }
     const silentMs = silence.tooLongMs(now, learner.keyFrameSpacing());
     if (silentMs === null) return;
-    stalled ??= new LookoutError('stream_stalled', `${connected ? 'the pictures stopped' : 'no picture came'}: nothing for ${(silentMs / 1000).toFixed(0)} s`);
-    life.abort();
+    end(new LookoutError('stream_stalled', `${connected ? 'the pictures stopped' : 'no picture came'}: nothing for ${(silentMs / 1000).toFixed(0)} s`));
   }
 
   /**
@@ -170,16 +150,13 @@ async function connection(
   const watchdog = realTime ? undefined : setInterval(watch, ROUND_MS);
   try {
     const complaints = await runCapture(options, folder, {
-      onLine(line) {
+      onDecoded(decoded) {
         const now = performance.now();
-        if (line.kind === 'decoded') {
-          connected = true;
-          silence.decoded(line.ptsSeconds, now);
-          if (options.packetSeconds < Infinity) clock.arrived(line.ptsSeconds, now);
-        } else {
-          announced.push(line);
-          match();
-        }
+        connected = true;
+        const changed = continuity.decoded(decoded);
+        if (changed) end(new LookoutError('stream_ended', `the stream ended: ${changed}`));
+        silence.decoded(decoded.ptsSeconds, now);
+        if (options.packetSeconds < Infinity) clock.arrived(decoded.ptsSeconds, now);
       },
       onPacket({ ptsSeconds, key }) {
         packets += 1;
@@ -187,15 +164,17 @@ async function connection(
         clock.arrived(ptsSeconds, performance.now());
         if (learning) learn();
       },
-      onPicture(picture, index) {
-        pictures.push({ index, picture });
-        match();
+      onPicture(picture, facts) {
+        if (held) discard(held.picture);
+        // Until it is known that pictures come in order, this one may be older than it looks.
+        held = learning && !learner.inOrder() ? { facts, picture } : null;
+        if (!held) deliver(facts, picture);
       },
     }, life.signal);
     // A camera that says nothing of its pictures beforehand, joined between two key frames: packets need their size.
     const blind = !life.signal.aborted && options.packetSeconds > 0 && complaints.includes('dimensions not set');
     if (!blind && !life.signal.aborted) throw complaintError(complaints, connected);
-    if (stalled) throw stalled;
+    if (reason) throw reason;
     box.close();
     if (blind) return { skip: 'none', packets: false };
   } catch (error) {
