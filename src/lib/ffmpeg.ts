@@ -15,8 +15,8 @@ export interface CaptureOptions {
   /** What the decoder leaves out: everything but key frames, pictures that no other is made from, nothing. */
   readonly skip: 'nokey' | 'noref' | 'none';
   readonly intervalSeconds: number;
-  /** Report every packet for this long, at no decoding cost; 0: not at all. */
-  readonly packetSeconds: number;
+  /** Which packets are reported, at no decoding cost; the first are enough to see two key frames that are an interval apart. */
+  readonly packets: 'none' | 'first' | 'all';
   /** 1 to 100, as libjpeg and OpenCV count it. */
   readonly jpegQuality: number;
   readonly maxWidth: number | null;
@@ -54,7 +54,7 @@ const GOOD = String.raw`st(0\,max(ld(0)\,key+gt(t\,12)))`;
  * `script` is what ffmpeg's concat demuxer reads there.
  */
 export function captureArguments(options: CaptureOptions): { script: string; input: string[]; picture: string[]; packets: string[] | null } {
-  const { url, packetSeconds } = options;
+  const { url } = options;
   // A second line would be a second instruction to ffmpeg.
   if (/[\r\n]/.test(url)) throw new LookoutError('bad_request', 'the address holds a line break; write it in one line');
   // Streams describe themselves in their SDP or first packets: long probing only makes the first picture stale.
@@ -100,10 +100,19 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       // One thread also because a frame-threaded encoder gives each picture only when the next one comes.
       '-threads', '1', '-q:v', String(jpegQscale(options.jpegQuality)), '-qmin', '1', '-c:v', 'mjpeg', '-f', 'tee',
     ],
-    packets: packetSeconds > 0
-      ? ['-map', '0:v:0', '-c', 'copy', ...(packetSeconds < Infinity ? ['-t', String(packetSeconds)] : []), '-f', 'framecrc']
-      : null,
+    packets: options.packets === 'none' ? null : [
+      // Those before the first key frame too: they say that the camera lives, and in which order its pictures come.
+      '-map', '0:v:0', '-c', 'copy', '-copyinkf',
+      // Counted, because `-t` would stop at a time of the stream's own clock, which begins where the camera likes.
+      ...(options.packets === 'first' ? ['-frames:v', String(firstPackets(options.intervalSeconds))] : []),
+      '-f', 'framecrc',
+    ],
   };
+}
+
+/** As many as come in the time that it may take, also from a fast camera, to see two key frames that are no rarer than pictures are due. */
+function firstPackets(intervalSeconds: number): number {
+  return Math.ceil(60 * (2 * Math.min(10, intervalSeconds) + 2));
 }
 
 /**

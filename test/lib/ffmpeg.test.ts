@@ -10,7 +10,7 @@ import type { Decoded, Packet } from '../../src/lib/ffmpeg-log.ts';
 import type { PictureFile } from '../../src/types.ts';
 
 const OPTIONS: CaptureOptions = {
-  url: 'rtsp://user:secret@10.0.0.1:554/stream?channel=1', transport: 'tcp', skip: 'nokey', intervalSeconds: 3, packetSeconds: 5,
+  url: 'rtsp://user:secret@10.0.0.1:554/stream?channel=1', transport: 'tcp', skip: 'nokey', intervalSeconds: 3, packets: 'first',
   jpegQuality: 95, maxWidth: null, realTime: false,
 };
 const SELECT = String.raw`select='st(0\,max(ld(0)\,key+gt(t\,12)))*(isnan(prev_selected_t)+gt(floor(t/3)\,floor(prev_selected_t/3))+lt(t\,prev_selected_t-1))'`;
@@ -34,7 +34,7 @@ describe('the words of a capture', () => {
         '-vf', String.raw`showinfo@decoded=checksum=0,${SELECT},settb=1/1000,setpts=max(PREV_OUTPTS+1\,PTS)`,
         '-fps_mode', 'passthrough', '-enc_time_base', '1:1000', '-threads', '1', '-q:v', '2', '-qmin', '1', '-c:v', 'mjpeg', '-f', 'tee',
       ],
-      packets: ['-map', '0:v:0', '-c', 'copy', '-t', '5', '-f', 'framecrc'],
+      packets: ['-map', '0:v:0', '-c', 'copy', '-copyinkf', '-frames:v', '480', '-f', 'framecrc'],
     });
   });
 
@@ -71,8 +71,8 @@ describe('the words of a capture', () => {
   });
 
   it('report packets for ever, or not at all', () => {
-    expect(captureArguments({ ...OPTIONS, packetSeconds: Infinity }).packets).toEqual(['-map', '0:v:0', '-c', 'copy', '-f', 'framecrc']);
-    expect(captureArguments({ ...OPTIONS, packetSeconds: 0 }).packets).toBeNull();
+    expect(captureArguments({ ...OPTIONS, packets: 'all' }).packets).toEqual(['-map', '0:v:0', '-c', 'copy', '-copyinkf', '-f', 'framecrc']);
+    expect(captureArguments({ ...OPTIONS, packets: 'none' }).packets).toBeNull();
   });
 
   it('make pictures narrower, never wider', () => {
@@ -81,7 +81,7 @@ describe('the words of a capture', () => {
   });
 
   it('play a file at its own speed and look at all of it first', () => {
-    const { script, input } = captureArguments({ ...OPTIONS, url: 'file:/videos/a.mp4', realTime: true, packetSeconds: 0 });
+    const { script, input } = captureArguments({ ...OPTIONS, url: 'file:/videos/a.mp4', realTime: true, packets: 'none' });
     expect(script).toBe("ffconcat version 1.0\nfile 'file:/videos/a.mp4'\n");
     expect(input).toEqual(expect.arrayContaining(['-re']));
     expect(input).not.toContain('-probesize');
@@ -102,13 +102,16 @@ describe('the quantiser scale', () => {
 describe('ffmpeg', () => {
   let folder: string;
   let clip: string;
+  let long: string;
   let picture: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lookout-ffmpeg-'));
     clip = join(folder, 'it\'s a clip.mkv');
+    long = join(folder, 'long.mkv');
     picture = join(folder, 'picture.jpg');
     const run = promisify(execFile);
     await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180:r=10:d=5', '-pix_fmt', 'yuv420p', '-g', '10', '-bf', '0', clip]);
+    await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=160x90:r=10:d=15', '-pix_fmt', 'yuv420p', '-g', '10', '-bf', '0', long]);
     await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180', '-frames:v', '1', picture]);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -136,7 +139,7 @@ describe('ffmpeg', () => {
   }
 
   it('gives every picked picture, the last too, each with its time and size, and after it was told to be decoded', async () => {
-    const { decoded, packets, pictures, complaints } = await play({ maxWidth: 160, packetSeconds: Infinity });
+    const { decoded, packets, pictures, complaints } = await play({ maxWidth: 160, packets: 'all' });
     expect(complaints).toEqual([]);
     for (const { file, bytes, ptsSeconds, newest } of pictures) {
       expect(newest).toBeGreaterThanOrEqual(ptsSeconds);
@@ -157,10 +160,10 @@ describe('ffmpeg', () => {
     expect({ pictures: pictures.length, complaints }).toEqual({ pictures: 6, complaints: [] });
   });
 
-  it('reports packets only as long as it is asked to', async () => {
-    const { packets, pictures } = await play({ packetSeconds: 2 });
-    expect(packets.length).toBeLessThan(30);
-    expect(pictures).toHaveLength(5);
+  it('reports the first packets alone, and goes on with pictures', async () => {
+    const { packets, pictures } = await play({ packets: 'first', intervalSeconds: 0.1, url: `file:${long}` });
+    expect(packets).toHaveLength(132);
+    expect(pictures.at(-1)?.ptsSeconds).toBe(14);
   });
 
   it('leaves pictures that nobody took to be removed, and only those', async () => {

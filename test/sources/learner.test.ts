@@ -45,6 +45,7 @@ describe('the learner', () => {
     ['none', 'key frames a little too rare for a short interval', { keySeconds: 1 }, 0.8],
     ['none', 'key frames rarer than pictures are due', { keySeconds: 5 }, 3],
     ['none', 'key frames in the middle of rare ones', { keySeconds: 5, startSeconds: 4 }, 3],
+    ['nokey', 'key frames just as often as pictures are due, joined in between', { keySeconds: 3, startSeconds: 1 }, 3],
     ['none', 'no key frames at all', { keySeconds: 1e6, startSeconds: 1 }, 3],
     ['none', 'no key frames and a picture a minute', { keySeconds: 1e6, startSeconds: 1 }, 60],
     ['noref', 'a B-frame between two pictures', { keySeconds: 2, bFrames: 1 }, 3],

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
@@ -84,5 +85,34 @@ describe.concurrent('a capture', () => {
     })());
     expect(error).toMatchObject({ code: 'stream_ended', message: expect.stringMatching(/^the stream ended: its pictures changed from (320x180 to 480x270|480x270 to 320x180)$/) as string });
     expect(new Set(widths).size).toBe(1);
+  });
+
+  it.each([
+    ['long before', (head: string) => head.replace(/rtptime=(\d+)/, (_, time: string) => `rtptime=${(Number(time) - 9_000_000 + 2 ** 32) % 2 ** 32}`)],
+    ['after', (head: string) => head.replace(/rtptime=(\d+)/, (_, time: string) => `rtptime=${(Number(time) + 900_000) % 2 ** 32}`)],
+    ['at 100 s of', (head: string) => head.replace('npt=now-', 'npt=100.0-')],
+  ])('shows a camera that says its stream begins %s what it sends', async (_when, play) => {
+    await firstFrames(capture(camera.url('street'), { interval_seconds: 1 }), 1);
+    const { url } = await relay('street', { play });
+    await expect(firstFrames(capture(url, { interval_seconds: 1 }), 3)).resolves.toMatchObject(Array(3).fill({ mode: 'keyframes' }));
+  });
+
+  it('finds its way wherever in a long group of pictures it joins a camera', async () => {
+    await firstFrames(capture(camera.url('rare'), { capture_mode: 'keyframes' }), 1);
+    await Promise.all([0, 1, 2, 3, 4].map(async (seconds) => {
+      await sleep(seconds * 1000);
+      const frames = await firstFrames(capture(camera.url('rare'), { interval_seconds: 1 }, AbortSignal.timeout(20_000)), 2);
+      expect(frames.at(-1)?.mode).toBe('all');
+    }));
+  });
+
+  it('learns that key frames come often enough wherever it joins a camera', async () => {
+    await firstFrames(capture(camera.url('rare'), { capture_mode: 'keyframes' }), 1);
+    await Promise.all([0, 1, 2, 3, 4].map(async (seconds) => {
+      await sleep(seconds * 1000);
+      const { url, connections } = await relay('rare');
+      await firstFrames(capture(url, { interval_seconds: 6 }), 3);
+      expect(connections.inAll).toBe(1);
+    }));
   });
 });

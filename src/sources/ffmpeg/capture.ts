@@ -9,7 +9,7 @@ import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import { complaintError } from './complaint.ts';
 import { createContinuity } from './continuity.ts';
-import { createLearner, LONGEST_WAIT_SECONDS, type Skip } from './learner.ts';
+import { createLearner, type Skip } from './learner.ts';
 import { createPtsClock } from './pts-clock.ts';
 import { createSilence, ROUND_MS } from './silence.ts';
 
@@ -38,8 +38,9 @@ const MODES: Readonly<Record<Skip, string>> = {
   none: 'all',
 };
 
-/** Packets are told for this much longer than it takes to learn from them. */
-const LEARNING_MARGIN_SECONDS = 2;
+/** A stream of which nothing has been learned in so long will not tell; the second if it shows pictures meanwhile. */
+const LEARNING_MS = 12_000;
+const LEARNING_AND_SHOWING_MS = 22_000;
 /** A new connection is opened this long before the next picture is due. */
 const RECONNECT_LEAD_MS = 500;
 
@@ -122,8 +123,8 @@ async function connection(
     const now = performance.now();
     if (learning) {
       // Periodic intra refresh, whose key frames only look like some, or so few packets that their order cannot be told.
-      const unclear = !connected || learner.verdict() === null;
-      if (better === null && unclear && packets > 0 && now - started > (LONGEST_WAIT_SECONDS + LEARNING_MARGIN_SECONDS) * 1000) better = 'none';
+      const unclear = connected ? learner.verdict() === null : packets > 0;
+      if (better === null && unclear && now - started > (connected ? LEARNING_AND_SHOWING_MS : LEARNING_MS)) better = 'none';
       if (better !== null) learn();
     }
     const silentMs = silence.tooLongMs(now, learner.keyFrameSpacing());
@@ -135,15 +136,15 @@ async function connection(
    * Key frames set the clock by themselves, so packets are only needed to learn. A decoder that puts pictures into order
    * hands them out late; then the packets, which are not, set the clock.
    */
-  function packetSeconds(): number {
-    if (!toldPackets) return 0;
-    if (skip !== 'nokey' && !realTime) return Infinity;
-    return learning ? Math.min(LONGEST_WAIT_SECONDS, interval_seconds) + LEARNING_MARGIN_SECONDS : 0;
+  function packetsNeeded(): CaptureOptions['packets'] {
+    if (!toldPackets || realTime) return 'none';
+    if (skip !== 'nokey') return 'all';
+    return learning ? 'first' : 'none';
   }
 
   const options: CaptureOptions = {
     url: stream.url, transport, skip, intervalSeconds: interval_seconds, realTime,
-    packetSeconds: packetSeconds(),
+    packets: packetsNeeded(),
     jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
   };
   // A file may hold gaps, and cannot stall.
@@ -156,7 +157,7 @@ async function connection(
         const changed = continuity.decoded(decoded);
         if (changed) end(new LookoutError('stream_ended', `the stream ended: ${changed}`));
         silence.decoded(decoded.ptsSeconds, now);
-        if (options.packetSeconds < Infinity) clock.arrived(decoded.ptsSeconds, now);
+        if (options.packets !== 'all') clock.arrived(decoded.ptsSeconds, now);
       },
       onPacket({ ptsSeconds, key }) {
         packets += 1;
@@ -172,7 +173,7 @@ async function connection(
       },
     }, life.signal);
     // A camera that says nothing of its pictures beforehand, joined between two key frames: packets need their size.
-    const blind = !life.signal.aborted && options.packetSeconds > 0 && complaints.includes('dimensions not set');
+    const blind = !life.signal.aborted && options.packets !== 'none' && complaints.includes('dimensions not set');
     if (!blind && !life.signal.aborted) throw complaintError(complaints, connected);
     if (reason) throw reason;
     box.close();

@@ -60,7 +60,7 @@ export function createLearner(intervalSeconds: number): Learner {
       if (stepsBack >= 2) return 'noref';
       const longestUseful = Math.min(intervalSeconds, LONGEST_WAIT_SECONDS);
       if (spacing !== null && inOrder()) return spacing <= longestUseful * TOLERANCE ? 'nokey' : 'none';
-      return seen() > longestUseful + 0.5 ? 'none' : null;
+      return newest - (lastKey ?? first) > longestUseful + 0.5 ? 'none' : null;
     },
     inOrder,
     keyFrameSpacing: () => spacing,
