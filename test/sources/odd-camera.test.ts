@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
+import type { CapturedFrame } from '../../src/types.ts';
 import { startRtspRelay, type RtspChanges, type RtspRelay } from '../helpers/rtsp-relay.ts';
 import { capture, failureOf, firstFrames, never } from './streams.ts';
 
@@ -76,13 +77,7 @@ describe.concurrent('a capture', () => {
 
   it.each(['keyframes', 'all'] as const)('ends when pictures come in another size, capture mode %s', async (capture_mode) => {
     const widths: number[] = [];
-    const running = capture(camera.url('resized'), { interval_seconds: 1, capture_mode });
-    const error = await failureOf((async function* noted() {
-      for await (const frame of running) {
-        widths.push(frame.width);
-        yield frame;
-      }
-    })());
+    const error = await failureOf(noted(capture(camera.url('resized'), { interval_seconds: 1, capture_mode }), ({ width }) => widths.push(width)));
     expect(error).toMatchObject({ code: 'stream_ended', message: expect.stringMatching(/^the stream ended: its pictures changed from (320x180 to 480x270|480x270 to 320x180)$/) as string });
     expect(new Set(widths).size).toBe(1);
   });
@@ -115,4 +110,21 @@ describe.concurrent('a capture', () => {
       expect(connections.inAll).toBe(1);
     }));
   });
+
+  it.each(['auto', 'all'] as const)('ends when the clock of a camera goes back, and dates no picture by it, capture mode %s', async (capture_mode) => {
+    const { url } = await relay('street', { stamp: (timestamp, sinceMs) => (sinceMs > 4000 ? timestamp - 30 * 90_000 : timestamp) });
+    const agesMs: number[] = [];
+    const error = await failureOf(noted(capture(url, { interval_seconds: 1, capture_mode }), ({ captured_at }) => agesMs.push(Date.now() - Date.parse(captured_at))));
+    expect(error).toMatchObject({ code: 'stream_ended', message: expect.stringMatching(/the camera's clock went back by (29|30) s$/) as string });
+    expect(agesMs.length).toBeGreaterThanOrEqual(2);
+    expect(Math.max(...agesMs)).toBeLessThan(1500);
+  });
 });
+
+/** The frames, each told of as it comes. */
+async function* noted(frames: AsyncIterable<CapturedFrame>, note: (frame: CapturedFrame) => void): AsyncGenerator<CapturedFrame, void, void> {
+  for await (const frame of frames) {
+    note(frame);
+    yield frame;
+  }
+}

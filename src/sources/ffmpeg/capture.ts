@@ -79,7 +79,7 @@ async function connection(
   const clock = createPtsClock();
   const started = performance.now();
   const silence = createSilence({ skip, chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, started);
-  const continuity = createContinuity();
+  const continuity = createContinuity(!realTime);
   let connected = false as boolean;
   let lastPictureMs: number | null = null;
   let packets = 0;

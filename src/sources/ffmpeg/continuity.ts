@@ -6,7 +6,11 @@ export interface Continuity {
   decoded(picture: Decoded): string | null;
 }
 
-export function createContinuity(): Continuity {
+/** Pictures of a damaged stream may come out of order by less. */
+const SET_BACK_SECONDS = 1;
+
+/** `live`: a camera sends it. A file may be put together from several, each with times of its own. */
+export function createContinuity(live: boolean): Continuity {
   let last: Decoded | null = null;
 
   return {
@@ -17,7 +21,9 @@ export function createContinuity(): Continuity {
       if (picture.width !== before.width || picture.height !== before.height) {
         return `its pictures changed from ${before.width}x${before.height} to ${picture.width}x${picture.height}`;
       }
-      return null;
+      // ffmpeg would tell the old time of every packet until the new time has come that far: none could be dated.
+      const backSeconds = before.ptsSeconds - picture.ptsSeconds;
+      return live && backSeconds > SET_BACK_SECONDS ? `the camera's clock went back by ${backSeconds.toFixed(0)} s` : null;
     },
   };
 }
