@@ -119,6 +119,17 @@ describe.concurrent('a capture', () => {
     expect(agesMs.length).toBeGreaterThanOrEqual(2);
     expect(Math.max(...agesMs)).toBeLessThan(1500);
   });
+
+  it.each([
+    ['stand still', () => 12_345],
+    ['tick in milliseconds', (timestamp: number) => Math.floor(timestamp / 90)],
+  ])('gives up a camera whose time stamps %s, and says so', async (_how, stamp) => {
+    const { url } = await relay('street', { stamp });
+    await Promise.all((['auto', 'all'] as const).map(async (capture_mode) => {
+      const error = await failureOf(capture(url, { interval_seconds: 1, capture_mode }));
+      expect(error).toMatchObject({ code: 'stream_stalled', message: expect.stringMatching(/time stamps stand still$/) as string });
+    }));
+  });
 });
 
 /** The frames, each told of as it comes. */

@@ -18,9 +18,12 @@ function stallsAfter(stream: Stream, { at, pts = at, keySpacing }: Shown): numbe
   const silence = createSilence(stream, START);
   const due = [...at.keys()];
   for (let now = START + ROUND_MS; now < START + 1e6; now += ROUND_MS) {
-    for (const index of due.splice(0, due.filter((one) => START + (at[one] ?? 0) * 1000 <= now).length)) silence.decoded(pts[index] ?? 0, START + (at[index] ?? 0) * 1000);
-    const silentMs = silence.tooLongMs(now, keySpacing ?? null);
-    if (silentMs !== null) return Math.round(silentMs / 1000);
+    for (const index of due.splice(0, due.filter((one) => START + (at[one] ?? 0) * 1000 <= now).length)) {
+      silence.decoded(pts[index] ?? 0, START + (at[index] ?? 0) * 1000);
+      silence.picked(START + (at[index] ?? 0) * 1000);
+    }
+    const words = silence.tooLong(now, keySpacing ?? null);
+    if (words !== null) return Number(/nothing for (\d+) s$/.exec(words)?.[1]);
   }
   throw new Error('it never stalled');
 }
@@ -48,7 +51,23 @@ describe('a silent stream', () => {
     const silence = createSilence(ALL, START);
     silence.decoded(0, START);
     silence.decoded(1, START + 1000);
-    expect(silence.tooLongMs(START + 20_000, null)).toBeNull();
-    expect(silence.tooLongMs(START + 21_000, null)).toBe(20_000);
+    expect(silence.tooLong(START + 20_000, null)).toBeNull();
+    expect(silence.tooLong(START + 21_000, null)).toBe('the pictures stopped: nothing for 20 s');
+  });
+
+  it.each<[seconds: number, what: string, Stream, everySeconds: number]>([
+    [16, 'that shows pictures all the time', ALL, 0.04],
+    [31, 'of which a picture is wanted every 10 s', { ...ALL, intervalSeconds: 10 }, 0.04],
+    [32, 'that shows a picture every 8 s', ALL, 8],
+  ])('has stalled %i s after a picture was due by the times of one %s', (seconds, _what, stream, everySeconds) => {
+    const silence = createSilence(stream, START);
+    silence.picked(START);
+    for (let now = START, shown = START; ; now += ROUND_MS) {
+      for (; shown <= now; shown += everySeconds * 1000) silence.decoded(0, shown);
+      const words = silence.tooLong(now, null);
+      if (words === null) continue;
+      expect(words).toBe(`pictures come, but by the camera's own times none was due for ${seconds} s: its time stamps stand still`);
+      return;
+    }
   });
 });

@@ -127,9 +127,8 @@ async function connection(
       if (better === null && unclear && now - started > (connected ? LEARNING_AND_SHOWING_MS : LEARNING_MS)) better = 'none';
       if (better !== null) learn();
     }
-    const silentMs = silence.tooLongMs(now, learner.keyFrameSpacing());
-    if (silentMs === null) return;
-    end(new LookoutError('stream_stalled', `${connected ? 'the pictures stopped' : 'no picture came'}: nothing for ${(silentMs / 1000).toFixed(0)} s`));
+    const silent = silence.tooLong(now, learner.keyFrameSpacing());
+    if (silent) end(new LookoutError('stream_stalled', silent));
   }
 
   /**
@@ -166,6 +165,7 @@ async function connection(
         if (learning) learn();
       },
       onPicture(picture, facts) {
+        silence.picked(performance.now());
         if (held) discard(held.picture);
         // Until it is known that pictures come in order, this one may be older than it looks.
         held = learning && !learner.inOrder() ? { facts, picture } : null;

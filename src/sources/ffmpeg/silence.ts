@@ -1,11 +1,14 @@
-/** Tells when a stream has been silent for too long. Passive: told the pictures that left the decoder, and the time. */
+/** Tells when a stream has shown nothing for too long. Passive: told what came of it, and the time. */
 import { FIRST_PICTURE_MS } from '../pictures/patience.ts';
 import type { Skip } from './learner.ts';
 
 export interface Silence {
+  /** A picture left the decoder. */
   decoded(ptsSeconds: number, nowMs: number): void;
-  /** Asked every `ROUND_MS`: for how long nothing came, once that is too long; null: not yet. */
-  tooLongMs(nowMs: number, keyFrameSpacingSeconds: number | null): number | null;
+  /** A picture was the first since another was due, by the stream's own times. */
+  picked(nowMs: number): void;
+  /** Asked every `ROUND_MS`: what is wrong, in words; null: nothing yet. */
+  tooLong(nowMs: number, keyFrameSpacingSeconds: number | null): string | null;
 }
 
 export const ROUND_MS = 1000;
@@ -17,29 +20,42 @@ const RARE_KEY_FRAME_MS = 60_000;
 
 /** Times are those of a clock that nobody sets. `chosen`: key frames alone were asked for, however rare they are. */
 export function createSilence({ skip, chosen, intervalSeconds }: { skip: Skip; chosen: boolean; intervalSeconds: number }, startMs: number): Silence {
+  const intervalMs = intervalSeconds * 1000;
   let last: { readonly ms: number; readonly pts: number } | null = null;
+  let pickedMs = NaN;
   let spacingMs = 0;
   let roundMs = startMs;
 
-  function patienceMs(keySpacingMs: number): number {
-    const expectedMs = skip === 'nokey' ? Math.max(spacingMs, keySpacingMs) : spacingMs;
+  /** How long nothing need be decoded. */
+  function patienceMs(expectedMs: number): number {
     if (last && expectedMs > 0) return Math.max(LEAST_MS, 3 * expectedMs);
+    const least = chosen ? RARE_KEY_FRAME_MS : FIRST_PICTURE_MS;
     // One picture alone does not say when the next is due.
-    if (last || chosen) return Math.max(chosen ? RARE_KEY_FRAME_MS : FIRST_PICTURE_MS, 3 * intervalSeconds * 1000);
-    return FIRST_PICTURE_MS;
+    return last || chosen ? Math.max(least, 3 * intervalMs) : least;
   }
 
   return {
     decoded(pts, ms) {
       // Halved at most: a burst does not make a slow camera look fast.
       if (last) spacingMs = Math.max(ms - last.ms, (pts - last.pts) * 1000, spacingMs / 2);
+      else pickedMs = ms;
       last = { ms, pts };
     },
-    tooLongMs(now, keyFrameSpacingSeconds) {
+    picked(ms) {
+      pickedMs = ms;
+    },
+    tooLong(now, keyFrameSpacingSeconds) {
       const heldUp = now - roundMs > ROUND_MS + LATE_MS;
       roundMs = now;
+      if (heldUp) return null;
+      const expectedMs = skip === 'nokey' ? Math.max(spacingMs, (keyFrameSpacingSeconds ?? 0) * 1000) : spacingMs;
       const silentMs = now - (last?.ms ?? startMs);
-      return !heldUp && silentMs > patienceMs((keyFrameSpacingSeconds ?? 0) * 1000) ? silentMs : null;
+      if (silentMs > patienceMs(expectedMs)) return `${last ? 'the pictures stopped' : 'no picture came'}: nothing for ${seconds(silentMs)} s`;
+      const idleMs = last ? last.ms - pickedMs : 0;
+      if (idleMs > Math.max(FIRST_PICTURE_MS, 3 * intervalMs, 3 * expectedMs)) return `pictures come, but by the camera's own times none was due for ${seconds(idleMs)} s: its time stamps stand still`;
+      return null;
     },
   };
 }
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(0);
