@@ -18,7 +18,7 @@ let camera: DemoCamera;
 const relays: RtspRelay[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-odd-'));
-  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() } } }, never);
+  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, rarest: { ...street, keyframe_seconds: 25 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() } } }, never);
 });
 afterAll(async () => {
   for (const { close } of relays) close();
@@ -69,6 +69,12 @@ describe.concurrent('a capture', () => {
     await firstFrames(capture(camera.url('rare')), 1);
     const { url } = await relay('rare', { describe: (sdp) => sdp.replace(/sprop-parameter-sets=[^;\r]+;?/, '') });
     await expect(firstFrames(capture(url, { interval_seconds: 1, capture_mode }), 2)).resolves.toMatchObject([{ width: 320, mode: 'all' }, { width: 320, mode: 'all' }]);
+  });
+
+  it('waits for a key frame as long as the camera shows that it lives', async () => {
+    await firstFrames(capture(camera.url('rarest'), { capture_mode: 'keyframes' }), 1);
+    await sleep(3000);
+    await expect(firstFrames(capture(camera.url('rarest'), { interval_seconds: 1 }), 2)).resolves.toMatchObject([{ mode: 'all' }, { mode: 'all' }]);
   });
 
   it('waits for a camera that sends a picture every 8 s', async () => {

@@ -11,11 +11,14 @@ interface Shown {
   readonly at: readonly number[];
   readonly pts?: readonly number[];
   readonly keySpacing?: number;
+  /** Packets come all the time. */
+  readonly lives?: boolean;
 }
 
 /** Seconds after the last picture, or the start, at which the stream counts as stalled. */
-function stallsAfter(stream: Stream, { at, pts = at, keySpacing }: Shown): number {
+function stallsAfter(stream: Stream, { at, pts = at, keySpacing, lives = false }: Shown): number {
   const silence = createSilence(stream, START);
+  if (lives) silence.packet();
   const due = [...at.keys()];
   for (let now = START + ROUND_MS; now < START + 1e6; now += ROUND_MS) {
     for (const index of due.splice(0, due.filter((one) => START + (at[one] ?? 0) * 1000 <= now).length)) {
@@ -35,6 +38,7 @@ describe('a silent stream', () => {
     [91, 'before its first key frame where no other pictures are wanted', { skip: 'nokey', chosen: true, intervalSeconds: 30 }, { at: [] }],
     [61, 'after one key frame where no other pictures are wanted', { ...KEYS, chosen: true }, { at: [0] }],
     [61, 'whose key frames come every 20 s where no other pictures are wanted', { ...KEYS, chosen: true }, { at: [0, 20, 40] }],
+    [61, 'whose packets come before its first key frame', ALL, { at: [], lives: true }],
     [16, 'after one picture', ALL, { at: [0] }],
     [91, 'after one key frame', { ...KEYS, intervalSeconds: 30 }, { at: [0] }],
     [6, 'that showed a picture a second', ALL, { at: [0, 1, 2] }],

@@ -160,6 +160,7 @@ async function connection(
       },
       onPacket({ ptsSeconds, key }) {
         packets += 1;
+        silence.packet();
         learner.packet(ptsSeconds, key);
         clock.arrived(ptsSeconds, performance.now());
         if (learning) learn();

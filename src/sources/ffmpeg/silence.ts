@@ -3,6 +3,8 @@ import { FIRST_PICTURE_MS } from '../pictures/patience.ts';
 import type { Skip } from './learner.ts';
 
 export interface Silence {
+  /** Packets came, by which a stream shows that it lives before its first picture. */
+  packet(): void;
   /** A picture left the decoder. */
   decoded(ptsSeconds: number, nowMs: number): void;
   /** A picture was the first since another was due, by the stream's own times. */
@@ -21,6 +23,7 @@ const RARE_KEY_FRAME_MS = 60_000;
 /** Times are those of a clock that nobody sets. `chosen`: key frames alone were asked for, however rare they are. */
 export function createSilence({ skip, chosen, intervalSeconds }: { skip: Skip; chosen: boolean; intervalSeconds: number }, startMs: number): Silence {
   const intervalMs = intervalSeconds * 1000;
+  let lives = false;
   let last: { readonly ms: number; readonly pts: number } | null = null;
   let pickedMs = NaN;
   let spacingMs = 0;
@@ -29,12 +32,16 @@ export function createSilence({ skip, chosen, intervalSeconds }: { skip: Skip; c
   /** How long nothing need be decoded. */
   function patienceMs(expectedMs: number): number {
     if (last && expectedMs > 0) return Math.max(LEAST_MS, 3 * expectedMs);
-    const least = chosen ? RARE_KEY_FRAME_MS : FIRST_PICTURE_MS;
+    // Nothing can be decoded before the first key frame.
+    const least = chosen || (lives && !last) ? RARE_KEY_FRAME_MS : FIRST_PICTURE_MS;
     // One picture alone does not say when the next is due.
     return last || chosen ? Math.max(least, 3 * intervalMs) : least;
   }
 
   return {
+    packet() {
+      lives = true;
+    },
     decoded(pts, ms) {
       // Halved at most: a burst does not make a slow camera look fast.
       if (last) spacingMs = Math.max(ms - last.ms, (pts - last.pts) * 1000, spacingMs / 2);
