@@ -1,8 +1,10 @@
 /** Which ffmpeg is used, and whether it is new enough. */
+import { resolve } from 'node:path';
 
-/** The one that LOOKOUT_FFMPEG names, or that of the PATH. */
+/** The one that LOOKOUT_FFMPEG names, or that of the PATH. A relative path is one of this process: captures run elsewhere. */
 export function ffmpegProgram(): string {
-  return process.env['LOOKOUT_FFMPEG'] || 'ffmpeg';
+  const named = process.env['LOOKOUT_FFMPEG'] || 'ffmpeg';
+  return named.includes('/') ? resolve(named) : named;
 }
 
 /** It brought `-fps_mode`. */

@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runCapture } from '../../src/lib/ffmpeg.ts';
-import { isTooOld } from '../../src/lib/ffmpeg-program.ts';
+import { ffmpegProgram, isTooOld } from '../../src/lib/ffmpeg-program.ts';
 import { runFfmpeg } from '../../src/lib/ffmpeg-process.ts';
 import { alive } from '../runner/fixtures.ts';
 
@@ -61,6 +61,14 @@ describe('a run of ffmpeg', () => {
     ['ffmpeg version n6.0', false], ['ffmpeg version 10.0', false], ['ffmpeg version N-112345-g0123abc', false], ['ffmpeg version 2024-01-01-git-x', false],
   ])('of %s: too old is %s', (line, old) => {
     expect(isTooOld(line)).toBe(old);
+  });
+
+  it('is found by a relative path wherever it runs', async () => {
+    await ffmpegIs('echo "it runs in $PWD" >&2');
+    vi.stubEnv('LOOKOUT_FFMPEG', relative('', ffmpegProgram()));
+    const lines: string[] = [];
+    await runFfmpeg({ source: 'x', outputs: [{ target: 'pipe:1', options: [] }], folder: import.meta.dirname, onLine: { 2: (line) => lines.push(line) } }, never);
+    expect(lines).toEqual([`it runs in ${import.meta.dirname}`]);
   });
 
   it('is refused in words when there is no room for a process', async () => {
