@@ -89,6 +89,9 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       ...(options.realTime ? ['-re'] : Object.entries(probe).flatMap(([key, value]) => [`-${key}`, value])),
       '-threads', '1',
       ...(options.skip === 'none' ? [] : ['-skip_frame', options.skip]),
+      // No picture rather than one that is half made up, where packets get lost. Over TCP none do, but cameras whose
+      // streams are a little wrong all the time would show nothing.
+      ...(options.transport === 'udp' ? ['-err_detect', 'explode'] : []),
       '-f', 'concat', '-safe', '0',
       // A camera must not lead ffmpeg to the files of this machine.
       '-protocol_whitelist', /^file:/i.test(url) ? 'pipe,file' : 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto',

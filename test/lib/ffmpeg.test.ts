@@ -70,6 +70,10 @@ describe('the words of a capture', () => {
     expect(input.slice(input.indexOf('-threads') + 2, input.indexOf('-f'))).toEqual(words);
   });
 
+  it('want no damaged picture over UDP', () => {
+    expect(captureArguments({ ...OPTIONS, transport: 'udp' }).input.join(' ')).toContain('-skip_frame nokey -err_detect explode -f concat');
+  });
+
   it('report packets for ever, or not at all', () => {
     expect(captureArguments({ ...OPTIONS, packets: 'all' }).packets).toEqual(['-map', '0:v:0', '-c', 'copy', '-copyinkf', '-f', 'framecrc']);
     expect(captureArguments({ ...OPTIONS, packets: 'none' }).packets).toBeNull();
@@ -149,6 +153,19 @@ describe('ffmpeg', () => {
     expect(pictures).toMatchObject([0, 1, 2, 3, 4].map((ptsSeconds) => ({ ptsSeconds, width: 160, height: 90 })));
     expect(packets).toHaveLength(50);
     expect(decoded).toHaveLength(5);
+  });
+
+  it('gives no damaged picture of a stream whose packets may be lost', async () => {
+    const damaged = join(folder, 'damaged.mkv');
+    await promisify(execFile)('ffmpeg', ['-v', 'error', '-i', clip, '-c:v', 'libx264', '-profile:v', 'baseline', '-g', '10', damaged]);
+    const bytes = await readFile(damaged);
+    // Inside the second key frame: this is how the slice of one begins.
+    const head = Buffer.from('6588', 'hex');
+    const second = bytes.indexOf(head, bytes.indexOf(head) + 4000);
+    await writeFile(damaged, bytes.fill(0x55, second + 500, second + 2500));
+    const times = async (transport: 'tcp' | 'udp'): Promise<readonly number[]> => (await play({ transport, url: `file:${damaged}` })).pictures.map(({ ptsSeconds }) => ptsSeconds);
+    expect(await times('tcp')).toEqual([0, 1, 2, 3, 4]);
+    expect(await times('udp')).toEqual([0, 2, 3, 4]);
   });
 
   it('gives the pictures of a file whose times go back', async () => {
