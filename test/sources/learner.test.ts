@@ -9,6 +9,8 @@ interface Camera {
   readonly startSeconds?: number;
 }
 
+const START = 5000;
+
 /** Presentation time and key of each packet, in the order in which a camera sends them. */
 function* packets({ fps = 25, keySeconds, bFrames = 0, startSeconds = 0 }: Camera): Generator<readonly [number, boolean]> {
   const group = Math.round(fps * keySeconds);
@@ -22,14 +24,15 @@ function* packets({ fps = 25, keySeconds, bFrames = 0, startSeconds = 0 }: Camer
 
 /** The learner after so many seconds of the camera, and what it said first and when. */
 function learn(camera: Camera, seconds: number, interval = 3): { readonly learner: Learner; readonly verdict: string | null; readonly afterSeconds: number | null } {
-  const learner = createLearner(interval);
+  const learner = createLearner(interval, START);
+  learner.decoded();
   let told: { verdict: string; afterSeconds: number } | null = null;
   let begin: number | null = null;
   for (const [pts, key] of packets(camera)) {
     begin ??= pts;
     if (pts - begin > seconds) break;
     learner.packet(pts, key);
-    const verdict = learner.verdict();
+    const verdict = learner.verdict(START + (pts - begin) * 1000);
     if (verdict !== null) told ??= { verdict, afterSeconds: pts - begin };
   }
   return { learner, verdict: told?.verdict ?? null, afterSeconds: told?.afterSeconds ?? null };
@@ -75,15 +78,33 @@ describe('the learner', () => {
   });
 
   it('takes no part in the guesses of the first packets', () => {
-    const learner = createLearner(3);
+    const learner = createLearner(3, START);
     for (const pts of [5, 0, 4, 0.04, 0.08]) learner.packet(pts, false);
     for (let picture = 3; picture < 60; picture += 1) learner.packet(picture / 25, picture % 25 === 0);
-    expect(learner.verdict()).not.toBe('noref');
+    expect(learner.verdict(START)).not.toBe('noref');
   });
 
   it('keeps the longest time between key frames', () => {
-    const learner = createLearner(3);
+    const learner = createLearner(3, START);
     for (const pts of [0, 1, 4, 5]) learner.packet(pts, true);
     expect(learner.keyFrameSpacing()).toBe(3);
+  });
+
+  it.each([
+    ['none', 13, 'shows nothing though key frames seem to come', { keySeconds: 1 }, false],
+    ['nokey', 13, 'shows the key frames that come', { keySeconds: 1 }, true],
+    ['none', 23, 'sends a picture every 8 s', { keySeconds: 8, fps: 1 / 8 }, true],
+  ] as const)('says %s after %i s to a camera that %s', (verdict, seconds, _what, camera, shown) => {
+    const learner = createLearner(3, START);
+    if (shown) learner.decoded();
+    for (const [pts, key] of packets(camera)) {
+      if (pts > seconds) break;
+      learner.packet(pts, key);
+    }
+    expect(learner.verdict(START + seconds * 1000)).toBe(verdict);
+  });
+
+  it('waits as long as nothing comes', () => {
+    expect(createLearner(3, START).verdict(START + 60_000)).toBeNull();
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Learns from a stream's packets which pictures the decoder may leave out. Passive: told packets, asked for a verdict.
+ * Learns from a stream's packets which pictures the decoder may leave out. Passive: told what came, asked for a verdict.
  *
  * Key frames alone cost a ninth of full decoding, but a decoder that skips everything else hands out each picture
  * reorder depth x key-frame spacing late when there are B-frames. Packets arrive in decoding order, so B-frames show as
@@ -14,8 +14,10 @@ export type Skip = 'nokey' | 'noref' | 'none';
 
 export interface Learner {
   packet(ptsSeconds: number, key: boolean): void;
+  /** A picture left a decoder that leaves out everything but key frames. */
+  decoded(): void;
   /** What to leave out; null: not known yet. */
-  verdict(): Skip | null;
+  verdict(nowMs: number): Skip | null;
   /** True once enough packets came in order to say that pictures are fresh with key frames alone. */
   inOrder(): boolean;
   /** Seconds between key frames; null: fewer than two seen. */
@@ -27,12 +29,17 @@ const UNSETTLED_PACKETS = 8;
 const ENOUGH_PACKETS = 20;
 const ENOUGH_SECONDS = 1;
 /** Without a second key frame for this long they are rare, or missing as with periodic intra refresh. */
-export const LONGEST_WAIT_SECONDS = 10;
+const LONGEST_WAIT_SECONDS = 10;
+/** A stream that sent packets for so long and showed nothing has no key frames, though some of them may look like some. */
+const LONGEST_BLIND_MS = 12_000;
+/** So few packets come that their order cannot be told, when it is unknown after this time. */
+const LONGEST_LEARNING_MS = 22_000;
 
 /** Key frames that are rarer than pictures are due by no more than this cost few pictures. */
 const TOLERANCE = 1.05;
 
-export function createLearner(intervalSeconds: number): Learner {
+export function createLearner(intervalSeconds: number, startMs: number): Learner {
+  let shown = false;
   let packets = 0;
   let first = NaN;
   let newest = -Infinity;
@@ -56,11 +63,17 @@ export function createLearner(intervalSeconds: number): Learner {
         lastKey = pts;
       }
     },
-    verdict() {
+    decoded() {
+      shown = true;
+    },
+    verdict(now) {
       if (stepsBack >= 2) return 'noref';
+      const waitedMs = now - startMs;
+      if (!shown && packets > 0 && waitedMs > LONGEST_BLIND_MS) return 'none';
       const longestUseful = Math.min(intervalSeconds, LONGEST_WAIT_SECONDS);
       if (spacing !== null && inOrder()) return spacing <= longestUseful * TOLERANCE ? 'nokey' : 'none';
-      return newest - (lastKey ?? first) > longestUseful + 0.5 ? 'none' : null;
+      const tooRare = newest - (lastKey ?? first) > longestUseful + 0.5;
+      return tooRare || (shown && waitedMs > LONGEST_LEARNING_MS) ? 'none' : null;
     },
     inOrder,
     keyFrameSpacing: () => spacing,

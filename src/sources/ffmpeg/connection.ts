@@ -1,0 +1,156 @@
+/** One ffmpeg from start to end: its pictures are stamped and delivered, and it ends when it should not go on. */
+import { LookoutError } from '../../errors.ts';
+import { runCapture, type CaptureOptions } from '../../lib/ffmpeg.ts';
+import type { Decoded } from '../../lib/ffmpeg-log.ts';
+import { removeIfPresent } from '../../lib/files.ts';
+import type { Latest } from '../../lib/latest.ts';
+import type { Linked } from '../../lib/linked.ts';
+import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
+import type { PictureSettings } from '../pictures/jpeg.ts';
+import { complaintError } from './complaint.ts';
+import { createContinuity } from './continuity.ts';
+import { createLearner, type Skip } from './learner.ts';
+import { createPtsClock } from './pts-clock.ts';
+import { createSilence, ROUND_MS } from './silence.ts';
+
+/** What is captured, and how. */
+export interface Capture {
+  readonly stream: StreamSpec;
+  readonly settings: PictureSettings;
+  /** Where its pictures go. */
+  readonly folder: string;
+  /** It is a file, played at its own speed. */
+  readonly realTime: boolean;
+}
+
+/** Which pictures are decoded, and whether packets may be told of. */
+export interface Way {
+  readonly skip: Skip;
+  readonly packets: boolean;
+}
+
+export type Delivered = Omit<CapturedFrame, 'missed' | 'picture'> & { readonly picture: PictureFile };
+
+/** What runs, in words. */
+const MODES: Readonly<Record<Skip, string>> = {
+  nokey: 'keyframes',
+  noref: 'all but B-frames',
+  none: 'all',
+};
+
+/** A new connection is opened this long before the next picture is due. */
+const RECONNECT_LEAD_MS = 500;
+
+/** Resolves with a better way when it ended to be started anew with it. */
+export async function connection({ stream, settings, folder, realTime }: Capture, way: Way, box: Latest<Delivered>, life: Linked): Promise<Way | null> {
+  const { skip } = way;
+  const { interval_seconds, capture_mode, transport } = stream.options;
+  const options: CaptureOptions = {
+    url: stream.url, transport, skip, intervalSeconds: interval_seconds, realTime, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
+    packets: packetsFor(way),
+  };
+  // Only from key frames to something else, never back: a stream that varies must not be opened anew for ever.
+  const learning = capture_mode === 'auto' && !realTime && skip === 'nokey';
+  const started = performance.now();
+  const learner = createLearner(interval_seconds, started);
+  const silence = createSilence({ skip, chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, started);
+  const continuity = createContinuity(!realTime);
+  const clock = createPtsClock();
+  let connected = false as boolean;
+  let better = null as Skip | null;
+  let reason = null as LookoutError | null;
+  let held: { readonly facts: Decoded; readonly picture: PictureFile } | null = null;
+  /** When the connection that comes after this one should be opened. */
+  let reconnectMs = 0;
+
+  /** Decides what can be decided by now. Asked whenever something came, and every round. */
+  function decide(now: number): void {
+    // Until it is known that pictures come in order, one may be older than it looks.
+    if (held && (!learning || learner.inOrder())) {
+      deliver(held.facts, held.picture, now);
+      held = null;
+    }
+    if (!learning) return;
+    const verdict = learner.verdict(now);
+    if (verdict !== skip) better ??= verdict;
+    // The next connection's first picture should be the one that is due next.
+    if (better && now >= reconnectMs) life.abort();
+  }
+
+  function deliver({ ptsSeconds, width, height }: Decoded, picture: PictureFile, now: number): void {
+    reconnectMs = now + interval_seconds * 1000 - RECONNECT_LEAD_MS;
+    const captured_at = new Date(Date.now() - clock.ageMs(ptsSeconds, now)).toISOString();
+    const missed = box.put({ captured_at, width, height, picture, mode: MODES[skip] });
+    if (missed) discard(missed.picture);
+  }
+
+  function discard({ file }: PictureFile): void {
+    removeIfPresent(file).catch((error: unknown) => {
+      box.fail(error);
+      life.abort();
+    });
+  }
+
+  function end(why: LookoutError): void {
+    reason ??= why;
+    life.abort();
+  }
+
+  function watch(): void {
+    const now = performance.now();
+    decide(now);
+    const silent = silence.tooLong(now, learner.keyFrameSpacing());
+    if (silent) end(new LookoutError('stream_stalled', silent));
+  }
+
+  // A file may hold gaps, and cannot stall.
+  const watchdog = realTime ? undefined : setInterval(watch, ROUND_MS);
+  try {
+    const complaints = await runCapture(options, folder, {
+      onDecoded(decoded) {
+        const now = performance.now();
+        connected = true;
+        learner.decoded();
+        silence.decoded(decoded.ptsSeconds, now);
+        // A decoder that puts pictures into order hands them out late; packets are not.
+        if (options.packets !== 'all') clock.arrived(decoded.ptsSeconds, now);
+        const changed = continuity.decoded(decoded);
+        if (changed) end(new LookoutError('stream_ended', `the stream ended: ${changed}`));
+      },
+      onPacket({ ptsSeconds, key }) {
+        const now = performance.now();
+        learner.packet(ptsSeconds, key);
+        silence.packet();
+        clock.arrived(ptsSeconds, now);
+        decide(now);
+      },
+      onPicture(picture, facts) {
+        const now = performance.now();
+        silence.picked(now);
+        if (held) discard(held.picture);
+        held = { facts, picture };
+        decide(now);
+      },
+    }, life.signal);
+    if (reason) throw reason;
+    if (!life.signal.aborted) {
+      // A camera that says nothing of its pictures beforehand, joined between two key frames: packets need their size.
+      const blind = options.packets !== 'none' && complaints.includes('dimensions not set');
+      if (!blind) throw complaintError(complaints, connected);
+      box.close();
+      return { skip: learning ? 'none' : skip, packets: false };
+    }
+    box.close();
+  } catch (error) {
+    box.fail(error);
+  } finally {
+    clearInterval(watchdog);
+  }
+  return better && { skip: better, packets: true };
+}
+
+/** Key frames set the clock by themselves, so the first packets are enough, to learn from and to tell what is late. */
+function packetsFor({ skip, packets }: Way): CaptureOptions['packets'] {
+  if (!packets) return 'none';
+  return skip === 'nokey' ? 'first' : 'all';
+}
