@@ -70,7 +70,6 @@ function changed({ describe, play, stamp, keptBackMs = 0 }: RtspChanges): (bytes
   }
 
   function packet(bytes: Buffer): Buffer {
-    if (Number.isNaN(playingSince)) playingSince = performance.now();
     // Channel 0 has the pictures, 1 the reports about them.
     if (!stamp || bytes[1] !== 0) return bytes;
     const timestamp = stamp(bytes.readUInt32BE(8), performance.now() - playingSince, bytes);
@@ -84,6 +83,7 @@ function changed({ describe, play, stamp, keptBackMs = 0 }: RtspChanges): (bytes
     rest = Buffer.concat([rest, bytes]);
     const whole: Buffer[] = [];
     for (;;) {
+      if (rest[0] === DOLLAR && Number.isNaN(playingSince)) playingSince = performance.now();
       if (performance.now() - playingSince < keptBackMs) break;
       const headEnd = rest[0] === DOLLAR ? 4 : rest.indexOf('\r\n\r\n') + 4;
       if (headEnd < 4 || rest.length < headEnd) break;

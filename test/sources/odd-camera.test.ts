@@ -8,8 +8,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import type { CapturedFrame } from '../../src/types.ts';
+import { readBinaryClock } from '../helpers/binary-clock.ts';
 import { startRtspRelay, type RtspChanges, type RtspRelay } from '../helpers/rtsp-relay.ts';
-import { capture, failureOf, firstFrames, never } from './streams.ts';
+import { capture, failureOf, firstFrames, jpegOf, never } from './streams.ts';
 
 const street = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_seconds: 1 } as const;
 
@@ -18,7 +19,7 @@ let camera: DemoCamera;
 const relays: RtspRelay[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-odd-'));
-  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, rarest: { ...street, keyframe_seconds: 25 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() } } }, never);
+  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, clock: { ...street, keyframe_seconds: 4, clock: true }, rarest: { ...street, keyframe_seconds: 25 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() } } }, never);
 });
 afterAll(async () => {
   for (const { close } of relays) close();
@@ -79,6 +80,17 @@ describe.concurrent('a capture', () => {
 
   it('waits for a camera that sends a picture every 8 s', async () => {
     await expect(firstFrames(capture(camera.url('eighth'), { interval_seconds: 1, capture_mode: 'all' }), 3)).resolves.toHaveLength(3);
+  });
+
+  it.each(['auto', 'keyframes', 'all'] as const)('knows the age of pictures that a camera had kept for it, capture mode %s', async (capture_mode) => {
+    await firstFrames(capture(camera.url('clock'), { capture_mode: 'keyframes' }), 1);
+    const { url } = await relay('clock', { keptBackMs: 5500 });
+    const file = join(folder, `${capture_mode}.jpg`);
+    for (const frame of await firstFrames(capture(url, { capture_mode }), 2)) {
+      await writeFile(file, jpegOf(frame));
+      const captured = Date.parse(frame.captured_at);
+      expect(Math.abs(await readBinaryClock(file, captured) - captured)).toBeLessThanOrEqual(500);
+    }
   });
 
   it.each(['keyframes', 'all'] as const)('ends when pictures come in another size, capture mode %s', async (capture_mode) => {

@@ -95,4 +95,20 @@ describe('the clock that a stream sets', () => {
     for (let seconds = 1; seconds < 70; seconds += 1) arrive(clock, seconds, 300);
     expect(arrive(clock, 70, 300)).toBe(300);
   });
+
+  it('has settled once what came at once has been read', () => {
+    const clock = createPtsClock();
+    expect(clock.settled(START)).toBe(false);
+    // Four seconds' worth in half a second, then one picture after the other.
+    for (let pts = 0; pts < 4; pts += 0.2) clock.arrived(pts, START + pts * 125);
+    expect(clock.settled(START + 500)).toBe(false);
+    for (let pts = 4; pts < 6; pts += 0.2) clock.arrived(pts, START + 500 + (pts - 4) * 1000);
+    expect([900, 1100].map((ms) => clock.settled(START + ms))).toEqual([false, true]);
+  });
+
+  it('settles though the delay varies by little', () => {
+    const clock = createPtsClock();
+    for (let picture = 0; picture < 10; picture += 1) arrive(clock, picture / 10, 40 - 4 * picture);
+    expect(clock.settled(START + 1000)).toBe(true);
+  });
 });

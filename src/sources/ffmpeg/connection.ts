@@ -57,6 +57,7 @@ export async function connection({ stream, settings, folder, realTime }: Capture
   const continuity = createContinuity(!realTime);
   const clock = createPtsClock();
   let connected = false as boolean;
+  let settled = realTime;
   let better = null as Skip | null;
   let reason = null as LookoutError | null;
   let held: { readonly facts: Decoded; readonly picture: PictureFile } | null = null;
@@ -65,8 +66,9 @@ export async function connection({ stream, settings, folder, realTime }: Capture
 
   /** Decides what can be decided by now. Asked whenever something came, and every round. */
   function decide(now: number): void {
-    // Until it is known that pictures come in order, one may be older than it looks.
-    if (held && (!learning || learner.inOrder())) {
+    settled ||= clock.settled(now);
+    // Until it is known that nothing older is being read, and that pictures come in order, one may be older than it looks.
+    if (held && settled && (!learning || learner.inOrder())) {
       deliver(held.facts, held.picture, now);
       held = null;
     }

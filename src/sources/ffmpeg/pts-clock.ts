@@ -10,18 +10,27 @@ export interface PtsClock {
   arrived(ptsSeconds: number, nowMs: number): void;
   /** How long ago the picture with this time was taken; never negative. */
   ageMs(ptsSeconds: number, nowMs: number): number;
+  /**
+   * Servers that keep the last seconds for those who connect send them at once. As long as those are being read, the
+   * newest that came is the least delayed, and looks new; once nothing less delayed has come for a while, it is known.
+   */
+  settled(nowMs: number): boolean;
 }
 
 /** The least delay is kept for one to two of these, so that a camera's drifting clock is followed. */
 const WINDOW_MS = 30_000;
 /** B-frames arrive after pictures that are later, but not by so much. */
 const SET_BACK_SECONDS = 1;
+const SETTLED_MS = 500;
+/** By so little the delay may become less at any time. */
+const JITTER_MS = 50;
 
 export function createPtsClock(): PtsClock {
   let current = Infinity;
   let previous = Infinity;
   let windowStart = -Infinity;
   let newest = -Infinity;
+  let improvedMs = Infinity;
 
   return {
     arrived(pts, now) {
@@ -36,8 +45,11 @@ export function createPtsClock(): PtsClock {
         current = Infinity;
         windowStart = now;
       }
-      current = Math.min(current, now - pts * 1000);
+      const delay = now - pts * 1000;
+      if (delay < Math.min(current, previous) - JITTER_MS) improvedMs = now;
+      current = Math.min(current, delay);
     },
     ageMs: (pts, now) => Math.max(0, now - pts * 1000 - Math.min(current, previous)),
+    settled: (now) => now - improvedMs >= SETTLED_MS,
   };
 }
