@@ -45,10 +45,10 @@ describe('the parser of what ffmpeg says', () => {
   });
 
   it('finds packets too, in the order in which they came', () => {
-    const size = { width: 320, height: 180 };
+    const same = { width: 320, height: 180, pieced: true };
     expect(packets(WORDS)).toEqual([
-      { ...size, ptsSeconds: 0, key: true, bytes: 3482 }, { ...size, ptsSeconds: 0.25, key: false, bytes: 521 },
-      { ...size, ptsSeconds: expect.closeTo(1 / 12) as number, key: false, bytes: 64 },
+      { ...same, ptsSeconds: 0, key: true, bytes: 3482 }, { ...same, ptsSeconds: 0.25, key: false, bytes: 521 },
+      { ...same, ptsSeconds: expect.closeTo(1 / 12) as number, key: false, bytes: 64 },
     ]);
   });
 
@@ -57,8 +57,8 @@ describe('the parser of what ffmpeg says', () => {
   });
 
   it('finds the size, the time and the bytes of pictures that were written', () => {
-    const words = '#tb 0: 1/1000\n#dimensions 0: 640x360\n0,      -2500,      -2500,        0,   138794, 0x074d780f, S=1, Quality stats,        8, 0x076400ed';
-    expect(packets(words)).toEqual([{ ptsSeconds: -2.5, width: 640, height: 360, key: true, bytes: 138_794 }]);
+    const words = '#tb 0: 1/1000\n#codec_id 0: mjpeg\n#dimensions 0: 640x360\n0,      -2500,      -2500,        0,   138794, 0x074d780f, S=1, Quality stats,        8, 0x076400ed';
+    expect(packets(words)).toEqual([{ ptsSeconds: -2.5, width: 640, height: 360, key: true, bytes: 138_794, pieced: false }]);
   });
 
   it.each([

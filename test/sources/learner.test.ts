@@ -31,8 +31,9 @@ function learn(camera: Camera, seconds: number, interval = 3): { readonly learne
   for (const [pts, key] of packets(camera)) {
     begin ??= pts;
     if (pts - begin > seconds) break;
-    learner.packet(pts, key);
-    const verdict = learner.verdict(START + (pts - begin) * 1000);
+    const now = START + (pts - begin) * 1000;
+    learner.packet(pts, key, now);
+    const verdict = learner.verdict(now);
     if (verdict !== null) told ??= { verdict, afterSeconds: pts - begin };
   }
   return { learner, verdict: told?.verdict ?? null, afterSeconds: told?.afterSeconds ?? null };
@@ -79,27 +80,29 @@ describe('the learner', () => {
 
   it('takes no part in the guesses of the first packets', () => {
     const learner = createLearner(3, START);
-    for (const pts of [5, 0, 4, 0.04, 0.08]) learner.packet(pts, false);
-    for (let picture = 3; picture < 60; picture += 1) learner.packet(picture / 25, picture % 25 === 0);
+    for (const pts of [5, 0, 4, 0.04, 0.08]) learner.packet(pts, false, START);
+    for (let picture = 3; picture < 60; picture += 1) learner.packet(picture / 25, picture % 25 === 0, START);
     expect(learner.verdict(START)).not.toBe('noref');
   });
 
   it('keeps the longest time between key frames', () => {
     const learner = createLearner(3, START);
-    for (const pts of [0, 1, 4, 5]) learner.packet(pts, true);
+    for (const pts of [0, 1, 4, 5]) learner.packet(pts, true, START);
     expect(learner.keyFrameSpacing()).toBe(3);
   });
 
   it.each([
     ['none', 13, 'shows nothing though key frames seem to come', { keySeconds: 1 }, false],
     ['nokey', 13, 'shows the key frames that come', { keySeconds: 1 }, true],
-    ['none', 23, 'sends a picture every 8 s', { keySeconds: 8, fps: 1 / 8 }, true],
+    ['none', 6, 'sends a picture every 8 s', { keySeconds: 8, fps: 1 / 8 }, true],
+    ['none', 6, 'sends two pictures a second, all key frames', { keySeconds: 0.5, fps: 2 }, true],
+    ['nokey', 6, 'sends four pictures a second', { keySeconds: 1, fps: 4 }, true],
   ] as const)('says %s after %i s to a camera that %s', (verdict, seconds, _what, camera, shown) => {
     const learner = createLearner(3, START);
     if (shown) learner.decoded();
     for (const [pts, key] of packets(camera)) {
       if (pts > seconds) break;
-      learner.packet(pts, key);
+      learner.packet(pts, key, START + pts * 1000);
     }
     expect(learner.verdict(START + seconds * 1000)).toBe(verdict);
   });

@@ -57,6 +57,7 @@ export async function connection({ stream, settings, folder, realTime }: Capture
   const continuity = createContinuity(!realTime);
   const clock = createPtsClock();
   let connected = false as boolean;
+  let lastPacketMs: number | null = null;
   let settled = realTime;
   let better = null as Skip | null;
   let reason = null as LookoutError | null;
@@ -119,11 +120,14 @@ export async function connection({ stream, settings, folder, realTime }: Capture
         const changed = continuity.decoded(decoded);
         if (changed) end(new LookoutError('stream_ended', `the stream ended: ${changed}`));
       },
-      onPacket({ ptsSeconds, key }) {
+      onPacket({ ptsSeconds, key, pieced }) {
         const now = performance.now();
-        learner.packet(ptsSeconds, key);
+        learner.packet(ptsSeconds, key, now);
         silence.packet();
-        clock.arrived(ptsSeconds, now);
+        // A slow camera's picture came long before the next one, with which it is told.
+        const cameMs = pieced ? lastPacketMs : now;
+        if (cameMs !== null) clock.arrived(ptsSeconds, cameMs);
+        lastPacketMs = now;
         decide(now);
       },
       onPicture(picture, facts) {

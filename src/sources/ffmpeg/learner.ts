@@ -13,7 +13,7 @@
 export type Skip = 'nokey' | 'noref' | 'none';
 
 export interface Learner {
-  packet(ptsSeconds: number, key: boolean): void;
+  packet(ptsSeconds: number, key: boolean, nowMs: number): void;
   /** A picture left a decoder that leaves out everything but key frames. */
   decoded(): void;
   /** What to leave out; null: not known yet. */
@@ -32,8 +32,14 @@ const ENOUGH_SECONDS = 1;
 const LONGEST_WAIT_SECONDS = 10;
 /** A stream that sent packets for so long and showed nothing has no key frames, though some of them may look like some. */
 const LONGEST_BLIND_MS = 12_000;
-/** So few packets come that their order cannot be told, when it is unknown after this time. */
+/** A stream that has not told by then varies too much. */
 const LONGEST_LEARNING_MS = 22_000;
+/**
+ * Cameras with so few pictures cost little to decode entirely. Their packets, which are then told for ever, say when
+ * each came; a decoder hands out each when the next one comes, which is late.
+ */
+const FEW_PER_SECOND = 2.5;
+const FEW_AFTER_MS = 5000;
 
 /** Key frames that are rarer than pictures are due by no more than this cost few pictures. */
 const TOLERANCE = 1.05;
@@ -41,6 +47,7 @@ const TOLERANCE = 1.05;
 export function createLearner(intervalSeconds: number, startMs: number): Learner {
   let shown = false;
   let packets = 0;
+  let firstMs = NaN;
   let first = NaN;
   let newest = -Infinity;
   let stepsBack = 0;
@@ -50,8 +57,9 @@ export function createLearner(intervalSeconds: number, startMs: number): Learner
   const seen = (): number => newest - first;
   const inOrder = (): boolean => stepsBack === 0 && (packets >= ENOUGH_PACKETS || seen() >= ENOUGH_SECONDS);
   return {
-    packet(pts, key) {
+    packet(pts, key, now) {
       packets += 1;
+      if (packets === 1) firstMs = now;
       if (packets <= UNSETTLED_PACKETS) {
         first = pts;
         newest = pts;
@@ -69,6 +77,8 @@ export function createLearner(intervalSeconds: number, startMs: number): Learner
     verdict(now) {
       if (stepsBack >= 2) return 'noref';
       const waitedMs = now - startMs;
+      const tellingMs = now - firstMs;
+      if (tellingMs > FEW_AFTER_MS && packets < (FEW_PER_SECOND * tellingMs) / 1000) return 'none';
       if (!shown && packets > 0 && waitedMs > LONGEST_BLIND_MS) return 'none';
       const longestUseful = Math.min(intervalSeconds, LONGEST_WAIT_SECONDS);
       if (spacing !== null && inOrder()) return spacing <= longestUseful * TOLERANCE ? 'nokey' : 'none';
