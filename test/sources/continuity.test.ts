@@ -24,6 +24,10 @@ describe('the continuity of a stream', () => {
     expect(said(true, [0, 0.4, 0.2, 0.6])).toEqual([null, null, null, null]);
   });
 
+  it('lasts when the time of the first picture was a guess', () => {
+    expect(said(true, [0, -9, -8])).toEqual([null, null, null]);
+  });
+
   it('lasts when the times of a file go back', () => {
     expect(said(false, [0, 5, 0, 5])).toEqual([null, null, null, null]);
   });

@@ -122,7 +122,7 @@ export async function connection({ stream, settings, folder, realTime }: Capture
       },
       onPacket({ ptsSeconds, key, pieced }) {
         const now = performance.now();
-        learner.packet(ptsSeconds, key, now);
+        learner.packet(ptsSeconds, key);
         silence.packet();
         // A slow camera's picture came long before the next one, with which it is told.
         const cameMs = pieced ? lastPacketMs : now;

@@ -13,7 +13,7 @@
 export type Skip = 'nokey' | 'noref' | 'none';
 
 export interface Learner {
-  packet(ptsSeconds: number, key: boolean, nowMs: number): void;
+  packet(ptsSeconds: number, key: boolean): void;
   /** A picture left a decoder that leaves out everything but key frames. */
   decoded(): void;
   /** What to leave out; null: not known yet. */
@@ -39,7 +39,7 @@ const LONGEST_LEARNING_MS = 22_000;
  * each came; a decoder hands out each when the next one comes, which is late.
  */
 const FEW_PER_SECOND = 2.5;
-const FEW_AFTER_MS = 5000;
+const FEW_AFTER_SECONDS = 4;
 
 /** Key frames that are rarer than pictures are due by no more than this cost few pictures. */
 const TOLERANCE = 1.05;
@@ -47,7 +47,8 @@ const TOLERANCE = 1.05;
 export function createLearner(intervalSeconds: number, startMs: number): Learner {
   let shown = false;
   let packets = 0;
-  let firstMs = NaN;
+  let firstIsKey = false;
+  let second = NaN;
   let first = NaN;
   let newest = -Infinity;
   let stepsBack = 0;
@@ -57,9 +58,17 @@ export function createLearner(intervalSeconds: number, startMs: number): Learner
   const seen = (): number => newest - first;
   const inOrder = (): boolean => stepsBack === 0 && (packets >= ENOUGH_PACKETS || seen() >= ENOUGH_SECONDS);
   return {
-    packet(pts, key, now) {
+    packet(pts, key) {
       packets += 1;
-      if (packets === 1) firstMs = now;
+      // ffmpeg knows no time of the first, and may guess one that is far from all others: it was just before the second.
+      if (packets === 1) {
+        firstIsKey = key;
+        return;
+      }
+      if (packets === 2) {
+        second = pts;
+        if (firstIsKey) lastKey = pts;
+      }
       if (packets <= UNSETTLED_PACKETS) {
         first = pts;
         newest = pts;
@@ -77,8 +86,8 @@ export function createLearner(intervalSeconds: number, startMs: number): Learner
     verdict(now) {
       if (stepsBack >= 2) return 'noref';
       const waitedMs = now - startMs;
-      const tellingMs = now - firstMs;
-      if (tellingMs > FEW_AFTER_MS && packets < (FEW_PER_SECOND * tellingMs) / 1000) return 'none';
+      const span = newest - second;
+      if (span > FEW_AFTER_SECONDS && packets - 1 < FEW_PER_SECOND * span) return 'none';
       if (!shown && packets > 0 && waitedMs > LONGEST_BLIND_MS) return 'none';
       const longestUseful = Math.min(intervalSeconds, LONGEST_WAIT_SECONDS);
       if (spacing !== null && inOrder()) return spacing <= longestUseful * TOLERANCE ? 'nokey' : 'none';
