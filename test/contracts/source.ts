@@ -90,7 +90,11 @@ export function sourceContract(name: string, open: () => Promise<Peer>): void {
       const stop = new AbortController();
       if (when === 'before it has begun') stop.abort();
       const running = frames(stop.signal);
-      if (when === 'while it waits for a picture') await next(running);
+      if (when === 'while it waits for a picture') {
+        // The first may be kept back until shortly before the second.
+        await next(running);
+        await next(running);
+      }
       const waiting = running.next();
       await systemClock.sleep(20, never);
       const aborted = Date.now();
