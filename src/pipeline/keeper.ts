@@ -7,14 +7,11 @@ import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config, Model, ModelIdentity, ModelState, Prepared, Progress, Runner } from '../types.ts';
 import { neverFound } from './findings.ts';
+import { isSame, lookAtFolder, type FolderParts, type Seen } from './model-look.ts';
 import { createSetbacks } from './setbacks.ts';
 
-export interface KeeperParts {
-  /** Reads the model's folder anew. */
-  read(): Promise<Model>;
+export interface KeeperParts extends FolderParts {
   prepare(model: Model, progress: Progress, signal: AbortSignal): Promise<Prepared>;
-  /** Hash of the model's code and weights. */
-  codeHash(model: Model): Promise<string>;
   readonly settings: Pick<Config, 'runner_restarts' | 'runner_restart_window_seconds' | 'runner_idle_seconds'>;
   readonly log: Log;
 }
@@ -54,16 +51,6 @@ export interface KeeperStatus {
 
 /** How often the model's folder is looked at. */
 const LOOK_MS = 2000;
-/** A file that is still being copied into it is another one after this long. */
-const SETTLE_MS = 1000;
-/** What a look at the model's folder finds. */
-interface Seen {
-  readonly model: Model;
-  readonly code: string | null;
-}
-
-const isSame = (one: Seen, other: Seen): boolean => JSON.stringify(one) === JSON.stringify(other);
-
 const UNKNOWN: ModelIdentity = { version: 'unknown', runtime: 'unknown', detector: null, fingerprint: null, code: null };
 
 export function createKeeper(name: string, parts: KeeperParts): Keeper {
@@ -102,12 +89,15 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
     if (old) log.info(`${name}: runner stopped`, { reason: why });
   }
 
+  /** What the last look saw. */
+  const known = (): Seen | null => model && { model, code: identity.code };
+
   /** Reads the folder at most every LOOK_MS; a change of code, weights or manifest starts everything anew. */
   async function look(): Promise<Model> {
     if (model && performance.now() - lookedAt < LOOK_MS) return model;
     let seen: Seen;
     try {
-      seen = await readFolder();
+      seen = await lookAtFolder(parts, runner && known(), closing.signal);
     } catch (error) {
       const { message } = errorInfo(error);
       if (runner === null || model === null) throw error;
@@ -120,25 +110,11 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
     lookedAt = performance.now();
     if (unreadable !== null) setbacks.forget();
     unreadable = null;
-    if (model && !isSame(seen, { model, code: identity.code })) await forget('the model changed');
+    const before = known();
+    if (before && !isSame(seen, before)) await forget('the model changed');
     model = seen.model;
     identity = { ...identity, version: model.version, runtime: model.runtime, code: seen.code };
     return model;
-  }
-
-  /** While a runner is up, a change counts once it is over. Throws where the folder cannot be read. */
-  async function readFolder(): Promise<Seen> {
-    const seen = await readOnce();
-    if (runner === null || model === null || isSame(seen, { model, code: identity.code })) return seen;
-    await systemClock.sleep(SETTLE_MS, closing.signal);
-    const settled = await readOnce();
-    if (!isSame(settled, seen)) throw new LookoutError('model_unavailable', 'something in it is still being written');
-    return settled;
-  }
-
-  async function readOnce(): Promise<Seen> {
-    const read = await parts.read();
-    return { model: read, code: await parts.codeHash(read) };
   }
 
   async function start(): Promise<Kept> {
