@@ -175,10 +175,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
 
     return {
       face, streams, lost: lost.signal,
-      replay: {
-        spool, books, deadLetters, pipeline,
-        recorded: async (id) => (await Promise.all([...sinks.values()].map((sink) => sink.has(id)))).every(Boolean),
-      },
+      replay: { spool, books, deadLetters, pipeline },
       async listen() {
         server = await startServer({ face, config, staticDir: join(packageRoot, 'static'), log: log.part('http'), version });
         return server;

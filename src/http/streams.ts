@@ -1,19 +1,12 @@
 /** Streams as resources: list, look at, change, stop, remove. */
 import { Router } from 'express';
 import { LookoutError } from '../errors.ts';
-import type { Face, StreamOptions, StreamStatus } from '../types.ts';
+import type { Face, StreamChange, StreamStatus } from '../types.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
 import { streamChange } from './openapi-schemas.ts';
 import { readCameraId, readUrl } from './read-start.ts';
 import { route } from './route.ts';
-
-interface Change {
-  readonly url?: string;
-  readonly models?: readonly string[];
-  readonly options?: Partial<StreamOptions>;
-  readonly enabled?: boolean;
-}
 
 export function streamRoutes(face: Face): Router {
   const router = Router();
@@ -48,7 +41,7 @@ export function streamRoutes(face: Face): Router {
       existing(cameraId);
       const fields = jsonFields(request);
       checkChange(fields);
-      const change = fields as Change;
+      const change = fields as StreamChange;
       response.json(await face.change(cameraId, change.url === undefined ? change : { ...change, url: readUrl(change.url, 'url') }));
     },
     delete: async (request, response) => {

@@ -25,8 +25,8 @@ export interface Outcomes {
   store(batch: Batch, record: BatchRecord, answers: Answers, errors: DeadLetter['errors']): Promise<void>;
   /** Brings a stored record to all sinks; `again`: a crash cut that short before. */
   deliver(batch: Batch, record: BatchRecord, again: boolean): Promise<void>;
-  /** Whether every sink has the batch's record. */
-  isEverywhere(batch: Batch): Promise<boolean>;
+  /** Whether every sink has the record of the batch with this id. */
+  isRecorded(id: string): Promise<boolean>;
   /** Enters the batch as recorded. */
   recorded(batch: Batch): Promise<void>;
   bury(batch: Batch, errors: DeadLetter['errors']): Promise<void>;
@@ -76,7 +76,7 @@ export function createOutcomes(parts: OutcomeParts, insist: Insist, liveSessions
       parts.onRecorded(batch, record);
       await recorded(batch);
     },
-    isEverywhere: async ({ id }) => (await Promise.all([...sinks.values()].map((sink) => sink.has(id)))).every(Boolean),
+    isRecorded: async (id) => (await Promise.all([...sinks.values()].map((sink) => sink.has(id)))).every(Boolean),
     recorded,
     async bury(batch, errors) {
       await insist(batch, 'its dead letter could not be written', () => deadLetters.add({ batch, errors, recorded: false }));

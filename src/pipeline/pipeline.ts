@@ -21,6 +21,8 @@ export interface Pipeline {
   submit(batch: Batch, recovered?: boolean): Promise<void>;
   /** A batch that an earlier run left in the spool goes on from where it was. */
   resume(batch: Batch): Promise<void>;
+  /** Whether every sink has the record of the batch with this id. */
+  isRecorded(id: string): Promise<boolean>;
   /** Sessions that still capture keep their folder. */
   readonly liveSessions: Set<string>;
   closeSession(session: string): Promise<void>;
@@ -148,6 +150,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     liveSessions,
     submit,
     troubles,
+    isRecorded: (id) => outcomes.isRecorded(id),
     get busy() {
       return underWay.size;
     },
@@ -164,7 +167,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       books.captured(batch.camera_id, batch.frames.length);
       const record = await spool.readRecord(batch);
-      if (record === 'damaged' && await outcomes.isEverywhere(batch)) {
+      if (record === 'damaged' && await outcomes.isRecorded(batch.id)) {
         track(batch, outcomes.recorded(batch));
         return;
       }

@@ -14,8 +14,6 @@ export interface ReplayParts {
   readonly books: Books;
   readonly deadLetters: DeadLetters;
   readonly pipeline: Pipeline;
-  /** Whether a record of this batch is written already. */
-  readonly recorded: (batchId: string) => Promise<boolean>;
 }
 
 /** What is to become of a letter: it is a batch on its road now, or its own batch has a record. */
@@ -30,7 +28,7 @@ export async function replayLetter(letter: DeadLetter, models: readonly string[]
   const { spool, books, deadLetters, pipeline } = parts;
   if (letter.recorded) return models ? replayCopies(letter, models, parts) : 'kept';
   const batch: Batch = { ...letter.batch, models: models ?? letter.batch.models, attempts: {} };
-  if (await parts.recorded(batch.id)) {
+  if (await pipeline.isRecorded(batch.id)) {
     await deadLetters.remove(batch);
     return 'already recorded';
   }

@@ -116,7 +116,7 @@ export async function road(
 
   return {
     config, spool, books, deadLetters, queue, sink, pipeline, recorded, close,
-    replay: { spool, books, deadLetters, pipeline, recorded: (id) => sink.has(id) },
+    replay: { spool, books, deadLetters, pipeline },
     logged: () => lines.join(''),
     async batch(models, count = 2, camera_id = 'CAM-1') {
       const session = sessions.get(camera_id) ?? await spool.open({ camera_id, models, options: { batch_size: 10 } });
