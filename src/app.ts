@@ -12,7 +12,8 @@ import { lockFolderOrFile, type Lock } from './lib/lock.ts';
 import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
 import { createLanes } from './lanes.ts';
-import { createFamily, createMember, createModels, createSources } from './parts.ts';
+import { openRecordLog } from './log/record-log.ts';
+import { createMember, createModels, createSources } from './parts.ts';
 import { openBooks } from './pipeline/books.ts';
 import { createCameraTable } from './cameras/table.ts';
 import { openDeadLetters } from './pipeline/dead-letters.ts';
@@ -26,8 +27,7 @@ import type { ReplayParts } from './pipeline/replay.ts';
 import { createSpool } from './pipeline/spool.ts';
 import { createStreamStore } from './pipeline/stream-store.ts';
 import { createStreams, type Streams } from './pipeline/streams.ts';
-import { readRecords } from './record-file/read.ts';
-import type { BatchRecord, Config, Face, Queue, Sink } from './types.ts';
+import type { BatchRecord, Config, Face, Queue } from './types.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
 const CONNECT_MS = 400;
@@ -42,9 +42,9 @@ export interface App {
   listen(): Promise<HttpServer>;
   /** Starts the streams that lookout.yaml and the last run name. */
   capture(): void;
-  /** Told of each record once it is with every sink. */
+  /** Told of each record once it is in the log. */
   onRecord(listener: (record: BatchRecord) => void): void;
-  /** Captures stop and flush, batches under way end, runners and sinks close. Within grace_seconds. */
+  /** Captures stop and flush, batches under way end, runners and the log close. Within grace_seconds. */
   close(): Promise<void>;
 }
 
@@ -95,8 +95,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const spool = createSpool(config.frames_dir);
     const deadLetters = await openDeadLetters(config, spool, books);
     const evidence = await openEvidence(config, spool, log.part('evidence'));
-    const sinks = await createFamily<Sink>('sinks', { config, log: log.part('sink') });
-    releasers.push(() => Promise.all([...sinks.values()].map((sink) => sink.close())));
+    const recordLog = await openRecordLog({ config, log: log.part('records') });
+    releasers.push(() => recordLog.close());
     const queue = await createMember<Queue>('queues', 'memory', { config });
     releasers.push(() => queue.close());
     const sources = await createSources(config);
@@ -112,7 +112,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const lastRecordAt = new Map<string, string>();
     const listeners: ((record: BatchRecord) => void)[] = [];
     const pipeline = createPipeline({
-      config, queue, spool, books, deadLetters, evidence, sinks, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
+      config, queue, spool, books, deadLetters, evidence, recordLog, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
       makeRecord: (batch, answers) => makeRecord(batch, answers, {
         config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model),
       }),
@@ -169,7 +169,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       latest: (id) => streams.latest(id),
       cameras: () => cameras.rows(),
       addCamera: (row) => cameras.add(row, stop.signal),
-      records: (query) => readRecords(config, query),
+      records: (query) => recordLog.read(query),
       notReady: () => [...(phase === 'running' ? [] : [`Lookout is ${phase}`]), ...pipeline.troubles()],
     };
 

@@ -36,7 +36,7 @@ export const ERRORS = {
   runner_died: { status: 500, retry: true, advice: 'see the runner\'s last words' },
   runner_timeout: { status: 504, retry: true, advice: 'raise the model\'s deadline' },
   bad_frame: { status: 422, retry: false, advice: 'look at the picture' },
-  sink_failed: { status: 500, retry: true, advice: 'make room or repair the destination; nothing is lost meanwhile' },
+  log_failed: { status: 500, retry: true, advice: 'make room, or let the file of records be written; nothing is lost meanwhile' },
   locked: { status: 503, retry: true, advice: 'stop the other process that uses the same folder' },
 } as const satisfies Record<string, ErrorKind>;
 

@@ -276,11 +276,14 @@ export interface RunnerAnswer {
   readonly inference_ms: number;
 }
 
-/** Where records go. Write returns when the record is safely there; a record may be offered again after a crash. */
-export interface Sink {
-  write(record: BatchRecord, signal: AbortSignal): Promise<void>;
-  /** Whether a record with this batch id is already there; asked for batches that a crash left open, and before a replay. */
+/** The log: the append-only file of records, which holds a batch exactly once. */
+export interface RecordLog {
+  /** The record is on the disk when it returns. A try that failed may be made again. */
+  append(record: BatchRecord, signal: AbortSignal): Promise<void>;
+  /** Whether a batch has its record among the last ones; asked for batches that a crash left open, and before a replay. */
   has(id: string): Promise<boolean>;
+  /** Newest first. */
+  read(query: RecordQuery): Promise<readonly Json[]>;
   close(): Promise<void>;
 }
 

@@ -14,7 +14,6 @@ const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 
 const WORDS = ['types.ts', 'errors.ts', 'camera-id.ts', 'stream-options.ts', 'stream-url.ts'];
 /** What a part may import beside these, lib and itself. Nothing else may be imported from a part. */
 const FRIENDS: Readonly<Record<string, readonly string[]>> = {
-  sinks: ['record-file'],
   runtimes: ['runner', 'models'],
 };
 /** What puts the parts together: the commands, and the other files beside the folders. */
@@ -26,7 +25,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   'proper-lockfile': /^lib\/lock\.ts$/,
   express: /^http\//,
 };
-const FAMILIES = ['queues', 'runtimes', 'sinks', 'sources'];
+const FAMILIES = ['queues', 'runtimes', 'sources'];
 
 const partOf = (file: string): string => file.split('/')[0] ?? '';
 const importsOf = (text: string): readonly string[] => ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);

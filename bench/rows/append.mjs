@@ -5,9 +5,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { silentLog } from '../../dist/lib/log.js';
-import { createSpool } from '../../dist/pipeline/spool.js';
-import { LAYOUTS } from '../../dist/record-file/layout.js';
-import { create as createSink } from '../../dist/sinks/json.js';
+import { LAYOUTS } from '../../dist/log/layout.js';
+import { openRecordLog } from '../../dist/log/record-log.js';
 import { digits, median } from '../harness/numbers.mjs';
 import { pictures } from '../harness/pictures.mjs';
 import { recordMaker } from '../harness/records.mjs';
@@ -32,12 +31,12 @@ export async function measure(column, { quick, say, signal }) {
     for (const { data_dir } of [large, empty]) await mkdir(data_dir);
     const known = await fill(large.predictions, record, quick ? BYTES / 10 : BYTES);
     const { size } = await stat(large.predictions);
-    const sides = [await openSide(large, folder), await openSide(empty, folder)];
+    const sides = [await openSide(large), await openSide(empty)];
     for (let n = known; n < known + APPENDS; n += 1) {
       for (const side of n % 2 === 0 ? sides : sides.toReversed()) await side.append(record(n), signal);
     }
     const [slow, fast] = sides.map(({ times }) => median(times));
-    for (const { sink } of sides) await sink.close();
+    for (const { log } of sides) await log.close();
     const { length } = JSON.parse(await readFile(empty.predictions, 'utf8'));
     if (length !== APPENDS) throw new Error(`${length} records were written instead of ${APPENDS}`);
     say(`${digits(slow)} ms with ${known} records in ${digits(size / 1e6)} MB, ${digits(fast)} ms from none on`);
@@ -51,25 +50,22 @@ function place(folder, name) {
   return { data_dir: join(folder, name), predictions: join(folder, name, 'predictions.json'), format: 'json', rotate_bytes: 0 };
 }
 
-/** The sink of one file, and the milliseconds that a record needs until it is there and ticked off in the spool. */
-async function openSide(config, folder) {
-  const sink = await createSink({ config, log: silentLog });
-  const spool = createSpool(join(folder, 'frames'));
-  await mkdir(join(folder, 'frames', SESSION), { recursive: true });
+/** The log in one file, and the milliseconds that a record needs until it is there. */
+async function openSide(config) {
+  const log = await openRecordLog({ config, log: silentLog });
   const times = [];
   return {
-    sink,
+    log,
     times,
     async append(record, signal) {
       const started = performance.now();
-      await sink.write(record, signal);
-      await spool.tick({ id: record.batch.id, session: SESSION, camera_id: 'BENCH', models: ['animals'], frames: record.batch.frames }, 'json');
+      await log.append(record, signal);
       times.push(performance.now() - started);
     },
   };
 }
 
-/** Writes records until there are that many bytes, as the sink would have; answers how many they are. */
+/** Writes records until there are that many bytes, as the log would have; answers how many they are. */
 async function fill(file, record, bytes) {
   const { opening, between, closing } = LAYOUTS.json;
   let count = 0;

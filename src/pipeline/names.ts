@@ -32,7 +32,7 @@ export const draftFolder = (session: string): string => `${session}.tmp`;
 export const isDraftFolder = (name: string): boolean => /_[0-9a-f]{8}\.tmp$/.test(name);
 
 /** What may go when nothing else is left in a session's folder. */
-export const isSpare = (file: string): boolean => file === SESSION_FILE || file === LATEST_FILE || isUnfinished(file);
+export const isSpare = (file: string): boolean => file === SESSION_FILE || file === LATEST_FILE || file.endsWith(TICK_ENDING) || isUnfinished(file);
 /** Not a file yet. */
 export const isUnfinished = (file: string): boolean => file.endsWith('.tmp');
 
@@ -63,8 +63,9 @@ export function capturedAt(file: string): string | null {
 
 export const manifestFile = (batch: string): string => `${batch}.json`;
 export const recordFile = (batch: string): string => `${batch}.record.json`;
-/** The sink of this name has the batch's record. */
-export const tickFile = (batch: string, sink: string): string => `${batch}.${sink}.done`;
+/** An earlier version left it beside the manifest: the log has the batch's record. */
+export const tickFile = (batch: string): string => `${batch}${TICK_ENDING}`;
+const TICK_ENDING = '.json.done';
 
 export function isManifest(session: string, file: string): boolean {
   return file.startsWith(`${session}-`) && file.endsWith('.json') && !file.endsWith('.record.json');

@@ -1,6 +1,6 @@
 /** What becomes of a batch: recorded, dead-lettered or dropped; entered in the books, and only then gone from the spool. */
 import type { Log } from '../lib/log.ts';
-import type { Answers, Batch, BatchRecord, Sink } from '../types.ts';
+import type { Answers, Batch, BatchRecord, RecordLog } from '../types.ts';
 import type { Books, Outcome } from './books.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
 import type { Evidence } from './evidence.ts';
@@ -12,8 +12,7 @@ export interface OutcomeParts {
   readonly books: Books;
   readonly deadLetters: DeadLetters;
   readonly evidence: Evidence;
-  /** By name. */
-  readonly sinks: ReadonlyMap<string, Sink>;
+  readonly recordLog: RecordLog;
   readonly onRecorded: (batch: Batch, record: BatchRecord) => void;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -23,11 +22,9 @@ export interface OutcomeParts {
 export interface Outcomes {
   /** Stores the finished record in the spool, beside what else is kept of its batch. */
   store(batch: Batch, record: BatchRecord, answers: Answers, errors: DeadLetter['errors']): Promise<void>;
-  /** Brings a stored record to all sinks; `again`: a crash cut that short before. */
-  deliver(batch: Batch, record: BatchRecord, again: boolean): Promise<void>;
-  /** Whether every sink has the record of the batch with this id. */
-  isRecorded(id: string): Promise<boolean>;
-  /** Enters the batch as recorded. */
+  /** Appends a stored record to the log, and enters the batch as recorded. */
+  append(batch: Batch, record: BatchRecord): Promise<void>;
+  /** Enters a batch as recorded whose record is in the log. */
   recorded(batch: Batch): Promise<void>;
   bury(batch: Batch, errors: DeadLetter['errors']): Promise<void>;
   drop(batch: Batch, reason: string): Promise<void>;
@@ -39,7 +36,7 @@ export interface Outcomes {
 const WORTH_A_REPLAY: ReadonlySet<string> = new Set(['runner_failed', 'runner_died', 'runner_timeout']);
 
 export function createOutcomes(parts: OutcomeParts, insist: Insist, liveSessions: ReadonlySet<string>): Outcomes {
-  const { spool, books, deadLetters, evidence, sinks, log, signal } = parts;
+  const { spool, books, deadLetters, evidence, recordLog, log, signal } = parts;
 
   async function settle(batch: Batch, outcome: Outcome, more: { readonly reason?: string; readonly files?: readonly string[] } = {}): Promise<void> {
     const entry = { camera_id: batch.camera_id, batch: batch.id, outcome, frames: batch.frames.length, ...more };
@@ -49,7 +46,7 @@ export function createOutcomes(parts: OutcomeParts, insist: Insist, liveSessions
 
   function release(batch: Batch): Promise<void> {
     return insist(batch, 'its files could not be removed', async () => {
-      await spool.release(batch, [...sinks.keys()]);
+      await spool.release(batch);
       if (!liveSessions.has(batch.session)) await spool.close(batch.session);
     });
   }
@@ -66,17 +63,11 @@ export function createOutcomes(parts: OutcomeParts, insist: Insist, liveSessions
         await spool.writeRecord(batch, record);
       });
     },
-    async deliver(batch, record, again) {
-      await Promise.all([...sinks].map(async ([name, sink]) => {
-        const has = again && await insist(batch, `sink ${name} could not be asked`, async () => await spool.ticked(batch, name) || sink.has(batch.id));
-        // Written and ticked off apart: a tick that fails must not write the record again.
-        if (!has) await insist(batch, `sink ${name} could not write its record`, () => sink.write(record, signal));
-        await insist(batch, `sink ${name} could not be ticked off`, () => spool.tick(batch, name));
-      }));
+    async append(batch, record) {
+      await insist(batch, 'its record could not be appended', () => recordLog.append(record, signal));
       parts.onRecorded(batch, record);
       await recorded(batch);
     },
-    isRecorded: async (id) => (await Promise.all([...sinks.values()].map((sink) => sink.has(id)))).every(Boolean),
     recorded,
     async bury(batch, errors) {
       await insist(batch, 'its dead letter could not be written', () => deadLetters.add({ batch, errors, recorded: false }));

@@ -21,7 +21,7 @@ export interface Pipeline {
   submit(batch: Batch, recovered?: boolean): Promise<void>;
   /** A batch that an earlier run left in the spool goes on from where it was. */
   resume(batch: Batch): Promise<void>;
-  /** Whether every sink has the record of the batch with this id. */
+  /** Whether the log has the record of the batch with this id. */
   isRecorded(id: string): Promise<boolean>;
   /** Sessions that still capture keep their folder. */
   readonly liveSessions: Set<string>;
@@ -40,7 +40,7 @@ const AGAIN_MS = 10_000;
 const RECORD_TRIES = 3;
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { queue, spool, books, deadLetters, log, signal } = parts;
+  const { queue, spool, books, deadLetters, recordLog, log, signal } = parts;
   const liveSessions = new Set<string>();
   const { insist, troubles } = createInsistence(log, signal);
   const outcomes = createOutcomes(parts, insist, liveSessions);
@@ -94,7 +94,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     if (record) {
       await outcomes.store(batch, record, answers, errors);
-      await outcomes.deliver(batch, record, false);
+      await outcomes.append(batch, record);
     } else {
       await outcomes.drop(batch, 'nothing_found');
     }
@@ -150,7 +150,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     liveSessions,
     submit,
     troubles,
-    isRecorded: (id) => outcomes.isRecorded(id),
+    isRecorded: (id) => recordLog.has(id),
     get busy() {
       return underWay.size;
     },
@@ -167,12 +167,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       books.captured(batch.camera_id, batch.frames.length);
       const record = await spool.readRecord(batch);
-      if (record === 'damaged' && await outcomes.isRecorded(batch.id)) {
+      if (await recordLog.has(batch.id) || await spool.isTicked(batch)) {
         track(batch, outcomes.recorded(batch));
         return;
       }
       if (record !== null && record !== 'damaged') {
-        track(batch, outcomes.deliver(batch, record, true));
+        track(batch, outcomes.append(batch, record));
         return;
       }
       // A letter that the books do not know yet, or no longer: its batch is looked at again.

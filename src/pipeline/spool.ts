@@ -5,8 +5,7 @@
  *                            /<camera>_<time>.jpg        a frame, whole or not there
  *                            /<anything>.tmp             not a frame, or not yet: also pictures that a source makes
  *                            /<batch id>.json            its manifest: a closed batch, never regrouped
- *                            /<batch id>.record.json     its finished record, before any sink gets it
- *                            /<batch id>.<sink>.done     that sink has it
+ *                            /<batch id>.record.json     its finished record, until the log has it
  *                            /latest.jpg                 the camera's newest picture
  *
  * Every file appears by rename, and so does a session's folder with its session.json. A batch's manifest goes last, so
@@ -49,11 +48,10 @@ export interface Spool {
   writeRecord(batch: Batch, record: BatchRecord): Promise<void>;
   /** null: there is none. `damaged`: there was one that cannot be read; it is kept aside. */
   readRecord(batch: Batch): Promise<BatchRecord | 'damaged' | null>;
-  /** The sink of this name has the batch's record. */
-  tick(batch: Batch, sink: string): Promise<void>;
-  ticked(batch: Batch, sink: string): Promise<boolean>;
+  /** An earlier version of Lookout left word that the batch's record was appended. */
+  isTicked(batch: Batch): Promise<boolean>;
   /** The batch is settled: frames and record go, the manifest last. */
-  release(batch: Batch, sinks: readonly string[]): Promise<void>;
+  release(batch: Batch): Promise<void>;
   /** A single frame, given up. */
   remove(key: string): Promise<void>;
   /** Removes the folder of a session that has nothing left; keeps it otherwise. */
@@ -176,14 +174,11 @@ export function createSpool(folder: string): Spool {
       }
     },
 
-    tick: (batch, sink) => inFolder(sessionOf(batch), () => writeFile(inSession(batch, tickFile(batch.id, sink)), '')),
+    isTicked: (batch) => isThere(inSession(batch, tickFile(batch.id))),
 
-    ticked: async (batch, sink) => (await namesIn(join(folder, batch.session))).includes(tickFile(batch.id, sink)),
-
-    async release(batch, sinks) {
+    async release(batch) {
       await Promise.all(batch.frames.map(({ key }) => removeIfPresent(path(key))));
       await removeIfPresent(inSession(batch, recordFile(batch.id)));
-      for (const sink of sinks) await removeIfPresent(inSession(batch, tickFile(batch.id, sink)));
       await removeIfPresent(inSession(batch, manifestFile(batch.id)));
     },
 

@@ -74,8 +74,8 @@ inChromium((stage) => {
 
   it('says what keeps records from being written', async () => {
     const page = await open(url);
-    face.missing.push('sink json could not write its record: disk full');
-    const trouble = page.getByRole('alert').filter({ hasText: 'Not ready: sink json could not write its record: disk full.' });
+    face.missing.push('its record could not be appended: disk full');
+    const trouble = page.getByRole('alert').filter({ hasText: 'Not ready: its record could not be appended: disk full.' });
     await trouble.waitFor();
     face.missing.length = 0;
     await trouble.waitFor({ state: 'hidden' });

@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { lock as plainLock } from 'proper-lockfile';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lockFolderOrFile } from '../../src/lib/lock.ts';
-import { compileSources, type Compiled } from '../sinks/compiled.ts';
+import { compileSources, type Compiled } from '../helpers/compiled.ts';
 
 const never = new AbortController().signal;
-const fixture = (name: string): string => new URL(`../fixtures/sinks/${name}`, import.meta.url).pathname;
+const fixture = (name: string): string => new URL(`../fixtures/lock/${name}`, import.meta.url).pathname;
 
 let compiled: Compiled;
 let folder: string;

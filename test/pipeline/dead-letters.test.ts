@@ -47,7 +47,7 @@ describe('the dead letters', () => {
     const { letters, spool, batch } = await open();
     const made = await batch(0);
     await letters.add({ batch: made, errors: ERRORS, recorded: false });
-    await spool.release(made, []);
+    await spool.release(made);
     expect(await letters.list()).toEqual([{ batch: made, errors: ERRORS, recorded: false, at: expect.stringMatching(/Z$/) as string }]);
     expect((await readdir(join(letters.folder, made.id))).sort()).toEqual(['CAM-1_20260701T120000000000Z.jpg', 'CAM-1_20260701T120001000000Z.jpg', 'batch.json']);
     await letters.remove(made);

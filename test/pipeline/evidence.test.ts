@@ -43,7 +43,7 @@ describe('evidence', () => {
     const { spool, batch, names } = await threeFrames();
     const evidence = await open('all', spool);
     for (let times = 0; times < 2; times += 1) await evidence.keep(batch, {});
-    await spool.release(batch, []);
+    await spool.release(batch);
     expect(await kept()).toEqual(names);
     expect(await readFile(join(folder.path, 'evidence', batch.session, names[0] ?? ''))).toEqual(PICTURE);
   });

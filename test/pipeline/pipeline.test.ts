@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
@@ -95,7 +95,7 @@ describe('a batch', () => {
     const [slow, quick] = [await made.batch(['hung'], 2, 'CAM-1'), await made.batch(['animals'], 2, 'CAM-2')];
     await submit(made, slow, quick);
     await expect.poll(() => made.recorded, SOON).toEqual([quick.id]);
-    expect(made.pipeline.busy).toBe(1);
+    await expect.poll(() => made.pipeline.busy, SOON).toBe(1);
   });
 
   it('is recorded whatever its camera is called', async () => {
@@ -224,20 +224,20 @@ describe('what is let go', () => {
 });
 
 describe('trouble on the way', () => {
-  it('with a sink is got over, and the record is there once', async () => {
+  it('with the log is got over, and the record is there once', async () => {
     let refusals = 2;
-    const made = await road(folder.path, { animals: fakeLane(() => found) }, {}, ({ sinks }) => ({
-      sinks: new Map([...sinks].map(([name, sink]) => [name, {
-        ...sink,
-        write: async (record, signal) => {
-          if (refusals-- > 0) throw new LookoutError('sink_failed', 'disk full');
-          await sink.write(record, signal);
+    const made = await road(folder.path, { animals: fakeLane(() => found) }, {}, ({ recordLog }) => ({
+      recordLog: {
+        ...recordLog,
+        append: async (record, signal) => {
+          if (refusals-- > 0) throw new LookoutError('log_failed', 'disk full');
+          await recordLog.append(record, signal);
         },
-      }])),
+      },
     }));
     made.run();
     await submit(made, await made.batch(['animals']));
-    await expect.poll(() => made.pipeline.troubles(), SOON).toEqual(['sink json could not write its record: disk full']);
+    await expect.poll(() => made.pipeline.troubles(), SOON).toEqual(['its record could not be appended: disk full']);
     await books(made);
     expect(made.pipeline.troubles()).toEqual([]);
     expect(await made.records()).toHaveLength(1);
@@ -316,10 +316,9 @@ describe('a batch of an earlier run', () => {
     expect(made.recorded).toEqual([live.id, old.id]);
   });
 
-  it.each(['before its sink had it', 'after its sink had it', 'after its sink was ticked off'])('whose record was finished is not asked again, and recorded once: %s', async (when) => {
+  it.each(['before the log had it', 'after the log had it'])('whose record was finished is not asked again, and recorded once: %s', async (when) => {
     const { first, batch, other, own } = await leftFinished();
-    if (when !== 'before its sink had it') await first.sink.write(own, new AbortController().signal);
-    if (when === 'after its sink was ticked off') await first.spool.tick(batch, 'json');
+    if (when === 'after the log had it') await first.recordLog.append(own, new AbortController().signal);
     await first.close();
 
     const { second, lane } = await resumed(batch);
@@ -329,9 +328,22 @@ describe('a batch of an earlier run', () => {
     await expect.poll(() => readdir(second.spool.folder), SOON).toEqual([]);
   });
 
-  it.each([['before its sink had it', 1], ['after its sink had it', 0]])('whose finished record is damaged is recorded once: %s', async (when, calls) => {
+  it.each(['is in the log', 'was in a file that is gone since'])('that an earlier version ticked off is not recorded again, and its tick goes with it: its record %s', async (where) => {
     const { first, batch, other, own } = await leftFinished();
-    if (when === 'after its sink had it') await first.sink.write(own, new AbortController().signal);
+    if (where === 'is in the log') await first.recordLog.append(own, new AbortController().signal);
+    await writeFile(join(first.spool.folder, batch.session, `${batch.id}.json.done`), '');
+    await first.close();
+
+    const { second, lane } = await resumed(batch);
+    expect((await second.records()).map((one) => one.batch.id)).toEqual(where === 'is in the log' ? [other.id, batch.id] : [other.id]);
+    expect(lane.calls).toEqual([]);
+    expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 4 });
+    await expect.poll(() => readdir(second.spool.folder), SOON).toEqual([]);
+  });
+
+  it.each([['before the log had it', 1], ['after the log had it', 0]])('whose finished record is damaged is recorded once: %s', async (when, calls) => {
+    const { first, batch, other, own } = await leftFinished();
+    if (when === 'after the log had it') await first.recordLog.append(own, new AbortController().signal);
     const file = join(first.spool.folder, batch.session, `${batch.id}.record.json`);
     await truncate(file, 100);
     await first.close();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findLeftovers } from '../../src/pipeline/recover.ts';
 import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
-import { sampleRecord } from '../sinks/sample-record.ts';
+import { sampleRecord } from '../log/sample-record.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 
 const folder = testFolder();
@@ -51,7 +51,7 @@ describe('what a crash left', () => {
     const batch = batchOf(session, await putFrames(spool, session, 1));
     await spool.writeManifest(batch);
     await spool.writeRecord(batch, sampleRecord(batch.id));
-    await spool.tick(batch, 'json');
+    await writeFile(own(`${batch.id}.json.done`), '');
     await spool.showLatest(session, batch.frames[0] ?? { key: '', captured_at: '', width: 0, height: 0 });
     expect((await findLeftovers(spool.folder)).batches).toEqual([batch]);
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLog } from '../../src/lib/log.ts';
+import { openRecordLog } from '../../src/log/record-log.ts';
 import { openBooks, type Books } from '../../src/pipeline/books.ts';
 import { createCameraTable } from '../../src/cameras/table.ts';
 import { openDeadLetters, type DeadLetters } from '../../src/pipeline/dead-letters.ts';
@@ -15,8 +16,7 @@ import { makeRecord } from '../../src/record/make-record.ts';
 import type { ReplayParts } from '../../src/pipeline/replay.ts';
 import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
 import { create as createQueue } from '../../src/queues/memory.ts';
-import { create as createSink } from '../../src/sinks/json.ts';
-import type { Batch, BatchRecord, Config, LaneAnswer, Queue, Sink } from '../../src/types.ts';
+import type { Batch, BatchRecord, Config, LaneAnswer, Queue, RecordLog } from '../../src/types.ts';
 import { batchOf, putFrames } from './folder.ts';
 import { identity } from '../record/parts.ts';
 
@@ -26,11 +26,11 @@ export interface Road {
   readonly books: Books;
   readonly deadLetters: DeadLetters;
   readonly queue: Queue;
-  readonly sink: Sink;
+  readonly recordLog: RecordLog;
   readonly pipeline: Pipeline;
   readonly replay: ReplayParts;
   readonly logged: () => string;
-  /** Ids of the batches whose record is with every sink, in that order. */
+  /** Ids of the batches whose record is in the log, in that order. */
   readonly recorded: readonly string[];
   /** A batch of these models with so many frames, in the spool. */
   batch(models: readonly string[], frames?: number, camera?: string): Promise<Batch>;
@@ -80,7 +80,7 @@ export async function road(
   const lines: string[] = [];
   const log = createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) });
   const stop = new AbortController();
-  const sink = await createSink({ config, log });
+  const recordLog = await openRecordLog({ config, log });
   const books = await openBooks(config.data_dir);
   const spool = createSpool(config.frames_dir);
   const deadLetters = await openDeadLetters(config, spool, books);
@@ -89,7 +89,7 @@ export async function road(
   const cameras = createCameraTable({ file: config.camera_data, log });
   const host = createHostAddress({ setting: config.host_ip, log });
   const parts: PipelineParts = {
-    config, queue, spool, books, deadLetters, evidence: await openEvidence(config, spool, log), sinks: new Map([['json', sink]]), log, signal: stop.signal,
+    config, queue, spool, books, deadLetters, evidence: await openEvidence(config, spool, log), recordLog, log, signal: stop.signal,
     lane: (model) => {
       const lane = lanes[model];
       if (!lane) throw new Error(`no lane ${model}`);
@@ -109,13 +109,13 @@ export async function road(
     stop.abort(new Error('the end of the process'));
     await running;
     await queue.close();
-    await sink.close();
+    await recordLog.close();
     await books.close().catch(() => undefined);
   }
   onTestFinished(close);
 
   return {
-    config, spool, books, deadLetters, queue, sink, pipeline, recorded, close,
+    config, spool, books, deadLetters, queue, recordLog, pipeline, recorded, close,
     replay: { spool, books, deadLetters, pipeline },
     logged: () => lines.join(''),
     async batch(models, count = 2, camera_id = 'CAM-1') {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
-import { sampleRecord } from '../sinks/sample-record.ts';
+import { sampleRecord } from '../log/sample-record.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 
 const folder = testFolder();
@@ -61,7 +61,7 @@ describe('the spool', () => {
     expect(await readdir(await spool.folderOf(session))).toEqual(['session.json']);
     await remove();
     await spool.writeRecord(batch, sampleRecord(batch.id));
-    await spool.release(batch, ['json']);
+    await spool.release(batch);
     expect(await files()).toEqual(['session.json']);
   });
 
@@ -70,20 +70,17 @@ describe('the spool', () => {
     const frames = await putFrames(spool, session, 2);
     const shown = await Promise.all(frames.map((frame) => spool.showLatest(session, frame)));
     expect(new Set(shown).size).toBe(1);
-    await spool.release(batchOf(session, frames), []);
+    await spool.release(batchOf(session, frames));
     expect(await readFile(shown[0] ?? '')).toEqual(PICTURE);
   });
 
-  it('keeps a batch\'s manifest, its record, and who has it', async () => {
+  it('keeps a batch\'s manifest and its record', async () => {
     const { spool, session } = await begin();
     const batch = batchOf(session, await putFrames(spool, session, 3));
     await spool.writeManifest(batch);
     expect(await spool.readRecord(batch)).toBeNull();
-    expect(await spool.ticked(batch, 'json')).toBe(false);
     await spool.writeRecord(batch, sampleRecord(batch.id));
-    await spool.tick(batch, 'json');
     expect(await spool.readRecord(batch)).toEqual(sampleRecord(batch.id));
-    expect([await spool.ticked(batch, 'json'), await spool.ticked(batch, 'mqtt')]).toEqual([true, false]);
     expect(JSON.parse(await readFile(join(spool.folder, session.name, `${batch.id}.json`), 'utf8'))).toEqual(batch);
   });
 
@@ -93,13 +90,12 @@ describe('the spool', () => {
     for (const batch of [one, other]) {
       await spool.writeManifest(batch);
       await spool.writeRecord(batch, sampleRecord(batch.id));
-      await spool.tick(batch, 'json');
     }
     await rm(spool.path(one.frames[1]?.key ?? ''));
-    await spool.release(one, ['json', 'mqtt']);
-    expect((await files()).filter((name) => name !== 'session.json')).toHaveLength(5);
+    await spool.release(one);
+    expect((await files()).filter((name) => name !== 'session.json')).toHaveLength(4);
     expect((await files()).filter((name) => name.startsWith(one.id))).toEqual([]);
-    await spool.release(one, ['json']);
+    await spool.release(one);
   });
 
   it('closes a session once nothing is left in it', async () => {
@@ -109,7 +105,7 @@ describe('the spool', () => {
     await spool.showLatest(session, batch.frames[0] ?? { key: '', captured_at: '', width: 0, height: 0 });
     await spool.close(session.name);
     expect(await files()).toHaveLength(4);
-    await spool.release(batch, []);
+    await spool.release(batch);
     await spool.close(session.name);
     expect(await readdir(spool.folder)).toEqual([]);
     await spool.close(session.name);
@@ -121,10 +117,10 @@ describe('the spool', () => {
     const away = join(folder.path, 'away');
     await mkdir(away);
     for (const { key } of batch.frames.slice(0, 2)) await writeFile(join(away, key.split('/')[1] ?? ''), PICTURE);
-    await spool.release(batch, []);
+    await spool.release(batch);
     await spool.adopt(batch, away);
     expect((await files()).filter((name) => name.endsWith('.jpg'))).toHaveLength(2);
-    await spool.release(batch, []);
+    await spool.release(batch);
     await spool.close(session.name);
     await spool.adopt(batch, away);
     expect(await files()).toContain(`${batch.id}.json`);

@@ -250,7 +250,7 @@ describe('a stream', () => {
       await expect.poll(() => submitted.length).toBe(size - 1);
       expect(await readFile(stream.view().latest?.file ?? '')).toEqual(JPEG);
     }
-    for (const batch of submitted) await spool.release(batch, []);
+    for (const batch of submitted) await spool.release(batch);
     expect(await readFile(stream.view().latest?.file ?? '')).toEqual(JPEG);
   });
 

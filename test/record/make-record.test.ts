@@ -65,7 +65,7 @@ describe('making a record', () => {
   });
 
   it('does without a picture, even without files, when none is wanted', async () => {
-    const { record } = await made({ animals: answer([dog], []) }, { snapshot: 'none' }, (spool, batch) => spool.release(batch, []));
+    const { record } = await made({ animals: answer([dog], []) }, { snapshot: 'none' }, (spool, batch) => spool.release(batch));
     expect(record?.batch.snapshot).toBeNull();
     expect(pictureIn(record)).toHaveLength(0);
   });

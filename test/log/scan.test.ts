@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createScanner, type Span } from '../../src/record-file/scan.ts';
+import { createScanner, type Span } from '../../src/log/scan.ts';
 
 const RECORDS = [
   { a: 1 },

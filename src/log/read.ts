@@ -4,30 +4,16 @@ import { openIfPresent, readAt } from '../lib/files.ts';
 import type { Json, RecordQuery } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import { newestFirst, type Entry } from './index-file.ts';
-import { currentVolume, rotatedVolumes, type RecordFiles, type Volume } from './shelf.ts';
+import { rotatedVolumes, type Volume } from './shelf.ts';
 
 /** The records that match, up to the limit. Index and file are written one after the other: a record in between waits. */
-export async function readRecords(files: RecordFiles, query: RecordQuery): Promise<Json[]> {
-  const current = await currentVolume(files);
+export async function readRecords(current: Volume, query: RecordQuery): Promise<Json[]> {
   const found: Json[] = [];
   for (const volume of [current, ...(await rotatedVolumes(current))]) {
     if (found.length >= query.limit) break;
     found.push(...(await readVolume(volume, { ...query, limit: query.limit - found.length })));
   }
   return found;
-}
-
-/** Whether one of the newest `within` records has this batch id. */
-export async function hasRecord(current: Volume, id: string, within: number): Promise<boolean> {
-  let left = within;
-  for (const { index } of [current, ...(await rotatedVolumes(current))]) {
-    for await (const entry of newestFirst(index)) {
-      if (entry.id === id) return true;
-      left -= 1;
-      if (left <= 0) return false;
-    }
-  }
-  return false;
 }
 
 async function readVolume({ file, index }: Volume, query: RecordQuery): Promise<Json[]> {

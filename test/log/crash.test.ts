@@ -4,16 +4,16 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchRecord } from '../../src/types.ts';
-import { compileSources, type Compiled } from './compiled.ts';
+import { compileSources, type Compiled } from '../helpers/compiled.ts';
 import { sampleRecord } from './sample-record.ts';
-import { sinkFolder, type SinkFolder } from './sink-folder.ts';
+import { logFolder, type LogFolder } from './log-folder.ts';
 
 const never = new AbortController().signal;
-const fixture = (name: string): string => new URL(`../fixtures/sinks/${name}`, import.meta.url).pathname;
+const fixture = (name: string): string => new URL(`../fixtures/log/${name}`, import.meta.url).pathname;
 const PICTURE = 300_000;
 
 let compiled: Compiled;
-let at: SinkFolder;
+let at: LogFolder;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => compiled.remove());
 beforeEach(async () => {
-  at = await sinkFolder();
+  at = await logFolder();
 });
 afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
@@ -45,7 +45,7 @@ const appender = (prefix: string, bytes: number, times?: number) =>
 const ids = async (): Promise<string[]> => (await at.parse() as BatchRecord[]).map(({ batch }) => batch.id);
 
 describe('killed while it appends, twenty times,', () => {
-  it('the sink keeps every record that it acknowledged, once, in a file that is whole', async () => {
+  it('the log keeps every record that it acknowledged, once, in a file that is whole', async () => {
     const acknowledged: string[] = [];
     for (let round = 0; round < 20; round += 1) {
       const { child, ended, lines } = appender(`round${round}`, PICTURE);
@@ -75,16 +75,16 @@ describe('two processes that append to one file', () => {
 
 describe('a program that reads the file with Python while records are appended', () => {
   it('sees valid JSON, at worst at its second try', async () => {
-    const sink = await at.open();
+    const log = await at.open();
     const reader = run('python3', [fixture('read-loop.py'), at.files.predictions]);
-    for (let count = 0; count < 60; count += 1) await sink.write(sampleRecord(`r${count}`, { picture: 'x'.repeat(30_000) }), never);
+    for (let count = 0; count < 60; count += 1) await log.append(sampleRecord(`r${count}`, { picture: 'x'.repeat(30_000) }), never);
     await delay(300);
     reader.child.stdin.end();
     await reader.ended;
     const seen = JSON.parse(reader.lines()[0] ?? '') as Record<string, number>;
     expect(seen).toMatchObject({ failures: 0, longest: 60 });
     expect(seen['reads']).toBeGreaterThan(5);
-    await sink.close();
+    await log.close();
   });
 });
 
@@ -106,7 +106,7 @@ describe('a limit on the size of files', () => {
     const { ended, lines } = limited('99', 'survive');
     await ended;
     expect(lines().slice(0, 3)).toEqual(['r-0', 'r-1', 'r-2']);
-    expect(lines()[3]).toMatch(/^sink_failed: .*EFBIG/);
+    expect(lines()[3]).toMatch(/^log_failed: .*EFBIG/);
     expect(await ids()).toEqual(['r-0', 'r-1', 'r-2']);
     await (await at.open()).close();
     expect(at.warnings).toEqual([]);

@@ -8,7 +8,7 @@ import ts from 'typescript';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Compiled {
-  /** Holds lib/, record-file/ and sinks/ as in dist. */
+  /** Holds lib/ and log/ as in dist. */
   readonly folder: string;
   remove(): Promise<void>;
 }
@@ -17,7 +17,7 @@ export async function compileSources(): Promise<Compiled> {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-compiled-'));
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  for (const part of ['', 'lib', 'record-file', 'sinks']) {
+  for (const part of ['', 'lib', 'log']) {
     await mkdir(join(folder, part), { recursive: true });
     for (const file of await readdir(join(root, 'src', part))) {
       if (!file.endsWith('.ts')) continue;

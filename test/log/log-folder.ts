@@ -1,17 +1,17 @@
-/** A folder with a JSON sink in it, its log, and what its files hold. */
+/** A folder with a log of records in it, what it said, and what its files hold. */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../src/lib/log.ts';
-import { create } from '../../src/sinks/json.ts';
-import type { Config, Sink } from '../../src/types.ts';
+import { openRecordLog } from '../../src/log/record-log.ts';
+import type { Config, RecordLog } from '../../src/types.ts';
 
-export interface SinkFolder {
+export interface LogFolder {
   readonly folder: string;
   readonly files: Pick<Config, 'predictions' | 'data_dir'>;
-  /** Lines that the sink logged at level warn. */
+  /** Lines that it logged at level warn. */
   readonly warnings: string[];
-  open(settings?: Partial<Pick<Config, 'format' | 'rotate_bytes'>>): Promise<Sink>;
+  open(settings?: Partial<Pick<Config, 'format' | 'rotate_bytes'>>): Promise<RecordLog>;
   /** What JSON.parse says of the current file. */
   parse(): Promise<unknown[]>;
   text(name?: string): Promise<string>;
@@ -20,8 +20,8 @@ export interface SinkFolder {
   remove(): Promise<void>;
 }
 
-export async function sinkFolder(): Promise<SinkFolder> {
-  const folder = await mkdtemp(join(tmpdir(), 'lookout-json-'));
+export async function logFolder(): Promise<LogFolder> {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-log-'));
   const files = { predictions: join(folder, 'predictions.json'), data_dir: folder };
   const warnings: string[] = [];
   const log = createLog({ level: 'warn', format: 'text', write: (line) => warnings.push(line) });
@@ -30,7 +30,7 @@ export async function sinkFolder(): Promise<SinkFolder> {
     folder,
     files,
     warnings,
-    open: (settings = {}) => create({ config: { ...files, format: 'json', rotate_bytes: null, ...settings }, log }),
+    open: (settings = {}) => openRecordLog({ config: { ...files, format: 'json', rotate_bytes: null, ...settings }, log }),
     parse: async () => JSON.parse(await text()) as unknown[],
     text,
     named: async (beginning) => (await readdir(folder)).filter((name) => name.startsWith(beginning)).sort(),

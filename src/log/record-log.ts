@@ -1,7 +1,7 @@
 /**
- * Records in one file: a JSON array with one record per line (or NDJSON), appended in constant time.
+ * The log: records in one file, a JSON array with one record per line (or NDJSON), appended in constant time.
  *
- * What is promised. Between appends the file is valid JSON. `write` returns when its record is on the disk. An append is
+ * What is promised. Between appends the file is valid JSON. `append` returns when its record is on the disk. An append is
  * one write that begins at the closing bracket, so a program that reads the file at that very moment may see a parse
  * error, once; reading again mends it, and a reader never sees a record that is half there in a file that parses. After
  * a crash the file is repaired when it is opened: whole records stay, damaged bytes are kept in a file beside it. A file
@@ -14,34 +14,34 @@ import { LookoutError } from '../errors.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
-import { adopt, type Tail } from '../record-file/adopt.ts';
-import { append, appendedSize, isAsLeft } from '../record-file/append.ts';
-import { catchUpRotated } from '../record-file/catch-up.ts';
-import { describe } from '../record-file/describe.ts';
-import { appendToIndex } from '../record-file/index-file.ts';
-import { LAYOUTS } from '../record-file/layout.ts';
-import { hasRecord } from '../record-file/read.ts';
-import { rotate, rotationLimit } from '../record-file/rotate.ts';
-import { currentVolume, rotatedVolumes } from '../record-file/shelf.ts';
-import type { BatchRecord, Config, Sink } from '../types.ts';
+import type { BatchRecord, Config, RecordLog } from '../types.ts';
+import { adopt, type Tail } from './adopt.ts';
+import { append, appendedSize, isAsLeft } from './append.ts';
+import { catchUpRotated } from './catch-up.ts';
+import { describe } from './describe.ts';
+import { appendToIndex } from './index-file.ts';
+import { LAYOUTS } from './layout.ts';
+import { createNewestIds } from './newest-ids.ts';
+import { readRecords } from './read.ts';
+import { rotate, rotationLimit } from './rotate.ts';
+import { currentVolume, rotatedVolumes } from './shelf.ts';
 
-interface SinkContext {
+interface LogContext {
   readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes'>;
   readonly log: Log;
 }
 
 /** Longer than it takes until an owner on another machine counts as gone. */
 const LOCK_WAIT_MS = 15_000;
-/** Among how many of the newest records an id is looked for. */
-const REMEMBERED = 10_000;
 
-export async function create({ config, log }: SinkContext): Promise<Sink> {
+export async function openRecordLog({ config, log }: LogContext): Promise<RecordLog> {
   const layout = LAYOUTS[config.format];
   const takeTurn = createTurns();
   const never = new AbortController().signal;
   await mkdir(dirname(config.predictions), { recursive: true });
   await mkdir(config.data_dir, { recursive: true });
   const current = await currentVolume(config);
+  const newestIds = createNewestIds(current);
   /** null: somebody else wrote, or an append failed, so look again. */
   let tail: Tail | null = null;
   let closed = false;
@@ -54,7 +54,7 @@ export async function create({ config, log }: SinkContext): Promise<Sink> {
       return await work(lock);
     } catch (error) {
       if (error instanceof LookoutError || signal.aborted) throw error;
-      throw new LookoutError('sink_failed', `${current.file} cannot be written: ${String(error)}`, { cause: error });
+      throw new LookoutError('log_failed', `${current.file} cannot be written: ${String(error)}`, { cause: error });
     } finally {
       // The work is done or not done whatever becomes of the lock; a lock that stays behind goes with this process.
       await lock?.release().catch((error: unknown) => { log.warn(`the lock of ${current.file} cannot be released`, { error: String(error) }); });
@@ -69,8 +69,9 @@ export async function create({ config, log }: SinkContext): Promise<Sink> {
     tail = null;
     if (!before || !(await isAsLeft(current.file, before))) {
       before = await adopt(current, layout, log);
+      newestIds.forget();
       // What failed may have come through after all.
-      if (await hasRecord(current, record.batch.id, REMEMBERED)) {
+      if (await newestIds.has(record.batch.id)) {
         tail = before;
         return;
       }
@@ -82,6 +83,7 @@ export async function create({ config, log }: SinkContext): Promise<Sink> {
     }
     if (lock.compromised) throw new LookoutError('locked', `${current.file}: another process has taken the lock; is it used twice?`);
     const { tail: after, ...span } = await append(current.file, layout, before, bytes);
+    newestIds.add(record.batch.id);
     try {
       await appendToIndex(current.index, [{ ...span, ...describe(record) }]);
       tail = after;
@@ -97,12 +99,13 @@ export async function create({ config, log }: SinkContext): Promise<Sink> {
   }, never);
 
   return {
-    write: (record, signal) =>
+    append: (record, signal) =>
       takeTurn(async () => {
-        if (closed) throw new LookoutError('sink_failed', `${current.file} is closed`);
+        if (closed) throw new LookoutError('log_failed', `${current.file} is closed`);
         await locked((lock) => write(record, lock), signal);
       }, signal),
-    has: (id) => hasRecord(current, id, REMEMBERED),
+    has: (id) => newestIds.has(id),
+    read: (query) => readRecords(current, query),
     close: async () => {
       await takeTurn(() => Promise.resolve((closed = true)));
     },

@@ -2,42 +2,42 @@ import { appendFile, readdir, readFile, rename, rm, symlink, truncate, writeFile
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
-import { adopt } from '../../src/record-file/adopt.ts';
-import { LAYOUTS } from '../../src/record-file/layout.ts';
-import { rotationLimit } from '../../src/record-file/rotate.ts';
-import { currentVolume } from '../../src/record-file/shelf.ts';
+import { adopt } from '../../src/log/adopt.ts';
+import { LAYOUTS } from '../../src/log/layout.ts';
+import { rotationLimit } from '../../src/log/rotate.ts';
+import { currentVolume } from '../../src/log/shelf.ts';
 import type { BatchRecord } from '../../src/types.ts';
 import { dumpLikePython, FLASK_RECORDS } from './flask-records.ts';
 import { sampleRecord } from './sample-record.ts';
-import { sinkFolder, type SinkFolder } from './sink-folder.ts';
+import { logFolder, type LogFolder } from './log-folder.ts';
 
 const never = new AbortController().signal;
-let at: SinkFolder;
+let at: LogFolder;
 
 beforeEach(async () => {
-  at = await sinkFolder();
+  at = await logFolder();
 });
 afterEach(() => at.remove());
 
 /** Opens, writes, closes. */
-async function write(ids: readonly string[], settings?: Parameters<SinkFolder['open']>[0]): Promise<BatchRecord[]> {
-  const sink = await at.open(settings);
+async function write(ids: readonly string[], settings?: Parameters<LogFolder['open']>[0]): Promise<BatchRecord[]> {
+  const log = await at.open(settings);
   const records = ids.map((id) => sampleRecord(id));
-  for (const record of records) await sink.write(record, never);
-  await sink.close();
+  for (const record of records) await log.append(record, never);
+  await log.close();
   return records;
 }
 
 describe('the file', () => {
   it('is an array with one record per line, valid from the start', async () => {
-    const sink = await at.open();
+    const log = await at.open();
     expect(await at.text()).toBe('[\n]\n');
     const [a, b] = [sampleRecord('a'), sampleRecord('b')];
-    await sink.write(a, never);
+    await log.append(a, never);
     expect(await at.text()).toBe(`[\n${JSON.stringify(a)}\n]\n`);
-    await sink.write(b, never);
+    await log.append(b, never);
     expect(await at.text()).toBe(`[\n${JSON.stringify(a)},\n${JSON.stringify(b)}\n]\n`);
-    await sink.close();
+    await log.close();
     expect(await readdir(at.folder)).toEqual(['predictions.json', 'records.idx']);
   });
 
@@ -78,13 +78,13 @@ describe('a file of the Flask orchestrator', () => {
   }
 
   it('may rewrite the whole file while Lookout has it open', async () => {
-    const sink = await at.open();
-    await sink.write(sampleRecord('a'), never);
+    const log = await at.open();
+    await log.append(sampleRecord('a'), never);
     await writeFile(at.files.predictions, dumpLikePython([...(await at.parse()), FLASK_RECORDS[0]]));
-    await sink.write(sampleRecord('b'), never);
+    await log.append(sampleRecord('b'), never);
     expect(await at.parse()).toEqual([sampleRecord('a'), FLASK_RECORDS[0], sampleRecord('b')]);
-    expect([await sink.has('a'), await sink.has('b')]).toEqual([true, true]);
-    await sink.close();
+    expect([await log.has('a'), await log.has('b')]).toEqual([true, true]);
+    await log.close();
   });
 
   it('with a number that JSON does not have is continued all the same', async () => {
@@ -128,10 +128,10 @@ describe('a torn tail', () => {
   for (const [format, index] of [['json', 'kept'], ['json', 'lost'], ['ndjson', 'kept']] as const) {
     it(`is repaired wherever an append was cut off (${format}, index ${index})`, async () => {
       const append = async (...ids: string[]): Promise<boolean> => {
-        const sink = await at.open({ format });
-        const hadLast = await sink.has('c');
-        for (const id of ids) await sink.write(short(id), never);
-        await sink.close();
+        const log = await at.open({ format });
+        const hadLast = await log.has('c');
+        for (const id of ids) await log.append(short(id), never);
+        await log.close();
         return hadLast;
       };
       const read = async (): Promise<unknown> =>
@@ -213,13 +213,13 @@ describe('the index', () => {
   });
 
   it('catches up with what another program appends, without reading the file from its start', async () => {
-    const sink = await at.open();
-    await sink.write(sampleRecord('a'), never);
+    const log = await at.open();
+    await log.append(sampleRecord('a'), never);
     const other = await at.open();
-    await other.write(sampleRecord('b'), never);
-    await sink.write(sampleRecord('c'), never);
-    await other.write(sampleRecord('d'), never);
-    await Promise.all([sink.close(), other.close()]);
+    await other.append(sampleRecord('b'), never);
+    await log.append(sampleRecord('c'), never);
+    await other.append(sampleRecord('d'), never);
+    await Promise.all([log.close(), other.close()]);
     expect(await at.parse()).toEqual(['a', 'b', 'c', 'd'].map((id) => sampleRecord(id)));
     expect(await lines()).toHaveLength(4);
   });
@@ -245,18 +245,18 @@ describe('rotation', () => {
     const [first = '', second = ''] = await at.named('records-');
     await rm(join(at.folder, first));
     await truncate(join(at.folder, second), 10);
-    const sink = await at.open();
-    expect(await Promise.all(ids.map((id) => sink.has(id)))).toEqual(ids.map(() => true));
-    await sink.close();
+    const log = await at.open();
+    expect(await Promise.all(ids.map((id) => log.has(id)))).toEqual(ids.map(() => true));
+    await log.close();
   });
 
   it('goes on after a crash between its steps', async () => {
     await write(['a']);
     await rename(at.files.predictions, join(at.folder, 'predictions-20250101T000000000Z.json'));
-    const sink = await at.open();
-    expect(await sink.has('a')).toBe(true);
-    await sink.write(sampleRecord('b'), never);
-    await sink.close();
+    const log = await at.open();
+    expect(await log.has('a')).toBe(true);
+    await log.append(sampleRecord('b'), never);
+    await log.close();
     expect(await all()).toEqual([sampleRecord('a'), sampleRecord('b')]);
   });
 
@@ -279,13 +279,13 @@ describe('rotation', () => {
 
 describe('an append', () => {
   it('is written once when the same record comes again after a failure', async () => {
-    const sink = await at.open();
-    await sink.write(sampleRecord('a'), never);
-    // Somebody else writes the record that this sink is about to write, as a try that only seemed to fail would.
+    const log = await at.open();
+    await log.append(sampleRecord('a'), never);
+    // Somebody else writes the record that this log is about to write, as a try that only seemed to fail would.
     const other = await at.open();
-    await other.write(sampleRecord('b'), never);
-    await sink.write(sampleRecord('b'), never);
-    await Promise.all([sink.close(), other.close()]);
+    await other.append(sampleRecord('b'), never);
+    await log.append(sampleRecord('b'), never);
+    await Promise.all([log.close(), other.close()]);
     expect(await at.parse()).toEqual([sampleRecord('a'), sampleRecord('b')]);
   });
 });

@@ -17,7 +17,7 @@ export function rotationLimit(rotate_bytes: number | null, ours: boolean): numbe
 
 /**
  * False when the file cannot be moved, e.g. because it is mounted by itself; then it goes on growing. A crash after the
- * first rename leaves a rotated file without an index, which is indexed when the sink is opened.
+ * first rename leaves a rotated file without an index, which is indexed when the log is opened.
  */
 export async function rotate(current: Volume, layout: Layout, log: Log): Promise<boolean> {
   const next = await nextRotatedVolume(current);

@@ -1,28 +1,29 @@
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withoutPicture } from '../../src/record-file/describe.ts';
-import { readRecords } from '../../src/record-file/read.ts';
+import { withoutPicture } from '../../src/log/describe.ts';
+import { readRecords } from '../../src/log/read.ts';
+import { currentVolume } from '../../src/log/shelf.ts';
 import type { BatchRecord, Json, RecordQuery } from '../../src/types.ts';
-import { dumpLikePython, FLASK_RECORDS } from '../sinks/flask-records.ts';
-import { sampleRecord } from '../sinks/sample-record.ts';
-import { sinkFolder, type SinkFolder } from '../sinks/sink-folder.ts';
+import { dumpLikePython, FLASK_RECORDS } from './flask-records.ts';
+import { sampleRecord } from './sample-record.ts';
+import { logFolder, type LogFolder } from './log-folder.ts';
 
 const never = new AbortController().signal;
-let at: SinkFolder;
+let at: LogFolder;
 
 beforeEach(async () => {
-  at = await sinkFolder();
+  at = await logFolder();
 });
 afterEach(() => at.remove());
 
-async function write(records: readonly BatchRecord[], settings?: Parameters<SinkFolder['open']>[0]): Promise<void> {
-  const sink = await at.open(settings);
-  for (const record of records) await sink.write(record, never);
-  await sink.close();
+async function write(records: readonly BatchRecord[], settings?: Parameters<LogFolder['open']>[0]): Promise<void> {
+  const log = await at.open(settings);
+  for (const record of records) await log.append(record, never);
+  await log.close();
 }
 
-const read = (query: Partial<RecordQuery> = {}): Promise<Json[]> => readRecords(at.files, { limit: 100, pictures: true, ...query });
+const read = async (query: Partial<RecordQuery> = {}): Promise<Json[]> => readRecords(await currentVolume(at.files), { limit: 100, pictures: true, ...query });
 const readIds = async (query: Partial<RecordQuery> = {}): Promise<string[]> =>
   (await read(query) as unknown as BatchRecord[]).map(({ batch }) => batch.id);
 
