@@ -166,12 +166,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         return;
       }
       books.captured(batch.camera_id, batch.frames.length);
-      const record = await spool.readRecord(batch);
       if (await recordLog.has(batch.id) || await spool.isTicked(batch)) {
         track(batch, outcomes.recorded(batch));
         return;
       }
-      if (record !== null && record !== 'damaged') {
+      const record = await spool.readRecord(batch);
+      if (record) {
         track(batch, outcomes.append(batch, record));
         return;
       }

@@ -8,8 +8,8 @@
  *                            /<batch id>.record.json     its finished record, until the log has it
  *                            /latest.jpg                 the camera's newest picture
  *
- * Every file appears by rename, and so does a session's folder with its session.json. A batch's manifest goes last, so
- * that whatever a crash leaves is found again.
+ * Every file appears by rename, and so does a session's folder with its session.json; but not a finished record, which
+ * is nothing but a short cut. A batch's manifest goes last, so that whatever a crash leaves is found again.
  */
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -45,9 +45,10 @@ export interface Spool {
   /** Where a frame lies. */
   readonly path: (key: string) => string;
   writeManifest(batch: Batch): Promise<void>;
+  /** Survives the end of the process, not always that of the machine. */
   writeRecord(batch: Batch, record: BatchRecord): Promise<void>;
-  /** null: there is none. `damaged`: there was one that cannot be read; it is kept aside. */
-  readRecord(batch: Batch): Promise<BatchRecord | 'damaged' | null>;
+  /** null: there is none, or a crash came while it was written. */
+  readRecord(batch: Batch): Promise<BatchRecord | null>;
   /** An earlier version of Lookout left word that the batch's record was appended. */
   isTicked(batch: Batch): Promise<boolean>;
   /** The batch is settled: frames and record go, the manifest last. */
@@ -160,17 +161,16 @@ export function createSpool(folder: string): Spool {
 
     writeManifest: (batch) => inFolder(sessionOf(batch), () => writeAtomically(inSession(batch, manifestFile(batch.id)), `${JSON.stringify(batch)}\n`)),
 
-    writeRecord: (batch, record) => inFolder(sessionOf(batch), () => writeAtomically(inSession(batch, recordFile(batch.id)), JSON.stringify(record))),
+    // Neither synced nor renamed: without it the models are asked again, and no part of an object's text is valid JSON.
+    // What must last is the manifest, which the log's record is matched with after a power cut; it was synced before.
+    writeRecord: (batch, record) => inFolder(sessionOf(batch), () => writeFile(inSession(batch, recordFile(batch.id)), JSON.stringify(record))),
 
     async readRecord(batch) {
-      const file = inSession(batch, recordFile(batch.id));
       try {
-        return JSON.parse(await readFile(file, 'utf8')) as BatchRecord;
+        return JSON.parse(await readFile(inSession(batch, recordFile(batch.id)), 'utf8')) as BatchRecord;
       } catch (error) {
-        if (hasCode(error, 'ENOENT')) return null;
-        if (!(error instanceof SyntaxError)) throw error;
-        await rename(file, `${file}.damaged`);
-        return 'damaged';
+        if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return null;
+        throw error;
       }
     },
 

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
@@ -83,6 +83,14 @@ export async function callsOfRoad(folder: string): Promise<readonly Call[]> {
   const log = join(folder, 'calls');
   expect(await runAndCheck(folder, traced(KINDS, log))).toBe('over');
   return callsIn(log, '/frames/CAM_');
+}
+
+/** What one batch's road brings to the disk for good, in order: the synced files and folders, below the folder, from its session's on. */
+export async function syncsOfRoad(folder: string): Promise<readonly string[]> {
+  const log = join(folder, 'calls');
+  expect(await runAndCheck(folder, traced(['fsync', 'fdatasync'], log))).toBe('over');
+  const synced = [...(await readFile(log, 'utf8')).matchAll(/sync\(\d+<(.*)>/g)].map(([, path = '']) => relative(folder, path));
+  return synced.slice(synced.findIndex((path) => /^frames\/CAM_[^/.]+\//.test(path)));
 }
 
 /** The calls in a log, from the first line on that holds these words. */

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
@@ -81,6 +81,11 @@ describe('the spool', () => {
     expect(await spool.readRecord(batch)).toBeNull();
     await spool.writeRecord(batch, sampleRecord(batch.id));
     expect(await spool.readRecord(batch)).toEqual(sampleRecord(batch.id));
+    const record = join(spool.folder, session.name, `${batch.id}.record.json`);
+    for (let length = (await readFile(record)).length - 1; length >= 0; length -= 1) {
+      await truncate(record, length);
+      expect(await spool.readRecord(batch)).toBeNull();
+    }
     expect(JSON.parse(await readFile(join(spool.folder, session.name, `${batch.id}.json`), 'utf8'))).toEqual(batch);
   });
 
