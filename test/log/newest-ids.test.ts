@@ -1,0 +1,45 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { appendToIndex, replaceIndex, type Entry } from '../../src/log/index-file.ts';
+import { createNewestIds, type NewestIds } from '../../src/log/newest-ids.ts';
+import { currentVolume } from '../../src/log/shelf.ts';
+import { logFolder, type LogFolder } from './log-folder.ts';
+
+let at: LogFolder;
+let ids: NewestIds;
+
+const entry = (id: string): Entry => ({ offset: 0, length: 1, id, camera: '', time: null, models: [] });
+const named = (word: string, count: number): readonly string[] => Array.from({ length: count }, (_, number) => `${word}${number}`);
+const index = (): string => join(at.folder, 'records.idx');
+const has = async (...asked: readonly string[]): Promise<readonly boolean[]> => Promise.all(asked.map((id) => ids.has(id)));
+
+beforeEach(async () => {
+  at = await logFolder();
+  ids = createNewestIds(await currentVolume(at.files));
+  await writeFile(at.files.predictions, '');
+});
+afterEach(() => at.remove());
+
+describe('the ids of the newest records', () => {
+  it('are the last 10,000, over the current file and rotated ones', async () => {
+    await writeFile(join(at.folder, 'predictions-20250101T000000000Z.json'), '');
+    await replaceIndex(join(at.folder, 'records-20250101T000000000Z.idx'), named('old', 6000).map(entry));
+    await replaceIndex(index(), named('new', 6000).map(entry));
+    expect(await has('new5999', 'new0', 'old5999', 'old2000', 'old1999', 'old0')).toEqual([true, true, true, true, false, false]);
+    ids.add('more');
+    expect(await has('more', 'old2001', 'old2000')).toEqual([true, true, false]);
+  });
+
+  it('have what is appended while they are read, and read anew what others append once they are forgotten', async () => {
+    await replaceIndex(index(), [entry('a')]);
+    const early = has('a', 'b');
+    ids.add('b');
+    await early;
+    expect(await has('a', 'b', 'c')).toEqual([true, true, false]);
+    await appendToIndex(index(), [entry('b'), entry('c')]);
+    expect(await has('c')).toEqual([false]);
+    ids.forget();
+    expect(await has('a', 'b', 'c')).toEqual([true, true, true]);
+  });
+});
