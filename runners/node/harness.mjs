@@ -8,8 +8,10 @@ import { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import { Invalid, toFindings } from './findings.mjs';
 
 const PROTOCOL = 1;
+const MAX_MESSAGE = 16 * 1024 * 1024;
 const STACK_LINES = 12;
 
 // Node cannot move descriptors, so whoever starts this has done it: messages leave by a copy of stdout, and what the
@@ -29,7 +31,8 @@ const [, , entry, setupJson] = process.argv;
 try {
   const model = await import(pathToFileURL(resolve(entry)).href);
   const ready = describe(await model.setup?.(JSON.parse(setupJson)));
-  await serve(choosePredict(model), ready);
+  // A model that is shown frame by frame cannot tell whether a call holds one stream or several.
+  await serve(choosePredict(model), { mix: !model.predict, ...ready });
 } catch (error) {
   giveUp(error);
 }
@@ -45,7 +48,9 @@ async function serve(predict, ready) {
       const started = performance.now();
       const answers = await predict(frames, options);
       const elapsed = performance.now() - started;
-      send({ type: 'result', id, predictions: toPredictions(frames, answers), inference_ms: Math.round(elapsed * 1000) / 1000 });
+      const result = encode({ type: 'result', id, predictions: toPredictions(frames, answers), inference_ms: Math.round(elapsed * 1000) / 1000 });
+      if (result.length > MAX_MESSAGE) throw new RangeError(`the answer is ${result.length} characters, more than ${MAX_MESSAGE}; say less, or take fewer frames at once`);
+      writeFileSync(messages, result);
     } catch (error) {
       send({ type: 'failed', id, error: { message: explain(error) } });
     }
@@ -59,7 +64,11 @@ function open(fd) {
 }
 
 function send(message) {
-  writeFileSync(messages, `${JSON.stringify(message)}\n`);
+  writeFileSync(messages, encode(message));
+}
+
+function encode(message) {
+  return `${JSON.stringify(message)}\n`;
 }
 
 function giveUp(error) {
@@ -98,15 +107,21 @@ function toPredictions(frames, answers) {
   return list.map((answer, i) => toPrediction(frames[i].index, answer));
 }
 
+/** What is wrong with a finding is wrong with its frame; the others keep theirs. */
 function toPrediction(index, answer) {
-  if (answer instanceof Error) return { index, error: { code: 'bad_frame', message: `${answer.name}: ${answer.message}` } };
-  if (answer.error !== undefined) return { index, error: { code: 'bad_frame', message: String(answer.error) } };
-  return { index, detections: [...answer].map(toDetection) };
+  try {
+    if (answer instanceof Error) return badFrame(index, `${answer.name}: ${answer.message}`);
+    if (answer?.error !== undefined) return badFrame(index, String(answer.error));
+    return { index, detections: toFindings(answer) };
+  } catch (error) {
+    if (error instanceof Invalid) return badFrame(index, error.message);
+    console.error(error);
+    return badFrame(index, String(error));
+  }
 }
 
-/** Spreading turns typed arrays into lists that JSON knows. */
-function toDetection(found) {
-  return { class: found.class ?? found.label, confidence: found.confidence, box: [...(found.box ?? found.bbox)] };
+function badFrame(index, message) {
+  return { index, error: { code: 'bad_frame', message } };
 }
 
 /** The error and the end of its stack; all of it goes to the log. */

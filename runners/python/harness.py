@@ -11,6 +11,7 @@ import traceback
 from types import SimpleNamespace
 
 PROTOCOL = 1
+MAX_MESSAGE = 16 * 1024 * 1024
 TRACEBACK_LINES = 12
 
 
@@ -26,7 +27,8 @@ def main():
         model = load(entry)
         ready = describe(model.setup(SimpleNamespace(**setup)) if hasattr(model, "setup") else None)
         predict = choose_predict(model)
-        send(encode("ready", protocol=PROTOCOL, **ready))
+        # A model that is shown frame by frame cannot tell whether a call holds one stream or several.
+        send(encode("ready", protocol=PROTOCOL, mix=not hasattr(model, "predict"), **ready))
     except (Exception, SystemExit) as error:
         send(encode("fatal", error={"message": explain(error)}))
         return 1
@@ -48,7 +50,10 @@ def answer(predict, call):
         started = time.perf_counter()
         answers = predict(frames, call["options"])
         elapsed = (time.perf_counter() - started) * 1000
-        return encode("result", id=call["id"], predictions=to_predictions(frames, answers), inference_ms=round(elapsed, 3))
+        result = encode("result", id=call["id"], predictions=to_predictions(frames, answers), inference_ms=round(elapsed, 3))
+        if len(result) > MAX_MESSAGE:
+            raise ValueError(f"the answer is {len(result)} bytes, more than {MAX_MESSAGE}; say less, or take fewer frames at once")
+        return result
     except (Exception, SystemExit) as error:
         return encode("failed", id=call["id"], error={"message": explain(error)})
 
@@ -70,11 +75,18 @@ def load(entry):
     entry = os.path.abspath(entry)
     sys.argv = [entry]
     sys.path[0] = os.path.dirname(entry)
-    name = os.path.splitext(os.path.basename(entry))[0]
-    spec = importlib.util.spec_from_file_location(name, entry)
+    return load_file(os.path.splitext(os.path.basename(entry))[0], entry)
+
+
+def load_file(name, file):
+    spec = importlib.util.spec_from_file_location(name, file)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+# Under a name of its own: a model may have a module findings too.
+findings = load_file("lookout_findings", os.path.join(os.path.dirname(os.path.abspath(__file__)), "findings.py"))
 
 
 def choose_predict(model):
@@ -118,24 +130,22 @@ def to_predictions(frames, answers):
 
 
 def to_prediction(index, answer):
-    if isinstance(answer, BaseException):
-        return bad_frame(index, f"{type(answer).__name__}: {answer}")
-    if isinstance(answer, dict):
-        return bad_frame(index, str(answer["error"]))
-    return {"index": index, "detections": [to_detection(found) for found in answer]}
+    """What is wrong with a finding is wrong with its frame; the others keep theirs."""
+    try:
+        if isinstance(answer, BaseException):
+            return bad_frame(index, f"{type(answer).__name__}: {answer}")
+        if isinstance(answer, dict) and "error" in answer:
+            return bad_frame(index, str(answer["error"]))
+        return {"index": index, "detections": findings.to_findings(answer)}
+    except findings.Invalid as error:
+        return bad_frame(index, str(error))
+    except Exception as error:
+        traceback.print_exc()
+        return bad_frame(index, f"{type(error).__name__}: {error}")
 
 
 def bad_frame(index, message):
     return {"index": index, "error": {"code": "bad_frame", "message": message}}
-
-
-def to_detection(found):
-    """float() turns the numbers of numpy and torch into numbers that JSON knows."""
-    return {
-        "class": str(found["class"] if "class" in found else found["label"]),
-        "confidence": float(found["confidence"]),
-        "box": [float(value) for value in (found["box"] if "box" in found else found["bbox"])],
-    }
 
 
 def explain(error):

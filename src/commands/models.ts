@@ -33,7 +33,7 @@ export async function tryModel(context: CommandContext, name: string, images: re
   const model = await catalog.get(name);
   const frames = await Promise.all(images.map(async (image, index): Promise<RunnerFrame> => {
     const { width, height } = await sizeOf(image);
-    return { index, stream: 'try', file: resolve(image), captured_at: new Date().toISOString(), width, height };
+    return { index, stream: 'try', sequence: index, file: resolve(image), captured_at: new Date().toISOString(), width, height };
   }));
   await mkdir(out, { recursive: true });
   const drawings = drawingsOf(images, name);
@@ -52,9 +52,11 @@ export async function tryModel(context: CommandContext, name: string, images: re
         continue;
       }
       if (prediction.detections.length === 0) print(`${image}: nothing found`);
-      for (const one of prediction.detections) print(`${image}: ${one.class} ${one.confidence.toFixed(2)} at ${one.box.map((side) => Math.round(side)).join(', ')}`);
+      for (const { class: name, confidence, box } of prediction.detections) {
+        print(`${image}: ${name} ${confidence.toFixed(2)}${box === undefined ? '' : ` at ${box.map((side) => Math.round(side)).join(', ')}`}`);
+      }
       const drawn = join(out, drawings[prediction.index] ?? '');
-      await drawBoxes(resolve(image), prediction.detections.map(({ box }) => box), drawn);
+      await drawBoxes(resolve(image), prediction.detections.flatMap(({ box }) => (box === undefined ? [] : [box])), drawn);
       print(`${image}: drawn to ${drawn}`);
     }
     print(`${images.length} pictures in ${Math.round(inference_ms)} ms`);

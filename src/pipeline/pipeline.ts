@@ -52,7 +52,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     let counted = batch;
     let counting: Promise<void> = Promise.resolve();
     const frames = batch.frames.map(({ key, captured_at, width, height }, index) => (
-      { index, stream: batch.session, file: spool.path(key), captured_at, width, height }));
+      { index, stream: batch.session, sequence: index, file: spool.path(key), captured_at, width, height }));
     const asked = batch.models.map((model) => {
       const lane = parts.lane(model);
       const countAttempt = (): Promise<void> => {

@@ -1,4 +1,7 @@
-/** The published JSON Schema of records, one for each record format, and the check before a record is written. */
+/**
+ * The published JSON Schema of records, one for each record format, and the check before a record is written. It stands
+ * here only: /api/records/schema.json and /openapi.json show this one.
+ */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 
@@ -24,16 +27,33 @@ function exactly(properties: Readonly<Record<string, object>>, optional: Readonl
 const ERROR = { code: word, message: { type: 'string' } };
 const IDENTITY = { version: { type: 'string' }, runtime: word, detector: textOrNull, fingerprint: textOrNull, code: textOrNull };
 
+const number = { type: 'number' };
+const confidence = { type: 'number', minimum: 0, maximum: 1 };
+const list = (items: object, minItems: number, maxItems?: number): object => ({ type: 'array', items, minItems, ...(maxItems === undefined ? {} : { maxItems }) });
+
+/** What a detection may say beside its class, its confidence and its frame. */
+const DETAILS = {
+  box: { description: 'x1, y1, x2, y2 in pixels of the frame; absent: a classification of the whole frame', ...list(number, 4, 4) },
+  track: { description: 'names the thing across frames of its stream', type: ['string', 'number'] },
+  polygon: { description: 'one ring of points x, y in pixels of the frame; the last is not the first again', ...list(list(number, 2, 2), 3) },
+  mask: {
+    description: 'COCO run lengths: size is height, width; counts are compressed, or lengths column by column of which the first is outside',
+    ...exactly({ size: list(pixels, 2, 2), counts: { anyOf: [{ type: 'string', pattern: '^[0-o]+$' }, list(index, 1)] } }),
+  },
+  keypoints: { description: 'x, y in pixels of the frame', ...list(exactly({ x: number, y: number }, { confidence, name: { type: 'string' } }), 0) },
+  attributes: { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
+  embedding: list(number, 1),
+  extra: { description: 'whatever else the model knows' },
+};
+
 const DEFINITIONS = {
-  detection: exactly(
-    {
-      class: { type: 'string' },
-      confidence: { type: 'number', minimum: 0, maximum: 1 },
-      box: { description: 'x1, y1, x2, y2 in pixels of the frame', type: 'array', items: { type: 'number' }, minItems: 4, maxItems: 4 },
-      frame: { description: 'index of the frame in batch.frames', ...index },
-    },
-    { model: word },
-  ),
+  detection: {
+    description: 'A finding. What its model says of it is at most 16 KiB of JSON, and 256 KiB for all findings of a frame.',
+    ...exactly(
+      { class: { type: 'string' }, confidence, frame: { description: 'index of the frame in batch.frames', ...index } },
+      { ...DETAILS, model: { description: 'where several models share a section', ...word } },
+    ),
+  },
   detections: { type: 'array', items: ref('detection') },
   section: {
     description: 'What the models of one section found. error: one of them failed. frame_errors: frames that could not be read.',

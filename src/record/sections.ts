@@ -4,10 +4,9 @@
  * Several models of one section share it, and then everything in it says which model it came from. A model fails when it
  * has no answer, and also when it could read none of the frames: "found nothing" and "does not work" are different words.
  */
-import type { Box, Detection, ErrorInfo, LaneAnswer, ModelIdentity, Prediction } from '../types.ts';
+import type { Detection, ErrorInfo, LaneAnswer, ModelIdentity, Prediction } from '../types.ts';
 
 export interface RecordDetection extends Detection {
-  readonly box: Box;
   /** Index of the frame in the batch. */
   readonly frame: number;
   readonly model?: string;
@@ -94,8 +93,21 @@ function joinResults(members: readonly ModelResult[]): Section {
   };
 }
 
-function recordDetection({ class: name, confidence, box }: Detection, frame: number): RecordDetection {
-  return { class: name, confidence: Math.round(confidence * 1e4) / 1e4, box, frame };
+function recordDetection({ class: name, confidence, box, track, polygon, mask, keypoints, attributes, embedding, extra }: Detection, frame: number): RecordDetection {
+  return {
+    class: name,
+    confidence: Math.round(confidence * 1e4) / 1e4,
+    ...given({ box }),
+    frame,
+    ...given({ track, polygon, mask, keypoints, attributes, embedding, extra }),
+  };
+}
+
+type Given<Fields> = { readonly [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
+
+/** Without what is undefined. */
+function given<Fields extends object>(fields: Fields): Given<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Fields>;
 }
 
 function noFrameRead(unread: readonly (Prediction & { error: ErrorInfo })[]): ErrorInfo {

@@ -61,11 +61,13 @@ export function converse(ears: Ears): Conversation {
 
   const obey = (message: RunnerMessage): void => {
     switch (message.type) {
-      case 'ready':
+      case 'ready': {
         if (greeted) throw new Invalid('it was ready already');
         greeted = true;
-        ears.ready({ detector: message.detector, labels: message.labels, device: message.device });
+        const { detector, labels, device, mix, slots } = message;
+        ears.ready({ detector, labels, device, mix, slots });
         return;
+      }
       case 'result':
         settle(close(message.id), message);
         return;

@@ -1,6 +1,7 @@
 /** Every message of the runner protocol, and how a line becomes one. The authors' page is runners/README.md. */
-import type { Detection, Json, Prediction, Ready, RunnerAnswer, RunnerFrame } from '../types.ts';
-import { Invalid, box, confidence, index, list, milliseconds, object, optional, text } from './shape.ts';
+import type { Json, Prediction, Ready, RunnerAnswer, RunnerFrame } from '../types.ts';
+import { parseFindings } from './finding.ts';
+import { Invalid, count, flag, index, list, milliseconds, not, object, optional, text } from './shape.ts';
 
 export const PROTOCOL = 1;
 /** Far above any answer, far below what a mistake could fill memory with. */
@@ -38,7 +39,7 @@ export function predictLine({ id, frames, options }: Omit<PredictMessage, 'type'
   const message: PredictMessage = {
     type: 'predict',
     id,
-    frames: frames.map(({ index, stream, file, captured_at, width, height }) => ({ index, stream, file, captured_at, width, height })),
+    frames: frames.map(({ index, stream, sequence, file, captured_at, width, height }) => ({ index, stream, sequence, file, captured_at, width, height })),
     options,
   };
   return `${JSON.stringify(message)}\n`;
@@ -46,7 +47,8 @@ export function predictLine({ id, frames, options }: Omit<PredictMessage, 'type'
 
 /**
  * A line from the child as a message. Throws when the line is none: then nothing more that the child says can be
- * believed. A result that names its call but says something impossible is that call's failure.
+ * believed. A result that names its call but says something impossible is that call's failure, and what it says wrong of
+ * a frame that it names is that frame's.
  */
 export function parseLine(line: string): RunnerMessage {
   const message = object(parseJson(line), 'the message');
@@ -88,6 +90,8 @@ function parseReady(message: Fields): RunnerMessage {
     detector: optional(message['detector'], 'detector', text),
     labels: optional(message['labels'], 'labels', (labels, at) => list(labels, at, text)),
     device: optional(message['device'], 'device', text),
+    mix: optional(message['mix'], 'mix', flag),
+    slots: optional(message['slots'], 'slots', count) ?? 1,
   };
 }
 
@@ -103,23 +107,22 @@ function parseResult(message: Fields): RunnerMessage {
 }
 
 function parsePrediction(value: unknown, at: string): Prediction {
-  const prediction = object(value, at);
-  const position = index(prediction['index'], `${at}.index`);
-  if (prediction['error'] === undefined) {
-    return { index: position, detections: list(prediction['detections'], `${at}.detections`, parseDetection) };
+  const said = object(value, at);
+  const position = index(said['index'], `${at}.index`);
+  try {
+    const error = optional(said['error'], 'error', parseBadFrame);
+    if (error !== null) return { index: position, error };
+    return { index: position, detections: parseFindings(said['detections'], 'detections') };
+  } catch (error) {
+    if (!(error instanceof Invalid)) throw error;
+    return { index: position, error: { code: 'bad_frame', message: error.message } };
   }
-  const error = object(prediction['error'], `${at}.error`);
-  if (error['code'] !== 'bad_frame') throw new Invalid(`${at}.error.code is ${JSON.stringify(error['code'])}, not "bad_frame"`);
-  return { index: position, error: { code: 'bad_frame', message: text(error['message'], `${at}.error.message`) } };
 }
 
-function parseDetection(value: unknown, at: string): Detection {
-  const detection = object(value, at);
-  return {
-    class: text(detection['class'], `${at}.class`),
-    confidence: confidence(detection['confidence'], `${at}.confidence`),
-    box: box(detection['box'], `${at}.box`),
-  };
+function parseBadFrame(value: unknown, at: string): { code: 'bad_frame'; message: string } {
+  const { code, message } = object(value, at);
+  if (code !== 'bad_frame') throw not(code, `${at}.code`, '"bad_frame"');
+  return { code, message: text(message, `${at}.message`) };
 }
 
 function parseError(message: Fields): { message: string } {

@@ -1,5 +1,6 @@
 /** What a one-shot program left in its output file, as an answer. */
-import type { Detection, Prediction, RunnerFrame } from '../types.ts';
+import type { Box, Detection, Prediction, RunnerFrame } from '../types.ts';
+import { detailsOf, MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, sizeOf } from './finding.ts';
 import { Invalid, box, confidence, list, milliseconds, object, optional, text } from './shape.ts';
 
 export interface OneShotOutput {
@@ -30,19 +31,30 @@ function parseJson(content: string): unknown {
 function parseElement(element: Readonly<Record<string, unknown>>, index: number, at: string): Prediction {
   const error = element['error'];
   if (typeof error === 'string' && error !== '') return { index, error: { code: 'bad_frame', message: error } };
-  return { index, detections: list(element['detections'], `${at}.detections`, parseDetection).flat() };
+  const found = list(element['detections'], `${at}.detections`, parseDetection).flat();
+  return { index, detections: sizeOf(found) > MAX_FINDINGS_OF_A_FRAME ? found.map(plain) : found };
 }
 
+/** The box is always there: the contract knows no finding without one. */
+type Found = Detection & { readonly box: Box };
+
 /** No detection where there is no label. */
-function parseDetection(value: unknown, at: string): readonly Detection[] {
-  const detection = object(value, at);
-  const name = optional(detection['label'], `${at}.label`, label) || optional(detection['class'], `${at}.class`, label);
+function parseDetection(value: unknown, at: string): readonly Found[] {
+  const said = object(value, at);
+  const name = optional(said['label'], `${at}.label`, label) || optional(said['class'], `${at}.class`, label);
   if (!name) return [];
-  return [{
+  const found = {
     class: name,
-    confidence: optional(detection['confidence'], `${at}.confidence`, confidence) ?? 0,
-    box: optional(detection['bbox'] ?? detection['box'], `${at}.bbox`, box) ?? [0, 0, 0, 0],
-  }];
+    confidence: optional(said['confidence'], `${at}.confidence`, confidence) ?? 0,
+    box: optional(said['bbox'] ?? said['box'], `${at}.bbox`, box) ?? [0, 0, 0, 0] as const,
+    ...detailsOf(said),
+  };
+  return [sizeOf(found) > MAX_FINDING ? plain(found) : found];
+}
+
+/** As the Flask orchestrator knew them, whatever their size. */
+function plain({ class: name, confidence, box }: Found): Found {
+  return { class: name, confidence, box };
 }
 
 /** Programs that name no classes give their numbers. */

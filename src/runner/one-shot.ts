@@ -52,7 +52,7 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }
   };
 
   return {
-    ready: { detector: null, labels: null, device: null },
+    ready: { detector: null, labels: null, device: null, mix: null, slots: 1 },
     ended,
     predict: async (frames, _options, signal) => {
       await mkdir(work_dir, { recursive: true });

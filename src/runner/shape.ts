@@ -1,5 +1,7 @@
 /** Checks of JSON that comes from a runner: each returns the value as its type or says what is wrong, and where. */
-import type { Box } from '../types.ts';
+import type { Box, Json } from '../types.ts';
+
+const SHOWN_CHARACTERS = 60;
 
 /** What a runner said is not what it may say. */
 export class Invalid extends Error {}
@@ -30,6 +32,17 @@ export function index(value: unknown, at: string): number {
   return value as number;
 }
 
+/** A whole number from 1. */
+export function count(value: unknown, at: string): number {
+  if (index(value, at) < 1) throw not(value, at, 'a whole number from 1');
+  return value as number;
+}
+
+export function flag(value: unknown, at: string): boolean {
+  if (typeof value !== 'boolean') throw not(value, at, 'true or false');
+  return value;
+}
+
 export function milliseconds(value: unknown, at: string): number {
   if (number(value, at) < 0) throw not(value, at, 'a number from 0');
   return value as number;
@@ -49,12 +62,39 @@ export function box(value: unknown, at: string): Box {
   return [x1, y1, x2, y2];
 }
 
+/** Not every reader of JSON can follow it without end. */
+const MAX_DEPTH = 32;
+
+/** Any JSON that can be written again: a number too large for JSON.parse is Infinity by now. */
+export function json(value: unknown, at: string, depth = 0): Json {
+  if (typeof value === 'number') return number(value, at);
+  if (typeof value !== 'object' || value === null) return value as Json;
+  if (depth === MAX_DEPTH) throw new Invalid(`${at} is nested deeper than ${MAX_DEPTH} levels`);
+  for (const [key, inner] of Object.entries(value)) json(inner, Array.isArray(value) ? `${at}[${key}]` : member(at, key), depth + 1);
+  return value as Json;
+}
+
+/** A key is the runner's word, and may be of any length. */
+export function member(at: string, key: string): string {
+  return `${at}.${key.slice(0, SHOWN_CHARACTERS)}`;
+}
+
 /** null stands for absent. */
 export function optional<T>(value: unknown, at: string, check: (value: unknown, at: string) => T): T | null {
   return value === undefined || value === null ? null : check(value, at);
 }
 
-function not(value: unknown, at: string, expected: string): Invalid {
-  const found = value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60);
-  return new Invalid(`${at} is ${found}, not ${expected}`);
+export function not(value: unknown, at: string, expected: string): Invalid {
+  return new Invalid(`${at} is ${shown(value)}, not ${expected}`);
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  if (typeof value === 'number') return String(value);
+  try {
+    return JSON.stringify(value).slice(0, SHOWN_CHARACTERS);
+  } catch {
+    // What JSON.parse read may be nested too deep for JSON.stringify.
+    return 'nested too deep to show';
+  }
 }

@@ -44,7 +44,7 @@ function detections(prediction: Prediction | undefined): readonly Detection[] {
   return prediction.detections;
 }
 
-const boxes = (prediction: Prediction | undefined): readonly Box[] => detections(prediction).map(({ box }) => box).toSorted(([a], [b]) => a - b);
+const boxes = (prediction: Prediction | undefined): readonly Box[] => detections(prediction).flatMap(({ box }) => (box === undefined ? [] : [box])).toSorted(([a], [b]) => a - b);
 
 /** At most a cell (8 pixels) of the small picture away on each side. */
 function expectNear(found: readonly Box[], wanted: readonly Box[]): void {

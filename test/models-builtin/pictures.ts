@@ -22,5 +22,5 @@ export function paint(folder: string, name: string, { size = '1280x720', squareA
 }
 
 export function framesOf(files: readonly string[], { stream = 'CAM_0', from = 0, width = 1280, height = 720 } = {}): readonly RunnerFrame[] {
-  return files.map((file, index) => ({ index, stream, file, captured_at: new Date(Date.UTC(2025, 0, 1) + (from + index) * 3000).toISOString(), width, height }));
+  return files.map((file, index) => ({ index, stream, sequence: from + index, file, captured_at: new Date(Date.UTC(2025, 0, 1) + (from + index) * 3000).toISOString(), width, height }));
 }

@@ -48,7 +48,7 @@ describe('yolo.py', () => {
     writeFileSync(join(folders[1], 'z.pt'), '{}');
     writeFileSync(join(folders[1], 'best.pt'), JSON.stringify(WEIGHTS));
     const { ready } = await start();
-    expect(ready).toEqual({ detector: 'best.pt', labels: ['pothole', 'manhole'], device: 'cpu' });
+    expect(ready).toEqual({ detector: 'best.pt', labels: ['pothole', 'manhole'], device: 'cpu', mix: false, slots: 1 });
   });
 
   it('answers for every picture in order, also for those that cannot be read', async () => {

@@ -50,7 +50,7 @@ export function modelIn(folder: string, change: Partial<Model> = {}): Model {
 }
 
 export function framesNamed(...files: readonly string[]): readonly RunnerFrame[] {
-  return files.map((file, index) => ({ index, stream: 'CAM-001_0a1b2c3d', file, captured_at: '2025-03-01T12:00:00.000Z', width: 640, height: 480 }));
+  return files.map((file, index) => ({ index, stream: 'CAM-001_0a1b2c3d', sequence: index, file, captured_at: '2025-03-01T12:00:00.000Z', width: 640, height: 480 }));
 }
 
 /** Lines told so far, and how many of them hold a text. */

@@ -76,7 +76,7 @@ describe.concurrent('a lane', () => {
 
     it('not before the try is counted; where it cannot be, that is not the model\'s failure', async (context) => {
       const { lane, events } = await planned(context, {});
-      const frames = [{ index: 0, stream: 'CAM-1_0a1b2c3d', file: 'a', captured_at: '', width: 1, height: 1 }];
+      const frames = [{ index: 0, stream: 'CAM-1_0a1b2c3d', sequence: 0, file: 'a', captured_at: '', width: 1, height: 1 }];
       await expect(lane.predict(frames, 2, () => Promise.reject(new Error('disk full')), never)).rejects.toThrow('disk full');
       expect(await events()).toEqual(['starts']);
     });

@@ -34,6 +34,7 @@ export function frames(size: number): RunnerFrame[] {
   return Array.from({ length: size }, (_, index) => ({
     index,
     stream: 'CAM-001_0a1b2c3d',
+    sequence: 40 + index,
     file: `/frames/${index}.jpg`,
     captured_at: '2025-03-01T12:00:00.000Z',
     width: 640,

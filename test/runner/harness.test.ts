@@ -2,8 +2,10 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { describe, expect, test } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
+import type { Json } from '../../src/types.ts';
 import { parseLine } from '../../src/runner/messages.ts';
 import { alive, failure, folder, frames, harnessed, never, pids, python, runners, until, type Language } from './fixtures.ts';
+import { full, nested } from './findings.ts';
 
 const { start, logs } = runners();
 
@@ -12,7 +14,7 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
 
   test('sets up once, answers call by call, and keeps state between calls', async () => {
     const runner = await start(harnessed(language, 'model'));
-    expect(runner.ready).toEqual({ detector: 'fixture', labels: ['dog', 'cat'], device: 'cpu' });
+    expect(runner.ready).toEqual({ detector: 'fixture', labels: ['dog', 'cat'], device: 'cpu', mix: false, slots: 1 });
     const detection = (index: number, call: number): object => ({ class: `/frames/${index}.jpg`, confidence: 0.5, box: [index, call, 640, 480] });
     const first = await runner.predict(frames(2), {}, never);
     expect(first.predictions).toEqual([{ index: 0, detections: [detection(0, 1)] }, { index: 1, detections: [detection(1, 1)] }]);
@@ -66,19 +68,88 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     ]);
   });
 
-  test.for([['short', 'predict returned 0 answers for 2 frames'], ['nan', /JSON|confidence is null/]] as const)(
-    'fails a call whose answer is %s',
-    async ([behaviour, why]) => {
-      const runner = await start(harnessed(language, 'model'));
-      const error = await failure(runner.predict(frames(2), { do: behaviour }, never));
-      expect([error.code, error.message]).toEqual(['runner_failed', expect.stringMatching(why)]);
-      expect((await runner.predict(frames(1), {}, never)).predictions).toHaveLength(1);
-    },
-  );
+  test('takes everything that a finding may say', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    expect((await runner.predict(frames(1), { do: 'said', answers: [[full as unknown as Json]] }, never)).predictions).toEqual([{ index: 0, detections: [full] }]);
+  });
+
+  test('takes numbers and arrays of the language\'s libraries, and no more digits than they mean', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    expect((await runner.predict(frames(1), { do: 'arrays' }, never)).predictions).toEqual([{
+      index: 0,
+      detections: [{
+        class: '3', confidence: 0.5, box: [1, 2.5, 3, 4], track: 7,
+        polygon: [[0.12, 0], [9, 0], [9, language === 'python' ? 9 : 8]],
+        mask: { size: [2, 3], counts: '06' },
+        keypoints: [{ x: 1, y: 2, confidence: 0.25 }, { x: 3, y: 4, confidence: 0.5 }],
+        attributes: { wheels: 4, moving: true },
+        embedding: [0.1, 2],
+        extra: { scores: [[1, 2], [3, 4]], pair: [1, 'a'], 5: null },
+      }],
+    }]);
+  });
+
+  test('makes a bad finding the error of its frame, and says what is wrong and where', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const dog = { class: 'dog', confidence: 0.5 };
+    const far = { ...dog, extra: 'x'.repeat(16 * 1024) };
+    const wrong: readonly (readonly [Json, RegExp])[] = [
+      [[{ ...dog, confidence: 3 }], /^detections\[0\]\.confidence is 3(\.0)?, not between 0 and 1$/],
+      [[dog, { ...dog, confidence: null }], /^detections\[1\]\.confidence is missing, not a number$/],
+      [[{ confidence: 0.5 }], /^detections\[0\]\.class is missing, not a text$/],
+      [[{ ...dog, class: ['a', 'b'] }], /^detections\[0\]\.class is \[.*, not a text$/],
+      [[{ ...dog, box: [1, 2, 3] }], /^detections\[0\]\.box is \[1.*, not four numbers$/],
+      [[{ ...dog, box: [1, 2, 3, 'x'] }], /^detections\[0\]\.box\[3\] is .x., not a number$/],
+      [[{ ...dog, box: '1234' }], /^detections\[0\]\.box is .1234., not a list$/],
+      [[{ ...dog, track: [1, 2] }], /^detections\[0\]\.track is \[1, ?2\], not a number$/],
+      [[{ ...dog, track: 2 ** 60 }], /^detections\[0\]\.track is 11\d+, not a text or a number below 2\^53$/],
+      [[{ ...dog, polygon: [[0, 0], [1, 1]] }], /^detections\[0\]\.polygon is .*, not a ring of at least three points$/],
+      [[{ ...dog, polygon: [[0, 0, 0], [1, 1], [2, 2]] }], /^detections\[0\]\.polygon\[0\] is .*, not a point \[x, y\]$/],
+      [[{ ...dog, mask: [[0, 1]] }], /^detections\[0\]\.mask is \[\[0, ?1\]\], not (an object|a dict)$/],
+      [[{ ...dog, mask: { size: [2, 2.5], counts: [5] } }], /^detections\[0\]\.mask\.size\[1\] is 2\.5, not a whole number from 1$/],
+      [[{ ...dog, mask: { size: [2], counts: [2] } }], /^detections\[0\]\.mask\.size is \[2\], not \[height, width\]$/],
+      [[{ ...dog, mask: { size: [2, 2], counts: [3] } }], /^detections\[0\]\.mask\.counts add up to 3, not to height times width, 4$/],
+      [[{ ...dog, mask: { size: [2, 2], counts: '' } }], /^detections\[0\]\.mask\.counts is .., not run lengths as COCO/],
+      [[{ ...dog, keypoints: [{ x: 1 }] }], /^detections\[0\]\.keypoints\[0\]\.y is missing, not a number$/],
+      [[{ ...dog, keypoints: [[1, 2, 2]] }], /^detections\[0\]\.keypoints\[0\]\.confidence is 2(\.0)?, not between 0 and 1$/],
+      [[{ ...dog, keypoints: [[1]] }], /^detections\[0\]\.keypoints\[0\] is \[1\], not \[x, y\] or/],
+      [[{ ...dog, attributes: { colours: ['red', 'blue'] } }], /^detections\[0\]\.attributes\.colours is \[.*, not a text, a number, [tT]rue or [fF]alse$/],
+      [[{ ...dog, attributes: 'red' }], /^detections\[0\]\.attributes is .red., not (an object|a dict)$/],
+      [[{ ...dog, embedding: [] }], /^detections\[0\]\.embedding is \[\], not a list with numbers$/],
+      [[{ ...dog, embedding: [1, null] }], /^detections\[0\]\.embedding\[1\] is missing, not a number$/],
+      [[{ ...dog, extra: nested(33) }], /^detections\[0\]\.extra(\[0\])+ is nested deeper than 32 levels$/],
+      [[far], /^detections\[0\] is 164\d\d bytes of JSON, more than 16384$/],
+      [Array.from({ length: 17 }, () => ({ ...far, extra: far.extra.slice(100) })), /^detections are more than 262144 bytes of JSON$/],
+      [['dog'], /^detections\[0\] is .dog., not (an object|a dict)$/],
+      [{ detections: [] }, /^detections is \{.*\}, not a list$/],
+      [null, /^detections is missing, not a list$/],
+      ['dog', /^detections is .dog., not a list$/],
+    ];
+    const { predictions } = await runner.predict(frames(wrong.length + 1), { do: 'said', answers: [...wrong.map(([answer]) => answer), [dog]] }, never);
+    expect(predictions.map((one) => ('error' in one ? one.error : one.detections))).toEqual([
+      ...wrong.map(([, why]) => ({ code: 'bad_frame', message: expect.stringMatching(why) as string })),
+      [dog],
+    ]);
+  });
+
+  test('makes a confidence that is no number the error of its frame', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const message = expect.stringMatching(/^detections\[0\]\.confidence is nan, not a number$/i) as string;
+    expect((await runner.predict(frames(1), { do: 'nan' }, never)).predictions).toEqual([{ index: 0, error: { code: 'bad_frame', message } }]);
+  });
+
+  test('fails a call that has not one answer for each frame, and one whose answer is too long to send', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const short = await failure(runner.predict(frames(2), { do: 'short' }, never));
+    expect([short.code, short.message]).toEqual(['runner_failed', expect.stringContaining('predict returned 0 answers for 2 frames')]);
+    const long = await failure(runner.predict(frames(90), { do: 'long' }, never));
+    expect([long.code, long.message]).toEqual(['runner_failed', expect.stringMatching(/the answer is 17\d{6} (bytes|characters), more than 16777216/)]);
+    expect((await runner.predict(frames(1), {}, never)).predictions).toHaveLength(1);
+  });
 
   test('calls predict_frame for one frame after the other, and its exception is that frame\'s error', async () => {
     const runner = await start(harnessed(language, 'frame'));
-    expect(runner.ready).toEqual({ detector: null, labels: null, device: null });
+    expect(runner.ready).toEqual({ detector: null, labels: null, device: null, mix: true, slots: 1 });
     const found = [{ class: 'dog', confidence: 0.9, box: [1, 2, 3, 4] }];
     expect((await runner.predict(frames(3), { bad: 1 }, never)).predictions).toEqual([
       { index: 0, detections: found },
@@ -134,7 +205,7 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     const calls = [{ id: 1, options: {} }, { id: 2, options: { do: 'raise' } }].map((call) => `${JSON.stringify({ type: 'predict', frames: frames(1), ...call })}\n`);
     const said = execFileSync(file, args, { input: calls.join(''), encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
     expect(said.trim().split('\n').map(parseLine)).toEqual([
-      { type: 'ready', protocol: 1, detector: 'fixture', labels: ['dog', 'cat'], device: 'cpu' },
+      { type: 'ready', protocol: 1, detector: 'fixture', labels: ['dog', 'cat'], device: 'cpu', mix: false, slots: 1 },
       { type: 'result', id: 1, predictions: [{ index: 0, detections: [{ class: '/frames/0.jpg', confidence: 0.5, box: [0, 1, 640, 480] }] }], inference_ms: expect.any(Number) as number },
       { type: 'failed', id: 2, error: { message: expect.stringContaining('cannot look') as string }, frames: [] },
     ]);

@@ -3,7 +3,7 @@ import { parseLine, predictLine, type RunnerMessage } from '../../src/runner/mes
 import { frames } from './fixtures.ts';
 
 const said: Record<RunnerMessage['type'], RunnerMessage> = {
-  ready: { type: 'ready', protocol: 1, detector: 'yolox_nano', labels: ['dog', 'cat'], device: 'cpu' },
+  ready: { type: 'ready', protocol: 1, detector: 'yolox_nano', labels: ['dog', 'cat'], device: 'cpu', mix: true, slots: 2 },
   result: {
     type: 'result',
     id: 1,
@@ -19,13 +19,13 @@ const said: Record<RunnerMessage['type'], RunnerMessage> = {
 
 test('predict has this JSON', () => {
   expect(predictLine({ id: 1, frames: frames(1), options: { confidence: 0.3 } })).toMatchInlineSnapshot(`
-    "{"type":"predict","id":1,"frames":[{"index":0,"stream":"CAM-001_0a1b2c3d","file":"/frames/0.jpg","captured_at":"2025-03-01T12:00:00.000Z","width":640,"height":480}],"options":{"confidence":0.3}}
+    "{"type":"predict","id":1,"frames":[{"index":0,"stream":"CAM-001_0a1b2c3d","sequence":40,"file":"/frames/0.jpg","captured_at":"2025-03-01T12:00:00.000Z","width":640,"height":480}],"options":{"confidence":0.3}}
     "
   `);
 });
 
 test('ready has this JSON', () => {
-  expect(JSON.stringify(said.ready)).toMatchInlineSnapshot(`"{"type":"ready","protocol":1,"detector":"yolox_nano","labels":["dog","cat"],"device":"cpu"}"`);
+  expect(JSON.stringify(said.ready)).toMatchInlineSnapshot(`"{"type":"ready","protocol":1,"detector":"yolox_nano","labels":["dog","cat"],"device":"cpu","mix":true,"slots":2}"`);
 });
 
 test('result has this JSON', () => {
@@ -45,7 +45,7 @@ test.for(Object.values(said))('$type is read as it was said', (message) => {
 });
 
 test('optional fields may be missing or null', () => {
-  expect(parseLine('{"type":"ready","protocol":1,"labels":null}')).toEqual({ type: 'ready', protocol: 1, detector: null, labels: null, device: null });
+  expect(parseLine('{"type":"ready","protocol":1,"labels":null}')).toEqual({ type: 'ready', protocol: 1, detector: null, labels: null, device: null, mix: null, slots: 1 });
   expect(parseLine('{"type":"failed","id":1,"error":{"message":"x"}}')).toMatchObject({ frames: [] });
 });
 
@@ -61,6 +61,9 @@ describe('a line that is no message is refused', () => {
     ['{"type":"ready","protocol":2}', 'it speaks protocol 2, this Lookout speaks 1'],
     ['{"type":"ready"}', 'it speaks protocol undefined, this Lookout speaks 1'],
     ['{"type":"ready","protocol":1,"labels":[1]}', 'labels[0] is 1, not a text'],
+    ['{"type":"ready","protocol":1,"mix":"no"}', 'mix is "no", not true or false'],
+    ['{"type":"ready","protocol":1,"slots":0}', 'slots is 0, not a whole number from 1'],
+    ['{"type":"ready","protocol":1,"slots":1.5}', 'slots is 1.5, not a whole number from 0'],
     ['{"type":"result","id":"1"}', 'id is "1", not a whole number from 0'],
     ['{"type":"failed","id":1}', 'error is missing, not an object'],
   ] as const)('%s', ([line, why]) => {
@@ -69,24 +72,32 @@ describe('a line that is no message is refused', () => {
 });
 
 describe('a result that says something impossible is a failed call', () => {
-  const detection = (fields: object): object => ({ index: 0, detections: [{ class: 'dog', confidence: 0.5, box: [0, 0, 1, 1], ...fields }] });
-
   test.for([
-    [detection({ confidence: 1.5 }), 'predictions[0].detections[0].confidence is 1.5, not between 0 and 1'],
-    [detection({ confidence: null }), 'predictions[0].detections[0].confidence is null, not a number'],
-    [detection({ box: [1, 2, 3] }), 'predictions[0].detections[0].box is [1,2,3], not four numbers'],
-    [detection({ box: [1, 2, 3, '4'] }), 'predictions[0].detections[0].box[3] is "4", not a number'],
-    [detection({ class: 7 }), 'predictions[0].detections[0].class is 7, not a text'],
-    [{ index: 0 }, 'predictions[0].detections is missing, not a list'],
-    [{ index: -1, detections: [] }, 'predictions[0].index is -1, not a whole number from 0'],
-    [{ index: 0, error: { code: 'odd', message: 'x' } }, 'predictions[0].error.code is "odd", not "bad_frame"'],
-  ] as const)('%j', ([prediction, why]) => {
-    const line = JSON.stringify({ type: 'result', id: 4, predictions: [prediction], inference_ms: 1 });
+    ['predictions of no frame', [{ detections: [] }], 'predictions[0].index is missing, not a whole number from 0'],
+    ['predictions of an impossible frame', [{ index: -1, detections: [] }], 'predictions[0].index is -1, not a whole number from 0'],
+    ['no predictions', null, 'predictions is null, not a list'],
+  ] as const)('%s', ([, predictions, why]) => {
+    const line = JSON.stringify({ type: 'result', id: 4, predictions, inference_ms: 1 });
     expect(parseLine(line)).toEqual({ type: 'failed', id: 4, error: { message: `the answer is not valid: ${why}` }, frames: [] });
   });
 
   test('a negative or missing time', () => {
     expect(parseLine('{"type":"result","id":4,"predictions":[],"inference_ms":-1}')).toMatchObject({ type: 'failed', error: { message: expect.stringContaining('inference_ms is -1') as string } });
     expect(parseLine('{"type":"result","id":4,"predictions":[]}')).toMatchObject({ type: 'failed', error: { message: expect.stringContaining('inference_ms is missing') as string } });
+  });
+});
+
+describe('what is wrong with a frame is that frame\'s error, and the others keep their answers:', () => {
+  test.for([
+    [{}, 'detections is missing, not a list'],
+    [{ detections: { class: 'dog' } }, 'detections is {"class":"dog"}, not a list'],
+    [{ detections: ['dog'] }, 'detections[0] is "dog", not an object'],
+    [{ error: { code: 'odd', message: 'x' } }, 'error.code is "odd", not "bad_frame"'],
+    [{ error: 'x' }, 'error is "x", not an object'],
+  ] as const)('%j', ([said, why]) => {
+    const line = JSON.stringify({ type: 'result', id: 4, predictions: [{ index: 3, ...said }, { index: 4, detections: [], error: null }], inference_ms: 1 });
+    expect(parseLine(line)).toMatchObject({
+      type: 'result', predictions: [{ index: 3, error: { code: 'bad_frame', message: why } }, { index: 4, detections: [] }],
+    });
   });
 });

@@ -6,6 +6,7 @@ import { nodeHarness, pythonHarness } from '../../src/runner/harness.ts';
 import { parseLine, predictLine, type PredictMessage } from '../../src/runner/messages.ts';
 import { parseOutput } from '../../src/runner/one-shot-output.ts';
 import { folder, frames, never, python, runners } from './fixtures.ts';
+import { full } from './findings.ts';
 
 const { start, logs } = runners();
 const readme = await readFile(join(import.meta.dirname, '../../runners/README.md'), 'utf8');
@@ -33,6 +34,11 @@ test('every call that the README shows is what Lookout sends', () => {
   for (const call of calls) expect(predictLine(JSON.parse(call) as PredictMessage)).toBe(`${call}\n`);
 });
 
+test('the table of the README has everything that a finding may say', () => {
+  const table = readme.slice(readme.indexOf('## What a finding may say'), readme.indexOf('## Speaking the protocol yourself'));
+  expect(['class', 'confidence', ...[...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)]).toEqual(Object.keys(full));
+});
+
 test('the output that the README shows keeps the one-shot contract', () => {
   expect(parseOutput(block('json output'), frames(2))).toEqual({
     predictions: [
@@ -57,14 +63,14 @@ describe('the programs of the README', () => {
 
   test('the Python model runs', async () => {
     const runner = await start({ ...pythonHarness(python, await save('dogs.py', block('python harness')), setup), cwd: work, env: {} });
-    expect(runner.ready).toEqual({ detector: 'example', labels: ['dog'], device: 'cpu' });
+    expect(runner.ready).toEqual({ detector: 'example', labels: ['dog'], device: 'cpu', mix: true, slots: 1 });
     expect(await runner.predict(frames(1), {}, never)).toMatchObject(found);
     expect(logs).toContain('loading dogs {}');
   });
 
   test('the Node model runs', async () => {
     const runner = await start({ ...nodeHarness(process.execPath, await save('dogs.mjs', block('js harness')), setup), cwd: work, env: {} });
-    expect(runner.ready).toEqual({ detector: 'example', labels: ['dog'], device: 'cpu' });
+    expect(runner.ready).toEqual({ detector: 'example', labels: ['dog'], device: 'cpu', mix: true, slots: 1 });
     expect(await runner.predict(frames(1), {}, never)).toMatchObject(found);
     expect(logs).toContain('loading dogs {}');
   });
