@@ -141,7 +141,10 @@ export interface ModelIdentity {
   readonly code: string | null;
 }
 
-/** One record as it is written: one JSON object for one batch. `batch.id` is its idempotency key. */
+/**
+ * One record as it is written: one JSON object for one batch. `batch.id` is its idempotency key. Its whole shape is
+ * written in record/schema.ts; here stands what other parts read of it, whatever the format.
+ */
 export interface BatchRecord {
   readonly schema_version: number;
   readonly batch: {

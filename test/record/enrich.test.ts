@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { chooseSnapshot, enrich } from '../../src/record/enrich.ts';
+import { checkRecord } from '../../src/record/schema.ts';
 import type { BatchRecord } from '../../src/types.ts';
-import { answer, batchOf, dog, failure, input } from './parts.ts';
+import { answer, batchOf, dog, failure, fog, input, person } from './parts.ts';
 
 const ANIMALS = { animals: 'stray_animal' };
 const settings = (record_format: 'v1' | 'v2' | 'v3', time_zone = 'UTC') => ({ record_format, record_when: null, time_zone });
@@ -39,6 +40,34 @@ describe('golden records', () => {
       '{"camID":"CAM-1","Latitude":26.4499,"Longitude":80.3319,"Date":"01/07/2026 14:00:00","IP":"192.0.2.1",' +
       `"complaint_type":{"stray_animal":[${DOG}],"pothole":[],"garbage":[]},"frame_base64":"/9j/2Q==","schema_version":3,${BATCH}}`,
     );
+  });
+});
+
+describe('a golden record of everything that findings may say', () => {
+  const PERSON = '{"class":"person","confidence":0.75,"box":[10,20.5,110,220],"frame":0,"track":"p-7","polygon":[[10,20.5],[110,20.5],[110,220]],' +
+    '"mask":{"size":[4,5],"counts":[6,2,2,2,8]},"keypoints":[{"x":50,"y":40.25,"confidence":0.5,"name":"nose"},{"x":55,"y":60}],' +
+    '"attributes":{"colour":"red","bags":2,"running":true},"embedding":[0.125,-3],"extra":{"plate":["AB",null],"sure":false}}';
+  const FOG = '{"class":"fog","confidence":0.9,"frame":1}';
+  const made = (record_format: 'v1' | 'v2' | 'v3', section: string | null) =>
+    enrich(input({ scene: answer([person], [fog]) }, { scene: section }, { settings: settings(record_format) }));
+
+  it.each(['v1', 'v2', 'v3'] as const)('holds all of it in %s, in a section, in a complaint, and as its schema says', (format) => {
+    for (const section of [null, 'pothole']) {
+      const record = made(format, section);
+      expect(JSON.stringify(record)).toContain(`[${PERSON},${FOG}]`);
+      expect(() => { checkRecord(JSON.parse(JSON.stringify(record)) as BatchRecord); }).not.toThrow();
+    }
+  });
+
+  it('says beside it which model it came from where two share a section', () => {
+    const shared = enrich(input({ scene: answer([person], []), other: answer([fog], []) }, { scene: 'x', other: 'x' }));
+    expect(shared?.['x']).toMatchObject({ detections: [{ track: 'p-7', frame: 0, model: 'scene' }, { class: 'fog', frame: 0, model: 'other' }] });
+    expect(() => { checkRecord(shared as BatchRecord); }).not.toThrow();
+  });
+
+  it('shows nothing else that an answer may carry', () => {
+    const more = { ...fog, mood: 'bad', frame: 9 };
+    expect(enrich(input({ scene: answer([more], []) }, { scene: null }))?.['scene']).toEqual({ detections: [{ ...fog, frame: 0 }] });
   });
 });
 
@@ -201,6 +230,10 @@ describe('the snapshot', () => {
     expect(chooseSnapshot(batch, answers, 'first')).toBe(0);
     expect(chooseSnapshot(batch, answers, 'best')).toBe(1);
     expect(chooseSnapshot(batch, answers, 'none')).toBeNull();
+  });
+
+  it('is of the surest finding also when that has no box', () => {
+    expect(chooseSnapshot(batchOf(['scene']), { scene: answer([dog], [fog]) }, 'best')).toBe(1);
   });
 
   it('is the first frame when nothing was found or every model failed', () => {

@@ -6,6 +6,16 @@ export const identity: ModelIdentity = { version: '1.0.0', runtime: 'node', dete
 
 export const dog: Detection = { class: 'dog', confidence: 0.876549, box: [10, 20.5, 110, 220] };
 
+/** Says everything that a finding may. */
+export const person: Detection = {
+  class: 'person', confidence: 0.75, box: [10, 20.5, 110, 220], track: 'p-7', polygon: [[10, 20.5], [110, 20.5], [110, 220]],
+  mask: { size: [4, 5], counts: [6, 2, 2, 2, 8] }, keypoints: [{ x: 50, y: 40.25, confidence: 0.5, name: 'nose' }, { x: 55, y: 60 }],
+  attributes: { colour: 'red', bags: 2, running: true }, embedding: [0.125, -3], extra: { plate: ['AB', null], sure: false },
+};
+
+/** Says nothing of where: the whole frame is meant. */
+export const fog: Detection = { class: 'fog', confidence: 0.9 };
+
 /** One prediction for each list of detections, or text of an error, given. */
 export function answer(...frames: readonly (readonly Detection[] | string)[]): LaneAnswer {
   const predictions = frames.map((frame, index): Prediction =>

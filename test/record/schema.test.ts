@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { enrich } from '../../src/record/enrich.ts';
 import { checkRecord, RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import type { BatchRecord, LaneAnswer } from '../../src/types.ts';
-import { answer, dog, failure, input } from './parts.ts';
+import { answer, dog, failure, fog, input, person } from './parts.ts';
 
 const FORMATS = ['v1', 'v2', 'v3'] as const;
-const ANSWERS: readonly (LaneAnswer | null)[] = [null, answer([], []), answer([dog], [dog, dog]), answer('torn', [dog]), answer('torn', 'torn'), failure()];
+const ANSWERS: readonly (LaneAnswer | null)[] = [null, answer([], []), answer([dog], [dog, dog]), answer([person, fog], []), answer('torn', [dog]), answer('torn', 'torn'), failure()];
 const SECTIONS = { animals: 'stray_animal', yolo: 'stray_animal', potholes: 'pothole', garbage: 'garbage', motion: null };
 
 describe.each(FORMATS)('the schema of %s', (record_format) => {
@@ -51,6 +51,38 @@ describe.each(FORMATS)('the schema of %s', (record_format) => {
       expect(changed, from).not.toBe(text);
       expect(() => { checkRecord(JSON.parse(changed) as BatchRecord); }, to).toThrow(/not as its schema says/);
     }
+  });
+});
+
+describe('the schema of a finding', () => {
+  const broken: readonly (readonly [string, string])[] = [
+    ['"track":"p-7"', '"track":["p-7"]'],
+    ['"polygon":[[10,20.5],', '"polygon":[[10],'],
+    ['[[10,20.5],[110,20.5],[110,220]]', '[[10,20.5],[110,20.5]]'],
+    ['"size":[4,5]', '"size":[4,0]'],
+    ['"counts":[6,2,2,2,8]', '"counts":[6,2,2,2,-8]'],
+    ['"counts":[6,2,2,2,8]', '"counts":"~"'],
+    ['"counts":[6,2,2,2,8]', '"count":1'],
+    ['{"x":55,"y":60}', '{"x":55}'],
+    ['{"x":55,"y":60}', '{"x":55,"y":60,"z":1}'],
+    ['"name":"nose"', '"name":1'],
+    ['"bags":2', '"bags":[2]'],
+    ['"embedding":[0.125,-3]', '"embedding":["a"]'],
+    ['"embedding":[0.125,-3]', '"embedding":[]'],
+    ['"extra":{', '"more":{'],
+    ['"frame":0,"track"', '"track"'],
+  ];
+
+  it.each(broken)('refuses %s as %s', (from, to) => {
+    const text = JSON.stringify(enrich(input({ scene: answer([person], []) }, { scene: null })));
+    const changed = text.replace(from, to);
+    expect(changed).not.toBe(text);
+    expect(() => { checkRecord(JSON.parse(changed) as BatchRecord); }).toThrow(/not as its schema says/);
+  });
+
+  it('knows every field that a runner may say', () => {
+    const { $defs } = RECORD_SCHEMAS.v1 as { $defs: { detection: { properties: object } } };
+    expect(Object.keys($defs.detection.properties).toSorted()).toEqual([...Object.keys(person), 'frame', 'model'].toSorted());
   });
 });
 
