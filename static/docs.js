@@ -38,10 +38,14 @@ function content(types) {
   ]);
 }
 
-/** With references replaced by what they refer to. No schema of ours refers to itself. */
-function resolve(value) {
-  if (Array.isArray(value)) return value.map(resolve);
+/** With references replaced by what they refer to: a schema of the document, or a definition of the schema that they stand in. No schema of ours refers to itself. */
+function resolve(value, definitions = {}) {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, definitions));
   if (value === null || typeof value !== 'object') return value;
-  if (typeof value.$ref === 'string') return resolve(api.components.schemas[value.$ref.split('/').at(-1)]);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, resolve(item)]));
+  if (typeof value.$ref === 'string') {
+    const name = value.$ref.split('/').at(-1);
+    return resolve(value.$ref.startsWith('#/$defs/') ? definitions[name] : api.components.schemas[name], definitions);
+  }
+  const { $defs = definitions, ...rest } = value;
+  return Object.fromEntries(Object.entries(rest).map(([key, item]) => [key, resolve(item, $defs)]));
 }

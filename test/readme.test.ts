@@ -48,6 +48,12 @@ describe('README', () => {
     expect(ajv.validate(RECORD_SCHEMAS.v1, record), ajv.errorsText()).toBe(true);
   });
 
+  it('says truly that the schema of records is served, and in openapi.json too', async () => {
+    const { components } = await (await fetch(`${lookout.url}/openapi.json`)).json() as { components: { schemas: Record<string, unknown> } };
+    expect(components.schemas['Record']).toEqual(RECORD_SCHEMAS.v1);
+    expect(await (await fetch(`${lookout.url}/api/records/schema.json`)).json()).toEqual(RECORD_SCHEMAS.v1);
+  });
+
   it('shows settings that load', async () => {
     const file = join(folder, 'lookout.yaml');
     await writeFile(file, block('yaml', 'streams:'));

@@ -24,7 +24,7 @@ export interface HttpOptions {
 export function createHttpApp({ face, config, staticDir, log, version }: HttpOptions): Express {
   const app = express();
   app.disable('x-powered-by');
-  const document = openApiDocument(version);
+  const document = openApiDocument(version, face.recordSchema);
   app.use(guard(config));
   app.use(queryRoutes(face, version));
   app.use(streamRoutes(face));

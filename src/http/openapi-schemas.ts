@@ -14,7 +14,6 @@ export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${na
 
 const text = { type: 'string' } as const;
 const maybeText = { type: ['string', 'null'] } as const;
-const number = { type: 'number' } as const;
 const maybeNumber = { type: ['number', 'null'] } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const time = { type: 'string', format: 'date-time' } as const;
@@ -86,79 +85,14 @@ const modelStatus = exact({
   batches: count,
 });
 
-const detection: Schema = {
+/** The record's own schema comes from the app: it is written once, where records are made. */
+const otherRecord: Schema = {
   type: 'object',
-  properties: {
-    class: text,
-    confidence: number,
-    box: { type: 'array', items: number, minItems: 4, maxItems: 4, description: 'x1, y1, x2, y2 in pixels of the frame.' },
-    frame: { ...count, description: 'Index of the frame in the batch.' },
-    model: { type: 'string', description: 'Where several models share a section.' },
-  },
-  required: ['class', 'confidence', 'box'],
-};
-
-const afterV1 = {
-  schema_version: { type: 'integer' },
-  batch: {
-    type: 'object',
-    properties: {
-      id: text,
-      session: text,
-      closed_by: { enum: ['count', 'deadline', 'stopped', 'recovered'] },
-      started_at: time,
-      ended_at: time,
-      frames: list({ type: 'object', properties: { index: count, captured_at: time, file: text, width: count, height: count } }),
-      snapshot: { type: ['object', 'null'], properties: { index: count, width: count, height: count } },
-    },
-  },
-  models: { type: 'object', additionalProperties: { type: 'object' } },
-} as const satisfies Record<string, Schema>;
-
-const sectionError: Schema = {
-  type: 'object', properties: { code: text, message: text, model: { type: 'string', description: 'Where several models share a section.' } },
-  required: ['code', 'message'], additionalProperties: false,
-};
-const section: Schema = { type: ['object', 'null'], properties: { detections: list(ref('Detection')), error: sectionError } };
-const picture: Schema = { type: ['string', 'null'], description: 'JPEG in base64; only where pictures=true asks for it.' };
-
-const recordV1: Schema = {
-  type: 'object',
-  properties: {
-    basic: {
-      type: 'object',
-      properties: {
-        camID: { type: ['string', 'number'] },
-        Latitude: maybeNumber,
-        Longitude: maybeNumber,
-        Date: text,
-        timestamp: text,
-        IP: maybeText,
-        complaint_type: { type: 'object', additionalProperties: { enum: [0, 1, null] } },
-        frame_base64: picture,
-      },
-      required: ['camID', 'complaint_type'],
-    },
-    stray_animal: section,
-    pothole: section,
-    ...afterV1,
-  },
-  required: ['basic'],
-};
-
-const recordFlat: Schema = {
-  type: 'object',
-  properties: {
-    camID: { type: ['string', 'number'] },
-    Latitude: maybeNumber,
-    Longitude: maybeNumber,
-    Date: text,
-    IP: maybeText,
-    complaint_type: { type: 'object', description: 'Per section its detections, or 0.' },
-    frame_base64: picture,
-    ...afterV1,
-  },
-  required: ['camID', 'complaint_type'],
+  description: 'A record that is shown without its picture (frame_base64), or that was written in another format or by the Flask orchestrator.',
+  anyOf: [
+    { required: ['basic'], properties: { basic: { type: 'object', required: ['camID', 'complaint_type'] } } },
+    { required: ['camID', 'complaint_type'] },
+  ],
 };
 
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
@@ -200,10 +134,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Books: { ...books, description: 'Frames: captured = recorded + dead_lettered + dropped + in_spool, at any time.' },
   Models: exact({ models: list(ref('ModelStatus')), default_models: list(text) }),
   ModelStatus: modelStatus,
-  Records: exact({ records: list({ anyOf: [ref('RecordV1'), ref('RecordFlat')] }) }),
-  RecordV1: recordV1,
-  RecordFlat: recordFlat,
-  Detection: detection,
+  Records: exact({ records: list({ anyOf: [ref('Record'), ref('OtherRecord')] }) }),
+  OtherRecord: otherRecord,
   Health: exact({ status: { const: 'ok' }, version: text }),
   Readiness: exact({ status: { enum: ['ready', 'not_ready'] }, not_ready: notReady }),
   StartForm: {

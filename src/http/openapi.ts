@@ -139,14 +139,15 @@ const paths: Readonly<Record<string, Path>> = {
   },
 };
 
-export function openApiDocument(version: string): OpenApiDocument {
+/** `record`: the JSON Schema of the records that are written. */
+export function openApiDocument(version: string, record: object): OpenApiDocument {
   return {
     openapi: '3.1.0',
     info: { title: 'Lookout', version, description: 'Starts and stops camera streams, shows their state, pictures and records. A method that a path does not take answers 405 with Allow.' },
     security: [{}, { bearer: [] }, { basic: [] }],
     paths,
     components: {
-      schemas: SCHEMAS,
+      schemas: { ...SCHEMAS, Record: record as Schema },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'Where a token is set.' },
         basic: { type: 'http', scheme: 'basic', description: 'The token as the password; any user name.' },

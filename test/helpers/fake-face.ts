@@ -1,6 +1,7 @@
 /** A small in-memory Face: streams start at once, nothing is captured; tests set what it shows. */
 import { LookoutError } from '../../src/errors.ts';
 import { redact } from '../../src/lib/log.ts';
+import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import type { Balance, Face, Json, ModelStatus, RecordQuery, StartRequest, StreamOptions, StreamStatus } from '../../src/types.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
@@ -47,7 +48,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   });
 
   return {
-    defaults, recordSchema: { type: 'object' }, table, written, pictures, missing, asked,
+    defaults, recordSchema: RECORD_SCHEMAS[defaults.record_format], table, written, pictures, missing, asked,
     start: (request) => command(() => {
       const id = String(request.camera_id);
       if (streams.get(id)?.capturing) return 'already_running';

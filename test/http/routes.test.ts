@@ -6,6 +6,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { openApiDocument } from '../../src/http/openapi.ts';
+import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import { LookoutError } from '../../src/errors.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
 import { flatRecord, nestedRecord } from './records.ts';
@@ -155,7 +156,7 @@ describe('GET /api/records', () => {
     const { status, json } = await site.send('GET', `/api/records?pictures=${pictures}&limit=51`);
     expect([status, json]).toEqual([400, { error: 'limit must be a whole number from 1 to 50 with pictures.', code: 'bad_request' }]);
     expect((await site.send('GET', '/api/records?pictures=false&limit=51')).status).toBe(200);
-    const { parameters } = openApiDocument('1').paths['/api/records']?.get ?? {};
+    const { parameters } = openApiDocument('1', {}).paths['/api/records']?.get ?? {};
     expect(parameters?.find(({ name }) => name === 'limit')?.description).toContain('with pictures 50');
   });
 
@@ -168,7 +169,7 @@ describe('GET /api/records', () => {
 
 describe('health', () => {
   it('GET /api/records/schema.json gives the schema of the records', async () => {
-    expect((await site.send('GET', '/api/records/schema.json')).json).toEqual({ type: 'object' });
+    expect((await site.send('GET', '/api/records/schema.json')).json).toEqual(RECORD_SCHEMAS.v1);
   });
 
   it('GET /healthz says the version', async () => {
@@ -184,15 +185,27 @@ describe('health', () => {
 });
 
 describe('documents', () => {
-  it('GET /openapi.json answers a document whose schemas all compile', async () => {
+  it('GET /openapi.json answers a document whose schemas all compile, that of the records among them', async () => {
     const { json } = await site.send('GET', '/openapi.json');
-    expect(json).toEqual(JSON.parse(JSON.stringify(openApiDocument('1.2.3'))));
+    const document = openApiDocument('1.2.3', face.recordSchema);
+    expect(json).toEqual(JSON.parse(JSON.stringify(document)));
+    expect((json as typeof document).components.schemas['Record']).toEqual(RECORD_SCHEMAS.v1);
     const ajv = new Ajv2020({ strict: false });
     addFormats.default(ajv);
-    ajv.addSchema(openApiDocument('1.2.3'), 'openapi');
-    for (const name of Object.keys(openApiDocument('1').components.schemas)) {
+    ajv.addSchema(json as object, 'openapi');
+    for (const name of Object.keys(document.components.schemas)) {
       expect(ajv.getSchema(`openapi#/components/schemas/${name}`), name).toBeTypeOf('function');
     }
+  });
+
+  it('GET /openapi.json has a schema that records meet and broken ones do not', async () => {
+    const { json } = await site.send('GET', '/openapi.json');
+    const ajv = new Ajv2020({ strict: false });
+    addFormats.default(ajv);
+    ajv.addSchema(json as object, 'openapi');
+    const validate = ajv.getSchema('openapi#/components/schemas/Record');
+    expect(validate?.(nestedRecord()), ajv.errorsText(validate?.errors)).toBe(true);
+    expect(validate?.({ ...(nestedRecord() as object), stray_animal: { detections: [{ class: 'dog', confidence: 3, frame: 0 }] } })).toBe(false);
   });
 
   it('GET /docs answers a page', async () => {

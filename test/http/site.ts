@@ -6,6 +6,7 @@ import addFormats from 'ajv-formats';
 import { openApiDocument } from '../../src/http/openapi.ts';
 import { startServer } from '../../src/http/server.ts';
 import { silentLog } from '../../src/lib/log.ts';
+import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import type { Config, Face } from '../../src/types.ts';
 
 export interface Answer {
@@ -68,7 +69,7 @@ function send(port: number, method: string, path: string, { headers, json, body 
   });
 }
 
-const document = openApiDocument('1.2.3');
+const document = openApiDocument('1.2.3', RECORD_SCHEMAS.v1);
 const ajv = new Ajv2020({ strict: false });
 addFormats.default(ajv);
 ajv.addSchema(document, 'openapi');
