@@ -18,9 +18,9 @@ export function readRecord(record) {
     frames: batch?.frames?.length ?? null,
     place: basic.Latitude == null || basic.Longitude == null ? null : `${basic.Latitude}, ${basic.Longitude}`,
     picture: basic.frame_base64 || null,
-    /** Boxes are pixels of the frame, which may be larger than the snapshot made of it. */
+    /** Boxes are pixels of the frame, which may be larger than the snapshot made of it. What has none is shown in words only. */
     size: frame ?? batch?.snapshot ?? null,
-    boxes: index === null ? [] : sections.flatMap(({ detections }) => detections.filter((detection) => detection.frame === index)),
+    boxes: index === null ? [] : sections.flatMap(({ detections }) => detections.filter(({ frame: at, box }) => at === index && Array.isArray(box))),
     sections,
     faults: readFaults(record, sections),
   };

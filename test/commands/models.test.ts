@@ -10,7 +10,7 @@ import { temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 const MANIFEST = 'runtime: node\nentry: seer.mjs\nclasses: [dog]\n';
 const SEER = `export const setup = () => ({ detector: 'seer', labels: ['cat'], device: 'abacus' });
-export const predict = (frames) => frames.map(() => [{ class: 'dog', confidence: 0.5, box: [10, 10, 30, 30] }]);
+export const predict = (frames) => frames.map(() => [{ class: 'dog', confidence: 0.5, box: [10, 10, 30, 30] }, { class: 'dog', confidence: 0.25 }]);
 `;
 
 async function lookout(root: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -29,6 +29,7 @@ test('models try makes its folder, draws each picture by its own name, and says 
   expect((await readdir(join(root, 'results/today'))).sort()).toEqual(['street-2-seer.jpg', 'street-3-seer.jpg', 'street-seer.jpg']);
   expect(said).toContain(`${first}: drawn to ${join('results/today', 'street-seer.jpg')}\n`);
   expect(said).toContain(`b/street.jpg: drawn to ${join('results/today', 'street-3-seer.jpg')}\n`);
+  expect(said).toContain(`${first}: dog 0.50 at 10, 10, 30, 30\n${first}: dog 0.25\n`);
   expect(said).toContain('seer: seer on abacus\n');
   expect(said).toContain('seer: nothing will be found: of the classes dog none is among the model\'s labels cat\n');
 });

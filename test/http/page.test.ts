@@ -1,6 +1,7 @@
 /** The pages in real Chromium against a fake Face: ours on a desktop, on a phone and without JavaScript, and the old ones. */
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Json } from '../../src/types.ts';
 import type { FakeFace } from '../helpers/fake-face.ts';
 import { flatRecord, nestedRecord, PICTURE, secondRecord } from './records.ts';
 import { createSite, type Site } from './site.ts';
@@ -108,6 +109,16 @@ inChromium((stage) => {
     })`)).toEqual([true, true, true]);
   });
 
+  it('says what has no box in words, and draws what has one', async () => {
+    const record = JSON.parse(JSON.stringify(nestedRecord())) as { stray_animal: { detections: object[] } };
+    record.stray_animal.detections.push({ class: 'fog', confidence: 0.8, frame: 1 });
+    face.written.push(record as unknown as Json);
+    const page = await open(site.url);
+    await page.locator('.record').getByText('fog × 1 (up to 80 %)').waitFor();
+    expect(await page.locator('.record rect').count()).toBe(1);
+    expect(await page.locator('.record text').allTextContents()).toEqual(['dog 91 %']);
+  });
+
   it('says when the server is gone and recovers', async () => {
     const page = await open(site.url);
     await page.getByText('No stream yet.').waitFor();
@@ -162,6 +173,10 @@ inChromium((stage) => {
     const page = await open(`${site.url}/docs`);
     await page.getByText('/start_streams').click();
     await page.getByText('A result for each, in the order of the request').waitFor();
+    await page.getByText('/api/records', { exact: true }).click();
+    await page.getByText('Records in the generation in which they were written.').waitFor();
+    expect(await page.locator('pre').filter({ hasText: 'column by column' }).count(), 'definitions of the record stand where they are meant').toBe(1);
+    expect(await page.locator('pre').filter({ hasText: '$ref' }).count()).toBe(0);
   });
 
   it('the first old page starts a stream', async () => {
