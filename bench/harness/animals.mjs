@@ -22,4 +22,4 @@ export async function openAnimals(column, cache, config, signal) {
 }
 
 /** Pictures as a runner is given them. */
-export const framesOf = (pictures) => pictures.map((picture, index) => ({ index, stream: 'bench', captured_at: new Date(index * 3000).toISOString(), ...picture }));
+export const framesOf = (pictures) => pictures.map((picture, index) => ({ index, stream: 'bench', sequence: index, captured_at: new Date(index * 3000).toISOString(), ...picture }));
