@@ -11,9 +11,10 @@ import { packageRoot, version } from './lib/package.ts';
 import { lockFolderOrFile, type Lock } from './lib/lock.ts';
 import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
-import { createLanes } from './lanes.ts';
+import { createLanes } from './inference/lanes.ts';
+import { createTally } from './inference/tally.ts';
 import { openRecordLog } from './log/record-log.ts';
-import { createMember, createModels, createSources } from './parts.ts';
+import { createModels, createSources } from './parts.ts';
 import { openBooks } from './pipeline/books.ts';
 import { createCameraTable } from './cameras/table.ts';
 import { openDeadLetters } from './pipeline/dead-letters.ts';
@@ -27,7 +28,8 @@ import type { ReplayParts } from './pipeline/replay.ts';
 import { createSpool } from './pipeline/spool.ts';
 import { createStreamStore } from './pipeline/stream-store.ts';
 import { createStreams, type Streams } from './pipeline/streams.ts';
-import type { BatchRecord, Config, Face, Queue } from './types.ts';
+import { createViews } from './pipeline/views.ts';
+import type { BatchRecord, Config, Face } from './types.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
 const CONNECT_MS = 400;
@@ -97,14 +99,19 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const evidence = await openEvidence(config, spool, log.part('evidence'));
     const recordLog = await openRecordLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
-    const queue = await createMember<Queue>('queues', 'memory', { config });
-    releasers.push(() => queue.close());
     const sources = await createSources(config);
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));
 
     const models = await createModels(config, log);
     for (const notice of models.catalog.notices()) log.info(notice);
-    const lanes = createLanes(models, config, log.part('model'));
+    const tally = createTally(systemClock, log.part('model'));
+    releasers.push(() => {
+      tally.close();
+      return Promise.resolve();
+    });
+    const views = await createViews(config.frames_dir);
+    releasers.push(() => views.close());
+    const lanes = createLanes({ ...models, settings: config, view: (keys) => views.open(keys), tally, clock: systemClock, log: log.part('model') });
     releasers.push(() => lanes.close());
 
     const cameras = createCameraTable({ file: config.camera_data, log: log.part('cameras') });
@@ -112,7 +119,9 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const lastRecordAt = new Map<string, string>();
     const listeners: ((record: BatchRecord) => void)[] = [];
     const pipeline = createPipeline({
-      config, queue, spool, books, deadLetters, evidence, recordLog, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
+      config, spool, books, deadLetters, evidence, recordLog, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
+      looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
+      answered: (answers) => { tally.batch(answers); },
       makeRecord: (batch, answers) => makeRecord(batch, answers, {
         config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model),
       }),
@@ -129,12 +138,13 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {
         spool, books, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pace: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
+        offer: (frame, of) => { pipeline.offer(frame, of); },
         submit: (batch) => pipeline.submit(batch),
         sessionStarted: (session) => { pipeline.liveSessions.add(session); },
         sessionEnded: (session) => pipeline.closeSession(session),
       },
       facts: {
-        books: (id) => books.of(id), queued: (id) => queue.depth(id), modelState: (model) => lanes.of(model).status(),
+        books: (id) => books.of(id), queued: (id) => pipeline.waiting(id), modelState: (model) => lanes.of(model).status(),
         lastRecordAt: (id) => lastRecordAt.get(id) ?? null,
       },
     });
@@ -146,10 +156,10 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       await work;
     });
 
-    /** Lets batches under way and in the queue end while the grace period lasts. */
+    /** Lets batches under way, and those that wait for a model which is up, end while the grace period lasts. */
     async function drain(): Promise<void> {
       const end = Date.now() + config.grace_seconds * 1000;
-      const movable = (): boolean => pipeline.busy > 0 || (queue.depth() > 0 && lanes.anyReady);
+      const movable = (): boolean => pipeline.busy > 0 || (pipeline.waiting() > 0 && lanes.anyReady);
       while (movable() && Date.now() < end) await systemClock.sleep(50, new AbortController().signal);
     }
 

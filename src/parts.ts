@@ -1,6 +1,5 @@
 /** Makes the families out of their folders, and the models: what app.ts and the commands share. */
 import { join } from 'node:path';
-import { LookoutError } from './errors.ts';
 import { loadFamily, type Member } from './lib/family.ts';
 import { packageRoot } from './lib/package.ts';
 import type { Log } from './lib/log.ts';
@@ -30,14 +29,6 @@ export async function createFamily<Part>(folder: string, context: object): Promi
   const parts = new Map<string, Part>();
   for (const [name, member] of members) parts.set(name, await member.create(context));
   return parts;
-}
-
-/** The one part of a family that is used, by its file's name. */
-export async function createMember<Part>(folder: string, name: string, context: object): Promise<Part> {
-  const members = await loadFamily<Member<object, Part | Promise<Part>>>(new URL(`./${folder}/`, import.meta.url));
-  const member = members.get(name);
-  if (!member) throw new LookoutError('config_invalid', `there is no '${name}' among the ${folder}, only ${[...members.keys()].join(', ')}`);
-  return member.create(context);
 }
 
 /** By URL scheme. */

@@ -1,4 +1,5 @@
 /** What a stream may have its own value of, as JSON Schema: one range for lookout.yaml, settings and requests. */
+import type { StreamOptions } from './types.ts';
 
 export const STREAM_OPTIONS = {
   interval_seconds: {
@@ -20,3 +21,8 @@ export const STREAM_OPTIONS = {
     type: ['number', 'null'], minimum: 0.1, maximum: 31_536_000, description: 'The stream stops by itself after this long; null: never.',
   },
 } as const;
+
+/** What streams of a version had that did not keep their options, and pictures that no stream captured. */
+export const USUAL_STREAM_OPTIONS: StreamOptions = {
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', duration_seconds: null,
+};

@@ -50,6 +50,8 @@ export interface FrameFacts {
 /** A frame in the spool. `key` is its name relative to the frames folder: `<camera>_<8 hex>/<camera>_<time>.jpg`. */
 export interface Frame extends FrameFacts {
   readonly key: string;
+  /** Counts the frames of its session in the order of their capture, from 0: a clock that is set back does not change it. */
+  readonly sequence: number;
 }
 
 export type ClosedBy = 'count' | 'deadline' | 'stopped' | 'recovered';
@@ -64,8 +66,10 @@ export interface Batch {
   readonly closed_by: ClosedBy;
   readonly frames: readonly Frame[];
   readonly models: readonly string[];
-  /** How often each model was tried, counted before the try. */
-  readonly attempts: Readonly<Record<string, number>>;
+  /** How its stream was captured. */
+  readonly options: StreamOptions;
+  /** How many runs of Lookout began to ask its models, counted before they are; a stop in order takes its own back. */
+  readonly attempts: number;
 }
 
 /** Pixels of the frame: x1, y1, x2, y2. */
@@ -121,13 +125,26 @@ export type Prediction =
   | { readonly index: number; readonly detections: readonly Detection[] }
   | { readonly index: number; readonly error: ErrorInfo };
 
-/** What a lane says of one batch. */
-export type LaneAnswer =
-  | { readonly predictions: readonly Prediction[]; readonly inference_ms: number; readonly identity: ModelIdentity }
-  | { readonly error: ErrorInfo; readonly identity: ModelIdentity; /** What the runner's process said last. */ readonly last_words?: string };
+/** Why a model did not look at a frame. */
+export type SkipReason =
+  /** More frames came than it can look at. */
+  | 'overloaded'
+  /** Its turn had not come when the batch was waited for no longer. */
+  | 'late'
+  /** Nor was its runner up by then; or its runner ended too often, and nothing is tried for a while. */
+  | 'not_ready' | 'resting'
+  /** Frames of this camera ended its runner, and are tried only now and then. */
+  | 'quarantined';
 
-/** Of each model of a batch, by its name. */
-export type Answers = Readonly<Record<string, LaneAnswer>>;
+/** What one model says of one frame. */
+export type Look =
+  /** `inference_ms`: the frame's share of its call. */
+  | { readonly detections: readonly Detection[]; readonly inference_ms: number; readonly identity: ModelIdentity }
+  | { readonly error: ErrorInfo; readonly identity: ModelIdentity; /** What the runner's process said last. */ readonly last_words?: string }
+  | { readonly skipped: SkipReason; readonly identity: ModelIdentity };
+
+/** Of each model of a batch, by its name: a look for each of its frames, in their order. */
+export type Answers = Readonly<Record<string, readonly Look[]>>;
 
 /** Which model, in which environment, with which code: stands in every record. */
 export interface ModelIdentity {
@@ -163,8 +180,14 @@ export interface BatchRecord {
     readonly snapshot: { readonly index: number; readonly width: number; readonly height: number } | null;
   };
   readonly models: Readonly<Record<string, ModelIdentity & {
+    /** Milliseconds, of all frames looked at. */
     readonly inference_ms: number | null;
     readonly error: ErrorInfo | null;
+    /** How many frames it looked at. */
+    readonly looked: number;
+    readonly skipped: readonly { readonly frame: number; readonly reason: SkipReason }[];
+    /** It changed within the batch: the identity is the newest. */
+    readonly mixed?: true;
   }>>;
   readonly [section: string]: unknown;
 }
@@ -197,21 +220,49 @@ export interface Source {
   close(): Promise<void>;
 }
 
-/** A batch on loan from the queue. Exactly one of `done` and `retry` ends the loan. */
-export interface Delivery {
-  readonly batch: Batch;
-  done(): Promise<void>;
-  /** The batch as it is now (its attempts counted) goes back to its place and is not delivered before the pause is over. */
-  retry(batch: Batch, afterMs: number): Promise<void>;
+/** Whose frame it is, and how it came. */
+export interface StreamRef {
+  readonly camera_id: string;
+  readonly session: string;
+  readonly interval_seconds: number;
+  readonly batch_size: number;
+  /** `live`: as it was captured. `kept`: of a batch that had to wait for its models. `recovered`: of an earlier run, or replayed. */
+  readonly from: 'live' | 'kept' | 'recovered';
 }
 
-/** The only seam between capture and models. `push` never waits for a model; it answers with what it let go. */
-export interface Queue {
-  push(batch: Batch, recovered?: boolean): Promise<readonly Batch[]>;
-  /** Gives only batches that `mayGo`, asked anew whenever one is done and a few times a second. */
-  take(mayGo: (batch: Batch) => boolean, signal: AbortSignal): AsyncIterable<Delivery>;
-  /** Batches waiting, on loan excluded. */
-  depth(camera_id?: string): number;
+/**
+ * Whether a model can look now. `ready`: a runner is up. `not_ready`: it has to be set up or started first. `resting`:
+ * its runner ended too often. `unable`: it cannot be set up or started.
+ */
+export type Readiness = 'ready' | 'not_ready' | 'resting' | 'unable';
+
+export interface LaneStatus {
+  readonly state: ModelState;
+  readonly reason: string;
+  readonly progress: string | null;
+  readonly detector: string | null;
+  readonly restarts: number;
+}
+
+/** A model's door and its runners: where frames of many streams meet one model. The door is the only place that lets go. */
+export interface Lane {
+  readonly readiness: Readiness;
+  readonly identity: ModelIdentity;
+  /** Begins provisioning if nobody has yet. */
+  warm(): void;
+  /**
+   * Never throws for the model's failures: they are answers. An abort takes the frame out of the door and rejects with
+   * the signal's reason; one that is in a call is answered all the same.
+   */
+  look(frame: Frame, stream: StreamRef, signal: AbortSignal): Promise<Look>;
+  /** The frames of these keys are a whole batch now. */
+  batchClosed(keys: readonly string[]): void;
+  /** Live frames of the session stay at the door until `release`: batches of it that had to wait go first. */
+  hold(session: string): void;
+  release(session: string): void;
+  /** Why a frame that nobody waits for any longer was not looked at. */
+  readonly skipReason: SkipReason;
+  status(): LaneStatus;
   close(): Promise<void>;
 }
 
@@ -244,6 +295,14 @@ export interface Model {
   readonly deadline_seconds: number | null;
   /** `stream`: remembers earlier frames of a stream. */
   readonly state: 'none' | 'stream';
+  /** What it is asked about: frames as they come, or whole batches once they are closed. */
+  readonly look: 'frame' | 'batch';
+  /** Frames of one call at the most. */
+  readonly max_batch: number;
+  /** Whether a call may hold frames of several streams and sizes; null: the runner says. */
+  readonly mix: boolean | null;
+  /** Runners behind its door. */
+  readonly instances: number;
   /** Import probe run in the environment before its first use, as the runtime's interpreter takes it. */
   readonly probe: string | null;
   readonly weights: readonly Weights[];
@@ -387,7 +446,18 @@ export interface ModelStatus {
   readonly progress: string | null;
   readonly detector: string | null;
   readonly restarts: number;
+  /** Batches of which it looked at a frame at least. */
   readonly batches: number;
+  readonly looks: LookCounts;
+  /** By camera. */
+  readonly cameras: Readonly<Record<string, LookCounts>>;
+}
+
+/** Frames that a model was asked about since Lookout started. */
+export interface LookCounts {
+  readonly looked: number;
+  readonly failed: number;
+  readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
 }
 
 export interface StartRequest {

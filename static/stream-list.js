@@ -88,7 +88,7 @@ function updateCard(card, stream, models) {
   setText(find('.filled'), `${stream.open_batch} of ${count(stream.options.batch_size, 'frame')}`);
 
   keyed(find('.model-lines'), stream.models, (name) => name, (name) => element('div', {}, element('div', { className: 'line' }, element('span', { textContent: name }), element('span', { className: 'chip' })), element('p', { className: 'hint' })), (line, name) => {
-    updateModel(line, models.get(name));
+    updateModel(line, models.get(name), stream.camera_id);
   });
   const facts = factsOf(stream);
   keyed(find('.facts'), facts, ([key]) => key, () => element('span'), (node, [, text]) => { setText(node, text); });
@@ -104,10 +104,18 @@ function updateCard(card, stream, models) {
   find('.remove').hidden = stream.capturing || stream.origin !== 'api';
 }
 
-function updateModel(line, model) {
+function updateModel(line, model, camera) {
   showChip(line.querySelector('.chip'), model?.state ?? 'unknown', model ? modelState(model) : 'Unknown');
-  const telling = model?.state === 'provisioning' ? model.progress ?? model.reason : model?.state === 'failed' ? model.reason : '';
+  const telling = model?.state === 'provisioning' ? model.progress ?? model.reason : model?.state === 'failed' ? model.reason : skippedOf(model?.cameras?.[camera]);
   setText(line.querySelector('.hint'), telling);
+}
+
+/** Which of the camera's frames the model did not look at. */
+function skippedOf({ looked, failed, skipped } = { looked: 0, failed: 0, skipped: {} }) {
+  const reasons = Object.entries(skipped);
+  const left = reasons.reduce((sum, [, number]) => sum + number, 0);
+  const all = looked + failed + left;
+  return left === 0 ? '' : `Looked at ${Math.round((100 * (all - left)) / all)} % of ${all.toLocaleString('en')} frames; not at ${reasons.map(([reason, number]) => `${number.toLocaleString('en')} (${reason.replaceAll('_', ' ')})`).join(', ')}`;
 }
 
 function factsOf({ last_frame_age_seconds: age, books, queued, reconnects }) {

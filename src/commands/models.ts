@@ -5,7 +5,7 @@ import { createModels, type Models } from '../parts.ts';
 import { drawBoxes } from '../lib/ffmpeg.ts';
 import type { RunnerFrame } from '../types.ts';
 import { missingWeights } from '../models/weights.ts';
-import { keepFindings, neverFound } from '../pipeline/findings.ts';
+import { keepFindings, neverFound } from '../inference/findings.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
 import { sizeOf } from './picture.ts';
 

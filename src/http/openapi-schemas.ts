@@ -70,6 +70,12 @@ const streamStatus = exact({
 
 const notReady: Schema = { ...list(text), description: 'What keeps records from being written, with the reason; empty: nothing.' };
 
+const lookCounts = exact({
+  looked: { ...count, description: 'Frames that it looked at.' },
+  failed: { ...count, description: 'Frames that it could not read, or failed on.' },
+  skipped: { type: 'object', additionalProperties: count, description: 'Frames that it did not look at, by reason: overloaded, late, not_ready, resting, quarantined.' },
+});
+
 const modelStatus = exact({
   name: text,
   version: text,
@@ -82,7 +88,9 @@ const modelStatus = exact({
   progress: { ...maybeText, description: 'Last line of the environment that is being built.' },
   detector: maybeText,
   restarts: count,
-  batches: count,
+  batches: { ...count, description: 'Batches of which it looked at a frame at least.' },
+  looks: lookCounts,
+  cameras: { type: 'object', additionalProperties: lookCounts, description: 'The same by camera.' },
 });
 
 /** The record's own schema comes from the app: it is written once, where records are made. */

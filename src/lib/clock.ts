@@ -1,11 +1,15 @@
-/** Time and pauses that an AbortSignal can end. */
+/** Time, pauses that an AbortSignal can end, and alarms. What waits takes its clock from outside, so that tests can make time pass. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, as the clock on the wall says: it may be set back. */
   now(): number;
+  /** Milliseconds that only go on. */
+  monotonic(): number;
   /** Ends early, without throwing, when the signal aborts. */
   sleep(ms: number, signal: AbortSignal): Promise<void>;
+  /** Calls `work` after so long, unless it is cancelled by what this returns. */
+  after(ms: number, work: () => void): () => void;
 }
 
 /** Node ends a timer of more than 24.8 days at once. */
@@ -13,6 +17,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   async sleep(ms, signal) {
     let left = ms;
     try {
@@ -23,6 +28,10 @@ export const systemClock: Clock = {
     } catch {
       // Aborted: the caller looks at its signal.
     }
+  },
+  after(ms, work) {
+    const timer = setTimeout(work, Math.min(ms, LONGEST_TIMER_MS));
+    return () => { clearTimeout(timer); };
   },
 };
 

@@ -25,6 +25,10 @@ export interface Manifest {
   readonly confidence?: number | null;
   readonly deadline_seconds?: number | null;
   readonly state?: 'none' | 'stream';
+  readonly look?: 'frame' | 'batch';
+  readonly max_batch?: number;
+  readonly mix?: boolean;
+  readonly instances?: number;
   readonly probe?: string | null;
   readonly weights?: readonly (Pick<Weights, 'file'> & Partial<Weights>)[];
   readonly options?: { readonly [key: string]: Json };
@@ -58,6 +62,10 @@ const schema = {
     confidence: { type: ['number', 'null'], minimum: 0, maximum: 1 },
     deadline_seconds: { type: ['number', 'null'], exclusiveMinimum: 0, maximum: 86_400 },
     state: { enum: ['none', 'stream'] },
+    look: { enum: ['frame', 'batch'] },
+    max_batch: { type: 'integer', minimum: 1, maximum: 1000 },
+    mix: { type: 'boolean' },
+    instances: { type: 'integer', minimum: 1, maximum: 64 },
     probe: { type: ['string', 'null'], minLength: 1 },
     weights: {
       type: 'array',

@@ -36,16 +36,20 @@ export function scriptPaths(folder: string): readonly string[] {
   return [folder, join(folder, '..', '..')].map((at) => join(at, 'run_inference.py'));
 }
 
+/** Frames of one call, unless the manifest says otherwise. */
+const MAX_BATCH = 8;
+
 async function fromManifest(name: string, place: Place, manifest: Manifest, around: Surroundings): Promise<Model> {
   const { folder, origin } = place;
   const own = join(folder, manifest.entry);
+  const protocol = manifest.protocol ?? (manifest.runtime === 'command' ? 'oneshot' : 'lines');
   return {
     name,
     folder,
     origin,
     version: manifest.version ?? 'unversioned',
     runtime: manifest.runtime,
-    protocol: manifest.protocol ?? (manifest.runtime === 'command' ? 'oneshot' : 'lines'),
+    protocol,
     // What is not in the folder is left as it is written: a command may stand on the PATH.
     entry: (await existing([own])).length > 0 ? own : manifest.entry,
     args: manifest.args ?? [],
@@ -56,6 +60,11 @@ async function fromManifest(name: string, place: Place, manifest: Manifest, arou
     confidence: manifest.confidence ?? null,
     deadline_seconds: manifest.deadline_seconds ?? null,
     state: manifest.state ?? 'none',
+    // A program that is started for every call is started once for a batch.
+    look: manifest.look ?? (protocol === 'oneshot' ? 'batch' : 'frame'),
+    max_batch: manifest.max_batch ?? MAX_BATCH,
+    mix: manifest.mix ?? null,
+    instances: manifest.instances ?? 1,
     probe: manifest.probe ?? null,
     weights: (manifest.weights ?? []).map(({ file, url, sha256, required }): Weights => ({
       file,

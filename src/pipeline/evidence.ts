@@ -90,6 +90,6 @@ async function removeIfEmpty(folder: string): Promise<void> {
 }
 
 function framesWithFindings(answers: Answers): ReadonlySet<number> {
-  const predictions = Object.values(answers).flatMap((answer) => ('predictions' in answer ? answer.predictions : []));
-  return new Set(predictions.filter((one) => 'detections' in one && one.detections.length > 0).map(({ index }) => index));
+  const found = Object.values(answers).flatMap((looks) => [...looks.entries()].filter(([, look]) => 'detections' in look && look.detections.length > 0));
+  return new Set(found.map(([frame]) => frame));
 }

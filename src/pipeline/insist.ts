@@ -1,6 +1,6 @@
 /** Tries one step of a batch's road until it is done: a full disk ends some day, and no step may be left out or done twice. */
 import { errorInfo } from '../errors.ts';
-import { backoffMs, systemClock } from '../lib/clock.ts';
+import { backoffMs, type Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Batch } from '../types.ts';
 
@@ -16,7 +16,7 @@ export interface Insistence {
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 
-export function createInsistence(log: Log, signal: AbortSignal): Insistence {
+export function createInsistence(clock: Clock, log: Log, signal: AbortSignal): Insistence {
   /** Steps that have failed and are not done yet. */
   const failing = new Map<() => unknown, string>();
   const insist: Insist = async (batch, trouble, step, tries = Infinity) => {
@@ -31,7 +31,7 @@ export function createInsistence(log: Log, signal: AbortSignal): Insistence {
           const pauseMs = backoffMs(attempt - 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
           log.error(`batch ${batch.id}: ${trouble}`, { reason: message, next_try_ms: Math.round(pauseMs) });
           failing.set(step, `${trouble}: ${message}`);
-          await systemClock.sleep(pauseMs, signal);
+          await clock.sleep(pauseMs, signal);
           signal.throwIfAborted();
         }
       }

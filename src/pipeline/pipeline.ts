@@ -1,24 +1,29 @@
-/** The loop over batches: lanes, join, record, and what becomes of them. Starts what may start and never waits for one of them. */
-import { errorInfo } from '../errors.ts';
+/** The loop over batches: what waits, who is asked, and what becomes of each. Starts what may start and never waits for one of them. */
+import { errorInfo, LookoutError } from '../errors.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { Answers, Batch, BatchRecord, Config, Delivery, Queue } from '../types.ts';
-import type { DeadLetter } from './dead-letters.ts';
+import type { Answers, Batch, BatchRecord, Config, Frame, StreamRef } from '../types.ts';
+import { createAsking, type AskingParts } from './asking.ts';
+import { anyLooked, failuresIn } from './failures.ts';
 import { createInsistence } from './insist.ts';
-import { joinAnswers } from './join.ts';
-import type { Lane } from './lane.ts';
 import { createOutcomes, type OutcomeParts } from './outcomes.ts';
+import { createWaitingBatches, type From, type WaitingBatch } from './waiting.ts';
 
-export interface PipelineParts extends OutcomeParts {
-  readonly config: Pick<Config, 'batches_at_once' | 'join_deadline_seconds'>;
-  readonly queue: Queue;
-  readonly lane: (model: string) => Lane;
+export interface PipelineParts extends OutcomeParts, AskingParts {
+  readonly config: Pick<Config, 'join_deadline_seconds' | 'model_retries' | 'queue_per_stream' | 'queue_total'>;
   /** null: nothing that should be recorded. Throws when the record would be wrong. */
   readonly makeRecord: (batch: Batch, answers: Answers) => Promise<BatchRecord | null>;
+  /** All looks of a batch are there. */
+  readonly answered: (answers: Answers) => void;
 }
 
+/** Whose frame it is. */
+export type FrameOf = Pick<Batch, 'camera_id' | 'session' | 'models' | 'options'>;
+
 export interface Pipeline {
-  /** Durable when it returns: the manifest is written and the batch is queued, whatever the queue let go for it. */
-  submit(batch: Batch, recovered?: boolean): Promise<void>;
+  /** A frame is in the spool: its models may look at it. */
+  offer(frame: Frame, of: FrameOf): void;
+  /** Durable when it returns: the manifest is written, and the batch is on its road or let go for want of room. */
+  submit(batch: Batch, from?: From): Promise<void>;
   /** A batch that an earlier run left in the spool goes on from where it was. */
   resume(batch: Batch): Promise<void>;
   /** Whether the log has the record of the batch with this id. */
@@ -30,58 +35,39 @@ export interface Pipeline {
   run(): Promise<void>;
   /** Batches under way. */
   readonly busy: number;
+  /** Batches that wait, of one camera or in all. */
+  waiting(camera?: string): number;
   /** What keeps batches from being recorded now, in words. */
   readonly troubles: () => readonly string[];
 }
 
+/** How soon it is looked whether a batch may go that waits. */
+const LOOK_MS = 200;
 /** How soon a batch is tried again whose try could not even be counted: the disk was full, say. */
 const AGAIN_MS = 10_000;
 /** A record that could not be made for want of something may be made a moment later; after this it never will. */
 const RECORD_TRIES = 3;
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { queue, spool, books, deadLetters, recordLog, log, signal } = parts;
+  const { spool, books, deadLetters, recordLog, lane, clock, config, log, signal } = parts;
   const liveSessions = new Set<string>();
-  const { insist, troubles } = createInsistence(log, signal);
+  const { insist, troubles } = createInsistence(clock, log, signal);
   const outcomes = createOutcomes(parts, insist, liveSessions);
+  const asking = createAsking(parts);
+  const waiting = createWaitingBatches();
   const underWay = new Set<Promise<void>>();
+  /** Sessions of which a batch that waited is being asked about. */
+  const fed = new Set<string>();
   const letGo = createTurns();
+  const joinMs = config.join_deadline_seconds * 1000;
 
-  /** Asks the models. Each try is counted in the manifest before it is made; `tried` is the batch as it stands there. */
-  async function ask(batch: Batch): Promise<{ readonly answers: Answers; readonly tried: Batch }> {
-    let counted = batch;
-    let counting: Promise<void> = Promise.resolve();
-    const frames = batch.frames.map(({ key, captured_at, width, height }, index) => (
-      { index, stream: batch.session, sequence: index, file: spool.path(key), captured_at, width, height }));
-    const asked = batch.models.map((model) => {
-      const lane = parts.lane(model);
-      const countAttempt = (): Promise<void> => {
-        counting = counting.then(async () => {
-          const { attempts } = counted;
-          const more = { ...counted, attempts: { ...attempts, [model]: (attempts[model] ?? 0) + 1 } };
-          await spool.writeManifest(more);
-          counted = more;
-        });
-        return counting;
-      };
-      return { model, identity: lane.identity, ready: lane.ready, ask: (giveUp: AbortSignal) => lane.predict(frames, batch.attempts[model] ?? 0, countAttempt, giveUp) };
-    });
-    const answers = await joinAnswers(asked, parts.config.join_deadline_seconds * 1000, signal).catch(async (error: unknown) => {
-      // Stopping, or a try that could not be counted, which is no fault of the batch: what was cut short does not count.
-      await counting.catch(() => undefined);
-      if (counted !== batch) await spool.writeManifest(batch);
-      throw error;
-    });
-    // A count of a model that came too late must not bring the manifest back after the batch is settled.
-    await counting;
-    return { answers, tried: counted };
-  }
+  // ── What becomes of a batch ──────────────────────────────────────────────────────────────────────────────────────
 
-  async function carry(taken: Batch): Promise<void> {
-    const { answers, tried: batch } = await ask(taken);
-    const errors = failures(answers);
-    if (Object.keys(errors).length === batch.models.length) {
-      await outcomes.bury(batch, errors);
+  async function finish(batch: Batch, answers: Answers): Promise<void> {
+    parts.answered(answers);
+    const failures = failuresIn(answers);
+    if (Object.keys(failures).length === batch.models.length) {
+      await outcomes.bury(batch, failures);
       return;
     }
     let record: BatchRecord | null;
@@ -89,40 +75,29 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       record = await insist(batch, 'its record could not be made', () => parts.makeRecord(batch, answers), RECORD_TRIES);
     } catch (error) {
       signal.throwIfAborted();
-      await outcomes.bury(batch, { ...errors, record: errorInfo(error) });
+      await outcomes.bury(batch, { ...failures, record: errorInfo(error) });
       return;
     }
     if (record) {
-      await outcomes.store(batch, record, answers, errors);
+      await outcomes.store(batch, record, answers, failures);
       await outcomes.append(batch, record);
     } else {
-      await outcomes.drop(batch, 'nothing_found');
+      await outcomes.drop(batch, anyLooked(answers) ? 'nothing_found' : 'not_looked');
     }
   }
 
-  /**
-   * A batch waits in the queue until one of its models has room; one that nobody has set up yet is set up for it. Models
-   * that cannot run always have room: they lead a batch out only when no other is left to look at it.
-   */
-  function mayGo({ models }: Batch): boolean {
-    const lanes = models.map((model) => parts.lane(model));
-    const able = lanes.filter(({ unable }) => !unable);
-    if ((able.length > 0 ? able : lanes).some(({ room }) => room)) return true;
-    for (const lane of able) lane.warm();
-    return false;
-  }
-
-  async function handle(delivery: Delivery): Promise<void> {
-    const { batch } = delivery;
+  /** Waits for the looks of a batch whose frames are asked about; the manifest counts this run. */
+  async function carry(batch: Batch, deadlineMs: number | null): Promise<void> {
+    asking.closed(batch);
+    let answers: Answers;
     try {
-      await carry(batch);
+      answers = await asking.answers(batch, deadlineMs, signal);
     } catch (error) {
-      signal.throwIfAborted();
-      log.error(`batch ${batch.id} is tried again`, { reason: errorInfo(error).message, next_try_ms: AGAIN_MS });
-      await delivery.retry(batch, AGAIN_MS);
-      return;
+      // Stopping: what was cut short does not count.
+      await spool.writeManifest({ ...batch, attempts: batch.attempts - 1 });
+      throw error;
     }
-    await delivery.done();
+    await finish(batch, answers);
   }
 
   function track(batch: Batch, work: Promise<void>): void {
@@ -135,15 +110,100 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     underWay.add(tracked);
   }
 
-  async function submit(batch: Batch, recovered = false): Promise<void> {
+  function drop(batch: Batch): void {
+    log.warn(`${batch.camera_id}: batch ${batch.id} was let go`, { reason: 'too many batches wait: for models that cannot look yet, or for the disk' });
+    asking.letGo(batch);
+    // One after the other: where the books cannot be written, one trouble is told, not one for each.
+    track(batch, letGo(() => outcomes.drop(batch, 'queue_full'), signal).finally(() => { release(batch); }));
+  }
+
+  // ── Batches that wait ────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * A batch may go when one of its models can look. Models that cannot be set up lead a batch out only when no other is
+   * left to look at it.
+   */
+  function mayGo({ models }: Batch): boolean {
+    const able = models.map(lane).filter(({ readiness }) => readiness !== 'unable');
+    if (able.length === 0 || able.some(({ readiness }) => readiness === 'ready')) return true;
+    for (const one of able) one.warm();
+    return false;
+  }
+
+  /** Newer frames of a stream wait until what of it has waited longer was looked at. */
+  function wait(one: WaitingBatch): void {
+    for (const model of one.batch.models) lane(model).hold(one.batch.session);
+    waiting.push(one);
+  }
+
+  function release({ session, models }: Batch): void {
+    if (waiting.has(session) || fed.has(session)) return;
+    for (const model of models) lane(model).release(session);
+  }
+
+  function feed(): void {
+    const now = clock.monotonic();
+    const may = (batch: Batch): boolean => !fed.has(batch.session) && mayGo(batch);
+    for (let one = waiting.take(now, may); one; one = waiting.take(now, may)) {
+      const { batch } = one;
+      fed.add(batch.session);
+      track(batch, begin(one).finally(() => {
+        fed.delete(batch.session);
+        release(batch);
+      }));
+    }
+  }
+
+  async function begin({ batch, from }: WaitingBatch): Promise<void> {
+    if (batch.attempts > config.model_retries) {
+      const error = errorInfo(new LookoutError('runner_died', `Lookout ended ${batch.attempts} times while its models were asked, so they are not asked again`));
+      await outcomes.bury(batch, Object.fromEntries(batch.models.map((model) => [model, error])));
+      return;
+    }
+    const begun = { ...batch, attempts: batch.attempts + 1 };
+    try {
+      await spool.writeManifest(begun);
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error(`batch ${batch.id} is tried again`, { reason: errorInfo(error).message, next_try_ms: AGAIN_MS });
+      wait({ batch, from, notBefore: clock.monotonic() + AGAIN_MS });
+      return;
+    }
+    const stream = streamOf(batch, from === 'live' ? 'kept' : 'recovered');
+    for (const frame of batch.frames) asking.ask(frame, batch.models, stream);
+    await carry(begun, from === 'replayed' ? null : joinMs);
+  }
+
+  /** Batches that nobody has settled yet, also those that wait for the disk, are bounded: two for each stream at the least. */
+  function isTooMany(): boolean {
+    return underWay.size + waiting.size > Math.max(config.queue_total, 2 * liveSessions.size);
+  }
+
+  async function submit(batch: Batch, from: From = 'live'): Promise<void> {
     // The folder may be somebody else's by now.
     signal.throwIfAborted();
-    await spool.writeManifest(batch);
-    for (const gone of await queue.push(batch, recovered)) {
-      log.warn(`${gone.camera_id}: batch ${gone.id} was let go`, { reason: 'the queue is full: the models are slower than the cameras' });
-      // One after the other: where the books cannot be written, one trouble is told, not one for each.
-      track(gone, letGo(() => outcomes.drop(gone, 'queue_full'), signal));
+    // Decided before the manifest is written: while it is, models may come up.
+    const goes = from === 'live' && mayGo(batch);
+    const begun = goes ? { ...batch, attempts: 1 } : batch;
+    await spool.writeManifest(begun);
+    if (goes && isTooMany()) {
+      const oldest = waiting.letGo(0);
+      drop(oldest ?? batch);
+      if (!oldest) return;
     }
+    if (goes) {
+      for (const frame of batch.frames) if (!asking.isAsked(frame)) asking.ask(frame, batch.models, streamOf(batch, 'live'));
+      track(begun, carry(begun, joinMs));
+      return;
+    }
+    asking.takeBack(batch);
+    wait({ batch, from, notBefore: 0 });
+    for (let gone = waiting.letGo(config.queue_per_stream); gone; gone = waiting.letGo(config.queue_per_stream)) drop(gone);
+    if (isTooMany()) {
+      const oldest = waiting.letGo(0);
+      if (oldest) drop(oldest);
+    }
+    feed();
   }
 
   return {
@@ -151,9 +211,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     submit,
     troubles,
     isRecorded: (id) => recordLog.has(id),
+    offer: (frame, of) => { asking.ask(frame, of.models, streamOf(of, 'live')); },
     get busy() {
       return underWay.size;
     },
+    waiting: (camera) => (camera === undefined ? waiting.size : waiting.of(camera)),
     async closeSession(session) {
       liveSessions.delete(session);
       await spool.close(session).catch((error: unknown) => {
@@ -170,6 +232,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         track(batch, outcomes.recorded(batch));
         return;
       }
+      if (await recordLog.has(batch.id) || await spool.isTicked(batch)) {
+        track(batch, outcomes.recorded(batch));
+        return;
+      }
       const record = await spool.readRecord(batch);
       if (record) {
         track(batch, outcomes.append(batch, record));
@@ -177,21 +243,18 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       // A letter that the books do not know yet, or no longer: its batch is looked at again.
       await deadLetters.remove(batch);
-      await submit(batch, true);
+      await submit(batch, 'recovered');
     },
     async run() {
-      for await (const delivery of queue.take(mayGo, signal)) {
-        track(delivery.batch, handle(delivery));
-        while (underWay.size >= parts.config.batches_at_once) await Promise.race(underWay);
+      while (!signal.aborted) {
+        feed();
+        await clock.sleep(LOOK_MS, signal);
       }
       await Promise.all(underWay);
     },
   };
 }
 
-function failures(answers: Answers): DeadLetter['errors'] {
-  return Object.fromEntries(Object.entries(answers).flatMap(([model, answer]) => {
-    if (!('error' in answer)) return [];
-    return [[model, answer.last_words === undefined ? answer.error : { ...answer.error, last_words: answer.last_words }]];
-  }));
+function streamOf({ camera_id, session, options: { interval_seconds, batch_size } }: FrameOf, from: StreamRef['from']): StreamRef {
+  return { camera_id, session, interval_seconds, batch_size, from };
 }

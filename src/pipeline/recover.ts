@@ -4,7 +4,8 @@ import { basename, join } from 'node:path';
 import { hasCode, namesIn } from '../lib/files.ts';
 import { isTorn, measure } from '../lib/jpeg.ts';
 import type { Log } from '../lib/log.ts';
-import type { Batch, Frame } from '../types.ts';
+import { USUAL_STREAM_OPTIONS } from '../stream-options.ts';
+import type { Batch, Frame, StreamOptions } from '../types.ts';
 import type { Books } from './books.ts';
 import { capturedAt, isDraftFolder, isManifest, isSpare, isUnfinished, SESSION_FILE } from './names.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -87,6 +88,7 @@ async function readLeft(folder: string, session: SessionFile): Promise<Pick<Left
     else await rename(join(folder, file), join(folder, `${file}.damaged`));
   }
   const inManifest = new Set(manifests.flatMap(({ frames }) => frames.map(({ key }) => key)));
+  const next = Math.max(-1, ...manifests.flatMap(({ frames }) => frames.map(({ sequence }) => sequence))) + 1;
   const loose: Frame[] = [];
   const damaged: Damaged[] = [];
   for (const file of files) {
@@ -94,19 +96,35 @@ async function readLeft(folder: string, session: SessionFile): Promise<Pick<Left
     const captured_at = capturedAt(file);
     if (captured_at === null || inManifest.has(key)) continue;
     const size = await pictureSize(join(folder, file));
-    if (size) loose.push({ key, captured_at, ...size });
+    if (size) loose.push({ key, captured_at, ...size, sequence: next + loose.length });
     else damaged.push({ camera_id: session.camera_id, key });
   }
-  const groups = Array.from({ length: Math.ceil(loose.length / session.batch_size) }, (_, index) => (
-    loose.slice(index * session.batch_size, (index + 1) * session.batch_size)));
+  const { batch_size } = session.options;
+  const groups = Array.from({ length: Math.ceil(loose.length / batch_size) }, (_, index) => loose.slice(index * batch_size, (index + 1) * batch_size));
   return { batches: [...manifests, ...groups.map((frames) => batchOf(session, frames, 'recovered'))], damaged };
+}
+
+/** A manifest as it may stand there: those of the first version have no options, count tries by model, and do not number frames. */
+type StoredBatch = Omit<Batch, 'options' | 'attempts' | 'frames'> & {
+  readonly options?: StreamOptions;
+  readonly attempts?: number | Readonly<Record<string, number>>;
+  readonly frames: readonly (Omit<Frame, 'sequence'> & Partial<Frame>)[];
+};
+
+function complete({ options, attempts = 0, frames, ...batch }: StoredBatch): Batch {
+  return {
+    ...batch,
+    frames: frames.map((frame, sequence) => ({ sequence, ...frame })),
+    options: options ?? { ...USUAL_STREAM_OPTIONS, batch_size: frames.length },
+    attempts: typeof attempts === 'number' ? attempts : Math.max(0, ...Object.values(attempts)),
+  };
 }
 
 /** null: damaged, as a failing disk leaves it. */
 async function readManifest(path: string): Promise<Batch | null> {
   const text = await readFile(path, 'utf8');
   try {
-    return JSON.parse(text) as Batch;
+    return complete(JSON.parse(text) as StoredBatch);
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;
@@ -120,9 +138,11 @@ async function isDraft(folder: string): Promise<boolean> {
 
 async function readSession(folder: string): Promise<SessionFile | null> {
   try {
-    const session = JSON.parse(await readFile(join(folder, SESSION_FILE), 'utf8')) as Partial<SessionFile> | null;
+    const session = JSON.parse(await readFile(join(folder, SESSION_FILE), 'utf8')) as (Partial<SessionFile> & { /** Of the first version. */ readonly batch_size?: number }) | null;
     // Under another name it is somebody's copy, whose batches are in the original.
-    return session?.lookout === 1 && session.name === basename(folder) ? (session as SessionFile) : null;
+    if (session?.lookout !== 1 || session.name !== basename(folder)) return null;
+    const { batch_size = USUAL_STREAM_OPTIONS.batch_size, options = { ...USUAL_STREAM_OPTIONS, batch_size } } = session;
+    return { ...(session as SessionFile), options };
   } catch (error) {
     // Nor is a folder ours that we may not look into, such as lost+found.
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES') || error instanceof SyntaxError) return null;

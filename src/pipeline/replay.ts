@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { namesIn } from '../lib/files.ts';
+import { USUAL_STREAM_OPTIONS } from '../stream-options.ts';
 import type { Batch, Frame } from '../types.ts';
 import type { Books } from './books.ts';
 import type { DeadLetter, DeadLetters } from './dead-letters.ts';
@@ -27,7 +28,7 @@ export type Replayed = Batch | 'already recorded' | 'kept';
 export async function replayLetter(letter: DeadLetter, models: readonly string[] | null, parts: ReplayParts): Promise<Replayed> {
   const { spool, books, deadLetters, pipeline } = parts;
   if (letter.recorded) return models ? replayCopies(letter, models, parts) : 'kept';
-  const batch: Batch = { ...letter.batch, models: models ?? letter.batch.models, attempts: {} };
+  const batch: Batch = { ...letter.batch, models: models ?? letter.batch.models, attempts: 0 };
   if (await pipeline.isRecorded(batch.id)) {
     await deadLetters.remove(batch);
     return 'already recorded';
@@ -38,7 +39,7 @@ export async function replayLetter(letter: DeadLetter, models: readonly string[]
   await spool.adopt(batch, deadLetters.folderOf(batch));
   await books.reopen(batch);
   await deadLetters.remove(batch);
-  await pipeline.submit(batch, true);
+  await pipeline.submit(batch, 'replayed');
   return batch;
 }
 
@@ -63,13 +64,13 @@ export interface StoredFrame {
 /** Stored pictures, captured once more as one new batch of a camera. The files stay where they are. */
 export async function replayFrames(camera_id: string, stored: readonly StoredFrame[], models: readonly string[], parts: ReplayParts): Promise<Batch> {
   const { spool, books, pipeline } = parts;
-  const session = await spool.open({ camera_id, models, options: { batch_size: stored.length } });
+  const session = await spool.open({ camera_id, models, options: { ...USUAL_STREAM_OPTIONS, batch_size: stored.length } });
   const frames: Frame[] = [];
   for (const { file, ...facts } of stored) {
     frames.push(await spool.put(session, { ...facts, picture: { jpeg: await readFile(file) } }));
     books.captured(camera_id);
   }
   const batch = batchOf(session, frames, 'recovered');
-  await pipeline.submit(batch, true);
+  await pipeline.submit(batch, 'replayed');
   return batch;
 }

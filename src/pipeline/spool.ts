@@ -23,7 +23,7 @@ export interface Session {
   readonly name: string;
   readonly camera_id: string;
   readonly models: readonly string[];
-  readonly batch_size: number;
+  readonly options: StreamOptions;
 }
 
 export interface SessionFile extends Session {
@@ -33,7 +33,7 @@ export interface SessionFile extends Session {
 
 export interface Spool {
   readonly folder: string;
-  open(spec: { readonly camera_id: string; readonly models: readonly string[]; readonly options: Pick<StreamOptions, 'batch_size'> }): Promise<Session>;
+  open(spec: Omit<Session, 'name'>): Promise<Session>;
   /** Puts a batch with its manifest back into its session; its frames come from the folder where they lie by their file name. */
   adopt(batch: Batch, from: string): Promise<void>;
   /** Where the session's frames lie: made again when somebody removed it. */
@@ -63,8 +63,9 @@ export function createSpool(folder: string): Spool {
   const path = (key: string): string => join(folder, key);
   const inSession = (batch: Batch, file: string): string => join(folder, batch.session, file);
 
-  /** When each session's newest frame was captured. */
+  /** When each session's newest frame was captured, and how many frames it has had. */
   const newest = new Map<string, string>();
+  const counts = new Map<string, number>();
 
   // Folders come and go one at a time: none is removed while a batch is put into it.
   const takeTurn = createTurns();
@@ -117,7 +118,7 @@ export function createSpool(folder: string): Spool {
     path,
 
     async open({ camera_id, models, options }) {
-      const session: Session = { name: sessionName(camera_id), camera_id, models, batch_size: options.batch_size };
+      const session: Session = { name: sessionName(camera_id), camera_id, models, options };
       await begin(session);
       return session;
     },
@@ -150,7 +151,9 @@ export function createSpool(folder: string): Spool {
         await removeIfPresent(temporary);
         throw error;
       }
-      return { key, captured_at, width, height };
+      const sequence = counts.get(session.name) ?? 0;
+      counts.set(session.name, sequence + 1);
+      return { key, captured_at, width, height, sequence };
     },
 
     async showLatest(session, frame) {
@@ -186,6 +189,7 @@ export function createSpool(folder: string): Spool {
 
     close: (session) => takeTurn(async () => {
       newest.delete(session);
+      counts.delete(session);
       const own = join(folder, session);
       const files = await namesIn(own);
       if (files.length === 0 || !files.every(isSpare)) return;
@@ -202,13 +206,13 @@ async function expectWhole({ file, bytes }: PictureFile): Promise<void> {
 }
 
 /** A batch of the session that no model has seen yet. */
-export function batchOf({ name, camera_id, models }: Omit<Session, 'batch_size'>, frames: readonly Frame[], closed_by: ClosedBy): Batch {
+export function batchOf({ name, camera_id, models, options }: Session, frames: readonly Frame[], closed_by: ClosedBy): Batch {
   const [first] = frames;
   if (!first) throw new Error(`a batch of ${name} without a frame`);
-  return { id: batchId(name, first.captured_at), camera_id, session: name, closed_by, frames, models, attempts: {} };
+  return { id: batchId(name, first.captured_at), camera_id, session: name, closed_by, frames, models, options, attempts: 0 };
 }
 
 /** As far as a batch knows it. */
-function sessionOf({ session, camera_id, models, frames }: Batch): Session {
-  return { name: session, camera_id, models, batch_size: frames.length };
+function sessionOf({ session, camera_id, models, options }: Batch): Session {
+  return { name: session, camera_id, models, options };
 }

@@ -13,6 +13,8 @@ export interface StreamParts {
   readonly source: Source;
   readonly spool: Spool;
   readonly books: Books;
+  /** A frame is in the spool: its models may look at it. */
+  readonly offer: (frame: Frame, of: Pick<Batch, 'camera_id' | 'session' | 'models' | 'options'>) => void;
   /** Takes a closed batch; durable when it returns. */
   readonly submit: (batch: Batch) => Promise<void>;
   readonly sessionStarted: (session: string) => void;
@@ -71,7 +73,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   let last_error: StreamView['last_error'] = null;
   let latest: StreamView['latest'] = null;
   let closing: Promise<void> = Promise.resolve();
-  let due: NodeJS.Timeout | null = null;
+  let cancelDue: (() => void) | null = null;
 
   const stopped = (): boolean => stopping.signal.aborted;
 
@@ -96,8 +98,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
 
   /** Hands over the open batch. Tried until it is safe: its frames are in the spool whatever happens. */
   function closeBatch(own: Session, closed_by: ClosedBy): void {
-    if (due) clearTimeout(due);
-    due = null;
+    cancelDue?.();
+    cancelDue = null;
     const frames = batcher.take();
     const [first] = frames;
     if (!first) return;
@@ -143,8 +145,9 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     capture_mode = captured.mode;
     latest = { file: spool.path(frame.key), captured_at: frame.captured_at };
     become('running', `capturing (${captured.mode})`);
+    parts.offer(frame, { camera_id: own.camera_id, session: own.name, models: own.models, options: own.options });
     if (batcher.add(frame, clock.now())) closeBatch(own, 'count');
-    else due ??= setTimeout(() => { closeBatch(own, 'deadline'); }, Math.max(0, (batcher.dueAt() ?? 0) - clock.now()));
+    else cancelDue ??= clock.after(Math.max(0, (batcher.dueAt() ?? 0) - clock.now()), () => { closeBatch(own, 'deadline'); });
     // Where batches are rare their runners rest, and are to be up again when this one is full.
     if (batcher.size === options.batch_size - 1) wantModels();
   }
@@ -210,9 +213,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
       become('failed', remember(error).message);
       log.error(`${spec.camera_id}: the stream failed`, { reason: errorInfo(error).message });
     })
-    .finally(() => {
-      if (due) clearTimeout(due);
-    });
+    .finally(() => { cancelDue?.(); });
 
   function stop(why: string): Promise<void> {
     if (!stopped()) stopReason = why;

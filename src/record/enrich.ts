@@ -35,10 +35,15 @@ export function enrich(input: EnrichInput): BatchRecord | null {
   const format = settings.record_format;
   const results = resultsOf(batch, answers);
   const when = settings.record_when ?? (format === 'v3' ? 'found' : 'always');
-  if (when === 'found' && results.every(({ detections, entry }) => detections.length === 0 && entry.error === null)) return null;
+  if (when === 'found' && results.every(isEmpty)) return null;
 
   const sections = sectionsOf(results, models);
   return withFacts(input, results, format === 'v1' ? nested(input, sections) : flat(input, sections, format));
+}
+
+/** Nothing was found and nothing failed: what was skipped is no failure. */
+function isEmpty({ detections, entry: { error, skipped } }: ModelResult): boolean {
+  return detections.length === 0 && (error === null || skipped.some(({ reason }) => reason === error.code));
 }
 
 /** v1: `basic`, then a section for each complaint, null where no model was asked. */

@@ -90,8 +90,14 @@ const DEFINITIONS = {
     additionalProperties: exactly({
       ...IDENTITY,
       inference_ms: { type: ['number', 'null'], minimum: 0 },
-      error: { type: ['object', 'null'], required: Object.keys(ERROR), additionalProperties: false, properties: ERROR },
-    }),
+      error: { description: 'why it looked at no frame', type: ['object', 'null'], required: Object.keys(ERROR), additionalProperties: false, properties: ERROR },
+      looked: { description: 'how many frames it looked at', ...index },
+      skipped: {
+        description: 'frames that it did not look at',
+        type: 'array',
+        items: exactly({ frame: index, reason: { enum: ['overloaded', 'late', 'not_ready', 'resting', 'quarantined'] } }),
+      },
+    }, { mixed: { description: 'it changed within the batch: this is the newest', const: true } }),
   },
   snapshot: { description: 'JPEG in bare base64; empty when there is none', type: 'string', contentEncoding: 'base64', contentMediaType: 'image/jpeg', pattern: '^[A-Za-z0-9+/]*={0,2}$' },
   address: { description: 'of the host; null when it has none that others could reach', type: ['string', 'null'], pattern: '^(?!127\\.)' },

@@ -4,7 +4,9 @@
  * Several models of one section share it, and then everything in it says which model it came from. A model fails when it
  * has no answer, and also when it could read none of the frames: "found nothing" and "does not work" are different words.
  */
-import type { Detection, ErrorInfo, LaneAnswer, ModelIdentity, Prediction } from '../types.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { LookoutError } from '../errors.ts';
+import type { Detection, ErrorInfo, Look, ModelIdentity, SkipReason } from '../types.ts';
 
 export interface RecordDetection extends Detection {
   /** Index of the frame in the batch. */
@@ -35,7 +37,11 @@ export interface NamedSection {
 
 export interface ModelEntry extends ModelIdentity {
   readonly inference_ms: number | null;
+  /** Why it looked at no frame. */
   readonly error: ErrorInfo | null;
+  readonly looked: number;
+  readonly skipped: readonly { readonly frame: number; readonly reason: SkipReason }[];
+  readonly mixed?: true;
 }
 
 /** What one model said of the batch. */
@@ -46,18 +52,44 @@ export interface ModelResult {
   readonly entry: ModelEntry;
 }
 
-export function resultOf(model: string, answer: LaneAnswer): ModelResult {
-  if ('error' in answer) {
-    return { model, detections: [], frame_errors: [], entry: { ...identityOf(answer.identity), inference_ms: null, error: errorOf(answer.error) } };
-  }
-  const read = answer.predictions.filter((prediction) => 'detections' in prediction);
-  const unread = answer.predictions.filter((prediction) => 'error' in prediction);
+/** `looks`: one for each frame of the batch, in their order. */
+export function resultOf(model: string, looks: readonly Look[]): ModelResult {
+  const each = looks.map((look, frame) => ({ frame, look }));
+  const looked = each.flatMap(({ frame, look }) => ('detections' in look ? [{ frame, ...look }] : []));
+  const failed = each.flatMap(({ frame, look }) => ('error' in look ? [{ frame, ...look }] : []));
+  const skipped = each.flatMap(({ frame, look }) => ('skipped' in look ? [{ frame, reason: look.skipped }] : []));
+  const identities = [...looked, ...failed].map(({ identity }) => identity);
+  const identity = identities.at(-1) ?? looks.at(-1)?.identity;
+  if (!identity) throw new LookoutError('internal', `the model ${model} was asked about no frame; please report it`);
   return {
     model,
-    detections: read.flatMap(({ index, detections }) => detections.map((detection) => recordDetection(detection, index))),
-    frame_errors: unread.map(({ index, error }) => ({ frame: index, message: error.message })),
-    entry: { ...identityOf(answer.identity), inference_ms: answer.inference_ms, error: read.length > 0 ? null : noFrameRead(unread) },
+    detections: looked.flatMap(({ frame, detections }) => detections.map((detection) => recordDetection(detection, frame))),
+    frame_errors: looked.length === 0 && failed.every(({ error }) => error.code !== 'bad_frame') ? [] : failed.map(({ frame, error }) => ({ frame, message: error.message })),
+    entry: {
+      ...identityOf(identity),
+      inference_ms: looked.length === 0 ? null : Math.round(1000 * looked.reduce((sum, { inference_ms }) => sum + inference_ms, 0)) / 1000,
+      error: looked.length > 0 ? null : whyNone(failed.map(({ error }) => error), skipped.map(({ reason }) => reason)),
+      looked: looked.length,
+      skipped,
+      ...(identities.some((other) => !isDeepStrictEqual(other, identity)) ? { mixed: true as const } : {}),
+    },
   };
+}
+
+const SKIPPED: Readonly<Record<SkipReason, string>> = {
+  overloaded: 'more frames came than the model can look at',
+  late: 'the model had not come to these frames when the batch was waited for no longer',
+  not_ready: 'the model was not ready when the batch was waited for no longer',
+  resting: 'the model rests, because its runner ended too often',
+  quarantined: 'frames of this camera ended the model\'s runner, so it is asked about them only now and then',
+};
+
+/** What went wrong says more than what was let go. */
+function whyNone(errors: readonly ErrorInfo[], skipped: readonly SkipReason[]): ErrorInfo {
+  const error = errors.find(({ code }) => code !== 'bad_frame') ?? errors[0];
+  if (error) return errorOf(error);
+  const [reason] = skipped;
+  return reason ? { code: reason, message: SKIPPED[reason] } : { code: 'runner_failed', message: 'the model answered for none of the frames' };
 }
 
 /** In the order in which the models first name them. */
@@ -108,10 +140,6 @@ type Given<Fields> = { readonly [Name in keyof Fields]?: Exclude<Fields[Name], u
 /** Without what is undefined. */
 function given<Fields extends object>(fields: Fields): Given<Fields> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<Fields>;
-}
-
-function noFrameRead(unread: readonly (Prediction & { error: ErrorInfo })[]): ErrorInfo {
-  return unread[0] === undefined ? { code: 'runner_failed', message: 'the model answered for none of the frames' } : errorOf(unread[0].error);
 }
 
 /** Answers come from other parts and may carry more than a record is to show. */

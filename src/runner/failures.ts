@@ -15,5 +15,5 @@ export function notReadyInTime(model: string, deadlineMs: number, lastWords: str
 /** One call failed and the process lives on; what it printed meanwhile stands in the details. */
 export function callFailed(model: string, why: string, lastWords: string, frames: readonly FrameFailure[] = []): LookoutError {
   const which = frames.map(({ index, message }) => `\n  frame ${index}: ${message}`).join('');
-  return new LookoutError('runner_failed', `Model ${model}: the call failed: ${why}${which}`, { details: { last_words: lastWords } });
+  return new LookoutError('runner_failed', `Model ${model}: the call failed: ${why}${which}`, { details: { last_words: lastWords, frames: frames.map(({ index }) => index) } });
 }

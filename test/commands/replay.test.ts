@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { batchId, frameFile } from '../../src/pipeline/names.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
 import type { Batch, BatchRecord } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
 import { runLookout, type Running } from '../helpers/server-process.ts';
@@ -36,8 +37,8 @@ async function replay(...words: readonly string[]): Promise<{ readonly code: num
 async function batchIn(place: string, number: number, models: readonly string[]): Promise<{ readonly batch: Batch; readonly folder: string }> {
   const session = `CAM_${number.toString(16).padStart(8, '0')}`;
   const captured_at = new Date(Date.UTC(2026, 6, 1) + number * 1000).toISOString();
-  const frames = [{ key: `${session}/${frameFile('CAM', captured_at)}`, captured_at, width: 4, height: 2 }];
-  const batch: Batch = { id: batchId(session, captured_at), camera_id: 'CAM', session, closed_by: 'count', frames, models, attempts: {} };
+  const frames = [{ key: `${session}/${frameFile('CAM', captured_at)}`, captured_at, sequence: 0, width: 4, height: 2 }];
+  const batch: Batch = { id: batchId(session, captured_at), camera_id: 'CAM', session, closed_by: 'count', frames, models, options: USUAL_STREAM_OPTIONS, attempts: 0 };
   const own = join(folder.path, place === 'frames' ? join(place, session) : join(place, batch.id));
   await mkdir(own, { recursive: true });
   await writeFile(join(own, frameFile('CAM', captured_at)), PICTURE);

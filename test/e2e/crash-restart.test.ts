@@ -107,7 +107,7 @@ it('leaves what no model has answered to the next start, and no process of its o
   expect(await records()).toEqual([]);
   // The try that the stop cut short does not count.
   const manifest = (await readdir(join(folder, 'frames'), { recursive: true })).find((name) => /CAM_[0-9a-f]{8}-\w+\.json$/.test(name));
-  expect(JSON.parse(await readFile(join(folder, 'frames', manifest ?? ''), 'utf8'))).toHaveProperty('attempts', {});
+  expect(JSON.parse(await readFile(join(folder, 'frames', manifest ?? ''), 'utf8'))).toHaveProperty('attempts', 0);
 
   await writeFile(join(folder, 'models', 'watcher', 'model.yaml'), `runtime: command\nentry: ${program}\nargs: [all]\nversion: "2"\n`);
   const next = await start();

@@ -18,7 +18,7 @@ export function sampleRecord(id: string, { camera = 'CAM-1', at = '2025-06-01T10
       snapshot: { index: 0, width: 640, height: 480 },
     },
     models: {
-      [model]: { version: '1', runtime: 'node', detector: 'Größe "groß" \\ [ ] { }', fingerprint: null, code: null, inference_ms: 5, error: null },
+      [model]: { version: '1', runtime: 'node', detector: 'Größe "groß" \\ [ ] { }', fingerprint: null, code: null, inference_ms: 5, error: null, looked: 1, skipped: [] },
     },
   };
 }

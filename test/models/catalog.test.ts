@@ -33,6 +33,10 @@ class_map: {thistle: weed}
 confidence: 0.4
 deadline_seconds: 20
 state: stream
+look: batch
+max_batch: 4
+mix: true
+instances: 2
 probe: import json
 weights:
   - {file: "*.pt"}
@@ -58,6 +62,10 @@ requirements: [needs.txt]
     confidence: 0.4,
     deadline_seconds: 20,
     state: 'stream',
+    look: 'batch',
+    max_batch: 4,
+    mix: true,
+    instances: 2,
     probe: 'import json',
     weights: [
       { file: '*.pt', url: null, sha256: null, required: true },

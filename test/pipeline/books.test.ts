@@ -66,7 +66,7 @@ describe('the books', () => {
     let books = await open();
     books.captured('a', 10);
     await books.settle(entry({ outcome: 'dead_lettered' }));
-    await books.reopen({ id: 'a-1', camera_id: 'a', frames: Array.from({ length: 10 }, () => ({ key: '', captured_at: '', width: 1, height: 1 })) });
+    await books.reopen({ id: 'a-1', camera_id: 'a', frames: Array.from({ length: 10 }, () => ({ key: '', captured_at: '', sequence: 0, width: 1, height: 1 })) });
     expect(books.of('a')).toEqual({ ...NOTHING, captured: 10, in_spool: 10 });
     expect(books.settled('a-1')).toBe(false);
     books = await again(books);

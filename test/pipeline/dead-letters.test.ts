@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { openBooks, type Books } from '../../src/pipeline/books.ts';
 import { openDeadLetters, type DeadLetters } from '../../src/pipeline/dead-letters.ts';
 import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
 import type { Batch } from '../../src/types.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 
@@ -25,7 +26,7 @@ async function open(maxBytes = 1e9): Promise<Desk> {
   const books = await openBooks(folder.path);
   onTestFinished(() => books.close());
   const letters = await openDeadLetters({ data_dir: folder.path, dead_letter_max_bytes: maxBytes }, spool, books);
-  const session = await spool.open({ camera_id: 'CAM-1', models: ['animals'], options: { batch_size: 10 } });
+  const session = await spool.open({ camera_id: 'CAM-1', models: ['animals'], options: { ...USUAL_STREAM_OPTIONS, batch_size: 10 } });
   const batch = async (second: number): Promise<Batch> => batchOf(session, await putFrames(spool, session, 2, second));
   return {
     spool, books, letters, session, batch,

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createLog } from '../../src/lib/log.ts';
 import { openEvidence, type Evidence } from '../../src/pipeline/evidence.ts';
 import { createSpool, type Spool } from '../../src/pipeline/spool.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
 import type { Batch, Config } from '../../src/types.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 import { answer, dog, failure } from '../record/parts.ts';
@@ -19,7 +20,7 @@ const open = (keep_frames: Config['keep_frames'], spool: Spool, evidence_max_byt
 
 async function threeFrames(firstSecond = 0): Promise<{ readonly spool: Spool; readonly batch: Batch; readonly names: readonly string[] }> {
   const spool = createSpool(join(folder.path, 'frames'));
-  const session = await spool.open({ camera_id: 'CAM-1', models: ['animals', 'motion'], options: { batch_size: 3 } });
+  const session = await spool.open({ camera_id: 'CAM-1', models: ['animals', 'motion'], options: { ...USUAL_STREAM_OPTIONS, batch_size: 3 } });
   const batch = batchOf(session, await putFrames(spool, session, 3, firstSecond));
   return { spool, batch, names: batch.frames.map(({ key }) => basename(key)) };
 }

@@ -2,16 +2,16 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
-import type { Batch, BatchRecord, Balance, LaneAnswer } from '../../src/types.ts';
+import type { Batch, BatchRecord, Balance } from '../../src/types.ts';
 import { testFolder } from './folder.ts';
-import { planned } from './lane-fixtures.ts';
-import { answer, dog, failure } from '../record/parts.ts';
+import { planned } from '../inference/lane-fixtures.ts';
+import { answer, dog, failure, skipped } from '../record/parts.ts';
 import { fakeLane, never, road, type FakeLane, type Road } from './road.ts';
 
 const SOON = { timeout: 10_000 };
 const NOTHING: Balance = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
-const found: LaneAnswer = answer([dog], []);
-const empty: LaneAnswer = answer([], []);
+const found = answer([dog], []);
+const empty = answer([], []);
 const folder = testFolder();
 
 const submit = async ({ pipeline }: Road, ...batches: readonly Batch[]): Promise<void> => {
@@ -38,53 +38,61 @@ describe('a batch', () => {
     }]);
     expect(made.recorded).toEqual([batch.id]);
     expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
-    expect(lanes.animals.calls).toEqual([{ files: batch.frames.map(({ key }) => made.spool.path(key)), attempts: 0 }]);
+    expect(lanes.animals.calls).toEqual([batch.frames.map(({ key }) => key)]);
     expect(await filesOf(made, batch)).toEqual(['session.json']);
     await made.pipeline.closeSession(batch.session);
     await expect.poll(() => readdir(made.spool.folder), SOON).toEqual([]);
   });
 
-  it('is a manifest on disk before it is looked at, with each try counted before it is made', async () => {
-    const seen: unknown[] = [];
-    const made: Road = await road(folder.path, {
-      animals: fakeLane(async (countAttempt) => {
-        seen.push((await manifestOf(made, batch)).attempts);
-        await countAttempt();
-        seen.push((await manifestOf(made, batch)).attempts);
-        return found;
-      }),
-    });
-    const batch = { ...await made.batch(['animals']), attempts: { animals: 1 } };
-    await submit(made, batch);
-    expect(await manifestOf(made, batch)).toEqual(batch);
+  it('is a manifest on disk before its models\' answers are waited for, which counts this run', async () => {
+    const lane = fakeLane(never);
+    const made = await road(folder.path, { animals: lane });
+    const batch = await made.batch(['animals']);
     made.run();
-    await books(made);
-    expect(seen).toEqual([{ animals: 2 }, { animals: 3 }]);
+    await submit(made, batch);
+    expect(await manifestOf(made, batch)).toEqual({ ...batch, attempts: 1 });
+    expect(lane.calls).toHaveLength(1);
   });
 
-  it('waits in the queue while none of its models has room', async () => {
-    const lane = fakeLane(() => found, { room: false, ready: false });
+  it('is asked about frame by frame as they come, before it is closed', async () => {
+    const asked: string[] = [];
+    const lane = fakeLane(() => found);
+    const made = await road(folder.path, { animals: { ...lane, look: (frame, stream, signal) => {
+      asked.push(`${stream.from} ${frame.key}`);
+      return lane.look(frame, stream, signal);
+    } } });
+    const batch = await made.batch(['animals']);
+    for (const frame of batch.frames) made.pipeline.offer(frame, batch);
+    expect(asked).toEqual(batch.frames.map(({ key }) => `live ${key}`));
+    made.run();
+    await submit(made, batch);
+    await books(made);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('waits while none of its models is ready', async () => {
+    const lane = fakeLane(() => found, { readiness: 'not_ready' });
     const made = await road(folder.path, { animals: lane });
     made.run();
     const batch = await made.batch(['animals']);
     await submit(made, batch);
-    await expect.poll(() => made.queue.depth(), SOON).toBe(1);
+    await expect.poll(() => made.pipeline.waiting(), SOON).toBe(1);
     expect(lane.calls).toEqual([]);
-    lane.room = true;
+    lane.readiness = 'ready';
     await books(made);
     expect(made.recorded).toEqual([batch.id]);
   });
 
   it('waits for a model that is being prepared though another cannot run at all', async () => {
-    const broken = fakeLane(() => failure('model_unavailable'), { ready: false, unable: true });
-    const lane = fakeLane(() => found, { room: false, ready: false });
+    const broken = fakeLane(() => failure('model_unavailable'), { readiness: 'unable' });
+    const lane = fakeLane(() => found, { readiness: 'not_ready' });
     const made = await road(folder.path, { broken, animals: lane });
     made.run();
     const [both, alone] = [await made.batch(['broken', 'animals']), await made.batch(['broken'])];
     await submit(made, both, alone);
     await expect.poll(() => made.books.total().dead_lettered, SOON).toBe(2);
-    expect([made.queue.depth(), lane.calls.length, broken.calls.length]).toEqual([1, 0, 1]);
-    lane.room = true;
+    expect([made.pipeline.waiting(), lane.calls.length, broken.calls.length]).toEqual([1, 0, 1]);
+    lane.readiness = 'ready';
     await books(made);
     expect(made.recorded).toEqual([both.id]);
   });
@@ -107,15 +115,6 @@ describe('a batch', () => {
     expect(made.recorded).toEqual([batch.id]);
   });
 
-  it('is one of at most so many at once', async () => {
-    const lane = fakeLane(never);
-    const made = await road(folder.path, { hung: lane }, { batches_at_once: 2, queue_per_stream: 10 });
-    made.run();
-    for (let number = 0; number < 4; number += 1) await submit(made, await made.batch(['hung']));
-    await expect.poll(() => lane.calls.length, SOON).toBe(2);
-    expect([made.pipeline.busy, made.queue.depth()]).toEqual([2, 2]);
-  });
-
   it('stays in the spool when Lookout stops in the middle', async () => {
     const made = await road(folder.path, { hung: fakeLane(never) });
     made.run();
@@ -126,14 +125,14 @@ describe('a batch', () => {
     await made.close();
     expect(Date.now() - began).toBeLessThan(1000);
     // The try that the stop cut short does not count.
-    expect(await manifestOf(made, batch)).toHaveProperty('attempts', {});
+    expect(await manifestOf(made, batch)).toHaveProperty('attempts', 0);
     expect((await filesOf(made, batch)).filter((name) => name.endsWith('.jpg'))).toHaveLength(2);
   });
 });
 
 describe('models that do not answer', () => {
   it('are late, or not ready, in a record of those that did', async () => {
-    const made = await road(folder.path, { animals: fakeLane(() => found), slow: fakeLane(never), unready: fakeLane(never, { ready: false, room: false }) });
+    const made = await road(folder.path, { animals: fakeLane(() => found), slow: fakeLane(never), unready: fakeLane(never, { readiness: 'not_ready' }) });
     made.run();
     await submit(made, await made.batch(['animals', 'slow', 'unready']));
     await books(made);
@@ -142,7 +141,7 @@ describe('models that do not answer', () => {
   });
 
   it('stand in the record with their error, and a copy of the frames is kept with their last words', async () => {
-    const broken: LaneAnswer = { ...failure('runner_died'), last_words: 'out of memory' };
+    const broken = failure('runner_died').map((look) => ({ ...look, last_words: 'out of memory' }));
     const made = await road(folder.path, { animals: fakeLane(() => found), motion: fakeLane(() => broken) });
     made.run();
     const batch = await made.batch(['animals', 'motion']);
@@ -161,7 +160,7 @@ describe('models that do not answer', () => {
     await submit(made, batch);
     await books(made);
     expect(await made.records()).toEqual([]);
-    expect(await made.deadLetters.list()).toMatchObject([{ batch: { id: batch.id, attempts: { animals: 1, motion: 1 } }, recorded: false, errors: { animals: { code: 'runner_timeout' }, motion: { code: 'runner_died' } } }]);
+    expect(await made.deadLetters.list()).toMatchObject([{ batch: { id: batch.id, attempts: 1 }, recorded: false, errors: { animals: { code: 'runner_timeout' }, motion: { code: 'runner_died' } } }]);
     expect(await readdir(join(made.deadLetters.folder, batch.id))).toHaveLength(3);
     expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
     expect(await filesOf(made, batch)).toEqual(['session.json']);
@@ -184,7 +183,7 @@ describe('a real lane', () => {
     const { lane } = await planned(context, {});
     let unlucky = '';
     const made = await road(folder.path, { planned: lane }, {}, (parts) => ({
-      spool: { ...parts.spool, writeManifest: (batch) => (batch.id === unlucky && batch.attempts['planned'] === 1 ? Promise.reject(new Error('disk full')) : parts.spool.writeManifest(batch)) },
+      spool: { ...parts.spool, writeManifest: (batch) => (batch.id === unlucky && batch.attempts === 1 ? Promise.reject(new Error('disk full')) : parts.spool.writeManifest(batch)) },
     }));
     const [first, second] = [await made.batch(['planned']), await made.batch(['planned'])];
     unlucky = first.id;
@@ -192,21 +191,23 @@ describe('a real lane', () => {
     made.run();
     await expect.poll(() => made.recorded, SOON).toEqual([second.id]);
     await expect.poll(() => made.logged(), SOON).toMatch(new RegExp(`batch ${first.id} is tried again .*disk full`));
-    await expect.poll(() => made.queue.depth(), SOON).toBe(1);
-    expect(await manifestOf(made, first)).toHaveProperty('attempts', {});
-    expect(lane.status()).toMatchObject({ restarts: 0, batches: 1 });
+    await expect.poll(() => made.pipeline.waiting(), SOON).toBe(1);
+    expect(await manifestOf(made, first)).toHaveProperty('attempts', 0);
+    expect(lane.status()).toMatchObject({ restarts: 0 });
   });
 });
 
 describe('what is let go', () => {
-  it('is the oldest batch of a queue that is full, counted and named', async () => {
-    const made = await road(folder.path, { animals: fakeLane(() => found) }, { queue_per_stream: 2 });
+  it('is the oldest batch of too many that wait, counted and named', async () => {
+    const lane = fakeLane(() => found, { readiness: 'not_ready' });
+    const made = await road(folder.path, { animals: lane }, { queue_per_stream: 2 });
     const batches = [await made.batch(['animals']), await made.batch(['animals']), await made.batch(['animals'])];
     await submit(made, ...batches);
     await expect.poll(() => made.books.of('CAM-1'), SOON).toEqual({ ...NOTHING, captured: 6, dropped: { queue_full: 2 }, in_spool: 4 });
     const written = (await readFile(join(made.config.data_dir, 'books.ndjson'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as unknown);
     expect(written).toMatchObject([{ batch: batches[0]?.id, outcome: 'dropped', reason: 'queue_full', files: batches[0]?.frames.map(({ key }) => key) }]);
-    expect(made.logged()).toMatch(/the queue is full/);
+    expect(made.logged()).toMatch(/too many batches wait/);
+    lane.readiness = 'ready';
     made.run();
     await books(made);
     expect([...made.recorded].sort()).toEqual(batches.slice(1).map(({ id }) => id));
@@ -220,6 +221,51 @@ describe('what is let go', () => {
     await books(made);
     expect((await made.records()).map(({ batch }) => batch.id)).toEqual([something.id]);
     expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 2, dropped: { nothing_found: 2 } });
+  });
+});
+
+describe('what no model looked at', () => {
+  it('is recorded as that, and is no dead letter', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => skipped('overloaded', 'overloaded')) });
+    made.run();
+    await submit(made, await made.batch(['animals']));
+    await books(made);
+    expect(await made.records()).toMatchObject([{
+      basic: { complaint_type: { stray_animal: null } },
+      models: { animals: { looked: 0, skipped: [{ frame: 0, reason: 'overloaded' }, { frame: 1, reason: 'overloaded' }], error: { code: 'overloaded' }, inference_ms: null } },
+    }]);
+    expect(await made.deadLetters.list()).toEqual([]);
+  });
+
+  it('is dropped as not looked at when only findings are recorded', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => skipped('overloaded', 'late')) }, { record_when: 'found' });
+    made.run();
+    await submit(made, await made.batch(['animals']));
+    await books(made);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dropped: { not_looked: 2 } });
+  });
+
+  it('goes to the dead letters where a model failed on the rest of it', async () => {
+    const [failed] = failure('runner_died');
+    const [skip] = skipped('quarantined');
+    const made = await road(folder.path, { animals: fakeLane(() => [failed, skip].filter((look) => look !== undefined)) });
+    made.run();
+    await submit(made, await made.batch(['animals']));
+    await books(made);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
+  });
+
+  it('of one frame makes no dead letter, and stands in the record', async () => {
+    const [failed] = failure('runner_died');
+    const [look] = answer([dog]);
+    const made = await road(folder.path, { animals: fakeLane(() => [look, failed].filter((one) => one !== undefined)) });
+    made.run();
+    await submit(made, await made.batch(['animals']));
+    await books(made);
+    expect(await made.records()).toMatchObject([{
+      stray_animal: { detections: [{ class: 'dog', frame: 0 }], frame_errors: [{ frame: 1, message: 'took too long' }] }, models: { animals: { looked: 1, error: null } },
+    }]);
+    expect(await made.deadLetters.list()).toEqual([]);
   });
 });
 
@@ -304,16 +350,17 @@ async function resumed(batch: Batch): Promise<{ readonly second: Road; readonly 
 }
 
 describe('a batch of an earlier run', () => {
-  it('is looked at after those of this one', async () => {
-    const lane = fakeLane(() => found, { room: false });
-    const made = await road(folder.path, { animals: lane }, { batches_at_once: 1 });
-    const [old, live] = [await made.batch(['animals'], 2, 'OLD'), await made.batch(['animals'], 2, 'NEW')];
-    await made.pipeline.submit(old, true);
-    await submit(made, live);
-    lane.room = true;
+  it('counts this run before it is asked about, and is not asked about once too many runs ended on it', async () => {
+    const lane = fakeLane(never);
+    const made = await road(folder.path, { animals: lane }, { model_retries: 1 });
+    const [first, second] = [{ ...await made.batch(['animals'], 2, 'A'), attempts: 1 }, { ...await made.batch(['animals'], 2, 'B'), attempts: 2 }];
     made.run();
-    await books(made);
-    expect(made.recorded).toEqual([live.id, old.id]);
+    await made.pipeline.submit(first, 'recovered');
+    await made.pipeline.submit(second, 'recovered');
+    await expect.poll(() => lane.calls.length, SOON).toBe(1);
+    expect(await manifestOf(made, first)).toHaveProperty('attempts', 2);
+    await expect.poll(() => made.deadLetters.list(), SOON).toMatchObject([{ batch: { id: second.id }, errors: { animals: { message: expect.stringContaining('ended 2 times') as string } } }]);
+    expect(lane.calls).toEqual([first.frames.map(({ key }) => key)]);
   });
 
   it.each(['before the log had it', 'after the log had it'])('whose record was finished is not asked again, and recorded once: %s', async (when) => {

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { findLeftovers } from '../../src/pipeline/recover.ts';
 import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
 import { sampleRecord } from '../log/sample-record.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 
 const folder = testFolder();
@@ -12,7 +13,7 @@ let session: Session;
 beforeEach(async () => {
   spool = createSpool(join(folder.path, 'frames'));
   await mkdir(spool.folder);
-  session = await spool.open({ camera_id: 'CAM-1', models: ['motion', 'animals'], options: { batch_size: 3 } });
+  session = await spool.open({ camera_id: 'CAM-1', models: ['motion', 'animals'], options: { ...USUAL_STREAM_OPTIONS, batch_size: 3 } });
 });
 
 const own = (...names: readonly string[]): string => join(spool.folder, session.name, ...names);
@@ -25,7 +26,7 @@ describe('what a crash left', () => {
   });
 
   it('is each batch with a manifest as it was, attempts and all', async () => {
-    const batches = [batchOf(session, await putFrames(spool, session, 2)), { ...batchOf(session, await putFrames(spool, session, 3, 2)), closed_by: 'deadline', attempts: { motion: 2 } } as const];
+    const batches = [batchOf(session, await putFrames(spool, session, 2)), { ...batchOf(session, await putFrames(spool, session, 3, 2)), closed_by: 'deadline', attempts: 2 } as const];
     for (const batch of batches) await spool.writeManifest(batch);
     expect((await findLeftovers(spool.folder)).batches).toEqual(batches);
   });
@@ -40,7 +41,7 @@ describe('what a crash left', () => {
   });
 
   it('comes oldest first, whatever its session is called', async () => {
-    const other = await spool.open({ camera_id: 'AAA', models: [], options: { batch_size: 1 } });
+    const other = await spool.open({ camera_id: 'AAA', models: [], options: { ...USUAL_STREAM_OPTIONS, batch_size: 1 } });
     await putFrames(spool, session, 1, 0);
     await putFrames(spool, other, 1, 5);
     await putFrames(spool, session, 1, 9);
@@ -52,7 +53,7 @@ describe('what a crash left', () => {
     await spool.writeManifest(batch);
     await spool.writeRecord(batch, sampleRecord(batch.id));
     await writeFile(own(`${batch.id}.json.done`), '');
-    await spool.showLatest(session, batch.frames[0] ?? { key: '', captured_at: '', width: 0, height: 0 });
+    await spool.showLatest(session, batch.frames[0] ?? { key: '', captured_at: '', sequence: 0, width: 0, height: 0 });
     expect((await findLeftovers(spool.folder)).batches).toEqual([batch]);
   });
 

@@ -3,14 +3,14 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../src/pipeline/dead-letters.ts';
 import { replayFrames, replayLetter } from '../../src/pipeline/replay.ts';
-import type { Balance, LaneAnswer } from '../../src/types.ts';
+import type { Balance, Look } from '../../src/types.ts';
 import { PICTURE, testFolder } from './folder.ts';
 import { answer, dog, failure } from '../record/parts.ts';
 import { fakeLane, road, type Road } from './road.ts';
 
 const SOON = { timeout: 10_000 };
 const NOTHING: Balance = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
-const found: LaneAnswer = answer([dog], []);
+const found = answer([dog], []);
 const folder = testFolder();
 
 const done = (made: Road): Promise<void> => expect.poll(() => made.books.total().in_spool, SOON).toBe(0);
@@ -19,7 +19,7 @@ const done = (made: Road): Promise<void> => expect.poll(() => made.books.total()
 async function withLetter(models: readonly string[] = ['animals']): Promise<{ readonly made: Road; readonly letter: DeadLetter; readonly asked: string[] }> {
   const asked: string[] = [];
   let well = false;
-  const says = (name: string) => (): LaneAnswer => {
+  const says = (name: string) => (): readonly Look[] => {
     asked.push(name);
     return well ? found : failure('runner_died');
   };
@@ -53,7 +53,7 @@ describe('a dead letter', () => {
 
   it('begins its attempts anew, and may be shown to other models', async () => {
     const { made, letter, asked } = await withLetter();
-    expect(letter.batch.attempts).toEqual({ animals: 1 });
+    expect(letter.batch.attempts).toBe(1);
     await replayLetter(letter, ['motion'], made.replay);
     await done(made);
     expect(asked).toEqual(['motion']);

@@ -10,13 +10,13 @@ import { createCameraTable } from '../../src/cameras/table.ts';
 import { openDeadLetters, type DeadLetters } from '../../src/pipeline/dead-letters.ts';
 import { openEvidence } from '../../src/pipeline/evidence.ts';
 import { createHostAddress } from '../../src/record/host.ts';
-import type { Lane } from '../../src/pipeline/lane.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { createPipeline, type Pipeline, type PipelineParts } from '../../src/pipeline/pipeline.ts';
 import { makeRecord } from '../../src/record/make-record.ts';
 import type { ReplayParts } from '../../src/pipeline/replay.ts';
 import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
-import { create as createQueue } from '../../src/queues/memory.ts';
-import type { Batch, BatchRecord, Config, LaneAnswer, Queue, RecordLog } from '../../src/types.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
+import type { Batch, BatchRecord, Config, Lane, Look, Readiness, RecordLog } from '../../src/types.ts';
 import { batchOf, putFrames } from './folder.ts';
 import { identity } from '../record/parts.ts';
 
@@ -25,7 +25,6 @@ export interface Road {
   readonly spool: Spool;
   readonly books: Books;
   readonly deadLetters: DeadLetters;
-  readonly queue: Queue;
   readonly recordLog: RecordLog;
   readonly pipeline: Pipeline;
   readonly replay: ReplayParts;
@@ -41,36 +40,49 @@ export interface Road {
   close(): Promise<void>;
 }
 
-/** A model of the road: it answers each batch, or not, and may not be ready. */
+/** A model of the road: it answers each batch once that is closed, or not, and may not be ready. */
 export interface FakeLane extends Lane {
-  room: boolean;
-  ready: boolean;
-  unable: boolean;
-  readonly calls: { readonly files: readonly string[]; readonly attempts: number }[];
+  readiness: Readiness;
+  /** Keys of the frames of each batch that it was asked about. */
+  readonly calls: (readonly string[])[];
 }
 
-type Says = (countAttempt: () => Promise<void>, signal: AbortSignal) => LaneAnswer | Promise<LaneAnswer>;
+/** A look for each frame of a batch. */
+type Says = () => readonly Look[] | Promise<readonly Look[]>;
 
-/** Waits for ever, as a model does that hangs or is being prepared. */
-export const never: Says = (_count, signal) => new Promise((_resolve, reject) => {
-  const abort = (): void => { reject(signal.reason as Error); };
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort);
-});
+/** Does not answer, as a model that hangs. */
+export const never: Says = () => new Promise(() => undefined);
 
-export function fakeLane(says: Says, state: { readonly room?: boolean; readonly ready?: boolean; readonly unable?: boolean } = {}): FakeLane {
+export function fakeLane(says: Says, { readiness = 'ready' }: { readonly readiness?: Readiness } = {}): FakeLane {
   const calls: FakeLane['calls'] = [];
-  return {
-    room: state.room ?? true, ready: state.ready ?? true, unable: state.unable ?? false, identity, calls,
-    warm: () => undefined,
-    predict: async (frames, attempts, countAttempt, signal) => {
-      calls.push({ files: frames.map(({ file }) => file), attempts });
-      await countAttempt();
-      return says(countAttempt, signal);
+  const asked = new Map<string, (look: Look) => void>();
+  const lane: FakeLane = {
+    readiness, identity, calls,
+    get skipReason() {
+      return lane.readiness === 'ready' ? 'late' : 'not_ready';
     },
-    status: () => ({ state: 'ready', reason: '', progress: null, detector: null, restarts: 0, batches: 0 }),
+    warm: () => undefined, hold: () => undefined, release: () => undefined,
+    look: ({ key }, _stream, signal) => new Promise((resolve, reject) => {
+      signal.addEventListener('abort', () => {
+        asked.delete(key);
+        reject(signal.reason as Error);
+      });
+      asked.set(key, resolve);
+    }),
+    batchClosed(keys) {
+      if (lane.readiness === 'not_ready') return;
+      calls.push(keys);
+      void Promise.resolve(says()).then((looks) => {
+        for (const [place, key] of keys.entries()) {
+          const look = looks[place] ?? looks.at(-1);
+          if (look) asked.get(key)?.(look);
+        }
+      });
+    },
+    status: () => ({ state: 'ready', reason: '', progress: null, detector: null, restarts: 0 }),
     close: () => Promise.resolve(),
   };
+  return lane;
 }
 
 export async function road(
@@ -84,12 +96,11 @@ export async function road(
   const books = await openBooks(config.data_dir);
   const spool = createSpool(config.frames_dir);
   const deadLetters = await openDeadLetters(config, spool, books);
-  const queue = createQueue({ config });
   const recorded: string[] = [];
   const cameras = createCameraTable({ file: config.camera_data, log });
   const host = createHostAddress({ setting: config.host_ip, log });
   const parts: PipelineParts = {
-    config, queue, spool, books, deadLetters, evidence: await openEvidence(config, spool, log), recordLog, log, signal: stop.signal,
+    config, clock: systemClock, looked: () => undefined, answered: () => undefined, spool, books, deadLetters, evidence: await openEvidence(config, spool, log), recordLog, log, signal: stop.signal,
     lane: (model) => {
       const lane = lanes[model];
       if (!lane) throw new Error(`no lane ${model}`);
@@ -108,18 +119,17 @@ export async function road(
   async function close(): Promise<void> {
     stop.abort(new Error('the end of the process'));
     await running;
-    await queue.close();
     await recordLog.close();
     await books.close().catch(() => undefined);
   }
   onTestFinished(close);
 
   return {
-    config, spool, books, deadLetters, queue, recordLog, pipeline, recorded, close,
+    config, spool, books, deadLetters, recordLog, pipeline, recorded, close,
     replay: { spool, books, deadLetters, pipeline },
     logged: () => lines.join(''),
     async batch(models, count = 2, camera_id = 'CAM-1') {
-      const session = sessions.get(camera_id) ?? await spool.open({ camera_id, models, options: { batch_size: 10 } });
+      const session = sessions.get(camera_id) ?? await spool.open({ camera_id, models, options: USUAL_STREAM_OPTIONS });
       sessions.set(camera_id, session);
       pipeline.liveSessions.add(session.name);
       const first = taken.get(camera_id) ?? 0;

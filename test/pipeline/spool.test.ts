@@ -1,12 +1,13 @@
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
 import { describe, expect, it } from 'vitest';
 import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
 import { sampleRecord } from '../log/sample-record.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 
 const folder = testFolder();
-const SPEC = { camera_id: 'CAM 1', models: ['motion'], options: { batch_size: 3 } };
+const SPEC = { camera_id: 'CAM 1', models: ['motion'], options: { ...USUAL_STREAM_OPTIONS, batch_size: 3 } };
 
 async function begin(): Promise<{ readonly spool: Spool; readonly session: Session; readonly files: () => Promise<readonly string[]> }> {
   const spool = createSpool(join(folder.path, 'frames'));
@@ -18,7 +19,7 @@ async function begin(): Promise<{ readonly spool: Spool; readonly session: Sessi
 describe('the spool', () => {
   it('opens a session in a folder that says whose frames it holds', async () => {
     const { spool, session, files } = await begin();
-    expect(session).toEqual({ name: expect.stringMatching(/^CAM%201_[0-9a-f]{8}$/) as string, camera_id: 'CAM 1', models: ['motion'], batch_size: 3 });
+    expect(session).toEqual({ name: expect.stringMatching(/^CAM%201_[0-9a-f]{8}$/) as string, camera_id: 'CAM 1', models: ['motion'], options: SPEC.options });
     expect(await files()).toEqual(['session.json']);
     expect(JSON.parse(await readFile(join(spool.folder, session.name, 'session.json'), 'utf8'))).toEqual({ lookout: 1, ...session, started_at: expect.any(String) as string });
   });
@@ -107,7 +108,7 @@ describe('the spool', () => {
     const { spool, session, files } = await begin();
     const batch = batchOf(session, await putFrames(spool, session, 1));
     await spool.writeManifest(batch);
-    await spool.showLatest(session, batch.frames[0] ?? { key: '', captured_at: '', width: 0, height: 0 });
+    await spool.showLatest(session, batch.frames[0] ?? { key: '', captured_at: '', sequence: 0, width: 0, height: 0 });
     await spool.close(session.name);
     expect(await files()).toHaveLength(4);
     await spool.release(batch);

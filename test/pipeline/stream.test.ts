@@ -39,7 +39,7 @@ afterEach(async () => {
 
 /** Makes every pause short and remembers how long it would have been. */
 const hasty: Clock = {
-  now: () => Date.now(),
+  ...systemClock,
   sleep: (ms, signal) => {
     if (ms > 0) pauses.push(ms);
     return systemClock.sleep(Math.min(ms, 20), signal);
@@ -48,7 +48,7 @@ const hasty: Clock = {
 
 async function begin(options: Partial<StreamOptions> = {}, parts: Partial<StreamParts> = {}): Promise<Stream> {
   const stream = startStream({ ...streamOf('rtsp://u:secret@h/x', options), models: ['motion'] }, {
-    source, spool, books, clock: hasty, pace: () => Promise.resolve(), log: silentLog, wanted: () => undefined,
+    source, spool, books, clock: hasty, pace: () => Promise.resolve(), log: silentLog, wanted: () => undefined, offer: () => undefined,
     submit: (batch) => {
       submitted.push(batch);
       return Promise.resolve();
@@ -79,7 +79,7 @@ describe('a stream', () => {
     expect(session).toMatch(/^CAM-1_[0-9a-f]{8}$/);
     await expect.poll(() => submitted.length).toBe(2);
     for (const batch of submitted) {
-      expect(batch).toMatchObject({ camera_id: 'CAM-1', session, closed_by: 'count', models: ['motion'], attempts: {} });
+      expect(batch).toMatchObject({ camera_id: 'CAM-1', session, closed_by: 'count', models: ['motion'], attempts: 0 });
       expect(batch.frames).toHaveLength(3);
       expect(batch.id).toBe(`${session ?? ''}-${batch.frames[0]?.captured_at.replace(/[-:.]/g, '').replace('Z', '000Z') ?? ''}`);
       for (const { key } of batch.frames) expect(await readFile(spool.path(key))).toEqual(JPEG);
@@ -133,7 +133,7 @@ describe('a stream', () => {
       signal.addEventListener('abort', () => { resolve(); });
     });
     const stream = startStream(streamOf('rtsp://h/x'), {
-      source, spool, books, clock: hasty, pace, log: silentLog, wanted: () => undefined, submit: () => Promise.resolve(), sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
+      source, spool, books, clock: hasty, pace, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(), sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
     });
     for (const connections of [1, 2]) {
       await expect.poll(() => turns.length, SOON).toBe(connections);

@@ -54,6 +54,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     defaultModels,
     stream: {
       spool, books, clock: systemClock, pace: () => Promise.resolve(), log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
+      offer: () => undefined,
       submit: (batch) => {
         submitted.push(batch);
         return Promise.resolve();

@@ -14,7 +14,7 @@ const BATCH = `"batch":{"id":"CAM-1_0a1b2c3d-20260701T120000250000Z","session":"
 {"index":0,"captured_at":"2026-07-01T14:00:00.250+02:00","file":"CAM-1_0a1b2c3d/CAM-1_20260701T120000250000Z.jpg","width":640,"height":360},\
 {"index":1,"captured_at":"2026-07-01T14:00:03.250+02:00","file":"CAM-1_0a1b2c3d/CAM-1_20260701T120003250000Z.jpg","width":640,"height":360}],\
 "snapshot":{"index":0,"width":640,"height":360}},\
-"models":{"animals":{"version":"1.0.0","runtime":"node","detector":"centernet","fingerprint":"f00d","code":"c0de","inference_ms":12,"error":null}}`;
+"models":{"animals":{"version":"1.0.0","runtime":"node","detector":"centernet","fingerprint":"f00d","code":"c0de","inference_ms":12,"error":null,"looked":2,"skipped":[]}}`;
 const DOG = '{"class":"dog","confidence":0.8765,"box":[10,20.5,110,220],"frame":1}';
 
 describe('golden records', () => {
@@ -97,8 +97,8 @@ describe('sections of v1', () => {
 
   it('say the error with complaint null when the model failed', () => {
     expect(sections({ animals: failure() }, ANIMALS)).toEqual({
-      complaint: { stray_animal: null, pothole: 0 }, errors: ['late'], pothole: null,
-      stray_animal: { detections: [], error: { code: 'late', message: 'took too long' } },
+      complaint: { stray_animal: null, pothole: 0 }, errors: ['runner_failed'], pothole: null,
+      stray_animal: { detections: [], error: { code: 'runner_failed', message: 'took too long' } },
     });
   });
 
@@ -126,9 +126,9 @@ describe('sections of v1', () => {
 
   it('that two models share keep what one found when the other failed', () => {
     const shared = { animals: 'stray_animal', yolo: 'stray_animal' };
-    const error = { code: 'late', message: 'took too long', model: 'yolo' };
+    const error = { code: 'runner_failed', message: 'took too long', model: 'yolo' };
     expect(sections({ animals: answer([dog], []), yolo: failure() }, shared)).toMatchObject({
-      complaint: { stray_animal: 1 }, errors: [null, 'late'], stray_animal: { detections: [{ model: 'animals' }], error },
+      complaint: { stray_animal: 1 }, errors: [null, 'runner_failed'], stray_animal: { detections: [{ model: 'animals' }], error },
     });
     expect(sections({ animals: answer([], []), yolo: failure() }, shared)).toMatchObject({
       complaint: { stray_animal: null }, stray_animal: { detections: [], error },

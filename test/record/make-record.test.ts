@@ -8,9 +8,10 @@ import { loadConfig } from '../../src/config/load.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { createCameraTable } from '../../src/cameras/table.ts';
 import { createHostAddress } from '../../src/record/host.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
 import { makeRecord } from '../../src/record/make-record.ts';
 import { createSpool, type Spool } from '../../src/pipeline/spool.ts';
-import type { Batch, BatchRecord, Config, LaneAnswer } from '../../src/types.ts';
+import type { Answers, Batch, BatchRecord, Config } from '../../src/types.ts';
 import { batchOf, testFolder } from '../pipeline/folder.ts';
 import { answer, dog, failure } from './parts.ts';
 
@@ -18,10 +19,10 @@ const folder = testFolder();
 const SURE = { ...dog, confidence: 0.99 };
 
 /** Two real pictures of 64 x 36, and a record of what models said of them. */
-async function made(answers: Readonly<Record<string, LaneAnswer>>, settings: Partial<Config> = {}, spoil?: (spool: Spool, batch: Batch) => Promise<void>): Promise<{ readonly record: BatchRecord | null; readonly pictures: readonly Buffer[] }> {
+async function made(answers: Answers, settings: Partial<Config> = {}, spoil?: (spool: Spool, batch: Batch) => Promise<void>): Promise<{ readonly record: BatchRecord | null; readonly pictures: readonly Buffer[] }> {
   const { config } = await loadConfig({ flags: { time_zone: 'UTC', host_ip: '192.0.2.1', ...settings }, env: {}, cwd: folder.path });
   const spool = createSpool(config.frames_dir);
-  const session = await spool.open({ camera_id: 'CAM-1', models: Object.keys(answers), options: { batch_size: 2 } });
+  const session = await spool.open({ camera_id: 'CAM-1', models: Object.keys(answers), options: { ...USUAL_STREAM_OPTIONS, batch_size: 2 } });
   const pictures = await Promise.all(['red', 'blue'].map(async (colour) => {
     const file = join(folder.path, `${colour}.jpg`);
     await promisify(execFile)('ffmpeg', ['-v', 'error', '-y', '-f', 'lavfi', '-i', `color=${colour}:s=64x36`, '-frames:v', '1', file]);

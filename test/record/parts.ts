@@ -1,6 +1,7 @@
 /** Small parts that records are made from in tests. */
 import type { EnrichInput } from '../../src/record/enrich.ts';
-import type { Batch, Detection, LaneAnswer, ModelIdentity, Prediction } from '../../src/types.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
+import type { Answers, Batch, Detection, Look, ModelIdentity, SkipReason } from '../../src/types.ts';
 
 export const identity: ModelIdentity = { version: '1.0.0', runtime: 'node', detector: 'centernet', fingerprint: 'f00d', code: 'c0de' };
 
@@ -16,16 +17,21 @@ export const person: Detection = {
 /** Says nothing of where: the whole frame is meant. */
 export const fog: Detection = { class: 'fog', confidence: 0.9 };
 
-/** One prediction for each list of detections, or text of an error, given. */
-export function answer(...frames: readonly (readonly Detection[] | string)[]): LaneAnswer {
-  const predictions = frames.map((frame, index): Prediction =>
-    typeof frame === 'string' ? { index, error: { code: 'bad_frame', message: frame } } : { index, detections: frame },
-  );
-  return { predictions, inference_ms: 12, identity };
+/** A look at a frame for each list of detections, or text of an error, given; 12 ms in all. */
+export function answer(...frames: readonly (readonly Detection[] | string)[]): readonly Look[] {
+  const inference_ms = 12 / frames.filter((frame) => typeof frame !== 'string').length;
+  return frames.map((frame) => (
+    typeof frame === 'string' ? { error: { code: 'bad_frame', message: frame }, identity } : { detections: frame, inference_ms, identity }));
 }
 
-export function failure(code = 'late'): LaneAnswer {
-  return { error: { code, message: 'took too long' }, identity };
+/** Of both frames. */
+export function failure(code = 'runner_failed'): readonly Look[] {
+  const look: Look = { error: { code, message: 'took too long' }, identity };
+  return [look, look];
+}
+
+export function skipped(...reasons: readonly SkipReason[]): readonly Look[] {
+  return reasons.map((reason) => ({ skipped: reason, identity }));
 }
 
 /** Two frames, three seconds apart. */
@@ -36,17 +42,18 @@ export function batchOf(models: readonly string[], first = '2026-07-01T12:00:00.
     camera_id: 'CAM-1',
     session: 'CAM-1_0a1b2c3d',
     closed_by: 'count',
-    frames: times.map((captured_at) => ({
-      key: `CAM-1_0a1b2c3d/CAM-1_${captured_at.replace(/[-:.]/g, '').replace('Z', '000Z')}.jpg`, captured_at, width: 640, height: 360,
+    frames: times.map((captured_at, sequence) => ({
+      key: `CAM-1_0a1b2c3d/CAM-1_${captured_at.replace(/[-:.]/g, '').replace('Z', '000Z')}.jpg`, captured_at, sequence, width: 640, height: 360,
     })),
     models,
-    attempts: {},
+    options: USUAL_STREAM_OPTIONS,
+    attempts: 0,
   };
 }
 
 /** What `enrich` is given, with the answers' models asked and each in the section named. */
 export function input(
-  answers: Readonly<Record<string, LaneAnswer>>, sections: Readonly<Record<string, string | null>> = {}, more: Partial<EnrichInput> = {},
+  answers: Answers, sections: Readonly<Record<string, string | null>> = {}, more: Partial<EnrichInput> = {},
 ): EnrichInput {
   return {
     batch: batchOf(Object.keys(answers)),

@@ -3,18 +3,18 @@ import { describe, expect, it } from 'vitest';
 
 import { enrich } from '../../src/record/enrich.ts';
 import { checkRecord, RECORD_SCHEMAS } from '../../src/record/schema.ts';
-import type { BatchRecord, LaneAnswer } from '../../src/types.ts';
+import type { BatchRecord, Look } from '../../src/types.ts';
 import { answer, dog, failure, fog, input, person } from './parts.ts';
 
 const FORMATS = ['v1', 'v2', 'v3'] as const;
-const ANSWERS: readonly (LaneAnswer | null)[] = [null, answer([], []), answer([dog], [dog, dog]), answer([person, fog], []), answer('torn', [dog]), answer('torn', 'torn'), failure()];
+const ANSWERS: readonly (readonly Look[] | null)[] = [null, answer([], []), answer([dog], [dog, dog]), answer([person, fog], []), answer('torn', [dog]), answer('torn', 'torn'), failure()];
 const SECTIONS = { animals: 'stray_animal', yolo: 'stray_animal', potholes: 'pothole', garbage: 'garbage', motion: null };
 
 describe.each(FORMATS)('the schema of %s', (record_format) => {
   it('passes records of every combination of answers', () => {
     let made = 0;
     for (const animals of ANSWERS) for (const second of ANSWERS) for (const name of ['yolo', 'potholes', 'garbage', 'motion']) {
-      const answers = Object.fromEntries(Object.entries({ animals, [name]: second }).filter((entry): entry is [string, LaneAnswer] => entry[1] !== null));
+      const answers = Object.fromEntries(Object.entries({ animals, [name]: second }).filter((entry): entry is [string, readonly Look[]] => entry[1] !== null));
       if (Object.keys(answers).length === 0) continue;
       const bare = made % 2 === 0 ? { snapshot: null, host_ip: null, camera: { id: 'CAM-1', latitude: null, longitude: null } } : {};
       const record = enrich(input(answers, SECTIONS, { settings: { record_format, record_when: 'always', time_zone: 'Asia/Kolkata' }, ...bare }));

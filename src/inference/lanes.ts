@@ -1,12 +1,24 @@
 /** The lanes of all models, each made when it is first asked for, and what is told of every model. */
-import type { Log } from './lib/log.ts';
-import type { CatalogEntry } from './models/catalog.ts';
-import { codeHash } from './models/fingerprint.ts';
-import { FLASK_SECTIONS } from './models/model-folder.ts';
-import { missingWeights } from './models/weights.ts';
-import type { Models } from './parts.ts';
-import { createLane, type Lane } from './pipeline/lane.ts';
-import type { Config, ModelStatus } from './types.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { Catalog, CatalogEntry } from '../models/catalog.ts';
+import { codeHash } from '../models/fingerprint.ts';
+import { FLASK_SECTIONS } from '../models/model-folder.ts';
+import { missingWeights } from '../models/weights.ts';
+import type { Config, Lane, Model, ModelStatus, Prepared, Progress } from '../types.ts';
+import { createLane, type LaneParts } from './lane.ts';
+import type { Tally } from './tally.ts';
+
+export interface LanesParts {
+  readonly catalog: Catalog;
+  /** Weights, environment, and what starts its runners. */
+  readonly prepare: (model: Model, progress: Progress, signal: AbortSignal) => Promise<Prepared>;
+  readonly settings: Config;
+  readonly view: LaneParts['view'];
+  readonly tally: Tally;
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
 export interface Lanes {
   of(model: string): Lane;
@@ -17,10 +29,9 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0, batches: 0 } as const;
+const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0 } as const;
 
-export function createLanes(models: Models, settings: Config, log: Log): Lanes {
-  const { catalog } = models;
+export function createLanes({ catalog, prepare, settings, view, tally, clock, log }: LanesParts): Lanes {
   const lanes = new Map<string, Lane>();
   const sections = new Map<string, string | null>();
   const notices = new Map<string, string | null>();
@@ -34,17 +45,17 @@ export function createLanes(models: Models, settings: Config, log: Log): Lanes {
         notices.set(name, model.notice);
         return model;
       },
-      prepare: (model, progress, signal) => models.prepare(model, (line) => {
+      prepare: (model, progress, signal) => prepare(model, (line) => {
         log.debug(`${name}: ${line}`);
         progress(line);
       }, signal),
-      codeHash, settings, log,
+      codeHash, settings, view, clock, log,
     });
   }
 
   async function status(entry: CatalogEntry): Promise<ModelStatus> {
     const { name } = entry;
-    const own = lanes.get(name)?.status() ?? NOT_WANTED;
+    const own = { ...(lanes.get(name)?.status() ?? NOT_WANTED), ...tally.of(name) };
     if ('error' in entry) {
       return { name, version: '', runtime: '', section: null, origin: 'user', missing: null, ...own, state: 'failed', reason: entry.error.message };
     }
@@ -61,7 +72,7 @@ export function createLanes(models: Models, settings: Config, log: Log): Lanes {
     // One that could never be read keeps the section that its name has had from the beginning.
     sectionOf: (name) => (sections.has(name) ? sections.get(name) : FLASK_SECTIONS[name]) ?? null,
     get anyReady() {
-      return [...lanes.values()].some((lane) => lane.ready);
+      return [...lanes.values()].some(({ readiness }) => readiness === 'ready');
     },
     statuses: async () => Promise.all((await catalog.list()).map(status)),
     async close() {

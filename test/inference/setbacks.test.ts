@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
-import { createSetbacks, type Setbacks } from '../../src/pipeline/setbacks.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createSetbacks, type Setbacks } from '../../src/inference/setbacks.ts';
 
 const MINUTE = 60_000;
 const DOWN = new LookoutError('internal', 'the network is down');
@@ -8,7 +9,7 @@ let setbacks: Setbacks;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['performance'], now: 0 });
-  setbacks = createSetbacks({ runner_restarts: 3, runner_restart_window_seconds: 60 });
+  setbacks = createSetbacks({ runner_restarts: 3, runner_restart_window_seconds: 60 }, systemClock);
 });
 afterEach(() => { vi.useRealTimers(); });
 
@@ -38,10 +39,10 @@ describe('a set-up that fails', () => {
 
   it('keeps the model from running until it changes, and says why', () => {
     expect(setbacks.setupFailed(DOWN)).toMatchObject({ code: 'model_unavailable', message: 'the network is down' });
-    expect(setbacks.unable).toBe(true);
+    expect(setbacks.state).toBe('unable');
     expect(() => { setbacks.check(); }).toThrow('the network is down');
     setbacks.forget();
-    expect(setbacks.unable).toBe(false);
+    expect(setbacks.state).toBeNull();
     setbacks.check();
   });
 });
@@ -50,19 +51,19 @@ describe('a runner that ends', () => {
   it('may do so a few times within the window, with longer pauses', () => {
     expect(setbacks.pauseMs).toBe(0);
     for (const longest of [500, 1000]) {
-      expect(setbacks.ended(DOWN)).toBeNull();
+      expect(setbacks.ended('work', DOWN)).toBeNull();
       expect(setbacks.pauseMs).toBeGreaterThanOrEqual(longest / 2);
       expect(setbacks.pauseMs).toBeLessThanOrEqual(longest);
     }
     setbacks.over();
     vi.advanceTimersByTime(2 * MINUTE);
-    expect(setbacks.ended(DOWN)).toBeNull();
+    expect(setbacks.ended('work', DOWN)).toBeNull();
   });
 
   it('is left alone for the length of the window after that', () => {
-    setbacks.ended(DOWN);
-    setbacks.ended(DOWN);
-    expect(setbacks.ended(DOWN)).toMatchObject({ code: 'runner_died', message: expect.stringContaining('3 times in 60 s') as string });
+    setbacks.ended('work', DOWN);
+    setbacks.ended('work', DOWN);
+    expect(setbacks.ended('work', DOWN)).toMatchObject({ code: 'runner_died', message: expect.stringContaining('3 times in 60 s') as string });
     expect(minutesOfRest()).toBe(1);
     expect(setbacks.pauseMs).toBe(0);
   });

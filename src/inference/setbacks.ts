@@ -1,18 +1,21 @@
 /** What went wrong with a model lately, and so how long nothing is tried. Passive: it never waits. */
 import { errorInfo, LookoutError } from '../errors.ts';
-import { backoffMs } from '../lib/clock.ts';
+import { backoffMs, type Clock } from '../lib/clock.ts';
 import type { Config } from '../types.ts';
 
 export interface Setbacks {
-  /** Whether the model is known to be unable to run: it cannot be set up, or its runner ended too often. */
-  readonly unable: boolean;
+  /**
+   * `unable`: it cannot be set up, or its runner does not come up: nobody could look at anything, and what asks is told
+   * so. `resting`: its runner came up and ended too often: what asks waits. null: neither.
+   */
+  readonly state: 'unable' | 'resting' | null;
   /** Throws why nothing is tried now. */
   check(): void;
   /** Before the next start of a runner: jittered, longer after each end. */
   readonly pauseMs: number;
   setupFailed(error: unknown): LookoutError;
-  /** A runner ended. Returns why nothing is tried for a while, once that was too often. */
-  ended(error: unknown): LookoutError | null;
+  /** A runner ended, `at` its start or later. Returns why nothing is tried for a while, once that was too often. */
+  ended(at: 'start' | 'work', error: unknown): LookoutError | null;
   /** A runner is up. */
   over(): void;
   /** All is new: the model's folder has changed. */
@@ -26,14 +29,16 @@ export interface Setbacks {
 const SETUP_AGAIN_MS = 300_000;
 const SETUP_AGAIN_AT_MOST_MS = 4 * 3_600_000;
 
-export function createSetbacks(settings: Pick<Config, 'runner_restarts' | 'runner_restart_window_seconds'>): Setbacks {
+export function createSetbacks(
+  settings: Pick<Config, 'runner_restarts' | 'runner_restart_window_seconds'>, clock: Pick<Clock, 'monotonic'>,
+): Setbacks {
   const windowSeconds = settings.runner_restart_window_seconds;
-  let failure: { readonly error: LookoutError; readonly until: number } | null = null;
+  let failure: { readonly error: LookoutError; readonly state: 'unable' | 'resting'; readonly until: number } | null = null;
   let setupsFailed = 0;
   let ends: readonly number[] = [];
 
-  function fail(error: LookoutError, pauseMs: number): LookoutError {
-    failure = { error, until: performance.now() + pauseMs };
+  function fail(error: LookoutError, state: 'unable' | 'resting', pauseMs: number): LookoutError {
+    failure = { error, state, until: clock.monotonic() + pauseMs };
     return error;
   }
 
@@ -43,11 +48,11 @@ export function createSetbacks(settings: Pick<Config, 'runner_restarts' | 'runne
   }
 
   return {
-    get unable() {
-      return failure !== null;
+    get state() {
+      return failure?.state ?? null;
     },
     check() {
-      if (failure && performance.now() < failure.until) throw failure.error;
+      if (failure && clock.monotonic() < failure.until) throw failure.error;
     },
     get pauseMs() {
       return ends.length === 0 ? 0 : backoffMs(ends.length - 1, 500, 10_000);
@@ -55,15 +60,15 @@ export function createSetbacks(settings: Pick<Config, 'runner_restarts' | 'runne
     setupFailed(error) {
       setupsFailed += 1;
       const pauseMs = Math.min(SETUP_AGAIN_MS * 2 ** (setupsFailed - 1), SETUP_AGAIN_AT_MOST_MS);
-      return fail(new LookoutError('model_unavailable', errorInfo(error).message, { cause: error }), pauseMs);
+      return fail(new LookoutError('model_unavailable', errorInfo(error).message, { cause: error }), 'unable', pauseMs);
     },
-    ended(error) {
-      const now = performance.now();
-      ends = [...ends, now].filter((at) => at > now - windowSeconds * 1000);
+    ended(at, error) {
+      const now = clock.monotonic();
+      ends = [...ends, now].filter((time) => time > now - windowSeconds * 1000);
       if (ends.length < settings.runner_restarts) return null;
       const why = `its runner ended ${ends.length} times in ${windowSeconds} s, so nothing is tried for as long: ${errorInfo(error).message}`;
       ends = [];
-      return fail(new LookoutError('runner_died', why, { cause: error }), windowSeconds * 1000);
+      return fail(new LookoutError('runner_died', why, { cause: error }), at === 'start' ? 'unable' : 'resting', windowSeconds * 1000);
     },
     over,
     forget() {

@@ -6,16 +6,19 @@ import type { TestContext } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { codeHash } from '../../src/models/fingerprint.ts';
-import { createLane, type Lane, type LaneParts } from '../../src/pipeline/lane.ts';
+import { createLane, type LaneParts } from '../../src/inference/lane.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import { create as createNode } from '../../src/runtimes/node.ts';
-import type { LaneAnswer } from '../../src/types.ts';
-import { framesNamed, never } from '../models/fixtures.ts';
+import type { Lane, Look, StreamRef } from '../../src/types.ts';
+import { never } from '../models/fixtures.ts';
 
 const PLANNED = join(import.meta.dirname, '../fixtures/runners/planned.mjs');
 
 const SETTINGS: LaneParts['settings'] = {
-  model_deadline_seconds: 10, model_retries: 2, runner_restarts: 5, runner_restart_window_seconds: 60, runner_idle_seconds: 600,
+  model_deadline_seconds: 10, model_retries: 2, runner_restarts: 5, runner_restart_window_seconds: 60, runner_idle_seconds: 600, queue_total: 200, batch_size: 10,
 };
+
+const STREAM: StreamRef = { camera_id: 'CAM-1', session: 'CAM-1_0a1b2c3d', interval_seconds: 3, batch_size: 10, from: 'live' };
 
 /** What the model does at its starts and calls, one after the other; afterwards it does well. */
 export type Deed = 'well' | 'die' | 'raise' | 'hang' | 'hang stubbornly' | 'dawdle';
@@ -23,13 +26,13 @@ export type Deed = 'well' | 'die' | 'raise' | 'hang' | 'hang stubbornly' | 'dawd
 export interface Bench {
   readonly lane: Lane;
   readonly folder: string;
-  /** Starts and calls that reached the model and counted attempts, in order, e.g. `starts 123`. */
+  /** Starts and calls that reached the model, in order, e.g. `starts 123`. */
   readonly log: () => Promise<readonly string[]>;
   /** The same without the pids. */
   readonly events: () => Promise<readonly string[]>;
   readonly pids: () => Promise<readonly number[]>;
-  /** Frames named like this, counted in the log. */
-  readonly predict: (name: string, attempts?: number, signal?: AbortSignal) => Promise<LaneAnswer>;
+  /** Asks about a frame of this name, which the model tells as the class that it found. */
+  readonly look: (name: string, stream?: Partial<StreamRef>, signal?: AbortSignal) => Promise<Look>;
   readonly writeManifest: (more?: string) => Promise<void>;
 }
 
@@ -54,7 +57,8 @@ export async function planned(
   const runtime = createNode({ data_dir: root, log: silentLog, offline: true });
   const parts: LaneParts = {
     read: () => catalog.get('planned'), prepare: (model, progress, signal) => runtime.prepare(model, progress, signal),
-    codeHash, settings: { ...SETTINGS, ...settings }, log: silentLog,
+    codeHash, settings: { ...SETTINGS, ...settings }, clock: systemClock, log: silentLog,
+    view: (keys) => Promise.resolve({ files: keys, close: () => Promise.resolve() }),
   };
   const lane = createLane('planned', { ...parts, ...change(parts) });
   onTestFinished(async () => {
@@ -62,11 +66,12 @@ export async function planned(
     await rm(root, { recursive: true, force: true });
   });
   const log = async (): Promise<readonly string[]> => (await readFile(`${plan}.log`, 'utf8')).split('\n').filter(Boolean);
-  const countAttempt = (): Promise<void> => writeFile(`${plan}.log`, 'counted\n', { flag: 'a' });
+  let sequence = 0;
   return {
     lane, folder, log, writeManifest,
     events: async () => (await log()).map((line) => line.split(' ')[0] ?? ''),
     pids: async () => [...new Set((await log()).flatMap((line) => (line.startsWith('starts ') ? [Number(line.split(' ')[1])] : [])))],
-    predict: (name, attempts = 0, signal = never) => lane.predict(framesNamed(name), attempts, countAttempt, signal),
+    look: (key, stream = {}, signal = never) => lane.look(
+      { key, captured_at: '2025-03-01T12:00:00.000Z', sequence: sequence += 1, width: 640, height: 480 }, { ...STREAM, ...stream }, signal),
   };
 }

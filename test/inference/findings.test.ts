@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepFindings, neverFound } from '../../src/pipeline/findings.ts';
+import { keepFindings, neverFound } from '../../src/inference/findings.ts';
 import type { Detection, Prediction } from '../../src/types.ts';
 
 const found = (name: string, confidence: number): Detection => ({ class: name, confidence, box: [1, 2, 3, 4] });

@@ -1,0 +1,34 @@
+/** What is asked of a model: a frame of a stream; and what stands at its door: one such frame, or a whole batch. */
+import type { Frame, Look, StreamRef } from '../types.ts';
+import type { Waiting } from './line.ts';
+
+export interface Ask {
+  readonly frame: Frame;
+  readonly stream: StreamRef;
+  /** When it came, in monotonic milliseconds. */
+  readonly at: number;
+  answer(look: Look): void;
+  /** Lookout stops: there is no answer. */
+  giveUp(reason: unknown): void;
+}
+
+export interface Item extends Waiting {
+  /** One, or those of a batch. */
+  readonly asks: readonly Ask[];
+  readonly stream: StreamRef;
+  /** Tries that failed. */
+  readonly tries: number;
+  /** Not to be tried before, in monotonic milliseconds. */
+  readonly notBefore: number;
+}
+
+/** null: of nothing. */
+export function itemOf(asks: readonly Ask[], more: Partial<Pick<Item, 'at' | 'tries'>> = {}): Item | null {
+  const [first] = asks;
+  if (!first) return null;
+  const { frame, stream, at } = first;
+  return {
+    asks, stream, at, tries: 0, notBefore: 0, ...more, camera: stream.camera_id, session: stream.session, sequence: frame.sequence,
+    frames: asks.length, size: `${frame.width}x${frame.height}`, replaceable: stream.from === 'live',
+  };
+}

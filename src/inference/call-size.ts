@@ -1,0 +1,48 @@
+/** How many frames one call is to hold: as many as the model takes, fewer while calls last long, so that nobody waits long behind one. Passive. */
+
+export interface CallSize {
+  /** Frames of the next call. */
+  of(most: number): number;
+  /** A call of so many frames took so long. */
+  took(frames: number, ms: number): void;
+  /** How long a call lasts, about; 0: nobody knows yet. */
+  readonly usualMs: number;
+}
+
+/** A call that lasts longer is made smaller. */
+const LONG_MS = 500;
+/** A call of half the frames that takes more than this share of the time is no gain. */
+const NO_GAIN = 0.75;
+/** The weight of the newest call in what is usual. */
+const NEWEST = 0.3;
+
+export function createCallSize(): CallSize {
+  let limit = Infinity;
+  let usualMs = 0;
+  /** What calls of each size take, about. */
+  const bySize = new Map<number, number>();
+
+  function blend(known: number | undefined, ms: number): number {
+    return known === undefined ? ms : known + NEWEST * (ms - known);
+  }
+
+  return {
+    of: (most) => Math.max(1, Math.min(most, limit)),
+    took(frames, ms) {
+      usualMs = blend(usualMs === 0 ? undefined : usualMs, ms);
+      const own = blend(bySize.get(frames), ms);
+      bySize.set(frames, own);
+      const half = Math.floor(frames / 2);
+      if (own <= LONG_MS) {
+        if (own < LONG_MS / 2 && frames >= limit) limit = 2 * frames;
+        return;
+      }
+      // Where calls last the same whatever they hold, small ones would only cost looks.
+      if (own > NO_GAIN * (bySize.get(2 * frames) ?? Infinity)) limit = 2 * frames;
+      else if (half > 0 && (bySize.get(half) ?? 0) <= NO_GAIN * own) limit = half;
+    },
+    get usualMs() {
+      return usualMs;
+    },
+  };
+}

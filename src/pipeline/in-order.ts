@@ -1,0 +1,47 @@
+/** Hands on what models say of each stream in the order of capture, skips included, however the answers come. Passive. */
+import type { Frame, Look } from '../types.ts';
+
+export type Looked = (camera: string, frame: Frame, model: string, look: Look) => void;
+
+/** A stream of frames: its camera and its session. */
+export interface Of {
+  readonly camera_id: string;
+  readonly session: string;
+}
+
+export interface InOrder {
+  /** The model is asked about the frame: what comes later waits for its answer. */
+  expect(of: Of, frame: Frame, model: string): void;
+  settle(of: Of, frame: Frame, model: string, look: Look): void;
+}
+
+interface Place {
+  readonly frame: Frame;
+  look: Look | null;
+}
+
+export function createInOrder(looked: Looked): InOrder {
+  const lines = new Map<string, Place[]>();
+  const nameOf = ({ session }: Of, model: string): string => `${session} ${model}`;
+  return {
+    expect(of, frame, model) {
+      const line = lines.get(nameOf(of, model)) ?? [];
+      lines.set(nameOf(of, model), line);
+      // Asked before, and taken back.
+      if (line.some((place) => place.frame.key === frame.key)) return;
+      const later = line.findIndex((place) => place.frame.sequence > frame.sequence);
+      line.splice(later < 0 ? line.length : later, 0, { frame, look: null });
+    },
+    settle(of, frame, model, look) {
+      const line = lines.get(nameOf(of, model));
+      const place = line?.find((one) => one.frame.key === frame.key);
+      if (!line || !place) return;
+      place.look ??= look;
+      for (let [first] = line; first?.look; [first] = line) {
+        line.shift();
+        looked(of.camera_id, first.frame, model, first.look);
+      }
+      if (line.length === 0) lines.delete(nameOf(of, model));
+    },
+  };
+}

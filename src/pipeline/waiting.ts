@@ -1,0 +1,65 @@
+/**
+ * Batches that wait as a whole: for models that cannot look yet, or because an earlier run left them. They lie on disk as
+ * manifests, so a crash loses none of them; this only keeps their order. Passive.
+ *
+ * Bounded: of one camera `perStream` batches may wait; beyond that its oldest is let go. Live ones go before recovered
+ * ones, which are bounded by the disk that holds them.
+ */
+import type { Batch } from '../types.ts';
+
+export type From = 'live' | 'recovered' | 'replayed';
+
+export interface WaitingBatch {
+  readonly batch: Batch;
+  readonly from: From;
+  /** Not to be asked about before, in monotonic milliseconds. */
+  readonly notBefore: number;
+}
+
+export interface WaitingBatches {
+  readonly size: number;
+  push(one: WaitingBatch): void;
+  /** Takes out the first that may go, live ones before others. */
+  take(now: number, mayGo: (batch: Batch) => boolean): WaitingBatch | null;
+  /** Takes out the oldest live batch of the camera that has most of them, if that has more than so many. */
+  letGo(perStream: number): Batch | null;
+  has(session: string): boolean;
+  of(camera: string): number;
+}
+
+export function createWaitingBatches(): WaitingBatches {
+  let waiting: readonly WaitingBatch[] = [];
+
+  function remove(one: WaitingBatch): void {
+    waiting = waiting.filter((other) => other !== one);
+  }
+
+  return {
+    get size() {
+      return waiting.length;
+    },
+    push(one) {
+      waiting = [...waiting, one].sort((a, b) => Number(a.from !== 'live') - Number(b.from !== 'live'));
+    },
+    take(now, mayGo) {
+      const one = waiting.find(({ batch, notBefore }) => notBefore <= now && mayGo(batch));
+      if (one) remove(one);
+      return one ?? null;
+    },
+    letGo(perStream) {
+      const byCamera = new Map<string, WaitingBatch[]>();
+      for (const one of waiting) {
+        if (one.from !== 'live') continue;
+        const { camera_id } = one.batch;
+        byCamera.set(camera_id, [...(byCamera.get(camera_id) ?? []), one]);
+      }
+      const fullest = [...byCamera.values()].reduce<readonly WaitingBatch[]>((most, own) => (own.length > most.length ? own : most), []);
+      const [oldest] = fullest;
+      if (!oldest || fullest.length <= perStream) return null;
+      remove(oldest);
+      return oldest.batch;
+    },
+    has: (session) => waiting.some(({ batch }) => batch.session === session),
+    of: (camera) => waiting.filter(({ batch }) => batch.camera_id === camera).length,
+  };
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { createCallSize } from '../../src/inference/call-size.ts';
+
+/** Sizes of the calls, one after the other, of a model that takes so long for a call and for each of its frames. */
+function sizes(callMs: number, frameMs: number, calls = 30, most = 8): readonly number[] {
+  const size = createCallSize();
+  return Array.from({ length: calls }, () => {
+    const frames = size.of(most);
+    size.took(frames, callMs + frames * frameMs);
+    return frames;
+  });
+}
+
+describe('the size of calls', () => {
+  it('is all that the model takes while calls are short', () => {
+    expect(new Set(sizes(5, 20))).toEqual(new Set([8]));
+  });
+
+  it('is smaller for a slow model, down to a frame', () => {
+    expect(sizes(0, 140).slice(3)).toEqual(Array.from({ length: 27 }, () => 2));
+    expect(sizes(0, 1400).at(-1)).toBe(1);
+  });
+
+  it('stays full where calls last the same whatever they hold', () => {
+    expect(sizes(600, 5).slice(-20).every((frames) => frames === 8)).toBe(true);
+  });
+
+  it('grows again when the model has become quicker', () => {
+    const size = createCallSize();
+    for (let call = 0; call < 5; call += 1) size.took(size.of(8), 200 * size.of(8));
+    expect(size.of(8)).toBeLessThanOrEqual(2);
+    for (let call = 0; call < 30; call += 1) size.took(size.of(8), 10 * size.of(8));
+    expect(size.of(8)).toBe(8);
+  });
+});
+
+it('knows about how long a call lasts', () => {
+  const size = createCallSize();
+  expect(size.usualMs).toBe(0);
+  size.took(1, 100);
+  expect(size.usualMs).toBe(100);
+  for (let call = 0; call < 20; call += 1) size.took(1, 300);
+  expect(size.usualMs).toBeGreaterThan(290);
+});

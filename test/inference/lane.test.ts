@@ -1,0 +1,378 @@
+import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { never } from '../models/fixtures.ts';
+import { alive } from '../runner/fixtures.ts';
+import { planned, type Bench, type Deed } from './lane-fixtures.ts';
+
+const seen = (name: string): object => ({ detections: [{ class: name, confidence: 0.5, box: [0, 0, 1, 1] }] });
+const SOON = { timeout: 10_000 };
+/** Longer than a lane trusts its last look at the folder. */
+const UNTIL_IT_LOOKS_MS = 2100;
+const OTHER = { camera_id: 'CAM-2', session: 'CAM-2_0a1b2c3d' };
+
+describe.concurrent('a lane', () => {
+  it('shares one warm runner between streams, one call at a time', async (context) => {
+    const { lane, look, log } = await planned(context, { calls: ['dawdle'] });
+    lane.warm();
+    lane.warm();
+    expect(await Promise.all([look('a'), look('b', OTHER)])).toMatchObject([seen('a'), seen('b')]);
+    const lines = await log();
+    expect(lines.map((line) => line.split(' ')[0])).toEqual(['starts', 'calls', 'calls']);
+    expect(new Set(lines.map((line) => line.split(' ')[1])).size).toBe(1);
+    expect(lane.status()).toMatchObject({ state: 'ready', reason: 'planned', detector: 'planned', restarts: 0 });
+  });
+
+  it('says which model answered, and how long it took', async (context) => {
+    const { lane, look } = await planned(context, {});
+    expect(lane.identity).toEqual({ version: 'unknown', runtime: 'unknown', detector: null, fingerprint: null, code: null });
+    const answer = await look('a');
+    expect(answer.identity).toEqual({ version: '1', runtime: 'node', detector: 'planned', fingerprint: null, code: expect.stringMatching(/^[0-9a-f]{16}$/) as string });
+    expect(answer).toMatchObject({ inference_ms: expect.any(Number) as number });
+  });
+
+  it('keeps of the findings what the manifest wants', async (context) => {
+    const { look, writeManifest } = await planned(context, {});
+    await writeManifest('classes: [dog]\n');
+    expect(await look('cat')).toMatchObject({ detections: [] });
+  });
+
+  it('answers for a picture that is gone without asking, and for its neighbours', async (context) => {
+    const { look, events } = await planned(context, {}, {}, () => ({
+      view: (keys) => Promise.resolve({ files: keys.map((key) => (key === 'gone' ? null : key)), close: () => Promise.resolve() }),
+    }));
+    expect(await Promise.all([look('a'), look('gone'), look('b')])).toMatchObject([seen('a'), { error: { code: 'bad_frame' } }, seen('b')]);
+    expect(await look('gone')).toMatchObject({ error: { code: 'bad_frame', message: expect.stringContaining('gone') as string } });
+    expect(await events()).toEqual(['starts', 'calls']);
+  });
+
+  describe('calls', () => {
+    it('hold frames of one stream and size for a model that gets whole calls', async (context) => {
+      const { look, events } = await planned(context, { starts: ['dawdle'] });
+      await Promise.all([look('a'), look('b', OTHER), look('c'), look('d', OTHER)]);
+      expect(await events()).toEqual(['starts', 'calls', 'calls']);
+    });
+
+    it('hold what comes from several streams where the manifest says so, no more than max_batch', async (context) => {
+      const { look, events, writeManifest } = await planned(context, { starts: ['dawdle'] });
+      await writeManifest('mix: true\nmax_batch: 3\n');
+      await Promise.all([look('a'), look('b', OTHER), look('c'), look('d', OTHER)]);
+      expect(await events()).toEqual(['starts', 'calls', 'calls']);
+    });
+
+    it('hold a whole batch for a model that looks by batch, once it is closed', async (context) => {
+      const { lane, look, events, writeManifest } = await planned(context, {});
+      await writeManifest('look: batch\n');
+      lane.warm();
+      await expect.poll(() => lane.readiness, SOON).toBe('ready');
+      const looks = [look('a'), look('b'), look('c')];
+      const next = look('d');
+      await systemClock.sleep(300, never);
+      expect(await events()).toEqual(['starts']);
+      lane.batchClosed(['a', 'b', 'c']);
+      expect(await Promise.all(looks)).toMatchObject([seen('a'), seen('b'), seen('c')]);
+      lane.batchClosed(['d']);
+      expect(await next).toMatchObject(seen('d'));
+      expect(await events()).toEqual(['starts', 'calls', 'calls']);
+    });
+
+    it('go to as many runners as the manifest says, at once', async (context) => {
+      const { look, pids, writeManifest } = await planned(context, { calls: ['well', 'dawdle', 'dawdle'] });
+      await writeManifest('instances: 2\n');
+      await look('first');
+      await expect.poll(() => pids().then((all) => all.length), SOON).toBe(1);
+      const began = Date.now();
+      await Promise.all([look('a'), look('b', OTHER)]);
+      expect(Date.now() - began).toBeLessThan(5000);
+      expect(await pids()).toHaveLength(2);
+    });
+  });
+
+  describe('asks one by one', () => {
+    it.for<[Deed, number]>([['hang', 1], ['die', 1], ['raise', 0]])('about the frames of a call in which the model does this: %s', async ([deed, restarts], context) => {
+      const { lane, look, events } = await planned(context, { starts: ['dawdle'], calls: [deed] }, { model_deadline_seconds: 1 });
+      expect(await Promise.all([look('a'), look('b')])).toMatchObject([seen('a'), seen('b')]);
+      expect((await events()).filter((event) => event === 'calls')).toHaveLength(3);
+      expect(lane.status().restarts).toBe(restarts);
+    });
+
+    it('only once the process is gone that would not go', async (context) => {
+      const { look, events, pids } = await planned(context, { starts: ['dawdle'], calls: ['hang stubbornly'] }, { model_deadline_seconds: 0.5 });
+      expect(await Promise.all([look('a'), look('b')])).toMatchObject([seen('a'), seen('b')]);
+      expect(await events()).toEqual(['starts', 'calls', 'starts', 'calls', 'calls']);
+      expect((await pids()).map(alive)).toEqual([false, true]);
+    });
+
+    it.for<[Deed, object]>([
+      ['die', { error: { code: 'runner_died', message: expect.stringMatching(/exited with code 7[^]*my last word/) as string } }],
+      ['raise', { error: { code: 'runner_failed', message: expect.stringContaining('cannot look') as string }, last_words: expect.stringContaining('cannot look') as string }],
+    ])('and what fails alone is that frame\'s answer: %s', async ([deed, answer], context) => {
+      const { look } = await planned(context, { starts: ['dawdle'], calls: [deed, 'well', deed] });
+      expect(await Promise.all([look('a'), look('b')])).toMatchObject([seen('a'), answer]);
+    });
+  });
+
+  describe('tries a batch again, for a model that looks by batch,', () => {
+    it('as often as the setting says, then tells the last error with the last words', async (context) => {
+      const { lane, look, events, writeManifest } = await planned(context, { calls: ['raise', 'raise', 'well', 'raise', 'raise', 'raise'] }, { model_retries: 2 });
+      await writeManifest('look: batch\n');
+      const first = [look('a'), look('b')];
+      lane.batchClosed(['a', 'b']);
+      expect(await Promise.all(first)).toMatchObject([seen('a'), seen('b')]);
+      const second = look('c');
+      lane.batchClosed(['c']);
+      expect(await second).toMatchObject({ error: { code: 'runner_failed' }, last_words: expect.stringContaining('cannot look') as string });
+      expect((await events()).filter((event) => event === 'calls')).toHaveLength(6);
+    }, 20_000);
+  });
+
+  it('puts a camera in quarantine whose pictures ended the runner twice', async (context) => {
+    const { lane, look } = await planned(context, { calls: ['well', 'die', 'die'] });
+    expect(await look('a', OTHER)).toMatchObject(seen('a'));
+    expect(await look('b')).toMatchObject({ error: { code: 'runner_died' } });
+    expect(await look('c')).toMatchObject({ error: { code: 'runner_died' } });
+    expect(await look('d')).toMatchObject({ skipped: 'quarantined' });
+    expect(await look('e', OTHER)).toMatchObject(seen('e'));
+    expect(lane.status().restarts).toBe(2);
+  });
+
+  it('is unable while its runner does not start, answers with the last end meanwhile, and then goes on', async (context) => {
+    const { lane, look, events } = await planned(context, { starts: ['die', 'die'] }, { runner_restarts: 2, runner_restart_window_seconds: 5 });
+    const resting = { error: { code: 'runner_died', message: expect.stringMatching(/^its runner ended 2 times in 5 s, so nothing is tried for as long: [^]*exited with code 7[^]*my last word/) as string } };
+    expect(await look('a')).toMatchObject(resting);
+    expect(lane.status()).toMatchObject({ state: 'failed', restarts: 2 });
+    expect(lane.readiness).toBe('unable');
+    expect(await look('b')).toMatchObject(resting);
+    expect(await events()).toEqual(['starts', 'starts']);
+    await context.expect.poll(() => look('c'), { timeout: 15_000, interval: 500 }).toMatchObject(seen('c'));
+    expect(await events()).toEqual(['starts', 'starts', 'starts', 'calls']);
+  }, 20_000);
+
+  it('rests when its runner ended too often, lets nobody\'s frames be spent meanwhile, and then goes on', async (context) => {
+    const { lane, look, events } = await planned(context, { calls: ['die', 'die'] }, { runner_restarts: 2, runner_restart_window_seconds: 4 });
+    expect(await look('a')).toMatchObject({ error: { code: 'runner_died' } });
+    expect(await look('b', OTHER)).toMatchObject({ error: { code: 'runner_died' } });
+    expect(lane.status()).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^its runner ended 2 times in 4 s, so nothing is tried for as long/) as string });
+    expect([lane.readiness, lane.skipReason]).toEqual(['resting', 'resting']);
+    const waiting = look('c', { camera_id: 'CAM-3', session: 'CAM-3_0a1b2c3d' });
+    await systemClock.sleep(1500, never);
+    expect(await events()).toEqual(['starts', 'calls', 'starts', 'calls']);
+    expect(await waiting).toMatchObject(seen('c'));
+  }, 20_000);
+
+  it.for(['after its last call', 'when nobody calls'])('lets an idle runner go %s, and starts another when it is wanted', async (when, context) => {
+    const { lane, look, pids } = await planned(context, {}, { runner_idle_seconds: 0.5 });
+    lane.warm();
+    if (when === 'after its last call') await look('a', { interval_seconds: 0.1 });
+    await expect.poll(() => lane.readiness, SOON).toBe('ready');
+    await expect.poll(() => lane.status(), SOON).toMatchObject({ state: 'idle', restarts: 0 });
+    const [first = 0] = await pids();
+    await expect.poll(() => alive(first), SOON).toBe(false);
+    expect(lane.readiness).not.toBe('ready');
+    expect(await look('b', { interval_seconds: 0.1 })).toMatchObject(seen('b'));
+    expect(await pids()).toHaveLength(2);
+  });
+
+  it('is not started for a frame of a stream that brings one more rarely than it idles, but for its batch', async (context) => {
+    const { lane, look, events } = await planned(context, {}, { runner_idle_seconds: 2 });
+    const looks = [look('a'), look('b')];
+    await systemClock.sleep(500, never);
+    expect(await events()).toEqual([]);
+    lane.batchClosed(['a', 'b']);
+    expect(await Promise.all(looks)).toMatchObject([seen('a'), seen('b')]);
+    expect(await events()).toEqual(['starts', 'calls']);
+  });
+
+  describe('starts anew', () => {
+    it.for<[string, (bench: Bench) => Promise<void>]>([
+      ['code', ({ folder }) => appendFile(join(folder, 'detector.mjs'), '\n// changed\n')],
+      ['manifest', ({ writeManifest }) => writeManifest('confidence: 0.1\n')],
+    ])('when the model\'s %s changes, and loses no try by that', async ([, edit], context) => {
+      const bench = await planned(context, {}, { model_retries: 0 });
+      const { lane, look, pids } = bench;
+      const before = await look('a');
+      await edit(bench);
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      const after = await look('b');
+      expect(after).toMatchObject(seen('b'));
+      expect(after.identity.code).not.toBe(before.identity.code);
+      expect((await pids()).map(alive)).toEqual([false, true]);
+      expect(lane.status()).toMatchObject({ state: 'ready', restarts: 0 });
+    });
+
+    it('not while a file is still being copied into its folder, but then', async (context) => {
+      const { look, folder, pids } = await planned(context, {}, { model_retries: 0 });
+      const before = await look('a');
+      const copying = setInterval(() => void appendFile(join(folder, 'weights.onnx'), 'more'), 100);
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      expect(await look('b')).toMatchObject({ ...seen('b'), identity: before.identity });
+      clearInterval(copying);
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      const after = await look('c');
+      expect(after).toMatchObject(seen('c'));
+      expect(after.identity.code).not.toBe(before.identity.code);
+      expect((await pids()).map(alive)).toEqual([false, true]);
+    }, 20_000);
+
+    it('not for the weights that its set-up fetches, which its identity covers', async (context) => {
+      const { look, pids } = await planned(context, {}, {}, (parts) => ({
+        prepare: async (model, progress, signal) => {
+          await writeFile(join(model.folder, 'weights.onnx'), 'fetched');
+          return parts.prepare(model, progress, signal);
+        },
+      }));
+      const before = await look('a');
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      const after = await look('b');
+      expect(after.identity).toEqual(before.identity);
+      expect(await pids()).toHaveLength(1);
+    });
+
+    it('when a model that cannot be set up changes, and not before', async (context) => {
+      let prepared = 0;
+      const bench = await planned(context, {}, {}, (parts) => ({
+        prepare: async (model, progress, signal) => {
+          prepared += 1;
+          if (prepared === 1) throw new LookoutError('model_unavailable', 'no compiler');
+          return parts.prepare(model, progress, signal);
+        },
+      }));
+      const { lane, look, writeManifest } = bench;
+      const unable = { error: { code: 'model_unavailable', message: 'no compiler' } };
+      expect(await look('a')).toMatchObject(unable);
+      expect(lane.status()).toMatchObject({ state: 'failed', reason: 'no compiler' });
+      expect(lane.readiness).toBe('unable');
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      expect(await look('b')).toMatchObject(unable);
+      expect(prepared).toBe(1);
+      await writeManifest('confidence: 0.1\n');
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      expect(await look('c')).toMatchObject(seen('c'));
+    });
+
+    it('not when its folder cannot be read for a while, but when what is read then has changed', async (context) => {
+      const { lane, look, folder, writeManifest, pids } = await planned(context, {}, { runner_idle_seconds: 1.5 });
+      const before = await look('a', { interval_seconds: 0.1 });
+      await writeFile(join(folder, 'model.yaml'), 'runtime: [half');
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS - 1000, never);
+      await look('a', { interval_seconds: 0.1 });
+      await systemClock.sleep(1000, never);
+      expect(await look('b', { interval_seconds: 0.1 })).toMatchObject({ ...seen('b'), identity: before.identity });
+      expect(await pids()).toHaveLength(1);
+      await appendFile(join(folder, 'detector.mjs'), '\n// changed\n');
+      await writeManifest();
+      await systemClock.sleep(1000, never);
+      await look('b', { interval_seconds: 0.1 });
+      await systemClock.sleep(UNTIL_IT_LOOKS_MS - 1000, never);
+      const after = await look('c', { interval_seconds: 0.1 });
+      expect(after.identity.code).not.toBe(before.identity.code);
+      expect((await pids()).map(alive)).toEqual([false, true]);
+      await context.expect.poll(() => lane.status().state, SOON).toBe('idle');
+    }, 20_000);
+
+    it('when a model appears that was not there', async (context) => {
+      const { lane, look, folder, writeManifest } = await planned(context, {});
+      await rm(join(folder, 'model.yaml'));
+      expect(await look('a')).toMatchObject({ error: { code: 'model_unavailable' } });
+      expect(lane.status().state).toBe('failed');
+      await writeManifest();
+      expect(await look('b')).toMatchObject(seen('b'));
+    });
+  });
+
+  it('shows what its set-up is doing', async (context) => {
+    let finish: () => void = () => undefined;
+    const { lane, look } = await planned(context, {}, {}, (parts) => ({
+      prepare: async (model, progress, signal) => {
+        progress('Downloading wheels');
+        await new Promise<void>((resolve) => { finish = resolve; });
+        return parts.prepare(model, progress, signal);
+      },
+    }));
+    lane.warm();
+    await expect.poll(() => lane.status(), SOON).toMatchObject({ state: 'provisioning', progress: 'Downloading wheels' });
+    expect([lane.readiness, lane.skipReason]).toEqual(['not_ready', 'not_ready']);
+    finish();
+    expect(await look('a')).toMatchObject(seen('a'));
+    expect(lane.status().progress).toBeNull();
+  });
+
+  describe('whose asker gives up', () => {
+    it('lets go of a frame that waits for its start, at once', async (context) => {
+      const { look, events } = await planned(context, { starts: ['dawdle'] });
+      expect(await msUntilGivenUp((signal) => look('a', {}, signal))).toBeLessThan(1000);
+      expect(await look('b')).toMatchObject(seen('b'));
+      expect(await events()).toEqual(['starts', 'calls']);
+    });
+
+    it('still answers for a frame that is in a call', async (context) => {
+      const { lane, look, events } = await planned(context, { calls: ['dawdle'] });
+      lane.warm();
+      await expect.poll(() => lane.readiness, SOON).toBe('ready');
+      const stop = new AbortController();
+      const answer = look('a', {}, stop.signal);
+      await expect.poll(events, SOON).toContain('calls');
+      stop.abort();
+      expect(await answer).toMatchObject(seen('a'));
+    });
+  });
+
+  describe('closes', () => {
+    it('with its runner and the call under way', async (context) => {
+      const { lane, look, events, pids } = await planned(context, { calls: ['hang'] });
+      const answer = look('a').catch((error: unknown) => error);
+      await expect.poll(events, SOON).toContain('calls');
+      const began = Date.now();
+      await lane.close();
+      expect(await answer).toMatchObject({ code: 'shutting_down' });
+      expect(Date.now() - began).toBeLessThan(3000);
+      expect((await pids()).map(alive)).toEqual([false]);
+    });
+
+    it('while its runner starts', async (context) => {
+      const { lane, events, pids } = await planned(context, { starts: ['hang'] });
+      lane.warm();
+      await expect.poll(events, SOON).toContain('starts');
+      await lane.close();
+      expect((await pids()).map(alive)).toEqual([false]);
+    });
+
+    it('while its environment is prepared', async (context) => {
+      let aborted = false;
+      const { lane } = await planned(context, {}, {}, () => ({
+        prepare: (_model, _progress, signal) => new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted = true;
+            reject(signal.reason as Error);
+          });
+        }),
+      }));
+      lane.warm();
+      await expect.poll(() => lane.status().state, SOON).toBe('provisioning');
+      await lane.close();
+      expect(aborted).toBe(true);
+    });
+
+    it('for good', async (context) => {
+      const { lane, look, folder } = await planned(context, {});
+      await lane.close();
+      await writeFile(join(folder, 'detector.mjs'), 'export const predict = () => [];');
+      lane.warm();
+      await expect(look('a')).rejects.toMatchObject({ code: 'shutting_down' });
+      expect(lane.readiness).not.toBe('ready');
+    });
+  });
+});
+
+/** How long it takes until a call is given up whose signal aborts after 200 ms. */
+async function msUntilGivenUp(call: (signal: AbortSignal) => Promise<unknown>): Promise<number> {
+  const stop = new AbortController();
+  const outcome = call(stop.signal).then(() => 'answered', () => 'given up');
+  await systemClock.sleep(200, never);
+  const began = Date.now();
+  stop.abort();
+  expect(await outcome).toBe('given up');
+  return Date.now() - began;
+}
