@@ -22,10 +22,6 @@ export function readOwner(name: string): Owner | null {
   return pid === undefined || start === undefined || where === undefined ? null : { pid: Number(pid), start, realm: where };
 }
 
-export function isThisProcess({ pid, realm: where }: Owner): boolean {
-  return pid === process.pid && where === realm;
-}
-
 /** `unknown` for processes of another machine or container, and for live pids whose start time nobody tells. */
 export function fateOf(owner: Owner): 'alive' | 'gone' | 'unknown' {
   if (owner.realm !== realm) return 'unknown';
