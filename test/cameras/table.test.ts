@@ -1,5 +1,5 @@
 /** The camera table against files as they really are. */
-import { appendFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -163,6 +163,13 @@ describe('add', () => {
   it.each(['-1', '+7', '-gate 3', '007', 'Кáмера'])('takes %j, which is no formula', async (cameraID) => {
     await table.add({ ...row, cameraID }, signal);
     expect((await table.lookup(cameraID)).latitude).toBe(1.5);
+  });
+
+  it('adds the rows of all who add at once', async () => {
+    const ids = Array.from({ length: 40 }, (_, index) => `CAM-${String(index).padStart(2, '0')}`);
+    await Promise.all(ids.map((cameraID) => table.add({ ...row, cameraID }, signal)));
+    expect((await table.rows()).map(({ cameraID }) => cameraID).sort()).toEqual(ids);
+    expect(await readdir(folder)).toEqual(['camera_data.csv']);
   });
 
   it('keeps every row, and one of each id, when many add at once', async () => {

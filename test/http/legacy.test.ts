@@ -1,6 +1,11 @@
 /** The golden table of the Flask orchestrator: every row of its requests with the status and body it answered. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { createCameraTable } from '../../src/cameras/table.ts';
 import { LookoutError } from '../../src/errors.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
 import { type Asking, createSite, type Site } from './site.ts';
 
@@ -332,6 +337,21 @@ describe('/api/cameras', () => {
 
   it('POST refuses an id that no stream could have', async () => {
     expect((await post('/api/cameras', { json: { cameraID: '../evil', latitude: 1, longitude: 1 } })).status).toBe(400);
+  });
+
+  it('POST adds the cameras of all who post at once', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lookout-legacy-'));
+    try {
+      const table = createCameraTable({ file: join(folder, 'camera_data.csv'), log: silentLog });
+      const real = await createSite({ ...face, cameras: () => table.rows(), addCamera: (row) => table.add(row, new AbortController().signal) });
+      sites.push(real);
+      const ids = Array.from({ length: 40 }, (_, index) => `CAM-${String(index).padStart(2, '0')}`);
+      const answers = await Promise.all(ids.map((cameraID) => real.send('POST', '/api/cameras', { json: { cameraID, latitude: 1, longitude: 1 } })));
+      expect(answers.map(({ json }) => json)).toEqual(ids.map((cameraID) => ({ cameraID, status: 'added' })));
+      expect((await table.rows()).map(({ cameraID }) => cameraID).sort()).toEqual(ids);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('POST answers 500 with the text of another error', async () => {
