@@ -15,20 +15,20 @@ import { createLanes } from './inference/lanes.ts';
 import { createTally } from './inference/tally.ts';
 import { openRecordLog } from './log/record-log.ts';
 import { createModels, createSources } from './parts.ts';
-import { openBooks } from './pipeline/books.ts';
+import { openBooks } from './store/books.ts';
 import { createCameraTable } from './cameras/table.ts';
-import { openDeadLetters } from './pipeline/dead-letters.ts';
-import { openEvidence } from './pipeline/evidence.ts';
+import { openDeadLetters } from './store/dead-letters.ts';
+import { openEvidence } from './store/evidence.ts';
 import { createHostAddress } from './record/host.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { makeRecord } from './record/make-record.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
 import { takeUp } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
-import { createSpool } from './pipeline/spool.ts';
-import { createStreamStore } from './pipeline/stream-store.ts';
-import { createStreams, type Streams } from './pipeline/streams.ts';
-import { createViews } from './pipeline/views.ts';
+import { createSpool } from './store/spool.ts';
+import { createStreamStore } from './capture/stream-store.ts';
+import { createStreams, type Streams } from './capture/streams.ts';
+import { createViews } from './store/views.ts';
 import type { BatchRecord, Config, Face } from './types.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */

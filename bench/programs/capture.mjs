@@ -10,9 +10,9 @@ import { loadConfig } from '../../dist/config/load.js';
 import { systemClock } from '../../dist/lib/clock.js';
 import { createLog } from '../../dist/lib/log.js';
 import { createPacer } from '../../dist/lib/pacer.js';
-import { openBooks } from '../../dist/pipeline/books.js';
-import { createSpool } from '../../dist/pipeline/spool.js';
-import { startStream } from '../../dist/pipeline/stream.js';
+import { openBooks } from '../../dist/store/books.js';
+import { createSpool } from '../../dist/store/spool.js';
+import { startStream } from '../../dist/capture/stream.js';
 import { create as createSource } from '../../dist/sources/rtsp.js';
 
 const [, , folder] = process.argv;

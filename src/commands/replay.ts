@@ -2,12 +2,12 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createApp, type App } from '../app.ts';
-import { isCameraId } from '../camera-id.ts';
+import { isCameraId } from '../words/camera-id.ts';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import { createModels } from '../parts.ts';
-import type { DeadLetter } from '../pipeline/dead-letters.ts';
-import { capturedAt } from '../pipeline/names.ts';
+import type { DeadLetter } from '../store/dead-letters.ts';
+import { capturedAt } from '../store/names.ts';
 import { replayFrames, replayLetter, type StoredFrame } from '../pipeline/replay.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
 import { sizeOf } from './picture.ts';

@@ -1,8 +1,8 @@
 /** Texts in settings that follow rules of their own: how each is checked and what it must be, in words. */
 import { validate as isCron } from 'node-cron';
 
-import { isCameraId } from '../camera-id.ts';
-import { isStreamUrl, STREAM_URL_IN_WORDS } from '../stream-url.ts';
+import { isCameraId } from '../words/camera-id.ts';
+import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
 
 interface TextFormat {
   readonly validate: (text: string) => boolean;

@@ -1,5 +1,5 @@
 /** Every setting: what it means, its default and its range. Flags, environment names and the README's table follow it. */
-import { STREAM_OPTIONS } from '../stream-options.ts';
+import { STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Config } from '../types.ts';
 
 type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';

@@ -1,6 +1,6 @@
 /** The shapes of requests and answers as JSON Schema: published by /openapi.json, and requests are checked by them. */
 import { ERRORS } from '../errors.ts';
-import { STREAM_OPTIONS } from '../stream-options.ts';
+import { STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Json } from '../types.ts';
 
 export type Schema = Readonly<Record<string, Json>>;

@@ -1,7 +1,7 @@
 /** Reads what somebody asked to be started: camera id, address, models, options. */
-import { isCameraId } from '../camera-id.ts';
+import { isCameraId } from '../words/camera-id.ts';
 import { LookoutError } from '../errors.ts';
-import { isStreamUrl, STREAM_URL_IN_WORDS } from '../stream-url.ts';
+import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
 import type { Json, StartRequest, StreamOptions } from '../types.ts';
 import type { Fields } from './body.ts';
 import { checker } from './check.ts';

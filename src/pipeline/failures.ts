@@ -1,6 +1,6 @@
 /** Which models failed on a batch, and why. Pure. */
 import type { Answers, Look } from '../types.ts';
-import type { DeadLetter } from './dead-letters.ts';
+import type { DeadLetter } from '../store/dead-letters.ts';
 
 type Failed = Extract<Look, { error: unknown }>;
 

@@ -1,11 +1,11 @@
 /** What becomes of a batch: recorded, dead-lettered or dropped; entered in the books, and only then gone from the spool. */
 import type { Log } from '../lib/log.ts';
 import type { Answers, Batch, BatchRecord, RecordLog } from '../types.ts';
-import type { Books, Outcome } from './books.ts';
-import type { DeadLetter, DeadLetters } from './dead-letters.ts';
-import type { Evidence } from './evidence.ts';
+import type { Books, Outcome } from '../store/books.ts';
+import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
+import type { Evidence } from '../store/evidence.ts';
 import type { Insist } from './insist.ts';
-import type { Spool } from './spool.ts';
+import type { Spool } from '../store/spool.ts';
 
 export interface OutcomeParts {
   readonly spool: Spool;

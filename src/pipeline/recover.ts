@@ -4,12 +4,12 @@ import { basename, join } from 'node:path';
 import { hasCode, namesIn } from '../lib/files.ts';
 import { isTorn, measure } from '../lib/jpeg.ts';
 import type { Log } from '../lib/log.ts';
-import { USUAL_STREAM_OPTIONS } from '../stream-options.ts';
+import { USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Batch, Frame, StreamOptions } from '../types.ts';
-import type { Books } from './books.ts';
-import { capturedAt, isDraftFolder, isManifest, isSpare, isUnfinished, SESSION_FILE } from './names.ts';
+import type { Books } from '../store/books.ts';
+import { capturedAt, isDraftFolder, isManifest, isSpare, isUnfinished, SESSION_FILE } from '../store/names.ts';
 import type { Pipeline } from './pipeline.ts';
-import { batchOf, type SessionFile, type Spool } from './spool.ts';
+import { batchOf, type SessionFile, type Spool } from '../store/spool.ts';
 
 export interface Leftovers {
   /** Closed batches, oldest first: manifests as they were, then loose frames grouped as `recovered`. */

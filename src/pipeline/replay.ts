@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { namesIn } from '../lib/files.ts';
-import { USUAL_STREAM_OPTIONS } from '../stream-options.ts';
+import { USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Batch, Frame } from '../types.ts';
-import type { Books } from './books.ts';
-import type { DeadLetter, DeadLetters } from './dead-letters.ts';
+import type { Books } from '../store/books.ts';
+import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
 import type { Pipeline } from './pipeline.ts';
-import { batchOf, type Spool } from './spool.ts';
+import { batchOf, type Spool } from '../store/spool.ts';
 
 export interface ReplayParts {
   readonly spool: Spool;

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { narrateModels } from '../../src/commands/demo.ts';
 import { createFakeFace } from '../helpers/fake-face.ts';
 import { runLookout } from '../helpers/server-process.ts';
-import { testFolder } from '../pipeline/folder.ts';
+import { testFolder } from '../store/folder.ts';
 
 const folder = testFolder();
 const QUICK = { LOOKOUT_PORT: '0', LOOKOUT_DEFAULT_MODELS: 'motion', LOOKOUT_INTERVAL_SECONDS: '0.5', LOOKOUT_BATCH_SIZE: '4' };

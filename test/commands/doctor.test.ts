@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { runLookout } from '../helpers/server-process.ts';
-import { testFolder } from '../pipeline/folder.ts';
+import { testFolder } from '../store/folder.ts';
 
 const folder = testFolder();
 

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { listSettings, meaningOf } from '../../src/config/settings.ts';
 import { until } from '../helpers/app.ts';
 import { runLookout, startServer, type ServerProcess } from '../helpers/server-process.ts';
-import { PICTURE, testFolder } from '../pipeline/folder.ts';
+import { PICTURE, testFolder } from '../store/folder.ts';
 
 const folder = testFolder();
 

@@ -2,12 +2,12 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { batchId, frameFile } from '../../src/pipeline/names.ts';
-import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
+import { batchId, frameFile } from '../../src/store/names.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch, BatchRecord } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
 import { runLookout, type Running } from '../helpers/server-process.ts';
-import { PICTURE, testFolder } from '../pipeline/folder.ts';
+import { PICTURE, testFolder } from '../store/folder.ts';
 
 const folder = testFolder();
 const MODELS: Readonly<Record<string, string>> = {

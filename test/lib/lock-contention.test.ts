@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { lockFolderOrFile } from '../../src/lib/lock.ts';
 import { free, take } from '../../src/lib/lock-folder.ts';
 import { ownName } from '../../src/lib/owner.ts';
-import { compileSources, type Compiled } from '../sinks/compiled.ts';
+import { compileSources, type Compiled } from '../helpers/compiled.ts';
 
 const never = new AbortController().signal;
 const CONTEND = new URL('../fixtures/locks/contend.mjs', import.meta.url).pathname;

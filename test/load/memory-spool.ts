@@ -1,5 +1,5 @@
 /** The spool without a disk, for loads of hours and hundreds of streams. */
-import { batchOf, type Session, type Spool } from '../../src/pipeline/spool.ts';
+import { batchOf, type Session, type Spool } from '../../src/store/spool.ts';
 import type { Batch, BatchRecord } from '../../src/types.ts';
 
 export interface MemorySpool extends Spool {

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch, Frame } from '../../src/types.ts';
 import { batchOf } from './memory-spool.ts';
 import { looksByCamera, openSite, startCameras, type Deed, type Site } from './site.ts';
 
 /** The journal of the books without a disk. */
-vi.mock('../../src/pipeline/journal.ts', () => ({
+vi.mock('../../src/store/journal.ts', () => ({
   openJournal: () => Promise.resolve({ lines: [], empty: true, append: (_line: unknown, then: () => void) => Promise.resolve().then(then), close: () => Promise.resolve() }),
 }));
 

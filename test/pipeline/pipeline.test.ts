@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import type { Batch, BatchRecord, Balance } from '../../src/types.ts';
-import { testFolder } from './folder.ts';
+import { testFolder } from '../store/folder.ts';
 import { planned } from '../inference/lane-fixtures.ts';
 import { answer, dog, failure, skipped } from '../record/parts.ts';
 import { fakeLane, never, road, type FakeLane, type Road } from './road.ts';

@@ -2,10 +2,10 @@ import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findLeftovers } from '../../src/pipeline/recover.ts';
-import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
+import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
 import { sampleRecord } from '../log/sample-record.ts';
-import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
-import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
+import { batchOf, PICTURE, putFrames, testFolder } from '../store/folder.ts';
 
 const folder = testFolder();
 let spool: Spool;

@@ -1,10 +1,10 @@
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { DeadLetter } from '../../src/pipeline/dead-letters.ts';
+import type { DeadLetter } from '../../src/store/dead-letters.ts';
 import { replayFrames, replayLetter } from '../../src/pipeline/replay.ts';
 import type { Balance, Look } from '../../src/types.ts';
-import { PICTURE, testFolder } from './folder.ts';
+import { PICTURE, testFolder } from '../store/folder.ts';
 import { answer, dog, failure } from '../record/parts.ts';
 import { fakeLane, road, type Road } from './road.ts';
 

@@ -5,19 +5,19 @@ import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { openRecordLog } from '../../src/log/record-log.ts';
-import { openBooks, type Books } from '../../src/pipeline/books.ts';
+import { openBooks, type Books } from '../../src/store/books.ts';
 import { createCameraTable } from '../../src/cameras/table.ts';
-import { openDeadLetters, type DeadLetters } from '../../src/pipeline/dead-letters.ts';
-import { openEvidence } from '../../src/pipeline/evidence.ts';
+import { openDeadLetters, type DeadLetters } from '../../src/store/dead-letters.ts';
+import { openEvidence } from '../../src/store/evidence.ts';
 import { createHostAddress } from '../../src/record/host.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createPipeline, type Pipeline, type PipelineParts } from '../../src/pipeline/pipeline.ts';
 import { makeRecord } from '../../src/record/make-record.ts';
 import type { ReplayParts } from '../../src/pipeline/replay.ts';
-import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
-import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
+import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch, BatchRecord, Config, Lane, Look, Readiness, RecordLog } from '../../src/types.ts';
-import { batchOf, putFrames } from './folder.ts';
+import { batchOf, putFrames } from '../store/folder.ts';
 import { identity } from '../record/parts.ts';
 
 export interface Road {

@@ -8,11 +8,11 @@ import { loadConfig } from '../../src/config/load.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { createCameraTable } from '../../src/cameras/table.ts';
 import { createHostAddress } from '../../src/record/host.ts';
-import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import { makeRecord } from '../../src/record/make-record.ts';
-import { createSpool, type Spool } from '../../src/pipeline/spool.ts';
+import { createSpool, type Spool } from '../../src/store/spool.ts';
 import type { Answers, Batch, BatchRecord, Config } from '../../src/types.ts';
-import { batchOf, testFolder } from '../pipeline/folder.ts';
+import { batchOf, testFolder } from '../store/folder.ts';
 import { answer, dog, failure } from './parts.ts';
 
 const folder = testFolder();

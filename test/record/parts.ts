@@ -1,6 +1,6 @@
 /** Small parts that records are made from in tests. */
 import type { EnrichInput } from '../../src/record/enrich.ts';
-import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Answers, Batch, Detection, Look, ModelIdentity, SkipReason } from '../../src/types.ts';
 
 export const identity: ModelIdentity = { version: '1.0.0', runtime: 'node', detector: 'centernet', fingerprint: 'f00d', code: 'c0de' };

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createStreamStore, type StoredStream } from '../../src/pipeline/stream-store.ts';
+import { createStreamStore, type StoredStream } from '../../src/capture/stream-store.ts';
 
 const stream = (camera_id: string | number): StoredStream => ({ camera_id, url: 'rtsp://u:secret@h/x', models: ['motion'], options: { batch_size: 2 }, enabled: true });
 

@@ -1,5 +1,5 @@
 /** What a stream may have its own value of, as JSON Schema: one range for lookout.yaml, settings and requests. */
-import type { StreamOptions } from './types.ts';
+import type { StreamOptions } from '../types.ts';
 
 export const STREAM_OPTIONS = {
   interval_seconds: {

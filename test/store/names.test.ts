@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { batchId, capturedAt, frameFile, safeName, sessionName } from '../../src/pipeline/names.ts';
+import { batchId, capturedAt, frameFile, safeName, sessionName } from '../../src/store/names.ts';
 
 const AT = '2026-07-01T12:34:56.789Z';
 

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createViews } from '../../src/pipeline/views.ts';
+import { createViews } from '../../src/store/views.ts';
 import { testFolder } from './folder.ts';
 
 const folder = testFolder();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createBatcher } from '../../src/pipeline/batcher.ts';
+import { createBatcher } from '../../src/capture/batcher.ts';
 import type { Frame } from '../../src/types.ts';
 
 const frame = (key: string): Frame => ({ key, captured_at: '2026-07-01T12:00:00.000Z', sequence: 0, width: 1, height: 1 });

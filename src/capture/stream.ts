@@ -5,9 +5,9 @@ import { redact, type Log } from '../lib/log.ts';
 import type { Pace } from '../lib/pacer.ts';
 import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createBatcher, type Batcher } from './batcher.ts';
-import type { Books } from './books.ts';
+import type { Books } from '../store/books.ts';
 import { createLosses } from './losses.ts';
-import { batchOf, type Session, type Spool } from './spool.ts';
+import { batchOf, type Session, type Spool } from '../store/spool.ts';
 
 export interface StreamParts {
   readonly source: Source;

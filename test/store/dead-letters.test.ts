@@ -1,10 +1,10 @@
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openBooks, type Books } from '../../src/pipeline/books.ts';
-import { openDeadLetters, type DeadLetters } from '../../src/pipeline/dead-letters.ts';
-import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
-import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
+import { openBooks, type Books } from '../../src/store/books.ts';
+import { openDeadLetters, type DeadLetters } from '../../src/store/dead-letters.ts';
+import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch } from '../../src/types.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 

@@ -1,7 +1,7 @@
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openBooks, type Books, type Entry } from '../../src/pipeline/books.ts';
+import { openBooks, type Books, type Entry } from '../../src/store/books.ts';
 import { testFolder } from './folder.ts';
 
 const folder = testFolder();

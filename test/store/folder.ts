@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach } from 'vitest';
-import { batchOf as sessionBatch, type Session, type Spool } from '../../src/pipeline/spool.ts';
+import { batchOf as sessionBatch, type Session, type Spool } from '../../src/store/spool.ts';
 import type { Batch, Frame } from '../../src/types.ts';
 
 /** Where it is, once a test runs. */

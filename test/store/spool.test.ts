@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { USUAL_STREAM_OPTIONS } from '../../src/stream-options.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import { describe, expect, it } from 'vitest';
-import { createSpool, type Session, type Spool } from '../../src/pipeline/spool.ts';
+import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
 import { sampleRecord } from '../log/sample-record.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 

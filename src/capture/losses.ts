@@ -1,7 +1,7 @@
 /** Frames of one stream that were captured but never got into the spool: entered in the books, as soon as those can be written. */
 import { errorInfo } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
-import type { Books } from './books.ts';
+import type { Books } from '../store/books.ts';
 
 export interface Losses {
   /** `at`: when the last of them was captured. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { worksAt } from '../../src/pipeline/schedule.ts';
+import { worksAt } from '../../src/capture/schedule.ts';
 
 const at = (time: string): number => Date.parse(time);
 

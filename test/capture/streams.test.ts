@@ -5,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { openBooks, type Books } from '../../src/pipeline/books.ts';
-import { createSpool } from '../../src/pipeline/spool.ts';
-import { createStreamStore, type StoredStream } from '../../src/pipeline/stream-store.ts';
-import { createStreams, type Streams } from '../../src/pipeline/streams.ts';
+import { openBooks, type Books } from '../../src/store/books.ts';
+import { createSpool } from '../../src/store/spool.ts';
+import { createStreamStore, type StoredStream } from '../../src/capture/stream-store.ts';
+import { createStreams, type Streams } from '../../src/capture/streams.ts';
 import type { Batch, ConfiguredStream, ModelState, StartRequest } from '../../src/types.ts';
 import { createFakeSource, type FakeSource } from '../helpers/fake-source.ts';
 
