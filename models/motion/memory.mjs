@@ -10,7 +10,7 @@ export function createMemory(most) {
     },
     keep({ stream, captured_at }, pixels) {
       last.delete(stream);
-      // A copy: the pixels are part of a whole batch's.
+      // A copy: the pixels are part of a longer buffer.
       last.set(stream, { captured_at, pixels: Uint8Array.from(pixels) });
       if (last.size > most) last.delete(last.keys().next().value);
     },

@@ -1,25 +1,26 @@
 /** Motion: boxes of what changed between consecutive pictures of a stream, also from one batch to the next. */
 import { changes } from './change.mjs';
 import { createMemory } from './memory.mjs';
-import { checkFfmpeg, decode } from './pictures.mjs';
+import { openPictures } from './pictures.mjs';
 
 const SMALL = { width: 160, height: 90 };
 const USUAL = { threshold: 14, min_area: 0.0005, most: 20 };
 const memory = createMemory(1000);
 let settings;
+let pictures;
 
 export async function setup({ options }) {
   settings = options;
-  await checkFfmpeg();
+  pictures = await openPictures(SMALL);
   return { detector: 'frame difference', labels: ['motion'], device: 'cpu' };
 }
 
 /** The first picture ever of a stream has nothing to be compared with: it shows no motion. */
 export async function predict(frames, options) {
   const wanted = { ...USUAL, ...settings, ...options };
-  const pictures = await decode(frames.map(({ file }) => file), SMALL);
+  const answers = await pictures.decode(frames.map(({ file }) => file));
   return frames.map((frame, index) => {
-    const { pixels, error } = pictures[index];
+    const { pixels, error } = answers[index];
     if (error !== undefined) return { error };
     const before = memory.before(frame);
     memory.keep(frame, pixels);

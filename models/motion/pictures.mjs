@@ -1,62 +1,53 @@
-/** Decodes pictures to small grey ones with ffmpeg: one process for a whole batch, one each only when something is wrong. */
-import { spawn } from 'node:child_process';
-import { createReadStream } from 'node:fs';
+/** Decodes pictures to small grey ones: with a warm decoder, and with an ffmpeg of its own where that one has no answer. */
+import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
+import { startDecoder } from './decoder.mjs';
+import { STRICT, grey, run } from './ffmpeg.mjs';
+import { standsAlone } from './jpeg.mjs';
 
-const LEASH = fileURLToPath(new URL('../../runners/leash', import.meta.url));
-/** Damaged pictures are left out, not guessed. */
-const STRICT = ['-v', 'error', '-err_detect', 'explode', '-threads', '1'];
+/** After a start in vain, which another ffmpeg or a machine too busy may explain. */
+const TRY_AGAIN_MS = 60_000;
 
 /** Throws when there is no ffmpeg: without it every picture would look damaged. */
-export async function checkFfmpeg() {
-  const { code, complaint } = await ffmpeg(['-version']);
+export async function openPictures(size) {
+  const { code, complaint } = await run(['-version']);
   if (code !== 0) throw new Error(`ffmpeg cannot be started: ${complaint || `it ended with ${code}`}; install it, \`lookout doctor\` names the command`);
-}
+  let decoder = null;
+  let notBefore = 0;
+  await ready();
+  return { decode };
 
-/** One answer per file, in order: `{pixels}` (width x height grey bytes) or `{error}`. */
-export async function decode(files, size) {
-  const input = ['-f', 'image2pipe', '-c:v', 'mjpeg', '-i', 'pipe:0'];
-  const together = await ffmpeg([...STRICT, ...input, ...grey(size)], inTurn(files)).catch(() => null);
-  const bytes = size.width * size.height;
-  if (together?.code === 0 && together.output.length === files.length * bytes) {
-    return files.map((_, index) => ({ pixels: together.output.subarray(index * bytes, (index + 1) * bytes) }));
+  /** One answer per file, in order: `{pixels}` (width x height grey bytes) or `{error}`. */
+  async function decode(files) {
+    const answers = [];
+    for (const file of files) {
+      const pixels = await decodeWarm(file);
+      answers.push(pixels === null ? await decodeAlone(file, size) : { pixels });
+    }
+    return answers;
   }
-  // Something is missing, damaged or no JPEG: what, only a look at each can tell.
-  const answers = [];
-  for (const file of files) answers.push(await decodeOne(file, size));
-  return answers;
+
+  async function decodeWarm(file) {
+    const picture = await readFile(file).catch(() => null);
+    if (picture === null || !standsAlone(picture) || !(await ready())) return null;
+    return decoder.ask(picture);
+  }
+
+  /** Whether there is a warm decoder, after an attempt to start one where there is none. */
+  async function ready() {
+    if (decoder !== null && !decoder.over) return true;
+    if (performance.now() < notBefore) return false;
+    decoder = await startDecoder(size);
+    if (decoder !== null) return true;
+    notBefore = performance.now() + TRY_AGAIN_MS;
+    console.error('ffmpeg does not answer as a warm decoder; for the next minute one is started for each picture, which takes several times the CPU');
+    return false;
+  }
 }
 
-async function decodeOne(file, size) {
-  const { code, output, complaint } = await ffmpeg([...STRICT, '-i', `file:${file}`, '-frames:v', '1', ...grey(size)]);
+/** What is wrong with a picture, or which other kind it is, only a look at it alone can tell. */
+async function decodeAlone(file, size) {
+  const { code, output, complaint } = await run([...STRICT, '-i', `file:${file}`, '-frames:v', '1', ...grey(size), '-f', 'rawvideo', 'pipe:1']);
   if (code === 0 && output.length === size.width * size.height) return { pixels: output };
   return { error: `${basename(file)} cannot be read: ${complaint.replace(`file:${file}: `, '') || `ffmpeg ended with ${code}`}` };
-}
-
-const grey = ({ width, height }) => ['-vf', `scale=${width}:${height}:flags=area,format=gray`, '-fps_mode', 'passthrough', '-f', 'rawvideo', 'pipe:1'];
-
-async function* inTurn(files) {
-  for (const file of files) yield* createReadStream(file);
-}
-
-async function ffmpeg(args, input) {
-  const child = spawn(LEASH, [String(process.pid), process.env.LOOKOUT_FFMPEG || 'ffmpeg', ...args], { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'] });
-  const ended = new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  const fed = input === undefined ? null : pipeline(Readable.from(input), child.stdin);
-  try {
-    const [code, output, errors] = await Promise.all([ended, collect(child.stdout), collect(child.stderr), fed]);
-    return { code, output, complaint: errors.toString().trim().split('\n').at(-1) };
-  } finally {
-    child.kill('SIGKILL');
-  }
-}
-
-async function collect(stream) {
-  return Buffer.concat(await stream.toArray());
 }

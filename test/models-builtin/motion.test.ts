@@ -1,12 +1,14 @@
 /** models/motion as it really runs: under the node harness, on pictures that ffmpeg made. */
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/lib/package.ts';
 import { nodeHarness } from '../../src/runner/harness.ts';
 import { startRunner } from '../../src/runner/start.ts';
 import type { Box, Detection, Prediction, Runner, RunnerFrame } from '../../src/types.ts';
+import { alive, descendants, type Process } from '../helpers/process-tree.ts';
 import { framesOf, paint } from './pictures.ts';
 
 const model = join(packageRoot, 'models/motion');
@@ -25,15 +27,19 @@ beforeAll(async () => {
     small: paint(work, 'small', { squareAt: 200, size: '640x360' }),
     png: paint(work, 'png', { squareAt: 900, format: 'png' }),
   };
-  const setup = { name: 'motion', folder: model, weights_folders: [], options: {} };
-  const command = { ...nodeHarness(process.execPath, join(model, 'motion.mjs'), setup), cwd: model, env: {} };
-  runner = await startRunner(command, { model: 'motion', start_deadline_ms: 20_000, onLog: () => undefined }, never);
+  runner = await start();
 });
 
 afterAll(async () => {
   await runner.close();
   rmSync(work, { recursive: true });
 });
+
+function start(): Promise<Runner> {
+  const setup = { name: 'motion', folder: model, weights_folders: [], options: {} };
+  const command = { ...nodeHarness(process.execPath, join(model, 'motion.mjs'), setup), cwd: model, env: {} };
+  return startRunner(command, { model: 'motion', start_deadline_ms: 20_000, onLog: () => undefined }, never);
+}
 
 async function look(frames: readonly RunnerFrame[], options = {}): Promise<readonly Prediction[]> {
   return (await runner.predict(frames, options, never)).predictions;
@@ -42,6 +48,28 @@ async function look(frames: readonly RunnerFrame[], options = {}): Promise<reado
 function detections(prediction: Prediction | undefined): readonly Detection[] {
   if (prediction === undefined || !('detections' in prediction)) throw new Error(`no detections in ${JSON.stringify(prediction)}`);
   return prediction.detections;
+}
+
+/** What came of each frame, in order: where the first box begins, 'nothing', or the error's code. */
+async function looks(frames: readonly RunnerFrame[]): Promise<readonly (number | string)[]> {
+  return (await look(frames)).map((prediction) => ('error' in prediction ? prediction.error.code : boxes(prediction)[0]?.[0] ?? 'nothing'));
+}
+
+/** The model's process, which node runs, and its warm decoder. */
+function processesOf(before: readonly Process[]): { readonly harness: Process; readonly decoder: Process } {
+  const known = new Set(before.map(({ pid }) => pid));
+  const harness = alive(descendants(process.pid)).find(({ pid }) => !known.has(pid) && cmdline(pid).includes('motion.mjs'));
+  const decoder = harness && alive(descendants(harness.pid)).find(({ pid }) => cmdline(pid).includes('smjpeg'));
+  if (harness === undefined || decoder === undefined) throw new Error('the model or its decoder does not run');
+  return { harness, decoder };
+}
+
+const cmdline = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+
+async function untilGone(processes: readonly Process[]): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while (alive(processes).length > 0 && Date.now() < deadline) await sleep(20);
+  expect(alive(processes)).toEqual([]);
 }
 
 const boxes = (prediction: Prediction | undefined): readonly Box[] => detections(prediction).flatMap(({ box }) => (box === undefined ? [] : [box])).toSorted(([a], [b]) => a - b);
@@ -111,5 +139,96 @@ describe('motion', () => {
     expect(detections(tooSmall)).toEqual([]);
     const [, one] = await look(framesOf(files, { stream: 'options' }), { most: 1 });
     expect(detections(one)).toHaveLength(1);
+  });
+});
+
+describe('asked in small calls', () => {
+  it('answers the same one by one as in one call', async () => {
+    const files = [pictures.still, pictures.left, pictures.right, pictures.again];
+    const together = await look(framesOf(files, { stream: 'together' }));
+    for (const [index, file] of files.entries()) {
+      const [alone] = await look(framesOf([file], { stream: 'one by one', from: index }));
+      expect({ ...alone, index }).toEqual(together[index]);
+    }
+  });
+
+  it('keeps several streams and sizes of one call apart, with damaged ones between them', async () => {
+    const torn = paint(work, 'torn-between');
+    truncateSync(torn, 20_000);
+    const junk = join(work, 'junk-between.jpg');
+    writeFileSync(junk, Buffer.concat([readFileSync(pictures.left).subarray(0, 400), Buffer.alloc(3000, 7)]));
+    // Whole in its form, but its scan is cut: only the decoder notices.
+    const cut = join(work, 'cut-between.jpg');
+    writeFileSync(cut, Buffer.concat([readFileSync(pictures.left).subarray(0, 20_000), Buffer.of(0xff, 0xd9)]));
+    const frame = (stream: string, file: string, from: number, width = 1280): RunnerFrame =>
+      ({ ...framesOf([file], { stream, from, width, height: (width * 9) / 16 })[0] as RunnerFrame });
+    const call = (...frames: readonly RunnerFrame[]): readonly RunnerFrame[] => frames.map((one, index) => ({ ...one, index }));
+    expect(await looks(call(frame('X', pictures.still, 0), frame('Y', pictures.small, 0, 640), frame('Z', pictures.png, 0)))).toEqual(['nothing', 'nothing', 'nothing']);
+    const found = await looks(call(
+      frame('X', torn, 1), frame('X', pictures.left, 2), frame('Y', junk, 1, 640), frame('Z', cut, 1),
+      frame('Y', pictures.small, 2, 640), frame('X', join(work, 'gone.jpg'), 3), frame('Z', pictures.right, 2), frame('X', pictures.right, 4),
+    ));
+    expect(found).toEqual(['bad_frame', 200, 'bad_frame', 'bad_frame', 'nothing', 'bad_frame', 'nothing', 200]);
+  });
+
+  it('does without a decoder that is killed, and starts another', async () => {
+    const before = alive(descendants(process.pid));
+    const own = await start();
+    try {
+      const { harness, decoder } = processesOf(before);
+      const ask = async (files: readonly string[], from: number): Promise<readonly Prediction[]> => (await own.predict(framesOf(files, { from }), {}, never)).predictions;
+      await ask([pictures.still], 0);
+      const ten = Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? pictures.left : pictures.still));
+      const answer = ask(ten, 1);
+      await sleep(30);
+      process.kill(decoder.pid, 'SIGKILL');
+      for (const prediction of await answer) expectNear(boxes(prediction), [[200, 300, 300, 400]]);
+      await ask([pictures.right], 11);
+      expect(processesOf(before).decoder.pid).not.toBe(decoder.pid);
+      expect(processesOf(before).harness.pid).toBe(harness.pid);
+      process.kill(processesOf(before).decoder.pid, 'SIGSTOP');
+      expectNear(boxes((await ask([pictures.still], 12))[0]), [[900, 300, 1000, 400]]);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('grows neither in processes nor in memory', async () => {
+    const { harness, decoder } = processesOf([]);
+    const kinds = [pictures.small, pictures.still];
+    const many = async (calls: number, from: number): Promise<void> => {
+      for (let call = 0; call < calls; call += 1) await look(framesOf([kinds[call % 2] ?? ''], { stream: `many ${call % 7}`, from: from + call }));
+    };
+    const weight = (): number => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${decoder.pid}/status`, 'utf8'))?.[1]);
+    await many(60, 0);
+    const [processes, kilobytes, descriptors] = [descendants(harness.pid).length, weight(), readdirSync(`/proc/${harness.pid}/fd`).length];
+    await many(300, 60);
+    expect(processesOf([]).decoder).toEqual(decoder);
+    expect(descendants(harness.pid)).toHaveLength(processes);
+    expect(readdirSync(`/proc/${harness.pid}/fd`)).toHaveLength(descriptors);
+    expect(weight()).toBeLessThan(kilobytes + 4096);
+  });
+});
+
+describe('its decoder', () => {
+  it('has none of the harness\'s messages and calls, and ends with the model', async () => {
+    const before = alive(descendants(process.pid));
+    const own = await start();
+    const { harness, decoder } = processesOf(before);
+    const files = (pid: number): readonly string[] => readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+    const taken = [3, 4].map((fd) => readlinkSync(`/proc/${harness.pid}/fd/${fd}`));
+    expect(files(decoder.pid).filter((file) => taken.includes(file))).toEqual([]);
+    await own.close();
+    await untilGone([harness, decoder]);
+  });
+
+  it('ends when the model is killed', async () => {
+    const before = alive(descendants(process.pid));
+    const own = await start();
+    const { harness, decoder } = processesOf(before);
+    process.kill(decoder.pid, 'SIGSTOP');
+    process.kill(harness.pid, 'SIGKILL');
+    await untilGone([harness, decoder]);
+    await own.close();
   });
 });
