@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { ffmpegProgram } from '../../src/lib/ffmpeg-program.ts';
 import { clip } from '../helpers/shared.ts';
-import { paint } from './pictures.ts';
+import { framesOf, paint } from './pictures.ts';
 
 type Look = { readonly pixels: Uint8Array } | { readonly error: string };
 interface Decoder {
@@ -15,11 +15,13 @@ interface Decoder {
   ask(picture: Uint8Array): Promise<Uint8Array | null>;
   end(): void;
 }
+type Found = { readonly error: string } | readonly { readonly box: readonly number[] }[];
 
 const load = (name: string): Promise<unknown> => import(new URL(`../../models/motion/${name}`, import.meta.url).href);
 const { openPictures } = (await load('pictures.mjs')) as { openPictures: (size: object) => Promise<{ decode(files: readonly string[]): Promise<readonly Look[]> }> };
 const { startDecoder } = (await load('decoder.mjs')) as { startDecoder: (size: object) => Promise<Decoder | null> };
 const { standsAlone } = (await load('jpeg.mjs')) as { standsAlone: (jpeg: Uint8Array) => boolean };
+const motion = (await load('motion.mjs')) as { setup(context: object): Promise<unknown>; predict(frames: readonly object[], options: object): Promise<readonly Found[]> };
 
 const SIZE = { width: 160, height: 90 };
 const work = mkdtempSync(join(tmpdir(), 'lookout-decoder-'));
@@ -159,5 +161,19 @@ describe('a decoder that is not to be trusted', () => {
   it('is no decoder where it does not answer the probe', async () => {
     vi.stubEnv('LOOKOUT_FFMPEG', program('mute', 'exit 0'));
     expect(await startDecoder(SIZE)).toBeNull();
+  });
+});
+
+describe('a clock that is set back', () => {
+  const at = (stream: string, sequence: number, file: string, second: number): object => ({ ...framesOf([file], { stream, from: second })[0], sequence });
+  const count = (found: readonly Found[]): readonly (number | string)[] => found.map((one) => ('error' in one ? one.error : one.length));
+
+  it('does not blind the model where frames have a sequence, nor compare a batch that is tried again with its own end', async () => {
+    const [still, left] = [paint(work, 'still'), paint(work, 'left', { squareAt: 200 })];
+    await motion.setup({ options: {} });
+    expect(count(await motion.predict([at('A', 7, still, 1000), at('B', 3, left, 2)], {}))).toEqual([0, 0]);
+    const batch = [at('A', 8, left, 0), at('B', 4, left, 1), at('A', 9, still, 1)];
+    expect(count(await motion.predict(batch, {}))).toEqual([1, 0, 1]);
+    expect(count(await motion.predict(batch, {}))).toEqual([0, 0, 1]);
   });
 });
