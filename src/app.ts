@@ -18,11 +18,10 @@ import { createModels, createSources } from './parts.ts';
 import { openBooks } from './store/books.ts';
 import { createCameraTable } from './cameras/table.ts';
 import { openDeadLetters } from './store/dead-letters.ts';
-import { openEvidence } from './store/evidence.ts';
 import { createHostAddress } from './record/host.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
-import { makeRecord } from './record/make-record.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
+import { createStages } from './pipeline/stages.ts';
 import { takeUp } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
 import { createSpool } from './store/spool.ts';
@@ -96,7 +95,6 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     releasers.push(() => books.close());
     const spool = createSpool(config.frames_dir);
     const deadLetters = await openDeadLetters(config, spool, books);
-    const evidence = await openEvidence(config, spool, log.part('evidence'));
     const recordLog = await openRecordLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
     const sources = await createSources(config);
@@ -119,11 +117,11 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const lastRecordAt = new Map<string, string>();
     const listeners: ((record: BatchRecord) => void)[] = [];
     const pipeline = createPipeline({
-      config, spool, books, deadLetters, evidence, recordLog, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
+      config, spool, books, deadLetters, recordLog, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
       looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
       answered: (answers) => { tally.batch(answers); },
-      makeRecord: (batch, answers) => makeRecord(batch, answers, {
-        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model),
+      makeRecord: await createStages({
+        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model), log: log.part('pipeline'),
       }),
       onRecorded: (batch, record) => {
         lastRecordAt.set(batch.camera_id, new Date().toISOString());
@@ -140,8 +138,6 @@ export async function createApp(config: Config, log: Log): Promise<App> {
         spool, books, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pace: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
         offer: (frame, of) => { pipeline.offer(frame, of); },
         submit: (batch) => pipeline.submit(batch),
-        sessionStarted: (session) => { pipeline.liveSessions.add(session); },
-        sessionEnded: (session) => pipeline.closeSession(session),
       },
       facts: {
         books: (id) => books.of(id), queued: (id) => pipeline.waiting(id), modelState: (model) => lanes.of(model).status(),

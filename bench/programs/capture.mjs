@@ -27,8 +27,7 @@ const parts = {
     await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dropped', reason: 'models_off', frames: batch.frames.length });
     await spool.release(batch, []);
   },
-  sessionStarted: () => undefined,
-  sessionEnded: (session) => spool.close(session),
+  offer: () => undefined,
 };
 const { interval_seconds, batch_size, capture_mode, transport } = config;
 const options = { interval_seconds, batch_size, batch_deadline_seconds: 60, capture_mode, transport, duration_seconds: null };

@@ -17,9 +17,6 @@ export interface StreamParts {
   readonly offer: (frame: Frame, of: Pick<Batch, 'camera_id' | 'session' | 'models' | 'options'>) => void;
   /** Takes a closed batch; durable when it returns. */
   readonly submit: (batch: Batch) => Promise<void>;
-  readonly sessionStarted: (session: string) => void;
-  /** The session takes no more frames. */
-  readonly sessionEnded: (session: string) => Promise<void>;
   /** Batches come soon that this model is to look at: time to set it up. */
   readonly wanted: (model: string) => void;
   /** Waits for one's turn to connect: it costs a processor much, and cameras that connect together tick together. */
@@ -164,7 +161,6 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     for (let attempt = 0; !stopped(); attempt += 1) {
       try {
         session = await spool.open(spec);
-        parts.sessionStarted(session.name);
         return session;
       } catch (error) {
         const pauseMs = backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
@@ -203,7 +199,9 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     closeBatch(own, 'stopped');
     await closing;
     await losses.settle(new Date(clock.now()).toISOString());
-    await parts.sessionEnded(own.name);
+    await spool.end(own.name).catch((error: unknown) => {
+      log.warn(`the folder of session ${own.name} is left until the next start`, { reason: errorInfo(error).message });
+    });
   }
 
   let stopReason = 'stopped';

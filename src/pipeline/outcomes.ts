@@ -1,9 +1,8 @@
 /** What becomes of a batch: recorded, dead-lettered or dropped; entered in the books, and only then gone from the spool. */
 import type { Log } from '../lib/log.ts';
-import type { Answers, Batch, BatchRecord, RecordLog } from '../types.ts';
+import type { Batch, BatchRecord, RecordLog } from '../types.ts';
 import type { Books, Outcome } from '../store/books.ts';
 import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
-import type { Evidence } from '../store/evidence.ts';
 import type { Insist } from './insist.ts';
 import type { Spool } from '../store/spool.ts';
 
@@ -11,7 +10,6 @@ export interface OutcomeParts {
   readonly spool: Spool;
   readonly books: Books;
   readonly deadLetters: DeadLetters;
-  readonly evidence: Evidence;
   readonly recordLog: RecordLog;
   readonly onRecorded: (batch: Batch, record: BatchRecord) => void;
   readonly log: Log;
@@ -20,8 +18,8 @@ export interface OutcomeParts {
 
 /** Each is done when it returns, whatever stood in its way meanwhile; an abort leaves the rest to the next start. */
 export interface Outcomes {
-  /** Stores the finished record in the spool, beside what else is kept of its batch. */
-  store(batch: Batch, record: BatchRecord, answers: Answers, errors: DeadLetter['errors']): Promise<void>;
+  /** Stores the finished record in the spool, and copies of the frames that a replay can mend. */
+  store(batch: Batch, record: BatchRecord, errors: DeadLetter['errors']): Promise<void>;
   /** Appends a stored record to the log, and enters the batch as recorded. */
   append(batch: Batch, record: BatchRecord): Promise<void>;
   /** Enters a batch as recorded whose record is in the log. */
@@ -35,8 +33,8 @@ export interface Outcomes {
 /** Failures of the runner itself, whose frames are worth a replay; the others are for the record alone. */
 const WORTH_A_REPLAY: ReadonlySet<string> = new Set(['runner_failed', 'runner_died', 'runner_timeout']);
 
-export function createOutcomes(parts: OutcomeParts, insist: Insist, liveSessions: ReadonlySet<string>): Outcomes {
-  const { spool, books, deadLetters, evidence, recordLog, log, signal } = parts;
+export function createOutcomes(parts: OutcomeParts, insist: Insist): Outcomes {
+  const { spool, books, deadLetters, recordLog, log, signal } = parts;
 
   async function settle(batch: Batch, outcome: Outcome, more: { readonly reason?: string; readonly files?: readonly string[] } = {}): Promise<void> {
     const entry = { camera_id: batch.camera_id, batch: batch.id, outcome, frames: batch.frames.length, ...more };
@@ -45,21 +43,17 @@ export function createOutcomes(parts: OutcomeParts, insist: Insist, liveSessions
   }
 
   function release(batch: Batch): Promise<void> {
-    return insist(batch, 'its files could not be removed', async () => {
-      await spool.release(batch);
-      if (!liveSessions.has(batch.session)) await spool.close(batch.session);
-    });
+    return insist(batch, 'its files could not be removed', () => spool.release(batch));
   }
 
   const recorded = (batch: Batch): Promise<void> => settle(batch, 'recorded');
 
   return {
     release,
-    async store(batch, record, answers, errors) {
+    async store(batch, record, errors) {
       const worthAReplay = Object.fromEntries(Object.entries(errors).filter(([, { code }]) => WORTH_A_REPLAY.has(code)));
       await insist(batch, 'its record could not be stored', async () => {
         if (Object.keys(worthAReplay).length > 0) await deadLetters.add({ batch, errors: worthAReplay, recorded: true });
-        await evidence.keep(batch, answers);
         await spool.writeRecord(batch, record);
       });
     },

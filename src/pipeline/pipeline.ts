@@ -6,12 +6,12 @@ import { createAsking, type AskingParts } from './asking.ts';
 import { anyLooked, failuresIn } from './failures.ts';
 import { createInsistence } from './insist.ts';
 import { createOutcomes, type OutcomeParts } from './outcomes.ts';
+import type { MakeRecord } from './stages.ts';
 import { createWaitingBatches, type From, type WaitingBatch } from './waiting.ts';
 
 export interface PipelineParts extends OutcomeParts, AskingParts {
   readonly config: Pick<Config, 'join_deadline_seconds' | 'model_retries' | 'queue_per_stream' | 'queue_total'>;
-  /** null: nothing that should be recorded. Throws when the record would be wrong. */
-  readonly makeRecord: (batch: Batch, answers: Answers) => Promise<BatchRecord | null>;
+  readonly makeRecord: MakeRecord;
   /** All looks of a batch are there. */
   readonly answered: (answers: Answers) => void;
 }
@@ -28,9 +28,6 @@ export interface Pipeline {
   resume(batch: Batch): Promise<void>;
   /** Whether the log has the record of the batch with this id. */
   isRecorded(id: string): Promise<boolean>;
-  /** Sessions that still capture keep their folder. */
-  readonly liveSessions: Set<string>;
-  closeSession(session: string): Promise<void>;
   /** Runs until the signal aborts; then waits for the batches under way, which end soon after. */
   run(): Promise<void>;
   /** Batches under way. */
@@ -50,9 +47,8 @@ const RECORD_TRIES = 3;
 
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { spool, books, deadLetters, recordLog, lane, clock, config, log, signal } = parts;
-  const liveSessions = new Set<string>();
   const { insist, troubles } = createInsistence(clock, log, signal);
-  const outcomes = createOutcomes(parts, insist, liveSessions);
+  const outcomes = createOutcomes(parts, insist);
   const asking = createAsking(parts);
   const waiting = createWaitingBatches();
   const underWay = new Set<Promise<void>>();
@@ -72,14 +68,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     let record: BatchRecord | null;
     try {
-      record = await insist(batch, 'its record could not be made', () => parts.makeRecord(batch, answers), RECORD_TRIES);
+      record = await insist(batch, 'its record could not be made', () => parts.makeRecord(batch, answers, signal), RECORD_TRIES);
     } catch (error) {
       signal.throwIfAborted();
       await outcomes.bury(batch, { ...failures, record: errorInfo(error) });
       return;
     }
     if (record) {
-      await outcomes.store(batch, record, answers, failures);
+      await outcomes.store(batch, record, failures);
       await outcomes.append(batch, record);
     } else {
       await outcomes.drop(batch, anyLooked(answers) ? 'nothing_found' : 'not_looked');
@@ -176,7 +172,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   /** Batches that nobody has settled yet, also those that wait for the disk, are bounded: two for each stream at the least. */
   function isTooMany(): boolean {
-    return underWay.size + waiting.size > Math.max(config.queue_total, 2 * liveSessions.size);
+    return underWay.size + waiting.size > Math.max(config.queue_total, 2 * spool.sessions);
   }
 
   async function submit(batch: Batch, from: From = 'live'): Promise<void> {
@@ -207,7 +203,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   return {
-    liveSessions,
     submit,
     troubles,
     isRecorded: (id) => recordLog.has(id),
@@ -216,12 +211,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       return underWay.size;
     },
     waiting: (camera) => (camera === undefined ? waiting.size : waiting.of(camera)),
-    async closeSession(session) {
-      liveSessions.delete(session);
-      await spool.close(session).catch((error: unknown) => {
-        log.warn(`the folder of session ${session} is left until the next start`, { reason: errorInfo(error).message });
-      });
-    },
     async resume(batch) {
       if (books.settled(batch.id)) {
         track(batch, outcomes.release(batch));

@@ -1,6 +1,7 @@
 /** What a crash or a stop left in the spool: batches to finish, frames to group, and what is not ours. */
 import { readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { errorInfo } from '../errors.ts';
 import { hasCode, namesIn } from '../lib/files.ts';
 import { isTorn, measure } from '../lib/jpeg.ts';
 import type { Log } from '../lib/log.ts';
@@ -30,7 +31,7 @@ interface Damaged {
 export interface TakeUpParts {
   readonly books: Books;
   readonly spool: Spool;
-  readonly pipeline: Pick<Pipeline, 'resume' | 'closeSession'>;
+  readonly pipeline: Pick<Pipeline, 'resume'>;
   readonly log: Log;
 }
 
@@ -46,7 +47,11 @@ export async function takeUp(folder: string, { books, spool, pipeline, log }: Ta
     await spool.remove(key);
   }
   for (const batch of left.batches) await pipeline.resume(batch);
-  for (const session of left.sessions) await pipeline.closeSession(session);
+  for (const session of left.sessions) {
+    await spool.end(session).catch((error: unknown) => {
+      log.warn(`the folder of session ${session} is left until the next start`, { reason: errorInfo(error).message });
+    });
+  }
   if (left.batches.length > 0) log.info(`took up ${left.batches.length} batches of an earlier run`);
 }
 

@@ -72,5 +72,6 @@ export async function replayFrames(camera_id: string, stored: readonly StoredFra
   }
   const batch = batchOf(session, frames, 'recovered');
   await pipeline.submit(batch, 'replayed');
+  await spool.end(session.name);
   return batch;
 }

@@ -1,20 +1,14 @@
 /** Makes the record of a batch from what is known: camera, host, predictions and the snapshot's bytes. Pure. */
 import { LookoutError } from '../errors.ts';
-import type { Answers, Batch, BatchRecord, Camera, Config } from '../types.ts';
+import type { Answers, Batch, BatchRecord, Config, Work } from '../types.ts';
 import type { ModelResult, NamedSection, Section } from './sections.ts';
 import { complaintOf, resultOf, sectionsOf } from './sections.ts';
 import { zonedTime } from './time.ts';
 
-export interface EnrichInput {
-  readonly batch: Batch;
-  /** One for each of the batch's models. */
-  readonly answers: Answers;
+export interface EnrichInput extends Pick<Work, 'batch' | 'answers' | 'camera' | 'snapshot' | 'damaged'> {
   readonly models: Readonly<Record<string, { readonly section: string | null }>>;
-  readonly camera: Camera;
   readonly host_ip: string | null;
   readonly settings: Pick<Config, 'record_format' | 'record_when' | 'time_zone'>;
-  /** The picture to show, perhaps scaled, and the index of its frame in the batch. */
-  readonly snapshot: { readonly index: number; readonly width: number; readonly height: number; readonly jpeg: Uint8Array } | null;
 }
 
 /** Index of the frame to show. `best`: the frame of the surest detection, the first frame when nothing was found. */
@@ -96,7 +90,7 @@ function basics({ batch, camera, host_ip: IP, snapshot, settings }: EnrichInput)
 }
 
 /** Adds what every format has and the Flask orchestrator's records lack. */
-function withFacts({ batch, settings, snapshot }: EnrichInput, results: readonly ModelResult[], fields: Fields): BatchRecord {
+function withFacts({ batch, settings, snapshot, damaged }: EnrichInput, results: readonly ModelResult[], fields: Fields): BatchRecord {
   const frames = batch.frames.map(({ key, captured_at, width, height }, index) => ({
     index, captured_at: zonedTime(captured_at, settings.time_zone).rfc3339, file: key, width, height,
   }));
@@ -110,6 +104,7 @@ function withFacts({ batch, settings, snapshot }: EnrichInput, results: readonly
       ended_at: frames.at(-1)?.captured_at ?? '',
       frames,
       snapshot: snapshot === null ? null : { index: snapshot.index, width: snapshot.width, height: snapshot.height },
+      ...(damaged.length === 0 ? {} : { damaged }),
     },
     models: Object.fromEntries(results.map(({ model, entry }) => [model, entry])),
   });

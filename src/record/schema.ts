@@ -83,7 +83,7 @@ const DEFINITIONS = {
       }),
     },
     snapshot: { type: ['object', 'null'], required: ['index', 'width', 'height'], additionalProperties: false, properties: { index, width: pixels, height: pixels } },
-  }),
+  }, { damaged: { description: 'frames whose picture was gone or damaged when it was to be shown', type: 'array', minItems: 1, items: index } }),
   models: {
     type: 'object',
     minProperties: 1,

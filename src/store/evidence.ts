@@ -6,16 +6,16 @@ import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
 import { hasCode, linkOrCopy, namesIn, removeIfPresent, sweepTemporaries } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { Answers, Batch, Config } from '../types.ts';
+import type { Batch, Config } from '../types.ts';
 import type { Spool } from './spool.ts';
 
 export interface Evidence {
-  /** Never throws: evidence is worth less than the record. */
-  keep(batch: Batch, answers: Answers): Promise<void>;
+  /** The frames of the batch at these places. Never throws: evidence is worth less than the record. */
+  keep(batch: Batch, wanted: (index: number) => boolean): Promise<void>;
 }
 
 export async function openEvidence(
-  config: Pick<Config, 'data_dir' | 'keep_frames' | 'evidence_max_bytes'>, spool: Pick<Spool, 'path'>, log: Log,
+  config: Pick<Config, 'data_dir' | 'evidence_max_bytes'>, spool: Pick<Spool, 'path'>, log: Log,
 ): Promise<Evidence> {
   const folder = join(config.data_dir, 'evidence');
   // A session's folder goes with its last picture: not while another one is put into it.
@@ -65,11 +65,7 @@ export async function openEvidence(
 
   await attempt(async () => { budget = await open(); });
   return {
-    async keep(batch, answers) {
-      if (config.keep_frames === 'none') return;
-      const found = framesWithFindings(answers);
-      await attempt(() => copy(batch, (index) => config.keep_frames === 'all' || found.has(index)));
-    },
+    keep: (batch, wanted) => attempt(() => copy(batch, wanted)),
   };
 }
 
@@ -87,9 +83,4 @@ async function removeIfEmpty(folder: string): Promise<void> {
   await rmdir(folder).catch((error: unknown) => {
     if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
   });
-}
-
-function framesWithFindings(answers: Answers): ReadonlySet<number> {
-  const found = Object.values(answers).flatMap((looks) => [...looks.entries()].filter(([, look]) => 'detections' in look && look.detections.length > 0));
-  return new Set(found.map(([frame]) => frame));
 }

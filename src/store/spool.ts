@@ -33,6 +33,8 @@ export interface SessionFile extends Session {
 
 export interface Spool {
   readonly folder: string;
+  /** Sessions that take frames: opened here, and not ended yet. */
+  readonly sessions: number;
   open(spec: Omit<Session, 'name'>): Promise<Session>;
   /** Puts a batch with its manifest back into its session; its frames come from the folder where they lie by their file name. */
   adopt(batch: Batch, from: string): Promise<void>;
@@ -51,21 +53,20 @@ export interface Spool {
   readRecord(batch: Batch): Promise<BatchRecord | null>;
   /** An earlier version of Lookout left word that the batch's record was appended. */
   isTicked(batch: Batch): Promise<boolean>;
-  /** The batch is settled: frames and record go, the manifest last. */
+  /** The batch is settled: frames and record go, the manifest last; with the last batch of a session that has ended its folder. */
   release(batch: Batch): Promise<void>;
   /** A single frame, given up. */
   remove(key: string): Promise<void>;
-  /** Removes the folder of a session that has nothing left; keeps it otherwise. */
-  close(session: string): Promise<void>;
+  /** The session takes no more frames: its folder goes with its last batch, or now. */
+  end(session: string): Promise<void>;
 }
 
 export function createSpool(folder: string): Spool {
   const path = (key: string): string => join(folder, key);
   const inSession = (batch: Batch, file: string): string => join(folder, batch.session, file);
 
-  /** When each session's newest frame was captured, and how many frames it has had. */
-  const newest = new Map<string, string>();
-  const counts = new Map<string, number>();
+  /** Of each session that takes frames: how many it has had, and when the newest was captured. */
+  const taking = new Map<string, { frames: number; newest: string }>();
 
   // Folders come and go one at a time: none is removed while a batch is put into it.
   const takeTurn = createTurns();
@@ -103,23 +104,41 @@ export function createSpool(folder: string): Spool {
   }
 
   /** Frames are named by their time. A second one of the same millisecond, or of a clock that was set back, takes the next that is free. */
-  async function freeName({ name, camera_id }: Session, captured_at: string): Promise<{ readonly key: string; readonly captured_at: string }> {
-    const last = newest.get(name) ?? '';
+  const stateOf = ({ name }: Session): { frames: number; newest: string } => taking.get(name) ?? { frames: 0, newest: '' };
+
+  /** Frames are named by their time. A second one of the same millisecond, or of a clock that was set back, takes the next that is free. */
+  async function freeName(session: Session, captured_at: string): Promise<{ readonly key: string; readonly captured_at: string }> {
+    const state = stateOf(session);
+    const last = state.newest;
     for (let time = captured_at; ; time = new Date(Date.parse(time) + 1).toISOString()) {
-      const key = `${name}/${frameFile(camera_id, time)}`;
+      const key = `${session.name}/${frameFile(session.camera_id, time)}`;
       if (time <= last && await isThere(path(key))) continue;
-      if (time > last) newest.set(name, time);
+      if (time > last) state.newest = time;
       return { key, captured_at: time };
     }
   }
 
+  /** Removes the folder of a session that has nothing left; keeps it otherwise. */
+  const removeFolder = (session: string): Promise<void> => takeTurn(async () => {
+    const own = join(folder, session);
+    const files = await namesIn(own);
+    if (files.length === 0 || !files.every(isSpare)) return;
+    const draft = join(folder, draftFolder(session));
+    await rename(own, draft);
+    await rm(draft, { recursive: true });
+  });
+
   return {
     folder,
     path,
+    get sessions() {
+      return taking.size;
+    },
 
     async open({ camera_id, models, options }) {
       const session: Session = { name: sessionName(camera_id), camera_id, models, options };
       await begin(session);
+      taking.set(session.name, { frames: 0, newest: '' });
       return session;
     },
 
@@ -151,8 +170,9 @@ export function createSpool(folder: string): Spool {
         await removeIfPresent(temporary);
         throw error;
       }
-      const sequence = counts.get(session.name) ?? 0;
-      counts.set(session.name, sequence + 1);
+      const state = stateOf(session);
+      const sequence = state.frames;
+      state.frames += 1;
       return { key, captured_at, width, height, sequence };
     },
 
@@ -183,20 +203,15 @@ export function createSpool(folder: string): Spool {
       await Promise.all(batch.frames.map(({ key }) => removeIfPresent(path(key))));
       await removeIfPresent(inSession(batch, recordFile(batch.id)));
       await removeIfPresent(inSession(batch, manifestFile(batch.id)));
+      if (!taking.has(batch.session)) await removeFolder(batch.session);
     },
 
     remove: (key) => removeIfPresent(path(key)),
 
-    close: (session) => takeTurn(async () => {
-      newest.delete(session);
-      counts.delete(session);
-      const own = join(folder, session);
-      const files = await namesIn(own);
-      if (files.length === 0 || !files.every(isSpare)) return;
-      const draft = join(folder, draftFolder(session));
-      await rename(own, draft);
-      await rm(draft, { recursive: true });
-    }),
+    end: (session) => {
+      taking.delete(session);
+      return removeFolder(session);
+    },
   };
 }
 

@@ -20,7 +20,6 @@ let spool: Spool;
 let books: Books;
 let source: FakeSource;
 let submitted: Batch[];
-let ended: string[];
 let pauses: number[];
 const running: Stream[] = [];
 
@@ -29,7 +28,7 @@ beforeEach(async () => {
   spool = createSpool(join(folder, 'frames'));
   books = await openBooks(folder);
   source = createFakeSource();
-  [submitted, ended, pauses] = [[], [], []];
+  [submitted, pauses] = [[], []];
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map((stream) => stream.stop('the test is over')));
@@ -51,11 +50,6 @@ async function begin(options: Partial<StreamOptions> = {}, parts: Partial<Stream
     source, spool, books, clock: hasty, pace: () => Promise.resolve(), log: silentLog, wanted: () => undefined, offer: () => undefined,
     submit: (batch) => {
       submitted.push(batch);
-      return Promise.resolve();
-    },
-    sessionStarted: () => undefined,
-    sessionEnded: (session) => {
-      ended.push(session);
       return Promise.resolve();
     },
     ...parts,
@@ -103,7 +97,7 @@ describe('a stream', () => {
     await emit(2);
     await stream.stop('stopped by request');
     expect(submitted).toMatchObject([{ closed_by: 'stopped', frames: [{}, {}] }]);
-    expect(ended).toEqual([stream.view().session]);
+    expect(spool.sessions).toBe(0);
     expect(stream.view()).toMatchObject({ state: 'stopped', reason: 'stopped by request', open_batch: 0 });
     expect(source.connected()).toEqual([]);
   });
@@ -133,7 +127,7 @@ describe('a stream', () => {
       signal.addEventListener('abort', () => { resolve(); });
     });
     const stream = startStream(streamOf('rtsp://h/x'), {
-      source, spool, books, clock: hasty, pace, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(), sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(),
+      source, spool, books, clock: hasty, pace, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(),
     });
     for (const connections of [1, 2]) {
       await expect.poll(() => turns.length, SOON).toBe(connections);

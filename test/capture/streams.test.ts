@@ -59,7 +59,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
         submitted.push(batch);
         return Promise.resolve();
       },
-      sessionStarted: () => undefined, sessionEnded: () => Promise.resolve(), wanted: (model) => { wanted.push(model); },
+      wanted: (model) => { wanted.push(model); },
     },
     facts: { books: (id) => books.of(id), queued: () => 2, modelState: () => modelState, lastRecordAt: () => null },
   });

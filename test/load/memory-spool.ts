@@ -16,7 +16,8 @@ export function createMemorySpool(): MemorySpool {
   const frames = new Set<string>();
   const manifests = new Map<string, Batch>();
   const records = new Map<string, BatchRecord>();
-  let sessions = 0;
+  const open = new Set<string>();
+  let opened = 0;
   let captured = 0;
   const nothing = (): Promise<void> => Promise.resolve();
   const write = async (work: () => void): Promise<void> => {
@@ -28,9 +29,14 @@ export function createMemorySpool(): MemorySpool {
   const spool: MemorySpool = {
     folder: '/frames', frames, manifests, full: false,
     path: (key) => `/frames/${key}`,
+    get sessions() {
+      return open.size;
+    },
     open: (spec) => {
-      sessions += 1;
-      return Promise.resolve({ ...spec, name: `${spec.camera_id}_${sessions.toString(16).padStart(8, '0')}` });
+      opened += 1;
+      const name = `${spec.camera_id}_${opened.toString(16).padStart(8, '0')}`;
+      open.add(name);
+      return Promise.resolve({ ...spec, name });
     },
     adopt: nothing,
     folderOf: (session: Session) => Promise.resolve(`/frames/${session.name}`),
@@ -52,7 +58,10 @@ export function createMemorySpool(): MemorySpool {
       manifests.delete(id);
     },
     remove: nothing,
-    close: nothing,
+    end(session) {
+      open.delete(session);
+      return nothing();
+    },
   };
   return spool;
 }

@@ -10,7 +10,7 @@ import { openBooks, type Books } from '../../src/store/books.ts';
 import type { DeadLetter, DeadLetters } from '../../src/store/dead-letters.ts';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.ts';
 import { startStream, type Stream } from '../../src/capture/stream.ts';
-import { makeRecord } from '../../src/record/make-record.ts';
+import { createStages } from '../../src/pipeline/stages.ts';
 import type { BatchRecord, CapturedFrame, Config, Lane, Model, RunnerFrame, Source, StreamOptions } from '../../src/types.ts';
 import { modelIn } from '../models/fixtures.ts';
 import { createMemorySpool, type MemorySpool } from './memory-spool.ts';
@@ -60,7 +60,7 @@ const OPTIONS: StreamOptions = { interval_seconds: 3, batch_size: 10, batch_dead
 const SETTINGS = {
   model_deadline_seconds: 60, model_retries: 2, runner_restarts: 5, runner_restart_window_seconds: 60, runner_idle_seconds: 600,
   queue_per_stream: 3, queue_total: 200, batch_size: 10, join_deadline_seconds: 30,
-  record_format: 'v1', record_when: null, snapshot: 'none', time_zone: 'UTC',
+  record_format: 'v1', record_when: null, snapshot: 'none', keep_frames: 'none', time_zone: 'UTC',
 } as const;
 
 export async function openSite(models: Readonly<Record<string, FakeModel>>, settings: Partial<Config> = {}): Promise<Site> {
@@ -147,7 +147,6 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
   };
   const pipeline = createPipeline({
     config, spool, books, deadLetters, lane, clock, log: silentLog, signal: stop.signal,
-    evidence: { keep: () => Promise.resolve() },
     recordLog: {
       append: async (record) => {
         await Promise.resolve();
@@ -161,8 +160,8 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     onRecorded: () => undefined,
     looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
     answered: (answers) => { tally.batch(answers); },
-    makeRecord: (batch, answers) => makeRecord(batch, answers, {
-      config, path: (key) => key, camera: (id) => Promise.resolve({ id, latitude: null, longitude: null }), hostIp: () => null, sectionOf: () => null,
+    makeRecord: await createStages({
+      config, path: (key) => key, camera: (id) => Promise.resolve({ id, latitude: null, longitude: null }), hostIp: () => null, sectionOf: () => null, log: silentLog,
     }),
   });
   const running = pipeline.run();
@@ -187,8 +186,6 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
           pipeline.offer(frame, of);
         },
         submit: (batch) => pipeline.submit(batch),
-        sessionStarted: (session) => { pipeline.liveSessions.add(session); },
-        sessionEnded: (session) => pipeline.closeSession(session),
       });
       streams.push(stream);
       return stream;

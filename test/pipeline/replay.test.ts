@@ -28,7 +28,7 @@ async function withLetter(models: readonly string[] = ['animals']): Promise<{ re
   made.run();
   await made.pipeline.submit(batch);
   await done(made);
-  await made.pipeline.closeSession(batch.session);
+  await made.spool.end(batch.session);
   const [letter] = await made.deadLetters.list();
   if (!letter) throw new Error('no dead letter');
   well = true;

@@ -8,11 +8,10 @@ import { openRecordLog } from '../../src/log/record-log.ts';
 import { openBooks, type Books } from '../../src/store/books.ts';
 import { createCameraTable } from '../../src/cameras/table.ts';
 import { openDeadLetters, type DeadLetters } from '../../src/store/dead-letters.ts';
-import { openEvidence } from '../../src/store/evidence.ts';
 import { createHostAddress } from '../../src/record/host.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createPipeline, type Pipeline, type PipelineParts } from '../../src/pipeline/pipeline.ts';
-import { makeRecord } from '../../src/record/make-record.ts';
+import { createStages } from '../../src/pipeline/stages.ts';
 import type { ReplayParts } from '../../src/pipeline/replay.ts';
 import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
@@ -100,15 +99,15 @@ export async function road(
   const cameras = createCameraTable({ file: config.camera_data, log });
   const host = createHostAddress({ setting: config.host_ip, log });
   const parts: PipelineParts = {
-    config, clock: systemClock, looked: () => undefined, answered: () => undefined, spool, books, deadLetters, evidence: await openEvidence(config, spool, log), recordLog, log, signal: stop.signal,
+    config, clock: systemClock, looked: () => undefined, answered: () => undefined, spool, books, deadLetters, recordLog, log, signal: stop.signal,
     lane: (model) => {
       const lane = lanes[model];
       if (!lane) throw new Error(`no lane ${model}`);
       return lane;
     },
-    makeRecord: (batch, answers) => makeRecord(batch, answers, {
-        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null),
-      }),
+    makeRecord: await createStages({
+      config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null), log,
+    }),
     onRecorded: ({ id }) => recorded.push(id),
   };
   const pipeline = createPipeline({ ...parts, ...change(parts) });
@@ -131,7 +130,6 @@ export async function road(
     async batch(models, count = 2, camera_id = 'CAM-1') {
       const session = sessions.get(camera_id) ?? await spool.open({ camera_id, models, options: USUAL_STREAM_OPTIONS });
       sessions.set(camera_id, session);
-      pipeline.liveSessions.add(session.name);
       const first = taken.get(camera_id) ?? 0;
       taken.set(camera_id, first + count);
       books.captured(camera_id, count);

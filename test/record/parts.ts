@@ -62,6 +62,7 @@ export function input(
     camera: { id: 'CAM-1', latitude: 26.4499, longitude: 80.3319 },
     host_ip: '192.0.2.1',
     settings: { record_format: 'v1', record_when: null, time_zone: 'UTC' },
+    damaged: [],
     snapshot: { index: 0, width: 640, height: 360, jpeg: new Uint8Array([0xff, 0xd8, 0xff, 0xd9]) },
     ...more,
   };

@@ -109,12 +109,11 @@ describe('the spool', () => {
     const batch = batchOf(session, await putFrames(spool, session, 1));
     await spool.writeManifest(batch);
     await spool.showLatest(session, batch.frames[0] ?? { key: '', captured_at: '', sequence: 0, width: 0, height: 0 });
-    await spool.close(session.name);
+    await spool.end(session.name);
     expect(await files()).toHaveLength(4);
     await spool.release(batch);
-    await spool.close(session.name);
     expect(await readdir(spool.folder)).toEqual([]);
-    await spool.close(session.name);
+    await spool.end(session.name);
   });
 
   it('takes a batch back with its frames, into its session or a new one of that name', async () => {
@@ -127,7 +126,7 @@ describe('the spool', () => {
     await spool.adopt(batch, away);
     expect((await files()).filter((name) => name.endsWith('.jpg'))).toHaveLength(2);
     await spool.release(batch);
-    await spool.close(session.name);
+    await spool.end(session.name);
     await spool.adopt(batch, away);
     expect(await files()).toContain(`${batch.id}.json`);
     expect(JSON.parse(await readFile(join(spool.folder, session.name, 'session.json'), 'utf8'))).toMatchObject({ lookout: 1, camera_id: 'CAM 1', models: ['motion'] });

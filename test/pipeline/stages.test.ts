@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { imageSize } from 'image-size';
@@ -9,11 +9,12 @@ import { silentLog } from '../../src/lib/log.ts';
 import { createCameraTable } from '../../src/cameras/table.ts';
 import { createHostAddress } from '../../src/record/host.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
-import { makeRecord } from '../../src/record/make-record.ts';
+import { loadFamily } from '../../src/lib/family.ts';
+import { createStages, type StageMember } from '../../src/pipeline/stages.ts';
 import { createSpool, type Spool } from '../../src/store/spool.ts';
 import type { Answers, Batch, BatchRecord, Config } from '../../src/types.ts';
 import { batchOf, testFolder } from '../store/folder.ts';
-import { answer, dog, failure } from './parts.ts';
+import { answer, dog, failure } from '../record/parts.ts';
 
 const folder = testFolder();
 const SURE = { ...dog, confidence: 0.99 };
@@ -33,11 +34,12 @@ async function made(answers: Answers, settings: Partial<Config> = {}, spoil?: (s
   const batch = batchOf(session, frames);
   await writeFile(join(folder.path, 'cameras.csv'), 'cameraID,latitude,longitude\nCAM-1,24.5,81.25\n');
   await spoil?.(spool, batch);
-  const record = await makeRecord(batch, answers, {
-    config, path: spool.path, camera: createCameraTable({ file: join(folder.path, 'cameras.csv'), log: silentLog }).lookup,
+  const makeRecord = await createStages({
+    config, log: silentLog, path: spool.path, camera: createCameraTable({ file: join(folder.path, 'cameras.csv'), log: silentLog }).lookup,
     hostIp: createHostAddress({ setting: config.host_ip, log: silentLog }).current,
     sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null),
   });
+  const record = await makeRecord(batch, answers, new AbortController().signal);
   return { record, pictures };
 }
 
@@ -81,7 +83,34 @@ describe('making a record', () => {
     await expect(made({ basic: answer([], []) })).rejects.toMatchObject({ code: 'config_invalid' });
   });
 
-  it('throws when its picture is gone', async () => {
-    await expect(made({ animals: answer([dog], []) }, {}, (spool, batch) => spool.remove(batch.frames[0]?.key ?? ''))).rejects.toThrow('ENOENT');
+  it.each<[string, (file: string) => Promise<void>]>([
+    ['gone', (file) => rm(file)], ['empty', (file) => writeFile(file, '')], ['torn', (file) => truncate(file, 100)],
+  ])('says so in the record when its picture is %s, and keeps what was found', async (_what, spoil) => {
+    const { record } = await made({ animals: answer([dog], []) }, { snapshot_max_width: 32 }, (spool, batch) => spoil(spool.path(batch.frames[0]?.key ?? '')));
+    expect(record?.batch).toMatchObject({ snapshot: null, damaged: [0] });
+    expect(record).toMatchObject({ stray_animal: { detections: [{ class: 'dog', frame: 0 }] }, basic: { frame_base64: '', complaint_type: { stray_animal: 1 } } });
+  });
+});
+
+describe('evidence', () => {
+  const kept = async (): Promise<readonly string[]> => (await readdir(join(folder.path, 'data/evidence'), { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.jpg'));
+
+  it.each<[Config['keep_frames'], number]>([['found', 1], ['all', 2], ['none', 0]])('is what keep_frames says: %s', async (keep_frames, count) => {
+    await made({ animals: answer([], [dog]), motion: failure() }, { keep_frames });
+    expect(await kept()).toHaveLength(count);
+  });
+
+  it('is not kept of what is not recorded', async () => {
+    await made({ animals: answer([], []) }, { keep_frames: 'all', record_when: 'found' });
+    expect(await kept()).toEqual([]);
+  });
+});
+
+describe('the family of stages', () => {
+  it('says of each what it adds, and which comes first', async () => {
+    const members = [...(await loadFamily<StageMember>(new URL('../../src/pipeline/stages/', import.meta.url)))];
+    expect(members.map(([name]) => name).sort()).toEqual(['enrich', 'evidence', 'snapshot']);
+    for (const [name, { summary }] of members) expect(summary, name).toMatch(/^[a-z].*[^.]$/);
+    expect(new Set(members.map(([, { order }]) => order)).size).toBe(members.length);
   });
 });

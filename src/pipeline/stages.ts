@@ -1,0 +1,65 @@
+/** The stages between the answers and the record: each file of the folder is one, which gets what those before made of a batch. */
+import { readFile } from 'node:fs/promises';
+import { loadFamily, type Member } from '../lib/family.ts';
+import { hasCode } from '../lib/files.ts';
+import { isTorn, measure } from '../lib/jpeg.ts';
+import type { Log } from '../lib/log.ts';
+import type { Answers, Batch, BatchRecord, Camera, Config, Pictures, Stage, Work } from '../types.ts';
+
+export interface StageContext {
+  readonly config: Config;
+  /** Where a frame lies, by its key. */
+  readonly path: (key: string) => string;
+  readonly hostIp: () => string | null;
+  /** Where a model's findings stand; null: under its own name. */
+  readonly sectionOf: (model: string) => string | null;
+  readonly log: Log;
+}
+
+/** What a file of the family exports. */
+export interface StageMember extends Member<StageContext, Stage | null | Promise<Stage | null>> {
+  /** In words that follow "this stage adds". */
+  readonly summary: string;
+  /** Stages run in this order, no two at one place. */
+  readonly order: number;
+}
+
+/** null: nothing that is to be recorded. Throws when the record would be wrong. */
+export type MakeRecord = (batch: Batch, answers: Answers, signal: AbortSignal) => Promise<BatchRecord | null>;
+
+export async function createStages(context: StageContext & { readonly camera: (id: string) => Promise<Camera> }): Promise<MakeRecord> {
+  const members = [...(await loadFamily<StageMember>(new URL('./stages/', import.meta.url))).values()].sort((a, b) => a.order - b.order);
+  const stages: Stage[] = [];
+  for (const member of members) {
+    const stage = await member.create(context);
+    if (stage) stages.push(stage);
+  }
+  return async (batch, answers, signal) => {
+    const camera = await context.camera(batch.camera_id);
+    let work: Work = { batch, answers, camera, pictures: picturesOf(batch, context.path), snapshot: null, damaged: [], record: null };
+    for (const stage of stages) work = await stage(work, signal);
+    return work.record;
+  };
+}
+
+function picturesOf({ frames }: Batch, path: (key: string) => string): Pictures {
+  const read = new Map<number, Promise<Uint8Array | null>>();
+  return {
+    read(index) {
+      const frame = frames[index];
+      const picture = read.get(index) ?? (frame === undefined ? Promise.resolve(null) : readWhole(path(frame.key)));
+      read.set(index, picture);
+      return picture;
+    },
+  };
+}
+
+async function readWhole(file: string): Promise<Uint8Array | null> {
+  try {
+    const bytes = await readFile(file);
+    return measure(bytes) === null || isTorn(bytes) ? null : bytes;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
