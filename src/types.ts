@@ -595,6 +595,7 @@ export interface Config {
   readonly offline: boolean;
   readonly queue_per_stream: number;
   readonly queue_total: number;
+  /** Of earlier versions; it has no effect. */
   readonly batches_at_once: number;
   readonly record_format: 'v1' | 'v2' | 'v3';
   /** null: `always`, and with record_format v3 `found`. */

@@ -53,10 +53,15 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
     lines.sort(new Intl.Collator('en', { numeric: true }).compare);
     throw new LookoutError('config_invalid', `these settings need correction:\n${lines.join('\n')}`, { details: { problems: lines } });
   }
-  return { config: checked.config, warnings: unknownVariables(env), file: text === null ? null : file, secrets };
+  return { config: checked.config, warnings: [...unknownVariables(env), ...withoutEffect(given)], file: text === null ? null : file, secrets };
 }
 
 const DEFAULTS: Values = Object.fromEntries(Object.entries(SETTINGS).map(([key, schema]) => [key, schema.default]));
+
+/** Settings of earlier versions are accepted. */
+function withoutEffect(given: Values): readonly string[] {
+  return Object.hasOwn(given, 'batches_at_once') ? ['batches_at_once has no effect any more: frames are looked at as they come; leave it out'] : [];
+}
 
 /** The first origin that has a value wins. */
 function merge(origins: readonly Origin[]): Values {

@@ -111,11 +111,11 @@ export const SETTINGS = {
     type: ['array', 'null'], items: NAMES, minItems: 1, default: null,
   },
   model_deadline_seconds: {
-    description: 'Time a model has for one batch, unless its manifest says otherwise.',
+    description: 'Time a model has for one call, unless its manifest says otherwise.',
     type: 'number', minimum: 0.1, maximum: 86_400, default: 60,
   },
   model_retries: {
-    description: 'Further tries of a batch after the first has failed.',
+    description: 'Further tries of a batch after the first has failed, for models that look by batch; and runs of Lookout that may end on it.',
     type: 'integer', minimum: 0, maximum: 100, default: 2,
   },
   runner_restarts: {
@@ -139,15 +139,15 @@ export const SETTINGS = {
     type: 'boolean', default: false,
   },
   queue_per_stream: {
-    description: 'Batches of one stream that may wait for models.',
+    description: 'Batches of one stream that may wait for models that cannot look yet.',
     type: 'integer', minimum: 1, maximum: 10_000, default: 3,
   },
   queue_total: {
-    description: 'Batches that may wait in all; then the fullest stream loses its oldest.',
+    description: 'Closed batches that may be unsettled in all, two for each stream at the least; then the fullest stream loses its oldest.',
     type: 'integer', minimum: 1, maximum: 100_000, default: 200,
   },
   batches_at_once: {
-    description: 'Batches that are with models at the same time.',
+    description: 'Has no effect any more: frames are looked at as they come.',
     type: 'integer', minimum: 1, maximum: 1000, default: 200,
   },
   record_format: {
