@@ -18,11 +18,11 @@ export interface Peer {
   close(): Promise<void>;
 }
 
-/** Serves the clips of ../shared as cameras with digest authentication. */
-export async function startPeer(cameras: Readonly<Record<string, string>>): Promise<Peer> {
+/** Serves the clips of ../shared as cameras with digest authentication, for so many minutes. */
+export async function startPeer(cameras: Readonly<Record<string, string>>, minutes = 5): Promise<Peer> {
   const port = await freePort();
   const child = spawn('/usr/bin/python3', [
-    `${shared}tools/rtsp_peer.py`, '--port', String(port), '--auth', 'user:pass', '--minutes', '5',
+    `${shared}tools/rtsp_peer.py`, '--port', String(port), '--auth', 'user:pass', '--minutes', String(minutes),
     ...Object.entries(cameras).map(([name, file]) => `${name}=${clip(file)}`),
   ], { stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise<void>((resolve, reject) => {
