@@ -22,7 +22,7 @@ import { createHostAddress } from './record/host.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
 import { createStages } from './pipeline/stages.ts';
-import { takeUp } from './pipeline/recover.ts';
+import { recover } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
 import { createSpool } from './store/spool.ts';
 import { createStreamStore } from './capture/stream-store.ts';
@@ -145,7 +145,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       },
     });
 
-    await takeUp(config.frames_dir, { books, spool, pipeline, log });
+    await recover(config.frames_dir, { books, spool, pipeline, log });
     const work = pipeline.run();
     releasers.push(async () => {
       stop.abort(new LookoutError('shutting_down', 'Lookout is stopping'));

@@ -1,5 +1,6 @@
 /** Makes the families out of their folders, and the models: what app.ts and the commands share. */
 import { join } from 'node:path';
+import { LookoutError } from './errors.ts';
 import { loadFamily, type Member } from './lib/family.ts';
 import { packageRoot } from './lib/package.ts';
 import type { Log } from './lib/log.ts';
@@ -34,8 +35,13 @@ export async function createFamily<Part>(folder: string, context: object): Promi
 /** By URL scheme. */
 export async function createSources(config: Config): Promise<ReadonlyMap<string, Source>> {
   const members = await loadFamily<Member<object, Source> & { readonly schemes: readonly string[] }>(new URL('./sources/', import.meta.url));
-  return new Map([...members.values()].flatMap((member) => {
+  const sources = new Map<string, Source>();
+  for (const [name, member] of members) {
     const source = member.create({ config });
-    return member.schemes.map((scheme) => [scheme, source] as const);
-  }));
+    for (const scheme of member.schemes) {
+      if (sources.has(scheme)) throw new LookoutError('internal', `the source ${name} is for URLs of the scheme ${scheme}, and so is another`);
+      sources.set(scheme, source);
+    }
+  }
+  return sources;
 }

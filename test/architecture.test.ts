@@ -85,7 +85,7 @@ describe('a family\'s folder', () => {
     expect(members.length).toBeGreaterThan(0);
     for (const file of members) {
       const member = (await import(join(root, file))) as Record<string, unknown>;
-      expect(member, file).toMatchObject({ create: expect.any(Function) as unknown });
+      expect(member, file).toMatchObject({ create: expect.any(Function) as unknown, summary: expect.stringMatching(/\S/) as unknown });
     }
   });
 });

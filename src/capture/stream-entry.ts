@@ -5,7 +5,7 @@ import type { Config, Source, StreamOptions, StreamSpec, StreamStatus } from '..
 import type { Stream } from './stream.ts';
 import type { StoredStream } from './stream-store.ts';
 
-export interface Entry {
+export interface StreamEntry {
   readonly camera_id: string | number;
   readonly url: string;
   readonly models: readonly string[];
@@ -18,7 +18,7 @@ export interface Entry {
   readonly last: Stream | null;
 }
 
-export interface EntryParts {
+export interface StreamEntryParts {
   readonly config: Config;
   /** By URL scheme. */
   readonly sources: ReadonlyMap<string, Source>;
@@ -26,7 +26,7 @@ export interface EntryParts {
   readonly defaultModels: readonly string[];
 }
 
-export function specOf(entry: Entry, config: Config): StreamSpec {
+export function specOf(entry: StreamEntry, config: Config): StreamSpec {
   const given = Object.fromEntries(Object.entries(entry.asked as Record<string, unknown>).filter(([, value]) => value !== undefined)) as Partial<StreamOptions>;
   const interval_seconds = given.interval_seconds ?? config.interval_seconds;
   const batch_size = given.batch_size ?? config.batch_size;
@@ -40,7 +40,7 @@ export function specOf(entry: Entry, config: Config): StreamSpec {
 const CAMERA_SCHEMES: readonly string[] = ['rtsp', 'rtsps', 'http', 'https'];
 
 /** `trusted`: not sent over HTTP. Throws `forbidden_scheme`. */
-export function sourceOf(url: string, trusted: boolean, { config, sources }: EntryParts): Source {
+export function sourceOf(url: string, trusted: boolean, { config, sources }: StreamEntryParts): Source {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? 'file';
   const source = sources.get(scheme);
   const allowed = [...sources.keys()].filter((one) => trusted || CAMERA_SCHEMES.includes(one) || config.allow_schemes.includes(one));
@@ -52,9 +52,9 @@ export function sourceOf(url: string, trusted: boolean, { config, sources }: Ent
 }
 
 /** What lookout.yaml and the last run name, by camera; yaml wins. Throws when the settings ask for what there is not. */
-export async function remembered(parts: EntryParts, last: readonly StoredStream[]): Promise<Map<string, Entry>> {
+export async function remembered(parts: StreamEntryParts, last: readonly StoredStream[]): Promise<Map<string, StreamEntry>> {
   const { config, defaultModels } = parts;
-  const configured = config.streams.map((one): Entry => ({
+  const configured = config.streams.map((one): StreamEntry => ({
     camera_id: one.camera_id, url: one.url, models: one.models ?? defaultModels, asked: one.options ?? {},
     origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, running: null, last: null,
   }));
@@ -66,7 +66,7 @@ export async function remembered(parts: EntryParts, last: readonly StoredStream[
     })),
   ])).filter((fault) => fault !== null);
   if (faults.length > 0) throw new LookoutError('config_invalid', `these settings need correction:\n${faults.join('\n')}`);
-  const stored = last.map(({ options, ...one }): Entry => ({ ...one, asked: options, origin: 'api', schedule: null, running: null, last: null }));
+  const stored = last.map(({ options, ...one }): StreamEntry => ({ ...one, asked: options, origin: 'api', schedule: null, running: null, last: null }));
   return new Map([...stored, ...configured].map((entry) => [String(entry.camera_id), entry]));
 }
 
@@ -81,7 +81,7 @@ async function faultOf(setting: string, check: () => Promise<void>): Promise<str
 }
 
 /** Throws `unknown_model`. */
-export async function checkModels(models: readonly string[], { knownModels }: EntryParts): Promise<void> {
+export async function checkModels(models: readonly string[], { knownModels }: StreamEntryParts): Promise<void> {
   const known = await knownModels();
   const unknown = models.filter((model) => !known.includes(model));
   if (unknown.length > 0) {

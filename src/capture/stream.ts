@@ -1,7 +1,7 @@
 /** One stream: captures into the spool, groups frames into batches, reconnects when the source gives up. */
 import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
-import { redact, type Log } from '../lib/log.ts';
+import { hideCredentials, type Log } from '../lib/log.ts';
 import type { Pace } from '../lib/pacer.ts';
 import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createBatcher, type Batcher } from './batcher.ts';
@@ -89,7 +89,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
 
   function remember(error: unknown): ErrorInfo {
     const info = errorInfo(error);
-    last_error = { ...info, message: redact(info.message), at: new Date(clock.now()).toISOString() };
+    last_error = { ...info, message: hideCredentials(info.message), at: new Date(clock.now()).toISOString() };
     return last_error;
   }
 

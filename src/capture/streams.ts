@@ -1,13 +1,13 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
 import { errorInfo, LookoutError } from '../errors.ts';
-import { redact } from '../lib/log.ts';
+import { hideCredentials } from '../lib/log.ts';
 import type { Balance, LatestPicture, ModelState, StartRequest, StreamChange, StreamStatus } from '../types.ts';
 import { worksAt } from './schedule.ts';
 import { startStream, type StreamParts } from './stream.ts';
-import { checkModels, remembered, sourceOf, specOf, type Entry, type EntryParts } from './stream-entry.ts';
+import { checkModels, remembered, sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
 import type { StoredStream, StreamStore } from './stream-store.ts';
 
-export interface StreamsParts extends EntryParts {
+export interface StreamsParts extends StreamEntryParts {
   readonly stream: Omit<StreamParts, 'source'>;
   readonly store: StreamStore;
   readonly facts: {
@@ -21,7 +21,7 @@ export interface StreamsParts extends EntryParts {
 export interface Streams {
   /** Starts what is to run. */
   begin(): void;
-  start(request: StartRequest, origin?: Entry['origin']): Promise<'started' | 'already_running'>;
+  start(request: StartRequest, origin?: StreamEntry['origin']): Promise<'started' | 'already_running'>;
   stop(cameraId: string | number): Promise<'stopped' | 'not_running'>;
   change(cameraId: string, change: StreamChange): Promise<StreamStatus>;
   /** Stops it and forgets it, its address too; what it captured goes on to be recorded. */
@@ -58,7 +58,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     return mine;
   }
 
-  function run(id: string, entry: Entry): void {
+  function run(id: string, entry: StreamEntry): void {
     closing.signal.throwIfAborted();
     const source = sourceOf(entry.url, entry.origin !== 'api', parts);
     const stream = startStream(specOf(entry, config), { ...parts.stream, source });
@@ -88,7 +88,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     });
   }
 
-  function working(entry: Entry): boolean {
+  function working(entry: StreamEntry): boolean {
     return entry.enabled && (entry.schedule === null || worksAt(entry.schedule, Date.now(), config.time_zone === 'system' ? undefined : config.time_zone));
   }
 
@@ -107,7 +107,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   }
 
   /** Why a stream that has not failed does not run. */
-  function whyNot(entry: Entry): string {
+  function whyNot(entry: StreamEntry): string {
     const stopped = entry.last?.view().reason;
     if (!entry.enabled) return stopped === undefined || stopped === OUTSIDE ? 'not started' : stopped;
     if (!working(entry)) return OUTSIDE;
@@ -119,7 +119,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     return 'not started yet';
   }
 
-  function status(entry: Entry): StreamStatus {
+  function status(entry: StreamEntry): StreamStatus {
     const id = String(entry.camera_id);
     const spec = specOf(entry, config);
     const view = entry.last?.view();
@@ -133,7 +133,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const isIdle = entry.running === null && (view === undefined || view.state === 'stopped');
     const age = base.last_frame_at === null ? null : Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10;
     return {
-      camera_id: entry.camera_id, session: base.session, url: redact(entry.url), models: entry.models, options: spec.options,
+      camera_id: entry.camera_id, session: base.session, url: hideCredentials(entry.url), models: entry.models, options: spec.options,
       origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null,
       state: stuck ?? view?.state ?? 'stopped',
       reason: isIdle ? whyNot(entry) : (stuck && models[0]?.reason) ?? base.reason,
@@ -143,13 +143,13 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     };
   }
 
-  function known(cameraId: string): Entry {
+  function known(cameraId: string): StreamEntry {
     const entry = entries.get(cameraId);
     if (!entry) throw new LookoutError('not_found', `no stream of camera '${cameraId}'`);
     return entry;
   }
 
-  async function start(id: string, request: StartRequest, origin: Entry['origin']): Promise<'started' | 'already_running'> {
+  async function start(id: string, request: StartRequest, origin: StreamEntry['origin']): Promise<'started' | 'already_running'> {
     const before = entries.get(id);
     if (before?.running) return 'already_running';
     const models = request.models ?? parts.defaultModels;
@@ -157,7 +157,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     await checkModels(models, parts);
     // Begun meanwhile with what was remembered.
     if (entries.get(id)?.running) return 'already_running';
-    const entry: Entry = {
+    const entry: StreamEntry = {
       camera_id: request.camera_id, url: request.url, models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null,
       origin: before?.origin === 'yaml' ? 'yaml' : origin, schedule: before?.schedule ?? null,
     };
@@ -180,7 +180,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
 
   async function change(id: string, { url, models, options, enabled }: StreamChange): Promise<StreamStatus> {
     const entry = known(id);
-    const changed: Entry = {
+    const changed: StreamEntry = {
       ...entry, url: url ?? entry.url, models: models ?? entry.models, asked: { ...entry.asked, ...options }, enabled: enabled ?? entry.enabled, running: null,
     };
     // Who wrote the old address into lookout.yaml is not who sends a new one.

@@ -1,7 +1,7 @@
 /** How answers are written: the Flask orchestrator's JSON byte for byte on its routes, plain JSON with a code elsewhere. */
 import type { ErrorRequestHandler, Response } from 'express';
 import { errorInfo, LookoutError } from '../errors.ts';
-import { type Log, redact } from '../lib/log.ts';
+import { type Log, hideCredentials } from '../lib/log.ts';
 import type { Json } from '../types.ts';
 
 /** As Flask writes JSON in debug mode: keys sorted, two spaces, ASCII only, a newline at the end; never credentials. */
@@ -16,7 +16,7 @@ export function legacyJson(body: Json): string {
     /[\u007f-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return `${redact(text)}\n`;
+  return `${hideCredentials(text)}\n`;
 }
 
 /** The last handler of the Flask orchestrator's routes: `{"error"}`, and a page for a wrong method. */
@@ -39,7 +39,7 @@ export function errors(log: Log): ErrorRequestHandler {
     if (response.headersSent) { next(thrown); return; }
     const error = asLookoutError(thrown);
     report(log, error, request.path);
-    response.status(error.status).json({ error: redact(error.message), code: error.code });
+    response.status(error.status).json({ error: hideCredentials(error.message), code: error.code });
   };
 }
 

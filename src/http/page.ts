@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
-import { type Log, redact } from '../lib/log.ts';
+import { type Log, hideCredentials } from '../lib/log.ts';
 import type { Face } from '../types.ts';
 import { asLookoutError, errors, report } from './answer.ts';
 import { sameHost } from './guard.ts';
@@ -57,7 +57,7 @@ export function pageRoutes(face: Face, staticDir: string, log: Log): Router {
     } catch (thrown) {
       const error = asLookoutError(thrown);
       report(log, error, '/forms/start_stream');
-      return { error: redact(error.message) };
+      return { error: hideCredentials(error.message) };
     }
   };
 

@@ -1,6 +1,6 @@
 /** What is asked of a model: a frame of a stream; and what stands at its door: one such frame, or a whole batch. */
 import type { Frame, Look, StreamRef } from '../types.ts';
-import type { Waiting } from './line.ts';
+import type { Waiting } from './camera-line.ts';
 
 export interface Ask {
   readonly frame: Frame;

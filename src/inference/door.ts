@@ -5,7 +5,7 @@
  * What an earlier run left, or a replay brought, waits in a line of its own: it is never let go, goes when nothing live
  * is there, and has every tenth call for itself. What is asked again by itself after a call that failed goes before all.
  */
-import { createLine, type Call, type Line, type Waiting } from './line.ts';
+import { createCameraLine, type Call, type CameraLine, type Waiting } from './camera-line.ts';
 
 export interface Door<Item extends Waiting> {
   /** Whether anything waits. */
@@ -35,8 +35,8 @@ export interface Bounds<Item> {
 const LIVE_CALLS = 9;
 
 export function createDoor<Item extends Waiting>(): Door<Item> {
-  const live = createLine<Item>();
-  const recovered = createLine<Item>();
+  const live = createCameraLine<Item>();
+  const recovered = createCameraLine<Item>();
   let again: readonly Item[] = [];
   let liveCalls = 0;
 
@@ -53,7 +53,7 @@ export function createDoor<Item extends Waiting>(): Door<Item> {
     return ahead.size === 0 ? call : { ...call, mayGo: (item) => !ahead.has(item.session) && call.mayGo(item) };
   };
 
-  function takeFrom(line: Line<Item>, call: Call<Item>): readonly Item[] {
+  function takeFrom(line: CameraLine<Item>, call: Call<Item>): readonly Item[] {
     const taken = line.take(call);
     if (taken.length > 0) liveCalls = line === live ? liveCalls + 1 : 0;
     return taken;

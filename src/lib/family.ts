@@ -2,8 +2,9 @@
 import { readdir } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 
-/** What each file of a family exports: a function that makes the part. */
+/** What each file of a family exports: what it is, in words, and a function that makes the part. */
 export interface Member<Context, Part> {
+  readonly summary: string;
   readonly create: (context: Context) => Part;
 }
 

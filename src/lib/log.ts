@@ -27,8 +27,8 @@ export function createLog({ level, format, write = (line) => process.stderr.writ
     const time = new Date().toISOString();
     write(
       format === 'json'
-        ? `${JSON.stringify({ time, level: at, part, message: redact(message), ...redactFacts(facts) })}\n`
-        : `${time} ${at.padEnd(5)} ${part}: ${redact(message)}${factsText(redactFacts(facts))}\n`,
+        ? `${JSON.stringify({ time, level: at, part, message: hideCredentials(message), ...hideInFacts(facts) })}\n`
+        : `${time} ${at.padEnd(5)} ${part}: ${hideCredentials(message)}${factsText(hideInFacts(facts))}\n`,
     );
   };
   return {
@@ -47,7 +47,7 @@ export const silentLog: Log = createLog({ level: 'error', format: 'text', write:
  * because people do not percent-encode what their passwords hold; a path with an `@` is shortened for that. Many cameras
  * take the password as a parameter, under names of their own, some even in the path.
  */
-export function redact(text: string): string {
+export function hideCredentials(text: string): string {
   return text
     .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"]*@/gi, '$1***@')
     .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^\s"'?]*\?)([^\s"']+)/gi, (_url, address: string, query: string) => address + query.split('&').map(hideValue).join('&'))
@@ -63,8 +63,8 @@ function hideValue(parameter: string): string {
   return value.length > 0 ? `${name}=***` : '***';
 }
 
-function redactFacts(facts: Facts): Facts {
-  return JSON.parse(JSON.stringify(facts, (_key, value: unknown) => (typeof value === 'string' ? redact(value) : value))) as Facts;
+function hideInFacts(facts: Facts): Facts {
+  return JSON.parse(JSON.stringify(facts, (_key, value: unknown) => (typeof value === 'string' ? hideCredentials(value) : value))) as Facts;
 }
 
 function factsText(facts: Facts): string {

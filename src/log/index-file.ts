@@ -4,17 +4,17 @@ import { openIfPresent, readAt, writeAtomically } from '../lib/files.ts';
 import type { Facts } from './describe.ts';
 import type { Span } from './scan.ts';
 
-export interface Entry extends Span, Facts {}
+export interface IndexEntry extends Span, Facts {}
 
 const BLOCK = 65_536;
 const NEWLINE = 0x0a;
 
-export async function replaceIndex(path: string, entries: readonly Entry[]): Promise<void> {
+export async function replaceIndex(path: string, entries: readonly IndexEntry[]): Promise<void> {
   await writeAtomically(path, entries.map(encode).join(''));
 }
 
 /** Not flushed to disk: what a power cut takes is found again when the file is opened. */
-export async function appendToIndex(path: string, entries: readonly Entry[]): Promise<void> {
+export async function appendToIndex(path: string, entries: readonly IndexEntry[]): Promise<void> {
   if (entries.length > 0) await appendFile(path, entries.map(encode).join(''));
 }
 
@@ -33,7 +33,7 @@ export async function mendIndex(path: string): Promise<void> {
 }
 
 /** Reads the index from its end, a block at a time. Lines that cannot be read are passed over. */
-export async function* newestFirst(path: string): AsyncGenerator<Entry> {
+export async function* newestFirst(path: string): AsyncGenerator<IndexEntry> {
   const handle = await openIfPresent(path, 'r');
   if (!handle) return;
   try {
@@ -58,16 +58,16 @@ export async function* newestFirst(path: string): AsyncGenerator<Entry> {
 }
 
 /** The last line, or null where there is none that can be read. */
-export async function newestEntry(path: string): Promise<Entry | null> {
+export async function newestEntry(path: string): Promise<IndexEntry | null> {
   for await (const entry of newestFirst(path)) return entry;
   return null;
 }
 
-function encode({ offset, length, id, camera, time, models }: Entry): string {
+function encode({ offset, length, id, camera, time, models }: IndexEntry): string {
   return `${JSON.stringify([offset, length, id, camera, time, models])}\n`;
 }
 
-function decode(line: string): Entry | null {
+function decode(line: string): IndexEntry | null {
   try {
     const entry: unknown = JSON.parse(line);
     if (!isEntry(entry)) return null;

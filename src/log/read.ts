@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { openIfPresent, readAt } from '../lib/files.ts';
 import type { Json, RecordQuery } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
-import { newestFirst, type Entry } from './index-file.ts';
+import { newestFirst, type IndexEntry } from './index-file.ts';
 import { rotatedVolumes, type Volume } from './shelf.ts';
 
 /** The records that match, up to the limit. Index and file are written one after the other: a record in between waits. */
@@ -35,7 +35,7 @@ async function readVolume({ file, index }: Volume, query: RecordQuery): Promise<
   }
 }
 
-function matches({ camera, models, time }: Entry, { camera_id, model, since }: RecordQuery): boolean {
+function matches({ camera, models, time }: IndexEntry, { camera_id, model, since }: RecordQuery): boolean {
   return (
     (camera_id === undefined || camera === camera_id) &&
     (model === undefined || models.includes(model)) &&
@@ -44,7 +44,7 @@ function matches({ camera, models, time }: Entry, { camera_id, model, since }: R
 }
 
 /** undefined when it is not there as the index says: the file was rotated, or the index is of another. */
-async function readRecord(handle: FileHandle, { offset, length, id }: Entry): Promise<Json | undefined> {
+async function readRecord(handle: FileHandle, { offset, length, id }: IndexEntry): Promise<Json | undefined> {
   try {
     const record = JSON.parse((await readAt(handle, offset, length)).toString('utf8')) as Json;
     return describe(record).id === id ? record : undefined;

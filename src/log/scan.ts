@@ -12,10 +12,10 @@ export interface Scanner {
   readonly state: 'whole' | 'open' | 'broken';
 }
 
-type Place = 'start' | 'first' | 'record' | 'after' | 'next' | 'closed' | 'broken';
+type State = 'start' | 'first' | 'record' | 'after' | 'next' | 'closed' | 'broken';
 
 /** What may stand outside of records, beside white space. A `{` begins a record. */
-const GRAMMAR: Record<'json' | 'ndjson', Partial<Record<Place, Readonly<Record<string, Place>>>>> = {
+const GRAMMAR: Record<'json' | 'ndjson', Partial<Record<State, Readonly<Record<string, State>>>>> = {
   json: {
     start: { '[': 'first' },
     first: { '{': 'record', ']': 'closed' },
@@ -25,14 +25,14 @@ const GRAMMAR: Record<'json' | 'ndjson', Partial<Record<Place, Readonly<Record<s
   ndjson: { start: { '{': 'record' }, after: { '{': 'record' } },
 };
 
-const WHOLE: Record<'json' | 'ndjson', readonly Place[]> = { json: ['closed'], ndjson: ['start', 'after'] };
+const WHOLE: Record<'json' | 'ndjson', readonly State[]> = { json: ['closed'], ndjson: ['start', 'after'] };
 
 const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d];
 const WHITE = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /** A scanner of an array of objects (`json`) or of objects in a row (`ndjson`). `after` a record: it resumes there. */
 export function createScanner(format: 'json' | 'ndjson', { after }: { after?: number } = {}): Scanner {
-  let place: Place = after === undefined ? 'start' : 'after';
+  let place: State = after === undefined ? 'start' : 'after';
   let position = after ?? 0;
   let recordAt = 0;
   let depth = 0;

@@ -3,13 +3,13 @@ import type { FileHandle } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { readAt } from '../lib/files.ts';
 import { describe, NO_FACTS, type Facts } from './describe.ts';
-import type { Entry } from './index-file.ts';
+import type { IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
 import { createScanner, type Span } from './scan.ts';
 
 export interface Survey {
   /** Records after the known one. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly IndexEntry[];
   /** Where the last whole record ends; null: there is none. */
   readonly end: number | null;
   /** Nothing but the proper closing stands after the last record. */
@@ -21,9 +21,9 @@ const CHUNK = 1 << 20;
 /** Beyond this a record is only measured: nobody's batch is that large, and it could not be held as a text. */
 const LARGEST = 1 << 28;
 
-export async function survey(handle: FileHandle, layout: Layout, known: Entry | null): Promise<Survey> {
+export async function survey(handle: FileHandle, layout: Layout, known: IndexEntry | null): Promise<Survey> {
   const scanner = known ? createScanner(layout.format, { after: known.offset + known.length }) : createScanner(layout.format);
-  const entries: Entry[] = [];
+  const entries: IndexEntry[] = [];
   let position = known ? known.offset + known.length : 0;
   while (scanner.state !== 'broken') {
     const chunk = await readAt(handle, position, CHUNK);
@@ -41,7 +41,7 @@ export async function survey(handle: FileHandle, layout: Layout, known: Entry | 
 }
 
 /** Whether the index's entry says of the file what is there. */
-export async function fits(handle: FileHandle, entry: Entry): Promise<boolean> {
+export async function fits(handle: FileHandle, entry: IndexEntry): Promise<boolean> {
   const text = await readText(handle, entry);
   const { offset, length } = entry;
   return text.startsWith('{') && text.endsWith('}') && isDeepStrictEqual({ offset, length, ...factsOf(text) }, entry);

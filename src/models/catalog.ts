@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import type { Model } from '../types.ts';
 import { MANIFEST_FILES, RESERVED_SECTIONS } from './manifest.ts';
-import { readModelFolder, scriptPaths, type Place, type Surroundings } from './model-folder.ts';
+import { readModelFolder, scriptPaths, type ModelPlace, type Surroundings } from './model-folder.ts';
 import { isFolder } from './paths.ts';
 
 export interface CatalogOptions {
@@ -66,7 +66,7 @@ export async function readCatalog(options: CatalogOptions): Promise<Catalog> {
 
 /** What the folders hold: for each name its places, the one that wins first. */
 interface Sight {
-  readonly places: ReadonlyMap<string, readonly Place[]>;
+  readonly places: ReadonlyMap<string, readonly ModelPlace[]>;
   readonly notices: readonly string[];
 }
 
@@ -76,7 +76,7 @@ async function lookAround({ folders }: CatalogOptions, project: string | null): 
   const ordered = [...(project === null ? [] : [{ path: join(project, 'models'), origin: 'user' as const }]), ...users, ...builtIns];
   const builtInPaths = await Promise.all(builtIns.map(({ path }) => real(path)));
   const seen = new Set<string>();
-  const places = new Map<string, Place[]>();
+  const places = new Map<string, ModelPlace[]>();
   const notices: string[] = [];
   for (const { path, origin } of ordered) {
     const folder = await real(path);
@@ -92,7 +92,7 @@ async function lookAround({ folders }: CatalogOptions, project: string | null): 
 }
 
 /** The first place that holds something to run; the folders before it are searched for weights. */
-async function readModel(name: string, places: readonly Place[], around: Surroundings): Promise<Model> {
+async function readModel(name: string, places: readonly ModelPlace[], around: Surroundings): Promise<Model> {
   const before: string[] = [];
   for (const place of places) {
     const model = await readModelFolder(name, place, around);

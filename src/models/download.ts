@@ -3,7 +3,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { backoffMs, systemClock } from '../lib/clock.ts';
 import { hasCode } from '../lib/files.ts';
-import { redact } from '../lib/log.ts';
+import { hideCredentials } from '../lib/log.ts';
 import type { Progress } from '../types.ts';
 import { sha256 as hashOf } from './hashing.ts';
 
@@ -46,7 +46,7 @@ export async function download({ url: address, ...what }: Download, progress: Pr
   }
   if (sha256 !== null && got !== sha256) {
     await rm(part, { force: true });
-    throw new Error(`${name} from ${redact(url)} has the sha256 ${got}, not ${sha256}; it was deleted`);
+    throw new Error(`${name} from ${hideCredentials(url)} has the sha256 ${got}, not ${sha256}; it was deleted`);
   }
   await rename(part, target);
   progress(`${name} is there; its sha256 is ${got}${sha256 === null ? ' and was not checked' : ', as it must be'}`);
@@ -82,7 +82,7 @@ async function receiveWhole(what: Request, part: string, progress: Progress, sig
       if (full) await rm(part, { force: true });
       tries = (await sizeOf(part)) > before ? 1 : tries + 1;
       const reason = full ? `no space is left for it in ${dirname(part)}` : inWords(error);
-      if (full || error instanceof Refused || tries >= what.tries) throw new Error(`${redact(what.url)}: ${reason}`, { cause: error });
+      if (full || error instanceof Refused || tries >= what.tries) throw new Error(`${hideCredentials(what.url)}: ${reason}`, { cause: error });
       progress(`${basename(what.target)}: ${reason}; trying again`);
       await systemClock.sleep(backoffMs(tries, 500, 10_000), signal);
     }

@@ -7,7 +7,7 @@ import { existing } from './paths.ts';
 import { followRequirements } from './requirement-files.ts';
 
 /** A folder that bears a model's name. */
-export interface Place {
+export interface ModelPlace {
   readonly folder: string;
   readonly origin: Model['origin'];
 }
@@ -21,7 +21,7 @@ export interface Surroundings {
 }
 
 /** The model of this folder; null when nothing in it (or beside it) can be run. Throws when its manifest is wrong. */
-export async function readModelFolder(name: string, place: Place, around: Surroundings): Promise<Model | null> {
+export async function readModelFolder(name: string, place: ModelPlace, around: Surroundings): Promise<Model | null> {
   const [manifest, ...others] = await existing(manifestPaths(place.folder));
   if (manifest !== undefined) {
     const notice = others.length === 0 ? null : `${manifest} is used, ${others.join(' and ')} is not`;
@@ -39,7 +39,7 @@ export function scriptPaths(folder: string): readonly string[] {
 /** Frames of one call, unless the manifest says otherwise. */
 const MAX_BATCH = 8;
 
-async function fromManifest(name: string, place: Place, manifest: Manifest, around: Surroundings): Promise<Model> {
+async function fromManifest(name: string, place: ModelPlace, manifest: Manifest, around: Surroundings): Promise<Model> {
   const { folder, origin } = place;
   const own = join(folder, manifest.entry);
   const protocol = manifest.protocol ?? (manifest.runtime === 'command' ? 'oneshot' : 'lines');
@@ -82,7 +82,7 @@ async function fromManifest(name: string, place: Place, manifest: Manifest, arou
 /** Sections of the models that the Flask orchestrator knew. */
 export const FLASK_SECTIONS: Readonly<Record<string, string>> = { animals: 'stray_animal', potholes: 'pothole', garbage: 'garbage' };
 
-async function fromFlaskLayout(name: string, place: Place, script: string, around: Surroundings): Promise<Model> {
+async function fromFlaskLayout(name: string, place: ModelPlace, script: string, around: Surroundings): Promise<Model> {
   const manifest: Manifest = { runtime: 'python', entry: script, protocol: 'oneshot', section: FLASK_SECTIONS[name] ?? null };
   // It may stand beside the models' folder, where no manifest could name it.
   const model = { ...(await fromManifest(name, place, manifest, around)), entry: script };

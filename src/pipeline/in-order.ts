@@ -15,28 +15,28 @@ export interface InOrder {
   settle(of: Of, frame: Frame, model: string, look: Look): void;
 }
 
-interface Place {
+interface Slot {
   readonly frame: Frame;
   look: Look | null;
 }
 
 export function createInOrder(looked: Looked): InOrder {
-  const lines = new Map<string, Place[]>();
+  const lines = new Map<string, Slot[]>();
   const nameOf = ({ session }: Of, model: string): string => `${session} ${model}`;
   return {
     expect(of, frame, model) {
       const line = lines.get(nameOf(of, model)) ?? [];
       lines.set(nameOf(of, model), line);
       // Asked before, and taken back.
-      if (line.some((place) => place.frame.key === frame.key)) return;
-      const later = line.findIndex((place) => place.frame.sequence > frame.sequence);
+      if (line.some((slot) => slot.frame.key === frame.key)) return;
+      const later = line.findIndex((slot) => slot.frame.sequence > frame.sequence);
       line.splice(later < 0 ? line.length : later, 0, { frame, look: null });
     },
     settle(of, frame, model, look) {
       const line = lines.get(nameOf(of, model));
-      const place = line?.find((one) => one.frame.key === frame.key);
-      if (!line || !place) return;
-      place.look ??= look;
+      const slot = line?.find((one) => one.frame.key === frame.key);
+      if (!line || !slot) return;
+      slot.look ??= look;
       for (let [first] = line; first?.look; [first] = line) {
         line.shift();
         looked(of.camera_id, first.frame, model, first.look);

@@ -25,7 +25,7 @@ export interface Pipeline {
   /** Durable when it returns: the manifest is written, and the batch is on its road or let go for want of room. */
   submit(batch: Batch, from?: From): Promise<void>;
   /** A batch that an earlier run left in the spool goes on from where it was. */
-  resume(batch: Batch): Promise<void>;
+  recover(batch: Batch): Promise<void>;
   /** Whether the log has the record of the batch with this id. */
   isRecorded(id: string): Promise<boolean>;
   /** Runs until the signal aborts; then waits for the batches under way, which end soon after. */
@@ -211,7 +211,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       return underWay.size;
     },
     waiting: (camera) => (camera === undefined ? waiting.size : waiting.of(camera)),
-    async resume(batch) {
+    async recover(batch) {
       if (books.settled(batch.id)) {
         track(batch, outcomes.release(batch));
         return;

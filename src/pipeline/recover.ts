@@ -28,15 +28,15 @@ interface Damaged {
   readonly key: string;
 }
 
-export interface TakeUpParts {
+export interface RecoverParts {
   readonly books: Books;
   readonly spool: Spool;
-  readonly pipeline: Pick<Pipeline, 'resume'>;
+  readonly pipeline: Pick<Pipeline, 'recover'>;
   readonly log: Log;
 }
 
 /** What an earlier run left goes on from where it was; what cannot be read is entered in the books and removed. */
-export async function takeUp(folder: string, { books, spool, pipeline, log }: TakeUpParts): Promise<void> {
+export async function recover(folder: string, { books, spool, pipeline, log }: RecoverParts): Promise<void> {
   const left = await findLeftovers(folder);
   if (left.foreign.length > 0) log.info(`${left.foreign.length} entries of ${folder} are not Lookout's and are left alone`);
   for (const { camera_id, key } of left.damaged) {
@@ -46,7 +46,7 @@ export async function takeUp(folder: string, { books, spool, pipeline, log }: Ta
     }
     await spool.remove(key);
   }
-  for (const batch of left.batches) await pipeline.resume(batch);
+  for (const batch of left.batches) await pipeline.recover(batch);
   for (const session of left.sessions) {
     await spool.end(session).catch((error: unknown) => {
       log.warn(`the folder of session ${session} is left until the next start`, { reason: errorInfo(error).message });

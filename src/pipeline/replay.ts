@@ -36,7 +36,7 @@ export async function replayLetter(letter: DeadLetter, models: readonly string[]
   if (await deadLetters.get(batch.id) === null) throw new LookoutError('not_found', 'its letter was let go meanwhile for want of room');
   // Of so old a batch the books remember the numbers alone.
   if (!books.settled(batch.id)) await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dead_lettered', frames: 0 });
-  await spool.adopt(batch, deadLetters.folderOf(batch));
+  await spool.putBack(batch, deadLetters.folderOf(batch));
   await books.reopen(batch);
   await deadLetters.remove(batch);
   await pipeline.submit(batch, 'replayed');

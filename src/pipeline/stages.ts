@@ -1,5 +1,6 @@
 /** The stages between the answers and the record: each file of the folder is one, which gets what those before made of a batch. */
 import { readFile } from 'node:fs/promises';
+import { LookoutError } from '../errors.ts';
 import { loadFamily, type Member } from '../lib/family.ts';
 import { hasCode } from '../lib/files.ts';
 import { isTorn, measure } from '../lib/jpeg.ts';
@@ -18,8 +19,6 @@ export interface StageContext {
 
 /** What a file of the family exports. */
 export interface StageMember extends Member<StageContext, Stage | null | Promise<Stage | null>> {
-  /** In words that follow "this stage adds". */
-  readonly summary: string;
   /** Stages run in this order, no two at one place. */
   readonly order: number;
 }
@@ -30,8 +29,10 @@ export type MakeRecord = (batch: Batch, answers: Answers, signal: AbortSignal) =
 export async function createStages(context: StageContext & { readonly camera: (id: string) => Promise<Camera> }): Promise<MakeRecord> {
   const members = [...(await loadFamily<StageMember>(new URL('./stages/', import.meta.url))).values()].sort((a, b) => a.order - b.order);
   const stages: Stage[] = [];
-  for (const member of members) {
+  for (const [index, member] of members.entries()) {
+    if (member.order === members[index - 1]?.order) throw new LookoutError('internal', `two stages have the order ${member.order}`);
     const stage = await member.create(context);
+    context.log.debug(`stage: ${member.summary}${stage ? '' : ' (off)'}`);
     if (stage) stages.push(stage);
   }
   return async (batch, answers, signal) => {

@@ -5,6 +5,8 @@ import { LookoutError } from '../errors.ts';
 import type { Model, Runtime } from '../types.ts';
 import { childEnvironment, prepared, type Context } from './tools/start.ts';
 
+export const summary = 'any program, as it is';
+
 export function create(context: Context): Runtime {
   return {
     prepare: (model, progress, signal) => prepared(model, context, {

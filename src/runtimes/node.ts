@@ -8,24 +8,26 @@ import { nodeHarness } from '../runner/harness.ts';
 import { PROTOCOL } from '../runner/messages.ts';
 import type { Model, Runtime } from '../types.ts';
 import { installNode } from './tools/install-node.ts';
-import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
+import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Provision } from './tools/start.ts';
 
-interface Place {
+interface Provided {
   /** null: no packages, no environment. */
   readonly folder: string | null;
   readonly fingerprint: string | null;
 }
 
+export const summary = 'a folder of npm packages';
+
 export function create(context: Context): Runtime {
   return {
     prepare: async (model, progress, signal) => {
       requireEntry(model);
-      return prepared(model, context, wayOf(model, context), progress, signal);
+      return prepared(model, context, provisionOf(model, context), progress, signal);
     },
   };
 }
 
-function wayOf(model: Model, { data_dir, offline }: Context): Way<Place> {
+function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Provided> {
   return {
     provide: async (progress, signal) => {
       if (!model.requirements.some((file) => basename(file) === 'package.json')) return { folder: null, fingerprint: null };

@@ -8,23 +8,25 @@ import { PROTOCOL } from '../runner/messages.ts';
 import type { Model, Runtime } from '../types.ts';
 import { installPython, venvPython, wheelsOf } from './tools/install-python.ts';
 import { findInterpreter, starts } from './tools/interpreter.ts';
-import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Way } from './tools/start.ts';
+import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Provision } from './tools/start.ts';
 
-interface Place {
+interface Provided {
   readonly python: string;
   readonly fingerprint: string | null;
 }
+
+export const summary = 'a Python virtual environment';
 
 export function create(context: Context): Runtime {
   return {
     prepare: async (model, progress, signal) => {
       requireEntry(model);
-      return prepared(model, context, wayOf(model, context), progress, signal);
+      return prepared(model, context, provisionOf(model, context), progress, signal);
     },
   };
 }
 
-function wayOf(model: Model, { data_dir, offline }: Context): Way<Place> {
+function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Provided> {
   return {
     provide: async (progress, signal) => {
       if (model.adopted_venv !== null) {

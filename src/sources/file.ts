@@ -8,6 +8,7 @@ import { captureFrames } from './ffmpeg/capture.ts';
 import { folderFrames, isPicture, picturesIn, unreadable } from './pictures/folder.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
 
+export const summary = 'videos and pictures on this machine';
 export const schemes = ['file'];
 
 export function create({ config }: { readonly config: PictureSettings }): Source {

@@ -10,6 +10,7 @@ import { snapshotFrames } from './http/snapshot.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
 import { createPatience, FIRST_PICTURE_MS } from './pictures/patience.ts';
 
+export const summary = 'cameras that give pictures over HTTP';
 export const schemes = ['http', 'https'];
 
 export function create({ config }: { readonly config: PictureSettings }): Source {

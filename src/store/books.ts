@@ -10,7 +10,7 @@ import { openJournal } from './journal.ts';
 
 export type Outcome = 'recorded' | 'dead_lettered' | 'dropped';
 
-export interface Entry {
+export interface BookEntry {
   readonly camera_id: string;
   /** The batch it is about, or the key of a frame that no batch had; null: frames that never were in the spool. */
   readonly batch: string | null;
@@ -29,13 +29,13 @@ export interface Books {
   /** A frame went into the spool. */
   captured(cameraId: string, frames?: number): void;
   /** Durable when it returns, not there when it throws. Frames leave the spool (or, with `from`, the dead letters) for their outcome. */
-  settle(entry: Entry): Promise<void>;
+  settle(entry: BookEntry): Promise<void>;
   /** A dead letter goes back into the spool. Durable when it returns. */
   reopen(batch: Pick<Batch, 'id' | 'camera_id' | 'frames'>): Promise<void>;
   /** Nothing was ever entered: new books, or the old ones were moved away. */
   readonly fresh: boolean;
   /** Fresh books begin with the dead letters that are there. Durable when it returns. */
-  adopt(letters: readonly Pick<Batch, 'id' | 'camera_id' | 'frames'>[]): Promise<void>;
+  beginWith(letters: readonly Pick<Batch, 'id' | 'camera_id' | 'frames'>[]): Promise<void>;
   /** Whether a batch, or a frame of none, was settled lately; asked for whatever a crash left in the spool. */
   settled(id: string): boolean;
   /** Whether a dead letter was dropped for room. */
@@ -66,7 +66,7 @@ interface Checkpoint {
   readonly settled: readonly string[];
 }
 
-type Line = Entry | Reopened | Checkpoint;
+type Line = BookEntry | Reopened | Checkpoint;
 
 const REMEMBERED_BATCHES = 5000;
 
@@ -81,7 +81,7 @@ export async function openBooks(dataDir: string): Promise<Books> {
     return known;
   };
 
-  function enter({ camera_id, batch, outcome, reason = 'unknown', frames, from }: Entry): void {
+  function enter({ camera_id, batch, outcome, reason = 'unknown', frames, from }: BookEntry): void {
     const own = column(camera_id);
     if (outcome === 'dropped') own.dropped[reason] = (own.dropped[reason] ?? 0) + frames;
     else own[outcome] += frames;
@@ -141,7 +141,7 @@ export async function openBooks(dataDir: string): Promise<Books> {
     get fresh() {
       return journal.empty;
     },
-    adopt(letters) {
+    beginWith(letters) {
       const checkpoint: Record<string, Column> = {};
       for (const { camera_id, frames } of letters) {
         const own = checkpoint[camera_id] ??= emptyColumn();

@@ -69,7 +69,7 @@ export async function openDeadLetters(
 
   if (books.fresh) {
     const letters = (await list()).filter(({ recorded }) => !recorded).map(({ batch }) => batch);
-    if (letters.length > 0) await books.adopt(letters);
+    if (letters.length > 0) await books.beginWith(letters);
   }
 
   return {

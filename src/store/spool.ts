@@ -37,7 +37,7 @@ export interface Spool {
   readonly sessions: number;
   open(spec: Omit<Session, 'name'>): Promise<Session>;
   /** Puts a batch with its manifest back into its session; its frames come from the folder where they lie by their file name. */
-  adopt(batch: Batch, from: string): Promise<void>;
+  putBack(batch: Batch, from: string): Promise<void>;
   /** Where the session's frames lie: made again when somebody removed it. */
   folderOf(session: Session): Promise<string>;
   /** A picture that comes as a file is moved, or removed when it is not whole. */
@@ -142,7 +142,7 @@ export function createSpool(folder: string): Spool {
       return session;
     },
 
-    adopt: (batch, from) => takeTurn(async () => {
+    putBack: (batch, from) => takeTurn(async () => {
       const { session, frames } = batch;
       const own = join(folder, session);
       if ((await namesIn(own)).length === 0) await begin(sessionOf(batch));

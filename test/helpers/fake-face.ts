@@ -1,6 +1,6 @@
 /** A small in-memory Face: streams start at once, nothing is captured; tests set what it shows. */
 import { LookoutError } from '../../src/errors.ts';
-import { redact } from '../../src/lib/log.ts';
+import { hideCredentials } from '../../src/lib/log.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import type { Balance, Face, Json, ModelStatus, RecordQuery, StartRequest, StreamOptions, StreamStatus } from '../../src/types.ts';
 
@@ -72,7 +72,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
       const on = enabled ?? stream.enabled;
       const changed: StreamStatus = {
         ...stream, enabled: on, capturing: on, state: on ? 'running' : 'stopped', reason: on ? 'capturing' : 'disabled',
-        url: redact(url ?? stream.url), models: names ?? stream.models, options: { ...stream.options, ...options },
+        url: hideCredentials(url ?? stream.url), models: names ?? stream.models, options: { ...stream.options, ...options },
       };
       streams.set(cameraId, changed);
       return changed;
@@ -113,7 +113,7 @@ function streamStatus(request: StartRequest, defaultModels: readonly string[]): 
   return {
     camera_id: request.camera_id,
     session: `${String(request.camera_id)}_0123abcd`,
-    url: redact(request.url),
+    url: hideCredentials(request.url),
     models: request.models ?? defaultModels,
     options: { ...OPTIONS, ...request.options },
     origin: 'api',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createDoor, type Bounds, type Door } from '../../src/inference/door.ts';
-import type { Call, Waiting } from '../../src/inference/line.ts';
+import type { Call, Waiting } from '../../src/inference/camera-line.ts';
 
 interface Item extends Waiting {
   readonly name: string;

@@ -38,7 +38,7 @@ export function createMemorySpool(): MemorySpool {
       open.add(name);
       return Promise.resolve({ ...spec, name });
     },
-    adopt: nothing,
+    putBack: nothing,
     folderOf: (session: Session) => Promise.resolve(`/frames/${session.name}`),
     async put({ name }, { captured_at, width, height }) {
       captured += 1;

@@ -181,7 +181,7 @@ describe('100 batches of an earlier run', () => {
   it('are looked at beside overload, every tenth call, and all are recorded', async () => {
     const made = await site({ animals: { frameMs: 300 } });
     const old = await Promise.all(Array.from({ length: 100 }, (_, index) => leftBatch(made, `OLD-${index % 5}`, index)));
-    for (const batch of old) await made.pipeline.resume(batch);
+    for (const batch of old) await made.pipeline.recover(batch);
     const cameras = await startCameras(made, CAMERAS, ['animals']);
     await made.pass(4000);
     const recovered = made.records.filter(({ batch }) => batch.closed_by === 'recovered');

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { appendToIndex, replaceIndex, type Entry } from '../../src/log/index-file.ts';
+import { appendToIndex, replaceIndex, type IndexEntry } from '../../src/log/index-file.ts';
 import { createNewestIds, type NewestIds } from '../../src/log/newest-ids.ts';
 import { currentVolume } from '../../src/log/shelf.ts';
 import { logFolder, type LogFolder } from './log-folder.ts';
@@ -9,7 +9,7 @@ import { logFolder, type LogFolder } from './log-folder.ts';
 let at: LogFolder;
 let ids: NewestIds;
 
-const entry = (id: string): Entry => ({ offset: 0, length: 1, id, camera: '', time: null, models: [] });
+const entry = (id: string): IndexEntry => ({ offset: 0, length: 1, id, camera: '', time: null, models: [] });
 const named = (word: string, count: number): readonly string[] => Array.from({ length: count }, (_, number) => `${word}${number}`);
 const index = (): string => join(at.folder, 'records.idx');
 const has = async (...asked: readonly string[]): Promise<readonly boolean[]> => Promise.all(asked.map((id) => ids.has(id)));

@@ -344,7 +344,7 @@ async function leftFinished(): Promise<{ readonly first: Road; readonly batch: B
 async function resumed(batch: Batch): Promise<{ readonly second: Road; readonly lane: FakeLane }> {
   const lane = fakeLane(() => found);
   const second = await road(folder.path, { animals: lane });
-  await second.pipeline.resume(batch);
+  await second.pipeline.recover(batch);
   second.run();
   await books(second);
   return { second, lane };
@@ -416,7 +416,7 @@ describe('a batch of an earlier run', () => {
     const lane = fakeLane(() => found);
     const second = await road(folder.path, { animals: lane });
     second.run();
-    await second.pipeline.resume(batch);
+    await second.pipeline.recover(batch);
     await expect.poll(() => readdir(second.spool.folder), SOON).toEqual([]);
     expect(lane.calls).toEqual([]);
     expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });

@@ -1,7 +1,7 @@
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openBooks, type Books, type Entry } from '../../src/store/books.ts';
+import { openBooks, type Books, type BookEntry } from '../../src/store/books.ts';
 import { testFolder } from './folder.ts';
 
 const folder = testFolder();
@@ -18,7 +18,7 @@ async function again(books: Books): Promise<Books> {
   return open();
 }
 
-const entry = (change: Partial<Entry> = {}): Entry => ({ camera_id: 'a', batch: 'a-1', outcome: 'recorded', frames: 10, ...change });
+const entry = (change: Partial<BookEntry> = {}): BookEntry => ({ camera_id: 'a', batch: 'a-1', outcome: 'recorded', frames: 10, ...change });
 const NOTHING = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
 
 describe('the books', () => {
@@ -92,7 +92,7 @@ describe('the books', () => {
     let books = await open();
     books.captured('a', 1000);
     await Promise.all(Array.from({ length: 100 }, (_, number) => books.settle(entry({ batch: `a-${number}` }))));
-    expect((await readFile(file(), 'utf8')).trim().split('\n').map((line) => (JSON.parse(line) as Entry).batch)).toEqual(Array.from({ length: 100 }, (_, number) => `a-${number}`));
+    expect((await readFile(file(), 'utf8')).trim().split('\n').map((line) => (JSON.parse(line) as BookEntry).batch)).toEqual(Array.from({ length: 100 }, (_, number) => `a-${number}`));
     books = await again(books);
     expect(books.of('a').recorded).toBe(1000);
   });

@@ -123,11 +123,11 @@ describe('the spool', () => {
     await mkdir(away);
     for (const { key } of batch.frames.slice(0, 2)) await writeFile(join(away, key.split('/')[1] ?? ''), PICTURE);
     await spool.release(batch);
-    await spool.adopt(batch, away);
+    await spool.putBack(batch, away);
     expect((await files()).filter((name) => name.endsWith('.jpg'))).toHaveLength(2);
     await spool.release(batch);
     await spool.end(session.name);
-    await spool.adopt(batch, away);
+    await spool.putBack(batch, away);
     expect(await files()).toContain(`${batch.id}.json`);
     expect(JSON.parse(await readFile(join(spool.folder, session.name, 'session.json'), 'utf8'))).toMatchObject({ lookout: 1, camera_id: 'CAM 1', models: ['motion'] });
   });

@@ -16,18 +16,18 @@ export interface Context {
 }
 
 /** How a runtime gets from a model to a command. */
-export interface Way<Place extends { readonly fingerprint: string | null }> {
+export interface Provision<Provided extends { readonly fingerprint: string | null }> {
   /** Where the model is to run. Idempotent: asked again before every later start, it mends what broke since. */
-  provide(progress: Progress, signal: AbortSignal): Promise<Place>;
-  command(place: Place): RunnerCommand;
+  provide(progress: Progress, signal: AbortSignal): Promise<Provided>;
+  command(place: Provided): RunnerCommand;
 }
 
 const START_DEADLINE_MS = 120_000;
 
-export async function prepared<Place extends { readonly fingerprint: string | null }>(
+export async function prepared<Provided extends { readonly fingerprint: string | null }>(
   model: Model,
   { log, data_dir }: Context,
-  way: Way<Place>,
+  way: Provision<Provided>,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Prepared> {

@@ -1,6 +1,6 @@
 /** ffmpeg's last words as one of our errors. */
 import { LookoutError, type ErrorCode } from '../../errors.ts';
-import { redact } from '../../lib/log.ts';
+import { hideCredentials } from '../../lib/log.ts';
 
 const MEANINGS: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/\b40[13] |authorization failed|forbidden/i, 'stream_auth', 'the camera refused the user name or password'],
@@ -14,8 +14,8 @@ const MEANINGS: readonly (readonly [RegExp, ErrorCode, string])[] = [
 export function complaintError(complaints: readonly string[], connected: boolean): LookoutError {
   const refused = complaints.findIndex((line) => /^slave muxer/i.test(line));
   // With the line before it and the one after, of which one says why.
-  if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${redact(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`);
-  const words = redact(complaints.slice(-3).join('; '));
+  if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${hideCredentials(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`);
+  const words = hideCredentials(complaints.slice(-3).join('; '));
   // A port or a path may read like a code.
   const said = complaints.map((line) => line.replace(/\w+:\/\/\S+/g, ''));
   for (const [pattern, code, meaning] of MEANINGS) {

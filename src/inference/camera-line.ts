@@ -25,7 +25,7 @@ export interface Call<Item> {
   readonly mayGo: (item: Item) => boolean;
 }
 
-export interface Line<Item extends Waiting> {
+export interface CameraLine<Item extends Waiting> {
   /** Items that may be let go. */
   readonly replaceable: number;
   readonly items: readonly Item[];
@@ -41,7 +41,7 @@ export interface Line<Item extends Waiting> {
   take(call: Call<Item>): readonly Item[];
 }
 
-export function createLine<Item extends Waiting>(): Line<Item> {
+export function createCameraLine<Item extends Waiting>(): CameraLine<Item> {
   const byCamera = new Map<string, Item[]>();
   const turns = createTurnsOfCameras();
   let replaceable = 0;
