@@ -107,7 +107,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       tally.close();
       return Promise.resolve();
     });
-    const views = await createViews(config.frames_dir);
+    const views = await createViews(config.frames_dir, log);
     releasers.push(() => views.close());
     const lanes = createLanes({ ...models, settings: config, view: (keys) => views.open(keys), tally, clock: systemClock, log: log.part('model') });
     releasers.push(() => lanes.close());

@@ -9,17 +9,14 @@ import { itemOf, type Ask, type Item } from './asks.ts';
 import { createBlame } from './blame.ts';
 import { createCallSize } from './call-size.ts';
 import { callRunner, failureOf, type CallParts, type Outcome, type Said } from './call.ts';
-import { createDoor } from './door.ts';
-import { createFoyer } from './foyer.ts';
+import { createEntrance, type EntranceParts } from './entrance.ts';
+import { createHomes } from './homes.ts';
 import { createKeeper, type KeeperParts, type Kept } from './keeper.ts';
 import { createQuarantine } from './quarantine.ts';
 
 export interface LaneParts extends KeeperParts, CallParts {
-  readonly settings: KeeperParts['settings'] & Pick<Config, 'model_deadline_seconds' | 'model_retries' | 'queue_total' | 'batch_size'>;
+  readonly settings: KeeperParts['settings'] & EntranceParts['settings'] & Pick<Config, 'model_deadline_seconds' | 'model_retries'>;
 }
-
-/** More streams with a memory than any model can keep. */
-const MOST_HOMES = 10_000;
 
 /** How often it is looked whether a model that rests may be tried again, or has changed. */
 const REST_LOOK_MS = 1000;
@@ -28,22 +25,21 @@ export function createLane(name: string, parts: LaneParts): Lane {
   const { settings, clock } = parts;
   const keeper = createKeeper(name, parts);
   const closing = new AbortController();
-  const foyer = createFoyer();
-  const door = createDoor<Item>();
   const quarantine = createQuarantine();
   const blame = createBlame();
   const callSize = createCallSize();
+  const entrance = createEntrance({ settings, callSize, quarantine, skip: (asks, skipped) => { answer(asks, { skipped }); } });
   /** As it was when its runner was asked for last; null: nobody has read it yet. */
   let model: Model | null = null;
   /** Streams in a call; and of a model with a memory the runner that each stream belongs to. */
   const inCall = new Set<string>();
   const homes = createHomes();
-  const held = new Set<string>();
   const loops: Promise<void>[] = [];
   let callsAtOnce = 1;
   let wakers: (() => void)[] = [];
 
   const isClosing = (): boolean => closing.signal.aborted;
+  const running = (): Model | null => (keeper.readiness === 'ready' ? model : null);
 
   function changed(): void {
     const waking = wakers;
@@ -57,70 +53,13 @@ export function createLane(name: string, parts: LaneParts): Lane {
     for (const ask of asks) ask.answer({ ...what, identity });
   }
 
-  // ── At the door ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  function enter(item: Item | null): void {
-    if (item) door.add(item, item.stream.from === 'recovered' ? 'recovered' : 'live');
-  }
-
-  /** Lets go of what there is no room for: only while the model runs, for what waits until then is wanted. */
-  function tidy({ look }: Model, cameras: Iterable<string>): void {
-    const gone = door.tidy(cameras, clock.monotonic(), look === 'batch'
-      ? { perCamera: () => 1, total: settings.queue_total, patienceMs: () => Infinity }
-      : {
-        perCamera: ({ stream }) => stream.batch_size, total: settings.queue_total * settings.batch_size,
-        patienceMs: ({ stream }) => Math.max(2000 * stream.interval_seconds, 2 * callSize.usualMs),
-      });
-    for (const { asks } of gone) answer(asks, { skipped: 'overloaded' });
-  }
-
-  /** Frames of a camera in quarantine do not wait until that is over. */
-  function sendAway(now: number): void {
-    if (quarantine.empty) return;
-    for (const item of door.items) {
-      if (quarantine.verdict(item.camera, now) === 'not now' && door.remove(item)) answer(item.asks, { skipped: 'quarantined' });
-    }
-  }
-
-  /** The items of the next call; none: nobody may go. */
-  function take({ model: own, runner }: Kept, number: number): readonly Item[] {
-    const now = clock.monotonic();
-    // Only from now on do they wait for others.
-    for (const asks of foyer.leave(own.look)) enter(itemOf(asks, { at: now }));
-    tidy(own, door.cameras);
-    sendAway(now);
-    const mayGo = ({ session, stream, notBefore }: Item): boolean => notBefore <= now && !(stream.from === 'live' && held.has(session))
-      && (own.state === 'none' || (!inCall.has(session) && (homes.of(session) ?? number) === number));
-    const isSuspect = ({ camera }: Item): boolean => quarantine.verdict(camera, now) === 'alone';
-    const suspect = door.items.find((item) => isSuspect(item) && mayGo(item));
-    if (suspect && door.remove(suspect)) {
-      quarantine.trying(suspect.camera);
-      return [suspect];
-    }
-    return door.take({
-      room: own.look === 'batch' ? 1 : callSize.of(own.max_batch),
-      mix: own.look === 'frame' && (own.mix ?? runner.ready.mix ?? false),
-      mayGo: (item) => !isSuspect(item) && mayGo(item),
-    });
-  }
-
   // ── The loop of a runner ─────────────────────────────────────────────────────────────────────────────────────────
-
-  /** A stream that brings a frame more rarely than an idle runner is kept has it started once for a batch. */
-  function isWorthAStart(ask: Ask): boolean {
-    return ask.stream.from !== 'live' || ask.stream.interval_seconds < settings.runner_idle_seconds || foyer.isClosed(ask);
-  }
-
-  function hasWork(): boolean {
-    if (!door.empty) return true;
-    return keeper.readiness === 'ready' && model ? foyer.hasWork(model.look) : foyer.asks.some(isWorthAStart);
-  }
 
   /** Calls of one runner, one after the other. */
   async function serve(loop: number): Promise<void> {
     while (!isClosing()) {
       const before = change();
-      if (loop >= callsAtOnce || !hasWork()) {
+      if (loop >= callsAtOnce || !entrance.hasWork(running())) {
         await before;
         continue;
       }
@@ -132,22 +71,18 @@ export function createLane(name: string, parts: LaneParts): Lane {
       }
       model = kept.model;
       employ(kept);
-      const items = take(kept, number);
+      const { state } = kept.model;
+      const items = entrance.take(kept, clock.monotonic(), ({ session }) => (
+        state === 'none' || (!inCall.has(session) && (homes.of(session) ?? number) === number)));
       if (items.length > 0) await call(kept, items, number);
       else await before;
     }
   }
 
   async function withoutRunner(error: unknown): Promise<void> {
-    if (keeper.readiness !== 'unable') {
-      await clock.sleep(keeper.readiness === 'resting' ? REST_LOOK_MS : 0, closing.signal);
-      return;
-    }
-    const { asks } = foyer;
-    foyer.leave('frame');
-    const waiting = door.items;
-    for (const item of waiting) door.remove(item);
-    answer([...asks, ...waiting.flatMap((item) => item.asks)], failureOf(error));
+    const { readiness } = keeper;
+    if (readiness === 'unable') answer(entrance.removeAll(), failureOf(error));
+    else await clock.sleep(readiness === 'resting' ? REST_LOOK_MS : 0, closing.signal);
   }
 
   function employ({ model: { instances }, runner: { ready } }: Kept): void {
@@ -206,7 +141,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
     for (const [place, ask] of items.flatMap(({ asks }) => asks).entries()) {
       const item = itemOf([ask], { tries: 1 });
       if (culprits.includes(place)) answer([ask], failureOf(error));
-      else if (item) door.add(item, 'again');
+      else if (item) entrance.addAgain(item);
     }
   }
 
@@ -225,7 +160,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
       return;
     }
     const pauseMs = backoffMs(item.tries, 500, 5000);
-    door.add({ ...item, tries: item.tries + 1, notBefore: now + pauseMs, replaceable: false }, 'again');
+    entrance.addAgain({ ...item, tries: item.tries + 1, notBefore: now + pauseMs, replaceable: false });
     // A timer may be a moment early.
     void clock.sleep(pauseMs + 2, closing.signal).then(changed);
   }
@@ -249,33 +184,29 @@ export function createLane(name: string, parts: LaneParts): Lane {
     look: (frame, stream, signal) => new Promise((resolve, reject) => {
       signal.throwIfAborted();
       closing.signal.throwIfAborted();
-      const now = clock.monotonic();
-      blame.seen(stream.camera_id, now);
+      const at = clock.monotonic();
+      blame.seen(stream.camera_id, at);
       const settle = <Value>(done: (value: Value) => void) => (value: Value): void => {
         signal.removeEventListener('abort', withdraw);
         done(value);
       };
-      const ask: Ask = { frame, stream, at: now, answer: settle(resolve), giveUp: settle(reject) };
+      const ask: Ask = { frame, stream, at, answer: settle(resolve), giveUp: settle(reject) };
       function withdraw(): void {
-        const item = door.items.find(({ asks }) => asks.includes(ask));
-        if (foyer.remove(ask) || (item && door.remove(item))) {
-          // Of a batch the others are withdrawn with it.
-          for (const one of item?.asks ?? [ask]) one.giveUp(signal.reason);
-        }
+        for (const one of entrance.remove(ask)) one.giveUp(signal.reason);
       }
       signal.addEventListener('abort', withdraw);
-      if (model === null || keeper.readiness !== 'ready' || model.look === 'batch') foyer.add(ask);
-      else enter(itemOf([ask]));
-      if (model && keeper.readiness === 'ready') tidy(model, [stream.camera_id]);
+      entrance.add(ask, running());
       changed();
     }),
     batchClosed(keys) {
-      foyer.close(keys);
+      entrance.closeBatch(keys);
       changed();
     },
-    hold: (session) => { held.add(session); },
+    hold(session) {
+      entrance.hold(session);
+    },
     release(session) {
-      if (held.delete(session)) changed();
+      if (entrance.release(session)) changed();
     },
     status: () => keeper.status(),
     async close() {
@@ -283,26 +214,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
       changed();
       await keeper.close();
       await Promise.all(loops);
-      for (const ask of [...foyer.asks, ...door.items.flatMap((item) => item.asks)]) ask.giveUp(closing.signal.reason);
-    },
-  };
-}
-
-interface Homes {
-  of(session: string): number | undefined;
-  settle(session: string, runner: number): void;
-}
-
-/** The runner that remembers each stream. The stream that was not seen for longest is forgotten first. */
-function createHomes(): Homes {
-  const homes = new Map<string, number>();
-  return {
-    of: (session) => homes.get(session),
-    settle(session, runner) {
-      homes.delete(session);
-      homes.set(session, runner);
-      const [oldest] = homes.keys();
-      if (homes.size > MOST_HOMES && oldest !== undefined) homes.delete(oldest);
+      for (const ask of entrance.removeAll()) ask.giveUp(closing.signal.reason);
     },
   };
 }

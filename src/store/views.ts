@@ -10,7 +10,9 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hasCode, linkOrCopy } from '../lib/files.ts';
+import { errorInfo } from '../errors.ts';
+import { hasCode, isThere, linkOrCopy } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
 
 export interface View {
   /** One for each key; null: that picture is gone. */
@@ -28,18 +30,32 @@ const IS_ROOT = process.getuid?.() === 0;
 const READ_ONLY = 0o444;
 
 /** Removes what a killed run left. */
-export async function createViews(framesDir: string): Promise<Views> {
+export async function createViews(framesDir: string, log: Log): Promise<Views> {
   const folder = join(framesDir, '.views');
-  const removed = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
-  await removed(folder);
+  await rm(folder, { recursive: true, force: true });
+
+  /** What cannot be removed now is swept at the next start. */
+  async function remove(path: string): Promise<void> {
+    await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+      log.debug(`${path} is left`, { reason: errorInfo(error).message });
+    });
+  }
+
   return {
     async open(keys) {
       const own = join(folder, randomUUID());
-      for (const session of new Set(keys.map((key) => dirname(key)))) await mkdir(join(own, session), { recursive: true });
-      const files = await Promise.all(keys.map((key) => show(join(framesDir, key), join(own, key))));
-      return { files, close: () => removed(own) };
+      try {
+        for (const session of new Set(keys.map((key) => dirname(key)))) await mkdir(join(own, session), { recursive: true });
+        const files = await Promise.all(keys.map((key) => show(join(framesDir, key), join(own, key))));
+        return { files, close: () => remove(own) };
+      } catch (error) {
+        // Where the disk is full they are shown as they are: a look is worth more than this caution.
+        log.debug('pictures are shown to a model as they are', { reason: errorInfo(error).message });
+        const files = await Promise.all(keys.map(async (key) => (await isThere(join(framesDir, key)) ? join(framesDir, key) : null)));
+        return { files, close: () => remove(own) };
+      }
     },
-    close: () => removed(folder),
+    close: () => remove(folder),
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { silentLog } from '../../src/lib/log.ts';
 import { createViews } from '../../src/store/views.ts';
 import { testFolder } from './folder.ts';
 
@@ -16,7 +17,7 @@ async function pictures(): Promise<readonly string[]> {
 }
 
 it('shows pictures under names of their own for a call, whatever is done to them', async () => {
-  const views = await createViews(folder.path);
+  const views = await createViews(folder.path, silentLog);
   const keys = await pictures();
   const view = await views.open([...keys, 'A_1/gone.jpg']);
   expect(await Promise.all(view.files.slice(0, 3).map((file) => readFile(file ?? '', 'utf8')))).toEqual(keys);
@@ -33,7 +34,7 @@ it('shows pictures under names of their own for a call, whatever is done to them
 });
 
 it('keeps a picture for its call that leaves the spool meanwhile', async () => {
-  const views = await createViews(folder.path);
+  const views = await createViews(folder.path, silentLog);
   const [key = ''] = await pictures();
   const { files: [file] } = await views.open([key]);
   await rm(join(folder.path, key));
@@ -42,6 +43,16 @@ it('keeps a picture for its call that leaves the spool meanwhile', async () => {
 
 it('sweeps what a killed run left', async () => {
   await mkdir(join(folder.path, '.views/old/A_1'), { recursive: true });
-  await createViews(folder.path);
+  await createViews(folder.path, silentLog);
   await expect(stat(join(folder.path, '.views'))).rejects.toThrow('ENOENT');
+});
+
+it('shows pictures as they are where no room is left for views', async () => {
+  const views = await createViews(folder.path, silentLog);
+  const keys = await pictures();
+  await writeFile(join(folder.path, '.views'), 'in the way');
+  const view = await views.open([...keys, 'A_1/gone.jpg']);
+  expect(view.files).toEqual([...keys.map((key) => join(folder.path, key)), null]);
+  await view.close();
+  expect(await Promise.all(keys.map((key) => readFile(join(folder.path, key), 'utf8')))).toEqual(keys);
 });
