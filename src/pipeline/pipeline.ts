@@ -51,7 +51,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const outcomes = createOutcomes(parts, insist);
   const asking = createAsking(parts);
   const waiting = createWaitingBatches();
-  const underWay = new Set<Promise<void>>();
+  /** What is being done for batches, and where each comes from. */
+  const underWay = new Map<Promise<void>, From>();
   /** Sessions of which a batch that waited is being asked about. */
   const fed = new Set<string>();
   const letGo = createTurns();
@@ -96,21 +97,21 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     await finish(batch, answers);
   }
 
-  function track(batch: Batch, work: Promise<void>): void {
+  function track(batch: Batch, work: Promise<void>, from: From): void {
     const tracked: Promise<void> = work
       .catch((error: unknown) => {
         // Stopping: its files stay in the spool, and the next start takes it up.
         if (!signal.aborted) log.error(`batch ${batch.id} is left until the next start`, { reason: errorInfo(error).message });
       })
       .finally(() => { underWay.delete(tracked); });
-    underWay.add(tracked);
+    underWay.set(tracked, from);
   }
 
   function drop(batch: Batch): void {
     log.warn(`${batch.camera_id}: batch ${batch.id} was let go`, { reason: 'too many batches wait: for models that cannot look yet, or for the disk' });
     asking.letGo(batch);
     // One after the other: where the books cannot be written, one trouble is told, not one for each.
-    track(batch, letGo(() => outcomes.drop(batch, 'queue_full'), signal).finally(() => { release(batch); }));
+    track(batch, letGo(() => outcomes.drop(batch, 'queue_full'), signal).finally(() => { release(batch); }), 'live');
   }
 
   // ── Batches that wait ────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +147,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       track(batch, begin(one).finally(() => {
         fed.delete(batch.session);
         release(batch);
-      }));
+      }), one.from);
     }
   }
 
@@ -170,9 +171,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     await carry(begun, from === 'replayed' ? null : joinMs);
   }
 
-  /** Batches that nobody has settled yet, also those that wait for the disk, are bounded: two for each stream at the least. */
+  /**
+   * Live batches that nobody has settled yet, also those that wait for the disk, are bounded: two for each stream at the
+   * least. What an earlier run left is bounded by the disk that holds it.
+   */
   function isTooMany(): boolean {
-    return underWay.size + waiting.size > Math.max(config.queue_total, 2 * spool.sessions);
+    const live = [...underWay.values()].filter((from) => from === 'live').length + waiting.live;
+    return live >= Math.max(config.queue_total, 2 * spool.sessions);
   }
 
   async function submit(batch: Batch, from: From = 'live'): Promise<void> {
@@ -182,23 +187,20 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const goes = from === 'live' && mayGo(batch);
     const begun = goes ? { ...batch, attempts: 1 } : batch;
     await spool.writeManifest(begun);
-    if (goes && isTooMany()) {
+    if (from === 'live' && isTooMany()) {
       const oldest = waiting.letGo(0);
       drop(oldest ?? batch);
+      // Those under way are answered: they only wait for the disk.
       if (!oldest) return;
     }
     if (goes) {
       for (const frame of batch.frames) if (!asking.isAsked(frame)) asking.ask(frame, batch.models, streamOf(batch, 'live'));
-      track(begun, carry(begun, joinMs));
+      track(begun, carry(begun, joinMs), from);
       return;
     }
     asking.takeBack(batch);
     wait({ batch, from, notBefore: 0 });
     for (let gone = waiting.letGo(config.queue_per_stream); gone; gone = waiting.letGo(config.queue_per_stream)) drop(gone);
-    if (isTooMany()) {
-      const oldest = waiting.letGo(0);
-      if (oldest) drop(oldest);
-    }
     feed();
   }
 
@@ -213,21 +215,17 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     waiting: (camera) => (camera === undefined ? waiting.size : waiting.of(camera)),
     async recover(batch) {
       if (books.settled(batch.id)) {
-        track(batch, outcomes.release(batch));
+        track(batch, outcomes.release(batch), 'recovered');
         return;
       }
       books.captured(batch.camera_id, batch.frames.length);
       if (await recordLog.has(batch.id) || await spool.isTicked(batch)) {
-        track(batch, outcomes.recorded(batch));
-        return;
-      }
-      if (await recordLog.has(batch.id) || await spool.isTicked(batch)) {
-        track(batch, outcomes.recorded(batch));
+        track(batch, outcomes.recorded(batch), 'recovered');
         return;
       }
       const record = await spool.readRecord(batch);
       if (record) {
-        track(batch, outcomes.append(batch, record));
+        track(batch, outcomes.append(batch, record), 'recovered');
         return;
       }
       // A letter that the books do not know yet, or no longer: its batch is looked at again.
@@ -239,7 +237,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         feed();
         await clock.sleep(LOOK_MS, signal);
       }
-      await Promise.all(underWay);
+      await Promise.all(underWay.keys());
     },
   };
 }

@@ -18,6 +18,8 @@ export interface WaitingBatch {
 
 export interface WaitingBatches {
   readonly size: number;
+  /** Those of this run. */
+  readonly live: number;
   push(one: WaitingBatch): void;
   /** Takes out the first that may go, live ones before others. */
   take(now: number, mayGo: (batch: Batch) => boolean): WaitingBatch | null;
@@ -37,6 +39,9 @@ export function createWaitingBatches(): WaitingBatches {
   return {
     get size() {
       return waiting.length;
+    },
+    get live() {
+      return waiting.filter(({ from }) => from === 'live').length;
     },
     push(one) {
       waiting = [...waiting, one].sort((a, b) => Number(a.from !== 'live') - Number(b.from !== 'live'));
