@@ -77,5 +77,6 @@ function findings(view) {
     return element('li', {}, title, found ? element('span', { className: 'found', textContent: found }) : 'nothing found');
   });
   const faults = view.faults.map((fault) => element('li', { className: 'error', textContent: fault }));
-  return element('ul', { className: 'findings' }, ...lines, ...faults);
+  const gaps = view.gaps.map((gap) => element('li', { className: 'hint', textContent: gap }));
+  return element('ul', { className: 'findings' }, ...lines, ...faults, ...gaps);
 }

@@ -23,6 +23,7 @@ export function readRecord(record) {
     boxes: index === null ? [] : sections.flatMap(({ detections }) => detections.filter(({ frame: at, box }) => at === index && Array.isArray(box))),
     sections,
     faults: readFaults(record, sections),
+    gaps: readGaps(record),
   };
 }
 
@@ -37,11 +38,24 @@ function readSections(record, basic) {
 }
 
 function readFaults(record, sections) {
-  const ofModels = Object.entries(record.models ?? {}).filter(([, model]) => model?.error).map(([name, model]) => `${name} failed: ${model.error.message}`);
+  const ofModels = Object.entries(record.models ?? {}).filter(([, model]) => model?.error && !isSkipped(model)).map(([name, model]) => `${name} failed: ${model.error.message}`);
   if (ofModels.length > 0) return ofModels;
   return Object.entries(record)
-    .filter(([name, value]) => !OF_LOOKOUT.has(name) && value?.error && !sections.some((section) => section.name === name && section.detections.length > 0))
+    .filter(([name, value]) => !OF_LOOKOUT.has(name) && value?.error && !isSkipped(record.models?.[name] ?? {}) && !sections.some((section) => section.name === name && section.detections.length > 0))
     .map(([name, value]) => `${name} failed: ${value.error.message}`);
+}
+
+/** What models did not look at: no failure of theirs. */
+function readGaps(record) {
+  const frames = record.batch?.frames?.length;
+  return Object.entries(record.models ?? {}).flatMap(([name, model]) => {
+    if (isSkipped(model)) return [`${name} did not look: ${model.error.message}`];
+    return model?.looked < frames && !model.error ? [`${name} looked at ${model.looked} of ${frames} frames`] : [];
+  });
+}
+
+function isSkipped({ error, skipped = [] }) {
+  return Boolean(error) && skipped.some(({ reason }) => reason === error.code);
 }
 
 /** `[{class, times, best}]`, most confident first. */

@@ -101,7 +101,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
       inCall.add(session);
       if (kept.model.state === 'stream') homes.settle(session, number);
     }
-    keeper.busy(kept.runner, `looking at ${asks.length} frames`);
+    keeper.busy(kept.runner, `looking at ${asks.length === 1 ? 'a frame' : `${asks.length} frames`}`);
     try {
       const outcome = await callRunner(kept, asks, deadlineMs, parts, closing.signal);
       if ('said' in outcome) {

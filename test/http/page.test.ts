@@ -53,6 +53,7 @@ inChromium((stage) => {
       const record = page.locator('.record');
       await record.getByText('dog × 2 (up to 91 %)').waitFor();
       await record.getByText('garbage failed: weights are missing').waitFor();
+      await record.getByText('motion looked at 2 of 3 frames').waitFor();
       // Only the dog of the snapshot's frame, in pixels of the frame although the snapshot is smaller.
       expect(await record.locator('svg').getAttribute('viewBox')).toBe('0 0 1280 720');
       expect(await record.locator('rect').count()).toBe(1);

@@ -26,8 +26,8 @@ export function nestedRecord(id = 'CAM-001_0123abcd-0', camera = 'CAM-001', pict
       frames, snapshot: { index: 1, width: 640, height: 360 },
     },
     models: {
-      animals: { version: '1.0.0', runtime: 'node', detector: 'embedded', fingerprint: null, code: null, inference_ms: 480, error: null, looked: 10, skipped: [] },
-      motion: { version: '1.0.0', runtime: 'node', detector: null, fingerprint: null, code: null, inference_ms: 12, error: null, looked: 9, skipped: [{ frame: 3, reason: 'overloaded' }] },
+      animals: { version: '1.0.0', runtime: 'node', detector: 'embedded', fingerprint: null, code: null, inference_ms: 480, error: null, looked: 3, skipped: [] },
+      motion: { version: '1.0.0', runtime: 'node', detector: null, fingerprint: null, code: null, inference_ms: 12, error: null, looked: 2, skipped: [{ frame: 2, reason: 'overloaded' }] },
       garbage: { version: '1.0.0', runtime: 'python', detector: null, fingerprint: null, code: null, inference_ms: null, error: { code: 'model_unavailable', message: 'weights are missing' }, looked: 0, skipped: [] },
     },
   };
