@@ -1,12 +1,8 @@
 #!/usr/bin/env node
 /** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C). */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { print, type CommandContext } from './commands/context.ts';
-import { demo, DEMO_SETTINGS } from './commands/demo.ts';
-import { doctor } from './commands/doctor.ts';
-import { listModels, prepareModels, tryModel } from './commands/models.ts';
-import { replay } from './commands/replay.ts';
-import { serve } from './commands/serve.ts';
+import type { CommandContext } from './commands/context.ts';
+import { DEMO_SETTINGS } from './commands/demo-settings.ts';
 import { defaultOf, listSettings, meaningOf, splitList } from './config/settings.ts';
 import { settingsTable } from './config/table.ts';
 import { errorInfo, ERRORS, LookoutError, type ErrorCode } from './errors.ts';
@@ -33,6 +29,7 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Each command is loaded when it is run: help and mistakes do not wait for the whole server. */
 function program(run: (work: (context: CommandContext) => Promise<number>, options: Record<string, unknown>) => Promise<void>): Command {
   const root = new Command('lookout')
     .description('Batch-oriented video pipeline orchestrator with pluggable model runners.')
@@ -41,30 +38,30 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     .showHelpAfterError('(try: lookout --help)');
 
   withSettings(root.command('serve').description('run the server: the API, the web page and the streams'))
-    .action((options: Record<string, unknown>) => run(serve, options));
+    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/serve.ts')).serve(context), options));
   withSettings(root.command('demo').description('run the server with a camera of its own over real RTSP'), DEMO_SETTINGS)
     .option('--records <number>', 'stop after so many records', wholeNumber)
-    .action((options: Record<string, unknown>) => run((context) => demo(context, (options.records as number | undefined) ?? null), options));
+    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/demo.ts')).demo(context, (options.records as number | undefined) ?? null), options));
 
   const models = root.command('models').description('look at models, prepare their environments, try them');
   withSettings(models.command('list').description('the models there are, and where they come from'))
-    .action((options: Record<string, unknown>) => run(listModels, options));
+    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/models.ts')).listModels(context), options));
   withSettings(models.command('prepare').argument('<name...>').description('build the environments of models'))
-    .action((names: string[], options: Record<string, unknown>) => run((context) => prepareModels(context, names), options));
+    .action((names: string[], options: Record<string, unknown>) => run(async (context) => (await import('./commands/models.ts')).prepareModels(context, names), options));
   withSettings(models.command('try').argument('<name>').argument('<image...>').description('run a model on pictures; print what it finds and draw it'))
     .option('--out <folder>', 'where the pictures with boxes go', '.')
-    .action((name: string, images: string[], options: Record<string, unknown>) => run((context) => tryModel(context, name, images, String(options.out)), options));
+    .action((name: string, images: string[], options: Record<string, unknown>) => run(async (context) => (await import('./commands/models.ts')).tryModel(context, name, images, String(options.out)), options));
 
   withSettings(root.command('replay').argument('[frame...]').description('run dead letters again, or stored frames through a model'))
     .option('--model <a,b>', 'the models for stored frames, or instead of those of the dead letters', splitList)
     .option('--camera <id>', 'the camera of stored frames; of dead letters: only its own')
-    .action((frames: string[], options: Record<string, unknown>) => run((context) => replay(context, {
+    .action((frames: string[], options: Record<string, unknown>) => run(async (context) => (await import('./commands/replay.ts')).replay(context, {
       frames, models: (options.model as readonly string[] | undefined) ?? null, camera: (options.camera as string | undefined) ?? null,
     }), options));
   root.command('settings').description('every setting with its default, as a table; flags and LOOKOUT_ variables have the same names')
-    .action(() => { print(settingsTable()); });
+    .action(() => { process.stdout.write(`${settingsTable()}\n`); });
   withSettings(root.command('doctor').description('check what Lookout needs on this machine'))
-    .action((options: Record<string, unknown>) => run(doctor, options));
+    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/doctor.ts')).doctor(context), options));
   return root;
 }
 

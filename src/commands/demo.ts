@@ -1,17 +1,12 @@
 /** `lookout demo`: the server with a camera of its own over real RTSP, and what happens in words. */
-import { join } from 'node:path';
 import type { App } from '../app.ts';
 import { startDemoCamera } from '../demo/index.ts';
 import { errorInfo } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
-import type { BatchRecord, Config } from '../types.ts';
+import type { BatchRecord } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
+import { DEMO_SETTINGS } from './demo-settings.ts';
 import { serveUntil } from './serve.ts';
-
-/** What it has instead of the usual defaults. */
-export const DEMO_SETTINGS: Partial<Config> = {
-  data_dir: join('data', 'demo'), frames_dir: join('<data_dir>', 'frames'), default_models: ['motion', 'animals'], log_level: 'warn',
-};
 
 const CAMERA = 'DEMO-CAM';
 const LOOK_MS = 200;

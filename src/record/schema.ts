@@ -107,12 +107,14 @@ const DAY = '\\d{2}/\\d{2}/\\d{4}';
 const HOUR = '\\d{2}:\\d{2}:\\d{2}';
 const PLACE = { camID: word, Latitude: coordinate(90), Longitude: coordinate(180) };
 
+const idOf = (format: RecordFormat): string => `urn:lookout:record:${format}`;
+
 /** Other fields of a record are sections, named by their models. */
 function recordSchema(format: RecordFormat, title: string, own: Readonly<Record<string, object>>): object {
   const properties = { ...own, schema_version: { const: SCHEMA_VERSIONS[format] }, batch: ref('batch'), models: ref('models') };
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
-    $id: `urn:lookout:record:${format}`,
+    $id: idOf(format),
     title,
     type: 'object',
     required: Object.keys(properties),
@@ -159,16 +161,23 @@ export const RECORD_SCHEMAS: Readonly<Record<RecordFormat, object>> = {
   }),
 };
 
-const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
-ajvFormats.default(ajv);
-const validators = new Map(
-  (['v1', 'v2', 'v3'] as const).map((format) => [SCHEMA_VERSIONS[format] as number, ajv.compile(RECORD_SCHEMAS[format])]),
-);
+let ajv: Ajv2020 | null = null;
+
+/** Made with the first record, and a format compiled when it is first met: a server that starts does not wait for them. */
+function schemas(): Ajv2020 {
+  if (ajv === null) {
+    ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
+    ajvFormats.default(ajv);
+    ajv.addSchema(Object.values(RECORD_SCHEMAS));
+  }
+  return ajv;
+}
 
 /** Throws `internal` when the record is not as published: what is wrong must not be written where others read it. */
 export function checkRecord(record: BatchRecord): void {
-  const validate = validators.get(record.schema_version);
+  const format = (['v1', 'v2', 'v3'] as const).find((one) => SCHEMA_VERSIONS[one] === record.schema_version);
+  const validate = format && schemas().getSchema(idOf(format));
   if (validate?.(record) === true) return;
-  const reasons = validate === undefined ? `unknown schema_version ${record.schema_version}` : ajv.errorsText(validate.errors, { dataVar: 'record' });
+  const reasons = validate === undefined ? `unknown schema_version ${record.schema_version}` : schemas().errorsText(validate.errors, { dataVar: 'record' });
   throw new LookoutError('internal', `the record of batch ${record.batch.id} is not as its schema says, so it is not written: ${reasons}`);
 }
