@@ -12,9 +12,12 @@ export interface Call {
 /** Calls are counted for each thread; with one thread for all file calls of Node, the n-th is the same in every run. */
 export const ONE_FILE_THREAD = { UV_THREADPOOL_SIZE: '1' };
 
-/** The words before a command whose calls go into a log, with the paths of their files. strace ends as the command does. */
+/**
+ * The words before a command whose calls go into a log, with the paths of their files. strace ends as the command does;
+ * calls of other kinds do not stop the command.
+ */
 export function traced(kinds: readonly string[], log: string): readonly string[] {
-  return ['strace', '-f', '-qq', '-y', '-e', 'signal=none', '-o', log, '-e', `trace=${kinds.join(',')}`];
+  return ['strace', '-f', '--seccomp-bpf', '-qq', '-y', '-e', 'signal=none', '-o', log, '-e', `trace=${kinds.join(',')}`];
 }
 
 /** The words before a command that is killed just before a call is made. */
