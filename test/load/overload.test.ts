@@ -103,6 +103,16 @@ describe('one bad camera of ten', () => {
     expectBalance(made);
   });
 
+  it('whose frames a model names when it fails costs the others no look, and is not asked twice', async () => {
+    const made = await site({ animals: { frameMs: 50, deed: (camera) => (camera === 'CAM-001' ? 'name' : 'well') } });
+    const cameras = await startCameras(made, 10, ['animals'], { spacing: 0.01 });
+    await made.pass(300);
+    const { cameras: counts } = made.tally.of('animals');
+    for (const camera of cameras.slice(1)) expect(counts[camera]).toMatchObject({ failed: 0, skipped: {} });
+    expect(counts['CAM-001']).toMatchObject({ looked: 0, skipped: {} });
+    expect(looksByCamera(made, 'animals', ['CAM-001'])[0]).toBeLessThanOrEqual(101);
+  });
+
   it('comes out of quarantine once it is answered', async () => {
     const made = await site({ animals: { frameMs: 50, deed: (camera, nth) => (camera === 'CAM-001' && nth <= 3 ? 'die' : 'well') } });
     await startCameras(made, 2, ['animals']);
@@ -110,6 +120,19 @@ describe('one bad camera of ten', () => {
     const since = made.records.length;
     await made.pass(120);
     expect(made.records.slice(since).every(({ models }) => models['animals']?.looked === 10)).toBe(true);
+  });
+});
+
+describe('cameras that bring a frame more rarely than an idle runner is kept', () => {
+  it('have it started once for each of their batches', async () => {
+    const made = await site({ animals: { frameMs: 50, setUpMs: 2000 } });
+    await startCameras(made, 2, ['animals'], { options: { interval_seconds: 900, batch_size: 4, batch_deadline_seconds: 7200 } });
+    await made.pass(6.1 * 3600);
+    expect(made.records).toHaveLength(12);
+    expect(made.records.every(({ models }) => models['animals']?.looked === 4)).toBe(true);
+    // Begun with the streams, and then for both cameras' batches, which are closed together.
+    expect(made.starts['animals']?.length).toBeLessThanOrEqual(2 + 6);
+    expectBalance(made);
   });
 });
 

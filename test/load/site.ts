@@ -16,8 +16,8 @@ import { modelIn } from '../models/fixtures.ts';
 import { createMemorySpool, type MemorySpool } from './memory-spool.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
 
-/** What a model does with a frame of a camera. */
-export type Deed = 'well' | 'die' | 'raise' | 'hang';
+/** What a model does with a frame of a camera; `name`: it fails the call and says for which frames. */
+export type Deed = 'well' | 'die' | 'raise' | 'name' | 'hang';
 
 export interface FakeModel {
   /** Milliseconds of a call, and of each frame in it. */
@@ -50,6 +50,8 @@ export interface Site {
   /** Frames that the model was shown, in order, and the sizes of its calls. */
   readonly seen: Record<string, Seen[]>;
   readonly calls: Record<string, number[]>;
+  /** When the model's runners were started. */
+  readonly starts: Record<string, number[]>;
   start(camera: string, models: readonly string[], options?: Partial<StreamOptions>): Stream;
   /** Lets so many seconds pass. */
   pass(seconds: number): Promise<void>;
@@ -72,6 +74,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
   const tally = createTally(clock, silentLog);
   const seen: Site['seen'] = {};
   const calls: Site['calls'] = {};
+  const starts: Site['starts'] = {};
   const letters: DeadLetter[] = [];
   const records: BatchRecord[] = [];
   const streams: Stream[] = [];
@@ -84,6 +87,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     const counts = new Map<string, number>();
     const shown: Seen[] = seen[name] = [];
     const sizes: number[] = calls[name] = [];
+    const begun: number[] = starts[name] = [];
 
     async function predict(frames: readonly RunnerFrame[], signal: AbortSignal, die: (why: string) => void) {
       sizes.push(frames.length);
@@ -107,6 +111,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
         die('exited with code 7');
         throw new LookoutError('runner_died', 'exited with code 7');
       }
+      if (deeds.includes('name')) throw new LookoutError('runner_failed', 'cannot look', { details: { last_words: '', frames: deeds.flatMap((one, place) => (one === 'name' ? [place] : [])) } });
       if (deeds.includes('raise')) throw new LookoutError('runner_failed', 'cannot look', { details: { last_words: 'cannot look' } });
       return { predictions: frames.map(({ index }) => ({ index, detections: [] })), inference_ms: clock.monotonic() - began };
     }
@@ -119,6 +124,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
       prepare: () => Promise.resolve({
         fingerprint: null,
         async start(signal) {
+          begun.push(clock.monotonic());
           await clock.sleep(setUpMs, signal);
           let die: (why: string) => void = () => undefined;
           const ended = new Promise<string>((resolve) => { die = resolve; });
@@ -176,7 +182,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
   const source: Source = { frames, close: () => Promise.resolve() };
 
   return {
-    clock, spool, books, letters, records, pipeline, lane, tally, seen, calls,
+    clock, spool, books, letters, records, pipeline, lane, tally, seen, calls, starts,
     start(camera_id, names, options = {}) {
       const stream = startStream({ camera_id, url: 'rtsp://camera', models: names, options: { ...OPTIONS, ...options } }, {
         source, spool, books, clock, log: silentLog, pace: () => Promise.resolve(),

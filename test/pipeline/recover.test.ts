@@ -31,6 +31,19 @@ describe('what a crash left', () => {
     expect((await findLeftovers(spool.folder)).batches).toEqual(batches);
   });
 
+  it('may be of the first version, whose manifests and sessions knew less', async () => {
+    const batch = batchOf(session, await putFrames(spool, session, 2));
+    const loose = await putFrames(spool, session, 2, 5);
+    const { options, ...old } = batch;
+    const frames = batch.frames.map(({ key, captured_at, width, height }) => ({ key, captured_at, width, height }));
+    await writeFile(own(`${batch.id}.json`), JSON.stringify({ ...old, frames, attempts: { motion: 2, animals: 1 } }));
+    await writeFile(own('session.json'), JSON.stringify({ lookout: 1, name: session.name, camera_id: 'CAM-1', models: session.models, batch_size: 3, started_at: '' }));
+    const { batches } = await findLeftovers(spool.folder);
+    expect(batches).toEqual([
+      { ...batch, options: { ...USUAL_STREAM_OPTIONS, batch_size: 2 }, attempts: 2 }, { ...batchOf(session, loose), closed_by: 'recovered', options },
+    ]);
+  });
+
   it('is frames without a manifest, in groups of the session\'s size', async () => {
     const settled = batchOf(session, await putFrames(spool, session, 2));
     await spool.writeManifest(settled);
