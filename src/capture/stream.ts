@@ -74,10 +74,6 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
 
   const stopped = (): boolean => stopping.signal.aborted;
 
-  function wantModels(): void {
-    for (const model of spec.models) parts.wanted(model);
-  }
-
   function become(next: StreamState, why: string): void {
     if (next !== state) {
       since = new Date(clock.now()).toISOString();
@@ -145,8 +141,6 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     parts.offer(frame, { camera_id: own.camera_id, session: own.name, models: own.models, options: own.options });
     if (batcher.add(frame, clock.now())) closeBatch(own, 'count');
     else cancelDue ??= clock.after(Math.max(0, (batcher.dueAt() ?? 0) - clock.now()), () => { closeBatch(own, 'deadline'); });
-    // Where batches are rare their runners rest, and are to be up again when this one is full.
-    if (batcher.size === options.batch_size - 1) wantModels();
   }
 
   /** One connection; returns or throws when it ends. */
@@ -173,7 +167,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   }
 
   async function run(): Promise<void> {
-    wantModels();
+    for (const model of spec.models) parts.wanted(model);
     const own = await openSession();
     if (!own) return;
     let failures = 0;

@@ -108,16 +108,17 @@ describe('a stream', () => {
     expect(submitted).toEqual([]);
   });
 
-  it('wants its models when it begins, and before a batch is full: where batches are rare they rest', async () => {
+  it('wants its models when it begins, and offers them each frame that is in the spool', async () => {
     const wanted: string[] = [];
-    await begin({ batch_size: 3 }, { wanted: (model) => wanted.push(model) });
+    const offered: string[] = [];
+    await begin({ batch_size: 3 }, {
+      wanted: (model) => wanted.push(model), offer: ({ key, sequence }, { session, models }) => offered.push(`${key.startsWith(`${session}/`)} ${sequence} ${models.join()}`),
+    });
     expect(wanted).toEqual(['motion']);
-    await emit(1);
-    expect(wanted).toHaveLength(1);
-    await emit(1);
-    expect(wanted).toHaveLength(2);
     await emit(2);
-    expect(wanted).toHaveLength(2);
+    expect(offered).toEqual(['true 0 motion', 'true 1 motion']);
+    await emit(2);
+    expect([offered.length, wanted.length]).toEqual([4, 1]);
   });
 
   it('waits for its turn to connect, each time, and can be stopped meanwhile', async () => {
