@@ -1,32 +1,30 @@
 /** The wiring: starts every part in order, and stops them in the reverse order. */
 import { setMaxListeners } from 'node:events';
-import { mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { errorInfo, LookoutError } from './errors.ts';
-import { startServer, type HttpServer } from './http/server.ts';
-import { systemClock } from './lib/clock.ts';
-import { hasCode, sweepTemporaries } from './lib/files.ts';
-import { packageRoot, version } from './lib/package.ts';
-import { lockFolderOrFile, type Lock } from './lib/lock.ts';
-import type { Log } from './lib/log.ts';
-import { createPacer } from './lib/pacer.ts';
-import { createLanes } from './inference/lanes.ts';
-import { createTally } from './inference/tally.ts';
-import { openRecordLog } from './log/record-log.ts';
-import { createModels, createSources } from './parts.ts';
-import { openBooks } from './store/books.ts';
 import { createCameraTable } from './cameras/table.ts';
-import { openDeadLetters } from './store/dead-letters.ts';
-import { createHostAddress } from './record/host.ts';
-import { createPipeline } from './pipeline/pipeline.ts';
-import { RECORD_SCHEMAS } from './record/schema.ts';
-import { createStages } from './pipeline/stages.ts';
-import { recover } from './pipeline/recover.ts';
-import type { ReplayParts } from './pipeline/replay.ts';
-import { createSpool } from './store/spool.ts';
 import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
+import { errorInfo, LookoutError } from './errors.ts';
+import { startServer, type HttpServer } from './http/server.ts';
+import { createLanes } from './inference/lanes.ts';
+import { createTally } from './inference/tally.ts';
+import { systemClock } from './lib/clock.ts';
+import type { Log } from './lib/log.ts';
+import { createPacer } from './lib/pacer.ts';
+import { packageRoot, version } from './lib/package.ts';
+import { openRecordLog } from './log/record-log.ts';
+import { createModels, createSources } from './parts.ts';
+import { createPipeline } from './pipeline/pipeline.ts';
+import { recover } from './pipeline/recover.ts';
+import type { ReplayParts } from './pipeline/replay.ts';
+import { createStages } from './pipeline/stages.ts';
+import { createHostAddress } from './record/host.ts';
+import { RECORD_SCHEMAS } from './record/schema.ts';
+import { openBooks } from './store/books.ts';
+import { openDeadLetters } from './store/dead-letters.ts';
+import { takeFolders } from './store/own-folders.ts';
+import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
 import type { BatchRecord, Config, Face } from './types.ts';
 
@@ -50,16 +48,21 @@ export interface App {
 }
 
 export async function createApp(config: Config, log: Log): Promise<App> {
-  const releasers: (() => Promise<unknown>)[] = [];
+  /** What is to be ended, in the order in which it was begun. */
+  const releasers: (() => unknown)[] = [];
   const stop = new AbortController();
   const lost = new AbortController();
   // Every batch under way listens to it: that is no leak.
   setMaxListeners(0, stop.signal);
-  const release = async (): Promise<void> => {
+  async function release(): Promise<void> {
     for (const each of releasers.reverse()) {
-      await each().catch((error: unknown) => { log.error('a part did not stop in order', { reason: errorInfo(error).message }); });
+      try {
+        await each();
+      } catch (error) {
+        log.error('a part did not stop in order', { reason: errorInfo(error).message });
+      }
     }
-  };
+  }
   try {
     return await assemble();
   } catch (error) {
@@ -68,28 +71,11 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     throw error;
   }
 
-  /** Makes a folder its own. */
-  async function take(folder: string, lose: (error: LookoutError) => void): Promise<Lock> {
-    try {
-      await mkdir(folder, { recursive: true });
-      return await lockFolderOrFile(join(folder, '.lookout'), {
-        waitMs: 1000, onCompromised: ({ message }) => { lose(new LookoutError('locked', `the lock on ${folder} was lost: ${message}`)); },
-      }, stop.signal);
-    } catch (error) {
-      if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST')) throw error;
-      throw new LookoutError('config_invalid', `nothing can be written to the folder ${folder} (${errorInfo(error).message}); make it this user's own, or name another with --data-dir and --frames-dir`, { cause: error });
-    }
-  }
-
   async function assemble(): Promise<App> {
-    for (const folder of new Set([config.data_dir, config.frames_dir])) {
-      const lock = await take(folder, (error) => {
-        lost.abort(error);
-        stop.abort(error);
-      });
-      releasers.push(() => lock.release());
-    }
-    await sweepTemporaries(config.data_dir);
+    releasers.push(await takeFolders(config, (error) => {
+      lost.abort(error);
+      stop.abort(error);
+    }, stop.signal));
 
     const books = await openBooks(config.data_dir);
     releasers.push(() => books.close());
@@ -103,10 +89,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const models = await createModels(config, log);
     for (const notice of models.catalog.notices()) log.info(notice);
     const tally = createTally(systemClock, log.part('model'));
-    releasers.push(() => {
-      tally.close();
-      return Promise.resolve();
-    });
+    releasers.push(() => { tally.close(); });
     const views = await createViews(config.frames_dir, log);
     releasers.push(() => views.close());
     const lanes = createLanes({ ...models, settings: config, view: (keys) => views.open(keys), tally, clock: systemClock, log: log.part('model') });
