@@ -1,42 +1,24 @@
 /** Many who want one lock at the same time: it is one at a time, whatever happens to those who have it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { lockFolderOrFile } from '../../src/lib/lock.ts';
 import { free, take } from '../../src/lib/lock-folder.ts';
 import { ownName } from '../../src/lib/owner.ts';
-import { compileSources, type Compiled } from '../helpers/compiled.ts';
+import { useLockBench } from './lock-bench.ts';
 
 const never = new AbortController().signal;
-const CONTEND = new URL('../fixtures/locks/contend.mjs', import.meta.url).pathname;
+const CONTEND = new URL('../fixtures/lock/contend.mjs', import.meta.url).pathname;
 
-let compiled: Compiled;
-let folder: string;
-let path: string;
-
-beforeAll(async () => {
-  compiled = await compileSources();
-});
-afterAll(() => compiled.remove());
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lookout-contention-'));
-  path = join(folder, 'thing');
-});
-afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  await rm(folder, { recursive: true, force: true });
-});
-
-const children: ChildProcess[] = [];
+const bench = useLockBench();
 
 /** A process with several takers; what it prints, once it has ended. */
 function contend(ms: number, takers: number): { readonly child: ChildProcess; readonly lines: Promise<readonly string[]> } {
-  const child = spawn(process.execPath, [CONTEND, compiled.folder, path, String(ms), String(takers)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
+  const child = spawn(process.execPath, [CONTEND, bench.compiled.folder, bench.path, String(ms), String(takers)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  bench.children.push(child);
   let text = '';
   child.stdout.on('data', (part: Buffer) => { text += part.toString(); });
   return { child, lines: once(child, 'close').then(() => text.split('\n').filter((line) => line !== '')) };
@@ -50,7 +32,7 @@ describe('a lock that many want', () => {
     let overlaps = 0;
     const outcomes = await Promise.allSettled(Array.from({ length: 40 }, async () => {
       for (let round = 0; round < 5; round += 1) {
-        const lock = await lockFolderOrFile(path, { waitMs: 30_000 }, never);
+        const lock = await lockFolderOrFile(bench.path, { waitMs: 30_000 }, never);
         inside += 1;
         if (inside > 1) overlaps += 1;
         await sleep(2);
@@ -60,13 +42,13 @@ describe('a lock that many want', () => {
     }));
     expect(overlaps).toBe(0);
     expect(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [String(outcome.reason)] : []))).toEqual([]);
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(bench.folder)).toEqual([]);
   });
 
   it('is had in the order in which they came within a process', async () => {
     const order: number[] = [];
     await Promise.all(Array.from({ length: 10 }, async (_, index) => {
-      const lock = await lockFolderOrFile(path, { waitMs: 30_000 }, never);
+      const lock = await lockFolderOrFile(bench.path, { waitMs: 30_000 }, never);
       order.push(index);
       await sleep(10 - index);
       await lock.release();
@@ -75,10 +57,10 @@ describe('a lock that many want', () => {
   });
 
   it('comes to those behind one that gives up waiting', async () => {
-    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
+    const lock = await lockFolderOrFile(bench.path, { waitMs: 0 }, never);
     const abort = new AbortController();
     const waiting = [
-      lockFolderOrFile(path, { waitMs: 20 }, never), lockFolderOrFile(path, { waitMs: 30_000 }, abort.signal), lockFolderOrFile(path, { waitMs: 30_000 }, never),
+      lockFolderOrFile(bench.path, { waitMs: 20 }, never), lockFolderOrFile(bench.path, { waitMs: 30_000 }, abort.signal), lockFolderOrFile(bench.path, { waitMs: 30_000 }, never),
     ];
     setTimeout(() => { abort.abort(new Error('enough')); }, 40);
     await expect(waiting[0]).rejects.toMatchObject({ code: 'locked' });
@@ -91,7 +73,7 @@ describe('a lock that many want', () => {
     const all = (await Promise.all(Array.from({ length: 4 }, () => contend(1_500, 5).lines))).flat();
     expect(all.filter((line) => !isTurns(line))).toEqual([]);
     expect(all).toHaveLength(4);
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(bench.folder)).toEqual([]);
   });
 
   it('is had by one at a time while processes are killed, and never stays with a dead one', async () => {
@@ -107,24 +89,24 @@ describe('a lock that many want', () => {
     }));
     expect(complaints).toEqual([]);
     const began = performance.now();
-    await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+    await (await lockFolderOrFile(bench.path, { waitMs: 0 }, never)).release();
     expect(performance.now() - began).toBeLessThan(1_000);
   });
 });
 
-describe('the folder of a lock that many reach for at once, in no line', () => {
+describe('the bench.folder of a lock that many reach for at once, in no line', () => {
   const reach = async (count: number): Promise<string> => {
     const names = Array.from({ length: count }, ownName);
-    const taken = await Promise.all(names.map((name) => take(`${path}.lock`, name, () => Promise.resolve(true))));
+    const taken = await Promise.all(names.map((name) => take(`${bench.path}.lock`, name, () => Promise.resolve(true))));
     const winners = names.filter((_, index) => taken[index]);
     expect(winners).toHaveLength(1);
-    expect(await readdir(folder)).toEqual(['thing.lock']);
-    expect(await readdir(`${path}.lock`)).toEqual(expect.arrayContaining(winners));
+    expect(await readdir(bench.folder)).toEqual(['thing.lock']);
+    expect(await readdir(`${bench.path}.lock`)).toEqual(expect.arrayContaining(winners));
     return winners.join();
   };
   const put = async (...names: readonly string[]): Promise<void> => {
-    await mkdir(`${path}.lock`);
-    for (const name of names) await writeFile(join(`${path}.lock`, name), '');
+    await mkdir(`${bench.path}.lock`);
+    for (const name of names) await writeFile(join(`${bench.path}.lock`, name), '');
   };
   const strange = 'pid-1.start-1.realm-0123456789ab.00000000';
   const dead = ownName().replace(/start-\d+/, 'start-1');
@@ -134,11 +116,11 @@ describe('the folder of a lock that many reach for at once, in no line', () => {
     ['its owner is gone', () => put(dead)],
     ['it is a stranger\'s who is silent', () => put(strange)],
     ['it is a silent program\'s that leaves no name', () => put()],
-    ['its maker was killed before moving in', async () => { await mkdir(`${path}.lock`, 0o1777); }],
+    ['its maker was killed before moving in', async () => { await mkdir(`${bench.path}.lock`, 0o1777); }],
     ['it has several names', () => put(dead, strange, 'what is this')],
   ])('is taken by one when %s', async (_what, prepare) => {
     for (let round = 0; round < 30; round += 1) {
-      await rm(`${path}.lock`, { recursive: true, force: true });
+      await rm(`${bench.path}.lock`, { recursive: true, force: true });
       await prepare();
       await reach(8);
     }
@@ -150,23 +132,23 @@ describe('the folder of a lock that many reach for at once, in no line', () => {
     await Promise.all(Array.from({ length: 8 }, async () => {
       for (let round = 0; round < 100; round += 1) {
         const name = ownName();
-        if (!(await take(`${path}.lock`, name, () => Promise.resolve(false)))) continue;
+        if (!(await take(`${bench.path}.lock`, name, () => Promise.resolve(false)))) continue;
         holders.add(name);
         expect([...holders]).toEqual([name]);
         await sleep(Math.random());
         holders.delete(name);
-        await free(`${path}.lock`, name);
+        await free(`${bench.path}.lock`, name);
         turns += 1;
       }
     }));
     expect(turns).toBeGreaterThan(8);
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(bench.folder)).toEqual([]);
   });
 
   it('is left to whoever has taken it over, by the one who had it', async () => {
     await put(strange);
     const winner = await reach(1);
-    await free(`${path}.lock`, strange);
-    expect(await readdir(`${path}.lock`)).toEqual([winner]);
+    await free(`${bench.path}.lock`, strange);
+    expect(await readdir(`${bench.path}.lock`)).toEqual([winner]);
   });
 });

@@ -1,40 +1,22 @@
 import { execa } from 'execa';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lock as plainLock } from 'proper-lockfile';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { lockFolderOrFile } from '../../src/lib/lock.ts';
-import { compileSources, type Compiled } from '../helpers/compiled.ts';
+import { useLockBench } from './lock-bench.ts';
 
 const never = new AbortController().signal;
 const fixture = (name: string): string => new URL(`../fixtures/lock/${name}`, import.meta.url).pathname;
 
-let compiled: Compiled;
-let folder: string;
-let path: string;
-
-beforeAll(async () => {
-  compiled = await compileSources();
-});
-afterAll(() => compiled.remove());
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lookout-lock-'));
-  path = join(folder, 'thing');
-});
-afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  await rm(folder, { recursive: true, force: true });
-});
-
-const children: ChildProcess[] = [];
+const bench = useLockBench();
 
 /** A process that holds the lock, once it does. */
 async function holder(ms = 60_000): Promise<{ end(): Promise<void>; kill(): Promise<void> }> {
-  const child = spawn(process.execPath, [fixture('hold-lock.mjs'), compiled.folder, path, String(ms)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(child);
+  const child = spawn(process.execPath, [fixture('hold-lock.mjs'), bench.compiled.folder, bench.path, String(ms)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  bench.children.push(child);
   const ended = once(child, 'exit');
   await once(child.stdout, 'data');
   const end = async (): Promise<void> => { await ended; };
@@ -43,125 +25,125 @@ async function holder(ms = 60_000): Promise<{ end(): Promise<void>; kill(): Prom
 
 describe('a lock', () => {
   it('comes and goes without a trace', async () => {
-    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
-    expect(await readdir(folder)).toEqual(['thing.lock']);
+    const lock = await lockFolderOrFile(bench.path, { waitMs: 0 }, never);
+    expect(await readdir(bench.folder)).toEqual(['thing.lock']);
     expect(lock.compromised).toBe(false);
     await lock.release();
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(bench.folder)).toEqual([]);
   });
 
   it('is refused to a second one in the same process, naming the owner', async () => {
-    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
-    await expect(lockFolderOrFile(path, { waitMs: 50 }, never)).rejects.toMatchObject({
+    const lock = await lockFolderOrFile(bench.path, { waitMs: 0 }, never);
+    await expect(lockFolderOrFile(bench.path, { waitMs: 50 }, never)).rejects.toMatchObject({
       code: 'locked',
       message: expect.stringContaining(`process ${process.pid}`) as string,
     });
     await lock.release();
-    await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+    await (await lockFolderOrFile(bench.path, { waitMs: 0 }, never)).release();
   });
 
   it('is waited for while another process has it', async () => {
     const child = await holder(300);
-    await expect(lockFolderOrFile(path, { waitMs: 0 }, never)).rejects.toMatchObject({ code: 'locked' });
-    await (await lockFolderOrFile(path, { waitMs: 5_000 }, never)).release();
+    await expect(lockFolderOrFile(bench.path, { waitMs: 0 }, never)).rejects.toMatchObject({ code: 'locked' });
+    await (await lockFolderOrFile(bench.path, { waitMs: 5_000 }, never)).release();
     await child.end();
   });
 
   it('is taken over within a second from an owner that was killed', async () => {
     const child = await holder();
     await child.kill();
-    expect(await readdir(folder)).toEqual(['thing.lock']);
+    expect(await readdir(bench.folder)).toEqual(['thing.lock']);
     const since = Date.now();
-    const lock = await lockFolderOrFile(path, { waitMs: 5_000 }, never);
+    const lock = await lockFolderOrFile(bench.path, { waitMs: 5_000 }, never);
     expect(Date.now() - since).toBeLessThan(1_000);
     await lock.release();
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(bench.folder)).toEqual([]);
   });
 
   it.runIf(process.platform === 'linux')('is taken at once when its owner was killed while taking it', async () => {
-    await mkdir(`${path}.lock`, 0o1777);
+    await mkdir(`${bench.path}.lock`, 0o1777);
     const began = performance.now();
-    await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+    await (await lockFolderOrFile(bench.path, { waitMs: 0 }, never)).release();
     expect(performance.now() - began).toBeLessThan(1_000);
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(bench.folder)).toEqual([]);
   });
 
   it.runIf(process.platform === 'linux')('is taken over when another process has got the pid of the owner', async () => {
-    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
-    const [name = ''] = await readdir(`${path}.lock`);
+    const lock = await lockFolderOrFile(bench.path, { waitMs: 0 }, never);
+    const [name = ''] = await readdir(`${bench.path}.lock`);
     await lock.release();
-    await mkdir(`${path}.lock`);
-    await writeFile(join(`${path}.lock`, name.replace(/start-\d+/, 'start-1')), '');
-    await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+    await mkdir(`${bench.path}.lock`);
+    await writeFile(join(`${bench.path}.lock`, name.replace(/start-\d+/, 'start-1')), '');
+    await (await lockFolderOrFile(bench.path, { waitMs: 0 }, never)).release();
   });
 
   describe('of an owner who cannot be asked', () => {
     const brief = { waitMs: 0, staleMs: 500 };
     const strange = async (times: Date): Promise<void> => {
-      await mkdir(`${path}.lock`);
-      await writeFile(join(`${path}.lock`, 'pid-1.start-1.realm-0123456789ab.00000000'), '');
-      await utimes(`${path}.lock`, times, times);
+      await mkdir(`${bench.path}.lock`);
+      await writeFile(join(`${bench.path}.lock`, 'pid-1.start-1.realm-0123456789ab.00000000'), '');
+      await utimes(`${bench.path}.lock`, times, times);
     };
 
     it('is respected while it gives signs of life', async () => {
       await strange(new Date());
-      const living = setInterval(() => void utimes(`${path}.lock`, new Date(), new Date()), 50);
+      const living = setInterval(() => void utimes(`${bench.path}.lock`, new Date(), new Date()), 50);
       const began = performance.now();
-      await expect(lockFolderOrFile(path, brief, never).finally(() => { clearInterval(living); })).rejects.toMatchObject({ code: 'locked' });
+      await expect(lockFolderOrFile(bench.path, brief, never).finally(() => { clearInterval(living); })).rejects.toMatchObject({ code: 'locked' });
       expect(performance.now() - began).toBeGreaterThan(500);
     });
 
     it('is taken over at once when the last one is long ago', async () => {
       await strange(new Date(Date.now() - 11_000));
       const began = performance.now();
-      await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+      await (await lockFolderOrFile(bench.path, { waitMs: 0 }, never)).release();
       expect(performance.now() - began).toBeLessThan(5000);
     });
 
     it('is taken over when there is none for long enough, though the clock may say that the last one is yet to come', async () => {
       await strange(new Date(Date.now() + 3_600_000));
       const began = performance.now();
-      await (await lockFolderOrFile(path, brief, never)).release();
+      await (await lockFolderOrFile(bench.path, brief, never)).release();
       expect(performance.now() - began).toBeGreaterThan(500);
-      expect(await readdir(folder)).toEqual([]);
+      expect(await readdir(bench.folder)).toEqual([]);
     });
 
     it('is taken over likewise from a program that leaves no name', async () => {
-      await mkdir(`${path}.lock`);
-      await (await lockFolderOrFile(path, brief, never)).release();
-      expect(await readdir(folder)).toEqual([]);
+      await mkdir(`${bench.path}.lock`);
+      await (await lockFolderOrFile(bench.path, brief, never)).release();
+      expect(await readdir(bench.folder)).toEqual([]);
     });
   });
 
   it('whose release failed is not held against the same process', async () => {
-    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
-    const [name = ''] = await readdir(`${path}.lock`);
+    const lock = await lockFolderOrFile(bench.path, { waitMs: 0 }, never);
+    const [name = ''] = await readdir(`${bench.path}.lock`);
     // In the way of the rename by which a lock goes.
-    const obstacle = `${path}.lock.${name}`;
+    const obstacle = `${bench.path}.lock.${name}`;
     await mkdir(obstacle);
     await writeFile(join(obstacle, 'full'), '');
     await lock.release().catch(() => undefined);
-    expect(await readdir(`${path}.lock`)).toEqual([name]);
-    await (await lockFolderOrFile(path, { waitMs: 0 }, never)).release();
+    expect(await readdir(`${bench.path}.lock`)).toEqual([name]);
+    await (await lockFolderOrFile(bench.path, { waitMs: 0 }, never)).release();
     await rm(obstacle, { recursive: true });
-    expect(await readdir(folder)).toEqual([]);
+    expect(await readdir(bench.folder)).toEqual([]);
   });
 
   it('excludes programs that use proper-lockfile as it comes, and the other way round', async () => {
-    const release = await plainLock(path, { realpath: false, stale: 2_000 });
-    await expect(lockFolderOrFile(path, { waitMs: 50, staleMs: 2_000 }, never)).rejects.toMatchObject({ code: 'locked' });
+    const release = await plainLock(bench.path, { realpath: false, stale: 2_000 });
+    await expect(lockFolderOrFile(bench.path, { waitMs: 50, staleMs: 2_000 }, never)).rejects.toMatchObject({ code: 'locked' });
     await release();
-    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
-    await expect(plainLock(path, { realpath: false })).rejects.toMatchObject({ code: 'ELOCKED' });
+    const lock = await lockFolderOrFile(bench.path, { waitMs: 0 }, never);
+    await expect(plainLock(bench.path, { realpath: false })).rejects.toMatchObject({ code: 'ELOCKED' });
     await lock.release();
   });
 
   it('lets one of two processes at a time do its work', async () => {
-    await writeFile(path, '0');
-    const count = () => execa(process.execPath, [fixture('count-up.mjs'), compiled.folder, path, '60']);
+    await writeFile(bench.path, '0');
+    const count = () => execa(process.execPath, [fixture('count-up.mjs'), bench.compiled.folder, bench.path, '60']);
     await Promise.all([count(), count()]);
-    expect(await readFile(path, 'utf8')).toBe('120');
-    expect(await readdir(folder)).toEqual(['thing']);
+    expect(await readFile(bench.path, 'utf8')).toBe('120');
+    expect(await readdir(bench.folder)).toEqual(['thing']);
   });
 
   it('lets one of many who see a dead owner take over, and the rest wait', async () => {
@@ -170,7 +152,7 @@ describe('a lock', () => {
       await child.kill();
       let inside = 0;
       await Promise.all(Array.from({ length: 8 }, async () => {
-        const lock = await lockFolderOrFile(path, { waitMs: 10_000 }, never);
+        const lock = await lockFolderOrFile(bench.path, { waitMs: 10_000 }, never);
         inside += 1;
         expect(inside).toBe(1);
         await new Promise(setImmediate);
@@ -181,9 +163,9 @@ describe('a lock', () => {
   });
 
   it('stops waiting when the signal aborts', async () => {
-    const lock = await lockFolderOrFile(path, { waitMs: 0 }, never);
+    const lock = await lockFolderOrFile(bench.path, { waitMs: 0 }, never);
     const abort = new AbortController();
-    const waiting = lockFolderOrFile(path, { waitMs: 60_000 }, abort.signal);
+    const waiting = lockFolderOrFile(bench.path, { waitMs: 60_000 }, abort.signal);
     abort.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
     await lock.release();
@@ -191,8 +173,8 @@ describe('a lock', () => {
 
   it('that was taken away says so instead of throwing', async () => {
     let reason: Error | undefined;
-    const lock = await lockFolderOrFile(path, { waitMs: 0, staleMs: 2_000, onCompromised: (error) => { reason = error; } }, never);
-    await rm(`${path}.lock`, { recursive: true });
+    const lock = await lockFolderOrFile(bench.path, { waitMs: 0, staleMs: 2_000, onCompromised: (error) => { reason = error; } }, never);
+    await rm(`${bench.path}.lock`, { recursive: true });
     await vi.waitUntil(() => lock.compromised, { timeout: 10_000, interval: 50 });
     expect(reason).toBeInstanceOf(Error);
     await lock.release();
@@ -200,11 +182,11 @@ describe('a lock', () => {
 
   it('sweeps what a process left that was killed while it took a lock', async () => {
     const child = await holder();
-    const [name = ''] = await readdir(`${path}.lock`);
+    const [name = ''] = await readdir(`${bench.path}.lock`);
     await child.kill();
-    await rm(`${path}.lock`, { recursive: true });
-    await mkdir(join(folder, `other.lock.${name}`));
-    await (await lockFolderOrFile(join(folder, 'other'), { waitMs: 0 }, never)).release();
-    expect(await readdir(folder)).toEqual([]);
+    await rm(`${bench.path}.lock`, { recursive: true });
+    await mkdir(join(bench.folder, `other.lock.${name}`));
+    await (await lockFolderOrFile(join(bench.folder, 'other'), { waitMs: 0 }, never)).release();
+    expect(await readdir(bench.folder)).toEqual([]);
   });
 });

@@ -12,6 +12,7 @@ import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.ts';
 import { startStream, type Stream } from '../../src/capture/stream.ts';
 import { createStages } from '../../src/pipeline/stages.ts';
 import type { BatchRecord, CapturedFrame, Config, Lane, Model, RunnerFrame, Source, StreamOptions } from '../../src/types.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import { modelIn } from '../models/fixtures.ts';
 import { createMemorySpool, type MemorySpool } from './memory-spool.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -58,7 +59,6 @@ export interface Site {
   close(): Promise<void>;
 }
 
-const OPTIONS: StreamOptions = { interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', duration_seconds: null };
 const SETTINGS = {
   model_deadline_seconds: 60, model_retries: 2, runner_restarts: 5, runner_restart_window_seconds: 60, runner_idle_seconds: 600,
   queue_per_stream: 3, queue_total: 200, batch_size: 10, join_deadline_seconds: 30,
@@ -184,7 +184,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
   return {
     clock, spool, books, letters, records, pipeline, lane, tally, seen, calls, starts,
     start(camera_id, names, options = {}) {
-      const stream = startStream({ camera_id, url: 'rtsp://camera', models: names, options: { ...OPTIONS, ...options } }, {
+      const stream = startStream({ camera_id, url: 'rtsp://camera', models: names, options: { ...USUAL_STREAM_OPTIONS, ...options } }, {
         source, spool, books, clock, log: silentLog, pace: () => Promise.resolve(),
         wanted: (model) => { lane(model).warm(); },
         offer: (frame, of) => {
