@@ -1,10 +1,8 @@
 /** `lookout models`, as it is run. */
-import { execFile } from 'node:child_process';
 import { copyFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { packageRoot } from '../../src/lib/package.ts';
+import { runLookout } from '../helpers/server-process.ts';
 import { paint } from '../models-builtin/pictures.ts';
 import { temporaryFolder, writeTree } from '../models/fixtures.ts';
 
@@ -14,10 +12,9 @@ export const predict = (frames) => frames.map(() => [{ class: 'dog', confidence:
 `;
 
 async function lookout(root: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const loader = join(import.meta.dirname, '../fixtures/runners/load-typescript.mjs');
-  const folders = ['--models-dir', join(root, 'models'), '--data-dir', join(root, 'data'), '--frames-dir', join(root, 'frames')];
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', loader, join(packageRoot, 'src/cli.ts'), ...words, ...folders], { cwd: root, env: { ...process.env, ...env } });
-  return stdout;
+  const running = await runLookout(words, { folder: root, env });
+  expect(await running.ended, running.output()).toBe(0);
+  return running.output();
 }
 
 test('models try makes its folder, draws each picture by its own name, and says what it runs on and never finds', async () => {
