@@ -128,7 +128,7 @@ describe('dead letters', () => {
     for (let number = 0; number < 400; number += 1) await letter(number, 'blank');
     const running = await run(['--record-when', 'found']);
     const begun = async (): Promise<boolean> => (await readdir(join(folder.path, 'frames')).catch(() => [])).some((name) => name.startsWith('CAM_'));
-    await until(begun, 20_000, running.output);
+    await until(begun, 40_000, running.output);
     running.kill('SIGINT');
     expect(await running.ended, running.output()).toBe(130);
     expect((await letters()).length).toBeGreaterThan(0);
