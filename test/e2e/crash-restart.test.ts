@@ -90,7 +90,8 @@ it('flushes the open batch when it is told to stop, and says so in its record', 
   await writeFile(join(folder, 'models', 'watcher', 'model.yaml'), `runtime: command\nentry: ${program}\nargs: [all]\nversion: "1"\n`);
   const watcher = watchFrames(join(folder, 'frames'));
   onTestFinished(() => { watcher.close(); });
-  const server = await start(['--allow-schemes', 'file']);
+  // Time for the model to answer, also on a busy machine.
+  const server = await start(['--allow-schemes', 'file', '--grace-seconds', '20']);
   await startStream(server);
   expect(await server.stop()).toBe(0);
   expect((await records()).map(({ batch }) => batch.closed_by)).toEqual(['stopped']);
