@@ -15,13 +15,13 @@ export async function recordMaker(pictures, session) {
       const captured_at = new Date(Date.UTC(2025, 0, 1) + (n * 10 + index) * 3000).toISOString();
       return { key: `${session}/${session}_${captured_at}.jpg`, captured_at, width, height };
     });
-    const predictions = frames.map((_, index) => ({ index, detections: [{ class: 'dog', confidence: 0.5, box: [10, 10, 90.5, 80] }] }));
+    const looks = frames.map(() => ({ detections: [{ class: 'dog', confidence: 0.5, box: [10, 10, 90.5, 80] }], inference_ms: 160, identity: IDENTITY }));
     return enrich({
-      batch: { id: `${session}-${n}`, camera_id: 'BENCH', session, closed_by: 'count', frames, models: ['animals'], attempts: {} },
-      answers: { animals: { predictions, inference_ms: 1600, identity: IDENTITY } },
+      batch: { id: `${session}-${n}`, camera_id: 'BENCH', session, closed_by: 'count', frames, models: ['animals'], attempts: 1 },
+      answers: { animals: looks },
       models: { animals: { section: 'stray_animal' } },
       camera: { id: 'BENCH', latitude: 24.5, longitude: 81.3 },
-      host_ip: '192.0.2.1', settings: SETTINGS, snapshot,
+      host_ip: '192.0.2.1', settings: SETTINGS, snapshot, damaged: [],
     });
   };
 }
