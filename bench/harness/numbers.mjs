@@ -7,6 +7,11 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[Math.floor(middle)] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The value that this share of them does not exceed. */
+export function quantile(values, share) {
+  return [...values].sort((a, b) => a - b)[Math.ceil(share * values.length) - 1];
+}
+
 export const digits = (value, count = 3) => (Number.isFinite(value) ? String(Number(value.toPrecision(count))) : 'nothing');
 
 /** Processes that wanted a processor in the last minute: what else was going on. */

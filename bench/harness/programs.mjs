@@ -11,9 +11,9 @@ const PATIENCE = 20;
 
 export const programFile = (name) => join(packageRoot, 'bench/programs', `${name}.mjs`);
 
-export function start(file, args, { env = {}, stdio = ['pipe', 'pipe', 'inherit'] } = {}) {
+export function start(file, args, { env = {}, stdio = ['pipe', 'pipe', 'inherit'], cwd } = {}) {
   const words = leashed(file, args);
-  return spawn(words.file, words.args, { env: { ...process.env, ...env }, stdio });
+  return spawn(words.file, words.args, { env: { ...process.env, ...env }, stdio, cwd });
 }
 
 /** One of the programs beside this folder. */
@@ -29,12 +29,12 @@ export async function readLines(child, count) {
   throw new Error(`${child.spawnargs.slice(1, 4).join(' ')} ended early: ${lines.join(' / ')}`);
 }
 
-/** Ends its input, or kills it when it takes none; resolves when it is gone. */
-export async function stop(child) {
+/** Ends its input, or sends the signal when it takes none; resolves when it is gone. */
+export async function stop(child, signal = 'SIGKILL') {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = once(child, 'exit');
   if (child.stdin) child.stdin.end();
-  else child.kill('SIGKILL');
+  else child.kill(signal);
   const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE * 1000);
   await exit;
   clearTimeout(patience);
