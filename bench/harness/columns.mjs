@@ -12,6 +12,12 @@ const peer = join(shared, 'tools/rtsp_peer.py');
 const street = join(shared, 'media/dog-street.mp4');
 const weights = join(shared, 'models');
 
+/** For rows that are measured once in a run: a clip and weights that others made where they are there, else null. */
+export const THEIRS = {
+  clip: existsSync(street) ? street : null,
+  weights: existsSync(join(weights, 'yolox_nano.onnx')) ? weights : null,
+};
+
 /** The camera of the rows about capture: 1080p25 at 4 Mbit/s without B-frames, a key frame every 2 s, x264's usual effort. */
 const CAMERA = { seconds: 20, width: 1920, height: 1080, fps: 25, bitrate: '4M', keyframe_seconds: 2, b_frames: 0, clock: false, preset: 'medium' };
 

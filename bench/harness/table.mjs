@@ -1,7 +1,7 @@
 /** The table that is printed at the end: what was measured, what it must reach, what it reached. */
 import { digits } from './numbers.mjs';
 
-/** `value` is undefined where nothing could be measured. */
+/** `value` is undefined where nothing could be measured, null where nothing was to be. */
 export function reached({ atMost = Infinity, atLeast = -Infinity }, value) {
   return value >= atLeast && value <= atMost;
 }
@@ -21,6 +21,7 @@ function limit({ atMost, atLeast, unit }) {
 }
 
 function cell(line, value) {
+  if (value === null) return '';
   if (value === undefined) return 'FAILED';
   return `${withUnit(digits(value), line.unit)}${reached(line, value) ? '' : '  MISSED'}`;
 }
