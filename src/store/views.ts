@@ -8,10 +8,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
-import { hasCode, isThere, linkOrCopy } from '../lib/files.ts';
+import { hasCode, isThere, linkOrCopy, removeIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 
 export interface View {
@@ -41,13 +41,25 @@ export async function createViews(framesDir: string, log: Log): Promise<Views> {
     });
   }
 
+  /** By name: to look for what is there is three times the work, and only needed where a model has put something beside. */
+  async function removeView(own: string, sessions: readonly string[], keys: readonly string[]): Promise<void> {
+    try {
+      await Promise.all(keys.map((key) => removeIfPresent(join(own, key))));
+      for (const session of sessions) await rmdir(join(own, session));
+      await rmdir(own);
+    } catch {
+      await remove(own);
+    }
+  }
+
   return {
     async open(keys) {
       const own = join(folder, randomUUID());
       try {
-        for (const session of new Set(keys.map((key) => dirname(key)))) await mkdir(join(own, session), { recursive: true });
+        const sessions = [...new Set(keys.map((key) => dirname(key)))];
+        for (const session of sessions) await mkdir(join(own, session), { recursive: true });
         const files = await Promise.all(keys.map((key) => show(join(framesDir, key), join(own, key))));
-        return { files, close: () => remove(own) };
+        return { files, close: () => removeView(own, sessions, keys) };
       } catch (error) {
         // Where the disk is full they are shown as they are: a look is worth more than this caution.
         log.debug('pictures are shown to a model as they are', { reason: errorInfo(error).message });
