@@ -50,6 +50,8 @@ export interface Stream {
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
+/** What could not be stored when the stream is stopped is tried so often, at once. */
+const TRIES_AT_END = 3;
 /** Pictures for this long make the next failure count as a first one again. */
 const HEALTHY_MS = 10_000;
 
@@ -99,14 +101,15 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     const batch = batchOf(own, frames, closed_by);
     closing = closing.then(async () => {
       await keepLatest(own, frames.at(-1) ?? first);
+      let triesAtEnd = 0;
       for (let attempt = 0; ; attempt += 1) {
         try {
           await parts.submit(batch);
           return;
         } catch (error) {
           log.error(`${spec.camera_id}: batch ${batch.id} could not be stored`, { reason: remember(error).message });
-          // While stopping it is not worth the wait: the next start finds the frames.
-          if (stopped()) return;
+          // While stopping it is not worth a long wait: the next start finds the frames.
+          if (stopped() && (triesAtEnd += 1) >= TRIES_AT_END) return;
           await clock.sleep(backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), stopping.signal);
         }
       }
