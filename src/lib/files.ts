@@ -83,12 +83,22 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
+/** Codes of a link that cannot be made where a copy can. */
+const NO_LINKS = ['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK'];
+
 /** A second name for a file where the file system has hard links, a copy elsewhere. Replaces `target` as a whole. */
 export async function linkOrCopy(path: string, target: string): Promise<void> {
+  try {
+    // Most often nothing is there that would have to be replaced.
+    await link(path, target);
+    return;
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST', ...NO_LINKS)) throw error;
+  }
   const temporary = `${target}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     await link(path, temporary).catch(async (error: unknown) => {
-      if (!hasCode(error, 'EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK')) throw error;
+      if (!hasCode(error, ...NO_LINKS)) throw error;
       await copyFile(path, temporary);
     });
     await rename(temporary, target);
