@@ -29,7 +29,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Most tests wait for real cameras and children: on two cores, these fill the waits without being late.
-    maxWorkers: 5,
+    // Most tests wait for real cameras and children: on two cores, so many fill the waits without being late.
+    maxWorkers: 6,
   },
 });

@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { BatchRecord } from '../../src/types.ts';
 import { startTestApp, type TestApp } from '../helpers/app.ts';
 
-const SECONDS = 14;
+const SECONDS = 10;
 
 /** Finds one thing in each frame, which takes it so long; pictures of the camera BAD end it. */
 const MODEL = `
@@ -84,7 +84,7 @@ describe.concurrent('a load that is too much', () => {
     const { app, records } = await run({ slow: 10 }, ['BAD', ...healthy].map((camera_id) => ({ camera_id, models: ['slow'], interval_seconds: 0.5, batch_size: 4 })));
     for (const camera of healthy) expect(app.app.face.stream(camera)?.books, camera).toMatchObject({ dead_lettered: 0, dropped: {} });
     const theirs = records.filter((record) => cameraOf(record) !== 'BAD');
-    expect(theirs.length).toBeGreaterThanOrEqual(40);
+    expect(theirs.length).toBeGreaterThanOrEqual(25);
     expect(things(theirs, 'slow') / (4 * theirs.length)).toBeGreaterThan(0.8);
   });
 });
