@@ -1,7 +1,7 @@
 /**
  * Lookout with its models off: streams are captured, spooled, batched and booked as app.ts has it done, and a closed
- * batch is settled at once. capture.mjs <folder>: each line of its input is the URL of one more camera; when it ends, the
- * captures stop and the books are printed.
+ * batch is settled at once. capture.mjs <folder> [interval in seconds]: each line of its input is the URL of one more
+ * camera; when it ends, the captures stop and the books are printed.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,19 +13,21 @@ import { createPacer } from '../../dist/lib/pacer.js';
 import { openBooks } from '../../dist/store/books.js';
 import { createSpool } from '../../dist/store/spool.js';
 import { startStream } from '../../dist/capture/stream.js';
-import { create as createSource } from '../../dist/sources/rtsp.js';
+import { createSources } from '../../dist/parts.js';
 
-const [, , folder] = process.argv;
-const { config } = await loadConfig({ flags: { data_dir: join(folder, 'data'), frames_dir: join(folder, 'frames') }, env: {}, cwd: folder });
+const [, , folder, interval] = process.argv;
+const flags = { data_dir: join(folder, 'data'), frames_dir: join(folder, 'frames'), ...(interval ? { interval_seconds: interval } : {}) };
+const { config } = await loadConfig({ flags, env: {}, cwd: folder });
 for (const own of [config.data_dir, config.frames_dir]) await mkdir(own, { recursive: true });
 const books = await openBooks(config.data_dir);
 const spool = createSpool(config.frames_dir);
+const sources = await createSources(config);
 const parts = {
-  spool, books, source: createSource({ config }), clock: systemClock, pace: createPacer(200), log: createLog({ level: 'warn', format: 'text' }),
+  spool, books, clock: systemClock, pace: createPacer(200), log: createLog({ level: 'warn', format: 'text' }),
   submit: async (batch) => {
     await spool.writeManifest(batch);
     await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dropped', reason: 'models_off', frames: batch.frames.length });
-    await spool.release(batch, []);
+    await spool.release(batch);
   },
   offer: () => undefined,
 };
@@ -34,7 +36,7 @@ const options = { interval_seconds, batch_size, batch_deadline_seconds: 60, capt
 
 const streams = [];
 for await (const url of createInterface({ input: process.stdin })) {
-  streams.push(startStream({ camera_id: `CAM-${streams.length + 1}`, url, models: [], options }, parts));
+  streams.push(startStream({ camera_id: `CAM-${streams.length + 1}`, url, models: [], options }, { ...parts, source: sources.get(new URL(url).protocol.slice(0, -1)) }));
 }
 await Promise.all(streams.map((stream) => stream.stop('the measurement is over')));
 console.log(JSON.stringify(books.total()));

@@ -55,10 +55,15 @@ export async function measure(column, { quick, say, cache, config, signal }) {
     const patience = ((wanted / STREAMS + 3) * BATCH_SIZE * INTERVAL + 30) * 1000;
     await Promise.race([enough, sleep(patience, undefined, { signal })]);
     if (recorded.length < wanted) throw new Error(`only ${recorded.length} of ${wanted} records came within ${patience / 1000} s`);
-    const took = durations(await animals.calls());
-    const delays = recorded.map(({ at, stream, last }) => at - last - (took.get(`${stream} ${last}`) ?? NaN));
-    const [median, slowest] = [0.5, 0.95].map((share) => quantile(delays, share));
-    say(`${detector}: ${digits(median)} ms, p95 ${digits(slowest)}, ${digits(Math.min(...delays))} to ${digits(Math.max(...delays))} ms in ${delays.length} records; a call ${digits(quantile([...took.values()], 0.5))} ms`);
+    const calls = callOf(await animals.calls());
+    const delays = recorded.map(({ at, stream, last }) => {
+      const { began, ended } = calls.get(`${stream} ${last}`) ?? { began: NaN, ended: NaN };
+      return { before: began - last, after: at - ended, call: ended - began };
+    });
+    const inAll = delays.map(({ before, after }) => before + after);
+    const half = (name) => digits(quantile(delays.map((delay) => delay[name]), 0.5));
+    const [median, slowest] = [0.5, 0.95].map((share) => quantile(inAll, share));
+    say(`${detector}: ${digits(median)} ms, p95 ${digits(slowest)}, in ${inAll.length} records; ${half('before')} ms to the call, ${half('call')} ms in it, ${half('after')} ms from it`);
     return { latency: median, slowest };
   } finally {
     await app.close();
@@ -67,7 +72,7 @@ export async function measure(column, { quick, say, cache, config, signal }) {
   }
 }
 
-/** Of the call that each frame was in, by stream and time of capture. */
-function durations(calls) {
-  return new Map(calls.flatMap(({ began, ended, frames }) => frames.map(({ stream, captured_at }) => [`${stream} ${Date.parse(captured_at)}`, ended - began])));
+/** The call that each frame was in, by stream and time of capture. */
+function callOf(calls) {
+  return new Map(calls.flatMap((call) => call.frames.map(({ stream, captured_at }) => [`${stream} ${Date.parse(captured_at)}`, call])));
 }
