@@ -1,6 +1,6 @@
 /**
  * What a runner gets to see of its frames: names of its own for the time of one call, under
- * `<frames>/.views/<call>/<session>/`. Whatever a model does to them, the pictures in the spool stay as they are, and one
+ * `<frames>/.views/<call>/`. Whatever a model does to them, the pictures in the spool stay as they are, and one
  * that leaves the spool meanwhile is still there for the call.
  *
  * A second name for the file does where its mode keeps the runner from writing to it; root writes whatever the mode
@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { hasCode, isThere, linkOrCopy, removeIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
@@ -42,11 +42,10 @@ export async function createViews(framesDir: string, log: Log): Promise<Views> {
   }
 
   /** By name: to look for what is there is three times the work, and only needed where a model has put something beside. */
-  async function removeView(own: string, sessions: readonly string[], keys: readonly string[]): Promise<void> {
+  async function removeView(own: string, folders: readonly string[], files: readonly string[]): Promise<void> {
     try {
-      await Promise.all(keys.map((key) => removeIfPresent(join(own, key))));
-      for (const session of sessions) await rmdir(join(own, session));
-      await rmdir(own);
+      await Promise.all(files.map(removeIfPresent));
+      for (const one of [...folders, own]) await rmdir(one);
     } catch {
       await remove(own);
     }
@@ -56,10 +55,11 @@ export async function createViews(framesDir: string, log: Log): Promise<Views> {
     async open(keys) {
       const own = join(folder, randomUUID());
       try {
-        const sessions = [...new Set(keys.map((key) => dirname(key)))];
-        for (const session of sessions) await mkdir(join(own, session), { recursive: true });
-        const files = await Promise.all(keys.map((key) => show(join(framesDir, key), join(own, key))));
-        return { files, close: () => removeView(own, sessions, keys) };
+        const targets = namesFor(keys).map((name) => join(own, name));
+        const folders = [...new Set(targets.map(dirname))].filter((one) => one !== own);
+        for (const one of [own, ...folders]) await mkdir(one, { recursive: true });
+        const files = await Promise.all(keys.map((key, place) => show(join(framesDir, key), targets[place] ?? own)));
+        return { files, close: () => removeView(own, folders, targets) };
       } catch (error) {
         // Where the disk is full they are shown as they are: a look is worth more than this caution.
         log.debug('pictures are shown to a model as they are', { reason: errorInfo(error).message });
@@ -69,6 +69,11 @@ export async function createViews(framesDir: string, log: Log): Promise<Views> {
     },
     close: () => remove(folder),
   };
+}
+
+/** The files' own names, which say camera and time; of two that are the same the second with its session's folder. */
+function namesFor(keys: readonly string[]): readonly string[] {
+  return keys.map((key, place) => (keys.findIndex((other) => basename(other) === basename(key)) === place ? basename(key) : key));
 }
 
 async function show(picture: string, target: string): Promise<string | null> {
