@@ -30,6 +30,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most tests wait for real cameras and children: on two cores, so many fill the waits without being late.
-    maxWorkers: 6,
+    maxWorkers: 5,
   },
 });
