@@ -20,7 +20,7 @@ export async function createModels(config: Config, log: Log): Promise<Models> {
     project: config.project, data_dir: config.data_dir, offline: config.offline,
   });
   const { data_dir, offline } = config;
-  const runtimes = await createFamily<Runtime>('runtimes', { data_dir, offline, log: log.part('runtime') });
+  const runtimes = await createFamily<Runtime>('runtimes', { config, data_dir, offline, log: log.part('runtime') });
   return { catalog, prepare: (model, progress, signal) => prepareModel(model, runtimeOf(model, runtimes), progress, signal) };
 }
 

@@ -557,7 +557,29 @@ export interface ConfiguredStream {
   readonly schedule?: string;
 }
 
-/** Every setting, complete and checked. The schema in config/schema.ts is its twin: descriptions, defaults, ranges. */
+type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
+
+/** The part of JSON Schema that settings are written in. A default in `<…>` is worked out when settings are loaded. */
+export interface SettingSchema {
+  readonly description: string;
+  readonly type: JsonType | readonly JsonType[];
+  readonly default: unknown;
+  readonly enum?: readonly (string | null)[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly minItems?: number;
+  readonly format?: string;
+  readonly items?: object;
+}
+
+/** By name. */
+export type SettingSchemas = Readonly<Record<string, SettingSchema>>;
+
+/**
+ * The settings that more than one part goes by, complete and checked. The schema in config/schema.ts is its twin:
+ * descriptions, defaults, ranges. What one source, runtime or stage alone goes by stands in its file.
+ */
 export interface Config {
   readonly host: string;
   readonly port: number;
@@ -598,12 +620,6 @@ export interface Config {
   /** Of earlier versions; it has no effect. */
   readonly batches_at_once: number;
   readonly record_format: 'v1' | 'v2' | 'v3';
-  /** null: `always`, and with record_format v3 `found`. */
-  readonly record_when: 'always' | 'found' | null;
-  readonly snapshot: 'first' | 'best' | 'none';
-  readonly snapshot_max_width: number | null;
-  readonly keep_frames: 'none' | 'found' | 'all';
-  readonly evidence_max_bytes: number;
   readonly dead_letter_max_bytes: number;
   /** IANA name; `system`: the host's. */
   readonly time_zone: string;

@@ -4,9 +4,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import { suggest } from '../lib/suggest.ts';
 import { pathOf, type Path } from '../lib/yaml.ts';
-import type { Config } from '../types.ts';
+import type { Config, SettingSchema } from '../types.ts';
 import { FORMATS } from './formats.ts';
-import type { SettingSchema } from './schema.ts';
 import { CONFIG_SCHEMA } from './schema.ts';
 import { rangeOf } from './settings.ts';
 

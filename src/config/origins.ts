@@ -1,8 +1,9 @@
 /** Where settings come from: flags, the environment and lookout.yaml, each with a name for the place of every value. */
 import { suggest } from '../lib/suggest.ts';
 import type { Path } from '../lib/yaml.ts';
+import type { SettingSchema } from '../types.ts';
 import { STREAM_OPTIONS } from '../words/stream-options.ts';
-import { SETTINGS, STREAM, type SettingSchema } from './schema.ts';
+import { SETTINGS, STREAM } from './schema.ts';
 import { asType, fromText, listSettings } from './settings.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 

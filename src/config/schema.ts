@@ -1,22 +1,7 @@
 /** Every setting: what it means, its default and its range. Flags, environment names and the README's table follow it. */
 import { STREAM_OPTIONS } from '../words/stream-options.ts';
-import type { Config } from '../types.ts';
-
-type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
-
-/** The part of JSON Schema that settings are written in. A default in `<…>` is worked out when settings are loaded. */
-export interface SettingSchema {
-  readonly description: string;
-  readonly type: JsonType | readonly JsonType[];
-  readonly default: unknown;
-  readonly enum?: readonly (string | null)[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly minItems?: number;
-  readonly format?: string;
-  readonly items?: object;
-}
+import type { Config, SettingSchema, SettingSchemas } from '../types.ts';
+import { membersSettings } from './members.ts';
 
 const NAMES = { type: 'string', minLength: 1 } as const;
 
@@ -48,7 +33,8 @@ export const STREAM = {
   },
 } as const;
 
-export const SETTINGS = {
+/** What more than one part goes by. */
+const COMMON = {
   host: {
     description: 'Address to listen on. One that other machines reach needs a token, or insecure.',
     type: 'string', minLength: 1, default: '127.0.0.1',
@@ -154,26 +140,6 @@ export const SETTINGS = {
     description: 'v1: nested; v2 and v3: the flat records of later Flask orchestrators.',
     type: 'string', enum: ['v1', 'v2', 'v3'], default: 'v1',
   },
-  record_when: {
-    description: 'A record for every batch, or only when something was found or a model failed; null: always, with v3 found.',
-    type: ['string', 'null'], enum: ['always', 'found', null], default: null,
-  },
-  snapshot: {
-    description: 'The frame shown in a record: the first, that of the surest detection, or none.',
-    type: 'string', enum: ['first', 'best', 'none'], default: 'first',
-  },
-  snapshot_max_width: {
-    description: 'Snapshots are scaled down to this many pixels; null: as captured.',
-    type: ['integer', 'null'], minimum: 16, maximum: 16_384, default: null,
-  },
-  keep_frames: {
-    description: 'Which batches\' pictures are kept in data/evidence.',
-    type: 'string', enum: ['none', 'found', 'all'], default: 'found',
-  },
-  evidence_max_bytes: {
-    description: 'Bytes of kept pictures; the oldest go first.',
-    type: 'integer', minimum: 0, default: 1_000_000_000,
-  },
   dead_letter_max_bytes: {
     description: 'Bytes of dead letters: batches that some model could not answer; the oldest go first.',
     type: 'integer', minimum: 0, default: 1_000_000_000,
@@ -211,6 +177,8 @@ export const SETTINGS = {
     type: 'array', items: STREAM, default: [],
   },
 } as const satisfies Record<keyof Config, SettingSchema>;
+
+export const SETTINGS: SettingSchemas = { ...COMMON, ...(await membersSettings(Object.keys(COMMON))) };
 
 /** Complete settings, as they are after loading. */
 export const CONFIG_SCHEMA = {

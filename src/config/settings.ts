@@ -1,5 +1,5 @@
 /** The names of every setting on the command line and in the environment, and what a text given there means. */
-import type { SettingSchema } from './schema.ts';
+import type { SettingSchema } from '../types.ts';
 import { SETTINGS } from './schema.ts';
 
 export interface Setting {
@@ -13,7 +13,7 @@ export interface Setting {
   readonly range: string;
 }
 
-const SCHEMAS = new Map<string, SettingSchema>(Object.entries(SETTINGS));
+const SCHEMAS = new Map(Object.entries(SETTINGS));
 
 /** All that can be set by flag and environment, in the order of the schema: everything but `streams`. `defaults`: a command's own. */
 export function listSettings(defaults: Readonly<Record<string, unknown>> = {}): readonly Setting[] {

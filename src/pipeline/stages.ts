@@ -7,8 +7,9 @@ import { isTorn, measure } from '../lib/jpeg.ts';
 import type { Log } from '../lib/log.ts';
 import type { Answers, Batch, BatchRecord, Camera, Config, Pictures, Stage, Work } from '../types.ts';
 
-export interface StageContext {
-  readonly config: Config;
+/** `Own`: the settings that the stage itself exports. */
+export interface StageContext<Own = unknown> {
+  readonly config: Config & Own;
   /** Where a frame lies, by its key. */
   readonly path: (key: string) => string;
   readonly hostIp: () => string | null;

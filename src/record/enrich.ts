@@ -5,14 +5,19 @@ import type { ModelResult, NamedSection, Section } from './sections.ts';
 import { complaintOf, resultOf, sectionsOf } from './sections.ts';
 import { zonedTime } from './time.ts';
 
+export interface RecordSettings extends Pick<Config, 'record_format' | 'time_zone'> {
+  /** null: `always`, and with record_format v3 `found`. */
+  readonly record_when: 'always' | 'found' | null;
+}
+
 export interface EnrichInput extends Pick<Work, 'batch' | 'answers' | 'camera' | 'snapshot' | 'damaged'> {
   readonly models: Readonly<Record<string, { readonly section: string | null }>>;
   readonly host_ip: string | null;
-  readonly settings: Pick<Config, 'record_format' | 'record_when' | 'time_zone'>;
+  readonly settings: RecordSettings;
 }
 
 /** Index of the frame to show. `best`: the frame of the surest detection, the first frame when nothing was found. */
-export function chooseSnapshot(batch: Batch, answers: Answers, setting: Config['snapshot']): number | null {
+export function chooseSnapshot(batch: Batch, answers: Answers, setting: 'first' | 'best' | 'none'): number | null {
   if (setting === 'none') return null;
   let best = { frame: 0, confidence: -Infinity };
   if (setting === 'best') {

@@ -15,7 +15,7 @@ export interface Evidence {
 }
 
 export async function openEvidence(
-  config: Pick<Config, 'data_dir' | 'evidence_max_bytes'>, spool: Pick<Spool, 'path'>, log: Log,
+  config: Pick<Config, 'data_dir'> & { readonly evidence_max_bytes: number }, spool: Pick<Spool, 'path'>, log: Log,
 ): Promise<Evidence> {
   const folder = join(config.data_dir, 'evidence');
   // A session's folder goes with its last picture: not while another one is put into it.

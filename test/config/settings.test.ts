@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 
 import { loadConfig } from '../../src/config/load.ts';
+import { membersSettings } from '../../src/config/members.ts';
 import { SETTINGS } from '../../src/config/schema.ts';
 import { fromText, listSettings } from '../../src/config/settings.ts';
 
@@ -21,6 +22,11 @@ it('has a default for every setting that passes the check, whatever the folder',
   expect(config).toMatchObject({
     host: '127.0.0.1', port: 5000, interval_seconds: 3, batch_size: 10, queue_per_stream: 3, queue_total: 200, record_format: 'v1', keep_frames: 'found',
   });
+});
+
+it('takes up the settings that members of families have for themselves, each of one part only', async () => {
+  expect(Object.keys(await membersSettings([]))).toEqual(['record_when', 'keep_frames', 'evidence_max_bytes', 'snapshot', 'snapshot_max_width']);
+  await expect(membersSettings(['snapshot'])).rejects.toThrow('the setting snapshot of pipeline/stages/snapshot is another part\'s too');
 });
 
 it.each([

@@ -12,6 +12,7 @@ import { createHostAddress } from '../../src/record/host.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createPipeline, type Pipeline, type PipelineParts } from '../../src/pipeline/pipeline.ts';
 import { createStages } from '../../src/pipeline/stages.ts';
+import type { RecordSettings } from '../../src/record/enrich.ts';
 import type { ReplayParts } from '../../src/pipeline/replay.ts';
 import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
@@ -85,7 +86,7 @@ export function fakeLane(says: Says, { readiness = 'ready' }: { readonly readine
 }
 
 export async function road(
-  folder: string, lanes: Readonly<Record<string, Lane>>, settings: Partial<Config> = {}, change: (parts: PipelineParts) => Partial<PipelineParts> = () => ({}),
+  folder: string, lanes: Readonly<Record<string, Lane>>, settings: Partial<Config & RecordSettings> = {}, change: (parts: PipelineParts) => Partial<PipelineParts> = () => ({}),
 ): Promise<Road> {
   const { config } = await loadConfig({ flags: { time_zone: 'UTC', host_ip: '192.0.2.1', join_deadline_seconds: 1, ...settings }, env: {}, cwd: folder });
   const lines: string[] = [];

@@ -12,15 +12,20 @@ import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import { loadFamily } from '../../src/lib/family.ts';
 import { createStages, type StageMember } from '../../src/pipeline/stages.ts';
 import { createSpool, type Spool } from '../../src/store/spool.ts';
-import type { Answers, Batch, BatchRecord, Config } from '../../src/types.ts';
+import type { EvidenceSettings } from '../../src/pipeline/stages/evidence.ts';
+import type { SnapshotSettings } from '../../src/pipeline/stages/snapshot.ts';
+import type { RecordSettings } from '../../src/record/enrich.ts';
+import type { Answers, Batch, BatchRecord } from '../../src/types.ts';
 import { batchOf, testFolder } from '../store/folder.ts';
 import { answer, dog, failure } from '../record/parts.ts';
+
+type Settings = RecordSettings & SnapshotSettings & EvidenceSettings;
 
 const folder = testFolder();
 const SURE = { ...dog, confidence: 0.99 };
 
 /** Two real pictures of 64 x 36, and a record of what models said of them. */
-async function made(answers: Answers, settings: Partial<Config> = {}, spoil?: (spool: Spool, batch: Batch) => Promise<void>): Promise<{ readonly record: BatchRecord | null; readonly pictures: readonly Buffer[] }> {
+async function made(answers: Answers, settings: Partial<Settings> = {}, spoil?: (spool: Spool, batch: Batch) => Promise<void>): Promise<{ readonly record: BatchRecord | null; readonly pictures: readonly Buffer[] }> {
   const { config } = await loadConfig({ flags: { time_zone: 'UTC', host_ip: '192.0.2.1', ...settings }, env: {}, cwd: folder.path });
   const spool = createSpool(config.frames_dir);
   const session = await spool.open({ camera_id: 'CAM-1', models: Object.keys(answers), options: { ...USUAL_STREAM_OPTIONS, batch_size: 2 } });
@@ -95,7 +100,7 @@ describe('making a record', () => {
 describe('evidence', () => {
   const kept = async (): Promise<readonly string[]> => (await readdir(join(folder.path, 'data/evidence'), { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.jpg'));
 
-  it.each<[Config['keep_frames'], number]>([['found', 1], ['all', 2], ['none', 0]])('is what keep_frames says: %s', async (keep_frames, count) => {
+  it.each<[EvidenceSettings['keep_frames'], number]>([['found', 1], ['all', 2], ['none', 0]])('is what keep_frames says: %s', async (keep_frames, count) => {
     await made({ animals: answer([], [dog]), motion: failure() }, { keep_frames });
     expect(await kept()).toHaveLength(count);
   });

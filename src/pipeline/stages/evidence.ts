@@ -1,13 +1,29 @@
 /** Keeps pictures of recorded batches after they have left the spool. */
 import { openEvidence } from '../../store/evidence.ts';
-import type { Stage } from '../../types.ts';
+import type { SettingSchema, Stage } from '../../types.ts';
 import type { StageContext } from '../stages.ts';
 
 export const summary = 'pictures that are kept after their batch is recorded';
 export const order = 30;
 
+export interface EvidenceSettings {
+  readonly keep_frames: 'none' | 'found' | 'all';
+  readonly evidence_max_bytes: number;
+}
+
+export const settings = {
+  keep_frames: {
+    description: 'Which batches\' pictures are kept in data/evidence.',
+    type: 'string', enum: ['none', 'found', 'all'], default: 'found',
+  },
+  evidence_max_bytes: {
+    description: 'Bytes of kept pictures; the oldest go first.',
+    type: 'integer', minimum: 0, default: 1_000_000_000,
+  },
+} as const satisfies Record<keyof EvidenceSettings, SettingSchema>;
+
 /** null: none are kept. */
-export async function create({ config, path, log }: StageContext): Promise<Stage | null> {
+export async function create({ config, path, log }: StageContext<EvidenceSettings>): Promise<Stage | null> {
   const { keep_frames } = config;
   if (keep_frames === 'none') return null;
   const evidence = await openEvidence(config, { path }, log);

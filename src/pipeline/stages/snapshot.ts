@@ -2,14 +2,31 @@
 import { errorInfo } from '../../errors.ts';
 import { scaleJpeg } from '../../lib/ffmpeg.ts';
 import { chooseSnapshot } from '../../record/enrich.ts';
-import type { Stage } from '../../types.ts';
+import type { SettingSchema, Stage } from '../../types.ts';
 import type { StageContext } from '../stages.ts';
 
 export const summary = 'the picture that a record shows';
 export const order = 10;
 
+export interface SnapshotSettings {
+  readonly snapshot: 'first' | 'best' | 'none';
+  /** Pixels; null: as captured. */
+  readonly snapshot_max_width: number | null;
+}
+
+export const settings = {
+  snapshot: {
+    description: 'The frame shown in a record: the first, that of the surest detection, or none.',
+    type: 'string', enum: ['first', 'best', 'none'], default: 'first',
+  },
+  snapshot_max_width: {
+    description: 'Snapshots are scaled down to this many pixels; null: as captured.',
+    type: ['integer', 'null'], minimum: 16, maximum: 16_384, default: null,
+  },
+} as const satisfies Record<keyof SnapshotSettings, SettingSchema>;
+
 /** null: records show none. */
-export function create({ config, path, log }: StageContext): Stage | null {
+export function create({ config, path, log }: StageContext<SnapshotSettings>): Stage | null {
   if (config.snapshot === 'none') return null;
   const most = config.snapshot_max_width ?? Infinity;
   return async (work) => {
