@@ -13,6 +13,11 @@ const STREAMS = 4;
 const INTERVAL = 2;
 /** Small ones, so that there are many in a few minutes: the frames before the last have nothing to do with it. */
 const BATCH_SIZE = 2;
+/**
+ * A camera's least delayed picture of the last minute says when the others were taken, and cameras that begin with a burst
+ * have one that came early: until it is forgotten pictures count as older than they are.
+ */
+const WARM_SECONDS = 60;
 
 export const lines = {
   latency: { what: 'last frame captured to record on disk, without the call of that frame, median', atMost: 60, unit: 'ms' },
@@ -20,7 +25,7 @@ export const lines = {
 };
 
 export async function measure(column, { quick, say, cache, config, signal }) {
-  const wanted = quick ? 10 : 200;
+  const [wanted, warm] = quick ? [10, 5] : [200, WARM_SECONDS];
   const root = join(column.folder, 'latency');
   await mkdir(root);
   await lendAnimals(column, root, cache, config, signal);
@@ -33,15 +38,13 @@ export async function measure(column, { quick, say, cache, config, signal }) {
   }, createLog({ level: 'error', format: 'text' }));
   try {
     const recorded = [];
-    const firsts = new Set();
+    const started = new Map();
     let detector = '';
     const enough = new Promise((resolve) => {
       app.onRecord(({ batch, models }) => {
         const at = performance.timeOrigin + performance.now();
-        // The first record of a session waits for the runner's start.
-        const first = !firsts.has(batch.session);
-        firsts.add(batch.session);
-        if (first) return;
+        if (!started.has(batch.session)) started.set(batch.session, at);
+        if (at < started.get(batch.session) + warm * 1000) return;
         ({ detector } = models.animals);
         recorded.push({ at, stream: batch.session, last: Date.parse(batch.ended_at) });
         if (recorded.length === wanted) resolve();
@@ -52,7 +55,7 @@ export async function measure(column, { quick, say, cache, config, signal }) {
       // Frames that meet at the model would wait for each other: the cameras' key frames follow their start.
       await sleep(((index === 0 ? 2 : 1) + 1 / STREAMS) * INTERVAL * 1000);
     }
-    const patience = ((wanted / STREAMS + 3) * BATCH_SIZE * INTERVAL + 30) * 1000;
+    const patience = ((wanted / STREAMS + 3) * BATCH_SIZE * INTERVAL + warm + 30) * 1000;
     await Promise.race([enough, sleep(patience, undefined, { signal })]);
     if (recorded.length < wanted) throw new Error(`only ${recorded.length} of ${wanted} records came within ${patience / 1000} s`);
     const calls = callOf(await animals.calls());

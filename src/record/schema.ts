@@ -99,7 +99,7 @@ const DEFINITIONS = {
       },
     }, { mixed: { description: 'it changed within the batch: this is the newest', const: true } }),
   },
-  snapshot: { description: 'JPEG in bare base64; empty when there is none', type: 'string', contentEncoding: 'base64', contentMediaType: 'image/jpeg', pattern: '^[A-Za-z0-9+/]*={0,2}$' },
+  snapshot: { description: 'JPEG in bare base64; empty when there is none', type: 'string', contentEncoding: 'base64', contentMediaType: 'image/jpeg', pattern: '^(/9j/|$)' },
   address: { description: 'of the host; null when it has none that others could reach', type: ['string', 'null'], pattern: '^(?!127\\.)' },
 };
 
