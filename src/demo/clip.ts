@@ -12,7 +12,7 @@ export async function makeClip(file: string, options: ClipOptions, signal: Abort
   signal.throwIfAborted();
   const part = `${file}.part`;
   const command = leashedFfmpeg(clipArguments(part, options));
-  const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(command.file, command.args, { stdio: ['ignore', 'ignore', 'pipe'], env: command.env });
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill);
   try {

@@ -37,9 +37,9 @@ export async function startGenerator(scene: Scene, listener: Listener, signal: A
   const server = createServer();
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
-  const { file, args } = leashedFfmpeg(playArguments(scene, `rtsp://127.0.0.1:${port}${path}`));
+  const { file, args, env } = leashedFfmpeg(playArguments(scene, `rtsp://127.0.0.1:${port}${path}`));
   const child = spawn(file, args, {
-    stdio: ['ignore', 'ignore', 'pipe'], signal, killSignal: 'SIGKILL',
+    stdio: ['ignore', 'ignore', 'pipe'], env, signal, killSignal: 'SIGKILL',
   });
   const kill = (): void => void child.kill('SIGKILL');
   let words = '';

@@ -88,7 +88,8 @@ function withoutTraps(command: ffmpeg.FfmpegCommand, stdio: typeof FOUR_PIPES | 
         ended = true;
       };
       try {
-        spawn(leashedFfmpeg(args).args, { ...options, stdio }, (process, ...rings) => {
+        const leashed = leashedFfmpeg(args);
+        spawn(leashed.args, { ...options, stdio, env: leashed.env }, (process, ...rings) => {
           onStart(process);
           onProcess(process, ...rings);
         }, endOnce);

@@ -1,5 +1,6 @@
 /** Commands that die with this process, also after SIGKILL: every child is started through one of these. */
 import { join } from 'node:path';
+import { forTools } from './environment.ts';
 import { ffmpegProgram } from './ffmpeg-program.ts';
 import { packageRoot } from './package.ts';
 
@@ -13,7 +14,7 @@ export function leashed(file: string, args: readonly string[]): Leashed {
   return { file: join(packageRoot, 'runners/leash'), args: [String(process.pid), file, ...args] };
 }
 
-/** ffmpeg with these arguments, on a leash. */
-export function leashedFfmpeg(args: readonly string[]): Leashed {
-  return leashed(ffmpegProgram(), args);
+/** ffmpeg with these arguments, on a leash, and the whole environment that it is to have. */
+export function leashedFfmpeg(args: readonly string[]): Leashed & { readonly env: NodeJS.ProcessEnv } {
+  return { ...leashed(ffmpegProgram(), args), env: { ...process.env, ...forTools() } };
 }

@@ -1,5 +1,6 @@
 /** A runner's process: started on a leash in a group of its own, listened to, and stopped for sure. */
 import type { Readable, Writable } from 'node:stream';
+import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { systemClock } from '../lib/clock.ts';
 import { leashed } from '../lib/leash.ts';
@@ -44,7 +45,7 @@ export function startChild(command: RunnerCommand, onLog: (line: string) => void
   // A group of its own: Ctrl-C in the terminal is for Lookout alone, and what the runner starts ends with it.
   const child = execa(file, args, { cwd: command.cwd, env: command.env, buffer: false, reject: false, detached: true, cleanup: false });
   const logLine: OnLine = (text, cut) => {
-    const line = cut ? `${text}…` : text;
+    const line = `${stripVTControlCharacters(text)}${cut ? '…' : ''}`;
     words.add(line);
     onLog(line);
   };

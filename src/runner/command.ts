@@ -1,9 +1,10 @@
 /** What to run as a runner: a program, its words, where, and what its environment gets beside ours. */
+import type { Environment } from '../lib/environment.ts';
 
 export interface RunnerCommand {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Added to the environment of this process. */
-  readonly env: Readonly<Record<string, string>>;
+  /** What is added to the environment of this process, and taken away from it. */
+  readonly env: Environment;
 }

@@ -71,6 +71,16 @@ describe('a run of ffmpeg', () => {
     expect(lines).toEqual([`it runs in ${import.meta.dirname}`]);
   });
 
+  it('calls cameras directly and speaks plainly, whatever the host has set for others', async () => {
+    await ffmpegIs('env >&2');
+    for (const name of ['http_proxy', 'https_proxy', 'HTTPS_PROXY', 'all_proxy']) vi.stubEnv(name, 'http://127.0.0.1:1');
+    for (const name of ['AV_LOG_FORCE_COLOR', 'FFREPORT', 'LANG']) vi.stubEnv(name, 'x');
+    const lines: string[] = [];
+    await run(never, (line) => lines.push(line));
+    expect(lines.some((line) => line.startsWith('PATH='))).toBe(true);
+    expect(lines.filter((line) => /proxy|^AV_LOG_FORCE_COLOR|^FFREPORT|^LANG=/i.test(line))).toEqual([]);
+  });
+
   it('is refused in words when there is no room for a process', async () => {
     const limit = (soft: string): void => { execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`]); };
     const before = execFileSync('prlimit', ['--pid', String(process.pid), '--nofile', '-o', 'SOFT', '--noheadings'], { encoding: 'utf8' }).trim();

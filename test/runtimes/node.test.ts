@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { prepareModel } from '../../src/models/prepare.ts';
@@ -70,6 +70,21 @@ test('keeps to the lock file, and builds anew before a later start when the pack
   expect(await see(prepared)).toBe('1.0.0');
   await rm(join(root, 'data/runtimes/m', prepared.fingerprint ?? '', 'node_modules'), { recursive: true });
   expect(await see(prepared)).toBe('1.0.0');
+});
+
+test.each<[string, string, string]>([
+  ['global and prefix', 'npm_config_global', 'true'],
+  ['dry-run', 'npm_config_dry_run', 'true'],
+  ['global in a file', '.npmrc', 'global=true\nprefix=/elsewhere\n'],
+  ['only the lock in a file', '.npmrc', 'package-lock-only=true\ndry-run=true\nlocation=global\n'],
+])('is not led elsewhere by npm\'s settings of the host: %s', async (_name, variable, value) => {
+  const { root, prepare } = await place(MODEL);
+  if (variable === '.npmrc') await writeFile(join(root, '.npmrc'), value.replace('/elsewhere', join(root, 'elsewhere')));
+  vi.stubEnv(variable === '.npmrc' ? 'npm_config_userconfig' : variable, variable === '.npmrc' ? join(root, '.npmrc') : value);
+  vi.stubEnv('npm_config_prefix', join(root, 'elsewhere'));
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  expect(await see(await prepare())).toBe('1.0.0');
+  await expect(readFile(join(root, 'elsewhere'))).rejects.toThrow('ENOENT');
 });
 
 test('says what npm said when it fails, and which local package is out of reach', async () => {

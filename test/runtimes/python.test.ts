@@ -1,23 +1,12 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readFile, readdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, readdir, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import { silentLog } from '../../src/lib/log.ts';
-import { readCatalog } from '../../src/models/catalog.ts';
-import { prepareModel } from '../../src/models/prepare.ts';
-import { create } from '../../src/runtimes/python.ts';
-import type { Model, Prepared, Progress } from '../../src/types.ts';
-import { framesNamed, listen, never, temporaryFolder, writeTree } from '../models/fixtures.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { listen, writeTree } from '../models/fixtures.ts';
+import { run, fixtures, MANIFEST, DETECTOR, wheels, place, modelFiles, BARE, see } from './python-models.ts';
 
-const run = promisify(execFile);
-const fixtures = join(import.meta.dirname, '../fixtures');
-const MANIFEST = 'runtime: python\nentry: detector.py\nprobe: import tinydep\n';
-/** Says in its one detection which version it imported. */
-const DETECTOR = 'import tinydep\n\ndef predict(frames, options):\n    return [[{"class": tinydep.VERSION, "confidence": 1, "box": [0, 0, 1, 1]}] for _ in frames]\n';
 /** The same in the Flask orchestrator's contract. */
 const SCRIPT = `import argparse, json, os, sys
 try:
@@ -35,57 +24,6 @@ with open(said.output_file, "w") as output:
 `;
 
 const hasUv = await run('uv', ['--version']).then(() => true, () => false);
-let wheels: string;
-
-beforeAll(async () => {
-  wheels = await mkdtemp(join(tmpdir(), 'lookout-wheels-'));
-  for (const version of ['1.0', '2.0']) await run('python3', [join(fixtures, 'packages/make_wheel.py'), wheels, 'tinydep', version]);
-});
-afterAll(() => rm(wheels, { recursive: true, force: true }));
-
-interface Place {
-  readonly root: string;
-  readonly model: (name: string) => Promise<Model>;
-  readonly prepare: (name: string, progress?: Progress, signal?: AbortSignal) => Promise<Prepared>;
-}
-
-/** Models in a folder of the user's, each with the wheels beside it; nothing else is to be had. */
-async function place(files: Readonly<Record<string, string>>, project = false): Promise<Place> {
-  const root = await writeTree(await temporaryFolder(), files);
-  for (const name of new Set(Object.keys(files).filter((path) => path.startsWith('models/')).map((path) => path.split('/')[1] ?? ''))) {
-    await cp(wheels, join(root, 'models', name, 'wheels'), { recursive: true });
-  }
-  const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: project ? root : null, data_dir: join(root, 'data') });
-  const runtime = create({ data_dir: join(root, 'data'), log: silentLog, offline: true });
-  return {
-    root,
-    model: (name) => catalog.get(name),
-    prepare: async (name, progress = () => undefined, signal = never) => prepareModel(await catalog.get(name), runtime, progress, signal),
-  };
-}
-
-const modelFiles = (name: string, requirement: string): Readonly<Record<string, string>> => ({
-  [`models/${name}/model.yaml`]: MANIFEST,
-  [`models/${name}/detector.py`]: DETECTOR,
-  [`models/${name}/requirements.txt`]: `${requirement}\n`,
-});
-
-/** A model that needs no package, where it is not about packages. */
-const BARE = {
-  'models/bare/model.yaml': 'runtime: python\nentry: detector.py\n',
-  'models/bare/detector.py': DETECTOR.replace('import tinydep', '').replace('tinydep.VERSION', '"bare"'),
-};
-
-/** The class of the one detection in the one frame. */
-async function see(prepared: Prepared): Promise<string | undefined> {
-  const runner = await prepared.start(never);
-  try {
-    const { predictions: [first] } = await runner.predict(framesNamed('/a.jpg'), {}, never);
-    return first && 'detections' in first ? first.detections[0]?.class : undefined;
-  } finally {
-    await runner.close();
-  }
-}
 
 /** The fixture program that prepares a model, in a process of its own. */
 function prepareElsewhere(root: string, name: string): { readonly lines: string[]; until(text: string): Promise<void>; kill(): void; readonly ended: Promise<unknown> } {

@@ -1,17 +1,22 @@
 /** Installs a model's npm packages, without their scripts, into a folder of their own. */
 import { copyFile, cp, mkdir, readFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
+import { forInstallers, forModels } from '../../lib/environment.ts';
 import type { Built } from '../../models/environments.ts';
 import { localDependencies } from '../../models/requirement-files.ts';
 import type { Model, Progress } from '../../types.ts';
 import { ask, run } from './run.ts';
-import { CLEAN } from './start.ts';
 
-const FLAGS = ['--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev', '--no-update-notifier', '--loglevel=http'];
+/** The second line: what a .npmrc of the host may say otherwise, and would send packages elsewhere or leave them out. */
+const FLAGS = [
+  '--ignore-scripts', '--no-audit', '--no-fund', '--omit=dev', '--no-update-notifier', '--loglevel=http', '--no-color',
+  '--no-global', '--location=project', '--no-dry-run', '--package-lock', '--no-package-lock-only', '--no-workspaces', '--install-strategy=hoisted', '--include=optional',
+];
 
 export async function installNode(folder: string, model: Model, offline: boolean, progress: Progress, signal: AbortSignal): Promise<Built> {
   // npm must run on the Node that will load what it installs.
-  const env = { ...CLEAN, PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}` };
+  const PATH = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
+  const env = { ...forInstallers(), PATH };
   const npm = await ask({ file: 'npm', args: ['--version'], cwd: folder, env }, signal);
 
   await copyInto(folder, model);
@@ -21,9 +26,11 @@ export async function installNode(folder: string, model: Model, offline: boolean
   await run({ file: 'npm', args, cwd: folder, env }, (line) => { progress(inWords(line)); }, signal);
   // npm makes none when there is nothing to install.
   await mkdir(join(folder, 'node_modules'), { recursive: true });
+  const missing = await missingIn(folder);
+  if (missing.length > 0) throw new Error(`npm says that all went well, but ${missing.join('; ')}; look for settings of npm that send packages elsewhere`);
   if (model.probe !== null) {
     progress(`probing: ${model.probe}`);
-    await run({ file: process.execPath, args: ['--input-type=module', '--eval', model.probe], cwd: folder, env }, progress, signal);
+    await run({ file: process.execPath, args: ['--input-type=module', '--eval', model.probe], cwd: folder, env: { ...forModels(), PATH } }, progress, signal);
   }
   return { tools: { node: process.versions.node, npm }, packages: await packagesIn(folder) };
 }
@@ -43,8 +50,34 @@ async function copyInto(folder: string, model: Model): Promise<void> {
   }
 }
 
+interface Locked {
+  readonly version?: string;
+  readonly link?: boolean;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly devOptional?: boolean;
+  readonly peer?: boolean;
+}
+
+/** Packages of the lock that are not where Node would look for them, in words. Optional ones may be for other machines. */
+async function missingIn(folder: string): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const [path, { version, link, dev, optional, devOptional, peer }] of Object.entries(await lockedIn(join(folder, 'package-lock.json')))) {
+    if (!path.startsWith('node_modules/') || link || dev || optional || devOptional || peer) continue;
+    const found = await readFile(join(folder, path, 'package.json'), 'utf8').then((text) => (JSON.parse(text) as Locked).version ?? null, () => null);
+    const name = path.split('node_modules/').at(-1) ?? path;
+    if (found === null) problems.push(`${name} is not there`);
+    else if (version !== undefined && found !== version) problems.push(`${name} ${version} was asked for, and ${found} is there`);
+  }
+  return problems;
+}
+
+async function lockedIn(file: string): Promise<Readonly<Record<string, Locked>>> {
+  const lock = await readFile(file, 'utf8').catch(() => '{}');
+  return (JSON.parse(lock) as { packages?: Readonly<Record<string, Locked>> }).packages ?? {};
+}
+
 async function packagesIn(folder: string): Promise<readonly string[]> {
-  const lock = await readFile(join(folder, 'node_modules', '.package-lock.json'), 'utf8').catch(() => '{}');
-  const { packages = {} } = JSON.parse(lock) as { packages?: Readonly<Record<string, { version?: string }>> };
+  const packages = await lockedIn(join(folder, 'node_modules', '.package-lock.json'));
   return Object.entries(packages).flatMap(([path, { version }]) => (version === undefined ? [] : [`${path.split('node_modules/').at(-1) ?? path}==${version}`])).sort();
 }

@@ -1,15 +1,18 @@
 /** Makes a virtual environment and installs requirements into it, with uv or with venv and pip. */
+import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { forModels } from '../../lib/environment.ts';
+import { packageRoot } from '../../lib/package.ts';
 import { isFolder } from '../../models/paths.ts';
 import type { Built } from '../../models/environments.ts';
 import type { Model, Progress } from '../../types.ts';
 import type { Interpreter } from './interpreter.ts';
+import { installerEnvironment } from './installer-settings.ts';
 import { ask, run } from './run.ts';
-import { CLEAN } from './start.ts';
 
 interface Installer {
   /** Name and version. */
-  readonly tool: readonly [string, string];
+  readonly tool: readonly ['pip' | 'uv', string];
   readonly create: readonly string[];
   readonly install: readonly string[];
 }
@@ -24,21 +27,32 @@ export function venvPython(folder: string): string {
 
 export async function installPython(folder: string, model: Model, interpreter: Interpreter, offline: boolean, progress: Progress, signal: AbortSignal): Promise<Built> {
   const python = venvPython(folder);
-  // Local packages in a requirements file are relative to the folder that pip runs in.
-  const go = ([file = '', ...args]: readonly string[]): Promise<void> => run({ file, args, cwd: model.folder, env: CLEAN }, progress, signal);
   const { tool, create, install } = await chooseInstaller(folder, interpreter, signal);
+  const env = await installerEnvironment(tool[0], interpreter, signal);
+  // Local packages in a requirements file are relative to the folder that pip runs in.
+  const go = ([file = '', ...args]: readonly string[]): Promise<void> => run({ file, args, cwd: model.folder, env }, progress, signal);
+  const asking = (question: object): Promise<readonly string[]> => askAbout({ ...question, pip: interpreter.pip, files: model.requirements }, python, model.folder, signal);
 
   progress(`creating the virtual environment with Python ${interpreter.version}`);
   await go(create);
   if (model.requirements.length > 0) {
     progress(`installing ${model.requirements.map((file) => basename(file)).join(', ')} with ${tool.join(' ')}`);
-    await go([...install, ...(await fromWhere(model, offline)), ...model.requirements.flatMap((file) => ['-r', file])]);
+    const pinned: string[] = [];
+    for (const wheels of await wheelsOf(model)) pinned.push(...(await asking({ ask: 'pins', wheels })));
+    const constraints = join(folder, 'wheels.txt');
+    if (pinned.length > 0) await writeFile(constraints, `${pinned.join('\n')}\n`);
+    await go([
+      ...install, ...(await fromWhere(model, offline)), ...(pinned.length > 0 ? ['-c', constraints] : []),
+      ...model.requirements.flatMap((file) => ['-r', file]),
+    ]);
+    const missing = await asking({ ask: 'missing' });
+    if (missing.length > 0) throw new Error(`the installer says that all went well, but ${missing.join('; ')}; look for settings of ${tool[0]} that send packages elsewhere`);
   }
   if (model.probe !== null) {
     progress(`probing: ${model.probe}`);
-    await go([python, '-c', model.probe]);
+    await run({ file: python, args: ['-c', model.probe], cwd: model.folder, env: forModels() }, progress, signal);
   }
-  const packages = await ask({ file: python, args: ['-I', '-c', LIST], cwd: dirname(folder), env: CLEAN }, signal);
+  const packages = await ask({ file: python, args: ['-I', '-c', LIST], cwd: dirname(folder), env: forModels() }, signal);
   return { tools: { python: interpreter.version, [tool[0]]: tool[1] }, packages: packages.split('\n').filter((line) => line !== '') };
 }
 
@@ -67,6 +81,12 @@ async function uvVersion(signal: AbortSignal): Promise<string | null> {
     signal.throwIfAborted();
     return null;
   }
+}
+
+/** What requirements.py has to say of the model's requirements, in the environment. */
+async function askAbout(question: object, python: string, cwd: string, signal: AbortSignal): Promise<readonly string[]> {
+  const script = join(packageRoot, 'runners/python/requirements.py');
+  return JSON.parse(await ask({ file: python, args: ['-I', script, JSON.stringify(question)], cwd, env: forModels() }, signal)) as string[];
 }
 
 /** A folder `wheels` in the model's folder is looked into; offline nothing else is. */

@@ -1,8 +1,8 @@
 /** Finds a Python that can make virtual environments, and asks it what it is. */
 import { LookoutError } from '../../errors.ts';
 import type { Facts } from '../../models/fingerprint.ts';
+import { forModels } from '../../lib/environment.ts';
 import { ask, ToolFailed } from './run.ts';
-import { CLEAN } from './start.ts';
 
 export interface Interpreter {
   readonly path: string;
@@ -35,7 +35,7 @@ export async function findInterpreter(signal: AbortSignal): Promise<Interpreter>
   const failures: string[] = [];
   for (const candidate of asked === '' ? CANDIDATES : [asked]) {
     try {
-      const answer = await ask({ file: candidate, args: ['-I', '-c', QUESTION], cwd: '/', env: CLEAN }, signal);
+      const answer = await ask({ file: candidate, args: ['-I', '-c', QUESTION], cwd: '/', env: forModels() }, signal);
       return JSON.parse(answer) as Interpreter;
     } catch (error) {
       signal.throwIfAborted();
@@ -52,7 +52,7 @@ export async function findInterpreter(signal: AbortSignal): Promise<Interpreter>
  */
 export async function starts(python: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await ask({ file: python, args: ['-I', '-c', ''], cwd: '/', env: CLEAN }, signal);
+    await ask({ file: python, args: ['-I', '-c', ''], cwd: '/', env: forModels() }, signal);
     return true;
   } catch (error) {
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
 /** What the runtimes have in common: from a provided environment and a command to a Prepared that starts runners. */
 import { isAbsolute, join } from 'node:path';
 import { LookoutError } from '../../errors.ts';
+import { forModels, type Environment } from '../../lib/environment.ts';
 import type { Log } from '../../lib/log.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
 import type { Setup } from '../../runner/harness.ts';
@@ -56,16 +57,13 @@ export function setupOf({ name, folder, weights_folders, options }: Model): Setu
   return { name, folder, weights_folders, options };
 }
 
-/** Isolation: nothing that was set for this process's own interpreters reaches the model. Empty means unset to both. */
-export const CLEAN = { PYTHONPATH: '', PYTHONHOME: '', PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NODE_PATH: '', NODE_OPTIONS: '' } as const;
-
 /** For what runs under a harness, which is told the rest by its arguments. */
-export function harnessEnvironment({ name }: Model): Readonly<Record<string, string>> {
-  return { ...CLEAN, LOOKOUT_MODEL: name };
+export function harnessEnvironment({ name }: Model): Environment {
+  return { ...forModels(), LOOKOUT_MODEL: name };
 }
 
 /** One-shot programs and commands find in it what a harness would tell them. */
-export function childEnvironment(model: Model): Readonly<Record<string, string>> {
+export function childEnvironment(model: Model): Environment {
   return { ...harnessEnvironment(model), LOOKOUT_SETUP: JSON.stringify(setupOf(model)) };
 }
 

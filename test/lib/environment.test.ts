@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { forInstallers, forModels, forTools, isFetching, type Environment } from '../../src/lib/environment.ts';
+
+/** What a child sees of the host's variables. */
+const seen = (host: NodeJS.ProcessEnv, made: (host: NodeJS.ProcessEnv) => Environment): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries({ ...host, ...made(host) }).filter(([, value]) => value !== undefined));
+
+it('gives ffmpeg what it needs to run, and nothing that changes what it says or whom it calls', () => {
+  const kept = { PATH: '/bin', HOME: '/home/a', LD_LIBRARY_PATH: '/opt/lib', SSL_CERT_FILE: '/ca.pem', CUDA_VISIBLE_DEVICES: '0' };
+  const host = {
+    ...kept, AV_LOG_FORCE_COLOR: '1', AV_LOG_FORCE_256COLOR: '1', FFREPORT: 'file=/tmp/report:level=56', TERM: 'xterm', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8',
+    http_proxy: 'http://proxy:3128', HTTPS_PROXY: 'http://proxy:3128', all_proxy: 'socks5://proxy', no_proxy: '', LOOKOUT_TOKEN: 'secret', SSLKEYLOGFILE: '/tmp/keys',
+  };
+  expect(seen(host, forTools)).toEqual({ ...kept, LC_ALL: 'C', AV_LOG_FORCE_NOCOLOR: '1' });
+});
+
+it('keeps from models what was set for interpreters of this process, and lets them have the rest', () => {
+  const kept = { PATH: '/bin', http_proxy: 'http://proxy:3128', NODE_EXTRA_CA_CERTS: '/ca.pem', NODE_ENV: 'production', OMP_NUM_THREADS: '2', HF_HOME: '/models' };
+  const host = {
+    ...kept, PYTHONPATH: '/other', PYTHONHOME: '/other', PYTHONSTARTUP: '/a.py', PYTHONINSPECT: '1', PYTHONWARNINGS: 'error', VIRTUAL_ENV: '/venv', CONDA_PREFIX: '/conda',
+    NODE_PATH: '/other', NODE_OPTIONS: '--inspect', NODE_V8_COVERAGE: '/tmp', NODE_DEBUG: '*', FORCE_COLOR: '3', BASH_ENV: '/a.sh',
+  };
+  expect(seen(host, forModels)).toEqual({ ...kept, PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' });
+});
+
+it('leaves installers their indexes, certificates, proxies and caches, and nothing that says where packages go', () => {
+  const kept = {
+    PATH: '/bin', HTTPS_PROXY: 'http://proxy:3128', REQUESTS_CA_BUNDLE: '/ca.pem', CFLAGS: '-O2',
+    PIP_INDEX_URL: 'https://index', PIP_EXTRA_INDEX_URL: 'https://more', PIP_CERT: '/ca.pem', PIP_CACHE_DIR: '/cache', PIP_DEFAULT_TIMEOUT: '60', PIP_NO_INDEX: '1', pip_find_links: '/wheels',
+    UV_DEFAULT_INDEX: 'https://index', UV_INDEX_CORP_PASSWORD: 'x', UV_CACHE_DIR: '/cache', UV_NATIVE_TLS: '1',
+    npm_config_registry: 'https://registry', NPM_CONFIG_CACHE: '/cache', npm_config_cafile: '/ca.pem', npm_config_userconfig: '/home/a/.npmrc',
+  };
+  const host = {
+    ...kept, PIP_TARGET: '/t', PIP_USER: '1', PIP_PREFIX: '/p', PIP_ROOT: '/r', PIP_PYTHON: '/usr/bin/python3', PIP_DRY_RUN: '1', PIP_NO_DEPS: '1', PIP_CONFIG_FILE: '/pip.conf', PIP_REQUIRE_VIRTUALENV: '1',
+    UV_TARGET: '/t', UV_PREFIX: '/p', UV_SYSTEM_PYTHON: '1', UV_PYTHON: '3.8', UV_PROJECT_ENVIRONMENT: '/e', UV_CONFIG_FILE: '/uv.toml', UV_NO_DEPS: '1',
+    npm_config_global: 'true', NPM_CONFIG_PREFIX: '/p', npm_config_dry_run: 'true', npm_config_omit: 'optional', npm_config_global_prefix: '/p', npm_config_local_prefix: '/l',
+  };
+  expect(seen(host, forInstallers)).toEqual({ ...kept, PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' });
+});
+
+it('knows settings by the names that they have in files', () => {
+  expect(['index-url', 'find-links', 'trusted-host', 'proxy'].every((name) => isFetching('pip', name))).toBe(true);
+  expect(['user', 'target', 'prefix', 'root', 'dry-run', 'no-deps', 'ignore-installed'].some((name) => isFetching('pip', name))).toBe(false);
+});
