@@ -204,10 +204,15 @@ export interface PictureFile {
 }
 
 /** A picture as it leaves a source. */
+/** The camera refused a picture or broke off, it came torn, or it was none. */
+export type PictureFailure = 'picture_refused' | 'picture_torn' | 'picture_unreadable';
+
 export interface CapturedFrame extends FrameFacts {
   readonly picture: { readonly jpeg: Uint8Array } | PictureFile;
   /** Pictures that were due since the last one yielded and were let go because the consumer was slow. */
   readonly missed: number;
+  /** Ticks since then to which the camera gave no picture, by reason; none: undefined. */
+  readonly failed?: Readonly<Partial<Record<PictureFailure, number>>>;
   /** How the pictures are being made, in words: `keyframes`, `all but B-frames`, `all`. */
   readonly mode: string;
 }

@@ -128,6 +128,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
 
   async function take(own: Session, captured: CapturedFrame): Promise<void> {
     if (captured.missed > 0) await losses.count(captured.missed, 'slow_consumer', captured.captured_at);
+    for (const [why, ticks] of Object.entries(captured.failed ?? {})) await losses.count(ticks, why, captured.captured_at);
     let frame: Frame;
     try {
       frame = await spool.put(own, captured);

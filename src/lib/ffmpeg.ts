@@ -196,11 +196,14 @@ export function scaleJpeg(file: string, { width, height }: { width: number; heig
   return encodeJpeg(file, ['-vf', `scale=${width}:${height}`, '-q:v', '3'], AbortSignal.timeout(SCALE_MS));
 }
 
-/** The bytes of a picture (PNG, JPEG …) as JPEG, no wider than `maxWidth` pixels. */
+/** What makes a picture upright, by its orientation as EXIF has it. */
+const UPRIGHT: readonly string[] = ['null', 'null', 'hflip', 'hflip,vflip', 'vflip', 'transpose=0', 'transpose=1', 'transpose=3', 'transpose=2'];
+
+/** The bytes of a picture (PNG, JPEG …) as JPEG, turned upright, no wider than `maxWidth` pixels. */
 export function toJpeg(
-  picture: Uint8Array, { jpegQuality, maxWidth }: Pick<CaptureOptions, 'jpegQuality' | 'maxWidth'>, signal: AbortSignal,
+  picture: Uint8Array, { jpegQuality, maxWidth, orientation }: Pick<CaptureOptions, 'jpegQuality' | 'maxWidth'> & { readonly orientation: number }, signal: AbortSignal,
 ): Promise<Buffer> {
-  const filters = ['null', ...narrowed(maxWidth)].join(',');
+  const filters = [UPRIGHT[orientation] ?? 'null', ...narrowed(maxWidth)].join(',');
   return encodeJpeg(Readable.from([picture]), ['-vf', filters, '-q:v', String(jpegQscale(jpegQuality)), '-qmin', '1'], signal);
 }
 
@@ -208,7 +211,8 @@ async function encodeJpeg(source: string | Readable, options: readonly string[],
   signal.throwIfAborted();
   const chunks: Buffer[] = [];
   const target = new Writable({ emitClose: false, write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } });
-  const failure = await runFfmpeg({ source, outputs: [{ target, options: [...options, '-frames:v', '1', '-f', 'mjpeg'] }] }, signal);
+  // Pictures are turned by us alone: some versions of ffmpeg do it by themselves.
+  const failure = await runFfmpeg({ source, input: ['-noautorotate'], outputs: [{ target, options: [...options, '-frames:v', '1', '-f', 'mjpeg'] }] }, signal);
   signal.throwIfAborted();
   if (failure) throw failure;
   return Buffer.concat(chunks);

@@ -1,22 +1,90 @@
-/** What the bytes of a picture say of themselves: their size, and whether they are all there. */
+/** What the bytes of a picture say of themselves: their size, which way is up, and whether they are all there. */
 import { imageSize } from 'image-size';
 
-const END_OF_IMAGE = Buffer.from([0xff, 0xd9]);
-/** Some cameras write facts of their own after a picture's end. */
-const LONGEST_TAIL = 4096;
+export interface Measured {
+  readonly type: 'jpg' | 'png';
+  /** Pixels, as they are stored. */
+  readonly width: number;
+  readonly height: number;
+  /** As EXIF has it: 1 is upright, 2 to 8 are to be turned or mirrored. */
+  readonly orientation: number;
+}
 
-/** A JPEG that breaks off: within its compressed data the end marker does not occur. */
+const START = Buffer.from([0xff, 0xd8, 0xff]);
+const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
+/** Cameras that write more than an empty line before a picture are unknown. */
+const LONGEST_LEAD = 1024;
+
+/** Without what some cameras write before a picture. */
+export function fromStart(bytes: Buffer): Buffer {
+  if (bytes.indexOf(START) === 0 || bytes.indexOf(PNG) === 0) return bytes;
+  const at = bytes.subarray(0, LONGEST_LEAD).indexOf(START);
+  return at > 0 ? bytes.subarray(at) : bytes;
+}
+
+/** A JPEG that breaks off, by its markers: what comes after its end is harmless. */
 export function isTorn(bytes: Uint8Array): boolean {
-  return measure(bytes)?.type === 'jpg' && !Buffer.from(bytes.subarray(-LONGEST_TAIL)).includes(END_OF_IMAGE);
+  const jpeg = walk(bytes);
+  return jpeg !== null && !jpeg.whole;
 }
 
 /** null: neither a JPEG nor a PNG, or torn at the beginning. */
-export function measure(bytes: Uint8Array): { readonly type: 'jpg' | 'png'; readonly width: number; readonly height: number } | null {
+export function measure(bytes: Uint8Array): Measured | null {
+  const jpeg = walk(bytes);
+  if (jpeg && jpeg.width > 0 && jpeg.height > 0) return { type: 'jpg', width: jpeg.width, height: jpeg.height, orientation: orientationOf(bytes) };
   try {
     const { type, width, height } = imageSize(bytes);
-    return (type === 'jpg' || type === 'png') && width > 0 && height > 0 ? { type, width, height } : null;
+    return (type === 'jpg' || type === 'png') && width > 0 && height > 0 ? { type, width, height, orientation: 1 } : null;
   } catch {
     // Its only way to say that it cannot read them.
     return null;
   }
+}
+
+function orientationOf(bytes: Uint8Array): number {
+  try {
+    return imageSize(bytes).orientation ?? 1;
+  } catch {
+    // Some have a segment that is longer than it says, over which ffmpeg steps as we do.
+    return 1;
+  }
+}
+
+interface Walked {
+  /** 0: nothing says how large it is. */
+  readonly width: number;
+  readonly height: number;
+  readonly whole: boolean;
+}
+
+const [END_OF_IMAGE, START_OF_SCAN, FILL] = [0xd9, 0xda, 0xff];
+
+/** From marker to marker: compressed data has none but restarts, and after a segment that lies about its length the next one is found. */
+function walk(picture: Uint8Array): Walked | null {
+  const bytes = Buffer.from(picture.buffer, picture.byteOffset, picture.length);
+  if (bytes.indexOf(START) !== 0) return null;
+  let [width, height, scans] = [0, 0, 0];
+  for (let at = bytes.indexOf(0xff, 2); at >= 0 && at + 1 < bytes.length;) {
+    const marker = bytes.readUInt8(at + 1);
+    if (marker === END_OF_IMAGE && scans > 0) return { width, height, whole: true };
+    let next = at + (marker === FILL ? 1 : 2);
+    if (hasLength(marker)) {
+      if (at + 9 > bytes.length) break;
+      if (isFrame(marker)) [height, width] = [bytes.readUInt16BE(at + 5), bytes.readUInt16BE(at + 7)];
+      if (marker === START_OF_SCAN) scans += 1;
+      next += bytes.readUInt16BE(at + 2);
+    }
+    at = bytes.indexOf(0xff, next);
+  }
+  return { width, height, whole: false };
+}
+
+/** Not a byte 0xff of compressed data, a restart, or the picture's start or end. */
+function hasLength(marker: number): boolean {
+  return marker > 0x01 && marker !== FILL && !(marker >= 0xd0 && marker <= END_OF_IMAGE);
+}
+
+/** Start of frame, of whichever coding. */
+function isFrame(marker: number): boolean {
+  return marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 }

@@ -203,6 +203,12 @@ describe('a stream', () => {
     expect(stream.view()).toMatchObject({ state: 'running', open_batch: 2, last_error: { message: expect.stringContaining('ENOTDIR') as string } });
   });
 
+  it('counts the pictures that the camera did not give, by reason', async () => {
+    await begin();
+    await source.emit('CAM-1', { failed: { picture_torn: 2, picture_refused: 1 } });
+    expect(ofCamera()).toEqual({ captured: 4, recorded: 0, dead_lettered: 0, dropped: { picture_torn: 2, picture_refused: 1 }, in_spool: 1 });
+  });
+
   it('counts them later where the books cannot be written either', async () => {
     let refusals = 1;
     const full: Books = { ...books, settle: (entry) => (refusals-- > 0 ? Promise.reject(new Error('disk full')) : books.settle(entry)) };

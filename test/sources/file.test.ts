@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { imageSize } from 'image-size';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { makeClip } from '../../src/demo/index.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { create } from '../../src/sources/file.ts';
@@ -32,6 +32,14 @@ afterAll(() => rm(folder, { recursive: true }));
 function frames(url: string, interval_seconds: number, max_width: number | null = null): AsyncIterable<CapturedFrame> {
   return inFolder((own) => create({ config: { ...PICTURES, max_width } }).frames(streamOf(url, { interval_seconds }), own, never));
 }
+
+it.each(['AV_LOG_FORCE_COLOR', 'AV_LOG_FORCE_256COLOR', 'FFREPORT'])('shows a clip as ever where the host has set %s for its own ffmpegs', async (name) => {
+  const report = join(folder, 'report.log');
+  vi.stubEnv(name, name === 'FFREPORT' ? `file=${report}:level=48` : '1');
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  expect(await firstFrames(frames(pathToFileURL(join(folder, "a 'clip' 100%.mp4")).href, 1), 2)).toHaveLength(2);
+  await expect(access(report)).rejects.toThrow('ENOENT');
+});
 
 const takenAt = ({ captured_at }: CapturedFrame): number => Date.parse(captured_at);
 

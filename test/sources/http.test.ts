@@ -1,8 +1,10 @@
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { promisify } from 'node:util';
 import { imageSize } from 'image-size';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/lib/clock.ts';
@@ -37,6 +39,23 @@ async function saying(bytes: Buffer): Promise<string> {
 
 function frames(url: string, interval_seconds = 0.5, { signal = never, max_width = null as number | null } = {}): AsyncIterable<CapturedFrame> {
   return create({ config: { ...PICTURES, max_width } }).frames(streamOf(url, { interval_seconds }), tmpdir(), signal);
+}
+
+/** A picture of 64 x 32 that lies turned in its file, and says so in its EXIF. */
+async function painted(orientation: number): Promise<Buffer> {
+  const [hflip, vflip] = ['hflip', 'vflip'];
+  // The way back of what the orientation asks for.
+  const undo = ['null', 'null', hflip, `${hflip},${vflip}`, vflip, 'transpose=0', 'transpose=2', 'transpose=3', 'transpose=1'][orientation] ?? 'null';
+  const source = 'color=red:s=64x32,drawbox=0:16:32:16:blue:t=fill,drawbox=32:16:32:16:lime:t=fill';
+  const { stdout } = await promisify(execFile)('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', source, '-vf', undo, '-frames:v', '1', '-q:v', '2', '-f', 'mjpeg', 'pipe:1'], { encoding: 'buffer' });
+  const exif = Buffer.concat([Buffer.from('Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0', 'latin1'), Buffer.from([orientation, 0, 0, 0, 0, 0, 0, 0])]);
+  return Buffer.concat([stdout.subarray(0, 2), Buffer.from([0xff, 0xe1, 0, exif.length + 2]), exif, stdout.subarray(2)]);
+}
+
+/** Colours above left, above right, below left, below right. */
+function cornersOf(picture: Uint8Array): readonly string[] {
+  const decoded = execFileSync('ffmpeg', ['-v', 'error', '-noautorotate', '-i', 'pipe:0', '-vf', 'format=rgb24,scale=2:2:flags=area', '-f', 'rawvideo', '-pix_fmt', 'rgb24', 'pipe:1'], { input: picture });
+  return [0, 3, 6, 9].map((at) => (['red', 'lime', 'blue'] as const)[[0, 1, 2].reduce((most, part) => (decoded.readUInt8(at + part) > decoded.readUInt8(at + most) ? part : most), 0)] ?? '');
 }
 
 const takenAt = ({ captured_at }: CapturedFrame): number => Date.parse(captured_at);
@@ -179,8 +198,85 @@ describe.concurrent('a snapshot address', () => {
     expect(requests.map(({ port }) => port)).toEqual([0, 0, 1, 1, 2].map((connection) => [...used][connection]));
   });
 
+  /** What it does with a picture out of turn, and how that is counted. */
+  const FAULTS: readonly (readonly [string, string, (response: ServerResponse) => void])[] = [
+    ['refuses it as busy', 'picture_refused', (response) => { response.writeHead(503).end('busy'); }],
+    ['fails', 'picture_refused', (response) => { response.writeHead(500).end(); }],
+    ['hangs up in the midst of it', 'picture_torn', (response) => {
+      response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': jpeg.length });
+      response.write(jpeg.subarray(0, 2000), () => response.destroy());
+    }],
+    ['sends half of it', 'picture_torn', (response) => { send(response, 'image/jpeg', jpeg.subarray(0, 2000)); }],
+    ['sends nothing', 'picture_unreadable', (response) => { send(response, 'image/jpeg', ''); }],
+    ['sends a page instead', 'picture_unreadable', (response) => { send(response, 'text/html', '<h1>busy</h1>'); }],
+  ];
+
+  it.each(FAULTS)('costs a tick, and no more, where the camera %s', async (_name, reason, fault) => {
+    let requests = 0;
+    const { url } = await camera((_, response) => {
+      requests += 1;
+      // The second, fourth and fifth.
+      if ([2, 4, 5].includes(requests)) fault(response);
+      else send(response, 'image/jpeg', numbered(jpeg, requests));
+    });
+    const taken = await firstFrames(frames(url(), 0.1), 4);
+    expect(taken.map((frame) => numberOf(jpegOf(frame)))).toEqual([1, 3, 6, 7]);
+    expect(taken.map(({ failed }) => failed)).toEqual([{}, { [reason]: 1 }, { [reason]: 2 }, {}]);
+  });
+
+  it('is asked once more on a new connection before a closed one costs a tick', async () => {
+    let requests = 0;
+    const { url } = await camera((_, response) => {
+      requests += 1;
+      if ([2, 4, 5].includes(requests)) response.destroy();
+      else send(response, 'image/jpeg', numbered(jpeg, requests));
+    });
+    const taken = await firstFrames(frames(url(), 0.1), 4);
+    expect(taken.map((frame) => numberOf(jpegOf(frame)))).toEqual([1, 3, 6, 7]);
+    expect(taken.map(({ failed }) => failed)).toEqual([{}, {}, { picture_refused: 1 }, {}]);
+  });
+
+  it('that fails time after time is dead, and at once where nothing would mend it', async () => {
+    const after = (status: number): Promise<{ readonly requests: number; readonly failure: unknown }> => {
+      let requests = 0;
+      return camera((_, response) => {
+        requests += 1;
+        if (requests < 3) send(response, 'image/jpeg', jpeg);
+        else response.writeHead(status).end();
+      }).then(async ({ url }) => ({ failure: await failureOf(frames(url(), 0.1)), requests }));
+    };
+    expect(await after(503)).toMatchObject({ requests: 7, failure: { code: 'stream_connect', message: expect.stringContaining('503') as string } });
+    expect(await after(401)).toMatchObject({ requests: 3, failure: { code: 'stream_auth' } });
+    expect(await after(404)).toMatchObject({ requests: 3, failure: { code: 'stream_not_found' } });
+  });
+
+  it.each<[string, () => Buffer]>([
+    ['thousands of bytes after its end', () => Buffer.concat([jpeg, Buffer.alloc(20_000, 7)])],
+    ['an empty line before it', () => Buffer.concat([Buffer.from('\r\n'), jpeg])],
+    ['a comment that is longer than it says', () => Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xff, 0xfe, 0, 100]), Buffer.alloc(700), jpeg.subarray(2)])],
+    ['a small picture in its header', () => Buffer.concat([jpeg.subarray(0, 2), Buffer.from([0xff, 0xe1, 0, 12]), Buffer.from([0xff, 0xd8, 0xff, 0xda, 0, 2, 0, 0, 0xff, 0xd9]), jpeg.subarray(2)])],
+  ])('may give a picture with %s, and not a torn one of that kind', async (_name, made) => {
+    const { url } = await camera(({ url: path }, response) => { send(response, 'image/jpeg', path === '/torn' ? made().subarray(0, jpeg.length - 500) : made()); });
+    const [frame] = await firstFrames(frames(url()), 1);
+    expect(frame).toMatchObject({ width: 640, height: 360 });
+    if (_name !== 'thousands of bytes after its end') expect(await failureOf(frames(url('/torn')))).toMatchObject({ code: 'stream_ended', message: 'the picture is torn: its end is missing' });
+  });
+
+  it.each([2, 3, 4, 5, 6, 7, 8])('may give a turned picture, which is turned upright: orientation %i', async (orientation) => {
+    // Red above, blue below left and green below right, as it should be seen.
+    const upright = ['red', 'red', 'blue', 'lime'];
+    const turned = await painted(orientation);
+    const { url } = await camera((_, response) => { send(response, 'image/jpeg', turned); });
+    const [frame] = await firstFrames(frames(url()), 1);
+    expect(frame).toMatchObject({ width: 64, height: 32 });
+    const shown = frame ? jpegOf(frame) : turned;
+    expect(imageSize(shown)).toMatchObject({ width: 64, height: 32 });
+    expect(imageSize(shown).orientation ?? 1).toBe(1);
+    expect(cornersOf(shown)).toEqual(upright);
+  });
+
   it('that gives no picture fails with what it gave', async () => {
-    const answers = { '/torn': jpeg.subarray(0, 10), '/empty': '', '/text': 'no picture today' };
+    const answers = { '/empty': '', '/text': 'no picture today' };
     const { url } = await camera(({ url: path = '' }, response) => { send(response, 'image/jpeg', answers[path as keyof typeof answers]); });
     for (const path of Object.keys(answers)) {
       expect(await failureOf(frames(url(path)))).toMatchObject({ code: 'stream_codec', message: 'the camera\'s picture is neither a JPEG nor a PNG picture' });
@@ -193,7 +289,7 @@ describe.concurrent('a snapshot address', () => {
     expect((await failureOf(frames(breaking.url()))).code).toBe('stream_ended');
     // Without a length, its end is where the connection's is.
     const half = await saying(Buffer.concat([Buffer.from('HTTP/1.0 200 OK\r\nContent-Type: image/jpeg\r\n\r\n'), jpeg.subarray(0, jpeg.length / 2)]));
-    expect(await failureOf(frames(half))).toMatchObject({ code: 'stream_ended', message: 'the picture broke off: its end is missing' });
+    expect(await failureOf(frames(half))).toMatchObject({ code: 'stream_ended', message: 'the picture is torn: its end is missing' });
   });
 });
 

@@ -18,8 +18,8 @@ export function testFolder(): { readonly path: string } {
   return folder;
 }
 
-/** The smallest JPEG that has a size: 4 x 2 pixels, without any. */
-export const PICTURE = Buffer.from('ffd8ffe000104a46494600010100000100010000ffc0000b080002000401011100ffd9', 'hex');
+/** The smallest JPEG that is whole by its markers: 4 x 2 pixels, without any. */
+export const PICTURE = Buffer.from('ffd8ffe000104a46494600010100000100010000ffc0000b080002000401011100ffda0008010100003f0000ffd9', 'hex');
 export const BEGIN = Date.parse('2026-07-01T12:00:00.000Z');
 
 /** Frames a second apart, in the spool. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
 import { createLatest } from '../../lib/latest.ts';
 import type { CapturedFrame } from '../../types.ts';
-import { isTorn, measure } from '../../lib/jpeg.ts';
+import { fromStart, isTorn, measure } from '../../lib/jpeg.ts';
 import { asJpeg, type PictureSettings } from '../pictures/jpeg.ts';
 import { FIRST_PICTURE_MS, type Patience } from '../pictures/patience.ts';
 import { createTicks, type Ticks } from '../pictures/ticks.ts';
@@ -29,19 +29,25 @@ async function readParts(
   let ticks: Ticks | null = null;
   let lastMs: number | null = null;
   let spacingMs = 0;
-  const split = createSplitter(boundary, (part) => {
+  let torn = 0;
+  const inWords = (): string => (torn > 0 ? `no whole picture came, ${torn} came torn,` : 'no picture came');
+  const split = createSplitter(boundary, ({ body, arrivedMs }) => {
     if (!ticks || ticks.due()) {
-      // Not a picture, or a torn one: the next one will do.
-      if (measure(part.body) === null || isTorn(part.body)) return;
+      const picture = fromStart(body);
+      // The next one will do.
+      if (isTorn(picture)) torn += 1;
+      if (isTorn(picture) || measure(picture) === null) return;
+      torn = 0;
       ticks ??= createTicks(intervalSeconds);
       ticks.take();
-      pick(part);
+      pick({ body: picture, arrivedMs });
     }
     const now = performance.now();
     if (lastMs !== null) spacingMs = Math.max(now - lastMs, spacingMs / 2);
-    patience.wait(lastMs === null ? FIRST_PICTURE_MS : Math.max(5000, 3 * spacingMs));
+    patience.wait(lastMs === null ? FIRST_PICTURE_MS : Math.max(5000, 3 * spacingMs), inWords);
     lastMs = now;
   });
+  patience.wait(FIRST_PICTURE_MS, inWords);
   try {
     for await (const chunk of response) split(chunk as Buffer, Date.now());
   } catch (error) {

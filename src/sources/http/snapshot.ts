@@ -1,33 +1,62 @@
-/** The pictures of a snapshot URL: one request at each tick. */
+/** The pictures of a snapshot URL: one request at each tick. A picture that fails costs its tick, a run of them the connection. */
 import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
-import { isTorn } from '../../lib/jpeg.ts';
-import type { CapturedFrame } from '../../types.ts';
-import { asJpeg, MAX_PICTURE_BYTES, type PictureSettings } from '../pictures/jpeg.ts';
+import { fromStart, isTorn } from '../../lib/jpeg.ts';
+import type { CapturedFrame, PictureFailure } from '../../types.ts';
+import { asJpeg, MAX_PICTURE_BYTES, type JpegPicture, type PictureSettings } from '../pictures/jpeg.ts';
 import { FIRST_PICTURE_MS, type Patience } from '../pictures/patience.ts';
 import { createTicks } from '../pictures/ticks.ts';
+
+/** So many pictures that fail one after the other are a dead camera. */
+const RUN_OF_FAILURES = 5;
+/** Codes of failures that asking again would not mend. */
+const FINAL: readonly string[] = ['stream_auth', 'stream_not_found', 'forbidden_scheme', 'stream_stalled'];
 
 /** `first` is the answer to a request made just now; `ask` makes the others. */
 export async function* snapshotFrames(
   first: IncomingMessage, ask: () => Promise<IncomingMessage>, intervalSeconds: number, settings: PictureSettings, patience: Patience, signal: AbortSignal,
 ): AsyncGenerator<CapturedFrame, void, void> {
   const ticks = createTicks(intervalSeconds);
-  let answer = first;
+  let answer: IncomingMessage | null = first;
   let missed = ticks.take();
+  let failed: Partial<Record<PictureFailure, number>> = {};
+  let run = 0;
+
+  /** null: it failed, and is counted. */
+  async function take(): Promise<(JpegPicture & { readonly captured_at: string }) | null> {
+    try {
+      const { bytes, arrivedMs } = await readBody(answer ?? await ask());
+      if (isTorn(bytes)) throw new LookoutError('stream_ended', 'the picture is torn: its end is missing');
+      return { ...await asJpeg(bytes, 'the camera\'s picture', settings, signal), captured_at: new Date(arrivedMs).toISOString() };
+    } catch (error) {
+      run += 1;
+      // Of one that never gave a picture nobody knows whether it can.
+      if (signal.aborted || answer === first || run >= RUN_OF_FAILURES || !(error instanceof LookoutError) || FINAL.includes(error.code)) throw error;
+      const why = REASONS[error.code] ?? 'picture_refused';
+      failed = { ...failed, [why]: (failed[why] ?? 0) + 1 };
+      return null;
+    } finally {
+      patience.rest();
+    }
+  }
+
   for (;;) {
-    const { bytes, arrivedMs } = await readBody(answer);
-    patience.rest();
-    if (isTorn(bytes)) throw new LookoutError('stream_ended', 'the picture broke off: its end is missing');
-    const picture = await asJpeg(bytes, 'the camera\'s picture', settings, signal);
+    const picture = await take();
     ticks.forgive();
-    yield { ...picture, captured_at: new Date(arrivedMs).toISOString(), missed, mode: 'snapshots' };
+    if (picture) {
+      yield { ...picture, missed, failed, mode: 'snapshots' };
+      [failed, run, missed] = [{}, 0, 0];
+    }
     await ticks.wait(signal);
     if (signal.aborted) return;
-    missed = ticks.take();
+    missed += ticks.take();
     patience.wait(FIRST_PICTURE_MS);
-    answer = await ask();
+    answer = null;
   }
 }
+
+/** Everything else is a refusal. */
+const REASONS: Readonly<Record<string, PictureFailure>> = { stream_ended: 'picture_torn', stream_codec: 'picture_unreadable' };
 
 async function readBody(answer: IncomingMessage): Promise<{ bytes: Buffer; arrivedMs: number }> {
   const chunks: Buffer[] = [];
@@ -43,5 +72,5 @@ async function readBody(answer: IncomingMessage): Promise<{ bytes: Buffer; arriv
   } catch (error) {
     throw new LookoutError('stream_ended', `the picture broke off: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  return { bytes: Buffer.concat(chunks), arrivedMs };
+  return { bytes: fromStart(Buffer.concat(chunks)), arrivedMs };
 }

@@ -17,12 +17,13 @@ export interface JpegPicture {
   readonly height: number;
 }
 
-/** The picture as a JPEG that is no wider than wished. Throws `stream_codec`; `name` says which picture it was. */
+/** The picture as a JPEG, upright and no wider than wished. Throws `stream_codec`; `name` says which picture it was. */
 export async function asJpeg(bytes: Uint8Array, name: string, settings: PictureSettings, signal: AbortSignal): Promise<JpegPicture> {
   const { jpeg_quality, max_width } = settings;
   const size = measure(bytes);
-  if (size?.type === 'jpg' && (max_width === null || size.width <= max_width)) return { picture: { jpeg: bytes }, width: size.width, height: size.height };
-  const jpeg = size && await toJpeg(bytes, { jpegQuality: jpeg_quality, maxWidth: max_width }, signal).catch((error: unknown) => {
+  const { orientation = 1 } = size ?? {};
+  if (size?.type === 'jpg' && orientation === 1 && (max_width === null || size.width <= max_width)) return { picture: { jpeg: bytes }, width: size.width, height: size.height };
+  const jpeg = size && await toJpeg(bytes, { jpegQuality: jpeg_quality, maxWidth: max_width, orientation }, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new LookoutError('stream_codec', `${name} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });

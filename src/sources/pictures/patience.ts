@@ -5,8 +5,8 @@ import { LookoutError } from '../../errors.ts';
 export const FIRST_PICTURE_MS = 15_000;
 
 export interface Patience {
-  /** What comes next must come within this time. */
-  wait(ms: number): void;
+  /** What comes next must come within this time; `inWords` says what did not. */
+  wait(ms: number, inWords?: () => string): void;
   /** Nothing is waited for. */
   rest(): void;
   /** Aborts with `stream_stalled` when the time is over. */
@@ -20,10 +20,10 @@ export function createPatience(): Patience {
   return {
     signal: stalled.signal,
     rest,
-    wait(ms) {
+    wait(ms, inWords = () => 'no picture came') {
       rest();
       timer = setTimeout(() => {
-        stalled.abort(new LookoutError('stream_stalled', `no picture came for ${(ms / 1000).toFixed(0)} s`));
+        stalled.abort(new LookoutError('stream_stalled', `${inWords()} for ${(ms / 1000).toFixed(0)} s`));
       }, ms);
     },
   };
