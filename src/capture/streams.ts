@@ -1,4 +1,5 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
+import { isDeepStrictEqual } from 'node:util';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { hideCredentials } from '../lib/log.ts';
 import type { Balance, LatestPicture, ModelState, StartRequest, StreamChange, StreamStatus } from '../types.ts';
@@ -186,6 +187,12 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     // Who wrote the old address into lookout.yaml is not who sends a new one.
     sourceOf(changed.url, entry.origin !== 'api' && changed.url === entry.url, parts);
     await checkModels(changed.models, parts);
+    if (entry.running && changed.enabled && isDeepStrictEqual(specOf(changed, config), entry.running.spec)) {
+      // Nothing that would show in its pictures: they go on.
+      entries.set(id, { ...changed, running: entry.running });
+      await save();
+      return status(known(id));
+    }
     await halt(id, changed.enabled ? 'its settings changed' : 'stopped by request');
     entries.set(id, changed);
     if (working(changed)) run(id, changed);

@@ -257,6 +257,21 @@ describe('changing a stream', () => {
     expect(await stored()).toMatchObject([{ models: ['potholes'], options: { interval_seconds: 5, batch_size: 2 } }]);
   });
 
+  it('lets it go on where nothing of it changed, and remembers what was asked', async () => {
+    const streams = await begin();
+    await streams.start({ ...CAM, models: ['motion'] });
+    await connected('CAM-1');
+    for (const change of [{}, { enabled: true }, { models: ['motion'] }, { url: 'rtsp://u:secret@h/x' }, { options: {} }, { options: { interval_seconds: 3, batch_size: 10 } }]) {
+      await streams.change('CAM-1', change);
+    }
+    expect(source.opened).toHaveLength(1);
+    expect(submitted).toEqual([]);
+    expect(await stored()).toMatchObject([{ options: { interval_seconds: 3, batch_size: 10 } }]);
+    await streams.change('CAM-1', { options: { interval_seconds: 4 } });
+    await connected('CAM-1');
+    expect(source.opened).toHaveLength(2);
+  });
+
   it('disables and enables it', async () => {
     const streams = await begin();
     await streams.start(CAM);
