@@ -7,6 +7,7 @@ import { defaultOf, listSettings, meaningOf, splitList } from './config/settings
 import { settingsTable } from './config/table.ts';
 import { errorInfo, ERRORS, LookoutError, type ErrorCode } from './errors.ts';
 import { version } from './lib/package.ts';
+import { outliveReaders } from './lib/standard-streams.ts';
 import type { Config } from './types.ts';
 
 /** Faults of the command line or the settings, which end with 2. */
@@ -76,6 +77,7 @@ async function main(argv: readonly string[]): Promise<number> {
     interrupt.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  outliveReaders();
   try {
     await program(async (work, options) => {
       exitCode = await work({ signal: interrupt.signal, flags: options });

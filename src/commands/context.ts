@@ -1,6 +1,7 @@
 /** What every command is given, and how it gets its settings and its log. */
 import { loadConfig } from '../config/load.ts';
 import { createLog, type Log } from '../lib/log.ts';
+import { writeTo } from '../lib/standard-streams.ts';
 import type { Config } from '../types.ts';
 
 export interface CommandContext {
@@ -22,5 +23,5 @@ export async function prepareCommand({ flags }: CommandContext, defaults: Partia
 }
 
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  writeTo(process.stdout, `${line}\n`);
 }

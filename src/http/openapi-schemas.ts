@@ -144,7 +144,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ModelStatus: modelStatus,
   Records: exact({ records: list({ anyOf: [ref('Record'), ref('OtherRecord')] }) }),
   OtherRecord: otherRecord,
-  Health: exact({ status: { const: 'ok' }, version: text }),
+  Health: exact({ status: { const: 'ok' }, version: text, log_lines_lost: { ...count, description: 'since the start, because whoever reads the log had gone' } }),
   Readiness: exact({ status: { enum: ['ready', 'not_ready'] }, not_ready: notReady }),
   StartForm: {
     type: 'object',

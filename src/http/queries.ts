@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { type Request, Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import { hasCode } from '../lib/files.ts';
+import { linesLost } from '../lib/standard-streams.ts';
 import type { Face, RecordQuery } from '../types.ts';
 import { MOST_PICTURES, MOST_RECORDS } from './openapi-schemas.ts';
 import { route } from './route.ts';
@@ -41,7 +42,7 @@ export function queryRoutes(face: Face, version: string): Router {
 
   route(router, '/healthz', {
     get: (_request, response) => {
-      response.json({ status: 'ok', version });
+      response.json({ status: 'ok', version, log_lines_lost: linesLost() });
     },
   });
 

@@ -1,5 +1,7 @@
 /** One line per event: time, level, part, message, facts. Goes to stderr; stdout belongs to commands. */
 
+import { writeTo } from './standard-streams.ts';
+
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
 export interface Log {
@@ -21,7 +23,7 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-export function createLog({ level, format, write = (line) => process.stderr.write(line) }: LogOptions, part = 'lookout'): Log {
+export function createLog({ level, format, write = (line) => { writeTo(process.stderr, line); } }: LogOptions, part = 'lookout'): Log {
   const emit = (at: LogLevel, message: string, facts: Facts = {}): void => {
     if (LEVELS.indexOf(at) > LEVELS.indexOf(level)) return;
     const time = new Date().toISOString();

@@ -1,4 +1,6 @@
 /** How the command line ends: 0 done or SIGTERM, 1 failure, 2 usage, 130 Ctrl-C; and what it says then. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -120,4 +122,23 @@ it('help explains each setting in the words of their table, with the defaults of
   expect(serve).toContain('--port <number> Port to listen on; 0: any free one. PORT in the environment means the same. 0 to 65535. (default: 5000)');
   expect(serve).toContain('as the camera sends. 16 to 16384. --default-models <a,b>');
   expect(demo).toContain('animals, potholes, garbage. (default: motion, animals)');
+});
+
+describe('a reader that goes away', () => {
+  it.each(['stdout', 'stderr', 'both'])('does not end the server: %s', async (which) => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/cli.js'), 'serve', '--port', '0', '--log-level', 'debug', '--log-format', 'json'], { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] });
+    onTestFinished(() => { child.kill('SIGKILL'); });
+    const [line] = await once(child.stdout.setEncoding('utf8'), 'data') as [string];
+    if (which !== 'stderr') child.stdout.destroy();
+    if (which !== 'stdout') child.stderr.destroy();
+    else child.stderr.resume();
+    const url = line.trim().split(' ').at(-1) ?? '';
+    // Each is a line of the log.
+    for (let asked = 0; asked < 20; asked += 1) {
+      await fetch(`${url}/start_stream`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ camera_id: `C${asked}`, rtsp_url: 'rtsp://127.0.0.1:1/x', models: ['motion'] }) });
+    }
+    await expect.poll(async () => ((await (await fetch(`${url}/healthz`)).json()) as { log_lines_lost: number }).log_lines_lost, { timeout: 10_000 })[which === 'stdout' ? 'toBe' : 'toBeGreaterThan'](0);
+    child.kill('SIGTERM');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
 });

@@ -173,7 +173,7 @@ describe('health', () => {
   });
 
   it('GET /healthz says the version', async () => {
-    expect((await site.send('GET', '/healthz')).json).toEqual({ status: 'ok', version: '1.2.3' });
+    expect((await site.send('GET', '/healthz')).json).toEqual({ status: 'ok', version: '1.2.3', log_lines_lost: 0 });
   });
 
   it('GET /readyz answers 503 with the failing parts', async () => {
