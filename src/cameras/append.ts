@@ -6,7 +6,7 @@ import { LookoutError } from '../errors.ts';
 import { fsyncFolder } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import type { CameraRow } from '../types.ts';
-import { appendedText, parseCameras } from './csv.ts';
+import { appendedBytes, readCameras } from './csv.ts';
 
 const WAIT_MS = 10_000;
 
@@ -17,11 +17,11 @@ export async function appendCamera(file: string, row: CameraRow, signal: AbortSi
   try {
     const handle = await open(file, 'a+');
     try {
-      const text = await handle.readFile('utf8');
-      const known = parseCameras(text).map(({ cameraID }) => cameraID.trim());
+      const bytes = await handle.readFile();
+      const known = readCameras(bytes).rows.map(({ cameraID }) => cameraID.trim());
       if (known.includes(row.cameraID.trim())) throw new LookoutError('bad_request', 'Camera ID already exists');
       if (lock.compromised) throw new LookoutError('locked', `${file} was taken over by another process; try again`);
-      await handle.appendFile(appendedText(text, row));
+      await handle.appendFile(appendedBytes(bytes, row));
       await handle.sync();
     } finally {
       await handle.close();

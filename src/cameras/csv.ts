@@ -1,40 +1,110 @@
-/** The text of the camera table: blank lines, mixed line ends, a BOM, spaces and any order of columns are all fine. */
+/**
+ * The camera table as the Flask orchestrator, editors and spreadsheets save it: any encoding, separator, decimal mark, line
+ * ends and order of columns, blank lines, a mark at its beginning, a `sep=` line.
+ */
 import { parse } from 'csv-parse/sync';
 
 import { LookoutError } from '../errors.ts';
 import type { CameraRow } from '../types.ts';
+import { encodingOf } from './encoding.ts';
 
-const COLUMNS = ['cameraID', 'latitude', 'longitude'] as const;
-
-/** Rows in file order, their texts untouched; a column that the header lacks is empty. */
-export function parseCameras(text: string): readonly CameraRow[] {
-  const [header = [], ...rows] = parseRows(text);
-  const columns = columnsOf(header);
-  const field = (row: readonly string[], name: (typeof COLUMNS)[number]): string => row[columns.indexOf(name)] ?? '';
-  return rows.map((row) => ({ cameraID: field(row, 'cameraID'), latitude: field(row, 'latitude'), longitude: field(row, 'longitude') }));
+export interface CameraText {
+  /** In file order, their texts untouched; a column that the header lacks is empty. */
+  readonly rows: readonly CameraRow[];
+  /** What is wrong with the header, in words; null: nothing. */
+  readonly trouble: string | null;
+  /** Lines that cannot be read as rows, as they stand in the file. */
+  readonly unreadable: readonly string[];
 }
 
-/** What to append for a row: with the header where there is none, after the end of a line that has none. */
-export function appendedText(text: string, row: CameraRow): string {
-  const header = parseRows(text)[0];
+type Column = keyof CameraRow;
+
+const COLUMNS = ['cameraID', 'latitude', 'longitude'] as const satisfies readonly Column[];
+/** How headers name them, without blanks, `_`, `-` and capitals. */
+const NAMES: Readonly<Record<Column, readonly string[]>> = {
+  cameraID: ['cameraid', 'camera', 'camid'],
+  latitude: ['latitude', 'lat'],
+  longitude: ['longitude', 'lon', 'lng', 'long'],
+};
+const SEPARATORS = [',', ';', '\t'] as const;
+const DECIMAL_COMMA = /^\s*[+-]?\d+,\d+\s*$/;
+
+export function readCameras(bytes: Buffer): CameraText {
+  const { header, rows, unreadable } = layoutOf(encodingOf(bytes).decode(bytes));
+  const columns = columnsOf(header);
+  const field = (row: readonly string[], name: Column): string => row[columns.indexOf(name)] ?? '';
+  return {
+    rows: rows.map((row) => ({ cameraID: field(row, 'cameraID'), latitude: field(row, 'latitude'), longitude: field(row, 'longitude') })),
+    trouble: troubleOf(header), unreadable,
+  };
+}
+
+/** What to append for a row, as the table writes its own: with a header where there is none, after the end of a line that has none. */
+export function appendedBytes(bytes: Buffer, row: CameraRow): Buffer {
+  const encoding = encodingOf(bytes);
+  const text = encoding.decode(bytes);
+  const { header, rows, separator } = layoutOf(text);
   const end = /\r\n/.test(text.slice(0, text.indexOf('\n') + 1)) ? '\r\n' : '\n';
-  const finish = text === '' || text.endsWith('\n') ? '' : end;
-  const line = (fields: readonly string[]): string => `${fields.map(quote).join(',')}${end}`;
-  if (header === undefined) return `${finish}${line(COLUMNS)}${line(COLUMNS.map((name) => row[name]))}`;
+  const finish = text === '' || /[\r\n]$/.test(text) ? '' : end;
+  const line = (fields: readonly string[]): string => `${fields.map((field) => quoted(field, separator)).join(separator)}${end}`;
+  if (header.length === 0) return encoding.encode(`${finish}${line(COLUMNS)}${line(COLUMNS.map((name) => row[name]))}`);
+  const trouble = troubleOf(header);
+  if (trouble !== null) throw new LookoutError('bad_request', `the camera table takes no row: ${trouble}`);
   const columns = columnsOf(header);
-  const missing = COLUMNS.filter((name) => !columns.includes(name));
-  if (missing.length > 0) throw new LookoutError('internal', `the first line of the camera table has no column ${missing.join(', ')}; add it`);
-  return finish + line(columns.map((name) => (name === null ? '' : row[name])));
+  const isPlace = (name: Column | null): boolean => name === 'latitude' || name === 'longitude';
+  const hasCommas = rows.some((fields) => columns.some((name, index) => isPlace(name) && DECIMAL_COMMA.test(fields[index] ?? '')));
+  const written = (name: Column | null): string => (name === null ? '' : hasCommas && isPlace(name) ? row[name].replace('.', ',') : row[name]);
+  return encoding.encode(finish + line(columns.map(written)));
 }
 
-/** The columns we know, by position; null for others. */
-function columnsOf(header: readonly string[]): readonly ((typeof COLUMNS)[number] | null)[] {
-  return header.map((title) => COLUMNS.find((name) => name.toLowerCase() === title.trim().toLowerCase()) ?? null);
+/** null: no number from -limit to limit. A comma may be its decimal mark. */
+export function parseCoordinate(text: string, limit: number): number | null {
+  const plain = DECIMAL_COMMA.test(text) ? text.replace(',', '.') : text;
+  if (!/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(plain)) return null;
+  const value = Number(plain);
+  return Math.abs(value) <= limit ? value : null;
 }
 
-function parseRows(text: string): readonly (readonly string[])[] {
+interface Layout {
+  readonly separator: string;
+  /** Empty: the table is empty. */
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly unreadable: readonly string[];
+}
+
+function layoutOf(text: string): Layout {
+  const body = text.replace(/^\ufeff/, '');
+  const [line, said] = /^\s*"?sep=(.)"?\s*?(?:\r\n|\n|\r|$)/i.exec(body) ?? [];
+  const table = line === undefined ? body : body.slice(line.length);
+  const layouts = (said === undefined ? SEPARATORS : [said]).map((separator) => ({ separator, ...parsed(table, separator) }));
+  const known = ({ header }: Layout): number => columnsOf(header).filter((name) => name !== null).length;
+  return layouts.reduce((best, one) => (known(one) > known(best) ? one : best));
+}
+
+/** A row that cannot be read, by a quote that is never closed say, costs that row. */
+function parsed(text: string, separator: string): Omit<Layout, 'separator'> {
+  let all: readonly (readonly string[])[];
+  const unreadable: string[] = [];
+  try {
+    all = parseRows(text, separator);
+  } catch {
+    all = text.split(/\r\n|\n|\r/).flatMap((line) => {
+      try {
+        return parseRows(line, separator);
+      } catch {
+        unreadable.push(line);
+        return [];
+      }
+    });
+  }
+  const [header = [], ...rows] = all;
+  return { header, rows, unreadable };
+}
+
+function parseRows(text: string, separator: string): readonly (readonly string[])[] {
   const rows: string[][] = parse(text, {
-    bom: true,
+    delimiter: separator,
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     relax_quotes: true,
@@ -43,6 +113,18 @@ function parseRows(text: string): readonly (readonly string[])[] {
   return rows.filter((row) => row.some((field) => field.trim() !== ''));
 }
 
-function quote(field: string): string {
-  return /[",\r\n]|^\s|\s$/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+/** The columns we know, by position; null for others. */
+function columnsOf(header: readonly string[]): readonly (Column | null)[] {
+  return header.map((title) => COLUMNS.find((name) => NAMES[name].includes(title.replace(/[\s_-]/g, '').toLowerCase())) ?? null);
+}
+
+function troubleOf(header: readonly string[]): string | null {
+  const columns = columnsOf(header);
+  const missing = COLUMNS.filter((name) => !columns.includes(name));
+  if (header.length === 0 || missing.length === 0) return null;
+  return `its first line, "${header.join(',').slice(0, 200)}", has no column ${missing.join(', ')}; write cameraID,latitude,longitude above the rows`;
+}
+
+function quoted(field: string, separator: string): string {
+  return /["\r\n]|^\s|\s$/.test(field) || field.includes(separator) ? `"${field.replaceAll('"', '""')}"` : field;
 }

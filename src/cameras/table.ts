@@ -6,7 +6,7 @@ import { hasCode } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import type { Camera, CameraRow } from '../types.ts';
 import { appendCamera } from './append.ts';
-import { parseCameras } from './csv.ts';
+import { parseCoordinate, readCameras, type CameraText } from './csv.ts';
 
 export interface CameraTable {
   /** Never throws: what is unknown or unusable is null, with one warning per camera and cause. */
@@ -16,15 +16,17 @@ export interface CameraTable {
   add(row: CameraRow, signal: AbortSignal): Promise<void>;
 }
 
+const NO_TABLE: CameraText = { rows: [], trouble: null, unreadable: [] };
+
 export function createCameraTable({ file, log }: { readonly file: string; readonly log: Log }): CameraTable {
-  let read: { readonly stamp: string; readonly rows: readonly CameraRow[] } = { stamp: '', rows: [] };
+  let read: CameraText & { readonly stamp: string } = { stamp: '', ...NO_TABLE };
   const warned = new Set<string>();
 
-  const rows = async (): Promise<readonly CameraRow[]> => {
+  const table = async (): Promise<CameraText> => {
     const stamp = await stampOf(file);
-    if (stamp === null) return [];
-    if (stamp !== read.stamp) read = { stamp, rows: parseCameras(await readFile(file, 'utf8')) };
-    return read.rows;
+    if (stamp === null) return NO_TABLE;
+    if (stamp !== read.stamp) read = { stamp, ...readCameras(await readFile(file)) };
+    return read;
   };
 
   const warnOnce = (message: string): null => {
@@ -34,13 +36,18 @@ export function createCameraTable({ file, log }: { readonly file: string; readon
   };
 
   return {
-    rows,
+    rows: async () => (await table()).rows,
     async lookup(id) {
-      const known = await rows().catch((error: unknown) => {
+      const { rows, trouble, unreadable } = await table().catch((error: unknown) => {
         warnOnce(`the camera table ${file} cannot be read, so its last good state is used: ${String(error)}`);
-        return read.rows;
+        return read;
       });
-      const row = known.find(({ cameraID }) => cameraID === id) ?? known.find(({ cameraID }) => cameraID.trim() === id.trim());
+      for (const line of unreadable) warnOnce(`a line of the camera table ${file} is left out, because it is no row: ${line.slice(0, 200)}`);
+      if (trouble !== null) {
+        warnOnce(`records have no coordinates from the camera table ${file}: ${trouble}`);
+        return { id, latitude: null, longitude: null };
+      }
+      const row = rows.find(({ cameraID }) => cameraID === id) ?? rows.find(({ cameraID }) => cameraID.trim() === id.trim());
       if (row === undefined) {
         warnOnce(`camera ${id} is not in ${file}: its records have no coordinates; add a row for it`);
         return { id, latitude: null, longitude: null };
@@ -65,10 +72,4 @@ async function stampOf(file: string): Promise<string | null> {
     if (hasCode(error, 'ENOENT')) return null;
     throw new LookoutError('internal', `the camera table ${file} cannot be read: ${String(error)}`, { cause: error });
   }
-}
-
-function parseCoordinate(text: string, limit: number): number | null {
-  if (!/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text)) return null;
-  const value = Number(text);
-  return Math.abs(value) <= limit ? value : null;
 }

@@ -1,5 +1,5 @@
 /** The camera table against files as they really are. */
-import { appendFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,6 +47,43 @@ describe('lookup', () => {
     expect(await table.lookup('CAM-1')).toEqual({ id: 'CAM-1', latitude: 26.4499, longitude: 80.3319 });
   });
 
+  const utf16be = (text: string): Buffer => Buffer.from(text, 'utf16le').swap16();
+  it.each<[string, string | Buffer]>([
+    ['semicolons', 'cameraID;latitude;longitude\r\nCAM-1;26.4499;80.3319\r\n'],
+    ['semicolons and decimal commas', '\ufeffcameraID;latitude;longitude\r\nCAM-1;26,4499;80,3319\r\n'],
+    ['decimal commas in quotes', 'cameraID,latitude,longitude\nCAM-1,"26,4499","80,3319"\n'],
+    ['tabs', 'cameraID\tlatitude\tlongitude\nCAM-1\t26.4499\t80.3319\n'],
+    ['a sep= line', 'sep=,\r\ncameraID,latitude,longitude\r\nCAM-1,26.4499,80.3319\r\n'],
+    ['a sep= line of another separator', '\ufeffSEP=|\ncameraID|latitude|longitude\nCAM-1|26.4499|80.3319\n'],
+    ['UTF-16, as Unicode text', Buffer.from('\ufeffcameraID\tlatitude\tlongitude\r\nCAM-1\t26.4499\t80.3319\r\n', 'utf16le')],
+    ['UTF-16 the other way round', utf16be('\ufeffcameraID;latitude;longitude\r\nCAM-1;26,4499;80,3319\r\n')],
+    ['Windows-1252', Buffer.from('cameraID,latitude,longitude,street\nCAM-1,26.4499,80.3319,Stra\xdfe\n', 'latin1')],
+    ['names of its own', 'Camera_ID,street,LAT,Lng\nCAM-1,x,26.4499,80.3319\n'],
+    ['other names', 'cam id;Lon;lat\nCAM-1;80.3319;26.4499\n'],
+    ['a quote that is never closed before it', 'cameraID,latitude,longitude\n"CAM-0,1,2\nCAM-1,26.4499,80.3319\n'],
+    ['a quote that is never closed after it', 'cameraID;latitude;longitude\nCAM-1;26.4499;80.3319\n"CAM-2;1;2\n'],
+  ])('finds a camera in a table with %s', async (_name, text) => {
+    await writeFile(file, text);
+    expect(await table.lookup('CAM-1')).toEqual({ id: 'CAM-1', latitude: 26.4499, longitude: 80.3319 });
+  });
+
+  it.each([
+    ['no header at all', 'CAM-1,26.4499,80.3319\n', '"CAM-1,26.4499,80.3319", has no column cameraID, latitude, longitude'],
+    ['a header that is nobody\'s', 'name;x;y\nCAM-1;1;2\n', '"name;x;y", has no column cameraID, latitude, longitude'],
+    ['a column too few', 'cameraID,latitude\nCAM-1,1\n', '"cameraID,latitude", has no column longitude'],
+  ])('says once what is wrong with %s, and nothing of the cameras', async (_name, text, words) => {
+    await writeFile(file, text);
+    for (const id of ['CAM-1', 'CAM-2', 'CAM-1']) expect(await table.lookup(id)).toEqual({ id, latitude: null, longitude: null });
+    expect(warnings).toEqual([expect.stringContaining(`its first line, ${words}; write cameraID,latitude,longitude above the rows`)]);
+    await expect(table.add({ cameraID: 'CAM-3', latitude: '1', longitude: '2' }, signal)).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining(words) as string });
+  });
+
+  it('tells which line is no row', async () => {
+    await writeFile(file, 'cameraID,latitude,longitude\n"CAM-0,1,2\nCAM-1,1,2\n');
+    for (let times = 0; times < 2; times += 1) await table.lookup('CAM-1');
+    expect(warnings).toEqual([expect.stringContaining('is left out, because it is no row: "CAM-0,1,2')]);
+  });
+
   it('takes the exact id before one that differs in spaces only', async () => {
     await writeFile(file, 'cameraID,latitude,longitude\n CAM-1,1,1\nCAM-1,2,2\n');
     expect((await table.lookup('CAM-1')).latitude).toBe(2);
@@ -62,7 +99,7 @@ describe('lookup', () => {
     expect(warnings[0]).toContain('CAM-9');
   });
 
-  it.each(['abc', '', '90.01', '-91', '0x10', '1,5', 'NaN', 'Infinity', '37.7N'])('answers null for the latitude %j, with one warning', async (latitude) => {
+  it.each(['abc', '', '90.01', '-91', '0x10', '1,234,5', 'NaN', 'Infinity', '37.7N'])('answers null for the latitude %j, with one warning', async (latitude) => {
     await writeFile(file, `cameraID,latitude,longitude\nCAM-1,"${latitude}",80.5\n`);
     expect(await table.lookup('CAM-1')).toEqual({ id: 'CAM-1', latitude: null, longitude: 80.5 });
     await table.lookup('CAM-1');
@@ -87,7 +124,9 @@ describe('lookup', () => {
   it('uses the last good state while the file is damaged', async () => {
     await writeFile(file, GROWN);
     await table.lookup('CAM-001');
-    await writeFile(file, 'cameraID,latitude,longitude\n"CAM-001,1,1\n');
+    // Nobody can read it, not even who may do everything.
+    await rm(file);
+    await mkdir(file);
     expect((await table.lookup('CAM-001')).latitude).toBe(37.7749);
     await table.lookup('CAM-001');
     expect(warnings).toHaveLength(1);
@@ -139,6 +178,28 @@ describe('add', () => {
     expect(await grownBy(text)).toBe(appended);
   });
 
+  it.each<[string, string | Buffer, string | Buffer]>([
+    ['semicolons and decimal commas', 'cameraID;latitude;longitude\r\nA;1,5;2,5\r\n', 'CAM-9;26,4499;-80,3319\r\n'],
+    ['semicolons', 'longitude;cameraID;latitude\nx;A;1.5', '\n-80.3319;CAM-9;26.4499\n'],
+    ['tabs in UTF-16', Buffer.from('\ufeffcameraID\tlatitude\tlongitude\r\n', 'utf16le'), Buffer.from('CAM-9\t26.4499\t-80.3319\r\n', 'utf16le')],
+    ['Windows-1252', Buffer.from('stra\xdfe,camera_id,lat,lng\nx,A,1,2\n', 'latin1'), ',CAM-9,26.4499,-80.3319\n'],
+    ['a quote that is never closed', 'cameraID,latitude,longitude\n"A,1,2\n', 'CAM-9,26.4499,-80.3319\n'],
+  ])('writes as the table does: %s', async (_name, before, added) => {
+    await writeFile(file, before);
+    await table.add({ cameraID: 'CAM-9', latitude: '26.4499', longitude: '-80.3319' }, signal);
+    expect(await readFile(file)).toEqual(Buffer.concat([Buffer.from(before), Buffer.from(added)]));
+    expect(await table.lookup('CAM-9')).toEqual({ id: 'CAM-9', latitude: 26.4499, longitude: -80.3319 });
+  });
+
+  it('refuses what the table\'s encoding does not have, and leaves it as it was', async () => {
+    const before = Buffer.from('cameraID,latitude,longitude\nStra\xdfe,1,2\n', 'latin1');
+    await writeFile(file, before);
+    await expect(table.add({ cameraID: 'Кáмера', latitude: '1', longitude: '2' }, signal)).rejects.toThrow('the camera table is in Windows-1252, which has no К; save it as UTF-8 first');
+    expect(await readFile(file)).toEqual(before);
+    await table.add({ cameraID: 'Größe €', latitude: '1', longitude: '2' }, signal);
+    expect(await table.lookup('Größe €')).toMatchObject({ latitude: 1 });
+  });
+
   it('quotes what needs it', async () => {
     await table.add({ ...row, cameraID: 'gate, "north"' }, signal);
     expect((await table.rows())[0]?.cameraID).toBe('gate, "north"');
@@ -151,7 +212,7 @@ describe('add', () => {
 
   it('refuses a file whose columns are not ours', async () => {
     await writeFile(file, 'id,lat,lon\n1,2,3\n');
-    await expect(table.add(row, signal)).rejects.toThrow('no column cameraID, latitude, longitude');
+    await expect(table.add(row, signal)).rejects.toThrow('"id,lat,lon", has no column cameraID; write');
   });
 
   it.each(['=1+1', ' =A1', '@SUM(A1)', '-1+cmd|x', '+A1*2', 'a\tb', 'a\nb'])('refuses %j, which a spreadsheet may run or break', async (cameraID) => {
