@@ -13,15 +13,26 @@ export interface ByteBudget {
 export interface BudgetOptions {
   readonly maxBytes: number;
   /** Entries that are there already, in any order. */
-  readonly existing: readonly string[];
+  readonly existing: Iterable<string> | AsyncIterable<string>;
   readonly remove: (path: string) => Promise<void>;
 }
+
+/** Entries whose size is asked at a time: there may be hundreds of thousands. */
+const AT_ONCE = 64;
 
 export async function createByteBudget({ maxBytes, existing, remove }: BudgetOptions): Promise<ByteBudget> {
   const entries = new Map<string, number>();
   let bytes = 0;
-  const known = await Promise.all(existing.map(async (path) => ({ path, ...(await measure(path)) })));
-  for (const { path, size } of known.sort((a, b) => a.time - b.time)) {
+  const known: { readonly path: string; readonly size: number; readonly time: number }[] = [];
+  let asked: Promise<void>[] = [];
+  for await (const path of existing) {
+    asked.push(measure(path).then((measured) => { known.push({ path, ...measured }); }));
+    if (asked.length < AT_ONCE) continue;
+    await Promise.all(asked);
+    asked = [];
+  }
+  await Promise.all(asked);
+  for (const { path, size } of known.sort((a, b) => a.time - b.time || (a.path < b.path ? -1 : 1))) {
     entries.set(path, size);
     bytes += size;
   }

@@ -14,24 +14,49 @@ export interface Evidence {
   keep(batch: Batch, wanted: (index: number) => boolean): Promise<void>;
 }
 
-export async function openEvidence(
+/** Pictures of earlier runs are counted meanwhile: there may be hundreds of thousands. */
+export function openEvidence(
   config: Pick<Config, 'data_dir'> & { readonly evidence_max_bytes: number }, spool: Pick<Spool, 'path'>, log: Log,
-): Promise<Evidence> {
+): Evidence {
   const folder = join(config.data_dir, 'evidence');
   // A session's folder goes with its last picture: not while another one is put into it.
   const takeTurn = createTurns();
   let budget: ByteBudget | null = null;
+  let counting = false;
+  /** Kept before all that was there had been counted. */
+  let uncounted: string[] = [];
   let troubled = false;
 
-  async function open(): Promise<ByteBudget> {
-    const existing: string[] = [];
+  async function* existing(): AsyncGenerator<string, void, void> {
     for (const session of await foldersIn(folder)) {
-      await sweepTemporaries(session);
-      const files = await namesIn(session);
-      if (files.length === 0) await removeIfEmpty(session);
-      existing.push(...files.map((file) => join(session, file)));
+      const files = await takeTurn(async () => {
+        await sweepTemporaries(session);
+        const found = await namesIn(session);
+        if (found.length === 0) await removeIfEmpty(session);
+        return found;
+      });
+      for (const file of files) yield join(session, file);
     }
-    return createByteBudget({ maxBytes: config.evidence_max_bytes, existing, remove: drop });
+  }
+
+  async function count(): Promise<void> {
+    if (budget || counting) return;
+    counting = true;
+    try {
+      const made = await createByteBudget({ maxBytes: config.evidence_max_bytes, existing: existing(), remove: drop });
+      await takeTurn(async () => {
+        budget = made;
+        // They are the newest, wherever the count has met them.
+        for (const path of uncounted) made.forget(path);
+        for (const path of uncounted) await made.add(path);
+        uncounted = [];
+      });
+      troubled = false;
+    } catch (error) {
+      report(error);
+    } finally {
+      counting = false;
+    }
   }
 
   async function drop(file: string): Promise<void> {
@@ -40,7 +65,6 @@ export async function openEvidence(
   }
 
   async function copy(batch: Batch, wanted: (index: number) => boolean): Promise<void> {
-    budget ??= await open();
     for (const [index, { key }] of batch.frames.entries()) {
       if (!wanted(index)) continue;
       const target = join(folder, batch.session, basename(key));
@@ -49,23 +73,28 @@ export async function openEvidence(
         // Removed by hand meanwhile: there is nothing left to keep.
         if (!hasCode(error, 'ENOENT')) throw error;
       });
-      await budget.add(target);
+      if (budget) await budget.add(target);
+      else uncounted.push(target);
     }
   }
 
-  async function attempt(work: () => Promise<void>): Promise<void> {
-    try {
-      await takeTurn(work);
-      troubled = false;
-    } catch (error) {
-      if (!troubled) log.error(`pictures cannot be kept in ${folder}; records go on without`, { reason: errorInfo(error).message });
-      troubled = true;
-    }
+  function report(error: unknown): void {
+    if (!troubled) log.error(`pictures cannot be kept in ${folder}; records go on without`, { reason: errorInfo(error).message });
+    troubled = true;
   }
 
-  await attempt(async () => { budget = await open(); });
+  void count();
   return {
-    keep: (batch, wanted) => attempt(() => copy(batch, wanted)),
+    async keep(batch, wanted) {
+      try {
+        await takeTurn(() => copy(batch, wanted));
+        if (budget) troubled = false;
+      } catch (error) {
+        report(error);
+      }
+      // Where it failed it may go now.
+      void count();
+    },
   };
 }
 

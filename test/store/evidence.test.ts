@@ -1,3 +1,4 @@
+import { linkSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +13,7 @@ const folder = testFolder();
 const all = (): boolean => true;
 const kept = async (): Promise<string[]> => (await readdir(join(folder.path, 'evidence'), { recursive: true }).catch(() => [])).filter((name) => name.endsWith('.jpg')).map((name) => basename(name)).sort();
 let logged: string[] = [];
-const open = (spool: Spool, evidence_max_bytes = 1e9): Promise<Evidence> => {
+const open = (spool: Spool, evidence_max_bytes = 1e9): Evidence => {
   logged = [];
   const log = createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) });
   return openEvidence({ data_dir: folder.path, evidence_max_bytes }, spool, log);
@@ -28,13 +29,13 @@ async function threeFrames(firstSecond = 0): Promise<{ readonly spool: Spool; re
 describe('evidence', () => {
   it('is the frames that are wanted', async () => {
     const { spool, batch, names } = await threeFrames();
-    await (await open(spool)).keep(batch, (index) => index !== 1);
+    await open(spool).keep(batch, (index) => index !== 1);
     expect(await kept()).toEqual([names[0], names[2]]);
   });
 
   it('outlives the spool and is kept once', async () => {
     const { spool, batch, names } = await threeFrames();
-    const evidence = await open(spool);
+    const evidence = open(spool);
     for (let times = 0; times < 2; times += 1) await evidence.keep(batch, all);
     await spool.release(batch);
     expect(await kept()).toEqual(names);
@@ -43,17 +44,17 @@ describe('evidence', () => {
 
   it('lets go of the oldest frames when there are too many bytes, also of earlier runs', async () => {
     const { spool, batch, names } = await threeFrames();
-    await (await open(spool, 2.5 * PICTURE.length)).keep(batch, all);
-    expect(await kept()).toEqual(names.slice(1));
+    await open(spool, 2.5 * PICTURE.length).keep(batch, all);
+    await expect.poll(kept).toEqual(names.slice(1));
     const later = await threeFrames(10);
-    await (await open(later.spool, 2.5 * PICTURE.length)).keep(later.batch, all);
-    expect(await kept()).toEqual(later.names.slice(1));
+    await open(later.spool, 2.5 * PICTURE.length).keep(later.batch, all);
+    await expect.poll(kept).toEqual(later.names.slice(1));
   });
 
   it('does without a frame that somebody removed', async () => {
     const { spool, batch, names } = await threeFrames();
     await rm(spool.path(batch.frames[1]?.key ?? ''));
-    await (await open(spool)).keep(batch, all);
+    await open(spool).keep(batch, all);
     expect(await kept()).toEqual([names[0], names[2]]);
   });
 
@@ -62,19 +63,37 @@ describe('evidence', () => {
     const own = join(folder.path, 'evidence');
     await mkdir(join(own, 'CAM-0_00000000'), { recursive: true });
     await writeFile(join(own, '.DS_Store'), 'not a folder');
-    const evidence = await open(first.spool, 1.5 * PICTURE.length);
-    expect((await readdir(own)).sort()).toEqual(['.DS_Store']);
+    const evidence = open(first.spool, 1.5 * PICTURE.length);
+    await expect.poll(async () => (await readdir(own)).sort()).toEqual(['.DS_Store']);
     await evidence.keep(first.batch, all);
     const second = await threeFrames(10);
     await evidence.keep(second.batch, all);
-    expect((await readdir(own)).sort()).toEqual(['.DS_Store', second.batch.session]);
+    await expect.poll(async () => (await readdir(own)).sort()).toEqual(['.DS_Store', second.batch.session]);
     expect(logged).toEqual([]);
   });
+
+  it('of a hundred thousand pictures in one session is counted while others are kept, and trimmed after', async () => {
+    const session = join(folder.path, 'evidence', 'CAM-0_20260101T000000000Z');
+    await mkdir(session, { recursive: true });
+    const files = Array.from({ length: 130_000 }, (_, index) => join(session, `${index}.jpg`));
+    // Many names of a few files: a file system lets one have 32,000 or more.
+    for (const [index, file] of files.entries()) {
+      if (index % 30_000 === 0) writeFileSync(file, PICTURE);
+      else linkSync(files[index - (index % 30_000)] ?? '', file);
+    }
+    const { spool, batch } = await threeFrames();
+    const evidence = open(spool, 130_000 * PICTURE.length);
+    const began = performance.now();
+    await evidence.keep(batch, all);
+    expect(performance.now() - began).toBeLessThan(2000);
+    await expect.poll(async () => (await kept()).length, { timeout: 60_000 }).toBe(130_000);
+    expect(logged).toEqual([]);
+  }, 120_000);
 
   it('that cannot be written is said once and holds up no record; it is kept again when it can be', async () => {
     const { spool, batch, names } = await threeFrames();
     await writeFile(join(folder.path, 'evidence'), 'in the way');
-    const evidence = await open(spool);
+    const evidence = open(spool);
     for (let times = 0; times < 3; times += 1) await evidence.keep(batch, all);
     expect(logged).toEqual([expect.stringMatching(/error lookout: pictures cannot be kept in .*; records go on without reason=".*ENOTDIR/)]);
     await rm(join(folder.path, 'evidence'));

@@ -23,10 +23,10 @@ export const settings = {
 } as const satisfies Record<keyof EvidenceSettings, SettingSchema>;
 
 /** null: none are kept. */
-export async function create({ config, path, log }: StageContext<EvidenceSettings>): Promise<Stage | null> {
+export function create({ config, path, log }: StageContext<EvidenceSettings>): Stage | null {
   const { keep_frames } = config;
   if (keep_frames === 'none') return null;
-  const evidence = await openEvidence(config, { path }, log);
+  const evidence = openEvidence(config, { path }, log);
   return async (work) => {
     const { batch, answers, record } = work;
     const found = (index: number): boolean => Object.values(answers).some((looks) => {
