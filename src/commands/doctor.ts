@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
+import { hostZoneTrouble } from '../config/time-zone.ts';
 import { errorInfo } from '../errors.ts';
 import { ffmpegProgram, isTooOld, OLDEST_FFMPEG } from '../lib/ffmpeg-program.ts';
 import { ask } from '../lib/program.ts';
@@ -23,7 +24,7 @@ const LOW_DISK_BYTES = 2_000_000_000;
 
 export async function doctor(context: CommandContext): Promise<number> {
   const { config } = await prepareCommand(context);
-  const checks = [node(), ...await Promise.all([
+  const checks = [node(), timeZone(config), ...await Promise.all([
     ffmpeg(),
     python(context.signal),
     program('uv', ['--version'], false, 'optional, makes Python environments faster: see docs.astral.sh/uv'),
@@ -58,6 +59,12 @@ async function python(signal: AbortSignal): Promise<Check> {
   } catch (error) {
     return { ...about, ok: false, found: errorInfo(error).message };
   }
+}
+
+function timeZone({ time_zone }: Config): Check {
+  const trouble = hostZoneTrouble(time_zone, process.env);
+  const found = time_zone === 'system' ? new Intl.DateTimeFormat().resolvedOptions().timeZone : time_zone;
+  return { name: 'time zone', ok: trouble === null, needed: false, found: trouble === null ? found : `TZ=${process.env['TZ'] ?? ''} is no name of one`, mend: 'set time_zone to a name such as Asia/Kolkata' };
 }
 
 async function folder(name: string, path: string): Promise<Check> {

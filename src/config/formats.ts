@@ -3,6 +3,7 @@ import { validate as isCron } from 'node-cron';
 
 import { isCameraId } from '../words/camera-id.ts';
 import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
+import { isTimeZone } from './time-zone.ts';
 
 interface TextFormat {
   readonly validate: (text: string) => boolean;
@@ -27,21 +28,12 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     words: 'must be of visible ASCII characters without blanks: a header cannot carry others',
   },
   cron: {
-    validate: isCron,
-    words: 'must be a cron expression of the minutes in which the stream works, such as "* 8-17 * * 1-5"',
+    // node-cron takes a sixth field, of seconds, in front: minutes are what a stream's hours are made of.
+    validate: (text) => isCron(text) && text.trim().split(/\s+/).length === 5,
+    words: 'must be a cron expression of the minutes in which the stream works, in five fields without seconds, such as "* 8-17 * * 1-5"',
   },
   'time-zone': {
     validate: (text) => text === 'system' || isTimeZone(text),
     words: 'must be an IANA time zone such as Europe/Berlin, or system',
   },
 };
-
-function isTimeZone(text: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: text });
-    return true;
-  } catch {
-    // Intl has no other way to say that it does not know a zone.
-    return false;
-  }
-}

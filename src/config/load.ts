@@ -9,6 +9,7 @@ import { checkSettings } from './check.ts';
 import type { Origin, Values } from './origins.ts';
 import { fromEnvironment, fromFlags, fromYaml, pathText, unknownVariables } from './origins.ts';
 import { SETTINGS } from './schema.ts';
+import { hostZoneTrouble } from './time-zone.ts';
 
 export interface Loaded {
   readonly config: Config;
@@ -53,7 +54,8 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
     lines.sort(new Intl.Collator('en', { numeric: true }).compare);
     throw new LookoutError('config_invalid', `these settings need correction:\n${lines.join('\n')}`, { details: { problems: lines } });
   }
-  return { config: checked.config, warnings: [...unknownVariables(env), ...withoutEffect(given)], file: text === null ? null : file, secrets };
+  const zone = hostZoneTrouble(checked.config.time_zone, env);
+  return { config: checked.config, warnings: [...unknownVariables(env), ...withoutEffect(given), ...(zone === null ? [] : [zone])], file: text === null ? null : file, secrets };
 }
 
 const DEFAULTS: Values = Object.fromEntries(Object.entries(SETTINGS).map(([key, schema]) => [key, schema.default]));

@@ -30,6 +30,17 @@ it('finds everything where everything is', async () => {
   expect(lineOf('port')).toContain('127.0.0.1:0 is free');
 });
 
+it.each(['IST-5:30', '"Asia/Kolkata"', ':Nowhere/Town'])('says that TZ=%s is no zone that times could be told in', async (TZ) => {
+  const running = await runLookout(['doctor', '--port', '0'], { folder: folder.path, env: { TZ } });
+  await running.ended;
+  expect(running.output()).toContain(`missing time zone      TZ=${TZ} is no name of one -> set time_zone to a name such as Asia/Kolkata`);
+  expect(running.output()).toContain(`warn  lookout: the environment's TZ=${TZ} is no name of a time zone, so times in records and schedules are in UTC`);
+});
+
+it.each(['Asia/Kolkata', ':Europe/Berlin', ''])('has nothing to say of TZ=%s', async (TZ) => {
+  expect((await doctor([], { TZ })).lineOf('time zone')).toMatch(/^ok /);
+});
+
 it('says which folder cannot be made, and how full the disk is all the same', async () => {
   await writeFile(join(folder.path, 'file'), '');
   const { code, lineOf } = await doctor(['--data-dir', 'file/data']);

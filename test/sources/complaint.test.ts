@@ -15,6 +15,7 @@ const RUNS: readonly (readonly [code: ErrorCode, ...words: string[]])[] = [
   ['stream_connect'],
   ['stream_codec', "Impossible to open 'rtsp://127.0.0.1:40100/x'", 'pipe:0: Invalid data found when processing input'],
   ['stream_codec', "Stream map '0:v:0' matches no streams."],
+  ['stream_connect', 'method SETUP failed: 461 Unsupported transport', 'pipe:0: Invalid data found when processing input'],
   ['stream_codec', 'moov atom not found', 'pipe:0: Invalid data found when processing input'],
   ['stream_not_found', 'pipe:0: No such file or directory'],
 ];
@@ -31,6 +32,13 @@ describe('the error made of ffmpeg\'s last words', () => {
         code: 'ffmpeg_failed', message: expect.stringMatching(/^its pictures cannot be written: .*No space left on device$/) as string,
       });
     }
+  });
+
+  it.each([
+    ['method SETUP failed: 461 Unsupported transport', 'the camera does not offer this transport: set the other one in its options, "transport": "udp" or "tcp"'],
+    ["Stream map '0:v:0' matches no streams.", 'there is no video in it'],
+  ])('says of "%s" what to do', (words, said) => {
+    expect(complaintError([words], false).message).toBe(`${said}: ${words}`);
   });
 
   it.each(RUNS)('is stream_ended once pictures had come, not %s', (_code, ...words) => {

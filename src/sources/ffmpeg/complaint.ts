@@ -4,9 +4,11 @@ import { hideCredentials } from '../../lib/log.ts';
 
 const MEANINGS: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/\b40[13] |authorization failed|forbidden/i, 'stream_auth', 'the camera refused the user name or password'],
+  [/\b461 /, 'stream_connect', 'the camera does not offer this transport: set the other one in its options, "transport": "udp" or "tcp"'],
+  [/matches no streams|does not contain any stream/i, 'stream_codec', 'there is no video in it'],
   [/\b404 |\b454 /, 'stream_not_found', 'the camera does not know this path'],
   [/connection refused|no route|unreachable|name or service|failed to resolve|timed out|connection reset|end of file|\b5\d\d /i, 'stream_connect', 'the camera could not be reached'],
-  [/invalid data|could not find codec|unsupported|unknown format|no such filter|does not contain any stream|matches no streams/i, 'stream_codec', 'the stream is nothing ffmpeg can decode'],
+  [/invalid data|could not find codec|unsupported|unknown format|no such filter/i, 'stream_codec', 'the stream is nothing ffmpeg can decode'],
   [/no such file/i, 'stream_not_found', 'the file does not exist'],
 ];
 
