@@ -16,6 +16,7 @@ export function jsonFields(request: Request): Fields {
   try {
     value = parse(bytes);
   } catch (error) {
+    if (error instanceof LookoutError) throw error;
     throw new LookoutError('bad_request', `The body is not valid JSON: ${errorInfo(error).message}.`, { cause: error });
   }
   return objectOf(value, 'The body');
@@ -28,7 +29,8 @@ export function lenientFields(request: Request): Fields {
   let value: Json;
   try {
     value = parse(bytes);
-  } catch {
+  } catch (error) {
+    if (error instanceof LookoutError) throw error;
     // Malformed: the old answer names the missing fields, nothing more.
     return {};
   }
@@ -47,8 +49,32 @@ export function truthy(value: Json | undefined): value is Json {
   return Boolean(value);
 }
 
+/** Throws `bad_request` for what Python's JSON has and JSON has not, whoever asks: it was meant. */
 function parse(bytes: Buffer): Json {
-  return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json;
+  if (bytes.subarray(0, 2).includes(0) || /^(\xff\xfe|\xfe\xff)/.test(bytes.toString('latin1', 0, 2))) {
+    throw new LookoutError('bad_request', 'The body is in UTF-16 or UTF-32; send JSON in UTF-8.');
+  }
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    if (isJson(text.replace(STRING_OR_NO_NUMBER, (found) => (found.startsWith('"') ? found : '0')))) {
+      throw new LookoutError('bad_request', 'The body holds NaN or Infinity, which are no numbers of JSON; leave them out or send null.', { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** Strings first, in which they are text; one that is never closed reaches to the end, so that nobody can make this slow. */
+const STRING_OR_NO_NUMBER = /"(?:[^"\\]|\\[^]?)*(?:"|$)|-?\b(?:NaN|Infinity)\b/g;
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const isObject = (value: Json | undefined): value is Readonly<Record<string, Json>> =>

@@ -109,6 +109,16 @@ describe('POST /start_stream', () => {
     expect([status, text]).toEqual([400, MISSING]);
   });
 
+  it.each<[string, string | Buffer, string]>([
+    ['NaN', '{"rtsp_url": "rtsp://h/x", "camera_id": "a", "interval_seconds": NaN}', 'The body holds NaN or Infinity'],
+    ['-Infinity', '{"rtsp_url": "rtsp://h/NaN\\"", "camera_id": "a", "x": [1, -Infinity]}', 'The body holds NaN or Infinity'],
+    ['UTF-16', Buffer.from('\ufeff{"rtsp_url": "rtsp://h/x", "camera_id": "a"}', 'utf16le'), 'The body is in UTF-16'],
+    ['UTF-16 without a mark', Buffer.from('{"rtsp_url": "rtsp://h/x", "camera_id": "a"}', 'utf16le'), 'The body is in UTF-16'],
+  ])('says that a body has %s, which Python would have read', async (_name, body, words) => {
+    const { status, json } = await post('/start_stream', { body, headers: { 'Content-Type': 'application/json' } });
+    expect([status, json]).toEqual([400, { error: expect.stringContaining(words) as string }]);
+  });
+
   it('takes JSON under any application/…+json', async () => {
     const { status } = await post('/start_stream', { body: JSON.stringify({ rtsp_url: URL_1, camera_id: 'a' }), headers: { 'Content-Type': 'application/vnd.x+json; charset=utf-8' } });
     expect(status).toBe(200);
