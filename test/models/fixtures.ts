@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Model, RunnerFrame } from '../../src/types.ts';
+import type { Model, Prepared, RunnerFrame } from '../../src/types.ts';
 
 export const never = new AbortController().signal;
 
@@ -61,4 +61,15 @@ export function framesNamed(...files: readonly string[]): readonly RunnerFrame[]
 export function listen(): { readonly lines: string[]; readonly tell: (line: string) => void; readonly count: (text: string) => number } {
   const lines: string[] = [];
   return { lines, tell: (line) => lines.push(line), count: (text) => lines.filter((line) => line.includes(text)).length };
+}
+
+/** The class of the one detection in the one frame. */
+export async function see(prepared: Prepared): Promise<string | undefined> {
+  const runner = await prepared.start(never);
+  try {
+    const { predictions: [first] } = await runner.predict(framesNamed('/a.jpg'), {}, never);
+    return first && 'detections' in first ? first.detections[0]?.class : undefined;
+  } finally {
+    await runner.close();
+  }
 }

@@ -7,7 +7,7 @@ import { prepareModel } from '../../src/models/prepare.ts';
 import { create } from '../../src/runtimes/node.ts';
 import { inWords } from '../../src/runtimes/tools/install-node.ts';
 import type { Prepared, Progress } from '../../src/types.ts';
-import { framesNamed, listen, never, temporaryFolder, writeTree } from '../models/fixtures.ts';
+import { listen, never, see, temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 /** Says in its one detection which version it loaded from its environment. */
 const DETECTOR = `import { createRequire } from 'node:module';
@@ -29,16 +29,6 @@ async function place(files: Readonly<Record<string, string>>): Promise<{ root: s
   const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: null, data_dir: join(root, 'data') });
   const runtime = create({ data_dir: join(root, 'data'), log: silentLog, offline: true });
   return { root, prepare: async (progress = () => undefined) => prepareModel(await catalog.get('m'), runtime, progress, never) };
-}
-
-async function see(prepared: Prepared): Promise<string | undefined> {
-  const runner = await prepared.start(never);
-  try {
-    const { predictions: [first] } = await runner.predict(framesNamed('/a.jpg'), {}, never);
-    return first && 'detections' in first ? first.detections[0]?.class : undefined;
-  } finally {
-    await runner.close();
-  }
 }
 
 test('installs packages without their scripts, away from the model\'s folder, and anew when a local one changes', async () => {

@@ -2,8 +2,8 @@
 import { chmod, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { temporaryFolder, writeTree } from '../models/fixtures.ts';
-import { run, fixtures, place, modelFiles, see } from './python-models.ts';
+import { see, temporaryFolder, writeTree } from '../models/fixtures.ts';
+import { run, fixtures, place, modelFiles } from './python-models.ts';
 
 describe('settings of the host that send packages elsewhere', () => {
   afterEach(() => { vi.unstubAllEnvs(); });

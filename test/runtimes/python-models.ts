@@ -10,7 +10,7 @@ import { readCatalog } from '../../src/models/catalog.ts';
 import { prepareModel } from '../../src/models/prepare.ts';
 import { create } from '../../src/runtimes/python.ts';
 import type { Model, Prepared, Progress } from '../../src/types.ts';
-import { framesNamed, never, temporaryFolder, writeTree } from '../models/fixtures.ts';
+import { never, temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 export const run = promisify(execFile);
 export const fixtures = join(import.meta.dirname, '../fixtures');
@@ -57,14 +57,3 @@ export const BARE = {
   'models/bare/model.yaml': 'runtime: python\nentry: detector.py\n',
   'models/bare/detector.py': DETECTOR.replace('import tinydep', '').replace('tinydep.VERSION', '"bare"'),
 };
-
-/** The class of the one detection in the one frame. */
-export async function see(prepared: Prepared): Promise<string | undefined> {
-  const runner = await prepared.start(never);
-  try {
-    const { predictions: [first] } = await runner.predict(framesNamed('/a.jpg'), {}, never);
-    return first && 'detections' in first ? first.detections[0]?.class : undefined;
-  } finally {
-    await runner.close();
-  }
-}

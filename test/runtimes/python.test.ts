@@ -4,8 +4,8 @@ import { cp, readFile, readdir, rename, rm, symlink, unlink, writeFile } from 'n
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { listen, writeTree } from '../models/fixtures.ts';
-import { run, fixtures, MANIFEST, DETECTOR, wheels, place, modelFiles, BARE, see } from './python-models.ts';
+import { listen, see, writeTree } from '../models/fixtures.ts';
+import { run, fixtures, MANIFEST, DETECTOR, wheels, place, modelFiles, BARE } from './python-models.ts';
 
 /** The same in the Flask orchestrator's contract. */
 const SCRIPT = `import argparse, json, os, sys
