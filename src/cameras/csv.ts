@@ -77,9 +77,14 @@ function layoutOf(text: string): Layout {
   const body = text.replace(/^\ufeff/, '');
   const [line, said] = /^\s*"?sep=(.)"?\s*?(?:\r\n|\n|\r|$)/i.exec(body) ?? [];
   const table = line === undefined ? body : body.slice(line.length);
-  const layouts = (said === undefined ? SEPARATORS : [said]).map((separator) => ({ separator, ...parsed(table, separator) }));
-  const known = ({ header }: Layout): number => columnsOf(header).filter((name) => name !== null).length;
-  return layouts.reduce((best, one) => (known(one) > known(best) ? one : best));
+  const separator = said ?? separatorOf(/^\s*[^\r\n]*/.exec(table)?.[0] ?? '');
+  return { separator, ...parsed(table, separator) };
+}
+
+/** The one that parts the header into the most columns that we know. */
+function separatorOf(header: string): string {
+  const known = (separator: string): number => columnsOf(parsed(header, separator).header).filter((name) => name !== null).length;
+  return SEPARATORS.reduce((best, one) => (known(one) > known(best) ? one : best));
 }
 
 /** A row that cannot be read, by a quote that is never closed say, costs that row. */
