@@ -23,7 +23,7 @@ export function openEvidence(
   const takeTurn = createTurns();
   let budget: ByteBudget | null = null;
   let counting = false;
-  /** Kept before all that was there had been counted. */
+  /** Kept since the count began, which may or may not have met them. */
   let uncounted: string[] = [];
   let troubled = false;
 
@@ -42,6 +42,8 @@ export function openEvidence(
   async function count(): Promise<void> {
     if (budget || counting) return;
     counting = true;
+    // What was kept before is there to be counted.
+    uncounted = [];
     try {
       const made = await createByteBudget({ maxBytes: config.evidence_max_bytes, existing: existing(), remove: drop });
       await takeTurn(async () => {
