@@ -4,7 +4,7 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Of interpreters: where they look for modules, what they run first, what they write beside what was asked. */
-const INTERPRETERS = /^(PYTHON|PYENV_VERSION$|VIRTUAL_ENV|CONDA_|NODE_(?!EXTRA_CA_CERTS$|TLS_|ENV$)|BASH_ENV$|ENV$)/;
+const INTERPRETERS = /^(PYTHON|VIRTUAL_ENV|CONDA_|NODE_(?!EXTRA_CA_CERTS$|TLS_|ENV$)|BASH_ENV$|ENV$)/;
 
 /** Nothing that was set for this process's own interpreters reaches a model. Colours are for terminals. */
 export function forModels(host: NodeJS.ProcessEnv = process.env): Environment {
