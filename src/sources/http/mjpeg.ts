@@ -34,9 +34,10 @@ async function readParts(
   const split = createSplitter(boundary, ({ body, arrivedMs }) => {
     if (!ticks || ticks.due()) {
       const picture = fromStart(body);
+      const broken = isTorn(picture);
+      if (broken) torn += 1;
       // The next one will do.
-      if (isTorn(picture)) torn += 1;
-      if (isTorn(picture) || measure(picture) === null) return;
+      if (broken || measure(picture) === null) return;
       torn = 0;
       ticks ??= createTicks(intervalSeconds);
       ticks.take();
