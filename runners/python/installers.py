@@ -1,4 +1,4 @@
-"""How this host fetches packages, by its configuration files: python installers.py <pip's wheel> <pip | uv>.
+"""How this host fetches packages, by its configuration files: python installers.py <pip's place> <pip | uv>.
 
 Prints a JSON object: settings by their name in those files, values as the installer's variables would say them.
 """
@@ -11,15 +11,15 @@ from pathlib import Path
 
 
 def main():
-    wheel, installer = sys.argv[1:]
-    print(json.dumps(of_pip(wheel) if installer == "pip" else of_uv(wheel)))
+    pip, installer = sys.argv[1:]
+    print(json.dumps(of_pip(pip) if installer == "pip" else of_uv(pip)))
 
 
-def of_pip(wheel):
+def of_pip(pip):
     """As pip itself reads its files; what is said for `install` wins over what is said for all of its commands."""
     # What the files say for every command holds for this one too, and would have it read but one of them, or say nothing.
     env = {**os.environ, "PIP_USER": "0", "PIP_GLOBAL": "0", "PIP_SITE": "0", "PIP_QUIET": "0"}
-    listed = subprocess.run([sys.executable, "-I", os.path.join(wheel, "pip"), "config", "list"], stdout=subprocess.PIPE, check=True, env=env)
+    listed = subprocess.run([sys.executable, "-I", os.path.join(pip, "pip"), "config", "list"], stdout=subprocess.PIPE, check=True, env=env)
     found = {"global": {}, "install": {}}
     for line in listed.stdout.decode().splitlines():
         key, _, value = line.partition("=")
@@ -29,11 +29,11 @@ def of_pip(wheel):
     return {**found["global"], **found["install"]}
 
 
-def of_uv(wheel):
+def of_uv(pip):
     try:
         import tomllib
     except ImportError:
-        sys.path.insert(0, wheel)
+        sys.path.insert(0, pip)
         from pip._vendor import tomli as tomllib
 
     named = os.environ.get("UV_CONFIG_FILE")

@@ -1,8 +1,8 @@
 """Answers for pip and uv what they do not tell: python requirements.py <question JSON>, in the working folder of the install.
 
-`{"pip": wheel, "files": [...], "ask": "pins", "wheels": folder}` prints a list of `name @ file:///...`: what lies in the
+`{"pip": folder, "files": [...], "ask": "pins", "wheels": folder}` prints a list of `name @ file:///...`: what lies in the
 folder wins over packages of that name elsewhere. `"ask": "missing"` prints in words what the files ask for and this
-interpreter does not find. Files are read by pip's own parser, out of its wheel.
+interpreter does not find. Files are read by pip's own parser, out of the folder `pip`.
 """
 import glob
 import importlib.metadata as metadata
@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 def main():
     question = json.loads(sys.argv[1])
-    # Before pip's wheel is among the places where distributions are found.
+    # Before pip's folder is among the places where distributions are found.
     places = list(sys.path)
     sys.path.insert(0, question["pip"])
     asked = read_all(question["files"])

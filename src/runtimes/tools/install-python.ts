@@ -1,5 +1,5 @@
 /** Makes a virtual environment and installs requirements into it, with uv or with venv and pip. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { forModels } from '../../lib/environment.ts';
 import { packageRoot } from '../../lib/package.ts';
@@ -19,6 +19,8 @@ interface Installer {
 
 /** Settings of the environment that say where packages come from. */
 const WHERE_FROM = /_(DEFAULT_INDEX|INDEX|INDEX_URL|EXTRA_INDEX_URL|FIND_LINKS|NO_INDEX|CONSTRAINT|CONFIG_FILE)$/;
+/** Importing from a wheel compiles every module anew, a second each time. Without its dist-info it does not pass for a package of the environment. */
+const UNPACK = 'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); z.extractall(sys.argv[2], [n for n in z.namelist() if n.startswith("pip/")])';
 const LIST = 'import importlib.metadata as m; print("\\n".join(sorted({d.metadata["Name"] + "==" + d.version for d in m.distributions()})))';
 
 export function venvPython(folder: string): string {
@@ -27,11 +29,13 @@ export function venvPython(folder: string): string {
 
 export async function installPython(folder: string, model: Model, interpreter: Interpreter, offline: boolean, progress: Progress, signal: AbortSignal): Promise<Built> {
   const python = venvPython(folder);
-  const { tool, create, install } = await chooseInstaller(folder, interpreter, signal);
-  const env = await installerEnvironment(tool[0], interpreter, signal);
+  const pip = join(folder, 'pip');
+  await ask({ file: interpreter.path, args: ['-I', '-c', UNPACK, interpreter.pip, pip], cwd: '/', env: forModels() }, signal);
+  const { tool, create, install } = await chooseInstaller(folder, pip, interpreter, signal);
+  const env = await installerEnvironment(tool[0], interpreter.path, pip, signal);
   // Local packages in a requirements file are relative to the folder that pip runs in.
   const go = ([file = '', ...args]: readonly string[]): Promise<void> => run({ file, args, cwd: model.folder, env }, progress, signal);
-  const asking = (question: object): Promise<readonly string[]> => askAbout({ ...question, pip: interpreter.pip, files: model.requirements }, python, model.folder, signal);
+  const asking = (question: object): Promise<readonly string[]> => askAbout({ ...question, pip, files: model.requirements }, python, model.folder, signal);
 
   progress(`creating the virtual environment with Python ${interpreter.version}`);
   await go(create);
@@ -48,6 +52,7 @@ export async function installPython(folder: string, model: Model, interpreter: I
     const missing = await asking({ ask: 'missing' });
     if (missing.length > 0) throw new Error(`the installer says that all went well, but ${missing.join('; ')}; look for settings of ${tool[0]} that send packages elsewhere`);
   }
+  await rm(pip, { recursive: true });
   if (model.probe !== null) {
     progress(`probing: ${model.probe}`);
     await run({ file: python, args: ['-c', model.probe], cwd: model.folder, env: forModels() }, progress, signal);
@@ -56,15 +61,15 @@ export async function installPython(folder: string, model: Model, interpreter: I
   return { tools: { python: interpreter.version, [tool[0]]: tool[1] }, packages: packages.split('\n').filter((line) => line !== '') };
 }
 
-async function chooseInstaller(folder: string, { path, pip }: Interpreter, signal: AbortSignal): Promise<Installer> {
+async function chooseInstaller(folder: string, pip: string, { path, pip: wheel }: Interpreter, signal: AbortSignal): Promise<Installer> {
   const python = venvPython(folder);
   const uv = await uvVersion(signal);
   if (uv !== null) {
     return { tool: ['uv', uv], create: ['uv', 'venv', '--allow-existing', '--python', path, folder], install: ['uv', 'pip', 'install', '--python', python] };
   }
-  // pip runs from its wheel: an environment is made without it ten times faster, and by one process that the leash ends.
+  // pip runs from outside: an environment is made without it ten times faster, and by one process that the leash ends.
   return {
-    tool: ['pip', basename(pip).split('-')[1] ?? ''],
+    tool: ['pip', basename(wheel).split('-')[1] ?? ''],
     create: [path, '-I', '-m', 'venv', '--without-pip', folder],
     install: [python, join(pip, 'pip'), 'install', '--no-input', '--disable-pip-version-check'],
   };

@@ -2,15 +2,15 @@
 import { join } from 'node:path';
 import { forInstallers, forModels, isFetching, type Environment } from '../../lib/environment.ts';
 import { packageRoot } from '../../lib/package.ts';
-import type { Interpreter } from './interpreter.ts';
 import { ask } from './run.ts';
 
 /** Takes the place of the installer's configuration files: what they say of fetching is in the variables. */
 const NO_FILES = { pip: { PIP_CONFIG_FILE: '/dev/null' }, uv: { UV_NO_CONFIG: '1' } } as const;
 
-export async function installerEnvironment(installer: 'pip' | 'uv', { path, pip }: Interpreter, signal: AbortSignal): Promise<Environment> {
+/** `pip`: the folder that it is imported from. */
+export async function installerEnvironment(installer: 'pip' | 'uv', python: string, pip: string, signal: AbortSignal): Promise<Environment> {
   const script = join(packageRoot, 'runners/python/installers.py');
-  const answer = await ask({ file: path, args: ['-I', script, pip, installer], cwd: '/', env: forModels() }, signal);
+  const answer = await ask({ file: python, args: ['-I', script, pip, installer], cwd: '/', env: forModels() }, signal);
   const inFiles = Object.entries(JSON.parse(answer) as Readonly<Record<string, string>>)
     .filter(([name]) => isFetching(installer, name))
     .map(([name, value]) => [`${installer}_${name.replaceAll('-', '_')}`.toUpperCase(), value] as const)
