@@ -203,10 +203,10 @@ export interface PictureFile {
   readonly bytes: number;
 }
 
-/** A picture as it leaves a source. */
 /** The camera refused a picture or broke off, it came torn, or it was none. */
 export type PictureFailure = 'picture_refused' | 'picture_torn' | 'picture_unreadable';
 
+/** A picture as it leaves a source. */
 export interface CapturedFrame extends FrameFacts {
   readonly picture: { readonly jpeg: Uint8Array } | PictureFile;
   /** Pictures that were due since the last one yielded and were let go because the consumer was slow. */

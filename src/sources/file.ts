@@ -22,7 +22,7 @@ async function* fileFrames(stream: StreamSpec, folder: string, config: PictureSe
   const path = pathOf(stream.url);
   const isFolder = (await stat(path).catch(unreadable(path))).isDirectory();
   if (isFolder || isPicture(path)) {
-    yield* folderFrames(isFolder ? await picturesIn(path) : [path], stream.options.interval_seconds, config, signal);
+    yield* folderFrames(isFolder ? await picturesIn(path) : [path], folder, stream.options.interval_seconds, config, signal);
   } else {
     // With its scheme: ffmpeg reads a path on its own as relative to the script that names it.
     yield* captureFrames({ stream: { ...stream, url: `file:${path}` }, settings: config, folder, realTime: true }, signal);

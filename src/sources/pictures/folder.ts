@@ -1,10 +1,11 @@
 /** Pictures in files, one at each tick. */
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, open, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LookoutError } from '../../errors.ts';
-import { hasCode } from '../../lib/files.ts';
+import { hasCode, readAt } from '../../lib/files.ts';
+import { measure } from '../../lib/jpeg.ts';
 import type { CapturedFrame } from '../../types.ts';
-import { asJpeg, type PictureSettings } from './jpeg.ts';
+import { asJpeg, willDo, type JpegPicture, type PictureSettings } from './jpeg.ts';
 import { createTicks } from './ticks.ts';
 
 /** Sorted by name, as people count: 2 before 10. */
@@ -18,9 +19,12 @@ export function isPicture(file: string): boolean {
   return /\.(jpe?g|png)$/i.test(file);
 }
 
-/** Ends by abort, or by throwing `stream_ended` after the last picture. */
+/** Most say within this what they are. */
+const HEAD_BYTES = 64 * 1024;
+
+/** Pictures are made or copied in `folder`. Ends by abort, or by throwing `stream_ended` after the last picture. */
 export async function* folderFrames(
-  files: readonly string[], intervalSeconds: number, settings: PictureSettings, signal: AbortSignal,
+  files: readonly string[], folder: string, intervalSeconds: number, settings: PictureSettings, signal: AbortSignal,
 ): AsyncGenerator<CapturedFrame, void, void> {
   const ticks = createTicks(intervalSeconds);
   for (let index = 0; index < files.length; index += 1) {
@@ -31,11 +35,35 @@ export async function* folderFrames(
     index += missed;
     const file = files[index] ?? '';
     const captured_at = new Date().toISOString();
-    const picture = await asJpeg(await readFile(file).catch(unreadable(file)), basename(file), settings, signal);
+    const picture = await copied(file, join(folder, 'picture.tmp'), settings)
+      ?? await asJpeg(await readFile(file).catch(unreadable(file)), basename(file), settings, signal);
     ticks.forgive();
     yield { ...picture, captured_at, missed, mode: 'pictures' };
   }
   throw new LookoutError('stream_ended', 'the last picture has been shown');
+}
+
+/** The picture as it is, without its bytes passing through here; null: it must be made anew, or cannot be copied. */
+async function copied(file: string, target: string, settings: PictureSettings): Promise<JpegPicture | null> {
+  try {
+    const { head, bytes } = await headOf(file);
+    const size = measure(head);
+    if (!size || !willDo(size, settings)) return null;
+    await copyFile(file, target);
+    return { picture: { file: target, bytes }, width: size.width, height: size.height };
+  } catch {
+    // Whoever reads the file, and writes it where its folder is, says what is wrong.
+    return null;
+  }
+}
+
+async function headOf(file: string): Promise<{ readonly head: Buffer; readonly bytes: number }> {
+  const handle = await open(file);
+  try {
+    return { head: await readAt(handle, 0, HEAD_BYTES), bytes: (await handle.stat()).size };
+  } finally {
+    await handle.close();
+  }
 }
 
 /** What to do when the system cannot read a path. */

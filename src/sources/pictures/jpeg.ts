@@ -1,7 +1,8 @@
 /** Whole pictures as the spool wants them: the bytes as they came wherever they will do, else made anew by ffmpeg. */
 import { LookoutError } from '../../errors.ts';
 import { toJpeg } from '../../lib/ffmpeg.ts';
-import { measure } from '../../lib/jpeg.ts';
+import { measure, type Measured } from '../../lib/jpeg.ts';
+import type { PictureFile } from '../../types.ts';
 
 /** Nothing larger is taken for a picture, whoever sends it. */
 export const MAX_PICTURE_BYTES = 64 * 1024 * 1024;
@@ -12,7 +13,7 @@ export interface PictureSettings {
 }
 
 export interface JpegPicture {
-  readonly picture: { readonly jpeg: Uint8Array };
+  readonly picture: { readonly jpeg: Uint8Array } | PictureFile;
   readonly width: number;
   readonly height: number;
 }
@@ -21,13 +22,17 @@ export interface JpegPicture {
 export async function asJpeg(bytes: Uint8Array, name: string, settings: PictureSettings, signal: AbortSignal): Promise<JpegPicture> {
   const { jpeg_quality, max_width } = settings;
   const size = measure(bytes);
-  const { orientation = 1 } = size ?? {};
-  if (size?.type === 'jpg' && orientation === 1 && (max_width === null || size.width <= max_width)) return { picture: { jpeg: bytes }, width: size.width, height: size.height };
-  const jpeg = size && await toJpeg(bytes, { jpegQuality: jpeg_quality, maxWidth: max_width, orientation }, signal).catch((error: unknown) => {
+  if (size && willDo(size, settings)) return { picture: { jpeg: bytes }, width: size.width, height: size.height };
+  const jpeg = size && await toJpeg(bytes, { jpegQuality: jpeg_quality, maxWidth: max_width, orientation: size.orientation }, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new LookoutError('stream_codec', `${name} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });
   const made = jpeg && measure(jpeg);
   if (!made) throw new LookoutError('stream_codec', `${name} is neither a JPEG nor a PNG picture`);
   return { picture: { jpeg }, width: made.width, height: made.height };
+}
+
+/** A JPEG that needs nothing done to it. */
+export function willDo({ type, width, orientation }: Measured, { max_width }: PictureSettings): boolean {
+  return type === 'jpg' && orientation === 1 && (max_width === null || width <= max_width);
 }
