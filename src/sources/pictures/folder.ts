@@ -19,8 +19,8 @@ export function isPicture(file: string): boolean {
   return /\.(jpe?g|png)$/i.test(file);
 }
 
-/** Most say within this what they are. */
-const HEAD_BYTES = 64 * 1024;
+/** Pictures of cameras and of ffmpeg say within this what they are; those of phones are read whole. */
+const HEAD_BYTES = 2048;
 
 /** Pictures are made or copied in `folder`. Ends by abort, or by throwing `stream_ended` after the last picture. */
 export async function* folderFrames(
