@@ -32,9 +32,15 @@ export async function createFamily<Part>(folder: string, context: object): Promi
   return parts;
 }
 
-/** By URL scheme. */
+interface SourceMember extends Member<object, Source> {
+  readonly schemes: readonly string[];
+  /** What else `allow_schemes` may name for this source. */
+  readonly also?: readonly string[];
+}
+
+/** By URL scheme. Throws `config_invalid` when allow_schemes names what no source opens. */
 export async function createSources(config: Config): Promise<ReadonlyMap<string, Source>> {
-  const members = await loadFamily<Member<object, Source> & { readonly schemes: readonly string[] }>(new URL('./sources/', import.meta.url));
+  const members = await loadFamily<SourceMember>(new URL('./sources/', import.meta.url));
   const sources = new Map<string, Source>();
   for (const [name, member] of members) {
     const source = member.create({ config });
@@ -43,5 +49,8 @@ export async function createSources(config: Config): Promise<ReadonlyMap<string,
       sources.set(scheme, source);
     }
   }
+  const known = [...sources.keys(), ...[...members.values()].flatMap(({ also = [] }) => also)];
+  const unknown = config.allow_schemes.filter((scheme) => !known.includes(scheme));
+  if (unknown.length > 0) throw new LookoutError('config_invalid', `allow_schemes: ${unknown.join(', ')} cannot be opened; it may name ${known.sort().join(', ')}`);
   return sources;
 }

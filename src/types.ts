@@ -224,6 +224,8 @@ export interface CapturedFrame extends FrameFacts {
 export interface Source {
   /** `folder` lends room for the picture files of this one stream, whose names end in .tmp; those not yielded are removed. */
   frames(stream: StreamSpec, folder: string, signal: AbortSignal): AsyncIterable<CapturedFrame>;
+  /** It reads what is not a camera's: streams started over HTTP need leave by `allow_schemes`. */
+  readonly needsLeave?: boolean;
   close(): Promise<void>;
 }
 

@@ -37,15 +37,15 @@ export function specOf(entry: StreamEntry, config: Config): StreamSpec {
   return { camera_id: String(entry.camera_id), url: entry.url, models: [...new Set(entry.models)], options };
 }
 
-const CAMERA_SCHEMES: readonly string[] = ['rtsp', 'rtsps', 'http', 'https'];
-
 /** `trusted`: not sent over HTTP. Throws `forbidden_scheme`. */
 export function sourceOf(url: string, trusted: boolean, { config, sources }: StreamEntryParts): Source {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? 'file';
   const source = sources.get(scheme);
-  const allowed = [...sources.keys()].filter((one) => trusted || CAMERA_SCHEMES.includes(one) || config.allow_schemes.includes(one));
+  const isAllowed = ([one, { needsLeave = false }]: readonly [string, Source]): boolean => trusted || !needsLeave || config.allow_schemes.includes(one);
+  const allowed = [...sources].filter(isAllowed).map(([one]) => one);
   if (!source || !allowed.includes(scheme)) {
-    const more = trusted ? '' : '; the setting allow_schemes opens others';
+    const others = [...sources.keys()].filter((one) => !allowed.includes(one));
+    const more = others.length === 0 ? '' : `; the setting allow_schemes opens ${others.join(', ')}`;
     throw new LookoutError('forbidden_scheme', `URLs of the scheme ${scheme}${hint(scheme, allowed)} are not allowed, only ${allowed.join(', ')}${more}`);
   }
   return source;

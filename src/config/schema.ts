@@ -80,7 +80,7 @@ const COMMON = {
     type: 'array', items: NAMES, default: [],
   },
   allow_schemes: {
-    description: 'URL schemes, beside rtsp, rtsps, http and https, that streams started over HTTP may have: file.',
+    description: 'What streams started over HTTP may read beside what cameras send: file (files of this machine), hls (playlists, which can lead it to any address).',
     type: 'array', items: { type: 'string', format: 'scheme' }, default: [],
   },
   ...CAPTURE,

@@ -35,7 +35,7 @@ export const streamChange: Schema = {
 };
 
 const cameraId: Schema = { type: ['string', 'number'], minLength: 1, maxLength: 128, description: 'No control characters, / or \\, and not . or ..; numbers are matched as text.' };
-const url: Schema = { type: 'string', description: 'rtsp, rtsps, http or https; other schemes where allow_schemes opens them.', examples: ['rtsp://192.168.1.20:554/stream'] };
+const url: Schema = { type: 'string', description: 'rtsp, rtsps, http, https, rtmp, rtmps, srt or udp; file where allow_schemes opens it.', examples: ['rtsp://192.168.1.20:554/stream'] };
 const modelName: Schema = { type: ['string', 'array'], items: { type: 'string', minLength: 1 }, minItems: 1, description: 'One model or several; the default models if left out.' };
 const capture = { model_name: modelName, models: { ...modelName, description: 'Another word for model_name, which goes before it.' }, ...streamOptions.properties };
 const startFields = { camera_id: cameraId, rtsp_url: url, ...capture };

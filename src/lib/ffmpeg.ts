@@ -22,6 +22,8 @@ export interface CaptureOptions {
   readonly maxWidth: number | null;
   /** Play a file at its own speed. */
   readonly realTime: boolean;
+  /** What it is, as ffmpeg calls it; undefined: ffmpeg finds out. */
+  readonly format?: string | undefined;
 }
 
 export interface CaptureEvents {
@@ -57,18 +59,11 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
   const { url } = options;
   // A second line would be a second instruction to ffmpeg.
   if (/[\r\n]/.test(url)) throw new LookoutError('bad_request', 'the address holds a line break; write it in one line');
-  // Streams describe themselves in their SDP or first packets: long probing only makes the first picture stale.
-  const probe = { fpsprobesize: '0', analyzeduration: '1', probesize: '32' };
-  const inner: Record<string, string> = options.realTime ? {} : { ...probe };
-  if (/^rtsps?:/i.test(url)) {
-    // With sound or events beside the pictures, their times would follow the camera's reports and step.
-    // Microseconds; the capture's own watch, which can say what happened, gives up before.
-    Object.assign(inner, { rtsp_transport: options.transport, allowed_media_types: 'video', timeout: '120000000' });
-  }
+  const { protocols, inner, outer } = openingOf(options);
   const script = [
     'ffconcat version 1.0',
-    `file '${url.replaceAll("'", String.raw`'\''`)}'`,
-    ...Object.entries(inner).map(([key, value]) => `option ${key} ${value}`),
+    `file ${quoted(url)}`,
+    ...Object.entries(inner).map(([key, value]) => `option ${key} ${quoted(value)}`),
     '',
   ].join('\n');
   const tick = `floor(t/${options.intervalSeconds})`;
@@ -86,15 +81,15 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
     script,
     input: [
       '-hide_banner', '-nostats', '-loglevel', 'level+info',
-      ...(options.realTime ? ['-re'] : Object.entries(probe).flatMap(([key, value]) => [`-${key}`, value])),
+      ...(options.realTime ? ['-re'] : []),
+      ...Object.entries(outer).flatMap(([key, value]) => [`-${key}`, value]),
       '-threads', '1',
       ...(options.skip === 'none' ? [] : ['-skip_frame', options.skip]),
       // No picture rather than one that is half made up, where packets get lost. Over TCP none do, but cameras whose
       // streams are a little wrong all the time would show nothing.
-      ...(options.transport === 'udp' ? ['-err_detect', 'explode'] : []),
+      ...(options.transport === 'udp' || /^udp:/i.test(url) ? ['-err_detect', 'explode'] : []),
       '-f', 'concat', '-safe', '0',
-      // A camera must not lead ffmpeg to the files of this machine.
-      '-protocol_whitelist', /^file:/i.test(url) ? 'pipe,file' : 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto',
+      '-protocol_whitelist', protocols,
     ],
     picture: [
       '-map', '0:v:0', '-an', '-filter_threads', '1', '-vf', filters.join(','),
@@ -111,6 +106,51 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       '-f', 'framecrc',
     ],
   };
+}
+
+type Opening = { readonly protocols: string; readonly inner: Readonly<Record<string, string>>; readonly outer: Readonly<Record<string, string>> };
+
+/** For what describes itself in its SDP or first packets: long probing only makes the first picture stale. */
+const NO_PROBE = { fpsprobesize: '0', analyzeduration: '1', probesize: '32' };
+/** Everything else shows within this what it holds (microseconds, bytes). */
+const SHORT_PROBE = { fpsprobesize: '0', analyzeduration: '1000000', probesize: '1000000' };
+/** Formats that one in a playlist may be of. */
+const IN_PLAYLISTS = 'hls,mpegts,mov,aac';
+/** Microseconds; captures that are watched give up before, and can say what happened. */
+const [LONGEST_WAIT, WATCHED] = ['15000000', '120000000'];
+
+/** By scheme: which protocols may be opened on the way, so that nobody leads ffmpeg to files of this machine, and how. */
+function openingOf({ url, transport, realTime, format }: CaptureOptions): Opening {
+  const scheme = /^[a-z]+/i.exec(url)?.[0].toLowerCase() ?? '';
+  if (scheme === 'file') return { protocols: 'pipe,file', inner: {}, outer: {} };
+  if (/^rtsps?$/.test(scheme)) {
+    // With sound or events beside the pictures, their times would follow the camera's reports and step.
+    const inner = { ...NO_PROBE, rtsp_transport: transport, allowed_media_types: 'video', timeout: WATCHED };
+    return { protocols: 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto', inner, outer: NO_PROBE };
+  }
+  const whitelist = format === undefined ? {} : { format_whitelist: format === 'hls' ? IN_PLAYLISTS : format };
+  const inner = {
+    ...(realTime ? {} : SHORT_PROBE), ...whitelist, rw_timeout: realTime ? LONGEST_WAIT : WATCHED,
+    ...(/s$/.test(scheme) ? verified() : {}),
+    // The newest there is, not three segments before it.
+    ...(format === 'hls' ? { live_start_index: '-1' } : {}),
+  };
+  return { protocols: PROTOCOLS[scheme] ?? `pipe,${scheme}`, inner, outer: realTime ? {} : SHORT_PROBE };
+}
+
+const PROTOCOLS: Readonly<Record<string, string>> = {
+  http: 'pipe,http,https,tcp,tls,crypto', https: 'pipe,http,https,tcp,tls,crypto', rtmp: 'pipe,rtmp,tcp', rtmps: 'pipe,rtmps,tls,tcp',
+};
+
+/** ffmpeg takes any certificate unless it is told. */
+function verified(): Readonly<Record<string, string>> {
+  const more = process.env['NODE_EXTRA_CA_CERTS'];
+  return { tls_verify: '1', ...(more ? { ca_file: more } : {}) };
+}
+
+/** A word of ffmpeg's scripts. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** As many as come in the time that it may take, also from a fast camera, to see two key frames that are no rarer than pictures are due. */

@@ -12,6 +12,8 @@ export interface Measured {
 
 const START = Buffer.from([0xff, 0xd8, 0xff]);
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
+/** Its last chunk's name and checksum. */
+const PNG_END_BYTES = 8;
 /** Cameras that write more than an empty line before a picture are unknown. */
 const LONGEST_LEAD = 1024;
 
@@ -20,6 +22,19 @@ export function fromStart(bytes: Buffer): Buffer {
   if (bytes.indexOf(START) === 0 || bytes.indexOf(PNG) === 0) return bytes;
   const at = bytes.subarray(0, LONGEST_LEAD).indexOf(START);
   return at > 0 ? bytes.subarray(at) : bytes;
+}
+
+/** Whether a picture begins with these bytes, or with what some cameras write before it. */
+export function isPicture(bytes: Buffer): boolean {
+  const picture = fromStart(bytes);
+  return picture.indexOf(START) === 0 || picture.indexOf(PNG) === 0;
+}
+
+/** A JPEG or PNG to its end. */
+export function isWhole(bytes: Buffer): boolean {
+  if (bytes.indexOf(PNG) !== 0) return walk(bytes)?.whole === true;
+  const end = bytes.lastIndexOf('IEND');
+  return end > 0 && end + PNG_END_BYTES <= bytes.length;
 }
 
 /** A JPEG that breaks off, by its markers: what comes after its end is harmless. */

@@ -13,6 +13,7 @@ export const schemes = ['file'];
 
 export function create({ config }: { readonly config: PictureSettings }): Source {
   return {
+    needsLeave: true,
     frames: (stream, folder, signal) => fileFrames(stream, folder, config, signal),
     close: () => Promise.resolve(),
   };

@@ -1,40 +1,54 @@
-/** Cameras that speak HTTP: an MJPEG stream, or an address that gives one picture per request. */
+/** Cameras that speak HTTP: an MJPEG stream, an address that gives one picture per request, or video, which is ffmpeg's. */
 import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../errors.ts';
 import { linked } from '../lib/linked.ts';
-import type { CapturedFrame, Source, StreamSpec } from '../types.ts';
+import type { CapturedFrame, Config, Source, StreamSpec } from '../types.ts';
+import { captureFrames } from './ffmpeg/capture.ts';
+import type { Capture } from './ffmpeg/connection.ts';
 import { createClient } from './http/client.ts';
+import { kindOf } from './http/kind.ts';
 import { mjpegFrames } from './http/mjpeg.ts';
-import { boundaryOf } from './http/multipart.ts';
 import { snapshotFrames } from './http/snapshot.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
 import { createPatience, FIRST_PICTURE_MS } from './pictures/patience.ts';
 
-export const summary = 'cameras that give pictures over HTTP';
+export const summary = 'cameras that give pictures or video over HTTP';
 export const schemes = ['http', 'https'];
+/** Playlists at addresses of these. */
+export const also = ['hls'];
 
-export function create({ config }: { readonly config: PictureSettings }): Source {
+type HttpSettings = PictureSettings & Pick<Config, 'allow_schemes'>;
+
+export function create({ config }: { readonly config: HttpSettings }): Source {
   return {
-    frames: (stream, _folder, signal) => httpFrames(stream, config, signal),
+    frames: (stream, folder, signal) => httpFrames(stream, folder, config, signal),
     close: () => Promise.resolve(),
   };
 }
 
-async function* httpFrames({ url, options }: StreamSpec, config: PictureSettings, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
-  const { interval_seconds } = options;
+async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSettings, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
+  const { interval_seconds } = stream.options;
   const patience = createPatience();
   const link = linked(signal, patience.signal);
   const either = link.signal;
-  const client = createClient(url);
+  const client = createClient(stream.url);
+  let video: Capture | null = null;
   try {
     patience.wait(FIRST_PICTURE_MS);
     const answer = await client.get(either);
-    const type = contentType(answer);
-    if (/^multipart\//.test(type)) {
-      yield* mjpegFrames(answer, boundary(answer), interval_seconds, config, patience, either);
+    const what = await kindOf(answer);
+    if (what.kind === 'multipart') {
+      yield* mjpegFrames(answer, what.boundary, interval_seconds, config, patience, either);
+    } else if (what.kind === 'picture') {
+      const ask = async (): Promise<IncomingMessage> => onePicture(await client.get(either));
+      yield* snapshotFrames(answer, ask, interval_seconds, config, patience, either);
     } else {
-      const ask = async (): Promise<IncomingMessage> => picture(await client.get(either));
-      yield* snapshotFrames(picture(answer), ask, interval_seconds, config, patience, either);
+      if (what.kind === 'playlist' && !config.allow_schemes.includes('hls')) throw new LookoutError('forbidden_scheme', PLAYLIST_IN_WORDS);
+      video = {
+        stream, settings: config, folder, format: what.kind === 'video' ? what.format : 'hls',
+        // What has an end is a file that lies there; a camera's stream goes on.
+        realTime: what.kind === 'video' ? answer.headers['content-length'] !== undefined : what.isOver,
+      };
     }
   } catch (error) {
     if (signal.aborted) return;
@@ -44,21 +58,16 @@ async function* httpFrames({ url, options }: StreamSpec, config: PictureSettings
     patience.rest();
     client.close();
   }
+  // Not before our own connection is closed: some cameras have but one.
+  if (video) yield* captureFrames(video, signal);
 }
 
-function contentType({ headers }: IncomingMessage): string {
-  return (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
-}
+/** Of a playlist ffmpeg opens whatever stands in it, on whichever machine; and it reads it again and again. */
+const PLAYLIST_IN_WORDS = 'the camera answers with a playlist (HLS), which can send this machine to any address; allow_schemes: [hls] opens them';
 
 /** The answer itself, if it is one picture. */
-function picture(answer: IncomingMessage): IncomingMessage {
-  const type = contentType(answer);
-  if (/^image\/(p?jpe?g|png)$/.test(type)) return answer;
-  throw new LookoutError('stream_codec', `the camera answers with ${type || 'something without a content type'}, which is neither an MJPEG stream nor a JPEG or PNG picture`);
-}
-
-function boundary({ headers }: IncomingMessage): string {
-  const found = boundaryOf(headers['content-type'] ?? '');
-  if (found !== null) return found;
-  throw new LookoutError('stream_codec', 'the camera answers with a multipart stream and does not say what parts it');
+async function onePicture(answer: IncomingMessage): Promise<IncomingMessage> {
+  const { kind } = await kindOf(answer);
+  if (kind !== 'picture') throw new LookoutError('stream_codec', `the camera answers with a ${kind}, after it gave pictures`);
+  return answer;
 }

@@ -9,7 +9,7 @@ import { openBooks, type Books } from '../../src/store/books.ts';
 import { createSpool } from '../../src/store/spool.ts';
 import { createStreamStore, type StoredStream } from '../../src/capture/stream-store.ts';
 import { createStreams, type Streams } from '../../src/capture/streams.ts';
-import type { Batch, ConfiguredStream, ModelState, StartRequest } from '../../src/types.ts';
+import type { Batch, ConfiguredStream, ModelState, Source, StartRequest } from '../../src/types.ts';
 import { createFakeSource, type FakeSource } from '../helpers/fake-source.ts';
 
 const SOON = { timeout: 5000 };
@@ -48,7 +48,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
   const spool = createSpool(config.frames_dir);
   const made = await createStreams({
     config: { ...config, allow_schemes, streams },
-    sources: new Map([['rtsp', source], ['file', source]]),
+    sources: new Map<string, Source>([['rtsp', source], ['file', { ...source, needsLeave: true }]]),
     store: createStreamStore(config.data_dir),
     knownModels: () => Promise.resolve(MODELS),
     defaultModels,
@@ -119,7 +119,7 @@ describe('starting a stream', () => {
 
   it.each([
     ['a model that nobody knows', { models: ['motion', 'cats', 'dogs'] }, 'unknown_model', "unknown models 'cats', 'dogs'; known: animals, motion, potholes"],
-    ['a file', { url: 'file:///etc/passwd' }, 'forbidden_scheme', 'the scheme file are not allowed, only rtsp; the setting allow_schemes opens others'],
+    ['a file', { url: 'file:///etc/passwd' }, 'forbidden_scheme', 'the scheme file are not allowed, only rtsp; the setting allow_schemes opens file'],
     ['a plain path', { url: '/etc/passwd' }, 'forbidden_scheme', 'the scheme file '],
     ['a scheme that is allowed and unknown', { url: 'http://h/x' }, 'forbidden_scheme', 'the scheme http '],
     ['a mistyped model', { models: ['motoin'] }, 'unknown_model', "unknown model 'motoin' (did you mean motion?); known: "],

@@ -22,7 +22,7 @@ describe('the words of a capture', () => {
     expect(captureArguments(OPTIONS)).toEqual({
       script: [
         'ffconcat version 1.0', "file 'rtsp://user:secret@10.0.0.1:554/stream?channel=1'",
-        'option fpsprobesize 0', 'option analyzeduration 1', 'option probesize 32', 'option rtsp_transport tcp', 'option allowed_media_types video', 'option timeout 120000000', '',
+        ...['fpsprobesize 0', 'analyzeduration 1', 'probesize 32', 'rtsp_transport tcp', 'allowed_media_types video', 'timeout 120000000'].map((option) => `option ${option.replace(' ', " '")}'`), '',
       ].join('\n'),
       input: [
         '-hide_banner', '-nostats', '-loglevel', 'level+info', '-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32',
@@ -56,8 +56,8 @@ describe('the words of a capture', () => {
   });
 
   it.each(['tcp', 'udp'] as const)('ask for RTSP over %s', (transport) => {
-    expect(scriptOf({ transport })).toContain(`option rtsp_transport ${transport}\n`);
-    expect(scriptOf({ transport, url: 'RTSPS://h/x' })).toContain(`option rtsp_transport ${transport}\n`);
+    expect(scriptOf({ transport })).toContain(`option rtsp_transport '${transport}'\n`);
+    expect(scriptOf({ transport, url: 'RTSPS://h/x' })).toContain(`option rtsp_transport '${transport}'\n`);
   });
 
   it('let a file lead to files alone, and without what is for cameras', () => {

@@ -1,6 +1,9 @@
+import { tmpdir } from 'node:os';
 import { expect, it } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
 import { startDemoCamera } from '../../src/demo/index.ts';
 import { loadFamily } from '../../src/lib/family.ts';
+import { createSources } from '../../src/parts.ts';
 import { sourceContract, type SourceMember } from '../contracts/source.ts';
 import { never } from './streams.ts';
 
@@ -9,6 +12,15 @@ it('no two sources claim one scheme', async () => {
   const schemes = members.flatMap((member) => member.schemes);
   expect(schemes).toEqual(expect.arrayContaining(['rtsp', 'rtsps']));
   expect(new Set(schemes).size).toBe(schemes.length);
+});
+
+it('allow_schemes may name what sources open, and nothing else', async () => {
+  const { config } = await loadConfig({ flags: {}, env: {}, cwd: tmpdir() });
+  await expect(createSources({ ...config, allow_schemes: ['gopher', 'hls', 'sftp'] })).rejects.toMatchObject({
+    code: 'config_invalid', message: 'allow_schemes: gopher, sftp cannot be opened; it may name file, hls, http, https, rtmp, rtmps, rtsp, rtsps, srt, udp',
+  });
+  const sources = await createSources({ ...config, allow_schemes: ['file', 'hls'] });
+  expect([...sources].filter(([, { needsLeave = false }]) => needsLeave).map(([scheme]) => scheme)).toEqual(['file']);
 });
 
 sourceContract('RTSP', async () => {

@@ -38,7 +38,7 @@ async function saying(bytes: Buffer): Promise<string> {
 }
 
 function frames(url: string, interval_seconds = 0.5, { signal = never, max_width = null as number | null } = {}): AsyncIterable<CapturedFrame> {
-  return create({ config: { ...PICTURES, max_width } }).frames(streamOf(url, { interval_seconds }), tmpdir(), signal);
+  return create({ config: { ...PICTURES, max_width, allow_schemes: [] } }).frames(streamOf(url, { interval_seconds }), tmpdir(), signal);
 }
 
 /** A picture of 64 x 32 that lies turned in its file, and says so in its EXIF. */
@@ -150,9 +150,41 @@ describe.concurrent('an MJPEG stream', () => {
     expect(await failureOf(frames(breaking.url()))).toMatchObject({ code: 'stream_ended', message: expect.stringContaining('the stream broke off: ') as string });
   });
 
-  it('needs a boundary', async () => {
-    const { url } = await camera((_, response) => { response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace' }).write('--x'); });
-    expect((await failureOf(frames(url()))).code).toBe('stream_codec');
+  it.each<[string, string | null, string, string]>([
+    ['another boundary than its header says', 'boundary=frame', '--myboundary', '\r\n--myboundary'],
+    ['the boundary without its dashes', 'boundary=frame', 'frame', '\r\nframe'],
+    ['a boundary that its header does not name', '', '--x y', '\r\n--x y'],
+    ['a boundary with a blank', 'boundary=--video boundary--', '--video boundary--', '\r\n--video boundary--'],
+    ['no boundary before its first part', 'boundary=cut', '', '\r\n--cut'],
+    ['no label at all', null, '--cut', '\r\n--cut'],
+  ])('is read with %s', async (_name, parameter, first, between) => {
+    const { url } = await camera((_, response) => {
+      if (parameter !== null) response.setHeader('content-type', `multipart/x-mixed-replace;${parameter}`);
+      response.write(first + (first ? '\r\n' : ''));
+      const timer = setInterval(() => { response.write(Buffer.concat([Buffer.from('Content-Type: image/jpeg\r\n\r\n'), jpeg, Buffer.from(`${between}\r\n`)])); }, 50);
+      response.once('close', () => { clearInterval(timer); });
+    });
+    const taken = await firstFrames(frames(url(), 0.2), 2);
+    expect(taken.map((frame) => jpeg.equals(jpegOf(frame)))).toEqual([true, true]);
+  });
+
+  it('gives a picture without a length as soon as it is whole, not when the next one begins', async () => {
+    const { url } = await camera((_, response) => {
+      response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace; boundary=cut' });
+      const begin = '--cut\r\nContent-Type: image/jpeg\r\n\r\n';
+      response.write(Buffer.concat([Buffer.from(begin), jpeg.subarray(0, -1)]));
+      setTimeout(() => { response.write(jpeg.subarray(-1)); }, 200);
+      setTimeout(() => { response.write(Buffer.concat([Buffer.from(`\r\n${begin}`), jpeg])); }, 3000);
+    });
+    const began = Date.now();
+    const taken = await firstFrames(frames(url(), 0.5), 1);
+    expect(Date.now() - began).toBeLessThan(2500);
+    expect(taken.map((frame) => jpeg.equals(jpegOf(frame)))).toEqual([true]);
+  });
+
+  it('needs a boundary, in its header or in itself', async () => {
+    const { url } = await camera((_, response) => { response.writeHead(200, { 'content-type': 'multipart/x-mixed-replace' }).write('Content-Type: image/jpeg\r\n\r\n'); });
+    expect(await failureOf(frames(url()))).toMatchObject({ code: 'stream_codec', message: 'the camera answers with a multipart stream and does not say what parts it' });
   });
 });
 
@@ -236,6 +268,42 @@ describe.concurrent('a snapshot address', () => {
     expect(taken.map(({ failed }) => failed)).toEqual([{}, {}, { picture_refused: 1 }, {}]);
   });
 
+  it.each<[string, (picture: Buffer, response: ServerResponse) => void]>([
+    ['without a length, and leaves the connection open', (picture, response) => { response.socket?.write(Buffer.concat([Buffer.from('HTTP/1.0 200 OK\r\nContent-Type: image/jpeg\r\n\r\n'), picture])); }],
+    ['in chunks, and leaves the connection open', (picture, response) => { response.writeHead(200, { 'content-type': 'image/jpeg' }).write(picture); }],
+    ['with a length that is too great, and leaves the connection open', (picture, response) => { response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': picture.length + 100 }).write(picture); }],
+    ['with a length that is too great, and breaks off', (picture, response) => {
+      response.writeHead(200, { 'content-type': 'image/jpeg', 'content-length': picture.length + 100 }).write(picture, () => { response.destroy(); });
+    }],
+    ['again and again in one answer', (picture, response) => {
+      const timer = setInterval(() => { response.write(picture); }, 20);
+      response.writeHead(200, { 'content-type': 'image/jpeg' }).once('close', () => { clearInterval(timer); });
+    }],
+    ['as bytes', (picture, response) => { send(response, 'application/octet-stream', picture); }],
+    ['without a type', (picture, response) => { response.end(picture); }],
+    ['as text, a piece at a time', (picture, response) => {
+      response.writeHead(200, { 'content-type': 'text/plain' }).write(picture.subarray(0, 1));
+      setTimeout(() => { response.end(picture.subarray(1)); }, 20);
+    }],
+  ])('may give pictures %s', async (_name, give) => {
+    const { url, connections } = await camera((_, response) => { give(jpeg, response); });
+    const began = Date.now();
+    const running = frames(url(), 0.2)[Symbol.asyncIterator]();
+    for (let count = 0; count < 4; count += 1) {
+      const { value } = await running.next() as { value: CapturedFrame };
+      expect(jpegOf(value).length).toBe(jpeg.length);
+      expect(value).toMatchObject({ missed: 0, failed: {} });
+    }
+    expect(Date.now() - began).toBeLessThan(3000);
+    expect(await connections()).toBeLessThanOrEqual(1);
+    await running.return?.();
+  });
+
+  it('may give a PNG without a length, and leaves the connection open', async () => {
+    const { url } = await camera((_, response) => { response.writeHead(200, { 'content-type': 'image/png' }).write(png); });
+    expect(await firstFrames(frames(url(), 0.2), 2)).toMatchObject([{ width: 320 }, { width: 320 }]);
+  });
+
   it('that fails time after time is dead, and at once where nothing would mend it', async () => {
     const after = (status: number): Promise<{ readonly requests: number; readonly failure: unknown }> => {
       let requests = 0;
@@ -309,10 +377,10 @@ describe.concurrent('an address', () => {
       'stream_auth: HOST wants a user name and password, which the URL does not have (http://user:password@…): it answered 403 Forbidden',
       'stream_not_found: HOST does not know this path: it answered 404 Not Found',
       'stream_connect: HOST gives no picture: it answered 503 Service Unavailable',
-      'stream_codec: the camera answers with text/html, which is neither an MJPEG stream nor a JPEG or PNG picture',
-      'stream_codec: the camera answers with video/mp4, which is neither an MJPEG stream nor a JPEG or PNG picture',
-      'stream_codec: the camera answers with something without a content type, which is neither an MJPEG stream nor a JPEG or PNG picture',
-      'stream_codec: the camera answers with something without a content type, which is neither an MJPEG stream nor a JPEG or PNG picture',
+      'stream_codec: the camera answers with text/html, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)',
+      'stream_codec: the camera answers with video/mp4, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)',
+      'stream_codec: the camera answers with something without a content type, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)',
+      'stream_codec: the camera answers with something without a content type, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)',
     ]);
   });
 

@@ -21,6 +21,8 @@ export interface Capture {
   readonly folder: string;
   /** It is a file, played at its own speed. */
   readonly realTime: boolean;
+  /** What it is, as ffmpeg calls it; none: ffmpeg finds out. */
+  readonly format?: string;
 }
 
 /** Which pictures are decoded, and whether packets may be told of. */
@@ -42,11 +44,11 @@ const MODES: Readonly<Record<Skip, string>> = {
 const RECONNECT_LEAD_MS = 500;
 
 /** Resolves with a better way when it ended to be started anew with it. */
-export async function connection({ stream, settings, folder, realTime }: Capture, way: Way, box: Latest<Delivered>, life: Linked): Promise<Way | null> {
+export async function connection({ stream, settings, folder, realTime, format }: Capture, way: Way, box: Latest<Delivered>, life: Linked): Promise<Way | null> {
   const { skip } = way;
   const { interval_seconds, capture_mode, transport } = stream.options;
   const options: CaptureOptions = {
-    url: stream.url, transport, skip, intervalSeconds: interval_seconds, realTime, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
+    url: stream.url, transport, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
     packets: packetsFor(way),
   };
   // Only from key frames to something else, never back: a stream that varies must not be opened anew for ever.

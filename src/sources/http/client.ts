@@ -4,6 +4,7 @@ import { Agent as TlsAgent, get as getHttps } from 'node:https';
 import { LookoutError } from '../../errors.ts';
 import { hasCode } from '../../lib/files.ts';
 import { answerTo, type Authorize, type Credentials } from './authentication.ts';
+import { certificateHint } from './certificate.ts';
 
 export interface CameraClient {
   /** The answer's head, once it says that a body follows. */
@@ -122,8 +123,6 @@ function refusal({ origin }: URL, status: number, withCredentials: boolean): Loo
   return new LookoutError('stream_connect', `${origin} gives no picture: ${answer}`);
 }
 
-function unreachable({ origin }: URL, error: Error): LookoutError {
-  const certificate = 'code' in error && /CERT|SELF_SIGNED|UNABLE_TO/.test(String(error.code));
-  const hint = certificate ? '; the file that NODE_EXTRA_CA_CERTS names may hold the camera\'s certificate' : '';
-  return new LookoutError('stream_connect', `${origin} could not be reached: ${error.message || String(error)}${hint}`, { cause: error });
+function unreachable(target: URL, error: Error): LookoutError {
+  return new LookoutError('stream_connect', `${target.origin} could not be reached: ${error.message || String(error)}${certificateHint(target, error)}`, { cause: error });
 }

@@ -3,14 +3,14 @@ import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
 import { createLatest } from '../../lib/latest.ts';
 import type { CapturedFrame } from '../../types.ts';
-import { fromStart, isTorn, measure } from '../../lib/jpeg.ts';
+import { isTorn, measure } from '../../lib/jpeg.ts';
 import { asJpeg, type PictureSettings } from '../pictures/jpeg.ts';
 import { FIRST_PICTURE_MS, type Patience } from '../pictures/patience.ts';
 import { createTicks, type Ticks } from '../pictures/ticks.ts';
 import { createSplitter, type Part } from './multipart.ts';
 
 export async function* mjpegFrames(
-  response: IncomingMessage, boundary: string, intervalSeconds: number, settings: PictureSettings, patience: Patience, signal: AbortSignal,
+  response: IncomingMessage, boundary: string | null, intervalSeconds: number, settings: PictureSettings, patience: Patience, signal: AbortSignal,
 ): AsyncGenerator<CapturedFrame, void, void> {
   const box = createLatest<Part>();
   // Reads whether or not anybody takes: a camera that has to wait falls behind.
@@ -24,7 +24,7 @@ export async function* mjpegFrames(
 
 /** Never returns: throws when the stream ends. */
 async function readParts(
-  response: IncomingMessage, boundary: string, intervalSeconds: number, patience: Patience, pick: (part: Part) => void,
+  response: IncomingMessage, boundary: string | null, intervalSeconds: number, patience: Patience, pick: (part: Part) => void,
 ): Promise<never> {
   let ticks: Ticks | null = null;
   let lastMs: number | null = null;
@@ -33,15 +33,14 @@ async function readParts(
   const inWords = (): string => (torn > 0 ? `no whole picture came, ${torn} came torn,` : 'no picture came');
   const split = createSplitter(boundary, ({ body, arrivedMs }) => {
     if (!ticks || ticks.due()) {
-      const picture = fromStart(body);
-      const broken = isTorn(picture);
+      const broken = isTorn(body);
       if (broken) torn += 1;
       // The next one will do.
-      if (broken || measure(picture) === null) return;
+      if (broken || measure(body) === null) return;
       torn = 0;
       ticks ??= createTicks(intervalSeconds);
       ticks.take();
-      pick({ body: picture, arrivedMs });
+      pick({ body, arrivedMs });
     }
     const now = performance.now();
     if (lastMs !== null) spacingMs = Math.max(now - lastMs, spacingMs / 2);

@@ -1,6 +1,6 @@
 /** Splits a multipart body, as cameras send MJPEG, into its parts. */
 import { LookoutError } from '../../errors.ts';
-import { MAX_PICTURE_BYTES } from '../pictures/jpeg.ts';
+import { createBody } from '../pictures/body.ts';
 
 export interface Part {
   readonly body: Buffer;
@@ -12,23 +12,37 @@ export interface Part {
 type Reader = (bytes: Buffer, nowMs: number) => Buffer | null;
 
 const MAX_HEADER_BYTES = 8 * 1024;
+const [CR, LF] = [0x0d, 0x0a];
 const NOTHING: Buffer = Buffer.alloc(0);
 
-/** The boundary that a content type names, without the dashes that some cameras write there; null: none. */
-export function boundaryOf(contentType: string): string | null {
-  const [, quoted, plain] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? [];
-  return (quoted ?? plain ?? '').replace(/^-+/, '') || null;
-}
-
-/** Told each chunk as it comes, calls `onPart` for each whole part. Throws when it can be no multipart body. */
-export function createSplitter(boundary: string, onPart: (part: Part) => void): (chunk: Buffer, nowMs: number) => void {
-  const delimiter = Buffer.from(`--${boundary}`);
-  let read: Reader = skip;
+/**
+ * Told each chunk as it comes, calls `onPart` for each whole part. The stream's own first line says what parts it;
+ * `boundary`, which the header named, where it does not. Throws when it can be no multipart body.
+ */
+export function createSplitter(boundary: string | null, onPart: (part: Part) => void): (chunk: Buffer, nowMs: number) => void {
+  let delimiter = Buffer.from(`--${boundary ?? ''}`);
+  let read: Reader = begin;
   /** Bytes that tell nothing without those after them. */
   let held = NOTHING;
-  let body: Buffer[] = [];
-  let bodyBytes = 0;
-  let arrivedMs = 0;
+  let body = createBody();
+
+  function begin(bytes: Buffer): Buffer | null {
+    const start = bytes.findIndex((byte) => byte !== CR && byte !== LF);
+    const end = start < 0 ? -1 : bytes.indexOf(LF, start);
+    if (end < 0 && bytes.length <= MAX_HEADER_BYTES) {
+      held = bytes;
+      return null;
+    }
+    const line = bytes.toString('latin1', start, end).trim();
+    if (line.startsWith('--') || line === boundary) {
+      // Of one that names more than the header did, the part that both have is sure to come again.
+      if (!line.startsWith(delimiter.toString('latin1')) || boundary === null) delimiter = Buffer.from(line, 'latin1');
+    } else if (boundary === null) {
+      throw new LookoutError('stream_codec', 'the camera answers with a multipart stream and does not say what parts it');
+    }
+    read = skip;
+    return bytes;
+  }
 
   function skip(bytes: Buffer): Buffer | null {
     const [, rest] = cut(bytes);
@@ -50,10 +64,10 @@ export function createSplitter(boundary: string, onPart: (part: Part) => void): 
 
   function readCounted(length: number): Reader {
     return (bytes, nowMs) => {
-      const missing = length - bodyBytes;
-      collect(bytes.subarray(0, missing), nowMs);
-      if (bodyBytes < length) return null;
-      deliver(Buffer.concat(body));
+      const missing = length - body.length;
+      body.add(bytes.subarray(0, missing), nowMs);
+      if (body.length < length) return null;
+      deliver(body.bytes());
       read = skip;
       return bytes.subarray(missing);
     };
@@ -61,34 +75,33 @@ export function createSplitter(boundary: string, onPart: (part: Part) => void): 
 
   function readToBoundary(bytes: Buffer, nowMs: number): Buffer | null {
     const [before, rest] = cut(bytes);
-    collect(before, nowMs);
+    if (before.length > 0) body.add(before, nowMs);
     if (rest) {
-      deliver(withoutLineEnd(Buffer.concat(body)));
+      deliver(withoutLineEnd(body.bytes()));
       read = readHeader;
+    } else if (body.isWhole) {
+      // Without the next one's beginning, which may come much later.
+      deliver(body.bytes());
+      read = skip;
     }
     return rest;
   }
 
-  /** What stands before the boundary and after it; null and some bytes held back while it has not come. */
+  /** What stands before the boundary and after it; null while it has not come: bytes that may be its beginning are held back. */
   function cut(bytes: Buffer): readonly [Buffer, Buffer | null] {
     const at = bytes.indexOf(delimiter);
     if (at >= 0) return [bytes.subarray(0, at), bytes.subarray(at + delimiter.length)];
-    const sure = Math.max(0, bytes.length - delimiter.length + 1);
+    let begun = Math.min(bytes.length, delimiter.length - 1);
+    while (begun > 0 && !bytes.subarray(-begun).equals(delimiter.subarray(0, begun))) begun -= 1;
+    const sure = bytes.length - begun;
     held = bytes.subarray(sure);
     return [bytes.subarray(0, sure), null];
   }
 
-  function collect(bytes: Buffer, nowMs: number): void {
-    if (body.length === 0) arrivedMs = nowMs;
-    body.push(bytes);
-    bodyBytes += bytes.length;
-    if (bodyBytes > MAX_PICTURE_BYTES) throw new LookoutError('stream_codec', `this is no MJPEG: a part has more than ${MAX_PICTURE_BYTES} bytes`);
-  }
-
-  function deliver(whole: Buffer): void {
-    body = [];
-    bodyBytes = 0;
-    if (whole.length > 0) onPart({ body: whole, arrivedMs });
+  function deliver(picture: Buffer): void {
+    const { arrivedMs } = body;
+    body = createBody();
+    if (picture.length > 0) onPart({ body: picture, arrivedMs });
   }
 
   return (chunk, nowMs) => {

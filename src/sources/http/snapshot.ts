@@ -1,9 +1,10 @@
 /** The pictures of a snapshot URL: one request at each tick. A picture that fails costs its tick, a run of them the connection. */
 import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
-import { fromStart, isTorn } from '../../lib/jpeg.ts';
+import { isTorn } from '../../lib/jpeg.ts';
 import type { CapturedFrame, PictureFailure } from '../../types.ts';
-import { asJpeg, MAX_PICTURE_BYTES, type JpegPicture, type PictureSettings } from '../pictures/jpeg.ts';
+import { createBody } from '../pictures/body.ts';
+import { asJpeg, type JpegPicture, type PictureSettings } from '../pictures/jpeg.ts';
 import { FIRST_PICTURE_MS, type Patience } from '../pictures/patience.ts';
 import { createTicks } from '../pictures/ticks.ts';
 
@@ -58,19 +59,18 @@ export async function* snapshotFrames(
 /** Everything else is a refusal. */
 const REASONS: Readonly<Record<string, PictureFailure>> = { stream_ended: 'picture_torn', stream_codec: 'picture_unreadable' };
 
+/** To the picture's end, or to that of the answer: a connection that stays open is not waited for. */
 async function readBody(answer: IncomingMessage): Promise<{ bytes: Buffer; arrivedMs: number }> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  let arrivedMs = Date.now();
+  const body = createBody();
   try {
-    for await (const chunk of answer as AsyncIterable<Buffer>) {
-      if (bytes === 0) arrivedMs = Date.now();
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > MAX_PICTURE_BYTES) throw new Error(`it has more than ${MAX_PICTURE_BYTES} bytes`);
+    for await (const piece of answer as AsyncIterable<Buffer>) {
+      body.add(piece, Date.now());
+      // One that has come to its end leaves its connection for the next request.
+      if (body.isWhole && !answer.complete) break;
     }
   } catch (error) {
+    if (error instanceof LookoutError) throw error;
     throw new LookoutError('stream_ended', `the picture broke off: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
-  return { bytes: fromStart(Buffer.concat(chunks)), arrivedMs };
+  return { bytes: body.bytes(), arrivedMs: body.arrivedMs };
 }

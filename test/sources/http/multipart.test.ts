@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { boundaryOf, createSplitter, type Part } from '../../../src/sources/http/multipart.ts';
+import { boundaryOf } from '../../../src/sources/http/kind.ts';
+import { createSplitter, type Part } from '../../../src/sources/http/multipart.ts';
 
 /** The parts of a body that comes in the chunks, each a millisecond after the one before. */
 function split(chunks: readonly Buffer[], boundary = 'cut'): readonly Part[] {
@@ -54,7 +55,7 @@ describe('the splitter', () => {
     const endless = createSplitter('cut', () => undefined);
     endless(Buffer.from('--cut\r\n\r\n'), 0);
     const megabyte = Buffer.alloc(1024 * 1024);
-    expect(() => { for (let i = 0; i < 100; i += 1) endless(megabyte, 0); }).toThrow(/part has more than 67108864 bytes/);
+    expect(() => { for (let i = 0; i < 100; i += 1) endless(megabyte, 0); }).toThrow(/picture: it has more than 67108864 bytes/);
   });
 });
 
