@@ -3,6 +3,8 @@
 export type LogLine =
   /** A picture left the decoder. */
   | ({ readonly kind: 'decoded' } & Decoded)
+  /** A picture was picked, of all pictures the one of this index. */
+  | ({ readonly kind: 'picked'; readonly index: number } & Decoded)
   | { readonly kind: 'complaint'; readonly text: string };
 
 export interface Decoded {
@@ -19,10 +21,12 @@ export interface Packet extends Decoded {
   readonly pieced: boolean;
 }
 
-/** The name given to the filter that sees every decoded picture; ffmpeg prints it before each of its lines. */
+/** The names given to the filters that see every decoded and every picked picture; ffmpeg prints them before each of their lines. */
 export const DECODED_FILTER = 'showinfo@decoded';
+export const PICKED_FILTER = 'showinfo@picked';
 
-const SHOWINFO = /^\[showinfo@decoded @ \w+\] (?:\[info\] )?n: *\d+ pts: *\S+ +pts_time: *(\S+) .* s:(\d+)x(\d+) /;
+const SHOWINFO = /^\[showinfo@(decoded|picked) @ \w+\] (?:\[info\] )?n: *(\d+) pts: *(-?\d+) .* s:(\d+)x(\d+) /;
+const SHOWINFO_BASE = /^\[showinfo@(decoded|picked) @ \w+\] (?:\[info\] )?config in time_base: (\d+)\/(\d+)/;
 /** framecrc: stream, dts, pts, duration, size, checksum, and flags where they are not just that of a key frame. */
 const PACKET = /^0, *-?\d+, *(-?\d+), *\d+, *(\d+), 0x[0-9a-f]+(?:, F=(0x[0-9a-f]+))?/i;
 const KEY_FLAG = 1;
@@ -33,11 +37,20 @@ const SIZE = /^#dimensions 0: (\d+)x(\d+)/;
 const PIECED = /^#codec_id 0: (?:h264|hevc)$/;
 const COMPLAINT = /\[(?:error|fatal|panic)\] (.*)$/;
 
-export function parseLog(line: string): LogLine | null {
-  const shown = SHOWINFO.exec(line);
-  if (shown) return { kind: 'decoded', ptsSeconds: Number(shown[1]), width: Number(shown[2]), height: Number(shown[3]) };
-  const complaint = COMPLAINT.exec(line);
-  return complaint?.[1] ? { kind: 'complaint', text: complaint[1] } : null;
+/** A parser for one log: it remembers the time bases that come first. The seconds that ffmpeg prints have six digits in all, too few after a day. */
+export function logParser(): (line: string) => LogLine | null {
+  const secondsPerTick = new Map<string, number>();
+  return (line) => {
+    const [, filter = '', over = '', under = ''] = SHOWINFO_BASE.exec(line) ?? [];
+    if (filter !== '') secondsPerTick.set(filter, Number(over) / Number(under));
+    const [, kind = '', index, pts, width, height] = SHOWINFO.exec(line) ?? [];
+    if (kind !== '') {
+      const picture = { ptsSeconds: Number(pts) * (secondsPerTick.get(kind) ?? NaN), width: Number(width), height: Number(height) };
+      return kind === 'picked' ? { kind, index: Number(index), ...picture } : { kind: 'decoded', ...picture };
+    }
+    const complaint = COMPLAINT.exec(line);
+    return complaint?.[1] ? { kind: 'complaint', text: complaint[1] } : null;
+  };
 }
 
 /** A parser for what one framecrc says: it remembers the time base, the size and the codec that come first. */

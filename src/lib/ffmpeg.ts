@@ -1,9 +1,8 @@
 /** What is asked of ffmpeg: the one place that builds its arguments. */
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LookoutError } from '../errors.ts';
-import { DECODED_FILTER, packetParser, parseLog, type Decoded, type Packet } from './ffmpeg-log.ts';
+import { DECODED_FILTER, PICKED_FILTER, logParser, packetParser, type Decoded, type Packet } from './ffmpeg-log.ts';
 import { runFfmpeg } from './ffmpeg-process.ts';
 import { ffmpegProgram, OLDEST_FFMPEG } from './ffmpeg-program.ts';
 import { namesIn, removeIfPresent } from './files.ts';
@@ -42,7 +41,7 @@ const PICTURE_FILE = /^picture-\d+\.tmp$/;
  */
 const PICTURES = '[f=image2:start_number=0:onfail=abort]picture-%d.tmp|[f=framecrc:flush_packets=1]pipe:1';
 
-/** In which the times of picked pictures are told. */
+/** In which picked pictures are counted. */
 const TICKS_PER_SECOND = 1000;
 
 /**
@@ -73,9 +72,9 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
     // The first picture at or after each tick of a fixed schedule; `fps=` would repeat pictures after a stall.
     String.raw`select='${GOOD}*(isnan(prev_selected_t)+gt(${tick}\,${lastTick})+lt(t\,prev_selected_t-1))'`,
     ...narrowed(options.maxWidth),
-    // Encoders refuse times that go back, as those of a file may that was put together from several. Before the first
-    // picture PREV_OUTPTS is no number, which is never the greater one.
-    `settb=1/${TICKS_PER_SECOND}`, String.raw`setpts=max(PREV_OUTPTS+1\,PTS)`,
+    // Encoders refuse times that go back, as those of a file may that was put together from several: they count, and the
+    // pictures' own times are told before.
+    `${PICKED_FILTER}=checksum=0`, `settb=1/${TICKS_PER_SECOND}`, 'setpts=N',
   ];
   return {
     script,
@@ -101,6 +100,8 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
     packets: options.packets === 'none' ? null : [
       // Those before the first key frame too: they say that the camera lives, and in which order its pictures come.
       '-map', '0:v:0', '-c', 'copy', '-copyinkf',
+      // Of the first ffmpeg guesses the time, and would hold back that of others to come after it.
+      '-bsf:v', String.raw`noise=drop=eq(n\,0)`,
       // Counted, because `-t` would stop at a time of the stream's own clock, which begins where the camera likes.
       ...(options.packets === 'first' ? ['-frames:v', String(firstPackets(options.intervalSeconds))] : []),
       '-f', 'framecrc',
@@ -174,10 +175,23 @@ export function jpegQscale(quality: number): number {
 export async function runCapture(options: CaptureOptions, folder: string, events: CaptureEvents, signal: AbortSignal): Promise<string[]> {
   if (signal.aborted) return [];
   const { script, input, picture, packets } = captureArguments(options);
+  const parseLog = logParser();
   const parsePacket = packetParser();
   const parsePicture = packetParser();
   const complaints: string[] = [];
-  let pictures = 0;
+  const picked = new Map<number, Decoded>();
+  const written = new Map<number, Packet>();
+
+  /** Told by two pipes, of which any may come first. */
+  function tellPicture(index: number): void {
+    const [before, after] = [picked.get(index), written.get(index)];
+    if (!before || !after) return;
+    picked.delete(index);
+    written.delete(index);
+    const { width, height, bytes } = after;
+    if (!signal.aborted) events.onPicture({ file: join(folder, `picture-${index}.tmp`), bytes }, { ptsSeconds: before.ptsSeconds, width, height });
+  }
+
   await runFfmpeg({
     source: Readable.from([script]), input, folder,
     outputs: [
@@ -186,20 +200,20 @@ export async function runCapture(options: CaptureOptions, folder: string, events
     ],
     onLine: {
       1(text) {
-        const written = parsePicture(text);
-        if (!written) return;
-        const file = join(folder, `picture-${pictures}.tmp`);
-        pictures += 1;
-        // What the log said of it was written before, and is read by the next turn: of pipes none comes first.
-        setImmediate(() => {
-          if (!signal.aborted) events.onPicture({ file, bytes: written.bytes }, written);
-        });
+        const picture = parsePicture(text);
+        if (!picture) return;
+        const index = Math.round(picture.ptsSeconds * TICKS_PER_SECOND);
+        written.set(index, picture);
+        tellPicture(index);
       },
       2(text) {
         const line = parseLog(text);
         if (line?.kind === 'complaint') {
           complaints.push(line.text);
           if (complaints.length > 20) complaints.shift();
+        } else if (line?.kind === 'picked') {
+          picked.set(line.index, line);
+          tellPicture(line.index);
         } else if (line && !signal.aborted) {
           events.onDecoded(line);
         }
@@ -210,8 +224,6 @@ export async function runCapture(options: CaptureOptions, folder: string, events
       },
     },
   }, signal);
-  // In which the last picture is told.
-  await nextTurn();
   if (complaints.some((words) => words.includes('fps_mode'))) throw await tooOld();
   return complaints;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { packetParser, parseLog, type LogLine, type Packet } from '../../src/lib/ffmpeg-log.ts';
+import { logParser, packetParser, type LogLine, type Packet } from '../../src/lib/ffmpeg-log.ts';
 
 /** Words of a real ffmpeg 5.1 that plays a stream with B-frames. */
 const WORDS = `
@@ -31,17 +31,23 @@ const WORDS = `
 [fatal] pipe:0: Server returned 401 Unauthorized (authorization failed)
 `;
 
-const parse = (text: string): LogLine[] => text.split('\n').map(parseLog).filter((line) => line !== null);
+const parse = (text: string): LogLine[] => text.split('\n').map(logParser()).filter((line) => line !== null);
 const packets = (text: string): Packet[] => text.split('\n').map(packetParser()).filter((packet) => packet !== null);
 
 describe('the parser of what ffmpeg says', () => {
   it('finds pictures and complaints in the words of a real run', () => {
     expect(parse(WORDS)).toEqual([
       { kind: 'decoded', ptsSeconds: 0, width: 320, height: 180 },
-      { kind: 'decoded', ptsSeconds: 0.0833333, width: 320, height: 180 },
+      { kind: 'decoded', ptsSeconds: expect.closeTo(1 / 12) as number, width: 320, height: 180 },
       { kind: 'complaint', text: 'error while decoding MB 5 3, bytestream -7' },
       { kind: 'complaint', text: 'pipe:0: Server returned 401 Unauthorized (authorization failed)' },
     ]);
+  });
+
+  it('tells times of a day as exactly as the first ones', () => {
+    const base = '[showinfo@picked @ 0x1] [info] config in time_base: 1/90000, frame_rate: 12/1';
+    const line = '[showinfo@picked @ 0x1] [info] n: 28801 pts:9000003600 pts_time:100000 pos: 5 fmt:yuv420p sar:1/1 s:320x180 i:P';
+    expect(parse(`${base}\n${line}`)).toEqual([{ kind: 'picked', index: 28_801, ptsSeconds: expect.closeTo(100_000.04, 5) as number, width: 320, height: 180 }]);
   });
 
   it('finds packets too, in the order in which they came', () => {

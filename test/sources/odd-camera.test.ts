@@ -19,7 +19,7 @@ let camera: DemoCamera;
 const relays: RtspRelay[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-odd-'));
-  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, clock: { ...street, keyframe_seconds: 4, clock: true }, seconds: { ...street, fps: 1, keyframe_seconds: 4, clock: true }, rarest: { ...street, keyframe_seconds: 25 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() } } }, never);
+  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, clock: { ...street, keyframe_seconds: 4, clock: true }, ticking: { ...street, clock: true }, seconds: { ...street, fps: 1, keyframe_seconds: 4, clock: true }, rarest: { ...street, keyframe_seconds: 25 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() } } }, never);
 });
 afterAll(async () => {
   for (const { close } of relays) close();
@@ -98,8 +98,7 @@ describe.concurrent('a capture', () => {
     await firstFrames(capture(camera.url('seconds'), { interval_seconds: 4, capture_mode: 'keyframes' }), 4);
     await sleep(1500);
     const file = join(folder, `seconds-${capture_mode}.jpg`);
-    // ffmpeg knows no time of the first packet, which may be the first picture, and guesses one.
-    for (const frame of (await firstFrames(capture(camera.url('seconds'), { interval_seconds: 2, capture_mode }), 4)).slice(1)) {
+    for (const frame of await firstFrames(capture(camera.url('seconds'), { interval_seconds: 2, capture_mode }), 4)) {
       await writeFile(file, jpegOf(frame));
       const captured = Date.parse(frame.captured_at);
       expect(Math.abs(await readBinaryClock(file, captured) - captured)).toBeLessThanOrEqual(500);
@@ -121,6 +120,21 @@ describe.concurrent('a capture', () => {
     await firstFrames(capture(camera.url('street'), { interval_seconds: 1 }), 1);
     const { url } = await relay('street', { play });
     await expect(firstFrames(capture(url, { interval_seconds: 1 }), 3)).resolves.toMatchObject(Array(3).fill({ mode: 'keyframes' }));
+  });
+
+  it.each(['keyframes', 'all', 'auto'] as const)('dates pictures truly whatever the camera says of its first packet, capture mode %s', async (capture_mode) => {
+    await firstFrames(capture(camera.url('ticking'), { interval_seconds: 1 }), 1);
+    await Promise.all([-2, 0.3, 1, 3].map(async (ahead) => {
+      const { url } = await relay('ticking', { play: (head) => head.replace(/rtptime=(\d+)/, (_, time: string) => `rtptime=${(Number(time) + ahead * 90_000 + 2 ** 32) % 2 ** 32}`) });
+      const frames = await firstFrames(capture(url, { interval_seconds: 1, capture_mode }), 4);
+      const file = join(folder, `ahead-${ahead}-${capture_mode}.jpg`);
+      for (const [index, frame] of frames.entries()) {
+        await writeFile(file, jpegOf(frame));
+        const captured = Date.parse(frame.captured_at);
+        expect(Math.abs(await readBinaryClock(file, captured) - captured), `frame ${index}, ${ahead} s ahead`).toBeLessThanOrEqual(500);
+        if (index > 1) expect(captured - Date.parse(frames[index - 1]?.captured_at ?? '')).toBeGreaterThan(800);
+      }
+    }));
   });
 
   it('finds its way wherever in a long group of pictures it joins a camera', async () => {

@@ -9,6 +9,7 @@ import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import { complaintError } from './complaint.ts';
 import { createContinuity } from './continuity.ts';
+import { createFirstTime } from './first-time.ts';
 import { createLearner, type Skip } from './learner.ts';
 import { createPtsClock } from './pts-clock.ts';
 import { createSilence, ROUND_MS } from './silence.ts';
@@ -32,6 +33,14 @@ export interface Way {
 }
 
 export type Delivered = Omit<CapturedFrame, 'missed' | 'picture'> & { readonly picture: PictureFile };
+
+/** A picture that waits until it can be dated. */
+interface Picked {
+  readonly facts: Decoded;
+  readonly picture: PictureFile;
+  readonly isFirst: boolean;
+  readonly cameMs: number;
+}
 
 /** What runs, in words. */
 const MODES: Readonly<Record<Skip, string>> = {
@@ -57,13 +66,15 @@ export async function connection({ stream, settings, folder, realTime, format }:
   const learner = createLearner(interval_seconds, started);
   const silence = createSilence({ skip, chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, started);
   const continuity = createContinuity(!realTime);
-  const clock = createPtsClock();
-  let connected = false as boolean;
+  const firstTime = createFirstTime();
+  let clock = createPtsClock();
+  let decodedPictures = 0;
   let lastPacketMs: number | null = null;
   let settled = realTime;
   let better = null as Skip | null;
   let reason = null as LookoutError | null;
-  let held: { readonly facts: Decoded; readonly picture: PictureFile } | null = null;
+  let picked = 0;
+  let held: Picked | null = null;
   /** When the connection that comes after this one should be opened. */
   let reconnectMs = 0;
 
@@ -72,7 +83,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
     settled ||= clock.settled(now);
     // Until it is known that nothing older is being read, and that pictures come in order, one may be older than it looks.
     if (held && settled && (!learning || learner.inOrder())) {
-      deliver(held.facts, held.picture, now);
+      deliver(held, now);
       held = null;
     }
     if (!learning) return;
@@ -82,9 +93,13 @@ export async function connection({ stream, settings, folder, realTime, format }:
     if (better && now >= reconnectMs) life.abort();
   }
 
-  function deliver({ ptsSeconds, width, height }: Decoded, picture: PictureFile, now: number): void {
+  function deliver({ facts, picture, isFirst, cameMs }: Picked, now: number): void {
+    const { width, height } = facts;
     reconnectMs = now + interval_seconds * 1000 - RECONNECT_LEAD_MS;
-    const captured_at = new Date(Date.now() - clock.ageMs(ptsSeconds, now)).toISOString();
+    // What ffmpeg guesses is no time: without a better one, that of its coming will do.
+    const ptsSeconds = isFirst && !realTime ? firstTime.of(facts) : facts.ptsSeconds;
+    const ageMs = ptsSeconds === null ? now - cameMs : clock.ageMs(ptsSeconds, now);
+    const captured_at = new Date(Date.now() - ageMs).toISOString();
     const missed = box.put({ captured_at, width, height, picture, mode: MODES[skip] });
     if (missed) discard(missed.picture);
   }
@@ -114,17 +129,21 @@ export async function connection({ stream, settings, folder, realTime, format }:
     const complaints = await runCapture(options, folder, {
       onDecoded(decoded) {
         const now = performance.now();
-        connected = true;
+        decodedPictures += 1;
         learner.decoded();
+        firstTime.decoded(decoded);
         silence.decoded(decoded.ptsSeconds, now);
+        // The time of the first is a guess, good enough until there is another.
+        if (options.packets === 'none' && decodedPictures === 2 && !realTime) clock = createPtsClock();
         // A decoder that puts pictures into order hands them out late; packets are not.
-        if (options.packets !== 'all') clock.arrived(decoded.ptsSeconds, now);
+        if (options.packets === 'none' || (options.packets === 'first' && decodedPictures > 1)) clock.arrived(decoded.ptsSeconds, now);
         const changed = continuity.decoded(decoded);
         if (changed) end(new LookoutError('stream_ended', `the stream ended: ${changed}`));
       },
       onPacket({ ptsSeconds, key, pieced }) {
         const now = performance.now();
         learner.packet(ptsSeconds, key);
+        firstTime.packet(ptsSeconds);
         silence.packet();
         // A slow camera's picture came long before the next one, with which it is told.
         const cameMs = pieced ? lastPacketMs : now;
@@ -136,7 +155,8 @@ export async function connection({ stream, settings, folder, realTime, format }:
         const now = performance.now();
         silence.picked(now);
         if (held) discard(held.picture);
-        held = { facts, picture };
+        picked += 1;
+        held = { facts, picture, isFirst: picked === 1, cameMs: now };
         decide(now);
       },
     }, life.signal);
@@ -144,7 +164,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
     if (!life.signal.aborted) {
       // A camera that says nothing of its pictures beforehand, joined between two key frames: packets need their size.
       const blind = options.packets !== 'none' && complaints.includes('dimensions not set');
-      if (!blind) throw complaintError(complaints, connected);
+      if (!blind) throw complaintError(complaints, decodedPictures > 0);
       box.close();
       return { skip: learning ? 'none' : skip, packets: false };
     }

@@ -13,6 +13,7 @@
 export type Skip = 'nokey' | 'noref' | 'none';
 
 export interface Learner {
+  /** Each but the very first of the stream. */
   packet(ptsSeconds: number, key: boolean): void;
   /** A picture left a decoder that leaves out everything but key frames. */
   decoded(): void;
@@ -47,7 +48,6 @@ const TOLERANCE = 1.05;
 export function createLearner(intervalSeconds: number, startMs: number): Learner {
   let shown = false;
   let packets = 0;
-  let firstIsKey = false;
   let second = NaN;
   let first = NaN;
   let newest = -Infinity;
@@ -60,14 +60,10 @@ export function createLearner(intervalSeconds: number, startMs: number): Learner
   return {
     packet(pts, key) {
       packets += 1;
-      // ffmpeg knows no time of the first, and may guess one that is far from all others: it was just before the second.
       if (packets === 1) {
-        firstIsKey = key;
-        return;
-      }
-      if (packets === 2) {
         second = pts;
-        if (firstIsKey) lastKey = pts;
+        // The first, which was just before it, was a key frame where it was decoded by itself.
+        if (shown) lastKey = pts;
       }
       if (packets <= UNSETTLED_PACKETS) {
         first = pts;
@@ -87,7 +83,7 @@ export function createLearner(intervalSeconds: number, startMs: number): Learner
       if (stepsBack >= 2) return 'noref';
       const waitedMs = now - startMs;
       const span = newest - second;
-      if (span > FEW_AFTER_SECONDS && packets - 1 < FEW_PER_SECOND * span) return 'none';
+      if (span > FEW_AFTER_SECONDS && packets < FEW_PER_SECOND * span) return 'none';
       if (!shown && packets > 0 && waitedMs > LONGEST_BLIND_MS) return 'none';
       const longestUseful = Math.min(intervalSeconds, LONGEST_WAIT_SECONDS);
       if (spacing !== null && inOrder()) return spacing <= longestUseful * TOLERANCE ? 'nokey' : 'none';
