@@ -26,6 +26,8 @@ export interface StreamOptions {
   readonly batch_deadline_seconds: number;
   readonly capture_mode: CaptureMode;
   readonly transport: 'tcp' | 'udp';
+  /** Of the stream's videos, counted from 1. */
+  readonly video_track: number;
   /** The stream stops by itself after this long; null: never. */
   readonly duration_seconds: number | null;
 }

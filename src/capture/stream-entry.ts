@@ -32,7 +32,7 @@ export function specOf(entry: StreamEntry, config: Config): StreamSpec {
   const batch_size = given.batch_size ?? config.batch_size;
   const batch_deadline_seconds = given.batch_deadline_seconds ?? config.batch_deadline_seconds ?? Math.max(60, 2 * batch_size * interval_seconds);
   const options: StreamOptions = {
-    capture_mode: config.capture_mode, transport: config.transport, duration_seconds: null, ...given, interval_seconds, batch_size, batch_deadline_seconds,
+    capture_mode: config.capture_mode, transport: config.transport, video_track: 1, duration_seconds: null, ...given, interval_seconds, batch_size, batch_deadline_seconds,
   };
   return { camera_id: String(entry.camera_id), url: entry.url, models: [...new Set(entry.models)], options };
 }

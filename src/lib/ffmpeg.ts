@@ -11,6 +11,10 @@ import { ask } from './program.ts';
 export interface CaptureOptions {
   readonly url: string;
   readonly transport: 'tcp' | 'udp';
+  /** Of the videos that come, counted from 1. */
+  readonly track: number;
+  /** Look longer at what comes before anything is made of it. */
+  readonly probe: boolean;
   /** What the decoder leaves out: everything but key frames, pictures that no other is made from, nothing. */
   readonly skip: 'nokey' | 'noref' | 'none';
   readonly intervalSeconds: number;
@@ -59,6 +63,7 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
   // A second line would be a second instruction to ffmpeg.
   if (/[\r\n]/.test(url)) throw new LookoutError('bad_request', 'the address holds a line break; write it in one line');
   const { protocols, inner, outer } = openingOf(options);
+  const video = `0:v:${options.track - 1}`;
   const script = [
     'ffconcat version 1.0',
     `file ${quoted(url)}`,
@@ -91,7 +96,7 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       '-protocol_whitelist', protocols,
     ],
     picture: [
-      '-map', '0:v:0', '-an', '-filter_threads', '1', '-vf', filters.join(','),
+      '-map', video, '-an', '-filter_threads', '1', '-vf', filters.join(','),
       // Every picked picture exactly once, with its own time: the encoder would count in the camera's frames.
       '-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`,
       // One thread also because a frame-threaded encoder gives each picture only when the next one comes.
@@ -99,7 +104,7 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
     ],
     packets: options.packets === 'none' ? null : [
       // Those before the first key frame too: they say that the camera lives, and in which order its pictures come.
-      '-map', '0:v:0', '-c', 'copy', '-copyinkf',
+      '-map', video, '-c', 'copy', '-copyinkf',
       // Of the first ffmpeg guesses the time, and would hold back that of others to come after it.
       '-bsf:v', String.raw`noise=drop=eq(n\,0)`,
       // Counted, because `-t` would stop at a time of the stream's own clock, which begins where the camera likes.
@@ -115,28 +120,32 @@ type Opening = { readonly protocols: string; readonly inner: Readonly<Record<str
 const NO_PROBE = { fpsprobesize: '0', analyzeduration: '1', probesize: '32' };
 /** Everything else shows within this what it holds (microseconds, bytes). */
 const SHORT_PROBE = { fpsprobesize: '0', analyzeduration: '1000000', probesize: '1000000' };
+/** What says nothing of its pictures before a key frame, or has several tracks, of which any may come first. */
+const LONG_PROBE = { fpsprobesize: '0', analyzeduration: '5000000', probesize: '5000000' };
 /** Formats that one in a playlist may be of. */
 const IN_PLAYLISTS = 'hls,mpegts,mov,aac';
 /** Microseconds; captures that are watched give up before, and can say what happened. */
 const [LONGEST_WAIT, WATCHED] = ['15000000', '120000000'];
 
 /** By scheme: which protocols may be opened on the way, so that nobody leads ffmpeg to files of this machine, and how. */
-function openingOf({ url, transport, realTime, format }: CaptureOptions): Opening {
+function openingOf({ url, transport, realTime, format, probe }: CaptureOptions): Opening {
   const scheme = /^[a-z]+/i.exec(url)?.[0].toLowerCase() ?? '';
   if (scheme === 'file') return { protocols: 'pipe,file', inner: {}, outer: {} };
   if (/^rtsps?$/.test(scheme)) {
     // With sound or events beside the pictures, their times would follow the camera's reports and step.
-    const inner = { ...NO_PROBE, rtsp_transport: transport, allowed_media_types: 'video', timeout: WATCHED };
-    return { protocols: 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto', inner, outer: NO_PROBE };
+    const outer = probe ? LONG_PROBE : NO_PROBE;
+    const inner = { ...outer, rtsp_transport: transport, allowed_media_types: 'video', timeout: WATCHED };
+    return { protocols: 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto', inner, outer };
   }
+  const outer = realTime ? {} : probe ? LONG_PROBE : SHORT_PROBE;
   const whitelist = format === undefined ? {} : { format_whitelist: format === 'hls' ? IN_PLAYLISTS : format };
   const inner = {
-    ...(realTime ? {} : SHORT_PROBE), ...whitelist, rw_timeout: realTime ? LONGEST_WAIT : WATCHED,
+    ...outer, ...whitelist, rw_timeout: realTime ? LONGEST_WAIT : WATCHED,
     ...(/s$/.test(scheme) ? verified() : {}),
     // The newest there is, not three segments before it.
     ...(format === 'hls' ? { live_start_index: '-1' } : {}),
   };
-  return { protocols: PROTOCOLS[scheme] ?? `pipe,${scheme}`, inner, outer: realTime ? {} : SHORT_PROBE };
+  return { protocols: PROTOCOLS[scheme] ?? `pipe,${scheme}`, inner, outer };
 }
 
 const PROTOCOLS: Readonly<Record<string, string>> = {

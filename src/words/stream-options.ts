@@ -17,6 +17,9 @@ export const STREAM_OPTIONS = {
   transport: {
     type: 'string', enum: ['tcp', 'udp'], description: 'How RTSP cameras send: over TCP, or UDP where packets may be lost.',
   },
+  video_track: {
+    type: 'integer', minimum: 1, maximum: 32, description: 'Which video is taken of a stream that has several.',
+  },
   duration_seconds: {
     type: ['number', 'null'], minimum: 0.1, maximum: 31_536_000, description: 'The stream stops by itself after this long; null: never.',
   },
@@ -24,5 +27,5 @@ export const STREAM_OPTIONS = {
 
 /** What streams of a version had that did not keep their options, and pictures that no stream captured. */
 export const USUAL_STREAM_OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', duration_seconds: null,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, duration_seconds: null,
 };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.ts';
-import { complaintError } from '../../src/sources/ffmpeg/complaint.ts';
+import { complaintError, silenceError } from '../../src/sources/ffmpeg/complaint.ts';
 
 /** ffmpeg 5.1's last words, each from a real run. */
 const RUNS: readonly (readonly [code: ErrorCode, ...words: string[]])[] = [
@@ -37,11 +37,25 @@ describe('the error made of ffmpeg\'s last words', () => {
   it.each([
     ['method SETUP failed: 461 Unsupported transport', 'the camera does not offer this transport: set the other one in its options, "transport": "udp" or "tcp"'],
     ["Stream map '0:v:0' matches no streams.", 'there is no video in it'],
+    ["Stream map '0:v:1' matches no streams.", 'it has fewer videos than video_track says'],
+    ['method PLAY failed: 454 Session Not Found', 'there is no video in it'],
   ])('says of "%s" what to do', (words, said) => {
     expect(complaintError([words], false).message).toBe(`${said}: ${words}`);
   });
 
   it.each(RUNS)('is stream_ended once pictures had come, not %s', (_code, ...words) => {
     expect(complaintError(words, true).code).toBe('stream_ended');
+  });
+});
+
+describe('the error of a capture that fell silent', () => {
+  const SILENT = 'no picture came: nothing for 15 s';
+
+  it.each([
+    [[], 'stream_stalled', SILENT],
+    [['non-existing PPS 0 referenced', 'no frame!'], 'stream_stalled', `${SILENT}; ffmpeg says: no frame!`],
+    [['[IMGUTILS @ 0x7ffd] Picture size 0x0 is invalid', 'Error while decoding stream #0:0: Invalid data found when processing input'], 'stream_codec', 'more than 2040 pixels wide or high'],
+  ])('says what ffmpeg said: %j', (complaints, code, words) => {
+    expect(silenceError(SILENT, complaints)).toMatchObject({ code, message: expect.stringContaining(words) as string });
   });
 });

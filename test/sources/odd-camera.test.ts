@@ -10,7 +10,8 @@ import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import type { CapturedFrame } from '../../src/types.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
 import { startRtspRelay, type RtspChanges, type RtspRelay } from '../helpers/rtsp-relay.ts';
-import { capture, failureOf, firstFrames, jpegOf, never } from './streams.ts';
+import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
+import { capture, failureOf, firstFrames, inFolder, jpegOf, never, PICTURES, streamOf } from './streams.ts';
 
 const street = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_seconds: 1 } as const;
 
@@ -19,7 +20,7 @@ let camera: DemoCamera;
 const relays: RtspRelay[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-odd-'));
-  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, clock: { ...street, keyframe_seconds: 4, clock: true }, ticking: { ...street, clock: true }, seconds: { ...street, fps: 1, keyframe_seconds: 4, clock: true }, rarest: { ...street, keyframe_seconds: 25 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() } } }, never);
+  camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, clock: { ...street, keyframe_seconds: 4, clock: true }, ticking: { ...street, clock: true }, seconds: { ...street, fps: 1, keyframe_seconds: 4, clock: true }, rarest: { ...street, keyframe_seconds: 25 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() }, varying: { kind: 'clip', file: await varying() } } }, never);
 });
 afterAll(async () => {
   for (const { close } of relays) close();
@@ -38,6 +39,14 @@ async function twoSizes(): Promise<string> {
   }));
   const file = join(folder, 'two-sizes.ts');
   await writeFile(file, Buffer.concat(halves));
+  return file;
+}
+
+/** A clip with rare key frames in its first half. */
+async function varying(): Promise<string> {
+  const file = join(folder, 'varying.ts');
+  const keys = 'expr:if(lt(t,14),gte(t,n_forced*7),1-mod(n,10))';
+  await promisify(execFile)('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=160x90:r=10:d=30', '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-g', '1000', '-sc_threshold', '0', '-force_key_frames', keys, '-bf', '0', file]);
   return file;
 }
 
@@ -70,6 +79,23 @@ describe.concurrent('a capture', () => {
     await firstFrames(capture(camera.url('rare')), 1);
     const { url } = await relay('rare', { describe: (sdp) => sdp.replace(/sprop-parameter-sets=[^;\r]+;?/, '') });
     await expect(firstFrames(capture(url, { interval_seconds: 1, capture_mode }), 2)).resolves.toMatchObject([{ width: 320, mode: 'all' }, { width: 320, mode: 'all' }]);
+  });
+
+  it('takes a camera that says nothing of its pictures by its key frames, where they come often enough', async () => {
+    await firstFrames(capture(camera.url('street')), 1);
+    const { url } = await relay('street', { describe: (sdp) => sdp.replace(/sprop-parameter-sets=[^;\r]+;?/, '') });
+    await expect(firstFrames(capture(url, { interval_seconds: 1 }), 3)).resolves.toMatchObject(Array(3).fill({ width: 320, mode: 'keyframes' }));
+  });
+
+  it('goes back to key frames when they come often enough again', async () => {
+    const modes: string[] = [];
+    const running = inFolder((own) => captureFrames({ stream: streamOf(camera.url('varying'), { interval_seconds: 1 }), settings: PICTURES, folder: own, realTime: false }, never, 3000));
+    for await (const { mode, missed } of running) {
+      expect(missed).toBe(0);
+      if (modes.at(-1) !== mode) modes.push(mode);
+      if (modes.length > 1 && mode === 'keyframes') break;
+    }
+    expect(modes.slice(-2)).toEqual(['all', 'keyframes']);
   });
 
   it('waits for a key frame as long as the camera shows that it lives', async () => {

@@ -9,7 +9,7 @@ import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
 import type { CapturedFrame, StreamOptions, StreamSpec } from '../../src/types.ts';
 
 const OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', duration_seconds: null,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, duration_seconds: null,
 };
 export const PICTURES = { jpeg_quality: 90, max_width: null };
 export const never = new AbortController().signal;

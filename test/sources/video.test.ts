@@ -103,6 +103,19 @@ describe.concurrent('video over HTTP', () => {
     expect(Date.parse(taken[0]?.captured_at ?? '')).toBeGreaterThan(began);
   });
 
+  it('is the one of several that video_track says', async () => {
+    const { url } = await server((_, response) => {
+      const child = sends('-map', '0:v', '-map', '0:v', '-s:v:1', '320x180', '-f', 'mpegts', 'pipe:1');
+      child.stdout?.pipe(response);
+      response.once('close', () => child.kill());
+    });
+    const taken = (video_track: number): AsyncIterable<CapturedFrame> => inFolder((own) => (
+      createHttp({ config: { ...PICTURES, allow_schemes: [] } }).frames(streamOf(url(), { interval_seconds: 1, video_track }), own, never)));
+    const frames = await Promise.all([1, 2].map((track) => firstFrames(taken(track), 2)));
+    expect(frames.map(([, frame]) => [frame?.width, frame?.mode])).toEqual([[160, 'keyframes'], [320, 'keyframes']]);
+    expect(await failureOf(taken(3))).toMatchObject({ code: 'stream_codec', message: expect.stringContaining('fewer videos than video_track says') as string });
+  });
+
   it('is not opened where it is a playlist, unless it is allowed; then not with files of this machine', async () => {
     await promisify(execFile)('ffmpeg', ['-v', 'error', '-i', 'clip.ts', '-c', 'copy', '-hls_time', '2', '-hls_segment_filename', 'part-%d.ts', 'list.m3u8'], { cwd: folder });
     const list = await readFile(join(folder, 'list.m3u8'), 'utf8');

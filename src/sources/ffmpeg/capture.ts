@@ -5,11 +5,15 @@ import { linked } from '../../lib/linked.ts';
 import type { CapturedFrame } from '../../types.ts';
 import { connection, type Capture, type Delivered, type Way } from './connection.ts';
 
+/** A way that costs more is left when its reason has been gone for so long, at first; and each time twice as long. */
+const RETURN_MS = 600_000;
+const LONGEST_RETURN_MS = 86_400_000;
+
 /** Ends by abort, or throws when the stream ends, stalls or cannot be opened. */
-export async function* captureFrames(capture: Capture, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
+export async function* captureFrames(capture: Capture, signal: AbortSignal, returnMs = RETURN_MS): AsyncGenerator<CapturedFrame, void, void> {
   const { stream: { options: { capture_mode } }, folder, realTime } = capture;
   // A file cannot be opened anew with what was learned: it would begin from its beginning.
-  let way: Way = { skip: capture_mode === 'all' || (capture_mode === 'auto' && realTime) ? 'none' : 'nokey', packets: !realTime };
+  let way: Way = { skip: capture_mode === 'all' || (capture_mode === 'auto' && realTime) ? 'none' : 'nokey', packets: !realTime, probe: false, returnMs };
   for (;;) {
     const box = createLatest<Delivered>();
     const life = linked(signal);
@@ -25,6 +29,7 @@ export async function* captureFrames(capture: Capture, signal: AbortSignal): Asy
       await removePictures(folder);
     }
     if (signal.aborted || !better) return;
-    way = better;
+    const returns = way.skip !== 'nokey' && better.skip === 'nokey';
+    way = returns ? { ...better, returnMs: Math.min(2 * way.returnMs, LONGEST_RETURN_MS) } : better;
   }
 }

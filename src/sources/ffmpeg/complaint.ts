@@ -5,7 +5,10 @@ import { hideCredentials } from '../../lib/log.ts';
 const MEANINGS: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/\b40[13] |authorization failed|forbidden/i, 'stream_auth', 'the camera refused the user name or password'],
   [/\b461 /, 'stream_connect', 'the camera does not offer this transport: set the other one in its options, "transport": "udp" or "tcp"'],
+  [/0:v:[1-9]\d*'? matches no streams/i, 'stream_codec', 'it has fewer videos than video_track says'],
   [/matches no streams|does not contain any stream/i, 'stream_codec', 'there is no video in it'],
+  // Nothing was set up that could be played.
+  [/method PLAY failed: 45[45] /, 'stream_codec', 'there is no video in it'],
   [/\b404 |\b454 /, 'stream_not_found', 'the camera does not know this path'],
   [/connection refused|no route|unreachable|name or service|failed to resolve|timed out|connection reset|end of file|\b5\d\d /i, 'stream_connect', 'the camera could not be reached'],
   [/invalid data|could not find codec|unsupported|unknown format|no such filter/i, 'stream_codec', 'the stream is nothing ffmpeg can decode'],
@@ -24,4 +27,13 @@ export function complaintError(complaints: readonly string[], connected: boolean
     if (said.some((line) => pattern.test(line)) && !connected) return new LookoutError(code, `${meaning}: ${words}`);
   }
   return new LookoutError(connected ? 'stream_ended' : 'stream_connect', `the stream ended${words ? `: ${words}` : ''}`);
+}
+
+/** A capture that fell silent, of which ffmpeg had something to say. */
+export function silenceError(silent: string, complaints: readonly string[]): LookoutError {
+  if (complaints.some((line) => /picture size 0x0 is invalid/i.test(line))) {
+    return new LookoutError('stream_codec', `${silent}: its pictures are more than 2040 pixels wide or high, for which RTP has no words when they are JPEGs: let the camera send H.264, or smaller pictures`);
+  }
+  const words = hideCredentials(complaints.slice(-1).join('; '));
+  return new LookoutError('stream_stalled', words ? `${silent}; ffmpeg says: ${words}` : silent);
 }

@@ -7,11 +7,13 @@ import type { Latest } from '../../lib/latest.ts';
 import type { Linked } from '../../lib/linked.ts';
 import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
-import { complaintError } from './complaint.ts';
+import { complaintError, silenceError } from './complaint.ts';
 import { createContinuity } from './continuity.ts';
 import { createFirstTime } from './first-time.ts';
 import { createLearner, type Skip } from './learner.ts';
+import { withLogin } from './login.ts';
 import { createPtsClock } from './pts-clock.ts';
+import { createReturn } from './return.ts';
 import { createSilence, ROUND_MS } from './silence.ts';
 
 /** What is captured, and how. */
@@ -26,10 +28,13 @@ export interface Capture {
   readonly format?: string;
 }
 
-/** Which pictures are decoded, and whether packets may be told of. */
+/** Which pictures are decoded, whether packets may be told of, and whether it is looked longer at the stream first. */
 export interface Way {
   readonly skip: Skip;
   readonly packets: boolean;
+  readonly probe: boolean;
+  /** How long the reason for more than key frames must be gone before they are tried again. */
+  readonly returnMs: number;
 }
 
 export type Delivered = Omit<CapturedFrame, 'missed' | 'picture'> & { readonly picture: PictureFile };
@@ -55,14 +60,16 @@ const RECONNECT_LEAD_MS = 500;
 /** Resolves with a better way when it ended to be started anew with it. */
 export async function connection({ stream, settings, folder, realTime, format }: Capture, way: Way, box: Latest<Delivered>, life: Linked): Promise<Way | null> {
   const { skip } = way;
-  const { interval_seconds, capture_mode, transport } = stream.options;
+  const { interval_seconds, capture_mode, transport, video_track } = stream.options;
   const options: CaptureOptions = {
-    url: stream.url, transport, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
+    url: stream.url, transport, track: video_track, probe: way.probe, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
     packets: packetsFor(way),
   };
-  // Only from key frames to something else, never back: a stream that varies must not be opened anew for ever.
-  const learning = capture_mode === 'auto' && !realTime && skip === 'nokey';
   const started = performance.now();
+  const choosing = capture_mode === 'auto' && !realTime;
+  const learning = choosing && skip === 'nokey';
+  // Seldom, and ever more so: a stream that varies must not be opened anew all the time.
+  const back = choosing && !learning ? createReturn(interval_seconds, !way.packets, way.returnMs, started) : null;
   const learner = createLearner(interval_seconds, started);
   const silence = createSilence({ skip, chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, started);
   const continuity = createContinuity(!realTime);
@@ -73,6 +80,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
   let settled = realTime;
   let better = null as Skip | null;
   let reason = null as LookoutError | null;
+  let silentFor = null as string | null;
   let picked = 0;
   let held: Picked | null = null;
   /** When the connection that comes after this one should be opened. */
@@ -86,8 +94,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
       deliver(held, now);
       held = null;
     }
-    if (!learning) return;
-    const verdict = learner.verdict(now);
+    const verdict = learning ? learner.verdict(now) : back?.isDue(now) ? 'nokey' : skip;
     if (verdict !== skip) better ??= verdict;
     // The next connection's first picture should be the one that is due next.
     if (better && now >= reconnectMs) life.abort();
@@ -120,7 +127,9 @@ export async function connection({ stream, settings, folder, realTime, format }:
     const now = performance.now();
     decide(now);
     const silent = silence.tooLong(now, learner.keyFrameSpacing());
-    if (silent) end(new LookoutError('stream_stalled', silent));
+    if (!silent) return;
+    silentFor ??= silent;
+    life.abort();
   }
 
   // A file may hold gaps, and cannot stall.
@@ -131,6 +140,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
         const now = performance.now();
         decodedPictures += 1;
         learner.decoded();
+        back?.decoded();
         firstTime.decoded(decoded);
         silence.decoded(decoded.ptsSeconds, now);
         // The time of the first is a guess, good enough until there is another.
@@ -143,6 +153,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
       onPacket({ ptsSeconds, key, pieced }) {
         const now = performance.now();
         learner.packet(ptsSeconds, key);
+        back?.packet(ptsSeconds, key);
         firstTime.packet(ptsSeconds);
         silence.packet();
         // A slow camera's picture came long before the next one, with which it is told.
@@ -161,12 +172,13 @@ export async function connection({ stream, settings, folder, realTime, format }:
       },
     }, life.signal);
     if (reason) throw reason;
+    if (silentFor !== null) throw silenceError(silentFor, decodedPictures > 0 ? [] : complaints);
     if (!life.signal.aborted) {
       // A camera that says nothing of its pictures beforehand, joined between two key frames: packets need their size.
       const blind = options.packets !== 'none' && complaints.includes('dimensions not set');
-      if (!blind) throw complaintError(complaints, decodedPictures > 0);
+      if (!blind) throw await withLogin(complaintError(complaints, decodedPictures > 0), stream.url);
       box.close();
-      return { skip: learning ? 'none' : skip, packets: false };
+      return way.probe ? { ...way, skip: learning ? 'none' : skip, packets: false } : { ...way, probe: true };
     }
     box.close();
   } catch (error) {
@@ -174,7 +186,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
   } finally {
     clearInterval(watchdog);
   }
-  return better && { skip: better, packets: true };
+  return better && { ...way, skip: better, packets: true };
 }
 
 /** Key frames set the clock by themselves, so the first packets are enough, to learn from and to tell what is late. */

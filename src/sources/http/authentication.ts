@@ -48,7 +48,7 @@ function digestAnswer(fields: Fields, { user, password }: Credentials, cnonce: s
 type Fields = ReadonlyMap<string, string>;
 
 /** `Digest realm="a", nonce="b", Basic realm="c"` as two challenges: a word that no `=` follows begins one. */
-function parseChallenges(header: string): readonly { readonly scheme: string; readonly fields: Fields }[] {
+export function parseChallenges(header: string): readonly { readonly scheme: string; readonly fields: Fields }[] {
   const challenges: { scheme: string; fields: Map<string, string> }[] = [];
   for (const [, name = '', quoted, bare] of header.matchAll(/([\w-]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/g)) {
     const value = quoted?.replace(/\\(.)/g, '$1') ?? bare;
