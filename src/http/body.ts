@@ -1,6 +1,7 @@
 /** Reads the JSON a client sent. */
 import express, { type Request } from 'express';
 import { errorInfo, LookoutError } from '../errors.ts';
+import { replaceNoNumbers } from '../lib/python-json.ts';
 import type { Json } from '../types.ts';
 
 export type Fields = Readonly<Record<string, Json | undefined>>;
@@ -58,15 +59,12 @@ function parse(bytes: Buffer): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {
-    if (isJson(text.replace(STRING_OR_NO_NUMBER, (found) => (found.startsWith('"') ? found : '0')))) {
+    if (isJson(replaceNoNumbers(text, '0'))) {
       throw new LookoutError('bad_request', 'The body holds NaN or Infinity, which are no numbers of JSON; leave them out or send null.', { cause: error });
     }
     throw error;
   }
 }
-
-/** Strings first, in which they are text; one that is never closed reaches to the end, so that nobody can make this slow. */
-const STRING_OR_NO_NUMBER = /"(?:[^"\\]|\\[^]?)*(?:"|$)|-?\b(?:NaN|Infinity)\b/g;
 
 function isJson(text: string): boolean {
   try {

@@ -1,5 +1,5 @@
 /** One finding as a runner says it: what it may carry, and how large it may be. The authors' page is runners/README.md. */
-import type { Detection, Keypoint, Mask, Point } from '../types.ts';
+import type { Detection, Keypoint, Mask, Point, Prediction } from '../types.ts';
 import { Invalid, box, confidence, count, index, json, list, member, not, number, object, optional, text } from './shape.ts';
 
 /** Bytes of JSON. A record holds the findings of a whole batch, and is read as a whole. */
@@ -33,6 +33,16 @@ function parseFinding(value: unknown, at: string): Detection {
     confidence: confidence(said['confidence'], `${at}.confidence`),
     ...given(details),
   };
+}
+
+/** What `read` makes of a frame; where it throws Invalid, that is what is wrong with the frame. */
+export function orBadFrame(frame: number, read: () => Prediction): Prediction {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Invalid)) throw error;
+    return { index: frame, error: { code: 'bad_frame', message: error.message } };
+  }
 }
 
 /** What of a finding's details is well shaped; the rest is left out without a word. */

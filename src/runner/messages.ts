@@ -1,6 +1,6 @@
 /** Every message of the runner protocol, and how a line becomes one. The authors' page is runners/README.md. */
 import type { Json, Prediction, Ready, RunnerAnswer, RunnerFrame } from '../types.ts';
-import { parseFindings } from './finding.ts';
+import { orBadFrame, parseFindings } from './finding.ts';
 import { Invalid, count, flag, index, list, milliseconds, not, object, optional, text } from './shape.ts';
 
 export const PROTOCOL = 1;
@@ -109,14 +109,11 @@ function parseResult(message: Fields): RunnerMessage {
 function parsePrediction(value: unknown, at: string): Prediction {
   const said = object(value, at);
   const position = index(said['index'], `${at}.index`);
-  try {
+  return orBadFrame(position, () => {
     const error = optional(said['error'], 'error', parseBadFrame);
     if (error !== null) return { index: position, error };
     return { index: position, detections: parseFindings(said['detections'], 'detections') };
-  } catch (error) {
-    if (!(error instanceof Invalid)) throw error;
-    return { index: position, error: { code: 'bad_frame', message: error.message } };
-  }
+  });
 }
 
 function parseBadFrame(value: unknown, at: string): { code: 'bad_frame'; message: string } {

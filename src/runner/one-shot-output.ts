@@ -1,7 +1,12 @@
-/** What a one-shot program left in its output file, as an answer. */
+/**
+ * What a one-shot program left in its output file, as an answer. Programs were written for the Flask orchestrator, which
+ * took almost anything: so does this, and what it cannot make sense of is the error of its frame.
+ */
+import { basename, resolve } from 'node:path';
+import { replaceNoNumbers } from '../lib/python-json.ts';
 import type { Box, Detection, Prediction, RunnerFrame } from '../types.ts';
-import { detailsOf, MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, sizeOf } from './finding.ts';
-import { Invalid, box, confidence, list, milliseconds, object, optional, text } from './shape.ts';
+import { detailsOf, MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, orBadFrame, sizeOf } from './finding.ts';
+import { Invalid, list, not, number, object, optional, text } from './shape.ts';
 
 export interface OneShotOutput {
   readonly predictions: readonly Prediction[];
@@ -9,30 +14,76 @@ export interface OneShotOutput {
   readonly inference_ms?: number;
 }
 
-/** One element per frame, in order; throws Invalid when `content` is not that. */
+/** A prediction for each frame, in order. Throws Invalid when `content` is no list, or nobody can tell which frames it speaks of. */
 export function parseOutput(content: string, frames: readonly RunnerFrame[]): OneShotOutput {
-  const elements = list(parseJson(content), 'the output', object);
-  if (elements.length !== frames.length) throw new Invalid(`the output has ${elements.length} elements for ${frames.length} frames`);
-  const times = elements
-    .map((element, i) => optional(element['inference_time_ms'], `[${i}].inference_time_ms`, milliseconds))
-    .filter((time) => time !== null);
-  const predictions = frames.map(({ index }, i) => parseElement(elements[i] ?? {}, index, `[${i}]`));
+  const elements = list(parseJson(content), 'the output', (element) => element);
+  if (elements.length === 0) throw new Invalid('the output mentions none of the frames; one in which nothing was found has detections: []');
+  const places = placesOf(elements, frames);
+  const predictions = frames.map(({ index }, place) => orBadFrame(index, () => {
+    if (!places.includes(place)) throw new Invalid('the output does not mention this frame');
+    const found = elements.flatMap((element, i) => (places[i] === place ? parseElement(element, `[${i}]`) : []));
+    return { index, detections: sizeOf(found) > MAX_FINDINGS_OF_A_FRAME ? found.map(plain) : found };
+  }));
+  const times = elements.map(timeOf).filter((time) => time !== null);
   return times.length === 0 ? { predictions } : { predictions, inference_ms: times.reduce((sum, time) => sum + time) };
 }
 
 function parseJson(content: string): unknown {
+  const said = content.replace(/^\uFEFF/, '');
   try {
-    return JSON.parse(content);
+    return JSON.parse(said);
   } catch (error) {
-    throw new Invalid(`the output is not JSON (${String(error)}): ${content.slice(0, 200)}`);
+    try {
+      return JSON.parse(replaceNoNumbers(said, 'null'));
+    } catch {
+      throw new Invalid(`the output is not JSON (${String(error)}): ${content.slice(0, 200)}`);
+    }
   }
 }
 
-function parseElement(element: Readonly<Record<string, unknown>>, index: number, at: string): Prediction {
-  const error = element['error'];
-  if (typeof error === 'string' && error !== '') return { index, error: { code: 'bad_frame', message: error } };
-  const found = list(element['detections'], `${at}.detections`, parseDetection).flat();
-  return { index, detections: sizeOf(found) > MAX_FINDINGS_OF_A_FRAME ? found.map(plain) : found };
+/** Of which frame each element speaks: by its `frame_path`; where one tells nothing and there are as many as frames, by their order. */
+function placesOf(elements: readonly unknown[], frames: readonly RunnerFrame[]): readonly number[] {
+  const places = namedPlaces(elements, frames).filter((place) => place !== null);
+  if (places.length === elements.length) return places;
+  if (elements.length === frames.length) return [...elements.keys()];
+  throw new Invalid(`the output has ${elements.length} elements for ${frames.length} frames, and not each says by its frame_path which it speaks of`);
+}
+
+function namedPlaces(elements: readonly unknown[], frames: readonly RunnerFrame[]): readonly (number | null)[] {
+  const paths = frames.map(({ file }) => resolve(file));
+  const times = new Map<string, number>();
+  return elements.map((element) => {
+    const path = fieldOf(element, 'frame_path');
+    if (typeof path !== 'string') return null;
+    const meant = placesWhere(paths, path);
+    // One picture may be there several times.
+    const time = times.get(path) ?? 0;
+    times.set(path, time + 1);
+    return meant[time % meant.length] ?? null;
+  });
+}
+
+/** Where only the names of files are said, those count. */
+function placesWhere(paths: readonly string[], said: string): readonly number[] {
+  const same = paths.includes(said) ? (path: string) => path === said : (path: string) => basename(path) === basename(said);
+  return paths.flatMap((path, place) => (same(path) ? [place] : []));
+}
+
+function fieldOf(element: unknown, name: string): unknown {
+  return typeof element === 'object' && element !== null ? (element as Readonly<Record<string, unknown>>)[name] : undefined;
+}
+
+/** null where it is no time: the Flask orchestrator never read it. */
+function timeOf(element: unknown): number | null {
+  const time = asNumber(fieldOf(element, 'inference_time_ms'));
+  return typeof time === 'number' && time >= 0 && Number.isFinite(time) ? time : null;
+}
+
+/** Throws Invalid with the element's own `error`, too. */
+function parseElement(value: unknown, at: string): readonly Found[] {
+  const { error, detections } = object(value, at);
+  if (error) throw typeof error === 'string' ? new Invalid(error) : not(error, `${at}.error`, 'a text');
+  return (optional(detections, `${at}.detections`, (found, where) => list(found, where, parseDetection)) ?? []).flat();
 }
 
 /** The box is always there: the contract knows no finding without one. */
@@ -45,8 +96,8 @@ function parseDetection(value: unknown, at: string): readonly Found[] {
   if (!name) return [];
   const found = {
     class: name,
-    confidence: optional(said['confidence'], `${at}.confidence`, confidence) ?? 0,
-    box: optional(said['bbox'] ?? said['box'], `${at}.bbox`, box) ?? [0, 0, 0, 0] as const,
+    confidence: optional(said['confidence'], `${at}.confidence`, share) ?? 0,
+    box: boxOf(said['bbox'], `${at}.bbox`) ?? boxOf(said['box'], `${at}.box`) ?? [0, 0, 0, 0] as const,
     ...detailsOf(said),
   };
   return [sizeOf(found) > MAX_FINDING ? plain(found) : found];
@@ -60,4 +111,26 @@ function plain({ class: name, confidence, box }: Found): Found {
 /** Programs that name no classes give their numbers. */
 function label(value: unknown, at: string): string {
   return typeof value === 'number' ? String(value) : text(value, at);
+}
+
+/** From 0 to 1, also where it was said in percent. Nobody who says percent means less than two. */
+function share(value: unknown, at: string): number {
+  const said = number(asNumber(value), at);
+  if (said < 0 || said > 100) throw not(value, at, 'between 0 and 1 or in percent');
+  if (said <= 1) return said;
+  return said < 2 ? 1 : said / 100;
+}
+
+/** null where there is none. What stands behind the four numbers, such as the confidence, is left out. */
+function boxOf(value: unknown, at: string): Box | null {
+  if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return null;
+  const [x1, y1, x2, y2] = list(value, at, (side) => asNumber(side));
+  const isNumber = (side: unknown): side is number => typeof side === 'number' && Number.isFinite(side);
+  if (!isNumber(x1) || !isNumber(y1) || !isNumber(x2) || !isNumber(y2)) throw not(value, at, 'four numbers');
+  return [x1, y1, x2, y2];
+}
+
+/** The number that a text holds, as Python reads it; anything else as it is. */
+function asNumber(value: unknown): unknown {
+  return typeof value === 'string' && /^\s*[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?\s*$/i.test(value) ? Number(value) : value;
 }
