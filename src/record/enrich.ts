@@ -40,9 +40,11 @@ export function enrich(input: EnrichInput): BatchRecord | null {
   return withFacts(input, results, format === 'v1' ? nested(input, sections) : flat(input, sections, format));
 }
 
-/** Nothing was found and nothing failed: what was skipped is no failure. */
-function isEmpty({ detections, entry: { error, skipped } }: ModelResult): boolean {
-  return detections.length === 0 && (error === null || skipped.some(({ reason }) => reason === error.code));
+/** The model worked and found nothing. That it was shown too many frames, or came too late, is no fault of its own. */
+function isEmpty({ detections, frame_errors, entry: { error, skipped } }: ModelResult): boolean {
+  const isLoad = (reason: string): boolean => reason === 'overloaded' || reason === 'late';
+  const worked = frame_errors.length === 0 && skipped.every(({ reason }) => isLoad(reason)) && (error === null || isLoad(error.code));
+  return worked && detections.length === 0;
 }
 
 /** v1: `basic`, then a section for each complaint, null where no model was asked. */
@@ -61,7 +63,7 @@ function nested(input: EnrichInput, sections: readonly NamedSection[]): Fields {
   );
 }
 
-/** v2 and v3: detections by complaint; models without a complaint have a field of their own. */
+/** v2 and v3: detections by complaint, null where its model failed; models without a complaint have a field of their own. */
 function flat(input: EnrichInput, sections: readonly NamedSection[], format: 'v2' | 'v3'): Fields {
   const { camID, Latitude, Longitude, moment, IP, frame_base64 } = basics(input);
   const complaints = new Map<string, unknown>(
@@ -69,7 +71,7 @@ function flat(input: EnrichInput, sections: readonly NamedSection[], format: 'v2
   );
   const others = new Map<string, Section>();
   for (const { name, complains, section } of sections) {
-    if (complains || complaints.has(name)) complaints.set(name, section.detections);
+    if (complains || complaints.has(name)) complaints.set(name, complaintOf(section) === null ? null : section.detections);
     else others.set(name, section);
   }
   const complaint_type = Object.fromEntries(complaints);

@@ -129,12 +129,13 @@ function flatSchema(format: RecordFormat, title: string, complaints: Readonly<Re
     ...PLACE,
     Date: { type: 'string', pattern: `^${DAY} ${HOUR}$` },
     IP: ref('address'),
-    complaint_type: { type: 'object', required: Object.keys(complaints), properties: complaints, additionalProperties: ref('detections') },
+    complaint_type: { type: 'object', required: Object.keys(complaints), properties: complaints, additionalProperties: DETECTIONS_OR_NULL },
     frame_base64: ref('snapshot'),
   });
 }
 
 const COMPLAINT = { description: '1: found, 0: nothing found or no model asked, null: the model failed', enum: [0, 1, null] };
+const DETECTIONS_OR_NULL = { description: 'null: the model failed', anyOf: [{ type: 'null' }, ref('detections')] };
 const SECTION_OR_NULL = { description: 'null: no model was asked', anyOf: [{ type: 'null' }, ref('section')] };
 
 export const RECORD_SCHEMAS: Readonly<Record<RecordFormat, object>> = {
@@ -153,11 +154,11 @@ export const RECORD_SCHEMAS: Readonly<Record<RecordFormat, object>> = {
     pothole: SECTION_OR_NULL,
   }),
   v2: flatSchema('v2', 'A record of Lookout: flat', {
-    stray_animal: ref('detections'),
-    pothole: { description: '0: no model was asked', anyOf: [{ const: 0 }, ref('detections')] },
+    stray_animal: DETECTIONS_OR_NULL,
+    pothole: { description: '0: no model was asked; null: the model failed', anyOf: [{ const: 0 }, { type: 'null' }, ref('detections')] },
   }),
   v3: flatSchema('v3', 'A record of Lookout: flat, three lists', {
-    stray_animal: ref('detections'), pothole: ref('detections'), garbage: ref('detections'),
+    stray_animal: DETECTIONS_OR_NULL, pothole: DETECTIONS_OR_NULL, garbage: DETECTIONS_OR_NULL,
   }),
 };
 

@@ -13,6 +13,7 @@ import { callFailed, runnerDied } from './failures.ts';
 import { quoteLastWords } from './last-words.ts';
 import { MAX_MESSAGE } from './messages.ts';
 import { parseOutput } from './one-shot-output.ts';
+import { isPrintedFailure, withPrintedFailures } from './printed-failures.ts';
 import { Invalid } from './shape.ts';
 
 export interface OneShotOptions {
@@ -35,7 +36,7 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }
 
   const failed = (why: string, child: Child): LookoutError => callFailed(model, `${why}.${quoteLastWords(child.lastWords())}`, child.lastWords());
 
-  const outcome = async (child: Child, frames: readonly RunnerFrame[], output: string): Promise<RunnerAnswer> => {
+  const outcome = async (child: Child, frames: readonly RunnerFrame[], output: string, failures: readonly string[]): Promise<RunnerAnswer> => {
     const started = performance.now();
     const { ok, reason } = await child.ended;
     const inference_ms = performance.now() - started;
@@ -44,7 +45,8 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }
     try {
       const { size } = await stat(output);
       if (size > MAX_MESSAGE) throw new Invalid(`the output has ${size} bytes, more than ${MAX_MESSAGE}`);
-      return { inference_ms, ...parseOutput(await readFile(output, 'utf8'), frames) };
+      const said = parseOutput(await readFile(output, 'utf8'), frames);
+      return { inference_ms, ...said, predictions: withPrintedFailures(said.predictions, failures) };
     } catch (error) {
       const why = error instanceof Invalid ? error.message : `its output file cannot be read: ${String(error)}`;
       throw failed(why, child);
@@ -61,12 +63,17 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }
       if (signal.aborted) throw abortReason(signal);
       if (closed) throw runnerDied(model, CLOSED, '');
       const output = resolve(work_dir, `${randomUUID()}.json`);
-      const child = startChild({ ...command, args: [...command.args, ...contract(model, frames, output)] }, onLog);
+      const failures: string[] = [];
+      const listen = (line: string): void => {
+        if (isPrintedFailure(line) && failures.length < frames.length) failures.push(line);
+        onLog(line);
+      };
+      const child = startChild({ ...command, args: [...command.args, ...contract(model, frames, output)] }, listen);
       // There is no input: a program that reads some must see its end, not wait for it until the deadline.
       child.stdin.end();
       children.add(child);
       try {
-        return await untilAborted(outcome(child, frames, output), signal, abortReason);
+        return await untilAborted(outcome(child, frames, output, failures), signal, abortReason);
       } finally {
         await child.stop('was killed because its call was aborted', AT_ONCE);
         children.delete(child);

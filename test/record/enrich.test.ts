@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { chooseSnapshot, enrich } from '../../src/record/enrich.ts';
 import { checkRecord } from '../../src/record/schema.ts';
 import type { BatchRecord } from '../../src/types.ts';
-import { answer, batchOf, dog, failure, fog, input, person } from './parts.ts';
+import { answer, batchOf, dog, failure, fog, input, person, skipped } from './parts.ts';
 
 const ANIMALS = { animals: 'stray_animal' };
 const settings = (record_format: 'v1' | 'v2' | 'v3', time_zone = 'UTC') => ({ record_format, record_when: null, time_zone });
@@ -157,6 +157,14 @@ describe('complaints of v2 and v3', () => {
     expect(make('v3', asked, named)?.['complaint_type']).toMatchObject({ stray_animal: [], pothole: [{}], garbage: [] });
   });
 
+  it.each(['v2', 'v3'] as const)('are null in %s where the model failed, and keep what another of the section found', (format) => {
+    const named = { ...ANIMALS, yolo: 'stray_animal', potholes: 'pothole', trees: 'fallen_tree' };
+    const failed = make(format, { animals: failure(), potholes: answer('torn', 'torn'), trees: failure() }, named);
+    expect(failed?.['complaint_type']).toMatchObject({ stray_animal: null, pothole: null, fallen_tree: null });
+    expect(make(format, { animals: failure(), yolo: answer([], []) }, named)?.['complaint_type']).toMatchObject({ stray_animal: null });
+    expect(make(format, { animals: failure(), yolo: answer([dog], []) }, named)?.['complaint_type']).toMatchObject({ stray_animal: [{ class: 'dog', model: 'yolo' }] });
+  });
+
   it('leave models without a section their own field, before batch and models', () => {
     const record = make('v2', { motion: answer([dog], []) }, { motion: null });
     expect(Object.keys(record ?? {}).slice(-5)).toEqual(['frame_base64', 'motion', 'schema_version', 'batch', 'models']);
@@ -173,6 +181,15 @@ describe('record_when', () => {
     expect(when('found', 'v1', answer([], []), answer([], [dog]))).not.toBeNull();
     expect(when('found', 'v1', answer([], []), failure())).not.toBeNull();
     expect(when('found', 'v1', answer('torn', 'torn'))).not.toBeNull();
+    expect(when('found', 'v1', answer('torn', []))).not.toBeNull();
+  });
+
+  it('found takes no overload for a failure, but every other reason for which a model did not look', () => {
+    expect(when('found', 'v1', answer([], []), skipped('overloaded', 'late'))).toBeNull();
+    for (const reason of ['resting', 'not_ready', 'quarantined'] as const) {
+      expect(when('found', 'v1', answer([], []), skipped(reason, reason)), reason).not.toBeNull();
+      expect(when('found', 'v1', [...answer([]), ...skipped(reason)]), reason).not.toBeNull();
+    }
   });
 
   it('is always by default, and found with v3', () => {

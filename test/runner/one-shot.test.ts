@@ -70,6 +70,7 @@ describe('a call fails, and is never taken for an empty answer, when the program
     ['exit', 'the program exited with code 2'],
     ['nothing', 'its output file cannot be read'],
     ['torn', 'the output is not JSON'],
+    ['fail on 0 1', 'the program exited with code 0, but its model failed on each of the 2 frames: Error during inference for animals: frame 0'],
     ['empty', 'the output mentions none of the frames'],
     ['huge', /the output has 17\d+ bytes, more than 16777216/],
   ] as const)('%s', async ([behaviour, why]) => {
@@ -80,6 +81,15 @@ describe('a call fails, and is never taken for an empty answer, when the program
     expect(error.message).toContain('looking at');
     expect(error.message).toContain('by way of stderr');
   });
+});
+
+test('frames on which the program says in print that its model failed are bad ones, not empty', async () => {
+  const failed = (index: number) => ({ index, error: { code: 'bad_frame', message: `Error during inference for animals: frame ${index}` } });
+  expect((await oneShot('fail on 0 2').predict(frames(3), {}, never)).predictions).toMatchObject([failed(0), { detections: [{}] }, failed(2)]);
+});
+
+test('where nobody can tell on which frame the model failed, the answer stands', async () => {
+  expect((await oneShot('silent').predict(frames(2), {}, never)).predictions).toEqual([{ index: 0, detections: [] }, { index: 1, detections: [] }]);
 });
 
 test('an abort kills the program and what it started within a second', async () => {
