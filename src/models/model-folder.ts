@@ -88,11 +88,19 @@ async function fromFlaskLayout(name: string, place: ModelPlace, script: string, 
   const model = { ...(await fromManifest(name, place, manifest, around)), entry: script };
   const notice = `no manifest: ${dirname(script)}/run_inference.py is run for each batch`;
   const venv = around.project === null ? null : join(around.project, 'venvs', name);
-  const marker = venv === null ? '' : join(venv, '.deps_installed');
-  if (venv === null || (await existing([marker, join(venv, 'bin', 'python')])).length < 2) return { ...model, notice };
-  const [changed] = await newerThan(marker, await followRequirements(model.requirements, model.folder));
-  if (changed === undefined) return { ...model, adopted_venv: venv, notice };
-  return { ...model, notice: `${notice}; ${changed} changed after ${venv} was made, so an environment of its own is built instead` };
+  if (venv === null || (await existing([join(venv, 'bin', 'python')])).length === 0) return { ...model, notice };
+  const flaw = await flawOf(venv, await followRequirements(model.requirements, model.folder));
+  if (flaw === null) return { ...model, adopted_venv: venv, notice };
+  return { ...model, notice: `${notice}; ${flaw}, so an environment of its own is built instead` };
+}
+
+/** Why an environment of the Flask orchestrator is not what the requirements ask for. Where there are none it was made by hand, without a marker. */
+async function flawOf(venv: string, requirements: readonly string[]): Promise<string | null> {
+  if (requirements.length === 0) return null;
+  const [marker] = await existing([join(venv, '.deps_installed')]);
+  if (marker === undefined) return `${venv} has no .deps_installed, as if its installation was cut short`;
+  const [changed] = await newerThan(marker, requirements);
+  return changed === undefined ? null : `${changed} changed after ${venv} was made`;
 }
 
 /** Those of the files that changed after `marker` did. */

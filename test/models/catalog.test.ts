@@ -199,14 +199,29 @@ test('runs the Flask orchestrator\'s layout without a manifest, wherever its scr
 test('uses the models, the script and the finished environments of a project in place', async () => {
   const root = await writeTree(await temporaryFolder(), {
     'user/animals/model.yaml': MANIFEST, 'built-in/motion/model.yaml': MANIFEST,
-    'flask/run_inference.py': '', 'flask/models/animals/requirements_animals.txt': '', 'flask/models/potholes/best.pt': '',
+    'flask/run_inference.py': '', 'flask/models/animals/requirements_animals.txt': '', 'flask/models/potholes/requirements_potholes.txt': '',
     'flask/venvs/animals/.deps_installed': 'ok', 'flask/venvs/animals/bin/python': '', 'flask/venvs/potholes/bin/python': '',
   });
   await chmod(join(root, 'flask/venvs/animals/bin/python'), 0o755);
   const catalog = await catalogOf(root, { project: join(root, 'flask') });
   expect(await namesOf(catalog)).toEqual(['animals', 'motion', 'potholes']);
   expect(await catalog.get('animals')).toMatchObject({ entry: join(root, 'flask/run_inference.py'), adopted_venv: join(root, 'flask/venvs/animals') });
-  expect(await catalog.get('potholes')).toMatchObject({ adopted_venv: null });
+  expect(await catalog.get('potholes')).toMatchObject({
+    adopted_venv: null,
+    notice: expect.stringContaining(`${join(root, 'flask/venvs/potholes')} has no .deps_installed, as if its installation was cut short, so`) as string,
+  });
+});
+
+test('adopts an environment of a project that was made by hand, without a marker, where there are no requirements', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'flask/run_inference.py': '', 'flask/models/trees/best.pt': '', 'flask/models/weeds/best.pt': '',
+    'flask/venvs/trees/bin/python': '', 'flask/venvs/weeds/lib/x': '',
+  });
+  const catalog = await catalogOf(root, { project: join(root, 'flask') });
+  expect(await catalog.get('trees')).toMatchObject({ adopted_venv: join(root, 'flask/venvs/trees'), notice: expect.not.stringContaining('instead') as string });
+  expect(await catalog.get('weeds')).toMatchObject({ adopted_venv: null });
+  await writeTree(root, { 'flask/models/trees/requirements.txt': 'torch\n' });
+  expect(await catalog.get('trees')).toMatchObject({ adopted_venv: null, notice: expect.stringContaining('has no .deps_installed') as string });
 });
 
 test('adopts an environment of a project only until its requirements change, followed to the last file', async () => {
