@@ -14,7 +14,7 @@ import { streamRoutes } from './streams.ts';
 
 export interface HttpOptions {
   readonly face: Face;
-  readonly config: Pick<Config, 'host' | 'port' | 'token' | 'allowed_hosts'>;
+  readonly config: Pick<Config, 'host' | 'port' | 'token' | 'allowed_hosts' | 'project'>;
   /** The folder of index.html. */
   readonly staticDir: string;
   readonly log: Log;
@@ -30,7 +30,7 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
   app.use(streamRoutes(face));
   app.use(legacyRoutes(face, log));
   route(app, '/openapi.json', { get: (_request, response) => { response.json(document); } });
-  app.use(pageRoutes(face, staticDir, log));
+  app.use(pageRoutes(face, staticDir, config.project, log));
   app.use((request) => {
     throw new LookoutError('not_found', `Nothing is at ${request.path}; /docs lists what there is.`);
   });

@@ -1,5 +1,6 @@
 /** The page, its files, and the plain form for browsers without JavaScript. */
 import { readFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
@@ -11,7 +12,11 @@ import { readCamera } from './read-camera.ts';
 import { readStart } from './read-start.ts';
 import { route } from './route.ts';
 
-export function pageRoutes(face: Face, staticDir: string, log: Log): Router {
+/** Pages of the user's own, which were written for no policy: what they load and run is theirs to say. */
+const PROJECT_HEADERS = { 'Content-Security-Policy': "object-src 'none'; base-uri 'none'; frame-ancestors 'none'" };
+
+/** What `staticDir` has not is looked for among the static files of the project, the folder of the Flask orchestrator. */
+export function pageRoutes(face: Face, staticDir: string, projectDir: string | null, log: Log): Router {
   const router = Router();
 
   const file = (name: string) => (response: Response): void => {
@@ -28,7 +33,8 @@ export function pageRoutes(face: Face, staticDir: string, log: Log): Router {
   route(router, '/static/index.html', { get: page });
   route(router, '/docs', { get: (_request, response) => { file('docs.html')(response); } });
   route(router, '/favicon.ico', { get: (_request, response) => { response.status(204).type('html').end(); } });
-  router.use('/static', express.static(staticDir, { index: false, redirect: false, cacheControl: false, setHeaders: (response) => { response.setHeader('Cache-Control', 'no-cache'); } }));
+  router.use('/static', files(staticDir));
+  if (projectDir !== null) router.use('/static', files(join(projectDir, 'static'), PROJECT_HEADERS));
 
   router.use('/forms', express.urlencoded({ extended: false, limit: '1mb' }));
   route(router, '/forms/start_stream', {
@@ -63,6 +69,11 @@ export function pageRoutes(face: Face, staticDir: string, log: Log): Router {
 
   router.use(errors(log));
   return router;
+}
+
+function files(folder: string, headers: Readonly<Record<string, string>> = {}): RequestHandler {
+  const setHeaders = (response: ServerResponse): void => { response.setHeaders(new Map(Object.entries({ 'Cache-Control': 'no-cache', ...headers }))); };
+  return express.static(folder, { index: false, redirect: false, cacheControl: false, setHeaders });
 }
 
 type Form = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -100,7 +100,7 @@ it('every answer carries safe headers, refusals too', async () => {
 });
 
 describe('the server', () => {
-  const config = { host: '127.0.0.1', port: 0, token: null, allowed_hosts: [] };
+  const config = { host: '127.0.0.1', port: 0, token: null, allowed_hosts: [], project: null };
   const options = { face: createFakeFace(), config, staticDir: STATIC, log: silentLog, version: '1' };
 
   it('names an address that a browser can open', async () => {

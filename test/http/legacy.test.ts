@@ -1,5 +1,5 @@
 /** The golden table of the Flask orchestrator: every row of its requests with the status and body it answered. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -35,6 +35,26 @@ describe('the page', () => {
     expect(headers['last-modified']).toBeTruthy();
     const again = await site.send('GET', path, { headers: { 'If-None-Match': headers.etag ?? '' } });
     expect(again.status).toBe(304);
+  });
+
+  it('static files of the project are served after ours, as freely as it served them', async () => {
+    const project = await mkdtemp(join(tmpdir(), 'lookout-static-'));
+    try {
+      await mkdir(join(project, 'static/maps'), { recursive: true });
+      for (const name of ['index.html', 'app.js', 'dashboard.html', 'maps/city.json', '../secret.txt']) await writeFile(join(project, 'static', name), 'their own');
+      const own = await createSite(face, { project });
+      sites.push(own);
+      const get = async (path: string): Promise<readonly unknown[]> => {
+        const response = await fetch(`${own.url}/static/${path}`);
+        return [response.status, (await response.text()) === 'their own', response.headers.get('content-security-policy')?.includes('default-src'), response.headers.get('cache-control')];
+      };
+      expect(await get('dashboard.html')).toEqual([200, true, false, 'no-cache']);
+      expect(await get('maps/city.json')).toEqual([200, true, false, 'no-cache']);
+      for (const ours of ['index.html', 'app.js']) expect(await get(ours)).toEqual([200, false, true, 'no-cache']);
+      for (const none of ['nothing.html', 'maps/', '..%2fsecret.txt', '%2e%2e/secret.txt']) expect(await get(none), none).toEqual([expect.toBeOneOf([403, 404]), false, true, null]);
+    } finally {
+      await rm(project, { recursive: true });
+    }
   });
 
   it('GET /favicon.ico answers 204 without a body', async () => {
