@@ -95,7 +95,7 @@ async function lookAround({ folders }: CatalogOptions, project: string | null): 
 async function readModel(name: string, places: readonly ModelPlace[], around: Surroundings): Promise<Model> {
   const before: string[] = [];
   for (const place of places) {
-    const model = await readModelFolder(name, place, around);
+    const model = await readModelFolder(name, place, around, place === places.at(-1));
     if (model === null) {
       before.push(place.folder);
       continue;
@@ -104,7 +104,7 @@ async function readModel(name: string, places: readonly ModelPlace[], around: Su
       throw new LookoutError('model_unavailable', `model ${name}: the record needs this name for itself; rename the folder or set section in its manifest`);
     }
     if (before.length === 0) return model;
-    const notice = `${before.join(' and ')} has no manifest and no script, so the ${model.origin} model of ${place.folder} is used; weights are looked for in both`;
+    const notice = `${before.join(' and ')} has no manifest and no script that runs it, so the ${model.origin} model of ${place.folder} is used; weights are looked for in both`;
     return { ...model, weights_folders: [...before, ...model.weights_folders], notice };
   }
   const where = before[0] ?? '';

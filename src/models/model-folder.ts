@@ -1,5 +1,5 @@
 /** Turns one model folder into a Model: by its manifest, or by the Flask orchestrator's layout. */
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Model, Weights } from '../types.ts';
 import { manifestPaths, readManifest, type Manifest } from './manifest.ts';
@@ -20,15 +20,19 @@ export interface Surroundings {
   readonly offline: boolean;
 }
 
-/** The model of this folder; null when nothing in it (or beside it) can be run. Throws when its manifest is wrong. */
-export async function readModelFolder(name: string, place: ModelPlace, around: Surroundings): Promise<Model | null> {
+/**
+ * The model of this folder; null when nothing in it (or beside it) can be run, or when the script there refuses the name
+ * and this place is not the last. Throws when its manifest is wrong.
+ */
+export async function readModelFolder(name: string, place: ModelPlace, around: Surroundings, isLast: boolean): Promise<Model | null> {
   const [manifest, ...others] = await existing(manifestPaths(place.folder));
   if (manifest !== undefined) {
     const notice = others.length === 0 ? null : `${manifest} is used, ${others.join(' and ')} is not`;
     return { ...(await fromManifest(name, place, await readManifest(manifest, name), around)), notice };
   }
   const [script] = await existing(scriptPaths(place.folder));
-  return script === undefined ? null : fromFlaskLayout(name, place, script, around);
+  if (script === undefined || (!isLast && (await refuses(script, name)))) return null;
+  return fromFlaskLayout(name, place, script, around);
 }
 
 /** Where the Flask orchestrator's script may stand: in the model's folder or beside the models folder. */
@@ -81,6 +85,16 @@ async function fromManifest(name: string, place: ModelPlace, manifest: Manifest,
 
 /** Sections of the models that the Flask orchestrator knew. */
 export const FLASK_SECTIONS: Readonly<Record<string, string>> = { animals: 'stray_animal', potholes: 'pothole', garbage: 'garbage' };
+
+/**
+ * The Flask orchestrator's own scripts run the models that they name in quotes, and say of any other that it is not
+ * supported. Scripts of users that run whatever they are asked for name none.
+ */
+async function refuses(script: string, name: string): Promise<boolean> {
+  const text = await readFile(script, 'utf8');
+  const names = (model: string): boolean => text.includes(`'${model}'`) || text.includes(`"${model}"`);
+  return /\bsupported\b/i.test(text) && Object.keys(FLASK_SECTIONS).some(names) && !names(name);
+}
 
 async function fromFlaskLayout(name: string, place: ModelPlace, script: string, around: Surroundings): Promise<Model> {
   const manifest: Manifest = { runtime: 'python', entry: script, protocol: 'oneshot', section: FLASK_SECTIONS[name] ?? null };

@@ -172,7 +172,7 @@ test('falls back to the built-in model when a folder of the same name has only w
   expect(model.folder).toBe(join(root, 'built-in/animals'));
   expect(model.origin).toBe('built-in');
   expect(model.weights_folders).toEqual(['user/animals', 'built-in/animals', 'data/weights/animals'].map((path) => join(root, path)));
-  expect(model.notice).toContain(`${join(root, 'user/animals')} has no manifest and no script, so the built-in model`);
+  expect(model.notice).toContain(`${join(root, 'user/animals')} has no manifest and no script that runs it, so the built-in model`);
 });
 
 test('takes a folder that is named as the user\'s and as the built-in one for built-in', async () => {
@@ -194,6 +194,34 @@ test('runs the Flask orchestrator\'s layout without a manifest, wherever its scr
   expect(await catalog.get('potholes')).toMatchObject({ section: 'pothole', requirements: [] });
   expect(await catalog.get('garbage')).toMatchObject({ section: 'garbage' });
   expect(await catalog.get('trees')).toMatchObject({ section: null, entry: join(root, 'user/trees/run_inference.py') });
+});
+
+/** How the scripts of the Flask orchestrator's first and third version begin, and one that a user wrote. */
+const SCRIPTS = {
+  first: 'if model_name != \'animals\':\n    raise ValueError("Only \'animals\' model is supported in this build")\n',
+  third: 'if model_name not in ["animals", "potholes", "garbage"]:\n    raise ValueError(f"Model \'{model_name}\' not supported. Supported models: animals, potholes, garbage")\nparser.add_argument("--model-name", help="Model name, e.g., yolo_v8")\n',
+  own: 'model = YOLO(os.path.join("models", args.model_name, "best.pt"))  # all kinds are supported\n',
+};
+
+test.for([
+  ['first', ['animals']], ['third', ['animals', 'potholes', 'garbage']], ['own', ['animals', 'potholes', 'garbage', 'yolo_v8']],
+] as const)('takes the built-in model of a folder of weights where the %s script would refuse its name', async ([which, runs]) => {
+  const names = ['animals', 'potholes', 'garbage', 'yolo_v8'];
+  const root = await writeTree(await temporaryFolder(), {
+    'flask/run_inference.py': SCRIPTS[which],
+    ...Object.fromEntries(names.flatMap((name) => [
+      [`flask/models/${name}/best.pt`, ''], [`flask/models/${name}/requirements_${name}.txt`, 'torch'], [`built-in/${name}/model.yaml`, MANIFEST],
+    ])),
+    'flask/models/trees/best.pt': '',
+  });
+  const catalog = await catalogOf(root, { project: join(root, 'flask') });
+  for (const name of names) {
+    const model = await catalog.get(name);
+    if (runs.some((one) => one === name)) expect(model, name).toMatchObject({ entry: join(root, 'flask/run_inference.py'), origin: 'user' });
+    else expect(model, name).toMatchObject({ folder: join(root, 'built-in', name), origin: 'built-in', weights_folders: [join(root, 'flask/models', name), join(root, 'built-in', name), join(root, 'data/weights', name)] });
+  }
+  // There is nothing else to take, and the script has the word.
+  expect(await catalog.get('trees')).toMatchObject({ entry: join(root, 'flask/run_inference.py') });
 });
 
 test('uses the models, the script and the finished environments of a project in place', async () => {
