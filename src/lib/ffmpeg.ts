@@ -6,6 +6,7 @@ import { DECODED_FILTER, PICKED_FILTER, logParser, packetParser, type Decoded, t
 import { runFfmpeg } from './ffmpeg-process.ts';
 import { ffmpegProgram, OLDEST_FFMPEG } from './ffmpeg-program.ts';
 import { namesIn, removeIfPresent } from './files.ts';
+import { jpegEncoder } from './jpeg-encoder.ts';
 import { ask } from './program.ts';
 
 export interface CaptureOptions {
@@ -100,7 +101,7 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       // Every picked picture exactly once, with its own time: the encoder would count in the camera's frames.
       '-fps_mode', 'passthrough', '-enc_time_base', `1:${TICKS_PER_SECOND}`,
       // One thread also because a frame-threaded encoder gives each picture only when the next one comes.
-      '-threads', '1', '-q:v', String(jpegQscale(options.jpegQuality)), '-qmin', '1', '-c:v', 'mjpeg', '-f', 'tee',
+      '-threads', '1', ...jpegEncoder(options.jpegQuality), '-f', 'tee',
     ],
     packets: options.packets === 'none' ? null : [
       // Those before the first key frame too: they say that the camera lives, and in which order its pictures come.
@@ -166,15 +167,6 @@ function quoted(text: string): string {
 /** As many as come in the time that it may take, also from a fast camera, to see two key frames that are no rarer than pictures are due. */
 function firstPackets(intervalSeconds: number): number {
   return Math.ceil(60 * (2 * Math.min(10, intervalSeconds) + 2));
-}
-
-/**
- * ffmpeg's quantiser scale for a libjpeg quality: the scale whose quantisation table has about the same mean
- * (libjpeg's luminance table has a mean of 57.6 at quality 50, ffmpeg's one of about 4 per step). 95 gives 2.
- */
-export function jpegQscale(quality: number): number {
-  const mean = quality >= 50 ? 57.6 * (2 - quality / 50) : (57.6 * 50) / quality;
-  return Math.min(31, Math.max(1, Math.ceil(mean / 4)));
 }
 
 /**
@@ -265,7 +257,7 @@ export function toJpeg(
   picture: Uint8Array, { jpegQuality, maxWidth, orientation }: Pick<CaptureOptions, 'jpegQuality' | 'maxWidth'> & { readonly orientation: number }, signal: AbortSignal,
 ): Promise<Buffer> {
   const filters = [UPRIGHT[orientation] ?? 'null', ...narrowed(maxWidth)].join(',');
-  return encodeJpeg(Readable.from([picture]), ['-vf', filters, '-q:v', String(jpegQscale(jpegQuality)), '-qmin', '1'], signal);
+  return encodeJpeg(Readable.from([picture]), ['-vf', filters, ...jpegEncoder(jpegQuality)], signal);
 }
 
 async function encodeJpeg(source: string | Readable, options: readonly string[], signal: AbortSignal): Promise<Buffer> {

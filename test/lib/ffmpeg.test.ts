@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { imageSize } from 'image-size';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { captureArguments, drawBoxes, jpegQscale, removePictures, runCapture, scaleJpeg, type CaptureOptions } from '../../src/lib/ffmpeg.ts';
+import { captureArguments, drawBoxes, removePictures, runCapture, scaleJpeg, type CaptureOptions } from '../../src/lib/ffmpeg.ts';
+import { jpegEncoder } from '../../src/lib/jpeg-encoder.ts';
 import type { Decoded, Packet } from '../../src/lib/ffmpeg-log.ts';
 import type { PictureFile } from '../../src/types.ts';
 
@@ -33,7 +34,7 @@ describe('the words of a capture', () => {
       picture: [
         '-map', '0:v:0', '-an', '-filter_threads', '1',
         '-vf', String.raw`showinfo@decoded=checksum=0,${SELECT},showinfo@picked=checksum=0,settb=1/1000,setpts=N`,
-        '-fps_mode', 'passthrough', '-enc_time_base', '1:1000', '-threads', '1', '-q:v', '2', '-qmin', '1', '-c:v', 'mjpeg', '-f', 'tee',
+        '-fps_mode', 'passthrough', '-enc_time_base', '1:1000', '-threads', '1', ...jpegEncoder(95), '-f', 'tee',
       ],
       packets: ['-map', '0:v:0', '-c', 'copy', '-copyinkf', '-bsf:v', DROP, '-frames:v', '480', '-f', 'framecrc'],
     });
@@ -90,17 +91,6 @@ describe('the words of a capture', () => {
     expect(script).toBe("ffconcat version 1.0\nfile 'file:/videos/a.mp4'\n");
     expect(input).toEqual(expect.arrayContaining(['-re']));
     expect(input).not.toContain('-probesize');
-  });
-});
-
-describe('the quantiser scale', () => {
-  it.each([[100, 1], [95, 2], [90, 3], [80, 6], [50, 15], [25, 29], [1, 31]])('of quality %i is %i', (quality, scale) => {
-    expect(jpegQscale(quality)).toBe(scale);
-  });
-
-  it('never rises with the quality', () => {
-    const scales = Array.from({ length: 100 }, (_, index) => jpegQscale(index + 1));
-    expect(scales).toEqual([...scales].sort((a, b) => b - a));
   });
 });
 
