@@ -8,10 +8,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/config/load.ts';
 import { listSettings } from '../src/config/settings.ts';
 import { settingsTable } from '../src/config/table.ts';
+import { enrich, type RecordSettings } from '../src/record/enrich.ts';
 import { RECORD_SCHEMAS } from '../src/record/schema.ts';
+import type { Config } from '../src/types.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { startTestApp, type TestApp } from './helpers/app.ts';
+import { answer, dog, input } from './record/parts.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const readme = await readFile(join(root, 'README.md'), 'utf8');
@@ -59,6 +62,24 @@ describe('README', () => {
     await writeFile(file, block('yaml', 'streams:'));
     const { config } = await loadConfig({ flags: { config: file }, env: { CAM_002_PASSWORD: 'secret' }, cwd: folder });
     expect(config.streams[0]).toMatchObject({ camera_id: 'CAM-002', url: 'rtsp://user:secret@192.168.1.21:554/stream' });
+  });
+
+  it('tells for each generation of the Flask orchestrator by which flags its records go on', async () => {
+    const rows = [...readme.matchAll(/^\| .* \| `([0-9a-f]{7})` \| (.*) \|$/gm)].map(([, commit, add]) => [commit, add ?? ''] as const);
+    const made = await Promise.all(rows.map(async ([commit, add]) => {
+      const flags = Object.fromEntries([...add.matchAll(/--([\w-]+) (\w+)/g)].map(([, flag = '', value = '']): [string, string] => [flag.replaceAll('-', '_'), value]));
+      const { config } = await loadConfig({ flags, env: {}, cwd: folder });
+      const { record_format, time_zone, record_when } = config as Config & Pick<RecordSettings, 'record_when'>;
+      const records = [answer([], []), answer([dog], [])].map((looks) => enrich(input({ animals: looks }, { animals: 'stray_animal' }, { settings: { record_format, time_zone, record_when } })));
+      return [commit, ...records.map((record) => record && Object.keys(record)[0]), records[1]?.['complaint_type'] ?? null];
+    }));
+    const lists = { stray_animal: [{ class: 'dog' }], pothole: [], garbage: [] };
+    expect(made).toMatchObject([
+      ['20dab0b', 'basic', 'basic', null],
+      ['2786331', 'camID', 'camID', { stray_animal: [{ class: 'dog' }], pothole: 0 }],
+      ['d1112db', 'camID', 'camID', lists],
+      ['a8a6029', null, 'camID', lists],
+    ]);
   });
 
   it('starts a stream by its curl line', async () => {
