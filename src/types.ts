@@ -344,7 +344,7 @@ export interface Model {
   readonly weights_folders: readonly string[];
   /** Options handed to the model's program with every call. */
   readonly options: { readonly [key: string]: Json };
-  /** A virtual environment made by the Flask orchestrator that is used in place; null: none. */
+  /** A virtual environment in the Flask orchestrator's folder that is used in place; null: none. */
   readonly adopted_venv: string | null;
   readonly origin: 'built-in' | 'user';
   /** Something a user should know, e.g. that the built-in model stands in; null: nothing. */

@@ -91,7 +91,8 @@ export const FLASK_SECTIONS: Readonly<Record<string, string>> = { animals: 'stra
  * supported. Scripts of users that run whatever they are asked for name none.
  */
 async function refuses(script: string, name: string): Promise<boolean> {
-  const text = await readFile(script, 'utf8');
+  // One that cannot be read says so when it is run.
+  const text = await readFile(script, 'utf8').catch(() => '');
   const names = (model: string): boolean => text.includes(`'${model}'`) || text.includes(`"${model}"`);
   return /\bsupported\b/i.test(text) && Object.keys(FLASK_SECTIONS).some(names) && !names(name);
 }

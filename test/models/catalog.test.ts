@@ -224,6 +224,11 @@ test.for([
   expect(await catalog.get('trees')).toMatchObject({ entry: join(root, 'flask/run_inference.py') });
 });
 
+test('lists the others where a script cannot be read', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'flask/run_inference.py/x': '', 'flask/models/animals/best.pt': '', 'built-in/animals/model.yaml': MANIFEST });
+  expect(await namesOf(await catalogOf(root, { project: join(root, 'flask') }))).toEqual(['animals']);
+});
+
 test('uses the models, the script and the finished environments of a project in place', async () => {
   const root = await writeTree(await temporaryFolder(), {
     'user/animals/model.yaml': MANIFEST, 'built-in/motion/model.yaml': MANIFEST,
