@@ -241,6 +241,11 @@ describe('streams', () => {
     expect(await problems({ yaml })).toEqual(['lookout.yaml:3:17: streams[1].camera_id: 7 has a stream already; give it several models instead']);
   });
 
+  it.each(['0 * 8-17 * * 1-5', '*/5 * * * * *', '* * * *', '61 * * * *'])('name no hours of work in another number of fields, or that there are not: %s', async (schedule) => {
+    const yaml = `streams:\n  - {camera_id: a, url: "rtsp://a/", schedule: "${schedule}"}\n`;
+    expect(await problems({ yaml })).toEqual([expect.stringContaining('in five fields without seconds')]);
+  });
+
   it('name models by a text or a list, and hours of work by a cron expression', async () => {
     const yaml = 'streams:\n  - {camera_id: a, url: "rtsp://a/", models: "motion, animals", schedule: "* 8-17 * * 1-5", enabled: false}\n  - camera_id: b\n    url: http://b/mjpg\n    models: [motion]\n    options: {interval_seconds: 0.5, duration_seconds: null}\n';
     expect((await load({ yaml })).config.streams).toEqual([
