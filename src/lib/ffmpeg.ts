@@ -67,7 +67,8 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
   const video = `0:v:${options.track - 1}`;
   const script = [
     'ffconcat version 1.0',
-    `file ${quoted(url)}`,
+    // ffmpeg knows schemes in small letters alone.
+    `file ${quoted(url.replace(/^[a-z]+:/i, (scheme) => scheme.toLowerCase()))}`,
     ...Object.entries(inner).map(([key, value]) => `option ${key} ${quoted(value)}`),
     '',
   ].join('\n');

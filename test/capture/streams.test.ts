@@ -106,7 +106,7 @@ describe('starting a stream', () => {
     await connected('CAM-1');
     expect(source.opened[0]).toEqual({
       camera_id: 'CAM-1', url: CAM.url, models: ['animals'],
-      options: { interval_seconds: 6, batch_size: 10, batch_deadline_seconds: 120, capture_mode: 'auto', transport: 'tcp', duration_seconds: null },
+      options: { interval_seconds: 6, batch_size: 10, batch_deadline_seconds: 120, capture_mode: 'auto', transport: 'tcp', video_track: 1, duration_seconds: null },
     });
   });
 

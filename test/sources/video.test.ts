@@ -153,6 +153,6 @@ describe.concurrent('video', () => {
   it('is taken from UDP packets', async () => {
     const url = `udp://127.0.0.1:${await freePort()}`;
     sends('-f', 'mpegts', `${url}?pkt_size=1316`);
-    expect(spacing(await firstFrames(of(createMpegts({ config: PICTURES }), url), 2))).toBeLessThan(1500);
+    expect(spacing(await firstFrames(of(createMpegts({ config: PICTURES }), url.replace('udp', 'UDP')), 2))).toBeLessThan(1500);
   });
 });

@@ -46,7 +46,7 @@ async function clip(): Promise<Buffer> {
 async function looked(url: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
   const program = `
     import { create } from ${JSON.stringify(join(import.meta.dirname, '../../../dist/sources/http.js'))};
-    const stream = { camera_id: 'a', url: process.argv[1], models: [], options: { interval_seconds: 1, capture_mode: 'auto', transport: 'tcp' } };
+    const stream = { camera_id: 'a', url: process.argv[1], models: [], options: { interval_seconds: 1, capture_mode: 'auto', transport: 'tcp', video_track: 1 } };
     try {
       for await (const { width } of create({ config: { jpeg_quality: 90, max_width: null, allow_schemes: [] } }).frames(stream, ${JSON.stringify(folder)}, new AbortController().signal)) {
         console.log(width);
