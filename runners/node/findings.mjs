@@ -1,7 +1,8 @@
 /**
  * What a model found, from its author's words to the protocol's: plain JSON, checked in shape and size.
  *
- * Lookout checks it again. Checked here, a bad finding never makes a message that Lookout cannot read.
+ * Lookout checks it again. Checked here, a bad finding is told in words that its author knows, and boxes are fitted to
+ * the frame, whose size is known here.
  */
 
 /** Bytes of JSON: of one finding, and of all of a frame. */
@@ -9,33 +10,66 @@ const MAX_FINDING = 16 * 1024;
 const MAX_FINDINGS = 256 * 1024;
 const MAX_DEPTH = 32;
 const SHOWN_CHARACTERS = 60;
+/** By how much a confidence may miss 0 and 1: sums of rounded numbers do. */
+const ROUNDING = 0.001;
 
 /** Says what is wrong, and where. */
 export class Invalid extends Error {}
 
-export function toFindings(answer) {
+/** What `predict` returned, as a list with an answer for each of `count` frames. */
+export function toAnswers(said, count) {
+  if (!isIterable(said)) throw new Invalid(`predict returned ${kind(said)}, not a list with a list of findings for each frame`);
+  const answers = [...said];
+  if (answers.length > 0 && answers.every(isFinding)) throw new Invalid('predict returned a flat list of findings, not a list with a list of findings for each frame');
+  if (answers.length !== count) throw new Invalid(`predict returned ${answers.length} answers for ${count} frames; each frame needs one, [] where nothing is found`);
+  return answers;
+}
+
+/** The findings of one frame, of which index, width and height are looked at. `warn(about, words)` is called for what looks odd. */
+export function toFindings(answer, frame, warn) {
+  const at = `frame ${frame.index}`;
+  if (isFinding(answer)) throw new Invalid(`${at}: the answer is a single finding, not a list of findings; put it into a list`);
+  if (!isIterable(answer)) throw new Invalid(`${at}: the answer is ${kind(answer)}, not a list of findings; nothing found is []`);
   let size = 0;
-  return list(answer, 'detections', (found, at) => {
-    const finding = toFinding(found, at);
+  return [...answer].map((found, i) => {
+    const where = `${at}, finding ${i}`;
+    const finding = toFinding(found, where, frame, warn);
     const bytes = Buffer.byteLength(JSON.stringify(finding));
-    if (bytes > MAX_FINDING) throw new Invalid(`${at} is ${bytes} bytes of JSON, more than ${MAX_FINDING}`);
+    if (bytes > MAX_FINDING) throw new Invalid(`${where}: it is ${bytes} bytes of JSON, more than ${MAX_FINDING}`);
     size += bytes;
-    if (size > MAX_FINDINGS) throw new Invalid(`detections are more than ${MAX_FINDINGS} bytes of JSON`);
+    if (size > MAX_FINDINGS) throw new Invalid(`${at}: the findings are more than ${MAX_FINDINGS} bytes of JSON`);
     return finding;
   });
 }
 
-function toFinding(found, at) {
-  needObject(found, at);
-  const finding = { class: name(found.class ?? found.label, `${at}.class`), confidence: confidence(found.confidence, `${at}.confidence`) };
-  for (const [field, convert] of Object.entries(DETAILS)) {
-    const value = field === 'box' ? found.box ?? found.bbox : found[field];
-    if (value !== undefined && value !== null) finding[field] = convert(value, `${at}.${field}`);
+function toFinding(found, where, frame, warn) {
+  try {
+    needObject(found, 'it');
+    const finding = { class: name(found.class ?? found.label, 'class'), confidence: confidence(found.confidence, 'confidence') };
+    const sides = found.box ?? found.bbox ?? null;
+    if (sides !== null) finding.box = fitted(box(sides, 'box'), frame, warn);
+    for (const [field, convert] of Object.entries(DETAILS)) {
+      const value = found[field];
+      if (value !== undefined && value !== null) finding[field] = convert(value, field);
+    }
+    return finding;
+  } catch (error) {
+    throw error instanceof Invalid ? new Invalid(`${where}: ${error.message}`) : error;
   }
-  return finding;
 }
 
-const DETAILS = { box, track, polygon, mask, keypoints, attributes, embedding, extra: json };
+const DETAILS = { track, polygon, mask, keypoints, attributes, embedding, extra: json };
+
+/** What is no list, in words. */
+function kind(answer) {
+  if (answer === null || answer === undefined) return String(answer);
+  if (typeof answer === 'string') return `a text, ${shown(answer)}`;
+  return typeof answer === 'object' ? `an object, ${shown(answer)}` : shown(answer);
+}
+
+function isFinding(answer) {
+  return typeof answer === 'object' && answer !== null && 'confidence' in answer && ('class' in answer || 'label' in answer);
+}
 
 /** Models that name no classes give their numbers. */
 function name(value, at) {
@@ -45,14 +79,34 @@ function name(value, at) {
 
 function confidence(value, at) {
   const found = number(value, at);
-  if (found < 0 || found > 1) throw wrong(value, at, 'between 0 and 1');
-  return found;
+  if (found < -ROUNDING || found > 1 + ROUNDING) throw wrong(value, at, 'between 0 and 1');
+  return Math.min(Math.max(found, 0), 1);
 }
 
 function box(value, at) {
   const numbers = list(value, at, number);
   if (numbers.length !== 4) throw wrong(numbers, at, 'four numbers');
   return numbers;
+}
+
+/** The box within the frame. */
+function fitted(sides, { width, height }, warn) {
+  const [x1, y1, x2, y2] = sides;
+  const said = shown(sides);
+  if (x2 < x1 || y2 < y1) {
+    if (x1 >= 0 && x2 >= 0 && x1 + x2 <= width && y1 >= 0 && y2 >= 0 && y1 + y2 <= height) {
+      warn('corner and size', `the box ${said} looks like x, y, width, height; a box is x1, y1, x2, y2 in pixels of the frame`);
+    }
+    throw new Invalid(`box is ${said}, and ${x2 < x1 ? 'x2 is less than x1' : 'y2 is less than y1'}`);
+  }
+  const [least, most] = [Math.min(...sides), Math.max(...sides)];
+  if (least >= 0 && most > 0 && most <= 1) {
+    warn('shares', `the box ${said} looks like shares of the frame, 0 to 1; a box is x1, y1, x2, y2 in pixels of the frame`);
+  }
+  if (x1 > width || y1 > height || x2 < 0 || y2 < 0) {
+    warn('outside', `the box ${said} lies outside the frame of ${width} x ${height} pixels; nothing of it is left`);
+  }
+  return sides.map((side, i) => Math.min(Math.max(side, 0), i % 2 === 0 ? width : height));
 }
 
 function track(value, at) {

@@ -1,18 +1,18 @@
 /**
  * Runs a model's own ES module as a Lookout runner: harness.mjs <entry.mjs> <setup JSON>.
  *
- * Needs Node 18 and nothing else. What the module may export is told in ../README.md.
+ * Needs Node 20.19 and nothing else. What the module may export is told in ../README.md.
  */
 import { createReadStream, fstatSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import { Invalid, toFindings } from './findings.mjs';
+import { explainer, inWords } from './mistakes.mjs';
+import { Invalid, toAnswers, toFindings } from './findings.mjs';
 
 const PROTOCOL = 1;
 const MAX_MESSAGE = 16 * 1024 * 1024;
-const STACK_LINES = 12;
 
 // Node cannot move descriptors, so whoever starts this has done it: messages leave by a copy of stdout, and what the
 // model and everything it starts print goes to stderr; calls come by a copy of stdin, where nothing can take them away.
@@ -27,9 +27,12 @@ delete process.env.LOOKOUT_CALLS_FD;
 
 process.on('uncaughtException', giveUp);
 
-const [, , entry, setupJson] = process.argv;
+const entry = resolve(process.argv[2]);
+const setupJson = process.argv[3];
+const explain = explainer(entry);
+const warned = new Set();
 try {
-  const model = await import(pathToFileURL(resolve(entry)).href);
+  const model = exportsOf(await import(pathToFileURL(entry).href));
   const ready = describe(await model.setup?.(JSON.parse(setupJson)));
   // A model that is shown frame by frame cannot tell whether a call holds one stream or several.
   await serve(choosePredict(model), { mix: !model.predict, ...ready });
@@ -46,10 +49,12 @@ async function serve(predict, ready) {
     const { id, frames, options } = JSON.parse(line);
     try {
       const started = performance.now();
-      const answers = await predict(frames, options);
+      // The model's own copies: what it does to them is not what was asked.
+      const answers = await predict(frames.map((frame) => ({ ...frame })), options);
       const elapsed = performance.now() - started;
-      const result = encode({ type: 'result', id, predictions: toPredictions(frames, answers), inference_ms: Math.round(elapsed * 1000) / 1000 });
-      if (result.length > MAX_MESSAGE) throw new RangeError(`the answer is ${result.length} characters, more than ${MAX_MESSAGE}; say less, or take fewer frames at once`);
+      const predictions = frames.map((frame, i) => toPrediction(frame, answers[i]));
+      const result = encode({ type: 'result', id, predictions, inference_ms: Math.round(elapsed * 1000) / 1000 });
+      if (result.length > MAX_MESSAGE) throw new Invalid(`the answer is ${result.length} characters, more than ${MAX_MESSAGE}; say less, or take fewer frames at once`);
       writeFileSync(messages, result);
     } catch (error) {
       send({ type: 'failed', id, error: { message: explain(error) } });
@@ -76,23 +81,32 @@ function giveUp(error) {
   process.exit(1);
 }
 
+/** Named exports, or what a default export or CommonJS holds. */
+function exportsOf(module) {
+  return module.predict || module.predictFrame ? module : module.default ?? module;
+}
+
+/** `predict(frames, options)` that gives an answer for each frame: a list of findings, or what is wrong with it. */
 function choosePredict(model) {
-  if (model.predict) return model.predict;
-  if (!model.predictFrame) throw new TypeError('the model exports neither predict(frames, options) nor predictFrame(frame, options)');
+  if (model.predict) {
+    return async (frames, options) => {
+      const { length } = frames;
+      return Promise.all(toAnswers(await model.predict(frames, options), length).map((answer) => attempt(() => answer)));
+    };
+  }
+  if (!model.predictFrame) throw new Invalid('the model exports neither predict(frames, options) nor predictFrame(frame, options)');
   return async (frames, options) => {
     const answers = [];
-    for (const frame of frames) answers.push(await attempt(model.predictFrame, frame, options));
+    for (const frame of frames) answers.push(await attempt(() => model.predictFrame(frame, options)));
     return answers;
   };
 }
 
-/** What the function returns, or the error that it threw. */
-async function attempt(task, ...args) {
+async function attempt(task) {
   try {
-    return await task(...args);
+    return await task();
   } catch (error) {
-    console.error(error);
-    return error instanceof Error ? error : new Error(String(error));
+    return { error: explain(error) };
   }
 }
 
@@ -101,31 +115,24 @@ function describe(said) {
   return { detector, labels, device };
 }
 
-function toPredictions(frames, answers) {
-  const list = [...answers];
-  if (list.length !== frames.length) throw new RangeError(`predict returned ${list.length} answers for ${frames.length} frames`);
-  return list.map((answer, i) => toPrediction(frames[i].index, answer));
-}
-
 /** What is wrong with a finding is wrong with its frame; the others keep theirs. */
-function toPrediction(index, answer) {
+function toPrediction(frame, answer) {
   try {
-    if (answer instanceof Error) return badFrame(index, `${answer.name}: ${answer.message}`);
-    if (answer?.error !== undefined) return badFrame(index, String(answer.error));
-    return { index, detections: toFindings(answer) };
+    if (answer instanceof Error) return badFrame(frame, inWords(answer));
+    if (answer?.error !== undefined) return badFrame(frame, String(answer.error));
+    return { index: frame.index, detections: toFindings(answer, frame, warn) };
   } catch (error) {
-    if (error instanceof Invalid) return badFrame(index, error.message);
-    console.error(error);
-    return badFrame(index, String(error));
+    return badFrame(frame, explain(error));
   }
 }
 
-function badFrame(index, message) {
+function badFrame({ index }, message) {
   return { index, error: { code: 'bad_frame', message } };
 }
 
-/** The error and the end of its stack; all of it goes to the log. */
-function explain(error) {
-  console.error(error);
-  return error instanceof Error ? String(error.stack).split('\n').slice(0, STACK_LINES).join('\n') : String(error);
+/** Once in the life of a process: a model does a thing wrong in every frame, or never. */
+function warn(about, words) {
+  if (warned.has(about)) return;
+  warned.add(about);
+  console.error(`warning: ${words}`);
 }

@@ -1,7 +1,9 @@
 """What a model found, from its author's words to the protocol's: plain JSON, checked in shape and size.
 
-Lookout checks it again. Checked here, a bad finding never makes a message that Lookout cannot read.
+Lookout checks it again. Checked here, a bad finding is told in words that its author knows, and boxes are fitted to
+the frame, whose size is known here.
 """
+import inspect
 import json
 import math
 
@@ -11,38 +13,81 @@ MAX_FINDINGS = 256 * 1024
 MAX_DEPTH = 32
 MAX_EXACT = 2**53 - 1
 SHOWN_CHARACTERS = 60
+# By how much a confidence may miss 0 and 1: sums of rounded numbers do.
+ROUNDING = 0.001
 
 
 class Invalid(Exception):
     """Says what is wrong, and where."""
 
 
-def to_findings(answer):
+def to_answers(answers, count):
+    """What `predict` returned, as a list with an answer for each of `count` frames."""
+    if kind(answers) is not None or not hasattr(plain(answers), "__iter__"):
+        raise Invalid(f"predict returned {kind(answers) or shown(answers)}, not a list with a list of findings for each frame")
+    answers = list(answers)
+    if answers and all(is_finding(answer) for answer in answers):
+        raise Invalid("predict returned a flat list of findings, not a list with a list of findings for each frame")
+    if len(answers) != count:
+        raise Invalid(f"predict returned {len(answers)} answers for {count} frames; each frame needs one, [] where nothing is found")
+    return answers
+
+
+def to_findings(answer, frame, warn):
+    """The findings of one frame, a dict with `index`, `width` and `height`. `warn(about, words)` is called for what looks odd."""
+    at = f"frame {frame['index']}"
+    if is_finding(answer):
+        raise Invalid(f"{at}: the answer is a single finding, not a list of findings; put it into a list")
+    if kind(answer) is not None or not hasattr(plain(answer), "__iter__"):
+        raise Invalid(f"{at}: the answer is {kind(answer) or shown(answer)}, not a list of findings; nothing found is []")
     findings, size = [], 0
-    for i, found in enumerate(items(answer, "detections")):
-        at = f"detections[{i}]"
-        finding = to_finding(found, at)
+    for i, found in enumerate(plain(answer)):
+        try:
+            finding = to_finding(found, frame, warn)
+        except Invalid as error:
+            raise Invalid(f"{at}, finding {i}: {error}") from None
         bytes_of_json = size_of(finding)
         if bytes_of_json > MAX_FINDING:
-            raise Invalid(f"{at} is {bytes_of_json} bytes of JSON, more than {MAX_FINDING}")
+            raise Invalid(f"{at}, finding {i}: it is {bytes_of_json} bytes of JSON, more than {MAX_FINDING}")
         size += bytes_of_json
         if size > MAX_FINDINGS:
-            raise Invalid(f"detections are more than {MAX_FINDINGS} bytes of JSON")
+            raise Invalid(f"{at}: the findings are more than {MAX_FINDINGS} bytes of JSON")
         findings.append(finding)
     return findings
 
 
-def to_finding(found, at):
-    need_dict(found, at)
+def to_finding(found, frame, warn):
+    need_dict(found, "it")
     finding = {
-        "class": name(first(found, "class", "label"), f"{at}.class"),
-        "confidence": confidence(first(found, "confidence"), f"{at}.confidence"),
+        "class": name(first(found, "class", "label"), "class"),
+        "confidence": confidence(first(found, "confidence"), "confidence"),
     }
+    said = first(found, "box", "bbox")
+    if said is not None:
+        finding["box"] = fitted(box(said, "box"), frame, warn)
     for field, convert in DETAILS.items():
-        value = first(found, "box", "bbox") if field == "box" else first(found, field)
+        value = first(found, field)
         if value is not None:
-            finding[field] = convert(value, f"{at}.{field}")
+            finding[field] = convert(value, field)
     return finding
+
+
+def kind(answer):
+    """What is no list, though some of it can be walked through, in words; None: it may be one."""
+    if answer is None:
+        return "None"
+    if hasattr(answer, "keys"):
+        return f"a dict, {shown(answer)}"
+    if isinstance(answer, (str, bytes)):
+        return f"a text, {shown(answer)}"
+    if inspect.iscoroutine(answer):
+        answer.close()
+        return "a coroutine (define it with def, not with async def)"
+    return None
+
+
+def is_finding(answer):
+    return hasattr(answer, "keys") and "confidence" in answer and ("class" in answer or "label" in answer)
 
 
 def size_of(finding):
@@ -63,9 +108,9 @@ def name(value, at):
 
 def confidence(value, at):
     found = number(value, at)
-    if not 0 <= found <= 1:
+    if not -ROUNDING <= found <= 1 + ROUNDING:
         raise wrong(found, at, "between 0 and 1")
-    return found
+    return min(max(found, 0.0), 1.0)
 
 
 def box(value, at):
@@ -73,6 +118,21 @@ def box(value, at):
     if len(numbers) != 4:
         raise wrong(numbers, at, "four numbers")
     return numbers
+
+
+def fitted(sides, frame, warn):
+    """The box within the frame."""
+    x1, y1, x2, y2 = sides
+    width, height = frame["width"], frame["height"]
+    if x2 < x1 or y2 < y1:
+        if 0 <= x1 <= x1 + x2 <= width and 0 <= y1 <= y1 + y2 <= height:
+            warn("corner and size", f"the box {sides} looks like x, y, width, height; a box is x1, y1, x2, y2 in pixels of the frame")
+        raise Invalid(f"box is {sides}, and {'x2 is less than x1' if x2 < x1 else 'y2 is less than y1'}")
+    if 0 <= min(sides) and 0 < max(sides) <= 1:
+        warn("shares", f"the box {sides} looks like shares of the frame, 0 to 1; a box is x1, y1, x2, y2 in pixels of the frame")
+    if x1 > width or y1 > height or x2 < 0 or y2 < 0:
+        warn("outside", f"the box {sides} lies outside the frame of {width} x {height} pixels; nothing of it is left")
+    return [min(max(side, 0), most) for side, most in zip(sides, (width, height) * 2)]
 
 
 def track(value, at):
@@ -179,7 +239,6 @@ def any_json(value, at, depth=0):
 
 
 DETAILS = {
-    "box": box,
     "track": track,
     "polygon": polygon,
     "mask": mask,
@@ -245,5 +304,8 @@ def scalar(value):
 
 
 def wrong(value, at, expected):
-    found = "missing" if value is None else repr(value)[:SHOWN_CHARACTERS]
-    return Invalid(f"{at} is {found}, not {expected}")
+    return Invalid(f"{at} is {'missing' if value is None else shown(value)}, not {expected}")
+
+
+def shown(value):
+    return repr(value)[:SHOWN_CHARACTERS]

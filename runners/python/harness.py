@@ -1,41 +1,49 @@
 """Runs a model's own Python file as a Lookout runner: python harness.py <entry.py> <setup JSON>.
 
-Needs Python 3.8 and nothing else. What the file may define is told in ../README.md.
+Needs Python 3.9 and nothing else. What the file may define is told in ../README.md.
 """
 import importlib.util
 import json
 import os
 import sys
 import time
-import traceback
 from types import SimpleNamespace
 
 PROTOCOL = 1
 MAX_MESSAGE = 16 * 1024 * 1024
-TRACEBACK_LINES = 12
 
 
 def main():
-    entry, setup = sys.argv[1], json.loads(sys.argv[2])
+    entry, setup = os.path.abspath(sys.argv[1]), json.loads(sys.argv[2])
     calls, messages = take_stdio()
+    process = os.getpid()
 
     def send(line):
+        if os.getpid() != process:
+            # It would answer a second time, and take calls away from the process that it was copied from.
+            mistakes.log("a copy of the model's process that os.fork made came back to the harness; it ends here, and only the first answers")
+            os._exit(0)
         messages.write(line)
         messages.flush()
+
+    def explain(error):
+        if isinstance(error, findings.Invalid):
+            return str(error)
+        return mistakes.explain(error, os.path.dirname(entry), (__file__, findings.__file__))
 
     try:
         model = load(entry)
         ready = describe(model.setup(SimpleNamespace(**setup)) if hasattr(model, "setup") else None)
-        predict = choose_predict(model)
+        predict = choose_predict(model, explain)
         # A model that is shown frame by frame cannot tell whether a call holds one stream or several.
         send(encode("ready", protocol=PROTOCOL, mix=not hasattr(model, "predict"), **ready))
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         send(encode("fatal", error={"message": explain(error)}))
         return 1
 
     # The loop ends with the input: the parent closed the runner, or is gone.
     for line in calls:
-        send(answer(predict, json.loads(line)))
+        send(answer(predict, json.loads(line), explain))
     return 0
 
 
@@ -44,17 +52,19 @@ def encode(kind, **fields):
     return (json.dumps(dict(type=kind, **fields), allow_nan=False) + "\n").encode()
 
 
-def answer(predict, call):
+def answer(predict, call, explain):
     try:
+        # The model's own copies: what it does to them is not what was asked.
         frames = [SimpleNamespace(**frame) for frame in call["frames"]]
         started = time.perf_counter()
         answers = predict(frames, call["options"])
         elapsed = (time.perf_counter() - started) * 1000
-        result = encode("result", id=call["id"], predictions=to_predictions(frames, answers), inference_ms=round(elapsed, 3))
+        predictions = [to_prediction(frame, one, explain) for frame, one in zip(call["frames"], answers)]
+        result = encode("result", id=call["id"], predictions=predictions, inference_ms=round(elapsed, 3))
         if len(result) > MAX_MESSAGE:
-            raise ValueError(f"the answer is {len(result)} bytes, more than {MAX_MESSAGE}; say less, or take fewer frames at once")
+            raise findings.Invalid(f"the answer is {len(result)} bytes, more than {MAX_MESSAGE}; say less, or take fewer frames at once")
         return result
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         return encode("failed", id=call["id"], error={"message": explain(error)})
 
 
@@ -72,7 +82,6 @@ def take_stdio():
 
 def load(entry):
     """The model's file as a module that can import its neighbours, as if it had been run itself."""
-    entry = os.path.abspath(entry)
     sys.argv = [entry]
     sys.path[0] = os.path.dirname(entry)
     return load_file(os.path.splitext(os.path.basename(entry))[0], entry)
@@ -85,29 +94,33 @@ def load_file(name, file):
     return module
 
 
-# Under a name of its own: a model may have a module findings too.
-findings = load_file("lookout_findings", os.path.join(os.path.dirname(os.path.abspath(__file__)), "findings.py"))
+def load_neighbour(name):
+    """Under a name of its own: a model may have a module findings too."""
+    return load_file(f"lookout_{name}", os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py"))
 
 
-def choose_predict(model):
+findings = load_neighbour("findings")
+mistakes = load_neighbour("mistakes")
+
+
+def choose_predict(model, explain):
+    """`predict(frames, options)` that gives an answer for each frame: a list of findings, or what is wrong with it."""
     if hasattr(model, "predict"):
-        return model.predict
+        # The count is taken before the call: the list is the model's own too.
+        return lambda frames, options: findings.to_answers(count=len(frames), answers=model.predict(frames, options))
     if not hasattr(model, "predict_frame"):
-        raise TypeError("the model defines neither predict(frames, options) nor predict_frame(frame, options)")
+        raise findings.Invalid("the model defines neither predict(frames, options) nor predict_frame(frame, options)")
 
     def one_by_one(frames, options):
         return [attempt(model.predict_frame, frame, options) for frame in frames]
 
+    def attempt(function, *arguments):
+        try:
+            return function(*arguments)
+        except BaseException as error:
+            return {"error": explain(error)}
+
     return one_by_one
-
-
-def attempt(function, *arguments):
-    """What the function returns, or the exception that it raised."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        traceback.print_exc()
-        return error
 
 
 def describe(said):
@@ -122,38 +135,30 @@ def text_or_none(value):
     return None if value is None else str(value)
 
 
-def to_predictions(frames, answers):
-    answers = list(answers)
-    if len(answers) != len(frames):
-        raise ValueError(f"predict returned {len(answers)} answers for {len(frames)} frames")
-    return [to_prediction(frame.index, answer) for frame, answer in zip(frames, answers)]
-
-
-def to_prediction(index, answer):
+def to_prediction(frame, answer, explain):
     """What is wrong with a finding is wrong with its frame; the others keep theirs."""
     try:
         if isinstance(answer, BaseException):
-            return bad_frame(index, f"{type(answer).__name__}: {answer}")
+            return bad_frame(frame, mistakes.in_words(answer))
         if isinstance(answer, dict) and "error" in answer:
-            return bad_frame(index, str(answer["error"]))
-        return {"index": index, "detections": findings.to_findings(answer)}
-    except findings.Invalid as error:
-        return bad_frame(index, str(error))
+            return bad_frame(frame, str(answer["error"]))
+        return {"index": frame["index"], "detections": findings.to_findings(answer, frame, warn)}
     except Exception as error:
-        traceback.print_exc()
-        return bad_frame(index, f"{type(error).__name__}: {error}")
+        return bad_frame(frame, explain(error))
 
 
-def bad_frame(index, message):
-    return {"index": index, "error": {"code": "bad_frame", "message": message}}
+def bad_frame(frame, message):
+    return {"index": frame["index"], "error": {"code": "bad_frame", "message": message}}
 
 
-def explain(error):
-    """The exception and the end of its traceback; all of it goes to the log."""
-    # From the second frame on: the first is the harness's.
-    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__.tb_next)).strip().splitlines()
-    print("\n".join(lines), file=sys.stderr)
-    return "\n".join([f"{type(error).__name__}: {error}", *lines[-TRACEBACK_LINES:-1]])
+warned = set()
+
+
+def warn(about, words):
+    """Once in the life of a process: a model does a thing wrong in every frame, or never."""
+    if about not in warned:
+        warned.add(about)
+        mistakes.log(f"warning: {words}")
 
 
 if __name__ == "__main__":

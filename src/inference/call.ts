@@ -46,7 +46,7 @@ export async function callRunner(
     // Runners count the frames of a call from 0.
     const { predictions, inference_ms } = await runner.predict(there.map((frame, index) => ({ ...frame, index })), model.options, limit.signal);
     const each = inference_ms / there.length;
-    for (const [index, prediction] of keepFindings(model, predictions).entries()) said[there[index]?.index ?? 0] = saidIn(prediction, each);
+    for (const [index, prediction] of keepFindings(model, predictions).entries()) said[there[index]?.index ?? 0] = saidIn(prediction, index, each);
     return { said };
   } catch (error) {
     signal.throwIfAborted();
@@ -61,8 +61,11 @@ export async function callRunner(
   }
 }
 
-function saidIn(prediction: Prediction, inference_ms: number): Said {
-  return 'error' in prediction ? { error: prediction.error } : { detections: prediction.detections, inference_ms };
+function saidIn(prediction: Prediction, index: number, inference_ms: number): Said {
+  if (!('error' in prediction)) return { detections: prediction.detections, inference_ms };
+  const { code, message } = prediction.error;
+  // The harnesses name the frame as their author sees it; whoever reads the answer counts otherwise, and knows which it is.
+  return { error: { code, message: message.replace(new RegExp(`^frame ${index}[,:] `), '') } };
 }
 
 function culpritsOf(error: unknown): readonly number[] {

@@ -3,9 +3,14 @@ import { LookoutError } from '../errors.ts';
 import { quoteLastWords } from './last-words.ts';
 import type { FrameFailure } from './messages.ts';
 
-/** The process is gone or of no more use. `what` follows "the runner": `exited with code 3 during the call`. */
-export function runnerDied(model: string, what: string, lastWords: string): LookoutError {
-  return new LookoutError('runner_died', `Model ${model}: the runner ${what}.${quoteLastWords(lastWords)}`);
+/**
+ * The process is gone or of no more use. `reason` follows "the runner": `exited with code 3`, `gave up: no GPU`. `when`:
+ * `during the call`.
+ */
+export function runnerDied(model: string, reason: string, lastWords: string, when = ''): LookoutError {
+  const [verb = '', ...told] = reason.split(': ');
+  const what = [when === '' ? verb : `${verb} ${when}`, ...told].join(': ');
+  return new LookoutError('runner_died', `Model ${model}: the runner ${what}${/[.!?]$/.test(what) ? '' : '.'}${quoteLastWords(lastWords, what)}`);
 }
 
 export function notReadyInTime(model: string, deadlineMs: number, lastWords: string): LookoutError {

@@ -21,7 +21,9 @@ export function keepLastWords(): LastWords {
   };
 }
 
-/** The end of an error message. */
-export function quoteLastWords(text: string): string {
-  return text === '' ? ' It left no last words.' : ` Its last words:\n${text.replace(/^/gm, '  ')}`;
+/** The end of an error message. Lines that end one of `said`, the message so far, are not said again. */
+export function quoteLastWords(text: string, said = ''): string {
+  const news = said === '' ? text : text.split('\n').filter((line) => !said.split('\n').some((one) => one.endsWith(line))).join('\n');
+  if (news !== '') return ` Its last words:\n${news.replace(/^/gm, '  ')}`;
+  return text === '' ? ' It left no last words.' : '';
 }

@@ -53,10 +53,13 @@ export function milliseconds(value: unknown, at: string): number {
   return value as number;
 }
 
+/** By how much a confidence may miss 0 and 1: sums of rounded numbers do. */
+const ROUNDING = 0.001;
+
 export function confidence(value: unknown, at: string): number {
   const found = number(value, at);
-  if (found < 0 || found > 1) throw not(value, at, 'between 0 and 1');
-  return found;
+  if (found < -ROUNDING || found > 1 + ROUNDING) throw not(value, at, 'between 0 and 1');
+  return Math.min(Math.max(found, 0), 1);
 }
 
 export function box(value: unknown, at: string): Box {

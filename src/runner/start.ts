@@ -39,13 +39,13 @@ export async function startRunner(command: RunnerCommand, { model, start_deadlin
   };
   void ended.then((reason) => {
     gone ??= reason;
-    conversation.end(runnerDied(model, `${reason} during the call`, child.lastWords()));
+    conversation.end(runnerDied(model, reason, child.lastWords(), 'during the call'));
   });
 
   let ready: Ready;
   const deadline = alarm(start_deadline_ms, () => notReadyInTime(model, start_deadline_ms, child.lastWords()));
   try {
-    const exit = ended.then((reason) => { throw runnerDied(model, `${reason} before it was ready`, child.lastWords()); });
+    const exit = ended.then((reason) => { throw runnerDied(model, reason, child.lastWords(), 'before it was ready'); });
     ready = await untilAborted(Promise.race([greeted, exit, deadline.rings]), signal, abortReason);
   } catch (error) {
     await stop('was stopped before it was ready', AT_ONCE);

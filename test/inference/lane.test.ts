@@ -48,6 +48,12 @@ describe.concurrent('a lane', () => {
     expect(await events()).toEqual(['starts', 'calls']);
   });
 
+  it('tells what is wrong with a finding without the number that its frame had in the call', async (context) => {
+    const { look } = await planned(context, { starts: ['dawdle'] });
+    const wrong = { error: { code: 'bad_frame', message: 'finding 0: confidence is 3, not between 0 and 1' } };
+    expect(await Promise.all([look('a'), look('nonsense')])).toMatchObject([seen('a'), wrong]);
+  });
+
   describe('calls', () => {
     it('hold frames of one stream and size for a model that gets whole calls', async (context) => {
       const { look, events } = await planned(context, { starts: ['dawdle'] });

@@ -10,6 +10,11 @@ test('a finding with everything is read as it was said', () => {
   expect(parse([full])).toEqual([full]);
 });
 
+test('a confidence that misses 0 or 1 by rounding is 0 or 1', () => {
+  expect(parse([1.0000001, 1.001, -0.001].map((confidence) => ({ class: 'dog', confidence })))).toEqual([1, 1, 0].map((confidence) => ({ class: 'dog', confidence })));
+  expect(() => parse(found({ confidence: -0.002 }))).toThrow('confidence is -0.002, not between 0 and 1');
+});
+
 test('what is absent, null or unknown is left out', () => {
   const nothing = Object.fromEntries(Object.keys(full).filter((name) => !['class', 'confidence'].includes(name)).map((name) => [name, null]));
   expect(parse(found({ ...nothing, mood: 'bad', frame: 3, model: 'x' }))).toEqual(found({}));

@@ -47,8 +47,7 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     const runner = await start(harnessed(language, 'model'));
     const error = await failure(runner.predict(frames(1), { do: 'raise' }, never));
     expect(error.code).toBe('runner_failed');
-    expect(error.message).toContain(`the call failed: ${exception}: cannot look`);
-    expect(error.message).toMatch(/model\.(py|mjs)/);
+    expect(error.message).toMatch(new RegExp(`^Model fixture: the call failed: model\\.(py|mjs):\\d+: ${exception}: cannot look$`));
     expect((await runner.predict(frames(1), {}, never)).predictions).toHaveLength(1);
   });
 
@@ -94,47 +93,106 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     const dog = { class: 'dog', confidence: 0.5 };
     const far = { ...dog, extra: 'x'.repeat(16 * 1024) };
     const wrong: readonly (readonly [Json, RegExp])[] = [
-      [[{ ...dog, confidence: 3 }], /^detections\[0\]\.confidence is 3(\.0)?, not between 0 and 1$/],
-      [[dog, { ...dog, confidence: null }], /^detections\[1\]\.confidence is missing, not a number$/],
-      [[{ confidence: 0.5 }], /^detections\[0\]\.class is missing, not a text$/],
-      [[{ ...dog, class: ['a', 'b'] }], /^detections\[0\]\.class is \[.*, not a text$/],
-      [[{ ...dog, box: [1, 2, 3] }], /^detections\[0\]\.box is \[1.*, not four numbers$/],
-      [[{ ...dog, box: [1, 2, 3, 'x'] }], /^detections\[0\]\.box\[3\] is .x., not a number$/],
-      [[{ ...dog, box: '1234' }], /^detections\[0\]\.box is .1234., not a list$/],
-      [[{ ...dog, track: [1, 2] }], /^detections\[0\]\.track is \[1, ?2\], not a number$/],
-      [[{ ...dog, track: 2 ** 60 }], /^detections\[0\]\.track is 11\d+, not a text or a number below 2\^53$/],
-      [[{ ...dog, polygon: [[0, 0], [1, 1]] }], /^detections\[0\]\.polygon is .*, not a ring of at least three points$/],
-      [[{ ...dog, polygon: [[0, 0, 0], [1, 1], [2, 2]] }], /^detections\[0\]\.polygon\[0\] is .*, not a point \[x, y\]$/],
-      [[{ ...dog, mask: [[0, 1]] }], /^detections\[0\]\.mask is \[\[0, ?1\]\], not (an object|a dict)$/],
-      [[{ ...dog, mask: { size: [2, 2.5], counts: [5] } }], /^detections\[0\]\.mask\.size\[1\] is 2\.5, not a whole number from 1$/],
-      [[{ ...dog, mask: { size: [2], counts: [2] } }], /^detections\[0\]\.mask\.size is \[2\], not \[height, width\]$/],
-      [[{ ...dog, mask: { size: [2, 2], counts: [3] } }], /^detections\[0\]\.mask\.counts add up to 3, not to height times width, 4$/],
-      [[{ ...dog, mask: { size: [2, 2], counts: '' } }], /^detections\[0\]\.mask\.counts is .., not run lengths as COCO/],
-      [[{ ...dog, keypoints: [{ x: 1 }] }], /^detections\[0\]\.keypoints\[0\]\.y is missing, not a number$/],
-      [[{ ...dog, keypoints: [[1, 2, 2]] }], /^detections\[0\]\.keypoints\[0\]\.confidence is 2(\.0)?, not between 0 and 1$/],
-      [[{ ...dog, keypoints: [[1]] }], /^detections\[0\]\.keypoints\[0\] is \[1\], not \[x, y\] or/],
-      [[{ ...dog, attributes: { colours: ['red', 'blue'] } }], /^detections\[0\]\.attributes\.colours is \[.*, not a text, a number, [tT]rue or [fF]alse$/],
-      [[{ ...dog, attributes: 'red' }], /^detections\[0\]\.attributes is .red., not (an object|a dict)$/],
-      [[{ ...dog, embedding: [] }], /^detections\[0\]\.embedding is \[\], not a list with numbers$/],
-      [[{ ...dog, embedding: [1, null] }], /^detections\[0\]\.embedding\[1\] is missing, not a number$/],
-      [[{ ...dog, extra: nested(33) }], /^detections\[0\]\.extra(\[0\])+ is nested deeper than 32 levels$/],
-      [[far], /^detections\[0\] is 164\d\d bytes of JSON, more than 16384$/],
-      [Array.from({ length: 17 }, () => ({ ...far, extra: far.extra.slice(100) })), /^detections are more than 262144 bytes of JSON$/],
-      [['dog'], /^detections\[0\] is .dog., not (an object|a dict)$/],
-      [{ detections: [] }, /^detections is \{.*\}, not a list$/],
-      [null, /^detections is missing, not a list$/],
-      ['dog', /^detections is .dog., not a list$/],
+      [[{ ...dog, confidence: 3 }], /^frame N, finding 0: confidence is 3(\.0)?, not between 0 and 1$/],
+      [[dog, { ...dog, confidence: null }], /^frame N, finding 1: confidence is missing, not a number$/],
+      [[{ confidence: 0.5 }], /^frame N, finding 0: class is missing, not a text$/],
+      [[{ ...dog, class: ['a', 'b'] }], /^frame N, finding 0: class is \[.*, not a text$/],
+      [[{ ...dog, box: [1, 2, 3] }], /^frame N, finding 0: box is \[1.*, not four numbers$/],
+      [[{ ...dog, box: [1, 2, 3, 'x'] }], /^frame N, finding 0: box\[3\] is .x., not a number$/],
+      [[{ ...dog, box: '1234' }], /^frame N, finding 0: box is .1234., not a list$/],
+      [[{ ...dog, track: [1, 2] }], /^frame N, finding 0: track is \[1, ?2\], not a number$/],
+      [[{ ...dog, track: 2 ** 60 }], /^frame N, finding 0: track is 11\d+, not a text or a number below 2\^53$/],
+      [[{ ...dog, polygon: [[0, 0], [1, 1]] }], /^frame N, finding 0: polygon is .*, not a ring of at least three points$/],
+      [[{ ...dog, polygon: [[0, 0, 0], [1, 1], [2, 2]] }], /^frame N, finding 0: polygon\[0\] is .*, not a point \[x, y\]$/],
+      [[{ ...dog, mask: [[0, 1]] }], /^frame N, finding 0: mask is \[\[0, ?1\]\], not (an object|a dict)$/],
+      [[{ ...dog, mask: { size: [2, 2.5], counts: [5] } }], /^frame N, finding 0: mask\.size\[1\] is 2\.5, not a whole number from 1$/],
+      [[{ ...dog, mask: { size: [2], counts: [2] } }], /^frame N, finding 0: mask\.size is \[2\], not \[height, width\]$/],
+      [[{ ...dog, mask: { size: [2, 2], counts: [3] } }], /^frame N, finding 0: mask\.counts add up to 3, not to height times width, 4$/],
+      [[{ ...dog, mask: { size: [2, 2], counts: '' } }], /^frame N, finding 0: mask\.counts is .., not run lengths as COCO/],
+      [[{ ...dog, keypoints: [{ x: 1 }] }], /^frame N, finding 0: keypoints\[0\]\.y is missing, not a number$/],
+      [[{ ...dog, keypoints: [[1, 2, 2]] }], /^frame N, finding 0: keypoints\[0\]\.confidence is 2(\.0)?, not between 0 and 1$/],
+      [[{ ...dog, keypoints: [[1]] }], /^frame N, finding 0: keypoints\[0\] is \[1\], not \[x, y\] or/],
+      [[{ ...dog, attributes: { colours: ['red', 'blue'] } }], /^frame N, finding 0: attributes\.colours is \[.*, not a text, a number, [tT]rue or [fF]alse$/],
+      [[{ ...dog, attributes: 'red' }], /^frame N, finding 0: attributes is .red., not (an object|a dict)$/],
+      [[{ ...dog, embedding: [] }], /^frame N, finding 0: embedding is \[\], not a list with numbers$/],
+      [[{ ...dog, embedding: [1, null] }], /^frame N, finding 0: embedding\[1\] is missing, not a number$/],
+      [[{ ...dog, extra: nested(33) }], /^frame N, finding 0: extra(\[0\])+ is nested deeper than 32 levels$/],
+      [[far], /^frame N, finding 0: it is 164\d\d bytes of JSON, more than 16384$/],
+      [Array.from({ length: 17 }, () => ({ ...far, extra: far.extra.slice(100) })), /^frame N: the findings are more than 262144 bytes of JSON$/],
+      [['dog'], /^frame N, finding 0: it is .dog., not (an object|a dict)$/],
+      [{ detections: [] }, /^frame N: the answer is (an object|a dict), \{.*\}, not a list of findings; nothing found is \[\]$/],
+      [null, /^frame N: the answer is (null|None), not a list of findings/],
+      ['dog', /^frame N: the answer is a text, .dog., not a list of findings/],
+      [5, /^frame N: the answer is 5, not a list of findings/],
+      [dog, /^frame N: the answer is a single finding, not a list of findings; put it into a list$/],
+      [[[1, 2, 30, 40, 0.9, 16]], /^frame N, finding 0: it is \[1, ?2, ?30, ?40, ?0\.9, ?16\], not (an object|a dict)$/],
+      [[{ ...dog, confidence: 1.002 }], /^frame N, finding 0: confidence is 1\.002, not between 0 and 1$/],
+      [[dog, { ...dog, box: [300, 100, 30, 400] }], /^frame N, finding 1: box is \[300[^\]]*\], and x2 is less than x1$/],
+      [[{ ...dog, box: [1, 100, 30, 99.5] }], /^frame N, finding 0: box is \[1[^\]]*\], and y2 is less than y1$/],
     ];
     const { predictions } = await runner.predict(frames(wrong.length + 1), { do: 'said', answers: [...wrong.map(([answer]) => answer), [dog]] }, never);
     expect(predictions.map((one) => ('error' in one ? one.error : one.detections))).toEqual([
-      ...wrong.map(([, why]) => ({ code: 'bad_frame', message: expect.stringMatching(why) as string })),
+      ...wrong.map(([, why], index) => ({ code: 'bad_frame', message: expect.stringMatching(new RegExp(why.source.replace('N', String(index)))) as string })),
       [dog],
     ]);
   });
 
+  test('names an answer of the wrong kind as what it is', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const dog = { class: 'dog', confidence: 0.5 };
+    const wrong: readonly (readonly [Json, RegExp])[] = [
+      [null, /predict returned (null|None), not a list with a list of findings for each frame$/],
+      [{ detections: [] }, /predict returned (an object|a dict), \{.*\}, not a list/],
+      ['ab', /predict returned a text, .ab., not a list/],
+      [7, /predict returned 7, not a list/],
+      [[dog, dog], /predict returned a flat list of findings, not a list with a list of findings for each frame$/],
+      [[dog], /predict returned a flat list of findings/],
+      [[[dog]], /predict returned 1 answers for 2 frames; each frame needs one, \[\] where nothing is found$/],
+    ];
+    for (const [answers, why] of wrong) {
+      const error = await failure(runner.predict(frames(2), { do: 'said', answers }, never));
+      expect([error.code, error.message]).toEqual(['runner_failed', expect.stringMatching(why)]);
+    }
+  });
+
+  test('takes a confidence that misses 1 or 0 by rounding, and cuts boxes to the frame', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const dog = { class: 'dog', confidence: 0.5 };
+    const answers = [[{ ...dog, confidence: 1.0000001 }, { ...dog, confidence: 1.001 }, { ...dog, confidence: -1e-9 }], [{ ...dog, box: [-50, -20.5, 30, 40] }, { ...dog, box: [600, 470, 700, 480.5] }, { ...dog, box: [5, 5, 5, 5] }]];
+    const { predictions } = await runner.predict(frames(2), { do: 'said', answers }, never);
+    expect(predictions).toEqual([
+      { index: 0, detections: [{ ...dog, confidence: 1 }, { ...dog, confidence: 1 }, { ...dog, confidence: 0 }] },
+      { index: 1, detections: [{ ...dog, box: [0, 0, 30, 40] }, { ...dog, box: [600, 470, 640, 480] }, { ...dog, box: [5, 5, 5, 5] }] },
+    ]);
+    expect(logs.filter((line) => line.startsWith('warning'))).toEqual([]);
+  });
+
+  test('warns once of boxes that are in other units, whatever the number of calls', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const boxed = (...box: readonly number[]): Json => [{ class: 'dog', confidence: 0.5, box }];
+    const answers = [boxed(0.1, 0.1, 0.5, 0.6), boxed(0, 0, 1, 1), boxed(300, 200, 30, 40), boxed(5000, 5000, 9000, 9000), boxed(0, 0, 0, 0), boxed(10, 10, 5, 600)];
+    for (let call = 0; call < 2; call += 1) {
+      const { predictions } = await runner.predict(frames(6), { do: 'said', answers }, never);
+      expect(predictions.map((one) => 'error' in one)).toEqual([false, false, true, false, false, true]);
+      expect(predictions[3]).toEqual({ index: 3, detections: [{ class: 'dog', confidence: 0.5, box: [640, 480, 640, 480] }] });
+    }
+    await until(() => logs.filter((line) => line.startsWith('warning')).length === 3);
+    expect(logs.filter((line) => line.startsWith('warning'))).toEqual([
+      expect.stringMatching(/the box \[0\.1, ?0\.1, ?0\.5, ?0\.6\] looks like shares of the frame, 0 to 1; a box is x1, y1, x2, y2 in pixels of the frame$/),
+      expect.stringMatching(/the box \[300.* looks like x, y, width, height; a box is x1, y1, x2, y2/),
+      expect.stringMatching(/the box \[5000.* lies outside the frame of 640 x 480 pixels; nothing of it is left$/),
+    ]);
+  });
+
+  test('is not misled by a model that changes what it is given', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const { predictions } = await runner.predict(frames(2), { do: 'change' }, never);
+    expect(predictions.map(({ index }) => index)).toEqual([0, 1]);
+  });
+
   test('makes a confidence that is no number the error of its frame', async () => {
     const runner = await start(harnessed(language, 'model'));
-    const message = expect.stringMatching(/^detections\[0\]\.confidence is nan, not a number$/i) as string;
+    const message = expect.stringMatching(/^frame 0, finding 0: confidence is nan, not a number$/i) as string;
     expect((await runner.predict(frames(1), { do: 'nan' }, never)).predictions).toEqual([{ index: 0, error: { code: 'bad_frame', message } }]);
   });
 
@@ -153,7 +211,7 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     const found = [{ class: 'dog', confidence: 0.9, box: [1, 2, 3, 4] }];
     expect((await runner.predict(frames(3), { bad: 1 }, never)).predictions).toEqual([
       { index: 0, detections: found },
-      { index: 1, error: { code: 'bad_frame', message: expect.stringContaining('cannot open /frames/1.jpg') as string } },
+      { index: 1, error: { code: 'bad_frame', message: expect.stringMatching(/^frame\.(py|mjs):\d+: (OS)?Error: cannot open \/frames\/1\.jpg$/) as string } },
       { index: 2, detections: found },
     ]);
   });
@@ -161,7 +219,8 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
   test('says why set-up failed', async () => {
     const error = await failure(start(harnessed(language, 'model', { do: 'raise' })));
     expect(error.code).toBe('runner_died');
-    expect(error.message).toMatch(/the runner gave up: (Runtime)?Error: no weights in \/models\/fixture/);
+    expect(error.message).toMatch(/the runner gave up before it was ready: model\.(py|mjs):\d+: (Runtime)?Error: no weights in \/models\/fixture\. Its last words:\n/);
+    expect(error.message.split('no weights in')).toHaveLength(language === 'python' ? 3 : 2);
   });
 
   test('says what a model lacks that defines nothing', async () => {
@@ -214,9 +273,29 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
 
 test('the python harness takes sys.exit in a call as that call\'s failure and in set-up as the end', async () => {
   const runner = await start(harnessed('python', 'model'));
-  expect((await failure(runner.predict(frames(1), { do: 'leave' }, never))).message).toContain('SystemExit: 4');
+  expect((await failure(runner.predict(frames(1), { do: 'leave' }, never))).message).toMatch(/the call failed: model\.py:\d+: SystemExit: 4$/);
   expect((await runner.predict(frames(1), {}, never)).predictions).toHaveLength(1);
-  expect((await failure(start(harnessed('python', 'model', { do: 'leave' })))).message).toContain('gave up: SystemExit: 3');
+  expect((await failure(start(harnessed('python', 'model', { do: 'leave' })))).message).toMatch(/gave up before it was ready: model\.py:\d+: SystemExit: 3\./);
+});
+
+test('the python harness ends a forked copy of the model that comes back, so that each call is answered once', async () => {
+  const runner = await start(harnessed('python', 'model'));
+  for (let call = 0; call < 3; call += 1) expect((await runner.predict(frames(1), { do: 'fork' }, never)).predictions).toHaveLength(1);
+  await until(() => logs.filter((line) => line.includes('a copy of the model\'s process that os.fork made')).length === 3);
+  expect((await runner.predict(frames(1), {}, never)).predictions).toEqual([{ index: 0, detections: [expect.objectContaining({ box: [0, 4, 640, 480] })] }]);
+});
+
+test('the python harness says that it takes no coroutines', async () => {
+  const runner = await start(harnessed('python', 'model'));
+  expect((await failure(runner.predict(frames(1), { do: 'async' }, never))).message).toMatch(/predict returned a coroutine \(define it with def, not with async def\), not a list/);
+});
+
+test('the node harness waits for each answer by itself, and one that is rejected costs its frame', async () => {
+  const runner = await start(harnessed('node', 'model'));
+  expect((await runner.predict(frames(2), { do: 'promises' }, never)).predictions).toEqual([
+    { index: 0, error: { code: 'bad_frame', message: expect.stringMatching(/^model\.mjs:\d+: Error: torn$/) as string } },
+    { index: 1, detections: [] },
+  ]);
 });
 
 test('the node harness refuses to start where prints could break its messages', () => {

@@ -27,13 +27,13 @@ describe('a start', () => {
 
   test('that says fatal passes on why', async () => {
     const error = await failure(start(raw('fatal')));
-    expect([error.code, error.message]).toEqual(['runner_died', expect.stringContaining('the runner gave up: no GPU before it was ready')]);
+    expect([error.code, error.message]).toEqual(['runner_died', expect.stringContaining('the runner gave up before it was ready: no GPU.')]);
   });
 
   test('that prints to stdout shows the first 200 characters', async () => {
     const error = await failure(start(raw('garbage')));
     expect(error.code).toBe('runner_died');
-    expect(error.message).toContain(`broke the protocol: a line is not JSON: Loading model... ${'x'.repeat(200 - 'Loading model... '.length)} before`);
+    expect(error.message).toContain(`broke the protocol before it was ready: a line is not JSON: Loading model... ${'x'.repeat(200 - 'Loading model... '.length)}.`);
   });
 
   test('in another protocol is refused', async () => {
@@ -42,7 +42,7 @@ describe('a start', () => {
 
   test('of a program or in a folder that is not there says so', async () => {
     expect((await failure(start({ ...raw('say'), file: '/nowhere/python' }))).message).toMatch(/\/nowhere\/python/);
-    expect((await failure(start({ ...raw('say'), cwd: `${folder}/nowhere` }))).message).toMatch(/could not be started: .*nowhere/s);
+    expect((await failure(start({ ...raw('say'), cwd: `${folder}/nowhere` }))).message).toMatch(/could not be started before it was ready: .*nowhere/s);
   });
 
   test('that is aborted ends within a second with the reason', async () => {
@@ -94,7 +94,7 @@ describe('an answer', () => {
     ['to an unknown call', { type: 'result', id: 9, predictions: [], inference_ms: 1 }, 'there is no open call 9'],
     ['that is a second greeting', { type: 'ready', protocol: 1 }, 'it was ready already'],
     ['that is no message', 'Segmentation fault', 'a line is not JSON: Segmentation fault'],
-    ['of despair', { type: 'fatal', error: { message: 'the GPU is gone' } }, 'gave up: the GPU is gone'],
+    ['of despair', { type: 'fatal', error: { message: 'the GPU is gone' } }, ': the GPU is gone'],
   ] as const)('%s ends the runner', async ([, message, why]) => {
     const { runner, answer } = await say(0, message);
     const error = await failure(answer);
@@ -113,7 +113,7 @@ describe('an answer', () => {
     const runner = await start(raw('flood'));
     const error = await failure(runner.predict([], { size: 17 * 1024 * 1024 }, never));
     expect(error.code).toBe('runner_died');
-    expect(error.message).toContain(`broke the protocol: a line is too long: ${'x'.repeat(200)} during`);
+    expect(error.message).toContain(`broke the protocol during the call: a line is too long: ${'x'.repeat(200)}.`);
   });
 });
 
