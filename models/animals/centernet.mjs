@@ -1,7 +1,7 @@
 /** The embedded detector: MB3-CenterNet of the package @vladmandic/human, on tfjs' wasm backend. */
 import { readFile } from 'node:fs/promises';
 import { sep } from 'node:path';
-import { load, packageFile } from '../../runners/node/environment.mjs';
+import { load, packageFile } from './packages.mjs';
 
 const INPUT = { width: 512, height: 512 };
 const ROW = 6;

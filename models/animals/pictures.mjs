@@ -1,6 +1,6 @@
 /** Reads a picture as RGB bytes of exactly a detector's input size. */
 import { basename } from 'node:path';
-import { load } from '../../runners/node/environment.mjs';
+import { load } from './packages.mjs';
 
 const EDGE = { r: 114, g: 114, b: 114 };
 

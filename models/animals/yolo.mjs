@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { load } from '../../runners/node/environment.mjs';
+import { load } from './packages.mjs';
 import { COCO } from './coco.mjs';
 import { decodeYolov8, planes, yoloxDecoder } from './yolo-tensors.mjs';
 

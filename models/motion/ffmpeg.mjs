@@ -1,14 +1,14 @@
 /** Starts ffmpeg so that it cannot outlive this process. */
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 
-const LEASH = fileURLToPath(new URL('../../runners/leash', import.meta.url));
 /** Damaged pictures are left out, not guessed. */
 export const STRICT = ['-v', 'error', '-err_detect', 'explode', '-threads', '1'];
 export const grey = ({ width, height }) => ['-vf', `scale=${width}:${height}:flags=area,format=gray`, '-fps_mode', 'passthrough'];
 
 export function start(args, stdin) {
-  return spawn(LEASH, [String(process.pid), process.env.LOOKOUT_FFMPEG || 'ffmpeg', ...args], { stdio: [stdin, 'pipe', 'pipe'] });
+  const { LOOKOUT_LEASH, LOOKOUT_FFMPEG } = process.env;
+  const [file, ...words] = [...(LOOKOUT_LEASH ? [LOOKOUT_LEASH, String(process.pid)] : []), LOOKOUT_FFMPEG || 'ffmpeg', ...args];
+  return spawn(file, words, { stdio: [stdin, 'pipe', 'pipe'] });
 }
 
 /** Runs it to its end, without input. */

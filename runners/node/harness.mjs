@@ -10,6 +10,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { explainer, inWords } from './mistakes.mjs';
 import { Invalid, toAnswers, toFindings } from './findings.mjs';
+import './register.mjs';
 
 const PROTOCOL = 1;
 const MAX_MESSAGE = 16 * 1024 * 1024;

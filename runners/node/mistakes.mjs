@@ -29,7 +29,7 @@ export function inWords(error) {
 
 /** File and line of the model's code; null: nobody knows. */
 function ownPlace(error, entry, folder) {
-  const isOwn = (file) => file.startsWith(folder + sep) && !file.includes(`${sep}node_modules${sep}`);
+  const isOwn = (file) => file.startsWith(folder + sep) && !relative(folder, file).split(sep).includes('node_modules');
   const stack = String(error?.stack).split('\n');
   // What cannot be parsed or linked is shown above its stack.
   const places = stack.map((line, i) => (i === 0 ? /^()(\S.*):(\d+)$/ : /^ +at (async |.* \()?((?:file:\/\/)?\/.+?):(\d+):\d+\)?$/).exec(line))

@@ -29,7 +29,8 @@ def explain(error, folder, harness):
 
 def is_own(file, folder):
     """Whether it is the model's code, not a package's in an environment that happens to lie in its folder."""
-    return bool(file) and os.path.abspath(file).startswith(folder + os.sep) and "site-packages" not in file
+    path = os.path.abspath(file or "")
+    return path.startswith(folder + os.sep) and "site-packages" not in os.path.relpath(path, folder)
 
 
 def in_words(error):

@@ -9,9 +9,12 @@ export interface Leashed {
   readonly args: readonly string[];
 }
 
+/** The program that does it: `leash <the pid of whoever starts it> command…`. */
+export const leash = join(packageRoot, 'runners/leash');
+
 /** `file args…` as the words of a leashed command, for this process to start itself. */
 export function leashed(file: string, args: readonly string[]): Leashed {
-  return { file: join(packageRoot, 'runners/leash'), args: [String(process.pid), file, ...args] };
+  return { file: leash, args: [String(process.pid), file, ...args] };
 }
 
 /** ffmpeg with these arguments, on a leash, and the whole environment that it is to have. */

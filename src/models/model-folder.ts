@@ -1,6 +1,7 @@
 /** Turns one model folder into a Model: by its manifest, or by the Flask orchestrator's layout. */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { packageRoot } from '../lib/package.ts';
 import type { Model, Weights } from '../types.ts';
 import { manifestPaths, readManifest, type Manifest } from './manifest.ts';
 import { existing } from './paths.ts';
@@ -40,12 +41,15 @@ export function scriptPaths(folder: string): readonly string[] {
   return [folder, join(folder, '..', '..')].map((at) => join(at, 'run_inference.py'));
 }
 
+/** Programs that come with Lookout: a copy of a folder that names one works wherever it lies. */
+const PROGRAMS: Readonly<Record<string, string>> = { 'lookout:yolo.py': join(packageRoot, 'runners/python/yolo.py') };
+
 /** Frames of one call, unless the manifest says otherwise. */
 const MAX_BATCH = 8;
 
 async function fromManifest(name: string, place: ModelPlace, manifest: Manifest, around: Surroundings): Promise<Model> {
   const { folder, origin } = place;
-  const own = join(folder, manifest.entry);
+  const own = PROGRAMS[manifest.entry] ?? join(folder, manifest.entry);
   const protocol = manifest.protocol ?? (manifest.runtime === 'command' ? 'oneshot' : 'lines');
   return {
     name,

@@ -1,5 +1,6 @@
 /** The words that start a model's own program under one of the two harnesses. */
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { packageRoot } from '../lib/package.ts';
 import type { Json } from '../types.ts';
 import type { RunnerCommand } from './command.ts';
@@ -26,5 +27,8 @@ export function pythonHarness(python: string, entry: string, setup: Setup): Word
  */
 export function nodeHarness(node: string, entry: string, setup: Setup): Words {
   const redirect = 'LOOKOUT_MESSAGES_FD=3 LOOKOUT_CALLS_FD=4 exec "$0" "$@" 3>&1 1>&2 4<&0 0</dev/null';
-  return { file: '/bin/sh', args: ['-c', redirect, node, join(packageRoot, 'runners/node/harness.mjs'), entry, JSON.stringify(setup)] };
+  return { file: '/bin/sh', args: ['-c', redirect, node, ...findingPackages, join(packageRoot, 'runners/node/harness.mjs'), entry, JSON.stringify(setup)] };
 }
+
+/** Words for Node, which its worker threads inherit: packages are also looked for in $LOOKOUT_ENVIRONMENT. */
+export const findingPackages: readonly string[] = ['--import', pathToFileURL(join(packageRoot, 'runners/node/register.mjs')).href];

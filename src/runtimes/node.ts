@@ -4,7 +4,7 @@ import { isThere } from '../lib/files.ts';
 import { provideEnvironment, type Recipe } from '../models/environments.ts';
 import { fingerprint } from '../models/fingerprint.ts';
 import type { RunnerCommand } from '../runner/command.ts';
-import { nodeHarness } from '../runner/harness.ts';
+import { findingPackages, nodeHarness } from '../runner/harness.ts';
 import { PROTOCOL } from '../runner/messages.ts';
 import type { Model, Runtime } from '../types.ts';
 import { installNode } from './tools/install-node.ts';
@@ -47,7 +47,7 @@ function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Pr
 function commandOf(model: Model, folder: string | null): RunnerCommand {
   const packages = folder === null ? {} : { LOOKOUT_ENVIRONMENT: folder };
   if (model.protocol === 'oneshot') {
-    return { file: process.execPath, args: [model.entry, ...model.args], cwd: dirname(model.entry), env: { ...childEnvironment(model), ...packages } };
+    return { file: process.execPath, args: [...findingPackages, model.entry, ...model.args], cwd: dirname(model.entry), env: { ...childEnvironment(model), ...packages } };
   }
   const { file, args } = nodeHarness(process.execPath, model.entry, setupOf(model));
   return { file, args, cwd: model.folder, env: { ...harnessEnvironment(model), ...packages } };

@@ -1,5 +1,5 @@
-/** models/animals as it starts: under the node harness, with stand-ins for its packages. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** models/animals as it starts: a copy of its folder, under the node harness, with stand-ins for its packages. */
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,7 +8,6 @@ import { nodeHarness } from '../../src/runner/harness.ts';
 import { startRunner } from '../../src/runner/start.ts';
 import type { Runner } from '../../src/types.ts';
 
-const model = join(packageRoot, 'models/animals');
 /** onnxruntime-node with sessions whose output has these dimensions, or one that does not load. */
 const onnx = (dims: readonly number[]): string => `
 exports.Tensor = class {};
@@ -46,6 +45,8 @@ async function start(weights: string, onnxruntime: string): Promise<Runner> {
     writeFileSync(file, text);
   }
   writeFileSync(join(work, weights), '');
+  const model = join(work, 'models/animals');
+  cpSync(join(packageRoot, 'models/animals'), model, { recursive: true });
   const setup = { name: 'animals', folder: model, weights_folders: [work], options: {} };
   const env = { LOOKOUT_ENVIRONMENT: join(work, 'environment') };
   const command = { ...nodeHarness(process.execPath, join(model, 'animals.mjs'), setup), cwd: model, env };

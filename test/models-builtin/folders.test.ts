@@ -1,10 +1,12 @@
 /** The built-in model folders as files: manifests, pins, lock files, and what models/README.md says of them. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { packageRoot } from '../../src/lib/package.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
+import { nodeHarness } from '../../src/runner/harness.ts';
+import { startRunner } from '../../src/runner/start.ts';
 
 const folder = join(packageRoot, 'models');
 const names = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
@@ -18,9 +20,33 @@ describe.each(names)('the built-in model %s', (name) => {
     expect(model.version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
+  it('is whole in itself: a copy among the models of a user has its program, and no code of it leads out of the folder', async () => {
+    const user = copied(name);
+    const model = await (await readCatalog({ folders: [{ path: user, origin: 'user' }], project: null, data_dir: tmpdir(), offline: true })).get(name);
+    expect(readFileSync(model.entry, 'utf8')).not.toBe('');
+    const code = readdirSync(join(user, name), { recursive: true, encoding: 'utf8' }).filter((file) => /\.(mjs|py)$/.test(file));
+    expect(code.filter((file) => readFileSync(join(user, name, file), 'utf8').includes('../'))).toEqual([]);
+  });
+
   it('stands in the README', () => {
     expect(read('README.md')).toContain(`\`${name}\``);
   });
+});
+
+/** A folder of models that holds a copy of this one alone. */
+function copied(name: string): string {
+  const user = mkdtempSync(join(tmpdir(), 'lookout-copied-'));
+  onTestFinished(() => { rmSync(user, { recursive: true }); });
+  cpSync(join(folder, name), join(user, name), { recursive: true });
+  return user;
+}
+
+it('starts motion where it was copied to', async () => {
+  const place = join(copied('motion'), 'motion');
+  const words = nodeHarness(process.execPath, join(place, 'motion.mjs'), { name: 'motion', folder: place, weights_folders: [], options: {} });
+  const runner = await startRunner({ ...words, cwd: place, env: {} }, { model: 'motion', start_deadline_ms: 20_000, onLog: () => undefined }, new AbortController().signal);
+  await runner.close();
+  expect(runner.ready.detector).toBe('frame difference');
 });
 
 it('pins every npm package and names no place to get it from', () => {

@@ -10,8 +10,7 @@ import type { Prepared, Progress } from '../../src/types.ts';
 import { listen, never, see, temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 /** Says in its one detection which version it loaded from its environment. */
-const DETECTOR = `import { createRequire } from 'node:module';
-const { version } = createRequire(process.env.LOOKOUT_ENVIRONMENT + '/package.json')('tiny');
+const DETECTOR = `import { version } from 'tiny';
 export const predict = (frames) => frames.map(() => [{ class: version, confidence: 1, box: [0, 0, 1, 1] }]);
 `;
 const LOCAL = { name: 'm', version: '1.0.0', dependencies: { tiny: 'file:packages/tiny' } };
@@ -95,6 +94,15 @@ test('tells a program that no harness speaks to what it is by LOOKOUT_SETUP, and
     'models/m/m.mjs': 'import { writeFileSync } from "node:fs";\nconst { name, options } = JSON.parse(process.env.LOOKOUT_SETUP);\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: `${name} ${options.a}` }] }]));\n',
   });
   expect(await see(await alone.prepare())).toBe('m 1');
+});
+
+test('lets a program that no harness speaks to import its packages too', async () => {
+  const { prepare } = await place({
+    ...MODEL,
+    'models/m/model.yaml': 'runtime: node\nentry: m.mjs\nprotocol: oneshot\n',
+    'models/m/m.mjs': 'import { writeFileSync } from "node:fs";\nimport { version } from "tiny";\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: version }] }]));\n',
+  });
+  expect(await see(await prepare())).toBe('1.0.0');
 });
 
 test('tells which package has come', () => {

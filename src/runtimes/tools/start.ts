@@ -2,6 +2,7 @@
 import { isAbsolute, join } from 'node:path';
 import { LookoutError } from '../../errors.ts';
 import { forModels, type Environment } from '../../lib/environment.ts';
+import { leash } from '../../lib/leash.ts';
 import type { Log } from '../../lib/log.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
 import type { Setup } from '../../runner/harness.ts';
@@ -57,9 +58,9 @@ export function setupOf({ name, folder, weights_folders, options }: Model): Setu
   return { name, folder, weights_folders, options };
 }
 
-/** For what runs under a harness, which is told the rest by its arguments. */
+/** For what runs under a harness, which is told the rest by its arguments. What the model starts may be put on a leash too. */
 export function harnessEnvironment({ name }: Model): Environment {
-  return { ...forModels(), LOOKOUT_MODEL: name };
+  return { ...forModels(), LOOKOUT_MODEL: name, LOOKOUT_LEASH: leash };
 }
 
 /** One-shot programs and commands find in it what a harness would tell them. */

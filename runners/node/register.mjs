@@ -1,0 +1,18 @@
+/** Lets `import` and `require` in this process find the packages of $LOOKOUT_ENVIRONMENT; without one nothing changes. */
+import { realpathSync } from 'node:fs';
+import { createRequire, Module, register } from 'node:module';
+import { isFromEnvironment, manifestOf } from './packages.mjs';
+
+if (process.env.LOOKOUT_ENVIRONMENT) {
+  // A model is started in its folder.
+  const place = { environment: realpathSync(process.env.LOOKOUT_ENVIRONMENT), folder: process.cwd() };
+  register('./packages.mjs', import.meta.url, { data: place });
+
+  // The hooks know of `import` alone before Node 22.15.
+  const inside = createRequire(manifestOf(place));
+  const usual = Module._resolveFilename;
+  Module._resolveFilename = function (request, parent, isMain, options) {
+    const own = options?.paths === undefined && isFromEnvironment(request, parent?.filename ?? undefined, place);
+    return own ? inside.resolve(request) : usual.call(this, request, parent, isMain, options);
+  };
+}
