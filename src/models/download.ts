@@ -1,4 +1,4 @@
-/** Fetches one file whole or not at all: resumed after a break, checked by its hash, put in place by rename. */
+/** Fetches one file whole or not at all: resumed after a break, checked by its hash, put in place by rename; what was there is kept beside it. */
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { backoffMs, systemClock } from '../lib/clock.ts';
@@ -6,6 +6,7 @@ import { hasCode } from '../lib/files.ts';
 import { hideCredentials } from '../lib/log.ts';
 import type { Progress } from '../types.ts';
 import { sha256 as hashOf } from './hashing.ts';
+import { isFile } from './paths.ts';
 
 export interface Download {
   readonly url: string;
@@ -48,8 +49,18 @@ export async function download({ url: address, ...what }: Download, progress: Pr
     await rm(part, { force: true });
     throw new Error(`${name} from ${hideCredentials(url)} has the sha256 ${got}, not ${sha256}; it was deleted`);
   }
+  await putAside(target, progress);
   await rename(part, target);
   progress(`${name} is there; its sha256 is ${got}${sha256 === null ? ' and was not checked' : ', as it must be'}`);
+}
+
+/** Nobody's file is lost: it may be a user's own. Only now that there is another to take its place. */
+async function putAside(target: string, progress: Progress): Promise<void> {
+  if (!(await isFile(target))) return;
+  let aside = `${target}.old`;
+  for (let number = 2; await isFile(aside); number += 1) aside = `${target}.old${number}`;
+  await rename(target, aside);
+  progress(`${target} was not the file with the sha256 that the manifest names, so it is now ${basename(aside)}`);
 }
 
 /** What is asked for, and which version of it the last answer was: ETag or Last-Modified, null where neither was said. */

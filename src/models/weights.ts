@@ -1,5 +1,5 @@
 /** Sees to it that a model's weights are there: looks for them, fetches what is missing and can be fetched. */
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { namesIn } from '../lib/files.ts';
@@ -25,30 +25,56 @@ export async function missingWeights(model: Model): Promise<string | null> {
   for (const weights of model.weights) {
     if (weights.required && weights.url === null && (await matches(model, weights)).length === 0) return missing(model, weights, null);
   }
-  return null;
+  return noWeights(model);
 }
 
 /** Throws `model_unavailable` when required weights are missing and cannot be had. */
 export async function provideWeights(model: Model, progress: Progress, signal: AbortSignal): Promise<void> {
   for (const weights of model.weights) {
     signal.throwIfAborted();
-    await setAsideOthers(model, weights, progress);
-    if ((await matches(model, weights)).length > 0) continue;
+    const stale = (await isOther(model, weights)) ? targetOf(model, weights) : null;
+    const isThere = (files: readonly string[]): boolean => files.some((file) => file !== stale);
+    if (isThere(await matches(model, weights))) continue;
     // What the model can do without is not waited for when it has others.
-    if (!weights.required && (await findWeights(model)).length > 0) continue;
+    if (!weights.required && isThere(await findWeights(model))) continue;
     const reason = weights.url === null ? null : await fetchWeights(model, weights, weights.url, progress, signal);
+    if (stale !== null && reason !== null) progress(`${stale} is not the file with the sha256 that the manifest names, which cannot be had (${reason}); it is used as it is`);
     if ((await matches(model, weights)).length > 0) continue;
     if (weights.required) throw new LookoutError('model_unavailable', `model ${model.name}: ${missing(model, weights, reason)}`);
     progress(`the weights ${weights.file} are not there${reason === null ? '' : ` (${reason})`}; going on without them`);
   }
+  const fault = await noWeights(model);
+  if (fault !== null) throw new LookoutError('model_unavailable', `model ${model.name}: ${fault}`);
 }
 
-/** What was fetched when the manifest named another version would stay for ever. Nobody's file is lost: it may be a user's own. */
-async function setAsideOthers(model: Model, { file, url, sha256 }: Weights, progress: Progress): Promise<void> {
-  const fetched = join(fetchedFolder(model), file);
-  if (url === null || sha256 === null || !(await isFile(fetched)) || (await hashOf(fetched)) === sha256) return;
-  await rename(fetched, `${fetched}.old`);
-  progress(`${fetched} is not the file with the sha256 that the manifest names, so it is now ${basename(file)}.old`);
+/** Whether what was fetched is another version than the manifest names: it would stay for ever. */
+async function isOther(model: Model, weights: Weights): Promise<boolean> {
+  const { url, sha256 } = weights;
+  const fetched = targetOf(model, weights);
+  return url !== null && sha256 !== null && (await isFile(fetched)) && (await hashOf(fetched)) !== sha256;
+}
+
+const LFS_POINTER = 'version https://git-lfs';
+
+/** Which file bears the name of weights and holds none, and what to do about it; null: each may be what it says. */
+async function noWeights(model: Model): Promise<string | null> {
+  for (const file of await findWeights(model)) {
+    const beginning = await beginningOf(file);
+    if (beginning === '') return `the weights ${file} are an empty file; put the real one there`;
+    if (beginning.startsWith(LFS_POINTER)) return `the weights ${file} are a Git LFS pointer, not the weights; fetch them with \`git lfs pull\`, or put the real file there`;
+    if (/^\s*<(!doctype\s+)?html/i.test(beginning)) return `the weights ${file} are a web page, not the weights; download the file itself`;
+  }
+  return null;
+}
+
+async function beginningOf(path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 function missing(model: Model, { file }: Weights, reason: string | null): string {
@@ -56,16 +82,17 @@ function missing(model: Model, { file }: Weights, reason: string | null): string
 }
 
 /** Why it could not be fetched; null when it is there. Throws only when aborted. */
-async function fetchWeights(model: Model, { file, sha256, required }: Weights, url: string, progress: Progress, signal: AbortSignal): Promise<string | null> {
+async function fetchWeights(model: Model, weights: Weights, url: string, progress: Progress, signal: AbortSignal): Promise<string | null> {
+  const { sha256, required } = weights;
   const folder = fetchedFolder(model);
-  const target = join(folder, file);
+  const target = targetOf(model, weights);
   const limit = required ? signal : AbortSignal.any([signal, AbortSignal.timeout(OPTIONAL_MS)]);
   try {
     await mkdir(folder, { recursive: true });
     const lock = await lockFolderOrFile(folder, { waitMs: LOCK_WAIT_MS }, limit);
     try {
       // Somebody else may have fetched it while this one waited.
-      if (!(await isFile(target))) await download({ url, sha256, target, connect_ms: required ? CONNECT_MS : OPTIONAL_CONNECT_MS, tries: required ? 5 : 1 }, progress, limit);
+      if (!(await isFile(target)) || (await isOther(model, weights))) await download({ url, sha256, target, connect_ms: required ? CONNECT_MS : OPTIONAL_CONNECT_MS, tries: required ? 5 : 1 }, progress, limit);
       return null;
     } finally {
       await lock.release();
@@ -74,6 +101,10 @@ async function fetchWeights(model: Model, { file, sha256, required }: Weights, u
     signal.throwIfAborted();
     return limit.aborted ? `fetching it took longer than ${OPTIONAL_MS / 1000} s` : (error as Error).message;
   }
+}
+
+function targetOf(model: Model, { file }: Weights): string {
+  return join(fetchedFolder(model), file);
 }
 
 function fetchedFolder({ weights_folders, folder }: Model): string {
@@ -90,7 +121,7 @@ async function matches({ weights_folders }: Model, { file }: Weights): Promise<r
   const pattern = new RegExp(`^${basename(file).split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
   const found = await Promise.all(weights_folders.map(async (folder) => {
     const within = join(folder, dirname(file));
-    const paths = (await namesIn(within)).filter((name) => pattern.test(name) && !name.endsWith('.part')).sort().map((name) => join(within, name));
+    const paths = (await namesIn(within)).filter((name) => pattern.test(name) && !/\.(part|old\d*)$/.test(name)).sort().map((name) => join(within, name));
     return Promise.all(paths.map(async (path) => ((await isFile(path)) ? [path] : [])));
   }));
   return found.flat(2);

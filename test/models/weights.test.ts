@@ -5,7 +5,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { findWeights, provideWeights } from '../../src/models/weights.ts';
+import { findWeights, missingWeights, provideWeights } from '../../src/models/weights.ts';
 import type { Model, Weights } from '../../src/types.ts';
 import { listen, modelIn, never, temporaryFolder, writeTree } from './fixtures.ts';
 
@@ -195,7 +195,7 @@ test('fetches anew what was fetched when the manifest named another hash, and le
   await provideWeights(model, tell, never);
   expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
   expect(await readFile(join(fetched, 'small.onnx.old'), 'utf8')).toBe('older');
-  expect(count('is not the file with the sha256')).toBe(1);
+  expect(count('was not the file with the sha256 that the manifest names, so it is now small.onnx.old')).toBe(1);
   await provideWeights(model, tell, never);
   expect(ranges).toHaveLength(1);
 
@@ -204,6 +204,40 @@ test('fetches anew what was fetched when the manifest named another hash, and le
   await provideWeights(other.model, () => undefined, never);
   expect(await readdir(join(other.root, 'mine'))).toEqual(['small.onnx']);
   expect(ranges).toHaveLength(1);
+});
+
+test.for([true, false])('puts a file of another hash aside only once its successor is there (required: %s)', async (required) => {
+  const { url, ranges } = await serve((_request, response) => response.writeHead(404).end(), (_request, response) => response.writeHead(200).end('nonsense'), whole);
+  const { model, fetched } = await modelWith({ url, sha256: HASH, required });
+  await writeTree(fetched, { 'small.onnx': 'my own', 'small.onnx.old': 'older' });
+  const { tell, count } = listen();
+  for (const why of ['404 Not Found', `not ${HASH}`]) {
+    await provideWeights(model, tell, never);
+    expect(await readFile(join(fetched, 'small.onnx'), 'utf8')).toBe('my own');
+    expect((await readdir(fetched)).sort()).toEqual(['small.onnx', 'small.onnx.old']);
+    expect(count(why)).toBeGreaterThan(0);
+  }
+  expect(count('which cannot be had')).toBe(2);
+  await provideWeights(model, tell, never);
+  expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+  expect(await readFile(join(fetched, 'small.onnx.old'), 'utf8')).toBe('older');
+  expect(await readFile(join(fetched, 'small.onnx.old2'), 'utf8')).toBe('my own');
+  expect(ranges).toHaveLength(3);
+});
+
+test('names weights that are none before anything is started with them', async () => {
+  const { model, root } = await modelWith({ file: '*.onnx', required: false });
+  const wrong = {
+    'version https://git-lfs.github.com/spec/v1\noid sha256:69\nsize 3660092\n': 'are a Git LFS pointer, not the weights; fetch them with `git lfs pull`',
+    '': 'are an empty file; put the real one there',
+    '\n<!DOCTYPE html><html>': 'are a web page, not the weights',
+  };
+  for (const [content, why] of Object.entries(wrong)) {
+    await writeTree(root, { 'mine/b.onnx': content, 'm/a.onnx': 'good', 'mine/b.onnx.old': '' });
+    const said = `the weights ${join(root, 'mine/b.onnx')} ${why}`;
+    await expect(provideWeights(model, () => undefined, never)).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringContaining(`model sample: ${said}`) as string });
+    expect(await missingWeights(model)).toContain(said);
+  }
 });
 
 test('does not ask the network for weights that are not required when there are others', async () => {
