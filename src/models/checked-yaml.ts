@@ -1,16 +1,19 @@
 /** Reads a YAML or JSON file against a JSON schema; every error at once, each with line and column. */
 import type { ErrorObject, ValidateFunction } from 'ajv';
+import { isScalar, type Document } from 'yaml';
 import { suggest } from '../lib/suggest.ts';
 import { parseYaml, pathOf, type Path } from '../lib/yaml.ts';
 
 /** What a file holds, or everything that is wrong with it, one `file:line:column: words` a line. */
 export type Checked<T> = { readonly value: T; readonly at: (path: Path) => string } | { readonly errors: readonly string[] };
 
-/** `validate` must be compiled with `verbose`. */
+/** `validate` must be compiled with `verbose`. A number where a text is asked for counts as it is written: `version: 1.0`. */
 export function checkYaml<T>(file: string, text: string, validate: ValidateFunction<T>): Checked<T> {
-  const { faults, values, position } = parseYaml(file, text);
+  const { document, faults, values, position } = parseYaml(file, text);
   if (faults.length > 0) return { errors: faults };
-  const read = values();
+  let read = values();
+  if ('fault' in read) return { errors: [read.fault] };
+  if (!validate(read.value) && takeAsWritten(document, validate.errors ?? [])) read = values();
   if ('fault' in read) return { errors: [read.fault] };
   const { value } = read;
   const at = (path: Path): string => position(path, 'key');
@@ -23,12 +26,20 @@ export function checkYaml<T>(file: string, text: string, validate: ValidateFunct
   return { errors: [...new Set(errors)] };
 }
 
-function wording({ keyword, schema, parentSchema, data, message }: ErrorObject, name: string): string {
+/** Whether a number became a text. */
+function takeAsWritten(document: Document, errors: readonly ErrorObject[]): boolean {
+  const numbers = errors
+    .filter(({ keyword, schema, data }) => keyword === 'type' && [schema].flat().includes('string') && typeof data === 'number')
+    .map(({ instancePath }) => document.getIn(pathOf(instancePath), true));
+  for (const number of numbers) if (isScalar(number)) number.value = number.source;
+  return numbers.some(isScalar);
+}
+
+function wording({ keyword, schema, parentSchema, message }: ErrorObject, name: string): string {
   if (keyword === 'enum') return `${name} must be one of ${(schema as readonly unknown[]).join(', ')}`;
   const described: unknown = parentSchema?.['description'];
   if (keyword === 'pattern' && typeof described === 'string') return `${name} must be ${described}`;
-  const quoted = keyword === 'type' && schema === 'string' && typeof data === 'number' ? ' (write it in quotes)' : '';
-  return `${name === '' ? 'the file' : name} ${message ?? 'is wrong'}${quoted}`;
+  return `${name === '' ? 'the file' : name} ${message ?? 'is wrong'}`;
 }
 
 function unknownWording({ parentSchema }: ErrorObject, key: string): string {

@@ -95,7 +95,7 @@ test('finds the usual requirement files of each runtime when the manifest names 
 
 test('names every fault of a manifest at once, each with its line and column', async () => {
   const root = await writeTree(await temporaryFolder(), {
-    'user/bad/model.yaml': 'name: good\nversion: 1.0\nruntime: python\nentri: x.py\nsection: batch\nweights:\n  - file: ../up.pt\n    urls: http://x\n',
+    'user/bad/model.yaml': 'name: good\nversion: [1.0]\nruntime: python\nentri: x.py\nsection: batch\nweights:\n  - file: ../up.pt\n    urls: http://x\n',
     'user/torn/model.yaml': 'runtime: [python\nentry: x\n',
     'user/other/model.yaml': 'name: another\nruntime: python\nentry: x.py\nweights:\n  - file: "*.pt"\n    url: https://example.org/a.pt\n',
     'user/json/model.json': '{\n\t"runtime": "python",\n\t"entry": "x.py",\n\t"confidence": 3\n}',
@@ -106,7 +106,7 @@ test('names every fault of a manifest at once, each with its line and column', a
   const file = join(root, 'user/bad/model.yaml');
   expect(bad.message.split('\n').slice(1).sort()).toEqual([
     `${file}:1:1: the file must have required property 'entry'`,
-    `${file}:2:1: version must be string (write it in quotes)`,
+    `${file}:2:1: version must be string`,
     `${file}:4:1: unknown key "entri"; did you mean "entry"?`,
     `${file}:5:1: section must be lower-case letters, digits and _, and none of basic, batch, models, schema_version`,
     `${file}:7:5: weights.0.file must be a path inside the model folder, with * in its last part at most`,
@@ -115,6 +115,21 @@ test('names every fault of a manifest at once, each with its line and column', a
   expect((await errorOf(catalog.get('torn'))).message).toMatch(/torn\/model\.yaml:\d+:\d+: /);
   expect((await errorOf(catalog.get('other'))).message).toMatch(/:1:1: name is "another"[^]*:5:5: a file that is fetched needs its whole name/);
   expect((await errorOf(catalog.get('json'))).message).toMatch(/model\.json:4:2: confidence must be <= 1/);
+});
+
+test('takes a number for a text, as it is written', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'user/2024/model.yaml': 'name: 2024\nversion: 1.10\nruntime: python\nentry: x.py\nargs: [--size, 640]\nclasses: [0, 16, 007]\nclass_map: {16: 1.0, dog: cat}\n',
+    'user/json/model.json': '{"version": 1.0, "runtime": "python", "entry": "x.py"}',
+    'user/wrong/model.yaml': 'version: 1.0\nruntime: python\nentry: x.py\nsection: 5\nmax_batch: x\n',
+  });
+  const catalog = await catalogOf(root);
+  expect(await catalog.get('2024')).toMatchObject({ version: '1.10', args: ['--size', '640'], classes: ['0', '16', '007'], class_map: { 16: '1.0', dog: 'cat' } });
+  expect((await catalog.get('json')).version).toBe('1.0');
+  const { message } = await errorOf(catalog.get('wrong'));
+  expect(message.split('\n').slice(1).map((line) => line.replace(/^.*:(\d+:\d+): /, '$1 '))).toEqual([
+    '4:1 section must be lower-case letters, digits and _, and none of basic, batch, models, schema_version', '5:1 max_batch must be integer',
+  ]);
 });
 
 test('refuses a step out of the folder, also behind a line end', async () => {
