@@ -2,7 +2,8 @@
 
 `{"pip": folder, "files": [...], "ask": "pins", "wheels": folder}` prints a list of `name @ file:///...`: what lies in the
 folder wins over packages of that name elsewhere. `"ask": "missing"` prints in words what the files ask for and this
-interpreter does not find. Files are read by pip's own parser, out of the folder `pip`.
+interpreter does not find. `"ask": "project"` prints what the one file, a pyproject.toml, names as dependencies. Files are
+read by pip's own parsers, out of the folder `pip`.
 """
 import glob
 import importlib.metadata as metadata
@@ -19,9 +20,31 @@ def main():
     # Before pip's folder is among the places where distributions are found.
     places = list(sys.path)
     sys.path.insert(0, question["pip"])
+    print(json.dumps(answer(question, places)))
+
+
+def answer(question, places):
+    if question["ask"] == "project":
+        return dependencies(*question["files"])
     asked = read_all(question["files"])
-    answer = pins(asked, question["wheels"]) if question["ask"] == "pins" else missing(asked, places)
-    print(json.dumps(answer))
+    return pins(asked, question["wheels"]) if question["ask"] == "pins" else missing(asked, places)
+
+
+def dependencies(file):
+    """Of `[project]` alone: groups and extras are for other purposes, tables of tools for these tools."""
+    try:
+        import tomllib
+    except ImportError:
+        from pip._vendor import tomli as tomllib
+
+    try:
+        project = tomllib.loads(Path(file).read_text("utf-8")).get("project", {})
+    except ValueError as error:
+        sys.exit(f"{file} is no TOML: {error}")
+    found = project.get("dependencies", [])
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        sys.exit(f"{file}: [project] dependencies must be a list of texts")
+    return found
 
 
 def read_all(files):

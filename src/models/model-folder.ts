@@ -5,7 +5,7 @@ import { packageRoot } from '../lib/package.ts';
 import type { Model, Weights } from '../types.ts';
 import { manifestPaths, readManifest, type Manifest } from './manifest.ts';
 import { existing } from './paths.ts';
-import { followRequirements } from './requirement-files.ts';
+import { followRequirements, PYPROJECT } from './requirement-files.ts';
 
 /** A folder that bears a model's name. */
 export interface ModelPlace {
@@ -132,7 +132,7 @@ async function newerThan(marker: string, files: readonly string[]): Promise<read
 /** What each runtime calls the files that say what to install, when the manifest names none. */
 async function usualRequirements(name: string, folder: string, runtime: string): Promise<readonly string[]> {
   const at = (files: readonly string[]): Promise<readonly string[]> => existing(files.map((file) => join(folder, file)));
-  if (runtime === 'python') return (await at([`requirements_${name}.txt`, 'requirements.txt'])).slice(0, 1);
+  if (runtime === 'python') return (await at([`requirements_${name}.txt`, 'requirements.txt', PYPROJECT])).slice(0, 1);
   if (runtime === 'node') return at(['package.json', 'package-lock.json']);
   return [];
 }

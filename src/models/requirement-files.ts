@@ -4,6 +4,9 @@ import { basename, dirname, extname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isFile } from './paths.ts';
 
+/** Its `[project] dependencies` are requirements. */
+export const PYPROJECT = 'pyproject.toml';
+
 /**
  * The files themselves, what they name by `-r` and `-c`, and the local packages in them. pip takes `-r` and `-c` from
  * the file's own folder but local packages from the working folder, which is `base`.
@@ -31,7 +34,7 @@ interface Named {
 function fromRequirements(text: string, file: string, base: string): Named {
   const files: string[] = [];
   const packages: string[] = [];
-  if (extname(file) === '.json') return { files, packages };
+  if (extname(file) === '.json' || basename(file) === PYPROJECT) return { files, packages };
   for (const line of text.replace(/\\\r?\n/g, ' ').split(/\r?\n/)) {
     const said = line.replace(/(^|\s)#.*$/, '').trim();
     const [, further] = /^(?:-r|-c|--requirement|--constraint)(?:\s+|=|(?<=-[rc]))(.+)$/.exec(said) ?? [];

@@ -81,7 +81,7 @@ requirements: [needs.txt]
 test('finds the usual requirement files of each runtime when the manifest names none', async () => {
   const root = await writeTree(await temporaryFolder(), {
     'user/a/model.yaml': MANIFEST, 'user/a/requirements.txt': '',
-    'user/b/model.yaml': MANIFEST, 'user/b/requirements.txt': '', 'user/b/requirements_b.txt': '',
+    'user/b/model.yaml': MANIFEST, 'user/b/requirements.txt': '', 'user/b/requirements_b.txt': '', 'user/b/pyproject.toml': '', 'user/e/model.yaml': MANIFEST, 'user/e/pyproject.toml': '',
     'user/c/model.json': '{"runtime": "node", "entry": "c.mjs"}', 'user/c/package.json': '{}', 'user/c/package-lock.json': '{}', 'user/c/requirements.txt': '',
     'user/d/model.yaml': 'runtime: command\nentry: sh\n',
   });
@@ -89,6 +89,7 @@ test('finds the usual requirement files of each runtime when the manifest names 
   const requirements = async (name: string): Promise<readonly string[]> => (await catalog.get(name)).requirements.map((file) => file.replace(`${root}/user/`, ''));
   expect(await requirements('a')).toEqual(['a/requirements.txt']);
   expect(await requirements('b')).toEqual(['b/requirements_b.txt']);
+  expect(await requirements('e')).toEqual(['e/pyproject.toml']);
   expect(await requirements('c')).toEqual(['c/package.json', 'c/package-lock.json']);
   expect(await catalog.get('d')).toMatchObject({ requirements: [], protocol: 'oneshot', entry: 'sh' });
 });

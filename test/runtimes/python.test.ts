@@ -47,10 +47,13 @@ async function processesOf(root: string): Promise<readonly string[]> {
 }
 
 test('lets two models that pin different versions of one package import their own', async () => {
-  const { prepare, root } = await place({ ...modelFiles('old', 'tinydep==1.0'), ...modelFiles('new', 'tinydep==2.0') });
+  const toml = '[project]\nname = "new"\ndependencies = [\n  "tinydep==2.0", # pinned\n  "absent; sys_platform == \'win32\'",\n]\noptional-dependencies.dev = ["absent"]\n';
+  const { prepare, root } = await place({ ...modelFiles('old', 'tinydep==1.0'), 'models/new/model.yaml': MANIFEST, 'models/new/detector.py': DETECTOR, 'models/new/pyproject.toml': toml });
   const { lines, tell } = listen();
+  let said = '';
   const old = await prepare('old', tell);
-  const fresh = await prepare('new');
+  const fresh = await prepare('new', (line) => { if (line.includes('pyproject.toml')) said = line; });
+  expect(said).toMatch(/^installing pyproject\.toml with (pip|uv) \d/);
   expect([await see(old), await see(fresh)]).toEqual(['1.0', '2.0']);
   expect(old.fingerprint).not.toBe(fresh.fingerprint);
 
@@ -59,6 +62,15 @@ test('lets two models that pin different versions of one package import their ow
   expect(lines.join('\n')).toMatch(/tinydep.?==?-?1\.0|tinydep-1\.0/);
   const facts = await readFile(join(root, 'data/runtimes/old', old.fingerprint ?? '', 'environment.json'), 'utf8');
   expect(JSON.parse(facts)).toMatchObject({ model: 'old', fingerprint: old.fingerprint, packages: ['tinydep==1.0'] });
+});
+
+test('says what is wrong with a pyproject.toml before it builds anything', async () => {
+  const { prepare, root } = await place({ ...BARE, 'models/bare/pyproject.toml': '[project\n' });
+  const { tell, count } = listen();
+  await expect(prepare('bare', tell)).rejects.toThrow(/pyproject\.toml is no TOML: /);
+  await writeTree(root, { 'models/bare/pyproject.toml': '[project]\ndependencies = "tinydep"\n' });
+  await expect(prepare('bare', tell)).rejects.toThrow('pyproject.toml: [project] dependencies must be a list of texts');
+  expect(count('creating')).toBe(0);
 });
 
 test('builds anew when the requirements were edited, and keeps the environment before', async () => {

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { forModels } from '../../lib/environment.ts';
 import { packageRoot } from '../../lib/package.ts';
 import { isFolder } from '../../models/paths.ts';
+import { PYPROJECT } from '../../models/requirement-files.ts';
 import type { Built } from '../../models/environments.ts';
 import type { Model, Progress } from '../../types.ts';
 import type { Interpreter } from './interpreter.ts';
@@ -35,7 +36,8 @@ export async function installPython(folder: string, model: Model, interpreter: I
   const env = await installerEnvironment(tool[0], interpreter.path, pip, signal);
   // Local packages in a requirements file are relative to the folder that pip runs in.
   const go = ([file = '', ...args]: readonly string[]): Promise<void> => run({ file, args, cwd: model.folder, env }, progress, signal);
-  const asking = (question: object): Promise<readonly string[]> => askAbout({ ...question, pip, files: model.requirements }, python, model.folder, signal);
+  const files = await asRequirements(model, folder, (file) => askAbout({ ask: 'project', pip, files: [file] }, interpreter.path, model.folder, signal));
+  const asking = (question: object): Promise<readonly string[]> => askAbout({ ...question, pip, files }, python, model.folder, signal);
 
   progress(`creating the virtual environment with Python ${interpreter.version}`);
   await go(create);
@@ -47,7 +49,7 @@ export async function installPython(folder: string, model: Model, interpreter: I
     if (pinned.length > 0) await writeFile(constraints, `${pinned.join('\n')}\n`);
     await go([
       ...install, ...(await fromWhere(model, offline)), ...(pinned.length > 0 ? ['-c', constraints] : []),
-      ...model.requirements.flatMap((file) => ['-r', file]),
+      ...files.flatMap((file) => ['-r', file]),
     ]);
     const missing = await asking({ ask: 'missing' });
     if (missing.length > 0) throw new Error(`the installer says that all went well, but ${missing.join('; ')}; look for settings of ${tool[0]} that send packages elsewhere`);
@@ -88,7 +90,17 @@ async function uvVersion(signal: AbortSignal): Promise<string | null> {
   }
 }
 
-/** What requirements.py has to say of the model's requirements, in the environment. */
+/** The files that say what to install, with the dependencies of a pyproject.toml in a file that every installer reads. */
+async function asRequirements(model: Model, folder: string, dependenciesOf: (file: string) => Promise<readonly string[]>): Promise<readonly string[]> {
+  return Promise.all(model.requirements.map(async (file) => {
+    if (basename(file) !== PYPROJECT) return file;
+    const listed = join(folder, 'project.txt');
+    await writeFile(listed, `${(await dependenciesOf(file)).join('\n')}\n`);
+    return listed;
+  }));
+}
+
+/** What requirements.py has to say, under this interpreter. */
 async function askAbout(question: object, python: string, cwd: string, signal: AbortSignal): Promise<readonly string[]> {
   const script = join(packageRoot, 'runners/python/requirements.py');
   return JSON.parse(await ask({ file: python, args: ['-I', script, JSON.stringify(question)], cwd, env: forModels() }, signal)) as string[];
