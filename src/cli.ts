@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C). */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './commands/context.ts';
 import { DEMO_SETTINGS } from './commands/demo-settings.ts';
 import { defaultOf, listSettings, meaningOf, splitList } from './config/settings.ts';
@@ -13,20 +13,29 @@ import type { Config } from './types.ts';
 /** Faults of the command line or the settings, which end with 2. */
 const USAGE: ReadonlySet<ErrorCode> = new Set(['config_invalid', 'bad_request', 'unknown_model']);
 
-/** Adds a flag for each setting. */
-function withSettings(command: Command, defaults: Partial<Config> = {}): Command {
+/** Adds a flag for each setting; the help tells those that the command goes by. */
+function withSettings(command: Command, defaults: Partial<Config> = {}, told: readonly string[] | null = null): Command {
   command.option('--config <file>', 'Settings file. (default: lookout.yaml in the data folder)');
   for (const setting of listSettings(defaults)) {
-    const { flag, kind } = setting;
+    const { flag, kind, key } = setting;
     const value = kind === 'boolean' ? '' : ` <${kind === 'list' ? 'a,b' : kind}>`;
     const usual = defaultOf(setting);
-    command.option(flag + value, usual === '' ? meaningOf(setting) : `${meaningOf(setting)} (default: ${usual})`);
+    const option = new Option(flag + value, usual === '' ? meaningOf(setting) : `${meaningOf(setting)} (default: ${usual})`);
+    command.addOption(option.hideHelp(told?.includes(key) === false));
   }
   return command;
 }
 
+/** What the models have to do with. */
+const OF_MODELS = ['data_dir', 'models_dir', 'project', 'offline', 'log_level', 'log_format'];
+
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return Number(text);
+}
+
+function seconds(text: string): number {
+  if (!/^\d{1,6}(\.\d{1,3})?$/.test(text) || Number(text) === 0) throw new InvalidArgumentError('It must be a number of seconds above 0.');
   return Number(text);
 }
 
@@ -45,13 +54,19 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/demo.ts')).demo(context, (options.records as number | undefined) ?? null), options));
 
   const models = root.command('models').description('look at models, prepare their environments, try them');
-  withSettings(models.command('list').description('the models there are, and where they come from'))
+  withSettings(models.command('list').description('the models there are, and where they come from'), {}, OF_MODELS)
     .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/models.ts')).listModels(context), options));
-  withSettings(models.command('prepare').argument('<name...>').description('build the environments of models'))
+  withSettings(models.command('prepare').argument('<name...>').description('build the environments of models'), {}, OF_MODELS)
     .action((names: string[], options: Record<string, unknown>) => run(async (context) => (await import('./commands/models.ts')).prepareModels(context, names), options));
-  withSettings(models.command('try').argument('<name>').argument('<image...>').description('run a model on pictures; print what it finds and draw it'))
-    .option('--out <folder>', 'where the pictures with boxes go', '.')
-    .action((name: string, images: string[], options: Record<string, unknown>) => run(async (context) => (await import('./commands/models.ts')).tryModel(context, name, images, String(options.out)), options));
+  withSettings(
+    models.command('try').argument('<name>').argument('<picture...>', 'pictures, folders of pictures, videos').description('run a model on pictures; print what it finds and draw it')
+      .option('--out <folder>', 'where the drawings go', '.')
+      .option('--json', 'print one JSON document; everything else goes to the standard error')
+      .option('--every <seconds>', 'how often a video is looked at (default: as a stream would, interval_seconds)', seconds),
+    {}, [...OF_MODELS, 'model_deadline_seconds'],
+  ).action((name: string, named: string[], options: Record<string, unknown>) => run(async (context) => (await import('./commands/try.ts')).tryModel(context, name, named, {
+    out: String(options.out), json: options.json === true, every: (options.every as number | undefined) ?? null,
+  }), options));
 
   withSettings(root.command('replay').argument('[frame...]').description('run dead letters again, or stored frames through a model'))
     .option('--model <a,b>', 'the models for stored frames, or instead of those of the dead letters', splitList)

@@ -363,7 +363,8 @@ export interface Weights {
 /** A prepared model: starts runners, says what they run in. */
 export interface Prepared {
   readonly fingerprint: string | null;
-  start(signal: AbortSignal): Promise<Runner>;
+  /** `watch` gets what the model prints, line by line, instead of the log; errors do not quote it then. */
+  start(signal: AbortSignal, watch?: (line: string) => void): Promise<Runner>;
 }
 
 /** Provisions isolated environments. `prepare` is idempotent, may take minutes, and is cancelled by its signal. */

@@ -3,7 +3,7 @@ import { imageSizeFromFile } from 'image-size/fromFile';
 import { LookoutError } from '../errors.ts';
 
 /** Throws `bad_frame`. */
-export async function sizeOf(image: string): Promise<{ width: number; height: number }> {
+export async function sizeOf(image: string): Promise<{ width: number; height: number; type?: string; orientation?: number }> {
   try {
     return await imageSizeFromFile(image);
   } catch (error) {

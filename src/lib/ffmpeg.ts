@@ -277,10 +277,30 @@ function narrowed(maxWidth: number | null): string[] {
   return maxWidth === null ? [] : [String.raw`scale=w='min(iw\,${maxWidth})':h=-2`];
 }
 
-/** Writes the picture with boxes (x1, y1, x2, y2 in pixels) drawn on it. */
-export async function drawBoxes(file: string, boxes: readonly (readonly [number, number, number, number])[], target: string): Promise<void> {
-  const drawn = boxes.map(([x1, y1, x2, y2]) => `drawbox=x=${x1}:y=${y1}:w=${x2 - x1}:h=${y2 - y1}:color=red:t=3`);
-  const options = ['-vf', ['null', ...drawn].join(','), '-frames:v', '1', '-update', '1', '-q:v', '2'];
-  const failure = await runFfmpeg({ source: file, outputs: [{ target, options }] }, new AbortController().signal);
+/** Writes the picture, as JPEG, under a sheet of its own size: RGBA, a byte each. */
+export async function layOver(file: string, { rgba, width, height }: { rgba: Uint8Array; width: number; height: number }, target: string, signal: AbortSignal): Promise<void> {
+  const failure = await runFfmpeg({
+    // The one source that the library knows is the sheet.
+    source: Readable.from([rgba]),
+    input: ['-noautorotate', '-i', file, '-f', 'rawvideo', '-pixel_format', 'rgba', '-video_size', `${width}x${height}`],
+    outputs: [{ target, options: ['-filter_complex', '[0:v][1:v]overlay', '-frames:v', '1', '-update', '1', '-q:v', '2'] }],
+  }, signal);
+  signal.throwIfAborted();
   if (failure) throw failure;
+}
+
+/** The first picture of a video file and one every so many seconds after it, as JPEG files in the empty `folder`, in order. */
+export async function picturesOf(
+  video: string, { everySeconds, jpegQuality }: { readonly everySeconds: number; readonly jpegQuality: number }, folder: string, signal: AbortSignal,
+): Promise<readonly string[]> {
+  const options = [
+    '-map', '0:v:0', '-vf', String.raw`select=isnan(prev_selected_t)+gte(t-prev_selected_t\,${everySeconds}-0.001)`, '-fps_mode', 'passthrough',
+    ...jpegEncoder(jpegQuality), '-f', 'image2',
+  ];
+  const failure = await runFfmpeg({ source: video, outputs: [{ target: join(folder.replaceAll('%', '%%'), '%08d.jpg'), options }] }, signal);
+  signal.throwIfAborted();
+  const files = (await namesIn(folder)).filter((name) => name.endsWith('.jpg')).sort().map((name) => join(folder, name));
+  // A file that breaks off has shown what it has.
+  if (failure && files.length === 0) throw failure;
+  return files;
 }

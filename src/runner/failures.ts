@@ -7,13 +7,13 @@ import type { FrameFailure } from './messages.ts';
  * The process is gone or of no more use. `reason` follows "the runner": `exited with code 3`, `gave up: no GPU`. `when`:
  * `during the call`.
  */
-export function runnerDied(model: string, reason: string, lastWords: string, when = ''): LookoutError {
+export function runnerDied(model: string, reason: string, lastWords: string | null, when = ''): LookoutError {
   const [verb = '', ...told] = reason.split(': ');
   const what = [when === '' ? verb : `${verb} ${when}`, ...told].join(': ');
   return new LookoutError('runner_died', `Model ${model}: the runner ${what}${/[.!?]$/.test(what) ? '' : '.'}${quoteLastWords(lastWords, what)}`);
 }
 
-export function notReadyInTime(model: string, deadlineMs: number, lastWords: string): LookoutError {
+export function notReadyInTime(model: string, deadlineMs: number, lastWords: string | null): LookoutError {
   return new LookoutError('runner_timeout', `Model ${model}: the runner was not ready within ${deadlineMs} ms.${quoteLastWords(lastWords)}`);
 }
 

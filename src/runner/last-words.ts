@@ -21,8 +21,9 @@ export function keepLastWords(): LastWords {
   };
 }
 
-/** The end of an error message. Lines that end one of `said`, the message so far, are not said again. */
-export function quoteLastWords(text: string, said = ''): string {
+/** The end of an error message. Lines that end one of `said`, the message so far, are not said again; null: nothing is. */
+export function quoteLastWords(text: string | null, said = ''): string {
+  if (text === null) return '';
   const news = said === '' ? text : text.split('\n').filter((line) => !said.split('\n').some((one) => one.endsWith(line))).join('\n');
   if (news !== '') return ` Its last words:\n${news.replace(/^/gm, '  ')}`;
   return text === '' ? ' It left no last words.' : '';

@@ -19,6 +19,8 @@ import { Invalid } from './shape.ts';
 export interface OneShotOptions {
   readonly model: string;
   readonly onLog: (line: string) => void;
+  /** Somebody reads these lines as they come, so errors do not quote them. */
+  readonly watched?: boolean;
   /** Where output files live for the length of a call; made when it is not there. */
   readonly work_dir: string;
 }
@@ -27,14 +29,14 @@ const CLOSED = 'was closed';
 /** No call lasts so long. */
 const STALE_MS = 24 * 3_600_000;
 
-export function oneShotRunner(command: RunnerCommand, { model, onLog, work_dir }: OneShotOptions): Runner {
+export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = false, work_dir }: OneShotOptions): Runner {
   const children = new Set<Child>();
   let closed = false;
   let swept = false;
   let end: (reason: string) => void = () => undefined;
   const ended = new Promise<string>((resolve) => { end = resolve; });
 
-  const failed = (why: string, child: Child): LookoutError => callFailed(model, `${why}.${quoteLastWords(child.lastWords())}`, child.lastWords());
+  const failed = (why: string, child: Child): LookoutError => callFailed(model, `${why}.${quoteLastWords(watched ? null : child.lastWords())}`, child.lastWords());
 
   const outcome = async (child: Child, frames: readonly RunnerFrame[], output: string, failures: readonly string[]): Promise<RunnerAnswer> => {
     const started = performance.now();

@@ -14,13 +14,15 @@ export interface StartOptions {
   readonly start_deadline_ms: number;
   /** Gets what the runner and its model print, by line. */
   readonly onLog: (line: string) => void;
+  /** Somebody reads these lines as they come, so errors do not quote them. */
+  readonly watched?: boolean;
 }
 
 /** On close: time to finish the call at hand, then time to obey SIGTERM. */
 const POLITELY = { patience_ms: 5000, term_ms: 2000 };
 
 /** Resolves once the runner is ready; rejects when it ends first, is not ready in time, or the signal aborts. */
-export async function startRunner(command: RunnerCommand, { model, start_deadline_ms, onLog }: StartOptions, signal: AbortSignal): Promise<Runner> {
+export async function startRunner(command: RunnerCommand, { model, start_deadline_ms, onLog, watched = false }: StartOptions, signal: AbortSignal): Promise<Runner> {
   if (signal.aborted) throw abortReason(signal);
   let greet: (ready: Ready) => void = () => undefined;
   const greeted = new Promise<Ready>((resolve) => { greet = resolve; });
@@ -32,6 +34,7 @@ export async function startRunner(command: RunnerCommand, { model, start_deadlin
   });
   const child = startChild(command, onLog, { limit: MAX_MESSAGE, onLine: conversation.hear });
   const ended = child.ended.then(({ reason }) => reason);
+  const lastWords = (): string | null => (watched ? null : child.lastWords());
   let gone: string | null = null;
   const stop: typeof child.stop = (reason, patience) => {
     gone ??= reason;
@@ -39,13 +42,13 @@ export async function startRunner(command: RunnerCommand, { model, start_deadlin
   };
   void ended.then((reason) => {
     gone ??= reason;
-    conversation.end(runnerDied(model, reason, child.lastWords(), 'during the call'));
+    conversation.end(runnerDied(model, reason, lastWords(), 'during the call'));
   });
 
   let ready: Ready;
-  const deadline = alarm(start_deadline_ms, () => notReadyInTime(model, start_deadline_ms, child.lastWords()));
+  const deadline = alarm(start_deadline_ms, () => notReadyInTime(model, start_deadline_ms, lastWords()));
   try {
-    const exit = ended.then((reason) => { throw runnerDied(model, reason, child.lastWords(), 'before it was ready'); });
+    const exit = ended.then((reason) => { throw runnerDied(model, reason, lastWords(), 'before it was ready'); });
     ready = await untilAborted(Promise.race([greeted, exit, deadline.rings]), signal, abortReason);
   } catch (error) {
     await stop('was stopped before it was ready', AT_ONCE);
@@ -59,7 +62,7 @@ export async function startRunner(command: RunnerCommand, { model, start_deadlin
     ended,
     predict: async (frames, options, signal) => {
       if (signal.aborted) throw abortReason(signal);
-      if (gone !== null) throw runnerDied(model, gone, child.lastWords());
+      if (gone !== null) throw runnerDied(model, gone, lastWords());
       const call = conversation.ask(frames, options);
       child.stdin.write(call.line);
       try {

@@ -1,6 +1,8 @@
 /** `lookout models`, as it is run. */
-import { copyFile, readdir } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { copyFile, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { runLookout } from '../helpers/server-process.ts';
 import { paint } from '../models-builtin/pictures.ts';
@@ -10,6 +12,8 @@ const MANIFEST = 'runtime: node\nentry: seer.mjs\nclasses: [dog]\n';
 const SEER = `export const setup = () => ({ detector: 'seer', labels: ['cat'], device: 'abacus' });
 export const predict = (frames) => frames.map(() => [{ class: 'dog', confidence: 0.5, box: [10, 10, 30, 30] }, { class: 'dog', confidence: 0.25 }]);
 `;
+
+const ffmpeg = (source: string, ...words: readonly string[]): Promise<unknown> => promisify(execFile)('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', source, ...words]);
 
 async function lookout(root: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
   const running = await runLookout(words, { folder: root, env });
@@ -29,6 +33,76 @@ test('models try makes its folder, draws each picture by its own name, and says 
   expect(said).toContain(`${first}: dog 0.50 at 10, 10, 30, 30\n${first}: dog 0.25\n`);
   expect(said).toContain('seer: seer on abacus\n');
   expect(said).toContain('seer: nothing will be found: of the classes dog none is among the model\'s labels cat\n');
+});
+
+/** Damages what it is shown, and fails for pictures of the width that it is told. */
+const MOODY = `import { writeFileSync } from 'node:fs';
+export const setup = () => { console.log('moody wakes up'); return { labels: ['dog'] }; };
+export const predict = (frames, { bad }) => {
+  console.log('moody looks at', frames.map(({ width }) => width).join());
+  for (const { file } of frames) writeFileSync(file, '');
+  if (frames.some(({ width }) => width === bad)) throw new Error('too small for me');
+  return frames.map(({ width }) => Array(width === 96 ? 3000 : 1).fill({ class: 'a\\nb', confidence: 0.5, box: [10, 10, 30, 30] }));
+};
+`;
+
+test('models try takes folders, videos and pictures of any kind, says live what the model prints, and as JSON what came of it', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'models/moody/model.yaml': 'runtime: node\nentry: moody.mjs\nversion: 1.0\nmax_batch: 2\noptions: {bad: 32}\n', 'models/moody/moody.mjs': MOODY,
+    'pictures/torn.jpg': 'no picture', 'pictures/notes.txt': '',
+  });
+  const large = paint(join(root, 'pictures'), 'a', { size: '96x48' });
+  const before = await readFile(large);
+  for (const [name, size] of [['b.png', '64x48'], ['c.jpg', '32x32']] as const) await ffmpeg(`testsrc=s=${size}`, '-frames:v', '1', join(root, 'pictures', name));
+  await ffmpeg('testsrc=s=64x48:r=10:d=3.5', join(root, 'street.mp4'));
+  const running = await runLookout(['models', 'try', 'moody', 'pictures', 'street.mp4', '--every', '1.5', '--json'], { folder: root });
+  expect(await running.ended, running.output()).toBe(0);
+
+  const said = JSON.parse(running.printed()) as { pictures: Record<string, unknown>[] };
+  const found = [{ class: 'a\nb', confidence: 0.5, box: [10, 10, 30, 30] }];
+  expect(said).toMatchObject({ model: 'moody', version: '1.0', detector: null, labels: ['dog'] });
+  expect(said.pictures).toEqual([
+    { picture: 'pictures/a.jpg', width: 96, height: 48, detections: Array(3000).fill(found[0]) as unknown, drawing: 'a-moody.jpg' },
+    { picture: 'pictures/b.png', width: 64, height: 48, detections: found, drawing: 'b-moody.jpg' },
+    { picture: 'pictures/c.jpg', width: 32, height: 32, error: expect.stringMatching(/^Model moody: the call failed: moody\.mjs:\d+: Error: too small for me$/) as string },
+    { picture: 'pictures/torn.jpg', width: 0, height: 0, error: 'it cannot be read as a picture' },
+    ...['0', '1.5', '3'].map((at) => ({ picture: `street.mp4 at ${at} s`, width: 64, height: 48, detections: found, drawing: `street-${at}s-moody.jpg` })),
+  ]);
+  expect((await readdir(root)).filter((name) => name.endsWith('.jpg')).sort()).toEqual(['a-moody.jpg', 'b-moody.jpg', 'street-0s-moody.jpg', 'street-1.5s-moody.jpg', 'street-3s-moody.jpg']);
+  expect(await readFile(large)).toEqual(before);
+  // In calls as a lane would make them.
+  expect(running.output().split('\n').filter((line) => line.startsWith('moody '))).toEqual(['moody wakes up', ...['96', '64', '32', '64,64', '64'].map((sizes) => `moody looks at ${sizes}`)]);
+});
+
+test('models try ends with 1 where no picture could be looked at, and says each thing once', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'models/moody/model.yaml': 'runtime: node\nentry: moody.mjs\noptions: {bad: 64}\n', 'models/moody/moody.mjs': MOODY,
+    'models/broken/model.yaml': 'runtime: node\nentry: broken.mjs\n', 'models/broken/broken.mjs': '\nimport "surely-not-here";\n',
+    'models/slow/model.yaml': 'runtime: node\nentry: slow.mjs\ndeadline_seconds: 0.5\n', 'models/slow/slow.mjs': 'export const predict = () => new Promise((done) => setTimeout(done, 60000));\n',
+    'empty/notes.txt': '',
+  });
+  const picture = paint(root, 'street', { size: '64x48' });
+  const of = async (words: readonly string[]): Promise<{ readonly code: number | null; readonly said: string }> => {
+    const running = await runLookout(['models', 'try', ...words], { folder: root });
+    return { code: await running.ended, said: running.output() };
+  };
+  const [failed, broken, slow, empty, absent] = await Promise.all([of(['moody', picture, picture]), of(['broken', picture]), of(['slow', picture]), of(['moody', 'empty']), of(['moody', 'absent.jpg'])]);
+  expect(failed.code).toBe(1);
+  expect(failed.said).toMatch(/street\.jpg: Model moody: the call failed: moody\.mjs:\d+: Error: too small for me\n2 pictures in \d+ ms; 2 of them failed\n$/);
+  expect(broken.code).toBe(1);
+  expect(broken.said).toContain("lookout: Model broken: the runner gave up before it was ready: broken.mjs:2: Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'surely-not-here'");
+  // Its stack, which was seen live, is not quoted.
+  expect(broken.said.match(/at packageResolve/g)).toHaveLength(1);
+  expect([slow.code, slow.said]).toEqual([1, expect.stringContaining('slow gave no answer for 1 frames within 0.5 s')]);
+  expect([empty.code, empty.said]).toEqual([2, expect.stringContaining('there is no picture in empty')]);
+  expect([absent.code, absent.said]).toEqual([2, expect.stringContaining('there is no absent.jpg')]);
+});
+
+test('the help of models try tells the settings that it goes by, and no others', async () => {
+  const said = await lookout(await temporaryFolder(), ['models', 'try', '--help']);
+  expect([...said.matchAll(/^ {2}--([\w-]+)/gm)].map(([, name]) => name)).toEqual([
+    'out', 'json', 'every', 'config', 'data-dir', 'models-dir', 'project', 'model-deadline-seconds', 'offline', 'log-level', 'log-format',
+  ]);
 });
 
 test('a model finds neither the token nor the passwords of cameras in its environment', async () => {

@@ -25,6 +25,8 @@ export interface Running {
   readonly pid: number;
   /** What it wrote to both outputs so far. */
   readonly output: () => string;
+  /** What it wrote to its standard output alone. */
+  readonly printed: () => string;
   readonly kill: (signal: NodeJS.Signals) => void;
   /** Resolves with its exit code, null for a signal, when it has ended however it ended. */
   readonly ended: Promise<number | null>;
@@ -73,7 +75,9 @@ export async function runLookout(words: readonly string[], { folder, under = [],
   const { file, args } = leashed(program, rest);
   const child = spawn(file, args, { cwd: folder, env: { ...withoutSettings(process.env), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
+  let printed = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (more: string) => { text += more; });
+  child.stdout.on('data', (more: string) => { printed += more; });
   const ended = once(child, 'close').then(([code]) => code as number | null);
   await once(child, 'spawn');
   let pid = child.pid ?? 0;
@@ -85,6 +89,7 @@ export async function runLookout(words: readonly string[], { folder, under = [],
   return {
     pid, ended,
     output: () => text,
+    printed: () => printed,
     kill(signal) {
       // Its number may be somebody else's by then.
       if (child.exitCode !== null || child.signalCode !== null) return;

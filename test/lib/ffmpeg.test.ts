@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { imageSize } from 'image-size';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { captureArguments, drawBoxes, removePictures, runCapture, scaleJpeg, type CaptureOptions } from '../../src/lib/ffmpeg.ts';
+import { captureArguments, layOver, picturesOf, removePictures, runCapture, scaleJpeg, type CaptureOptions } from '../../src/lib/ffmpeg.ts';
 import { jpegEncoder } from '../../src/lib/jpeg-encoder.ts';
 import type { Decoded, Packet } from '../../src/lib/ffmpeg-log.ts';
 import type { PictureFile } from '../../src/types.ts';
@@ -197,12 +197,28 @@ describe('ffmpeg', () => {
     }
   });
 
-  it('scales a picture and draws boxes on it', async () => {
+  it('scales a picture and lays a sheet over it', async () => {
     expect(imageSize(await scaleJpeg(picture, { width: 64, height: 36 }))).toMatchObject({ type: 'jpg', width: 64, height: 36 });
-    const target = join(folder, 'boxes.jpg');
-    await drawBoxes(picture, [[10, 10, 100, 80], [20.5, 30.5, 60, 70]], target);
-    expect(imageSize(await readFile(target))).toMatchObject({ width: 320, height: 180 });
-    expect(await readFile(target)).not.toEqual(await readFile(picture));
+    const target = join(folder, 'covered.jpg');
+    const rgba = new Uint8Array(320 * 180 * 4);
+    await layOver(picture, { rgba, width: 320, height: 180 }, target, never);
+    const plain = await readFile(target);
+    rgba.fill(255);
+    await layOver(picture, { rgba, width: 320, height: 180 }, target, never);
+    const white = await readFile(target);
+    expect([imageSize(plain), imageSize(white)]).toMatchObject([{ width: 320, height: 180 }, { width: 320, height: 180 }]);
+    // Of one colour it takes but few bytes.
+    expect(white.length).toBeLessThan(plain.length / 2);
+  });
+
+  it('takes pictures out of a video, and what there is of one that breaks off', async () => {
+    const own = await mkdtemp(join(folder, '100%-'));
+    expect(await picturesOf(clip, { everySeconds: 2, jpegQuality: 95 }, own, never)).toEqual([1, 2, 3].map((number) => join(own, `0000000${number}.jpg`)));
+    expect(imageSize(await readFile(join(own, '00000003.jpg')))).toMatchObject({ width: 320, height: 180 });
+    const torn = join(folder, 'torn.mkv');
+    await writeFile(torn, (await readFile(clip)).subarray(0, 30_000));
+    expect(await picturesOf(torn, { everySeconds: 0.1, jpegQuality: 95 }, await mkdtemp(join(folder, 'torn-')), never)).not.toEqual([]);
+    await expect(picturesOf(join(folder, 'absent.mkv'), { everySeconds: 1, jpegQuality: 95 }, await mkdtemp(join(folder, 'none-')), never)).rejects.toThrow('No such file');
   });
 
   it('rejects what is no picture', async () => {

@@ -42,13 +42,14 @@ export async function prepared<Provided extends { readonly fingerprint: string |
     get fingerprint() {
       return place.fingerprint;
     },
-    start: async (signal) => {
+    start: async (signal, watch) => {
       if (!looked) place = await way.provide(onLog, signal);
       looked = false;
       const command = way.command(place);
+      const hearing = { model: model.name, onLog: watch ?? onLog, watched: watch !== undefined };
       return model.protocol === 'lines'
-        ? startRunner(command, { model: model.name, start_deadline_ms: START_DEADLINE_MS, onLog }, signal)
-        : oneShotRunner(command, { model: model.name, onLog, work_dir: join(data_dir, 'work', model.name) });
+        ? startRunner(command, { ...hearing, start_deadline_ms: START_DEADLINE_MS }, signal)
+        : oneShotRunner(command, { ...hearing, work_dir: join(data_dir, 'work', model.name) });
     },
   };
 }
