@@ -3,6 +3,7 @@
  * parent, the frames of one batch, with the milliseconds that the model took.
  */
 import { pathToFileURL } from 'node:url';
+import '../../runners/node/register.mjs';
 
 const [, , entry, setupJson] = process.argv;
 const setup = JSON.parse(setupJson);
