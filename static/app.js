@@ -12,13 +12,13 @@ let waitingFor = [];
 let models = new Map();
 
 async function refreshStreams() {
-  const answer = await ask('/api/streams');
+  const answer = await ask('api/streams');
   waitingFor = answer.not_ready;
   showStreams(answer, models, refreshStreams);
 }
 
 async function refreshModels() {
-  const answer = await ask('/api/models');
+  const answer = await ask('api/models');
   models = new Map(answer.models.map((model) => [model.name, model]));
   showModels(answer);
 }

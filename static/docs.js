@@ -1,7 +1,7 @@
 /** Shows openapi.json as a page: every operation with its parameters, body and answers. */
 import { ask, element, setText } from './dom.js';
 
-const api = await ask('/openapi.json');
+const api = await ask('openapi.json');
 setText(document.querySelector('#summary'), `${api.info.version} · ${api.info.description}`);
 
 const operations = Object.entries(api.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));

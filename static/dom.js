@@ -2,6 +2,9 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
+/** Where `path` of this server is, e.g. `api/streams`: told from where this file came from, also under a path of a reverse proxy. */
+export const addressOf = (path) => new URL(`../${path}`, import.meta.url).href;
+
 /** `properties` are the element's own (className, textContent, href …). */
 export function element(name, properties = {}, ...children) {
   const node = Object.assign(document.createElement(name), properties);
@@ -19,11 +22,11 @@ export function svgElement(name, attributes = {}, ...children) {
 /** Nothing came back, or nothing of Lookout's. */
 export class NoAnswer extends Error {}
 
-/** The JSON of an answer; throws what the server says is wrong. */
+/** The JSON of an answer of `path`, e.g. `api/streams`; throws what the server says is wrong. */
 export async function ask(path, { method = 'GET', body } = {}) {
   let response, answer;
   try {
-    response = await fetch(path, {
+    response = await fetch(addressOf(path), {
       method,
       cache: 'no-store',
       signal: AbortSignal.timeout(15_000),

@@ -1,5 +1,5 @@
 /** The latest picture of a camera: asked for only while it is on screen, one request at a time. */
-import { element, setText } from './dom.js';
+import { addressOf, element, setText } from './dom.js';
 
 /** By its node: tells a picture whether it is on screen, and shows what is new. */
 const pictures = new WeakMap();
@@ -17,7 +17,7 @@ export function makePicture(name) {
     if (!onScreen || loading || newest === asked) return;
     loading = true;
     asked = newest;
-    image.src = `/api/cameras/${encodeURIComponent(name)}/latest.jpg?at=${encodeURIComponent(asked)}`;
+    image.src = addressOf(`api/cameras/${encodeURIComponent(name)}/latest.jpg?at=${encodeURIComponent(asked)}`);
   };
   const ended = (shown) => {
     image.hidden = !shown;

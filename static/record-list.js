@@ -8,10 +8,10 @@ const cards = new Map();
 
 /** Pictures are large: they are asked for only when there is a record that the page has not got. */
 export async function refreshRecords() {
-  const { records } = await ask(`/api/records?limit=${SHOWN}`);
+  const { records } = await ask(`api/records?limit=${SHOWN}`);
   const keys = records.map((record) => readRecord(record).key);
   const missing = keys.findLastIndex((key) => !cards.has(key)) + 1;
-  const fresh = missing === 0 ? [] : (await ask(`/api/records?limit=${missing}&pictures=true`)).records;
+  const fresh = missing === 0 ? [] : (await ask(`api/records?limit=${missing}&pictures=true`)).records;
   for (const record of fresh) {
     const { key } = readRecord(record);
     if (!cards.has(key)) cards.set(key, makeCard(record));

@@ -24,7 +24,7 @@ export function enhanceForm(started) {
 }
 
 export async function refreshCameras() {
-  const { cameras } = await ask('/api/cameras');
+  const { cameras } = await ask('api/cameras');
   known = new Map(cameras.map((camera) => [camera.cameraID.trim(), camera]));
   keyed(document.querySelector('#camera-ids'), [...known.keys()], (id) => id, (id) => element('option', { value: id }));
   for (const card of cards.children) showPlace(card);
@@ -117,7 +117,7 @@ async function readCard(card) {
   showFault(card, '');
   if (!known.has(camera_id) && latitude + longitude !== '') {
     try {
-      await ask('/api/cameras', { method: 'POST', body: { cameraID: camera_id, latitude, longitude } });
+      await ask('api/cameras', { method: 'POST', body: { cameraID: camera_id, latitude, longitude } });
     } catch (error) {
       // Somebody else added it meanwhile: that is as good.
       if (error.message !== 'Camera ID already exists') { showFault(card, error.message); return null; }
@@ -133,7 +133,7 @@ function numbers(names) {
 
 async function start(wanted, chosen) {
   const body = { streams: wanted.map(({ stream }) => stream), ...(chosen.length > 0 ? { model_name: chosen } : {}) };
-  const answer = await ask('/start_streams', { method: 'POST', body });
+  const answer = await ask('start_streams', { method: 'POST', body });
   answer.results.forEach((result, index) => {
     const { card } = wanted[index];
     if (result.status === 'error') { showFault(card, result.message); return; }

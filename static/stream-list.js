@@ -1,5 +1,5 @@
 /** The list of streams: state in words, latest picture, progress to the next batch, stop and start. */
-import { ago, ask, count, element, keyed, setText, whileBusy } from './dom.js';
+import { addressOf, ago, ask, count, element, keyed, setText, whileBusy } from './dom.js';
 import { makePicture, showPicture } from './live-picture.js';
 
 const STATES = { starting: 'Starting', provisioning: 'Preparing model', running: 'Running', reconnecting: 'Reconnecting', failed: 'Failed', stopped: 'Stopped' };
@@ -31,7 +31,7 @@ function summary(streams, books) {
 function makeCard(stream, refresh) {
   const name = String(stream.camera_id);
   const part = (tag, className, properties = {}) => element(tag, { className, ...properties });
-  const resource = `/api/streams/${encodeURIComponent(name)}`;
+  const resource = `api/streams/${encodeURIComponent(name)}`;
   const fault = part('p', 'fault', { hidden: true });
   fault.setAttribute('role', 'alert');
   const makeButton = (className, properties, press) => {
@@ -49,7 +49,7 @@ function makeCard(stream, refresh) {
     return button;
   };
   const toggle = makeButton('toggle', {}, ({ dataset: { action } }) => (action === 'stop'
-    ? ask('/stop_stream', { method: 'POST', body: { camera_id: stream.camera_id } })
+    ? ask('stop_stream', { method: 'POST', body: { camera_id: stream.camera_id } })
     : ask(resource, { method: 'PATCH', body: { enabled: true } })));
   const remove = makeButton('remove', { textContent: 'Remove', ariaLabel: `Remove ${name}` }, async () => {
     if (!confirm(`Remove ${name}? Its address and options are forgotten; its records stay.`)) return;
@@ -71,7 +71,7 @@ function makeCard(stream, refresh) {
       fault,
       element('div', { className: 'line' },
         element('div', { className: 'buttons' }, toggle, remove),
-        element('a', { className: 'quiet', href: resource, textContent: 'JSON', ariaLabel: `JSON of the stream of ${name}` }))));
+        element('a', { className: 'quiet', href: addressOf(resource), textContent: 'JSON', ariaLabel: `JSON of the stream of ${name}` }))));
   return card;
 }
 

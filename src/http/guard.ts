@@ -25,7 +25,7 @@ export function guard({ host, token, allowed_hosts }: GuardConfig): RequestHandl
     }
     const origin = request.get('origin');
     if (origin !== undefined && !sameHost(origin, asked)) {
-      throw new LookoutError('forbidden_origin', `A page of "${origin}" may not ask here; open the page that "${asked}" serves.`);
+      throw new LookoutError('forbidden_origin', `A page of "${origin}" may not ask here; open the page that "${asked}" serves. A reverse proxy must pass the Host on as the browser sent it, with its port.`);
     }
     if (token !== null && request.path !== '/healthz' && !knows(request, token)) {
       response.set('WWW-Authenticate', 'Basic realm="Lookout", charset="UTF-8"');

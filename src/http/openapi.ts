@@ -19,6 +19,7 @@ type Path = Readonly<Partial<Record<'get' | 'post' | 'patch' | 'delete', Operati
 
 export interface OpenApiDocument {
   readonly openapi: '3.1.0';
+  readonly servers: readonly { readonly url: string; readonly description: string }[];
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly paths: Readonly<Record<string, Path>>;
@@ -144,6 +145,7 @@ export function openApiDocument(version: string, record: object): OpenApiDocumen
   return {
     openapi: '3.1.0',
     info: { title: 'Lookout', version, description: 'Starts and stops camera streams, shows their state, pictures and records. A method that a path does not take answers 405 with Allow.' },
+    servers: [{ url: './', description: 'Where this document is, also under a path of a reverse proxy.' }],
     security: [{}, { bearer: [] }, { basic: [] }],
     paths,
     components: {

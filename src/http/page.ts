@@ -1,5 +1,5 @@
 /** The page, its files, and the plain form for browsers without JavaScript. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
@@ -19,19 +19,23 @@ const PROJECT_HEADERS = { 'Content-Security-Policy': "object-src 'none'; base-ur
 export function pageRoutes(face: Face, staticDir: string, projectDir: string | null, log: Log): Router {
   const router = Router();
 
-  const file = (name: string) => (response: Response): void => {
-    response.sendFile(name, { root: staticDir, cacheControl: false, headers: { 'Cache-Control': 'no-cache' } });
+  const send = async (name: string, request: Request, response: Response): Promise<void> => {
+    const file = join(staticDir, name);
+    const html = (await readFile(file, 'utf8')).replaceAll('="./', `="${toRoot(request)}`);
+    const notice = noticeOf(request);
+    response.set('Cache-Control', notice === null ? 'no-cache' : 'no-store').type('html');
+    if (notice === null) response.set('Last-Modified', (await stat(file)).mtime.toUTCString());
+    response.send(html.replace('<!-- notice -->', (mark) => notice ?? mark));
   };
   const page: RequestHandler = async (request, response) => {
     response.set('Content-Disposition', 'inline; filename=index.html');
-    const notice = noticeOf(request);
-    if (notice === null) { file('index.html')(response); return; }
-    const html = await readFile(join(staticDir, 'index.html'), 'utf8');
-    response.set('Cache-Control', 'no-store').type('html').send(html.replace('<!-- notice -->', () => notice));
+    await send('index.html', request, response);
   };
+  const docs: RequestHandler = (request, response) => send('docs.html', request, response);
   route(router, '/', { get: page });
   route(router, '/static/index.html', { get: page });
-  route(router, '/docs', { get: (_request, response) => { file('docs.html')(response); } });
+  route(router, '/docs', { get: docs });
+  route(router, '/static/docs.html', { get: docs });
   route(router, '/favicon.ico', { get: (_request, response) => { response.status(204).type('html').end(); } });
   router.use('/static', files(staticDir));
   if (projectDir !== null) router.use('/static', files(join(projectDir, 'static'), PROJECT_HEADERS));
@@ -41,7 +45,7 @@ export function pageRoutes(face: Face, staticDir: string, projectDir: string | n
     post: async (request, response) => {
       checkSentByOurPage(request);
       const query = await startFromForm((request.body ?? {}) as Form);
-      response.redirect(303, `/?${new URLSearchParams(query).toString()}`);
+      response.redirect(303, `${toRoot(request)}?${new URLSearchParams(query).toString()}`);
     },
   });
 
@@ -74,6 +78,11 @@ export function pageRoutes(face: Face, staticDir: string, projectDir: string | n
 function files(folder: string, headers: Readonly<Record<string, string>> = {}): RequestHandler {
   const setHeaders = (response: ServerResponse): void => { response.setHeaders(new Map(Object.entries({ 'Cache-Control': 'no-cache', ...headers }))); };
   return express.static(folder, { index: false, redirect: false, cacheControl: false, setHeaders });
+}
+
+/** The way from a request's address to the root, e.g. `../`: under a reverse proxy only the browser knows the path before it. */
+function toRoot({ path }: Request): string {
+  return '../'.repeat(path.split('/').length - 2) || './';
 }
 
 type Form = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -23,7 +23,7 @@ const FIELDS = { rtsp_url: 'rtsp://u:secret@192.0.2.1/s', camera_id: 'CAM-001' }
 
 it('starts a stream and goes back to the page, which says so', async () => {
   const { status, headers } = await submit({ ...FIELDS, model_name: 'animals, motion', latitude: '', longitude: '' });
-  expect([status, headers.location]).toEqual([303, '/?started=CAM-001']);
+  expect([status, headers.location]).toEqual([303, '../?started=CAM-001']);
   expect(face.asked.starts).toMatchObject([{ camera_id: 'CAM-001', models: ['animals', 'motion'] }]);
   expect((await site.send('GET', '/?started=CAM-001')).text).toContain('<p class="notice good" role="status">Started: CAM-001.');
 });
@@ -43,7 +43,7 @@ it('adds a camera that is new, and leaves a known one alone', async () => {
 
 it('says that a camera runs already', async () => {
   await submit(FIELDS);
-  expect((await submit(FIELDS)).headers.location).toBe('/?already_running=CAM-001');
+  expect((await submit(FIELDS)).headers.location).toBe('../?already_running=CAM-001');
 });
 
 it.each([
@@ -54,7 +54,7 @@ it.each([
 ])('goes back with the error for %j and starts nothing', async (fields, message) => {
   const { status, headers } = await submit({ ...FIELDS, ...fields });
   expect(status).toBe(303);
-  const error = new URL(headers.location ?? '', site.url).searchParams.get('error');
+  const error = new URL(headers.location ?? '', `${site.url}/forms/start_stream`).searchParams.get('error');
   expect(error).toContain(message);
   expect(headers.location).not.toContain('secret');
   expect(face.asked.starts).toEqual([]);
