@@ -1,6 +1,6 @@
 /** Brings the index of a file of records up to what is in the file; rebuilds it when it is of another. */
 import { open, type FileHandle } from 'node:fs/promises';
-import { appendToIndex, mendIndex, newestEntry, replaceIndex } from './index-file.ts';
+import { appendToIndex, mendIndex, newestEntry, replaceIndex, STRETCH, sumUpTheRest } from './index-file.ts';
 import type { Layout } from './layout.ts';
 import type { Volume } from './shelf.ts';
 import { fits, survey, type Survey } from './survey.ts';
@@ -12,6 +12,7 @@ export async function catchUp(handle: FileHandle, index: string, layout: Layout)
   const known = last && (await fits(handle, last)) ? last : null;
   const found = await survey(handle, layout, known);
   await (known ? appendToIndex(index, found.entries) : replaceIndex(index, found.entries));
+  await sumUpTheRest(index, STRETCH);
   return found;
 }
 
@@ -20,6 +21,7 @@ export async function catchUpRotated({ file, index }: Volume, layout: Layout): P
   const handle = await open(file, 'r');
   try {
     await catchUp(handle, index, layout);
+    await sumUpTheRest(index, 1);
   } finally {
     await handle.close();
   }

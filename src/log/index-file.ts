@@ -1,21 +1,63 @@
 /** The index beside a file of records: a line for each record that says where it is and what it is about. Derived. */
-import { appendFile } from 'node:fs/promises';
+import { appendFile, type FileHandle, stat } from 'node:fs/promises';
 import { openIfPresent, readAt, writeAtomically } from '../lib/files.ts';
 import type { Facts } from './describe.ts';
+import { linesFromTheEnd } from './lines.ts';
 import type { Span } from './scan.ts';
+import { decodeSummary, encodeSummary, SUMMARY_BEGINS, type Summary, sumUp } from './summary.ts';
+import { EVERYTHING, isPast, isWanted, mayHold, type Wanted } from './wanted.ts';
 
 export interface IndexEntry extends Span, Facts {}
 
-const BLOCK = 65_536;
+/** About so many bytes of entries have a summary behind them. */
+export const STRETCH = 131_072;
+/** Entries that are appended in one go, so that many have as many summaries as if they had come one by one. */
+const GROUP = 500;
 const NEWLINE = 0x0a;
 
 export async function replaceIndex(path: string, entries: readonly IndexEntry[]): Promise<void> {
-  await writeAtomically(path, entries.map(encode).join(''));
+  const lines: string[] = [];
+  let stretch: IndexEntry[] = [];
+  let bytes = 0;
+  let before: number | null = null;
+  for (const entry of entries) {
+    const line = encode(entry);
+    lines.push(line);
+    stretch.push(entry);
+    bytes += Buffer.byteLength(line);
+    if (bytes < STRETCH) continue;
+    const summary = sumUp(stretch, bytes, before);
+    lines.push(encodeSummary(summary));
+    [stretch, bytes, before] = [[], 0, summary.latest_so_far];
+  }
+  await writeAtomically(path, lines.join(''));
 }
 
 /** Not flushed to disk: what a power cut takes is found again when the file is opened. */
 export async function appendToIndex(path: string, entries: readonly IndexEntry[]): Promise<void> {
-  if (entries.length > 0) await appendFile(path, entries.map(encode).join(''));
+  for (let from = 0; from < entries.length; from += GROUP) {
+    const text = entries.slice(from, from + GROUP).map(encode).join('');
+    await appendFile(path, text);
+    const { size } = await stat(path);
+    // Told by the size alone, so that nothing has to be remembered between appends.
+    if (Math.floor(size / STRETCH) !== Math.floor((size - Buffer.byteLength(text)) / STRETCH)) await sumUpTheRest(path, 1);
+  }
+}
+
+/** Puts a summary behind the entries that have none yet, if they are `least` bytes together. */
+export async function sumUpTheRest(path: string, least: number): Promise<void> {
+  const handle = await openIfPresent(path, 'r');
+  if (!handle) return;
+  let rest: Rest;
+  try {
+    rest = await readRest(handle);
+  } finally {
+    await handle.close();
+  }
+  const { entries, bytes, summary } = rest;
+  // Begun before there were summaries: from now on it has them throughout.
+  if (bytes > 4 * STRETCH) await replaceIndex(path, await readAll(path));
+  else if (bytes >= least) await appendFile(path, encodeSummary(sumUp(entries, bytes, summary?.latest_so_far ?? null)));
 }
 
 /** Cuts off a line that a crash left unfinished, so that the next one does not stick to it. */
@@ -24,32 +66,32 @@ export async function mendIndex(path: string): Promise<void> {
   if (!handle) return;
   try {
     const { size } = await handle.stat();
-    const from = Math.max(0, size - BLOCK);
-    const whole = from + (await readAt(handle, from, size - from)).lastIndexOf(NEWLINE) + 1;
-    if (whole < size) await handle.truncate(whole);
+    if (size === 0 || (await readAt(handle, size - 1, 1))[0] === NEWLINE) return;
+    const [unfinished] = (await (await linesFromTheEnd(handle)).previous()) ?? [];
+    await handle.truncate(unfinished?.at ?? 0);
   } finally {
     await handle.close();
   }
 }
 
-/** Reads the index from its end, a block at a time. Lines that cannot be read are passed over. */
-export async function* newestFirst(path: string): AsyncGenerator<IndexEntry> {
+/** The entries that are wanted, from the end of the index. Lines that cannot be read are passed over. */
+export async function* newestFirst(path: string, wanted: Wanted = EVERYTHING): AsyncGenerator<IndexEntry> {
   const handle = await openIfPresent(path, 'r');
   if (!handle) return;
   try {
-    let position = (await handle.stat()).size;
-    let rest = Buffer.alloc(0);
-    while (position > 0) {
-      const length = Math.min(BLOCK, position);
-      position -= length;
-      const block = Buffer.concat([await readAt(handle, position, length), rest]);
-      // The first line of the block may begin in the block before it.
-      const from = position === 0 ? 0 : block.indexOf(NEWLINE) + 1;
-      rest = from === 0 && position > 0 ? block : block.subarray(0, from);
-      if (rest === block) continue;
-      for (const line of block.toString('utf8', from).split('\n').reverse()) {
-        const entry = decode(line);
-        if (entry) yield entry;
+    const lines = await linesFromTheEnd(handle);
+    for (let block = await lines.previous(); block !== null; block = await lines.previous()) {
+      for (const { text, at } of block) {
+        if (!text.startsWith(SUMMARY_BEGINS)) {
+          const entry = decode(text);
+          if (entry && isWanted(entry, wanted)) yield entry;
+          continue;
+        }
+        const summary = decodeSummary(text, at);
+        if (summary === null || mayHold(summary, wanted)) continue;
+        if (isPast(summary, wanted)) return;
+        lines.leap(at - summary.bytes);
+        break;
       }
     }
   } finally {
@@ -61,6 +103,36 @@ export async function* newestFirst(path: string): AsyncGenerator<IndexEntry> {
 export async function newestEntry(path: string): Promise<IndexEntry | null> {
   for await (const entry of newestFirst(path)) return entry;
   return null;
+}
+
+async function readAll(path: string): Promise<IndexEntry[]> {
+  const entries: IndexEntry[] = [];
+  for await (const entry of newestFirst(path)) entries.push(entry);
+  return entries.reverse();
+}
+
+interface Rest {
+  /** The oldest first. */
+  readonly entries: readonly IndexEntry[];
+  readonly bytes: number;
+  /** The last one, which stands before them. */
+  readonly summary: Summary | null;
+}
+
+/** What stands behind the last summary. */
+async function readRest(handle: FileHandle): Promise<Rest> {
+  const { size } = await handle.stat();
+  const entries: IndexEntry[] = [];
+  const lines = await linesFromTheEnd(handle);
+  for (let block = await lines.previous(); block !== null; block = await lines.previous()) {
+    for (const { text, at } of block) {
+      const summary = text.startsWith(SUMMARY_BEGINS) ? decodeSummary(text, at) : null;
+      if (summary) return { entries: entries.reverse(), bytes: size - at - Buffer.byteLength(text) - 1, summary };
+      const entry = decode(text);
+      if (entry) entries.push(entry);
+    }
+  }
+  return { entries: entries.reverse(), bytes: size, summary: null };
 }
 
 function encode({ offset, length, id, camera, time, models }: IndexEntry): string {

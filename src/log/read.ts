@@ -5,6 +5,7 @@ import type { Json, RecordQuery } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import { newestFirst, type IndexEntry } from './index-file.ts';
 import { rotatedVolumes, type Volume } from './shelf.ts';
+import { wantedBy } from './wanted.ts';
 
 /** The records that match, up to the limit. Index and file are written one after the other: a record in between waits. */
 export async function readRecords(current: Volume, query: RecordQuery): Promise<Json[]> {
@@ -21,10 +22,7 @@ async function readVolume({ file, index }: Volume, query: RecordQuery): Promise<
   const handle = await openIfPresent(file, 'r');
   if (!handle) return found;
   try {
-    // Nothing in it can be younger than its last append.
-    if (query.since !== undefined && (await handle.stat()).mtimeMs < Date.parse(query.since)) return found;
-    for await (const entry of newestFirst(index)) {
-      if (!matches(entry, query)) continue;
+    for await (const entry of newestFirst(index, wantedBy(query))) {
       const record = await readRecord(handle, entry);
       if (record !== undefined) found.push(query.pictures ? record : withoutPicture(record));
       if (found.length >= query.limit) break;
@@ -33,14 +31,6 @@ async function readVolume({ file, index }: Volume, query: RecordQuery): Promise<
   } finally {
     await handle.close();
   }
-}
-
-function matches({ camera, models, time }: IndexEntry, { camera_id, model, since }: RecordQuery): boolean {
-  return (
-    (camera_id === undefined || camera === camera_id) &&
-    (model === undefined || models.includes(model)) &&
-    (since === undefined || (time !== null && Date.parse(time) >= Date.parse(since)))
-  );
 }
 
 /** undefined when it is not there as the index says: the file was rotated, or the index is of another. */

@@ -67,6 +67,16 @@ describe('reading records', () => {
     expect(await readIds({ limit: 7 })).toEqual([...ids].reverse().slice(0, 7));
   });
 
+  it('finds by time what was captured while the clock was ahead, in files that were written last before that time', async () => {
+    const ids = Array.from({ length: 10 }, (_, number) => `r${number}`);
+    await write(ids.map((id, number) => sampleRecord(id, { at: number === 2 ? '2999-06-01T10:00:00.000Z' : '2025-06-01T10:00:00.000Z' })), { rotate_bytes: 2_500 });
+    expect((await at.named('predictions-')).length).toBeGreaterThan(2);
+    expect(await readIds({ since: '2999-01-01T00:00:00Z' })).toEqual(['r2']);
+    expect(await readIds({ since: '2025-06-01T10:00:00Z' })).toEqual([...ids].reverse());
+    // The last line of a file that is put away says at once whether there is anything in it.
+    for (const index of await at.named('records-')) expect((await at.text(index)).trimEnd().split('\n').at(-1)).toMatch(/^\{/);
+  });
+
   it('reads NDJSON as well', async () => {
     await write(['a', 'b'].map((id) => sampleRecord(id)), { format: 'ndjson' });
     expect(await readIds()).toEqual(['b', 'a']);
