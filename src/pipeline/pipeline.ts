@@ -3,6 +3,7 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Answers, Batch, BatchRecord, Config, Frame, StreamRef } from '../types.ts';
 import { createAsking, type AskingParts } from './asking.ts';
+import { withoutDamaged } from './damaged.ts';
 import { anyLooked, failuresIn } from './failures.ts';
 import { createInsistence } from './insist.ts';
 import { createOutcomes, type OutcomeParts } from './outcomes.ts';
@@ -151,7 +152,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
   }
 
-  async function begin({ batch, from }: WaitingBatch): Promise<void> {
+  async function begin({ batch: found, from }: WaitingBatch): Promise<void> {
+    const batch = from === 'live' ? found : await insist(found, 'its damaged frames could not be left out', () => withoutDamaged(found, parts));
+    if (batch !== found) log.warn(`${batch.camera_id}: batch ${batch.id} goes on without ${found.frames.length - batch.frames.length} damaged frames`);
+    if (batch.frames.length === 0) {
+      await outcomes.release(found);
+      return;
+    }
     if (batch.attempts > config.model_retries) {
       const error = errorInfo(new LookoutError('runner_died', `Lookout ended ${batch.attempts} times while its models were asked, so they are not asked again`));
       await outcomes.bury(batch, Object.fromEntries(batch.models.map((model) => [model, error])));
@@ -218,7 +225,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         track(batch, outcomes.release(batch), 'recovered');
         return;
       }
-      books.captured(batch.camera_id, batch.frames.length);
+      // Damaged ones that were entered before a crash are in no spool any more.
+      books.captured(batch.camera_id, batch.frames.filter(({ key }) => !books.settled(key)).length);
       if (await recordLog.has(batch.id) || await spool.isTicked(batch)) {
         track(batch, outcomes.recorded(batch), 'recovered');
         return;

@@ -3,19 +3,19 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { hasCode, namesIn } from '../lib/files.ts';
-import { isTorn, measure } from '../lib/jpeg.ts';
 import type { Log } from '../lib/log.ts';
 import { USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Batch, Frame, StreamOptions } from '../types.ts';
 import type { Books } from '../store/books.ts';
 import { capturedAt, isDraftFolder, isManifest, isSpare, isUnfinished, SESSION_FILE } from '../store/names.ts';
+import { enterDamaged, pictureSize } from './damaged.ts';
 import type { Pipeline } from './pipeline.ts';
 import { batchOf, type SessionFile, type Spool } from '../store/spool.ts';
 
 export interface Leftovers {
   /** Closed batches, oldest first: manifests as they were, then loose frames grouped as `recovered`. */
   readonly batches: readonly Batch[];
-  /** Frames that cannot be read as pictures. */
+  /** Loose frames that cannot be read as pictures. Those that a manifest names are told once it is taken up. */
   readonly damaged: readonly Damaged[];
   /** Session folders of ours, also those that hold nothing any more. */
   readonly sessions: readonly string[];
@@ -40,10 +40,8 @@ export async function recover(folder: string, { books, spool, pipeline, log }: R
   const left = await findLeftovers(folder);
   if (left.foreign.length > 0) log.info(`${left.foreign.length} entries of ${folder} are not Lookout's and are left alone`);
   for (const { camera_id, key } of left.damaged) {
-    if (!books.settled(key)) {
-      books.captured(camera_id);
-      await books.settle({ camera_id, batch: key, outcome: 'dropped', reason: 'damaged', frames: 1, files: [key] });
-    }
+    if (!books.settled(key)) books.captured(camera_id);
+    await enterDamaged(camera_id, key, books);
     await spool.remove(key);
   }
   for (const batch of left.batches) await pipeline.recover(batch);
@@ -153,11 +151,4 @@ async function readSession(folder: string): Promise<SessionFile | null> {
     if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES') || error instanceof SyntaxError) return null;
     throw error;
   }
-}
-
-/** null: not a whole picture, as a power cut leaves it. */
-async function pictureSize(path: string): Promise<{ readonly width: number; readonly height: number } | null> {
-  const bytes = await readFile(path);
-  const size = isTorn(bytes) ? null : measure(bytes);
-  return size && { width: size.width, height: size.height };
 }

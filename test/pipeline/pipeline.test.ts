@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import type { Batch, BatchRecord, Balance } from '../../src/types.ts';
-import { testFolder } from '../store/folder.ts';
+import { PICTURE, testFolder } from '../store/folder.ts';
 import { planned } from '../inference/lane-fixtures.ts';
 import { answer, dog, failure, skipped } from '../record/parts.ts';
 import { fakeLane, never, road, type FakeLane, type Road } from './road.ts';
@@ -402,6 +402,40 @@ describe('a batch of an earlier run', () => {
     expect((await second.records()).map((one) => one.batch.id)).toEqual([other.id, batch.id]);
     expect(lane.calls).toHaveLength(calls);
     expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 4 });
+    await expect.poll(() => readdir(second.spool.folder), SOON).toEqual([]);
+  });
+
+  it.each([
+    ['empty', Buffer.alloc(0)], ['without its end', PICTURE.subarray(0, -2)], ['of zeros', Buffer.alloc(PICTURE.length)],
+  ])('of which a power cut left pictures %s is recorded without those frames, which are counted damaged', async (_what, bytes) => {
+    const first = await road(folder.path, { animals: fakeLane(() => found) });
+    const batch = await first.batch(['animals'], 4);
+    await first.spool.writeManifest(batch);
+    await first.close();
+    for (const place of [0, 2]) await writeFile(first.spool.path(batch.frames[place]?.key ?? ''), bytes);
+    const { second, lane } = await resumed(batch);
+    const whole = batch.frames.filter((_frame, place) => place % 2 === 1).map(({ key }) => key);
+    expect(lane.calls).toEqual([whole]);
+    const [record] = await second.records();
+    expect(record?.batch).toMatchObject({ id: batch.id, frames: whole.map((file) => ({ file })), snapshot: { index: 0 } });
+    expect(record?.basic).toHaveProperty('frame_base64', PICTURE.toString('base64'));
+    expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 4, recorded: 2, dropped: { damaged: 2 } });
+    expect(second.logged()).toContain(`batch ${batch.id} goes on without 2 damaged frames`);
+    await expect.poll(() => readdir(second.spool.folder), SOON).toEqual([]);
+  });
+
+  it('of which no picture is whole is not recorded, whatever crash came while that was entered', async () => {
+    const first = await road(folder.path, { animals: fakeLane(() => found) });
+    const batch = await first.batch(['animals'], 3);
+    await first.spool.writeManifest(batch);
+    for (const { key } of batch.frames) await writeFile(first.spool.path(key), '');
+    // As far as an earlier start came.
+    const [key = ''] = batch.frames.map((frame) => frame.key);
+    await first.books.settle({ camera_id: 'CAM-1', batch: key, outcome: 'dropped', reason: 'damaged', frames: 1, files: [key] });
+    await first.close();
+    const { second, lane } = await resumed(batch);
+    expect([lane.calls, await second.records()]).toEqual([[], []]);
+    expect(second.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 3, dropped: { damaged: 3 } });
     await expect.poll(() => readdir(second.spool.folder), SOON).toEqual([]);
   });
 

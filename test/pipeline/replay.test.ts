@@ -51,6 +51,15 @@ describe('a dead letter', () => {
     expect(await made.records()).toHaveLength(1);
   });
 
+  it('is replayed without pictures that a power cut has emptied, which are counted damaged', async () => {
+    const { made, letter } = await withLetter();
+    await writeFile(join(made.deadLetters.folderOf(letter.batch), basename(letter.batch.frames[0]?.key ?? '')), '');
+    await replayLetter(letter, null, made.replay);
+    await done(made);
+    expect((await made.records()).map(({ batch }) => batch.frames.map(({ file }) => file))).toEqual([[letter.batch.frames[1]?.key]]);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 1, dropped: { damaged: 1 } });
+  });
+
   it('begins its attempts anew, and may be shown to other models', async () => {
     const { made, letter, asked } = await withLetter();
     expect(letter.batch.attempts).toBe(1);
