@@ -72,15 +72,16 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   }
 
   async function assemble(): Promise<App> {
-    releasers.push(await takeFolders(config, (error) => {
+    const { expectOurs, release: giveBack } = await takeFolders(config, (error) => {
       lost.abort(error);
       stop.abort(error);
-    }, stop.signal));
+    }, stop.signal);
+    releasers.push(giveBack);
 
-    const books = await openBooks(config.data_dir);
+    const books = await openBooks(config.data_dir, expectOurs);
     releasers.push(() => books.close());
-    const spool = createSpool(config.frames_dir);
-    const deadLetters = await openDeadLetters(config, spool, books);
+    const spool = createSpool(config.frames_dir, expectOurs);
+    const deadLetters = await openDeadLetters(config, spool, books, expectOurs);
     const recordLog = await openRecordLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
     const sources = await createSources(config);
@@ -91,7 +92,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const tally = createTally(systemClock, log.part('model'));
     releasers.push(() => { tally.close(); });
     const views = await createViews(config.frames_dir, log);
-    releasers.push(() => views.close());
+    // Of a folder that was lost they are somebody else's by now.
+    releasers.push(async () => { if (!lost.signal.aborted) await views.close(); });
     const lanes = createLanes({ ...models, settings: config, view: (keys) => views.open(keys), tally, clock: systemClock, log: log.part('model') });
     releasers.push(() => lanes.close());
 
@@ -115,7 +117,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const defaultModels = config.default_models ?? (config.record_format === 'v3' ? ['animals', 'potholes', 'garbage'] : ['animals']);
     const streams = await createStreams({
       config, sources, defaultModels,
-      store: createStreamStore(config.data_dir),
+      store: createStreamStore(config.data_dir, expectOurs),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {
         spool, books, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pace: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),

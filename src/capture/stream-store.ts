@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { hasCode, writeAtomically } from '../lib/files.ts';
 import { createTurns } from '../lib/turns.ts';
+import type { ExpectOurs } from '../store/own-folders.ts';
 import type { StreamOptions } from '../types.ts';
 
 export interface StoredStream {
@@ -19,7 +20,7 @@ export interface StreamStore {
   save(streams: readonly StoredStream[]): Promise<void>;
 }
 
-export function createStreamStore(dataDir: string): StreamStore {
+export function createStreamStore(dataDir: string, expectOurs: ExpectOurs = () => Promise.resolve()): StreamStore {
   const file = join(dataDir, 'streams.json');
   const takeTurn = createTurns();
   return {
@@ -33,7 +34,10 @@ export function createStreamStore(dataDir: string): StreamStore {
         throw new LookoutError('file_damaged', `${file} cannot be read: mend it or move it away (${String(error)})`, { cause: error });
       }
     },
-    save: (streams) => takeTurn(() => writeAtomically(file, `${JSON.stringify(streams, null, 2)}\n`, { mode: 0o600 })),
+    save: (streams) => takeTurn(async () => {
+      await expectOurs();
+      await writeAtomically(file, `${JSON.stringify(streams, null, 2)}\n`, { mode: 0o600 });
+    }),
   };
 }
 

@@ -10,7 +10,7 @@
 import { mkdirSync, renameSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { hasCode, namesIn } from './files.ts';
+import { hasCode, isThere, namesIn } from './files.ts';
 import { fateOf, readOwner } from './owner.ts';
 
 /** Marks an empty folder as made here, so that nobody waits for one who was killed before moving in; where the system ignores it, it seems a stranger's. */
@@ -56,6 +56,11 @@ export function freeSync(folder: string, name: string): void {
 export async function isStrangers(folder: string): Promise<boolean> {
   const owners = await ownersOf(folder);
   return owners !== null && fateOfAll(owners) === 'unknown';
+}
+
+/** Whether the folder is still that of the owner with this name. */
+export function isOwners(folder: string, name: string): Promise<boolean> {
+  return isThere(join(folder, name));
 }
 
 export async function ownersInWords(folder: string): Promise<string> {

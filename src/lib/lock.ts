@@ -19,7 +19,7 @@ import { LookoutError } from '../errors.ts';
 import { systemClock } from './clock.ts';
 import { hasCode } from './files.ts';
 import { createLines } from './line.ts';
-import { free, freeSync, isStrangers, ownersInWords, sweep, take } from './lock-folder.ts';
+import { free, freeSync, isOwners, isStrangers, ownersInWords, sweep, take } from './lock-folder.ts';
 import { ownName } from './owner.ts';
 
 export interface Lock {
@@ -27,6 +27,8 @@ export interface Lock {
   release(): Promise<void>;
   /** Somebody else holds it now, or its folder is gone: stop writing. */
   readonly compromised: boolean;
+  /** Looks now, where the owner's signs of life would show it seconds later. Throws `locked` when it is lost. */
+  expectHeld(): Promise<void>;
 }
 
 export interface LockOptions {
@@ -82,14 +84,17 @@ async function keep(target: string, name: string, leave: () => void, stale: numb
   let compromised = false;
   let releasing: Promise<void> | null = null;
 
+  const lose = (reason: Error): void => {
+    if (compromised) return;
+    compromised = true;
+    onCompromised?.(reason);
+  };
+
   const stop = await lock(target, {
     lockfilePath: folder,
     realpath: false,
     stale,
-    onCompromised: (reason) => {
-      compromised = true;
-      onCompromised?.(reason);
-    },
+    onCompromised: lose,
     fs: {
       // Taken before and freed after.
       mkdir: (_folder: string, done: Done) => { done(null); },
@@ -127,6 +132,10 @@ async function keep(target: string, name: string, leave: () => void, stale: numb
     release: () => (releasing ??= release()),
     get compromised() {
       return compromised;
+    },
+    async expectHeld() {
+      if (!(await isOwners(folder, name))) lose(new Error('it was removed, or taken over'));
+      if (compromised) throw new LookoutError('locked', `the lock ${folder} is no longer held by this process`);
     },
   };
 }

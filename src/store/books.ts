@@ -7,6 +7,7 @@
 import { join } from 'node:path';
 import type { Balance, Batch } from '../types.ts';
 import { openJournal } from './journal.ts';
+import type { ExpectOurs } from './own-folders.ts';
 
 export type Outcome = 'recorded' | 'dead_lettered' | 'dropped';
 
@@ -70,7 +71,7 @@ type Line = BookEntry | Reopened | Checkpoint;
 
 const REMEMBERED_BATCHES = 5000;
 
-export async function openBooks(dataDir: string): Promise<Books> {
+export async function openBooks(dataDir: string, expectOurs?: ExpectOurs): Promise<Books> {
   const columns = new Map<string, Column>();
   const inSpool = new Map<string, number>();
   const settled = new Set<string>();
@@ -106,7 +107,7 @@ export async function openBooks(dataDir: string): Promise<Books> {
     if (oldest !== undefined) settled.delete(oldest);
   }
 
-  const journal = await openJournal<Line>(join(dataDir, 'books.ndjson'), () => ({ checkpoint: Object.fromEntries(columns), settled: [...settled] }));
+  const journal = await openJournal<Line>(join(dataDir, 'books.ndjson'), () => ({ checkpoint: Object.fromEntries(columns), settled: [...settled] }), expectOurs);
   for (const line of journal.lines) {
     if ('checkpoint' in line) begin(line);
     else if ('reopened' in line) takeBack(line);

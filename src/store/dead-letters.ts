@@ -11,6 +11,7 @@ import { createByteBudget } from '../lib/byte-budget.ts';
 import { fsyncFolder, hasCode, linkOrCopy, namesIn, writeAtomically } from '../lib/files.ts';
 import type { Batch, Config, ErrorInfo } from '../types.ts';
 import type { Books } from './books.ts';
+import type { ExpectOurs } from './own-folders.ts';
 import type { Spool } from './spool.ts';
 
 export interface DeadLetter {
@@ -36,7 +37,7 @@ export interface DeadLetters {
 }
 
 export async function openDeadLetters(
-  config: Pick<Config, 'data_dir' | 'dead_letter_max_bytes'>, spool: Pick<Spool, 'path'>, books: Books,
+  config: Pick<Config, 'data_dir' | 'dead_letter_max_bytes'>, spool: Pick<Spool, 'path'>, books: Books, expectOurs: ExpectOurs = () => Promise.resolve(),
 ): Promise<DeadLetters> {
   const folder = join(config.data_dir, 'dead-letter');
   await mkdir(folder, { recursive: true });
@@ -77,6 +78,7 @@ export async function openDeadLetters(
     folderOf: ({ id }) => join(folder, id),
     get: (id) => read(join(folder, id)),
     async add(letter) {
+      await expectOurs();
       const target = join(folder, letter.batch.id);
       // One that cannot be read is written anew.
       if (await read(target).catch(() => null)) return;
@@ -97,6 +99,7 @@ export async function openDeadLetters(
     },
     list,
     async remove(batch) {
+      await expectOurs();
       const path = join(folder, batch.id);
       budget.forget(path);
       await rm(path, { recursive: true, force: true });

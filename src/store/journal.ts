@@ -6,6 +6,7 @@ import { open, readFile } from 'node:fs/promises';
 import { LookoutError } from '../errors.ts';
 import { hasCode, linkOrCopy, writeAtomically } from '../lib/files.ts';
 import { createTurns } from '../lib/turns.ts';
+import type { ExpectOurs } from './own-folders.ts';
 
 export interface Journal<Line> {
   /** Those that were there when it was opened. */
@@ -20,7 +21,7 @@ export interface Journal<Line> {
 const RENEW_BYTES = 8 * 1024 * 1024;
 
 /** `sum` makes the line that a renewed file begins with; the old one is kept as `<name>.1.ndjson`. */
-export async function openJournal<Line>(file: string, sum: () => Line): Promise<Journal<Line>> {
+export async function openJournal<Line>(file: string, sum: () => Line, expectOurs: ExpectOurs = () => Promise.resolve()): Promise<Journal<Line>> {
   const text = await readWhole(file);
   const lines = parse(text, file) as readonly Line[];
   const takeTurn = createTurns();
@@ -45,6 +46,7 @@ export async function openJournal<Line>(file: string, sum: () => Line): Promise<
       return bytes === 0;
     },
     append: (line, then) => takeTurn(async () => {
+      await expectOurs();
       if (torn) await handle.truncate(bytes);
       torn = false;
       if (bytes > RENEW_BYTES) await renew();

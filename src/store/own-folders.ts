@@ -3,34 +3,42 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { hasCode, sweepTemporaries } from '../lib/files.ts';
-import { lockFolderOrFile } from '../lib/lock.ts';
+import { type Lock, lockFolderOrFile } from '../lib/lock.ts';
 import type { Config } from '../types.ts';
 
 const WAIT_MS = 1000;
 
-/** Resolves with what gives them back. `lose` is told when somebody else has taken one: nothing more may be written there. */
+/** Asked before each write: throws `locked` when a folder is somebody else's by now. */
+export type ExpectOurs = () => Promise<void>;
+
+export interface OwnFolders {
+  readonly expectOurs: ExpectOurs;
+  /** Gives them back. */
+  readonly release: () => Promise<void>;
+}
+
+/** `lose` is told when somebody else has taken one: nothing more may be written there. */
 export async function takeFolders(
   { data_dir, frames_dir }: Pick<Config, 'data_dir' | 'frames_dir'>, lose: (error: LookoutError) => void, signal: AbortSignal,
-): Promise<() => Promise<void>> {
-  const releases: (() => Promise<void>)[] = [];
-  const release = async (): Promise<void> => { for (const each of releases.reverse()) await each(); };
+): Promise<OwnFolders> {
+  const locks: Lock[] = [];
+  const release = async (): Promise<void> => { for (const lock of locks.reverse()) await lock.release(); };
   try {
-    for (const folder of new Set([data_dir, frames_dir])) releases.push(await take(folder, lose, signal));
+    for (const folder of new Set([data_dir, frames_dir])) locks.push(await take(folder, lose, signal));
     await sweepTemporaries(data_dir);
-    return release;
+    return { release, expectOurs: async () => { for (const lock of locks) await lock.expectHeld(); } };
   } catch (error) {
     await release();
     throw error;
   }
 }
 
-async function take(folder: string, lose: (error: LookoutError) => void, signal: AbortSignal): Promise<() => Promise<void>> {
+async function take(folder: string, lose: (error: LookoutError) => void, signal: AbortSignal): Promise<Lock> {
   try {
     await mkdir(folder, { recursive: true });
-    const lock = await lockFolderOrFile(join(folder, '.lookout'), {
+    return await lockFolderOrFile(join(folder, '.lookout'), {
       waitMs: WAIT_MS, onCompromised: ({ message }) => { lose(new LookoutError('locked', `the lock on ${folder} was lost: ${message}`)); },
     }, signal);
-    return () => lock.release();
   } catch (error) {
     if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST')) throw error;
     throw new LookoutError('config_invalid', `nothing can be written to the folder ${folder} (${errorInfo(error).message}); make it this user's own, or name another with --data-dir and --frames-dir`, { cause: error });

@@ -16,6 +16,7 @@ import { basename, join } from 'node:path';
 import { fsyncFolder, hasCode, isThere, linkOrCopy, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, BatchRecord, CapturedFrame, ClosedBy, Frame, PictureFile, StreamOptions } from '../types.ts';
+import type { ExpectOurs } from './own-folders.ts';
 import { batchId, draftFolder, frameFile, isSpare, LATEST_FILE, manifestFile, recordFile, SESSION_FILE, sessionName, tickFile } from './names.ts';
 
 /** One run of one stream. Survives reconnects, not restarts. */
@@ -61,7 +62,8 @@ export interface Spool {
   end(session: string): Promise<void>;
 }
 
-export function createSpool(folder: string): Spool {
+/** `expectOurs` is asked before each change in the folder. */
+export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promise.resolve()): Spool {
   const path = (key: string): string => join(folder, key);
   const inSession = (batch: Batch, file: string): string => join(folder, batch.session, file);
 
@@ -72,6 +74,7 @@ export function createSpool(folder: string): Spool {
   const takeTurn = createTurns();
 
   async function begin(session: Session): Promise<void> {
+    await expectOurs();
     const own = join(folder, session.name);
     const draft = join(folder, draftFolder(session.name));
     const file: SessionFile = { lookout: 1, ...session, started_at: new Date().toISOString() };
@@ -96,6 +99,7 @@ export function createSpool(folder: string): Spool {
 
   /** Somebody may remove the session's folder while it is in use: it is made again for what is to come. */
   async function inFolder<Result>(session: Session, work: () => Promise<Result>): Promise<Result> {
+    await expectOurs();
     return work().catch(async (error: unknown) => {
       if (!hasCode(error, 'ENOENT')) throw error;
       await folderOf(session);
@@ -120,6 +124,7 @@ export function createSpool(folder: string): Spool {
 
   /** Removes the folder of a session that has nothing left; keeps it otherwise. */
   const removeFolder = (session: string): Promise<void> => takeTurn(async () => {
+    await expectOurs();
     const own = join(folder, session);
     const files = await namesIn(own);
     if (files.length === 0 || !files.every(isSpare)) return;
@@ -143,6 +148,7 @@ export function createSpool(folder: string): Spool {
     },
 
     putBack: (batch, from) => takeTurn(async () => {
+      await expectOurs();
       const { session, frames } = batch;
       const own = join(folder, session);
       if ((await namesIn(own)).length === 0) await begin(sessionOf(batch));
@@ -159,6 +165,7 @@ export function createSpool(folder: string): Spool {
     folderOf,
 
     async put(session, captured) {
+      await expectOurs();
       const { width, height, picture } = captured;
       const { key, captured_at } = await freeName(session, captured.captured_at);
       const temporary = 'jpeg' in picture ? `${path(key)}.tmp` : picture.file;
@@ -177,6 +184,7 @@ export function createSpool(folder: string): Spool {
     },
 
     async showLatest(session, frame) {
+      await expectOurs();
       const latest = join(folder, session.name, LATEST_FILE);
       await linkOrCopy(path(frame.key), latest);
       return latest;
@@ -200,13 +208,17 @@ export function createSpool(folder: string): Spool {
     isTicked: (batch) => isThere(inSession(batch, tickFile(batch.id))),
 
     async release(batch) {
+      await expectOurs();
       await Promise.all(batch.frames.map(({ key }) => removeIfPresent(path(key))));
       await removeIfPresent(inSession(batch, recordFile(batch.id)));
       await removeIfPresent(inSession(batch, manifestFile(batch.id)));
       if (!taking.has(batch.session)) await removeFolder(batch.session);
     },
 
-    remove: (key) => removeIfPresent(path(key)),
+    async remove(key) {
+      await expectOurs();
+      await removeIfPresent(path(key));
+    },
 
     end: (session) => {
       taking.delete(session);

@@ -131,4 +131,28 @@ describe('the spool', () => {
     expect(await files()).toContain(`${batch.id}.json`);
     expect(JSON.parse(await readFile(join(spool.folder, session.name, 'session.json'), 'utf8'))).toMatchObject({ lookout: 1, camera_id: 'CAM 1', models: ['motion'] });
   });
+
+  it('changes nothing in a folder that is somebody else\'s by now', async () => {
+    const { spool, session } = await begin();
+    const [loose, ...frames] = await putFrames(spool, session, 3);
+    const batch = batchOf(session, frames);
+    await spool.writeManifest(batch);
+    const all = async (): Promise<readonly string[]> => (await readdir(spool.folder, { recursive: true })).sort();
+    const before = [await all(), await readFile(join(spool.folder, session.name, `${batch.id}.json`), 'utf8')];
+    const late = createSpool(spool.folder, () => Promise.reject(new Error('lost')));
+    const tries: Readonly<Record<string, () => Promise<unknown>>> = {
+      open: () => late.open(SPEC),
+      put: () => putFrames(late, session, 1, 9),
+      showLatest: () => late.showLatest(session, frames[0] ?? expect.fail('no frame')),
+      writeManifest: () => late.writeManifest({ ...batch, attempts: 7 }),
+      writeRecord: () => late.writeRecord(batch, sampleRecord(batch.id)),
+      putBack: () => late.putBack(batch, spool.folder),
+      folderOf: () => late.folderOf({ ...session, name: 'CAM%201_00000000' }),
+      release: () => late.release(batch),
+      remove: () => late.remove(loose?.key ?? ''),
+      end: () => late.end(session.name),
+    };
+    for (const [what, attempt] of Object.entries(tries)) await expect(attempt(), what).rejects.toThrow('lost');
+    expect([await all(), await readFile(join(spool.folder, session.name, `${batch.id}.json`), 'utf8')]).toEqual(before);
+  });
 });
