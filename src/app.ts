@@ -6,7 +6,7 @@ import { createCameraTable } from './cameras/table.ts';
 import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
 import { errorInfo, LookoutError } from './errors.ts';
-import { startServer, type HttpServer } from './http/server.ts';
+import { startServer, type ClaimedPort, type HttpServer } from './http/server.ts';
 import { createLanes } from './inference/lanes.ts';
 import { createTally } from './inference/tally.ts';
 import { systemClock } from './lib/clock.ts';
@@ -37,8 +37,8 @@ export interface App {
   readonly replay: ReplayParts;
   /** Aborts when somebody else has taken one of its folders: nothing more may be written there. */
   readonly lost: AbortSignal;
-  /** The web page and the API. */
-  listen(): Promise<HttpServer>;
+  /** The web page and the API, on a port that was claimed before, or on one that is claimed now. */
+  listen(port?: ClaimedPort): Promise<HttpServer>;
   /** Starts the streams that lookout.yaml and the last run name. */
   capture(): void;
   /** Told of each record once it is in the log. */
@@ -167,8 +167,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     return {
       face, streams, lost: lost.signal,
       replay: { spool, books, deadLetters, pipeline },
-      async listen() {
-        server = await startServer({ face, config, staticDir: join(packageRoot, 'static'), log: log.part('http'), version });
+      async listen(port) {
+        server = await startServer({ face, config, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
         return server;
       },
       capture() {

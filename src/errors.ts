@@ -19,7 +19,7 @@ export const ERRORS = {
   internal: { status: 500, retry: false, advice: 'see the log; please report it' },
   shutting_down: { status: 503, retry: true, advice: 'wait until Lookout runs again' },
   config_invalid: { status: 500, retry: false, advice: 'correct the settings named' },
-  listen_failed: { status: 500, retry: false, advice: 'stop the program that uses the port, or choose another with --port' },
+  listen_failed: { status: 500, retry: false, advice: 'choose an address of this machine with --host, and a port that is free with --port' },
   file_damaged: { status: 500, retry: false, advice: 'mend the file named, or move it away' },
   ffmpeg_missing: { status: 500, retry: false, advice: 'install ffmpeg; `lookout doctor` names the command' },
   ffmpeg_failed: { status: 500, retry: true, advice: 'see the reason; the machine may be short of processes, memory, open files or room on its disk' },

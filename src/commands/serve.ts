@@ -1,6 +1,7 @@
 /** `lookout serve`: the server alone. */
 import { once } from 'node:events';
 import { createApp, type App } from '../app.ts';
+import { claimPort } from '../http/server.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
@@ -13,9 +14,14 @@ export async function serve(context: CommandContext): Promise<number> {
 
 /** Runs the server until the signal, then stops it in order; leaves hard when that takes too long. */
 export async function serveUntil(signal: AbortSignal, config: Config, log: Log, started: (app: App) => Promise<void>): Promise<void> {
-  const app = await createApp(config, log);
+  // Whether it is free is known before anything is built, connected or taken up.
+  const port = await claimPort(config, log.part('http'));
+  const app = await createApp(config, log).catch(async (error: unknown) => {
+    await port.close();
+    throw error;
+  });
   try {
-    const { url } = await app.listen();
+    const { url } = await app.listen(port);
     print(`Lookout is at ${url}`);
     app.capture();
     await started(app);

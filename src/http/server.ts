@@ -1,8 +1,10 @@
 /** Listens for HTTP, and stops listening. */
-import { createServer, type Server } from 'node:http';
-import { LookoutError } from '../errors.ts';
+import { createServer, type RequestListener } from 'node:http';
+import type { Log } from '../lib/log.ts';
+import type { Config } from '../types.ts';
 import { createHttpApp, type HttpOptions } from './app.ts';
 import { bracketed } from './guard.ts';
+import { listen } from './listen.ts';
 
 export interface HttpServer {
   /** Where a browser on this machine finds the page. */
@@ -11,20 +13,35 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
+/** A port that is ours, so that nobody builds and connects for a server that cannot listen. */
+export interface ClaimedPort extends HttpServer {
+  /** Requests have waited for this. */
+  serve(app: RequestListener): void;
+}
+
 /** How long requests under way may take once the server closes. */
 const GRACE_MS = 1000;
 
-export async function startServer(options: HttpOptions): Promise<HttpServer> {
-  const { host, port: wanted } = options.config;
-  const server = createServer(createHttpApp(options));
+/** Throws `listen_failed`. */
+export async function claimPort({ host, port: wanted }: Pick<Config, 'host' | 'port'>, log: Log): Promise<ClaimedPort> {
+  let app: RequestListener | null = null;
+  const waiting: Parameters<RequestListener>[] = [];
+  const server = createServer((...asked) => {
+    if (app) app(...asked);
+    else waiting.push(asked);
+  });
   await listen(server, host, wanted);
-  server.on('error', (error) => { options.log.error('the server had an error', { reason: error.message }); });
+  server.on('error', (error) => { log.error('the server had an error', { reason: error.message }); });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : wanted;
   const name = host === '0.0.0.0' || host === '::' ? 'localhost' : bracketed(host);
   return {
     url: `http://${name}:${port}`,
     port,
+    serve(given) {
+      app = given;
+      for (const asked of waiting.splice(0)) given(...asked);
+    },
     async close() {
       const cut = setTimeout(() => { server.closeAllConnections(); }, GRACE_MS);
       try {
@@ -37,16 +54,9 @@ export async function startServer(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const fail = (error: NodeJS.ErrnoException): void => {
-      const why = error.code === 'EADDRINUSE' ? 'another program uses it; stop that one or choose another with --port' : error.message;
-      reject(new LookoutError('listen_failed', `Cannot listen on ${bracketed(host)}:${port}: ${why}.`, { cause: error }));
-    };
-    server.once('error', fail);
-    server.listen(port, host.replace(/^\[|\]$/g, ''), () => {
-      server.off('error', fail);
-      resolve();
-    });
-  });
+/** On a port that was claimed before, or on one that is claimed now. */
+export async function startServer(options: HttpOptions, claimed?: ClaimedPort): Promise<HttpServer> {
+  const port = claimed ?? await claimPort(options.config, options.log);
+  port.serve(createHttpApp(options));
+  return port;
 }

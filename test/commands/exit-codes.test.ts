@@ -1,7 +1,7 @@
 /** How the command line ends: 0 done or SIGTERM, 1 failure, 2 usage, 130 Ctrl-C; and what it says then. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -70,14 +70,15 @@ it('the server says which file its settings come from', async () => {
 });
 
 describe('a failure ends with 1', () => {
-  it('such as a port in use', async () => {
+  it('such as a port in use, which is said before anything is made or begun', async () => {
     const server = createServer();
     onTestFinished(() => { server.close(); });
     await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', () => { resolve(); }); });
     const { code, output } = await lookout(['serve', '--port', String((server.address() as AddressInfo).port)]);
     expect(output).toContain('another program uses it');
-    expect(output).toContain('\nwhat to try: stop the program that uses the port, or choose another with --port\n');
+    expect(output).toContain('\nwhat to try: choose an address of this machine with --host, and a port that is free with --port\n');
     expect(code).toBe(1);
+    expect(await readdir(folder.path)).toEqual([]);
   });
 
   it('such as a damaged file', async () => {

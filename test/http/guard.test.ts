@@ -2,10 +2,11 @@
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startServer } from '../../src/http/server.ts';
+import { whyNot } from '../../src/http/listen.ts';
+import { claimPort, startServer } from '../../src/http/server.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
-import { createSite, type Site, STATIC } from './site.ts';
+import { ask, createSite, type Site, STATIC } from './site.ts';
 
 let face: FakeFace;
 let open: Site;
@@ -111,6 +112,29 @@ describe('the server', () => {
 
   it('says which port is taken', async () => {
     await expect(startServer({ ...options, config: { ...config, port: open.port } })).rejects.toThrow(`Cannot listen on 127.0.0.1:${open.port}: another program uses it`);
+  });
+
+  it.each([
+    ['192.0.2.1', /^Cannot listen on 192\.0\.2\.1:0: this machine has no such address; choose one of its own with --host: .*127\.0\.0\.1/],
+    ['2001:db8::1', /^Cannot listen on \[2001:db8::1\]:0: this machine has no (such address|addresses of that kind); choose /],
+    ['fe80::1', /^Cannot listen on \[fe80::1\]:0: the address is not whole; .* fe80::1%eth0|no addresses of that kind/],
+    ['no-such-host.invalid', /^Cannot listen on no-such-host\.invalid:0: no address is known for that name; choose /],
+  ])('says what to do where it cannot listen on %s', async (host, words) => {
+    await expect(startServer({ ...options, config: { ...config, host } })).rejects.toMatchObject({ code: 'listen_failed', message: expect.stringMatching(words) as string });
+  });
+
+  it('says what to do where only root may listen', () => {
+    expect(whyNot(Object.assign(new Error('listen EACCES'), { code: 'EACCES' }))).toContain('choose one from 1024 on with --port');
+    expect(whyNot(Object.assign(new Error('listen EMFILE: too many open files'), { code: 'EMFILE' }))).toContain('too many open files');
+  });
+
+  it('lets requests wait that come before it is ready', async () => {
+    const port = await claimPort(config, silentLog);
+    const answers = Promise.all(['/healthz', '/readyz'].map((path) => ask(port.port, 'GET', path)));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await startServer(options, port);
+    expect((await answers).map(({ status }) => status)).toEqual([200, 200]);
+    await port.close();
   });
 
   it('closes although a client holds its connection', async () => {
