@@ -106,7 +106,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
       answered: (answers) => { tally.batch(answers); },
       makeRecord: await createStages({
-        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model), log: log.part('pipeline'),
+        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model), log: log.part('pipeline'), signal: stop.signal,
       }),
       onRecorded: (batch, record) => {
         lastRecordAt.set(batch.camera_id, new Date().toISOString());

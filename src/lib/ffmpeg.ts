@@ -242,12 +242,18 @@ async function tooOld(): Promise<LookoutError> {
   return new LookoutError('ffmpeg_missing', `${version.replace(/ Copyright.*/, '')} is too old: install ${OLDEST_FFMPEG} or later`);
 }
 
-/** One picture takes a tenth of a second; an ffmpeg that hangs must not hold its batch. */
-const SCALE_MS = 60_000;
+/**
+ * Pictures one after the other, each behind a header with its length: ffmpeg gives each at once, where of bare pictures
+ * it would wait for the next one to begin. One that it cannot read at all ends it.
+ */
+export const SCALE_INPUT: readonly string[] = ['-loglevel', 'error', '-xerror', '-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-threads', '1', '-noautorotate', '-f', 'mpjpeg'];
 
-/** A picture file in another size (pixels), as JPEG. */
-export function scaleJpeg(file: string, { width, height }: { width: number; height: number }): Promise<Buffer> {
-  return encodeJpeg(file, ['-vf', `scale=${width}:${height}`, '-q:v', '3'], AbortSignal.timeout(SCALE_MS));
+/** Pictures of this size in pixels, each behind a header with its length. One format, whatever comes: the encoder takes no other later on. */
+export function scaleOutput({ width, height }: { readonly width: number; readonly height: number }): readonly string[] {
+  return [
+    '-filter_threads', '1', '-vf', `scale=${width}:${height},format=yuvj420p`, '-fps_mode', 'passthrough',
+    '-threads', '1', '-q:v', '3', '-c:v', 'mjpeg', '-flush_packets', '1', '-f', 'mpjpeg',
+  ];
 }
 
 /** What makes a picture upright, by its orientation as EXIF has it. */
@@ -261,7 +267,7 @@ export function toJpeg(
   return encodeJpeg(Readable.from([picture]), ['-vf', filters, ...jpegEncoder(jpegQuality)], signal);
 }
 
-async function encodeJpeg(source: string | Readable, options: readonly string[], signal: AbortSignal): Promise<Buffer> {
+async function encodeJpeg(source: Readable, options: readonly string[], signal: AbortSignal): Promise<Buffer> {
   signal.throwIfAborted();
   const chunks: Buffer[] = [];
   const target = new Writable({ emitClose: false, write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } });

@@ -16,6 +16,8 @@ export interface StageContext<Own = unknown> {
   /** Where a model's findings stand; null: under its own name. */
   readonly sectionOf: (model: string) => string | null;
   readonly log: Log;
+  /** Aborts when the server stops: what a stage keeps running ends. */
+  readonly signal: AbortSignal;
 }
 
 /** What a file of the family exports. */

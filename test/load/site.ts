@@ -167,7 +167,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
     answered: (answers) => { tally.batch(answers); },
     makeRecord: await createStages({
-      config, path: (key) => key, camera: (id) => Promise.resolve({ id, latitude: null, longitude: null }), hostIp: () => null, sectionOf: () => null, log: silentLog,
+      config, path: (key) => key, camera: (id) => Promise.resolve({ id, latitude: null, longitude: null }), hostIp: () => null, sectionOf: () => null, log: silentLog, signal: stop.signal,
     }),
   });
   const running = pipeline.run();

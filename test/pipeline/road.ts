@@ -107,7 +107,7 @@ export async function road(
       return lane;
     },
     makeRecord: await createStages({
-      config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null), log,
+      config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null), log, signal: stop.signal,
     }),
     onRecorded: ({ id }) => recorded.push(id),
   };

@@ -3,7 +3,7 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { imageSize } from 'image-size';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { createCameraTable } from '../../src/cameras/table.ts';
@@ -39,10 +39,13 @@ async function made(answers: Answers, settings: Partial<Settings> = {}, spoil?: 
   const batch = batchOf(session, frames);
   await writeFile(join(folder.path, 'cameras.csv'), 'cameraID,latitude,longitude\nCAM-1,24.5,81.25\n');
   await spoil?.(spool, batch);
+  const ended = new AbortController();
+  onTestFinished(() => { ended.abort(); });
   const makeRecord = await createStages({
     config, log: silentLog, path: spool.path, camera: createCameraTable({ file: join(folder.path, 'cameras.csv'), log: silentLog }).lookup,
     hostIp: createHostAddress({ setting: config.host_ip, log: silentLog }).current,
     sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null),
+    signal: ended.signal,
   });
   const record = await makeRecord(batch, answers, new AbortController().signal);
   return { record, pictures };

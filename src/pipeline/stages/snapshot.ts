@@ -1,6 +1,6 @@
 /** Chooses the frame that the record shows, and reads its picture, scaled where that is asked for. */
 import { errorInfo } from '../../errors.ts';
-import { scaleJpeg } from '../../lib/ffmpeg.ts';
+import { createScaler } from '../../lib/scaler.ts';
 import { chooseSnapshot } from '../../record/enrich.ts';
 import type { SettingSchema, Stage } from '../../types.ts';
 import type { StageContext } from '../stages.ts';
@@ -26,10 +26,11 @@ export const settings = {
 } as const satisfies Record<keyof SnapshotSettings, SettingSchema>;
 
 /** null: records show none. */
-export function create({ config, path, log }: StageContext<SnapshotSettings>): Stage | null {
+export function create({ config, signal: ended, log }: StageContext<SnapshotSettings>): Stage | null {
   if (config.snapshot === 'none') return null;
   const most = config.snapshot_max_width ?? Infinity;
-  return async (work) => {
+  const scaleJpeg = createScaler(ended);
+  return async (work, signal) => {
     const { batch, answers, pictures } = work;
     const index = chooseSnapshot(batch, answers, config.snapshot);
     const frame = index === null ? undefined : batch.frames[index];
@@ -41,8 +42,9 @@ export function create({ config, path, log }: StageContext<SnapshotSettings>): S
     if (width <= most) return whole;
     const scaled = { width: most, height: Math.round((height * most) / width) };
     try {
-      return { ...work, snapshot: { index, ...scaled, jpeg: await scaleJpeg(path(frame.key), scaled) } };
+      return { ...work, snapshot: { index, ...scaled, jpeg: await scaleJpeg(jpeg, scaled) } };
     } catch (error) {
+      signal.throwIfAborted();
       log.warn(`${batch.id}: its picture is shown as it was captured, because it could not be scaled`, { reason: errorInfo(error).message });
       return whole;
     }
