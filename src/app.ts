@@ -42,7 +42,7 @@ export interface App {
   /** Starts the streams that lookout.yaml and the last run name. */
   capture(): void;
   /** Told of each record once it is in the log. */
-  onRecord(listener: (record: BatchRecord) => void): void;
+  onRecord(listener: (record: BatchRecord, cameraId: string) => void): void;
   /** Captures stop and flush, batches under way end, runners and the log close. Within grace_seconds. */
   close(): Promise<void>;
 }
@@ -100,7 +100,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const cameras = createCameraTable({ file: config.camera_data, log: log.part('cameras') });
     const host = createHostAddress({ setting: config.host_ip, log });
     const lastRecordAt = new Map<string, string>();
-    const listeners: ((record: BatchRecord) => void)[] = [];
+    const listeners: ((record: BatchRecord, cameraId: string) => void)[] = [];
     const pipeline = createPipeline({
       config, spool, books, deadLetters, recordLog, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
       looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
@@ -110,7 +110,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       }),
       onRecorded: (batch, record) => {
         lastRecordAt.set(batch.camera_id, new Date().toISOString());
-        for (const listener of listeners) listener(record);
+        for (const listener of listeners) listener(record, batch.camera_id);
       },
     });
 

@@ -49,8 +49,8 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
 
   withSettings(root.command('serve').description('run the server: the API, the web page and the streams'))
     .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/serve.ts')).serve(context), options));
-  withSettings(root.command('demo').description('run the server with a camera of its own over real RTSP'), DEMO_SETTINGS)
-    .option('--records <number>', 'stop after so many records', wholeNumber)
+  withSettings(root.command('demo').description('run the server with cameras of its own over real RTSP'), DEMO_SETTINGS)
+    .option('--records <number>', 'stop after so many records of each camera', wholeNumber)
     .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/demo.ts')).demo(context, (options.records as number | undefined) ?? null), options));
 
   const models = root.command('models').description('look at models, prepare their environments, try them');

@@ -1,6 +1,6 @@
-/** `lookout demo`: the server with a camera of its own over real RTSP, and what happens in words. */
+/** `lookout demo`: the server with cameras of its own over real RTSP, and what happens in words. */
 import type { App } from '../app.ts';
-import { startDemoCamera } from '../demo/index.ts';
+import { type Scene, startDemoCamera } from '../demo/index.ts';
 import { errorInfo } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { BatchRecord } from '../types.ts';
@@ -8,29 +8,47 @@ import { prepareCommand, print, type CommandContext } from './context.ts';
 import { DEMO_SETTINGS } from './demo-settings.ts';
 import { serveUntil } from './serve.ts';
 
-const CAMERA = 'DEMO-CAM';
+interface Shown {
+  readonly id: string;
+  readonly path: string;
+  readonly scene: Scene;
+  readonly latitude: string;
+  readonly longitude: string;
+  /** Models that have nothing to say of it. */
+  readonly without: readonly string[];
+}
+
+const CAMERAS: readonly Shown[] = [
+  { id: 'DEMO-CAM', path: 'street', scene: { kind: 'scene' }, latitude: '26.4499', longitude: '80.3319', without: [] },
+  {
+    // Where a camera pans, everything moves.
+    id: 'DEMO-PASTURE', path: 'pasture', scene: { kind: 'pasture' }, latitude: '52.33', longitude: '1.68', without: ['motion'],
+  },
+];
 const LOOK_MS = 200;
 /** Each look at the models reads all their folders. */
 const LOOK_AT_MODELS_MS = 1000;
 
-/** `records`: stop after so many; null: serve until Ctrl-C. */
+/** `records`: stop after so many of each camera; null: serve until Ctrl-C. */
 export async function demo(context: CommandContext, records: number | null): Promise<number> {
   const { config, log } = await prepareCommand(context, DEMO_SETTINGS);
   const enough = new AbortController();
   const signal = AbortSignal.any([context.signal, enough.signal]);
-  const camera = await startDemoCamera({ cameras: { street: { kind: 'scene' } }, log }, signal);
+  const camera = await startDemoCamera({ cameras: Object.fromEntries(CAMERAS.map(({ path, scene }) => [path, scene])), log }, signal);
   try {
     await serveUntil(signal, config, log, async (app) => {
-      print(`A demo camera plays at ${camera.url('street')}; Ctrl-C stops.`);
+      print(`Demo cameras play at ${CAMERAS.map(({ path }) => camera.url(path)).join(' and ')}; Ctrl-C stops.`);
       const worried = (error: unknown): void => { log.warn('the demo cannot tell what happens', { reason: errorInfo(error).message }); };
-      let seen = 0;
-      app.onRecord((record) => {
-        seen += 1;
-        const last = records !== null && seen >= records;
+      const seen = new Map(CAMERAS.map(({ id }) => [id, 0]));
+      app.onRecord((record, cameraId) => {
+        seen.set(cameraId, (seen.get(cameraId) ?? 0) + 1);
+        const last = records !== null && [...seen.values()].every((number) => number >= records);
         summarise(app, record, config.predictions).catch(worried).finally(() => { if (last) enough.abort(); });
       });
-      await placeCamera(app);
-      await watchCamera(app, camera.url('street'), config.default_models);
+      for (const shown of CAMERAS) {
+        await placeCamera(app, shown);
+        await watchCamera(app, shown, camera.url(shown.path));
+      }
       narrate(app, config.batch_size, signal).catch(worried);
       narrateModels(app, signal).catch(worried);
     });
@@ -40,25 +58,28 @@ export async function demo(context: CommandContext, records: number | null): Pro
   return 0;
 }
 
-/** The demo camera has coordinates, as every camera should. */
-async function placeCamera(app: App): Promise<void> {
-  const known = await app.face.cameras();
-  if (!known.some(({ cameraID }) => cameraID === CAMERA)) await app.face.addCamera({ cameraID: CAMERA, latitude: '26.4499', longitude: '80.3319' });
+/** Demo cameras have coordinates, as every camera should. */
+async function placeCamera({ face }: App, { id, latitude, longitude }: Shown): Promise<void> {
+  const known = await face.cameras();
+  if (!known.some(({ cameraID }) => cameraID === id)) await face.addCamera({ cameraID: id, latitude, longitude });
 }
 
-/** The demo camera has another port each time; a stream that the API started remembers its last one. */
-async function watchCamera(app: App, url: string, models: readonly string[] | null): Promise<void> {
-  if (await app.streams.start({ camera_id: CAMERA, url, models: models ?? undefined }, 'demo') === 'already_running') await app.streams.change(CAMERA, { url });
+/** Demo cameras have another port each time; a stream that the API started remembers its last one. */
+async function watchCamera({ face, streams }: App, { id, without }: Shown, url: string): Promise<void> {
+  const fitting = face.defaults.models.filter((model) => !without.includes(model));
+  const models = fitting.length > 0 ? fitting : face.defaults.models;
+  if (await streams.start({ camera_id: id, url, models }, 'demo') === 'already_running') await streams.change(id, { url });
 }
 
 /** Prints what changes: states and frames. */
 async function narrate({ face }: Pick<App, 'face'>, batchSize: number, signal: AbortSignal): Promise<void> {
   const tell = createTeller();
   while (!signal.aborted) {
-    const stream = face.stream(CAMERA);
-    if (stream) {
-      if (stream.state !== 'running' && stream.state !== 'provisioning') tell('stream', `camera: ${stream.state} (${stream.reason})`);
-      if (stream.open_batch > 0) tell('frames', `camera: frame ${stream.open_batch} of ${batchSize}`);
+    for (const { id } of CAMERAS) {
+      const stream = face.stream(id);
+      if (!stream) continue;
+      if (stream.state !== 'running' && stream.state !== 'provisioning') tell(id, `${id}: ${stream.state} (${stream.reason})`);
+      if (stream.open_batch > 0) tell(`frames of ${id}`, `${id}: frame ${stream.open_batch} of ${batchSize}`);
     }
     await systemClock.sleep(LOOK_MS, signal);
   }
@@ -69,7 +90,7 @@ export async function narrateModels({ face }: Pick<App, 'face'>, signal: AbortSi
   const tell = createTeller();
   while (!signal.aborted) {
     for (const model of await face.models()) {
-      if (!face.stream(CAMERA)?.models.includes(model.name)) continue;
+      if (!CAMERAS.some(({ id }) => face.stream(id)?.models.includes(model.name))) continue;
       if (model.progress !== null) tell(model.name, `${model.name}: ${model.progress}`);
       else if (model.state === 'failed' || model.state === 'ready') tell(model.name, `${model.name}: ${model.state} (${model.reason})`);
     }

@@ -1,4 +1,5 @@
 /** What a camera shows, and the arguments with which ffmpeg makes it. */
+import { pastureFilters, PHOTOGRAPH } from './pasture.ts';
 import { sceneGraph } from './scene.ts';
 
 export type Scene =
@@ -16,6 +17,10 @@ export type Scene =
     /** Draws the wall clock as a binary clock; see clock-face.ts. */
     readonly clock?: boolean;
     readonly codec?: 'h264' | 'h265';
+  }
+  | {
+    /** Sheep and lambs. */
+    readonly kind: 'pasture';
   }
   | {
     /** A video file, repeated for ever without encoding it again. */
@@ -39,7 +44,15 @@ export interface ClipOptions {
 
 /** ffmpeg that plays the scene in real time and pushes it to an RTSP server at `url`. */
 export function playArguments(scene: Scene, url: string): readonly string[] {
-  return [...QUIET, '-re', ...(scene.kind === 'clip' ? clip(scene.file) : live(scene)), '-f', 'rtsp', '-rtsp_transport', 'tcp', url];
+  return [...QUIET, ...source(scene), '-f', 'rtsp', '-rtsp_transport', 'tcp', url];
+}
+
+function source(scene: Scene): readonly string[] {
+  switch (scene.kind) {
+    case 'clip': return ['-re', ...clip(scene.file)];
+    case 'pasture': return pasture();
+    case 'scene': return ['-re', ...live(scene)];
+  }
 }
 
 /** ffmpeg that encodes a clip to `file`: noise over the scene makes it need the bitrate that is asked for. */
@@ -52,21 +65,32 @@ export function clipArguments(file: string, options: ClipOptions): readonly stri
   ];
 }
 
+const USUAL = { width: 1280, height: 720, fps: 12, keyframe_seconds: 2 };
+/** Parameter sets before every key frame too, not in the session description alone. */
+const SELF_CONTAINED = ['-bsf:v', 'dump_extra'];
 const QUIET = ['-hide_banner', '-nostdin', '-loglevel', 'error'];
 
 function clip(file: string): readonly string[] {
   return ['-stream_loop', '-1', '-i', file, '-map', '0:v:0', '-c', 'copy'];
 }
 
+/** The photograph is read once; each picture is a part of it. */
+function pasture(): readonly string[] {
+  const { fps, keyframe_seconds } = USUAL;
+  return [
+    '-filter_threads', '1', '-i', PHOTOGRAPH, '-vf', pastureFilters(USUAL), '-r', String(fps), '-preset', 'ultrafast', '-threads', '1',
+    ...h264(0), ...keyFrames({ fps, keyframe_seconds }), ...SELF_CONTAINED,
+  ];
+}
+
 function live(scene: Scene & { kind: 'scene' }): readonly string[] {
-  const { width = 1280, height = 720, fps = 12, keyframe_seconds = 2, b_frames = 0, bitrate, clock = false, codec = 'h264' } = scene;
+  const { width = USUAL.width, height = USUAL.height, fps = USUAL.fps, keyframe_seconds = USUAL.keyframe_seconds, b_frames = 0, bitrate, clock = false, codec = 'h264' } = scene;
   const graph = sceneGraph({ width, height, fps, clock: clock ? 'time(0)' : 'none', noise: 0 });
   return [
     '-filter_threads', '1', '-f', 'lavfi', '-i', graph, '-preset', 'ultrafast', '-threads', '1',
     ...(codec === 'h264' ? h264(b_frames) : h265(b_frames)), ...keyFrames({ fps, keyframe_seconds }),
     ...(bitrate === undefined ? [] : rate(bitrate)),
-    // Parameter sets before every key frame too, not in the session description alone.
-    '-bsf:v', 'dump_extra',
+    ...SELF_CONTAINED,
   ];
 }
 

@@ -16,7 +16,7 @@ interface Demo {
   readonly output: () => string;
 }
 
-/** One whole demo with one record, before the tests of a suite; `prepare` fills its folder. */
+/** One whole demo with one record of each camera, before the tests of a suite; `prepare` fills its folder. */
 function demo(flags: readonly string[], env: Readonly<Record<string, string>>, prepare: (folder: string) => Promise<unknown>): Demo {
   let folder = '';
   let output = '';
@@ -49,8 +49,8 @@ describe('in a data folder that the environment names, with a stream that the AP
     expect(await readdir(run.folder)).toEqual(['mine']);
   });
 
-  it('watches its camera at the port of today', () => {
-    expect(run.output()).toContain('record DEMO-CAM_');
+  it('watches its cameras at the port of today', () => {
+    for (const camera of ['DEMO-CAM', 'DEMO-PASTURE']) expect(run.output()).toContain(`record ${camera}_`);
   });
 });
 

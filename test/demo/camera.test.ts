@@ -75,6 +75,7 @@ beforeAll(async () => {
       bframes: { ...small, b_frames: 3, clock: true },
       hevc: { ...small, codec: 'h265' },
       clip: { kind: 'clip', file: clip },
+      pasture: { kind: 'pasture' },
       broken: { kind: 'clip', file: join(folder, 'absent.mp4') },
     },
   }, new AbortController().signal);
@@ -85,7 +86,7 @@ afterAll(async () => {
 });
 
 describe('the demo camera', () => {
-  it.each(['street', 'bframes', 'hevc', 'clip'])('shows %s to a client over TCP and one over UDP at once', async (path) => {
+  it.each(['street', 'bframes', 'hevc', 'clip', 'pasture'])('shows %s to a client over TCP and one over UDP at once', async (path) => {
     const files = await Promise.all([record(camera.url(path), `${path}-tcp`, 'tcp'), record(camera.url(path), `${path}-udp`, 'udp')]);
     for (const file of files) expect((await stat(file)).size).toBeGreaterThan(1000);
   });

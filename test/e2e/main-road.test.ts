@@ -11,7 +11,7 @@ let lookout: TestApp;
 
 beforeAll(async () => {
   camera = await startDemoCamera({
-    cameras: { street: { kind: 'scene', keyframe_seconds: 0.5 }, corner: { kind: 'scene', keyframe_seconds: 0.5 } },
+    cameras: { street: { kind: 'scene', keyframe_seconds: 0.5 }, corner: { kind: 'scene', keyframe_seconds: 0.5 }, pasture: { kind: 'pasture' } },
     auth: { user: 'user', password: 'p@ss:w#rd' },
   }, new AbortController().signal);
   lookout = await startTestApp();
@@ -51,6 +51,14 @@ it('makes one record of ten frames with every model asked, and forgets the frame
   }, 5000, () => 'frames of a written record are still in the spool');
   const { captured, recorded, dead_lettered, dropped, in_spool } = lookout.app.face.books();
   expect(captured).toBe(recorded + dead_lettered + in_spool + Object.values(dropped).reduce((sum, n) => sum + n, 0));
+});
+
+it('finds the sheep of the demo in every frame of its first batch, with the embedded detector', async () => {
+  await lookout.post('/start_stream', { rtsp_url: camera.url('pasture', true), camera_id: 'PASTURE', model_name: 'animals', interval_seconds: 2, batch_size: 3 });
+  const [record] = await lookout.records('PASTURE', 1, 60_000);
+  const { detections } = record?.['stray_animal'] as { readonly detections: readonly { readonly class: string; readonly frame: number; readonly confidence: number }[] };
+  const sure = detections.filter((one) => one.class === 'sheep' && one.confidence > 0.5).map(({ frame }) => frame);
+  expect([...new Set(sure)].sort()).toEqual([0, 1, 2]);
 });
 
 it('answers already_running for a camera that runs, and goes on with the one batch', async () => {
