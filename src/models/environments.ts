@@ -1,5 +1,5 @@
 /** The life of an environment: found, or built in place under a lock, sealed by its environment.json, collected when old. */
-import { appendFile, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { hasCode, namesIn } from '../lib/files.ts';
@@ -11,9 +11,16 @@ export interface Recipe {
   readonly model: string;
   readonly fingerprint: string;
   /** Builds and verifies it in an empty folder. Throws with the installer's last lines. */
-  build(folder: string, progress: Progress, signal: AbortSignal): Promise<Built>;
+  build(folder: string, words: BuildWords, signal: AbortSignal): Promise<Built>;
   /** Whether what was built once is still there: an interpreter may have been removed since. Throws when that cannot be told; what was built is kept then. */
   works(folder: string, signal: AbortSignal): Promise<boolean>;
+}
+
+export interface BuildWords {
+  /** What is being done, for whoever waits; in build.log too. */
+  readonly step: Progress;
+  /** What the installers say, for build.log alone. */
+  readonly output: Progress;
 }
 
 export interface Built {
@@ -74,12 +81,13 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
   await mkdir(folder, { recursive: true });
   await writeFile(log, '');
   let written: Promise<void> = Promise.resolve();
-  const tell: Progress = (line) => {
-    written = written.then(() => appendFile(log, `${line}\n`));
+  const output: Progress = (line) => { written = written.then(() => appendFile(log, `${line}\n`)); };
+  const step: Progress = (line) => {
+    output(line);
     progress(line);
   };
   try {
-    const built = await recipe.build(folder, tell, signal);
+    const built = await recipe.build(folder, { step, output }, signal);
     const facts: EnvironmentFacts = {
       fingerprint: recipe.fingerprint,
       model: recipe.model,
@@ -90,7 +98,7 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
     };
     await writeFile(join(folder, `${SEAL}.new`), `${JSON.stringify(facts, null, 2)}\n`, { flush: true });
     await rename(join(folder, `${SEAL}.new`), join(folder, SEAL));
-    progress(`the environment is ready after ${facts.build_seconds} s`);
+    progress(`the environment is ready after ${facts.build_seconds} s: ${count(built.packages.length)}, ${megabytes(await bytesIn(folder))} MB`);
   } catch (error) {
     signal.throwIfAborted();
     await keepLogAlone(folder);
@@ -100,6 +108,18 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
     // The log is a help, not a promise: a full disk has its say in the error above.
     await written.catch(() => undefined);
   }
+}
+
+const count = (packages: number): string => (packages === 1 ? '1 package' : `${packages} packages`);
+
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0);
+
+async function bytesIn(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) bytes += (await lstat(join(entry.parentPath, entry.name))).size;
+  }
+  return bytes;
 }
 
 /** A build that failed may have fetched gigabytes, and may have failed because the disk is full. */

@@ -34,7 +34,7 @@ function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Pr
       const recipe: Recipe = {
         model: model.name,
         fingerprint: await fingerprint(model, factsOfNode()),
-        build: (folder, progress, signal) => installNode(folder, model, offline, progress, signal),
+        build: (folder, words, signal) => installNode(folder, model, offline, words, signal),
         // The interpreter is the one that runs this; what can be gone is what it would load.
         works: (folder) => isThere(join(folder, 'node_modules')),
       };

@@ -38,7 +38,7 @@ function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Pr
       const recipe: Recipe = {
         model: model.name,
         fingerprint: await fingerprint(model, { ...interpreter.facts, harness: `python ${PROTOCOL}`, probe: model.probe ?? '' }, await wheelsOf(model)),
-        build: (folder, progress, signal) => installPython(folder, model, interpreter, offline, progress, signal),
+        build: (folder, words, signal) => installPython(folder, model, interpreter, offline, words, signal),
         works: (folder, signal) => starts(venvPython(folder), signal),
       };
       const folder = await provideEnvironment(data_dir, recipe, progress, signal);

@@ -14,8 +14,9 @@ function recipe(fingerprint: string, change: Partial<Recipe> = {}): Recipe & { r
     model: 'sample',
     fingerprint,
     built,
-    build: async (folder, progress) => {
-      progress(`building in a folder of ${(await readdir(folder)).join()}`);
+    build: async (folder, { step, output }) => {
+      output('GET https://registry.example/a');
+      step(`building in a folder of ${(await readdir(folder)).join()}`);
       await delay(50);
       await writeFile(join(folder, 'interpreter'), '');
       built.push(folder);
@@ -34,8 +35,8 @@ test('seals what it built and finds it again', async () => {
   expect(folder).toBe(join(data, 'runtimes/sample/f1'));
   const facts = JSON.parse(await readFile(join(folder, 'environment.json'), 'utf8')) as EnvironmentFacts;
   expect(facts).toMatchObject({ fingerprint: 'f1', model: 'sample', tools: { tool: '1.0' }, packages: ['a==1'], log: 'build.log' });
-  expect(await readFile(join(folder, facts.log), 'utf8')).toBe('building in a folder of build.log\n');
-  expect(lines).toEqual(['building in a folder of build.log', expect.stringMatching(/^the environment is ready after \d/)]);
+  expect(await readFile(join(folder, facts.log), 'utf8')).toBe('GET https://registry.example/a\nbuilding in a folder of build.log\n');
+  expect(lines).toEqual(['building in a folder of build.log', expect.stringMatching(/^the environment is ready after [\d.]+ s: 1 package, 0\.0 MB$/)]);
 
   expect(await provideEnvironment(data, plan, tell, never)).toBe(folder);
   expect(plan.built).toHaveLength(1);
@@ -67,8 +68,8 @@ test('builds anew in place what has no seal, half a seal, or does not work any m
 
 test('says why a build failed, keeps its log and nothing else, and tries again', async () => {
   const data = await temporaryFolder();
-  const broken = recipe('f1', { build: async (folder, progress) => {
-    progress('no matching distribution');
+  const broken = recipe('f1', { build: async (folder, { output }) => {
+    output('no matching distribution');
     await writeTree(folder, { 'lib/torch/half.so': 'gigabytes' });
     throw new Error('pip install exited with code 1');
   } });
@@ -83,7 +84,7 @@ test('says why a build failed, keeps its log and nothing else, and tries again',
 test('builds for the second caller when the first gives up', async () => {
   const data = await temporaryFolder();
   const controller = new AbortController();
-  const plan = recipe('f1', { build: async (_folder, _progress, signal) => {
+  const plan = recipe('f1', { build: async (_folder, _words, signal) => {
     await delay(10_000, undefined, { signal });
     throw new Error('never reached');
   } });

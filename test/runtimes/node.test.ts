@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { prepareModel } from '../../src/models/prepare.ts';
 import { create } from '../../src/runtimes/node.ts';
-import { inWords } from '../../src/runtimes/tools/install-node.ts';
 import type { Prepared, Progress } from '../../src/types.ts';
 import { listen, never, see, temporaryFolder, writeTree } from '../models/fixtures.ts';
 
@@ -23,10 +26,10 @@ const MODEL = {
   'models/m/packages/tiny/index.js': 'exports.version = require("./package.json").version;\n',
 };
 
-async function place(files: Readonly<Record<string, string>>): Promise<{ root: string; prepare: (progress?: Progress) => Promise<Prepared> }> {
+async function place(files: Readonly<Record<string, string>>, offline = true): Promise<{ root: string; prepare: (progress?: Progress) => Promise<Prepared> }> {
   const root = await writeTree(await temporaryFolder(), files);
   const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: null, data_dir: join(root, 'data') });
-  const runtime = create({ data_dir: join(root, 'data'), log: silentLog, offline: true });
+  const runtime = create({ data_dir: join(root, 'data'), log: silentLog, offline });
   return { root, prepare: async (progress = () => undefined) => prepareModel(await catalog.get('m'), runtime, progress, never) };
 }
 
@@ -105,7 +108,27 @@ test('lets a program that no harness speaks to import its packages too', async (
   expect(await see(await prepare())).toBe('1.0.0');
 });
 
-test('tells which package has come', () => {
-  expect(inWords('npm http fetch GET 200 https://registry.example/@tensorflow/tfjs-core/-/tfjs-core-4.22.0.tgz 366ms (cache miss)')).toBe('fetched tfjs-core-4.22.0');
-  for (const line of ['npm http fetch GET 404 https://registry.example/a/-/a-1.0.0.tgz 3ms', 'npm error code ENOTFOUND', 'added 3 packages in 2s']) expect(inWords(line)).toBe(line);
+test('tells what is done, how much and how long, and keeps what npm says with its addresses in build.log', async () => {
+  const { root, prepare } = await place({ ...MODEL, 'models/m/package.json': JSON.stringify({ ...LOCAL, dependencies: { tiny: '1.0.0' } }) }, false);
+  const { stdout } = await promisify(execFile)('npm', ['pack', '--silent', '--pack-destination', root], { cwd: join(root, 'models/m/packages/tiny') });
+  const tarball = await readFile(join(root, stdout.trim()));
+  const server = createServer((request, response) => {
+    const dist = { tarball: `${registry()}tiny/-/tiny-1.0.0.tgz` };
+    const packument = { name: 'tiny', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': { name: 'tiny', version: '1.0.0', dist } } };
+    response.end(request.url?.endsWith('.tgz') === true ? tarball : JSON.stringify(packument));
+  });
+  const registry = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', () => { resolve(); }); });
+  onTestFinished(() => { server.close(); });
+  vi.stubEnv('npm_config_registry', registry());
+  vi.stubEnv('npm_config_cache', join(root, 'cache'));
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  const { tell, lines } = listen();
+  const { fingerprint } = await prepare(tell);
+  expect(lines).toEqual([
+    expect.stringMatching(/^installing package\.json with npm \d/), 'probing: import "tiny"', expect.stringMatching(/^the environment is ready after [\d.]+ s: 1 package, [\d.]+ MB$/),
+  ]);
+  const log = await readFile(join(root, 'data/runtimes/m', fingerprint ?? '', 'build.log'), 'utf8');
+  expect(log).toContain(`npm http fetch GET 200 ${registry()}tiny/-/tiny-1.0.0.tgz`);
+  expect(log).toContain('installing package.json');
 });

@@ -2,9 +2,10 @@
 import { copyFile, cp, mkdir, readFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { forInstallers, forModels } from '../../lib/environment.ts';
-import type { Built } from '../../models/environments.ts';
+import type { BuildWords, Built } from '../../models/environments.ts';
 import { localDependencies } from '../../models/requirement-files.ts';
-import type { Model, Progress } from '../../types.ts';
+import type { Model } from '../../types.ts';
+import { createNpmWords } from './installer-words.ts';
 import { ask, run } from './run.ts';
 
 /** The second line: what a .npmrc of the host may say otherwise, and would send packages elsewhere or leave them out. */
@@ -13,7 +14,7 @@ const FLAGS = [
   '--no-global', '--location=project', '--no-dry-run', '--package-lock', '--no-package-lock-only', '--no-workspaces', '--install-strategy=hoisted', '--include=optional',
 ];
 
-export async function installNode(folder: string, model: Model, offline: boolean, progress: Progress, signal: AbortSignal): Promise<Built> {
+export async function installNode(folder: string, model: Model, offline: boolean, { step, output }: BuildWords, signal: AbortSignal): Promise<Built> {
   // npm must run on the Node that will load what it installs.
   const PATH = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`;
   const env = { ...forInstallers(), PATH };
@@ -21,24 +22,22 @@ export async function installNode(folder: string, model: Model, offline: boolean
 
   await copyInto(folder, model);
   const locked = model.requirements.some((file) => basename(file) === 'package-lock.json');
-  progress(`installing package.json with npm ${npm}`);
+  step(`installing package.json with npm ${npm}`);
   const args = [locked ? 'ci' : 'install', ...FLAGS, ...(offline ? ['--offline'] : []), '--prefix', folder];
-  await run({ file: 'npm', args, cwd: folder, env }, (line) => { progress(inWords(line)); }, signal);
+  const tell = createNpmWords(step);
+  await run({ file: 'npm', args, cwd: folder, env }, (line) => {
+    output(line);
+    tell(line);
+  }, signal);
   // npm makes none when there is nothing to install.
   await mkdir(join(folder, 'node_modules'), { recursive: true });
   const missing = await missingIn(folder);
   if (missing.length > 0) throw new Error(`npm says that all went well, but ${missing.join('; ')}; look for settings of npm that send packages elsewhere`);
   if (model.probe !== null) {
-    progress(`probing: ${model.probe}`);
-    await run({ file: process.execPath, args: ['--input-type=module', '--eval', model.probe], cwd: folder, env: { ...forModels(), PATH } }, progress, signal);
+    step(`probing: ${model.probe}`);
+    await run({ file: process.execPath, args: ['--input-type=module', '--eval', model.probe], cwd: folder, env: { ...forModels(), PATH } }, output, signal);
   }
   return { tools: { node: process.versions.node, npm }, packages: await packagesIn(folder) };
-}
-
-/** What npm says of each package that has come, in words; everything else as it is. */
-export function inWords(line: string): string {
-  const [, file] = /^npm http fetch GET 200 \S+\/([^/\s]+)\.tgz /.exec(line) ?? [];
-  return file === undefined ? line : `fetched ${file}`;
 }
 
 /** The model's package files, and its local packages at the same place beside them, where `file:` finds them. */

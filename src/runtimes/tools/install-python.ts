@@ -5,8 +5,9 @@ import { forModels } from '../../lib/environment.ts';
 import { packageRoot } from '../../lib/package.ts';
 import { isFolder } from '../../models/paths.ts';
 import { PYPROJECT } from '../../models/requirement-files.ts';
-import type { Built } from '../../models/environments.ts';
-import type { Model, Progress } from '../../types.ts';
+import type { BuildWords, Built } from '../../models/environments.ts';
+import type { Model } from '../../types.ts';
+import { createPipWords } from './installer-words.ts';
 import type { Interpreter } from './interpreter.ts';
 import { installerEnvironment } from './installer-settings.ts';
 import { ask, run } from './run.ts';
@@ -28,21 +29,25 @@ export function venvPython(folder: string): string {
   return join(folder, 'bin', 'python');
 }
 
-export async function installPython(folder: string, model: Model, interpreter: Interpreter, offline: boolean, progress: Progress, signal: AbortSignal): Promise<Built> {
+export async function installPython(folder: string, model: Model, interpreter: Interpreter, offline: boolean, { step, output }: BuildWords, signal: AbortSignal): Promise<Built> {
   const python = venvPython(folder);
   const pip = join(folder, 'pip');
   await ask({ file: interpreter.path, args: ['-I', '-c', UNPACK, interpreter.pip, pip], cwd: '/', env: forModels() }, signal);
   const { tool, create, install } = await chooseInstaller(folder, pip, interpreter, signal);
   const env = await installerEnvironment(tool[0], interpreter.path, pip, signal);
+  const tell = createPipWords(step);
   // Local packages in a requirements file are relative to the folder that pip runs in.
-  const go = ([file = '', ...args]: readonly string[]): Promise<void> => run({ file, args, cwd: model.folder, env }, progress, signal);
+  const go = ([file = '', ...args]: readonly string[]): Promise<void> => run({ file, args, cwd: model.folder, env }, (line) => {
+    output(line);
+    tell(line);
+  }, signal);
   const files = await asRequirements(model, folder, (file) => askAbout({ ask: 'project', pip, files: [file] }, interpreter.path, model.folder, signal));
   const asking = (question: object): Promise<readonly string[]> => askAbout({ ...question, pip, files }, python, model.folder, signal);
 
-  progress(`creating the virtual environment with Python ${interpreter.version}`);
+  step(`creating the virtual environment with Python ${interpreter.version}`);
   await go(create);
   if (model.requirements.length > 0) {
-    progress(`installing ${model.requirements.map((file) => basename(file)).join(', ')} with ${tool.join(' ')}`);
+    step(`installing ${model.requirements.map((file) => basename(file)).join(', ')} with ${tool.join(' ')}`);
     const pinned: string[] = [];
     for (const wheels of await wheelsOf(model)) pinned.push(...(await asking({ ask: 'pins', wheels })));
     const constraints = join(folder, 'wheels.txt');
@@ -56,8 +61,8 @@ export async function installPython(folder: string, model: Model, interpreter: I
   }
   await rm(pip, { recursive: true });
   if (model.probe !== null) {
-    progress(`probing: ${model.probe}`);
-    await run({ file: python, args: ['-c', model.probe], cwd: model.folder, env: forModels() }, progress, signal);
+    step(`probing: ${model.probe}`);
+    await run({ file: python, args: ['-c', model.probe], cwd: model.folder, env: forModels() }, output, signal);
   }
   const packages = await ask({ file: python, args: ['-I', '-c', LIST], cwd: dirname(folder), env: forModels() }, signal);
   return { tools: { python: interpreter.version, [tool[0]]: tool[1] }, packages: packages.split('\n').filter((line) => line !== '') };
