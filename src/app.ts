@@ -43,6 +43,8 @@ export interface App {
   capture(): void;
   /** Told of each record once it is in the log. */
   onRecord(listener: (record: BatchRecord, cameraId: string) => void): void;
+  /** Told each step of a model's set-up. */
+  onSetUp(listener: (model: string, step: string) => void): void;
   /** Captures stop and flush, batches under way end, runners and the log close. Within grace_seconds. */
   close(): Promise<void>;
 }
@@ -94,7 +96,11 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const views = await createViews(config.frames_dir, log);
     // Of a folder that was lost they are somebody else's by now.
     releasers.push(async () => { if (!lost.signal.aborted) await views.close(); });
-    const lanes = createLanes({ ...models, settings: config, view: (keys) => views.open(keys), tally, clock: systemClock, log: log.part('model') });
+    const watching: ((model: string, step: string) => void)[] = [];
+    const lanes = createLanes({
+      ...models, settings: config, view: (keys) => views.open(keys), tally, clock: systemClock, log: log.part('model'),
+      settingUp: (model, step) => { for (const listener of watching) listener(model, step); },
+    });
     releasers.push(() => lanes.close());
 
     const cameras = createCameraTable({ file: config.camera_data, log: log.part('cameras') });
@@ -177,6 +183,9 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       },
       onRecord(listener) {
         listeners.push(listener);
+      },
+      onSetUp(listener) {
+        watching.push(listener);
       },
       async close() {
         phase = 'stopping';

@@ -45,6 +45,7 @@ export async function demo(context: CommandContext, records: number | null): Pro
         const last = records !== null && [...seen.values()].every((number) => number >= records);
         summarise(app, record, config.predictions).catch(worried).finally(() => { if (last) enough.abort(); });
       });
+      app.onSetUp((model, step) => { print(`${model}: ${step}`); });
       for (const shown of CAMERAS) {
         await placeCamera(app, shown);
         await watchCamera(app, shown, camera.url(shown.path));
@@ -85,14 +86,13 @@ async function narrate({ face }: Pick<App, 'face'>, batchSize: number, signal: A
   }
 }
 
-/** Prints what changes: states, what an environment's installer says. */
+/** Prints what changes: states. */
 export async function narrateModels({ face }: Pick<App, 'face'>, signal: AbortSignal): Promise<void> {
   const tell = createTeller();
   while (!signal.aborted) {
     for (const model of await face.models()) {
       if (!CAMERAS.some(({ id }) => face.stream(id)?.models.includes(model.name))) continue;
-      if (model.progress !== null) tell(model.name, `${model.name}: ${model.progress}`);
-      else if (model.state === 'failed' || model.state === 'ready') tell(model.name, `${model.name}: ${model.state} (${model.reason})`);
+      if (model.state === 'failed' || model.state === 'ready') tell(model.name, `${model.name}: ${model.state} (${model.reason})`);
     }
     await systemClock.sleep(LOOK_AT_MODELS_MS, signal);
   }

@@ -15,6 +15,8 @@ export interface LanesParts {
   readonly prepare: (model: Model, progress: Progress, signal: AbortSignal) => Promise<Prepared>;
   readonly settings: Config;
   readonly view: LaneParts['view'];
+  /** Told each step of a model's set-up. */
+  readonly settingUp: (model: string, step: string) => void;
   readonly tally: Tally;
   readonly clock: Clock;
   readonly log: Log;
@@ -31,7 +33,7 @@ export interface Lanes {
 
 const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0 } as const;
 
-export function createLanes({ catalog, prepare, settings, view, tally, clock, log }: LanesParts): Lanes {
+export function createLanes({ catalog, prepare, settings, view, settingUp, tally, clock, log }: LanesParts): Lanes {
   const lanes = new Map<string, Lane>();
   const sections = new Map<string, string | null>();
   const notices = new Map<string, string | null>();
@@ -47,6 +49,7 @@ export function createLanes({ catalog, prepare, settings, view, tally, clock, lo
       },
       prepare: (model, progress, signal) => prepare(model, (line) => {
         log.debug(`${name}: ${line}`);
+        settingUp(name, line);
         progress(line);
       }, signal),
       codeHash, settings, view, clock, log,

@@ -59,7 +59,7 @@ describe.each(['v1', 'v2', 'v3'])('with records of %s in a data folder that a fl
     for (const [name, section, thing] of [['eyes', 'stray_animal', 'cow'], ['more', 'stray_animal', 'dog'], ['own', 'null', 'car']] as const) {
       const own = join(folder, 'models', name);
       await mkdir(own, { recursive: true });
-      await writeFile(join(own, 'model.yaml'), `runtime: node\nentry: model.mjs\nsection: ${section}\n`);
+      await writeFile(join(own, 'model.yaml'), `runtime: node\nentry: model.mjs\nsection: ${section}\nweights:\n  - file: "absent*.onnx"\n    required: false\n`);
       await writeFile(join(own, 'model.mjs'), `export const predict = (frames) => frames.map(() => [{ class: '${thing}', confidence: 1, box: [0, 0, 9, 9] }]);\n`);
     }
   });
@@ -67,6 +67,10 @@ describe.each(['v1', 'v2', 'v3'])('with records of %s in a data folder that a fl
   it('keeps its frames there too', async () => {
     expect((await readdir(run.folder)).sort()).toEqual(['models', 'there']);
     expect(await readdir(join(run.folder, 'there'))).toContain('frames');
+  });
+
+  it('tells each step of a model\'s set-up', () => {
+    for (const model of ['eyes', 'more', 'own']) expect(run.output()).toContain(`${model}: the weights absent*.onnx are not there; going on without them\n`);
   });
 
   it('tells what was found, whatever the section is called', () => {

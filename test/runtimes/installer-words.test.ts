@@ -13,7 +13,7 @@ test('counts npm\'s packages, once a second at most', () => {
     tell('npm http fetch GET 200 https://registry.example/package 12ms (cache updated)');
   }
   for (const line of ['npm http fetch GET 404 https://registry.example/a/-/a-1.0.0.tgz 3ms', 'npm error code ENOTFOUND', 'npm warn deprecated a: see https://a.example', 'added 3 packages in 2s']) tell(line);
-  expect(told).toEqual(['fetched 10 packages, the last one package-10-1.2.3', 'fetched 20 packages, the last one package-20-1.2.3']);
+  expect(told).toEqual(['packages fetched: 10, the last one package-10-1.2.3', 'packages fetched: 20, the last one package-20-1.2.3']);
 });
 
 test('tells what pip and uv fetch, and how large it is', () => {

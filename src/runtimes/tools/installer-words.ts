@@ -11,7 +11,7 @@ export function createNpmWords(step: Progress, now: () => number = performance.n
     fetched += 1;
     if (now() - toldAt < 1000) return;
     toldAt = now();
-    step(`fetched ${fetched} packages, the last one ${file}`);
+    step(`packages fetched: ${fetched}, the last one ${file}`);
   };
 }
 
