@@ -89,7 +89,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const sources = await createSources(config);
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));
 
-    const models = await createModels(config, log);
+    const models = await createModels(config);
     for (const notice of models.catalog.notices()) log.info(notice);
     const tally = createTally(systemClock, log.part('model'));
     releasers.push(() => { tally.close(); });
@@ -162,6 +162,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       streams: () => streams.list(),
       stream: (id) => streams.get(id),
       models: () => lanes.statuses(),
+      modelLog: (model) => lanes.printsOf(model),
       books: () => books.total(),
       latest: (id) => streams.latest(id),
       cameras: () => cameras.rows(),

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { LookoutError } from './errors.ts';
 import { loadFamily, type Member } from './lib/family.ts';
 import { packageRoot } from './lib/package.ts';
-import type { Log } from './lib/log.ts';
 import { readCatalog, type Catalog } from './models/catalog.ts';
 import { prepareModel, runtimeOf } from './models/prepare.ts';
 import type { Config, Model, Prepared, Progress, Runtime, Source } from './types.ts';
@@ -14,13 +13,13 @@ export interface Models {
   prepare(model: Model, progress: Progress, signal: AbortSignal): Promise<Prepared>;
 }
 
-export async function createModels(config: Config, log: Log): Promise<Models> {
+export async function createModels(config: Config): Promise<Models> {
   const catalog = await readCatalog({
     folders: [{ path: config.models_dir, origin: 'user' }, { path: join(packageRoot, 'models'), origin: 'built-in' }],
     project: config.project, data_dir: config.data_dir, offline: config.offline,
   });
   const { data_dir, offline } = config;
-  const runtimes = await createFamily<Runtime>('runtimes', { config, data_dir, offline, log: log.part('runtime') });
+  const runtimes = await createFamily<Runtime>('runtimes', { config, data_dir, offline });
   return { catalog, prepare: (model, progress, signal) => prepareModel(model, runtimeOf(model, runtimes), progress, signal) };
 }
 

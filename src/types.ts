@@ -253,12 +253,37 @@ export interface LaneStatus {
   readonly progress: string | null;
   readonly detector: string | null;
   readonly restarts: number;
+  readonly successor: SuccessorStatus | null;
+}
+
+/** What is to take over from the runner that works, because the model's folder was edited; or why it cannot. */
+export interface SuccessorStatus {
+  readonly version: string;
+  readonly state: 'provisioning' | 'failed';
+  /** Which files were edited, and what went wrong. */
+  readonly reason: string;
+  /** Last line of its environment's progress. */
+  readonly progress: string | null;
+}
+
+/** What a runner, by its number from 0, and all that it started hold of the machine's memory. null: that cannot be told. */
+export interface RunnerMemory {
+  readonly number: number;
+  readonly memory_bytes: number | null;
+}
+
+/** A line that a model printed. */
+export interface Print {
+  readonly at: string;
+  readonly text: string;
 }
 
 /** A model's door and its runners: where frames of many streams meet one model. The door is the only place that lets go. */
 export interface Lane {
   readonly readiness: Readiness;
   readonly identity: ModelIdentity;
+  /** What runs, or is being set up; null: nobody has read it yet. */
+  readonly model: Model | null;
   /** Begins provisioning if nobody has yet. */
   warm(): void;
   /**
@@ -274,6 +299,8 @@ export interface Lane {
   /** Why a frame that nobody waits for any longer was not looked at. */
   readonly skipReason: SkipReason;
   status(): LaneStatus;
+  /** Of the runners that are up. */
+  memory(): Promise<readonly RunnerMemory[]>;
   close(): Promise<void>;
 }
 
@@ -327,6 +354,8 @@ export interface Model {
   /** Findings below are left out; null: the model decides. */
   readonly confidence: number | null;
   readonly deadline_seconds: number | null;
+  /** How long its set-up may take, once its environment is there; null: as long as usual. */
+  readonly setup_deadline_seconds: number | null;
   /** `stream`: remembers earlier frames of a stream. */
   readonly state: 'none' | 'stream';
   /** What it is asked about: frames as they come, or whole batches once they are closed. */
@@ -363,8 +392,8 @@ export interface Weights {
 /** A prepared model: starts runners, says what they run in. */
 export interface Prepared {
   readonly fingerprint: string | null;
-  /** `watch` gets what the model prints, line by line, instead of the log; errors do not quote it then. */
-  start(signal: AbortSignal, watch?: (line: string) => void): Promise<Runner>;
+  /** `print` gets what the runner and its model print, by line; `watched`: somebody reads it as it comes, and errors need not quote it. */
+  start(print: Progress, signal: AbortSignal, watched?: boolean): Promise<Runner>;
 }
 
 /** Provisions isolated environments. `prepare` is idempotent, may take minutes, and is cancelled by its signal. */
@@ -402,6 +431,8 @@ export interface Runner {
   /** Resolves when the process has ended, however it ended, with the reason in words. Never rejects. */
   readonly ended: Promise<string>;
   predict(frames: readonly RunnerFrame[], options: Json, signal: AbortSignal): Promise<RunnerAnswer>;
+  /** Bytes of its processes that are in memory; null: none are, or that cannot be told here. */
+  memory(): Promise<number | null>;
   close(): Promise<void>;
 }
 
@@ -481,6 +512,8 @@ export interface ModelStatus {
   readonly progress: string | null;
   readonly detector: string | null;
   readonly restarts: number;
+  readonly successor: SuccessorStatus | null;
+  readonly runners: readonly RunnerMemory[];
   /** Batches of which it looked at a frame at least. */
   readonly batches: number;
   readonly looks: LookCounts;
@@ -531,6 +564,8 @@ export interface Face {
   streams(): readonly StreamStatus[];
   stream(cameraId: string): StreamStatus | null;
   models(): Promise<readonly ModelStatus[]>;
+  /** What the model printed last, oldest first. Throws not_found. */
+  modelLog(model: string): Promise<readonly Print[]>;
   books(): Balance;
   /** Newest picture of a camera. */
   latest(cameraId: string): LatestPicture | null;

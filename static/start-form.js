@@ -1,6 +1,6 @@
 /** The form: one card per stream, cameras of the table to choose from, models to tick. */
 import { ask, element, keyed, setText, whileBusy, words } from './dom.js';
-import { modelState, showChip } from './stream-list.js';
+import { modelState, showChip, troubleOf } from './stream-list.js';
 
 const form = document.querySelector('#start-form');
 const cards = document.querySelector('#cards');
@@ -50,8 +50,14 @@ function updateChoice(choice, model) {
   if (model.missing === null) showChip(choice.querySelector('.chip'), model.state, modelState(model));
   else showChip(choice.querySelector('.chip'), 'waiting', 'Incomplete');
   const hint = choice.querySelector('.hint');
-  setText(hint, model.missing ?? (model.state === 'failed' ? model.reason : model.state === 'provisioning' ? model.progress ?? model.reason : `reports as ${words(model.section ?? model.name)}`));
+  setText(hint, model.missing ?? (troubleOf(model) || [`reports as ${words(model.section ?? model.name)}`, memoryOf(model)].filter(Boolean).join(' · ')));
   if (hint.title !== hint.textContent) hint.title = hint.textContent;
+}
+
+/** Of each runner that is up. */
+function memoryOf({ runners }) {
+  const known = runners.filter(({ memory_bytes: bytes }) => bytes !== null).map(({ memory_bytes: bytes }) => `${Math.round(bytes / 1e6).toLocaleString('en')} MB`);
+  return known.length === 0 ? '' : `${known.join(' + ')} of memory`;
 }
 
 /** The ticked ones, or the names that were typed while there is nothing to tick yet. */

@@ -15,6 +15,14 @@ export function showChip(chip, kind, text) {
 
 export const modelState = ({ state }) => MODEL_STATES[state] ?? state;
 
+/** What keeps a model from running, or its newest state from taking over; '': nothing. */
+export function troubleOf({ state, reason, progress, successor }) {
+  if (state === 'provisioning') return progress ?? reason;
+  if (state === 'failed') return reason;
+  if (successor === null) return '';
+  return successor.state === 'failed' ? `Goes on as it was. ${successor.reason}` : `Works, while its new state is being prepared: ${successor.progress ?? successor.reason}`;
+}
+
 /** `models` by name, as /api/models last told. */
 export function showStreams({ streams, books }, models, refresh) {
   keyed(list, streams, (stream) => stream.camera_id, (stream) => makeCard(stream, refresh), (card, stream) => { updateCard(card, stream, models); });
@@ -106,8 +114,7 @@ function updateCard(card, stream, models) {
 
 function updateModel(line, model, camera) {
   showChip(line.querySelector('.chip'), model?.state ?? 'unknown', model ? modelState(model) : 'Unknown');
-  const telling = model?.state === 'provisioning' ? model.progress ?? model.reason : model?.state === 'failed' ? model.reason : skippedOf(model?.cameras?.[camera]);
-  setText(line.querySelector('.hint'), telling);
+  setText(line.querySelector('.hint'), model ? troubleOf(model) || skippedOf(model.cameras[camera]) : '');
 }
 
 /** Which of the camera's frames the model did not look at. */

@@ -23,5 +23,5 @@ export async function prepareModels(context: CommandContext, names: readonly str
 
 async function open(context: CommandContext): Promise<Models> {
   const { config, log } = await prepareCommand(context);
-  return createModels(config, log);
+  return { ...(await createModels(config)), log };
 }

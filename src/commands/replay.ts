@@ -25,7 +25,7 @@ export async function replay(context: CommandContext, options: ReplayOptions): P
   const models = options.models && [...new Set(options.models)];
   checkUsage(options);
   const { config, log } = await prepareCommand(context);
-  const { catalog } = await createModels(config, log);
+  const { catalog } = await createModels(config);
   for (const model of models ?? []) await catalog.get(model);
   const stored = await readPictures(frames);
   const app = await createApp(config, log);

@@ -88,6 +88,19 @@ const modelStatus = exact({
   progress: { ...maybeText, description: 'Last line of the environment that is being built.' },
   detector: maybeText,
   restarts: count,
+  successor: {
+    description: 'What is to take over from the runner that works, because files were edited, or why it cannot; null: nothing.',
+    anyOf: [{ type: 'null' }, exact({
+      version: text,
+      state: { enum: ['provisioning', 'failed'] },
+      reason: { type: 'string', description: 'Which files were edited, and what went wrong.' },
+      progress: maybeText,
+    })],
+  },
+  runners: {
+    ...list(exact({ number: count, memory_bytes: { type: ['integer', 'null'], description: 'Of its processes, as far as it is in memory; null: none runs now, or the system does not tell.' } })),
+    description: 'Those that are up.',
+  },
   batches: { ...count, description: 'Batches of which it looked at a frame at least.' },
   looks: lookCounts,
   cameras: { type: 'object', additionalProperties: lookCounts, description: 'The same by camera.' },
@@ -142,6 +155,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Books: { ...books, description: 'Frames: captured = recorded + dead_lettered + dropped + in_spool, at any time.' },
   Models: exact({ models: list(ref('ModelStatus')), default_models: list(text) }),
   ModelStatus: modelStatus,
+  ModelLog: exact({ lines: list(exact({ at: time, text })) }),
   Records: exact({ records: list({ anyOf: [ref('Record'), ref('OtherRecord')] }) }),
   OtherRecord: otherRecord,
   Health: exact({ status: { const: 'ok' }, version: text, log_lines_lost: { ...count, description: 'since the start, because whoever reads the log had gone' } }),

@@ -40,6 +40,7 @@ const oldFaults = { ...refusals, 413: plainError('More than 1 MB.'), 500: plainE
 const faults = { ...refusals, 413: error('More than 1 MB.'), 500: error('Something failed here.'), 503: error('Not now; try again.') };
 
 const cameraParameter: Parameter = { name: 'camera_id', in: 'path', required: true, description: 'The camera, percent-encoded.', schema: { type: 'string' } };
+const modelParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The model.', schema: { type: 'string' } };
 const queryParameter = (name: string, description: string, schema: Schema): Parameter => ({ name, in: 'query', required: false, description, schema });
 
 const paths: Readonly<Record<string, Path>> = {
@@ -80,6 +81,12 @@ const paths: Readonly<Record<string, Path>> = {
   },
   '/api/models': {
     get: { summary: 'Models and the state of their environments', tags: ['Models'], responses: { 200: answer('All models, and those used by default.', 'Models'), ...faults } },
+  },
+  '/api/models/{name}/log': {
+    get: {
+      summary: 'What a model printed last', tags: ['Models'], parameters: [modelParameter],
+      responses: { 200: answer('Up to 200 lines, oldest first; none before its first start.', 'ModelLog'), 404: error('There is no such model.'), ...faults },
+    },
   },
   '/api/cameras': {
     get: { summary: 'The camera table', tags: ['Cameras'], responses: { 200: answer('All cameras, as the table writes them.', 'Cameras'), ...oldFaults } },

@@ -17,6 +17,12 @@ export function queryRoutes(face: Face, version: string): Router {
     },
   });
 
+  route(router, '/api/models/:name/log', {
+    get: async (request, response) => {
+      response.json({ lines: await face.modelLog(String(request.params['name'])) });
+    },
+  });
+
   route(router, '/api/cameras/:camera_id/latest.jpg', {
     get: async (request, response) => {
       const cameraId = String(request.params['camera_id']);

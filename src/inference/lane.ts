@@ -18,7 +18,7 @@ export interface LaneParts extends KeeperParts, CallParts {
   readonly settings: KeeperParts['settings'] & EntranceParts['settings'] & Pick<Config, 'model_deadline_seconds' | 'model_retries'>;
 }
 
-/** How often it is looked whether a model that rests may be tried again, or has changed. */
+/** How often it is looked whether a model that rests may be tried again, or another of its runners started. */
 const REST_LOOK_MS = 1000;
 
 export function createLane(name: string, parts: LaneParts): Lane {
@@ -29,8 +29,6 @@ export function createLane(name: string, parts: LaneParts): Lane {
   const blame = createBlame();
   const callSize = createCallSize();
   const entrance = createEntrance({ settings, callSize, quarantine, skip: (asks, skipped) => { answer(asks, { skipped }); } });
-  /** As it was when its runner was asked for last; null: nobody has read it yet. */
-  let model: Model | null = null;
   /** Streams in a call; and of a model with a memory the runner that each stream belongs to. */
   const inCall = new Set<string>();
   const homes = createHomes();
@@ -39,7 +37,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
   let wakers: (() => void)[] = [];
 
   const isClosing = (): boolean => closing.signal.aborted;
-  const running = (): Model | null => (keeper.readiness === 'ready' ? model : null);
+  const running = (): Model | null => (keeper.readiness === 'ready' ? keeper.model : null);
 
   function changed(): void {
     const waking = wakers;
@@ -63,17 +61,16 @@ export function createLane(name: string, parts: LaneParts): Lane {
         await before;
         continue;
       }
-      const number = loop % (model?.instances ?? 1);
+      const number = loop % (keeper.model?.instances ?? 1);
       const kept = await keeper.runner(number).catch((error: unknown) => ({ error }));
       if ('error' in kept) {
         if (!isClosing()) await withoutRunner(kept.error);
         continue;
       }
-      model = kept.model;
       employ(kept);
-      const { state } = kept.model;
+      const { state, instances } = kept.model;
       const items = entrance.take(kept, clock.monotonic(), ({ session }) => (
-        state === 'none' || (!inCall.has(session) && (homes.of(session) ?? number) === number)));
+        state === 'none' || (!inCall.has(session) && (homes.of(session) ?? number) % instances === number)));
       if (items.length > 0) await call(kept, items, number);
       else await before;
     }
@@ -82,7 +79,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
   async function withoutRunner(error: unknown): Promise<void> {
     const { readiness } = keeper;
     if (readiness === 'unable') answer(entrance.removeAll(), failureOf(error));
-    else await clock.sleep(readiness === 'resting' ? REST_LOOK_MS : 0, closing.signal);
+    else await clock.sleep(readiness === 'not_ready' ? 0 : REST_LOOK_MS, closing.signal);
   }
 
   function employ({ model: { instances }, runner: { ready } }: Kept): void {
@@ -96,7 +93,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
     const asks = items.flatMap((item) => item.asks);
     const deadlineMs = (kept.model.deadline_seconds ?? settings.model_deadline_seconds) * 1000;
     const began = clock.monotonic();
-    const { identity } = keeper;
+    const { identity } = kept;
     for (const { session } of items) {
       inCall.add(session);
       if (kept.model.state === 'stream') homes.settle(session, number);
@@ -174,6 +171,9 @@ export function createLane(name: string, parts: LaneParts): Lane {
     get identity() {
       return keeper.identity;
     },
+    get model() {
+      return keeper.model;
+    },
     get skipReason() {
       const { readiness } = keeper;
       return readiness === 'resting' ? 'resting' : readiness === 'ready' ? 'late' : 'not_ready';
@@ -209,6 +209,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
       if (entrance.release(session)) changed();
     },
     status: () => keeper.status(),
+    memory: () => keeper.memory(),
     async close() {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       changed();

@@ -1,12 +1,14 @@
 /** The lanes of all models, each made when it is first asked for, and what is told of every model. */
+import { LookoutError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Catalog, CatalogEntry } from '../models/catalog.ts';
-import { codeHash } from '../models/fingerprint.ts';
+import { modelFiles } from '../models/fingerprint.ts';
 import { FLASK_SECTIONS } from '../models/model-folder.ts';
 import { missingWeights } from '../models/weights.ts';
-import type { Config, Lane, Model, ModelStatus, Prepared, Progress } from '../types.ts';
+import type { Config, Lane, Model, ModelStatus, Prepared, Print, Progress } from '../types.ts';
 import { createLane, type LaneParts } from './lane.ts';
+import { createPrints, type Prints } from './prints.ts';
 import type { Tally } from './tally.ts';
 
 export interface LanesParts {
@@ -28,21 +30,24 @@ export interface Lanes {
   sectionOf(model: string): string | null;
   readonly anyReady: boolean;
   statuses(): Promise<readonly ModelStatus[]>;
+  /** What the model printed last. Throws `not_found`. */
+  printsOf(model: string): Promise<readonly Print[]>;
   close(): Promise<void>;
 }
 
-const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0 } as const;
+const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0, successor: null } as const;
 
 export function createLanes({ catalog, prepare, settings, view, settingUp, tally, clock, log }: LanesParts): Lanes {
   const lanes = new Map<string, Lane>();
-  const sections = new Map<string, string | null>();
+  const prints = new Map<string, Prints>();
   const notices = new Map<string, string | null>();
 
   function make(name: string): Lane {
+    const own = createPrints(clock);
+    prints.set(name, own);
     return createLane(name, {
       read: async () => {
         const model = await catalog.get(name);
-        sections.set(name, model.section);
         if (model.notice !== null && model.notice !== notices.get(name)) log.info(`${name}: ${model.notice}`);
         notices.set(name, model.notice);
         return model;
@@ -52,18 +57,32 @@ export function createLanes({ catalog, prepare, settings, view, settingUp, tally
         settingUp(name, line);
         progress(line);
       }, signal),
-      codeHash, settings, view, clock, log,
+      print: (line) => {
+        log.part(name).debug(line);
+        own.add(line);
+      },
+      files: modelFiles, settings, view, clock, log,
     });
   }
 
-  async function status(entry: CatalogEntry): Promise<ModelStatus> {
-    const { name } = entry;
-    const own = { ...(lanes.get(name)?.status() ?? NOT_WANTED), ...tally.of(name) };
-    if ('error' in entry) {
-      return { name, version: '', runtime: '', section: null, origin: 'user', missing: null, ...own, state: 'failed', reason: entry.error.message };
+  /** Its runner works, whatever has become of its folder. */
+  function modelThatWorks(name: string): Model | null {
+    const lane = lanes.get(name);
+    return lane?.readiness === 'ready' ? lane.model : null;
+  }
+
+  /** null: its folder is gone. */
+  async function status(name: string, entry: CatalogEntry | null): Promise<ModelStatus> {
+    const lane = lanes.get(name);
+    const own = { ...(lane?.status() ?? NOT_WANTED), ...tally.of(name), runners: (await lane?.memory()) ?? [] };
+    const inFolder = entry && 'model' in entry ? entry.model : null;
+    const model = modelThatWorks(name) ?? inFolder;
+    if (!model) {
+      const reason = entry && 'error' in entry ? entry.error.message : 'its folder is gone';
+      return { name, version: '', runtime: '', section: null, origin: 'user', missing: null, ...own, state: 'failed', reason };
     }
-    const { version, runtime, section, origin } = entry.model;
-    return { name, version, runtime, section, origin, missing: await missingWeights(entry.model), ...own };
+    const { version, runtime, section, origin } = model;
+    return { name, version, runtime, section, origin, missing: inFolder && await missingWeights(inFolder), ...own };
   }
 
   return {
@@ -72,12 +91,25 @@ export function createLanes({ catalog, prepare, settings, view, settingUp, tally
       lanes.set(name, lane);
       return lane;
     },
-    // One that could never be read keeps the section that its name has had from the beginning.
-    sectionOf: (name) => (sections.has(name) ? sections.get(name) : FLASK_SECTIONS[name]) ?? null,
+    sectionOf(name) {
+      const model = lanes.get(name)?.model;
+      // One that could never be read keeps the section that its name has had from the beginning.
+      return (model ? model.section : FLASK_SECTIONS.get(name)) ?? null;
+    },
     get anyReady() {
       return [...lanes.values()].some(({ readiness }) => readiness === 'ready');
     },
-    statuses: async () => Promise.all((await catalog.list()).map(status)),
+    async statuses() {
+      const entries = new Map((await catalog.list()).map((entry) => [entry.name, entry]));
+      const names = new Set([...entries.keys(), ...[...lanes.keys()].filter((name) => modelThatWorks(name))]);
+      return Promise.all([...names].sort().map((name) => status(name, entries.get(name) ?? null)));
+    },
+    async printsOf(name) {
+      const own = prints.get(name);
+      if (own) return own.lines;
+      if ((await catalog.list()).some((entry) => entry.name === name)) return [];
+      throw new LookoutError('not_found', `there is no model "${name}"; GET /api/models lists them`);
+    },
     async close() {
       await Promise.all([...lanes.values()].map((lane) => lane.close()));
     },

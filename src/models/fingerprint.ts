@@ -1,7 +1,8 @@
-/** The two hashes of a model: of what its environment is made from, and of its own code and weights. */
+/** What a model is made of, and its two hashes: of what its environment is made from, and of its own code and weights. */
 import { basename, dirname, isAbsolute } from 'node:path';
 import type { Model } from '../types.ts';
-import { contents, shortHash } from './hashing.ts';
+import { contents, shortHash, type Content } from './hashing.ts';
+import { manifestPaths } from './manifest.ts';
 import { followRequirements } from './requirement-files.ts';
 import { findWeights } from './weights.ts';
 
@@ -16,15 +17,29 @@ export type Facts = Readonly<Record<string, string>>;
 export async function fingerprint(model: Model, facts: Facts, further: readonly string[] = []): Promise<string> {
   const files = [...(await followRequirements(model.requirements, model.folder)), ...further];
   const words = await Promise.all(files.map((file) => contents(file, model.folder)));
-  return shortHash([...words.flat(), ...Object.entries(facts).sort().map(([key, value]) => `${key}=${value}`)]);
+  return shortHash([...words.flat().map(({ word }) => word), ...Object.entries(facts).sort().map(([key, value]) => `${key}=${value}`)]);
 }
 
-/** Changes when the model's folder, its program or its weights change: then its runner is started anew. */
-export async function codeHash(model: Model): Promise<string> {
-  const outside = [model.entry, ...(await findWeights(model))].filter((file) => isAbsolute(file) && !file.startsWith(`${model.folder}/`));
-  const words = await Promise.all([
-    contents(model.folder, model.folder),
-    ...outside.map((file) => contents(file, dirname(file))),
-  ]);
-  return shortHash([model.version, basename(model.entry), ...words.flat()]);
+/** The files of a model, by path. */
+export interface ModelFiles {
+  readonly files: ReadonlyMap<string, Content>;
+  /** Those that the model is known to be made of: its manifest, program, requirements and weights. */
+  readonly declared: ReadonlySet<string>;
+}
+
+/** All that lies in the model's folder, and what belongs to it and lies elsewhere. */
+export async function modelFiles(model: Model): Promise<ModelFiles> {
+  const { folder, entry, requirements } = model;
+  const declared = [entry, ...(await findWeights(model)), ...(await followRequirements(requirements, folder))].filter((file) => isAbsolute(file));
+  const outside = declared.filter((file) => !file.startsWith(`${folder}/`));
+  const found = await Promise.all([contents(folder, folder), ...outside.map((file) => contents(file, dirname(file)))]);
+  return {
+    files: new Map(found.flat().map((content) => [content.path, content])),
+    declared: new Set([...manifestPaths(folder), ...declared]),
+  };
+}
+
+/** Changes when one of these files does, or the model's program is another one. */
+export function codeHash({ version, entry }: Model, files: Iterable<Content>): string {
+  return shortHash([version, basename(entry), ...[...files].map(({ word }) => word)]);
 }

@@ -1,9 +1,10 @@
 /** Hashes of files and folders, the same wherever the folder lies. */
 import { createHash } from 'node:crypto';
-import { createReadStream, type Stats } from 'node:fs';
+import { createReadStream, type Dirent, type Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { hasCode } from '../lib/files.ts';
 import { existing, isFile } from './paths.ts';
 
 /** Above this size a file counts by name, size and time of change: reading gigabytes of weights would take seconds. */
@@ -43,14 +44,29 @@ async function sha256Of(file: string, { size, mtimeMs, ctimeMs, ino }: Stats): P
   return hash;
 }
 
-/** What `path` holds, as words: one for each file, named relative to `base`; one that says `missing` when there is none. */
-export async function contents(path: string, base: string): Promise<readonly string[]> {
+/** A file as it is now. */
+export interface Content {
+  readonly path: string;
+  /** Its name and its content, as far as that was read: another word for another content. */
+  readonly word: string;
+  /** When it changed last in any way, also by being moved here, in milliseconds since 1970; 0: it is not there. */
+  readonly changed_ms: number;
+}
+
+/** What `path` holds: one content for each file, named in its word relative to `base`; one that says `missing` when there is none. */
+export async function contents(path: string, base: string): Promise<readonly Content[]> {
   const name = relative(base, path);
   const facts = await stat(path).catch(() => null);
-  if (facts === null) return [`${name} missing`];
+  if (facts === null) return [{ path, word: `${name} missing`, changed_ms: 0 }];
   if (facts.isDirectory()) return (await aFewAtOnce(await filesUnder(path), (file) => contents(file, base))).flat();
-  if (facts.size > READ_AT_MOST) return [`${name} ${facts.size} bytes of ${facts.mtimeMs}`];
-  return [`${name} ${await sha256Of(path, facts)}`];
+  try {
+    const what = facts.size > READ_AT_MOST ? `${facts.size} bytes of ${facts.mtimeMs}` : await sha256Of(path, facts);
+    return [{ path, word: `${name} ${what}`, changed_ms: facts.ctimeMs }];
+  } catch (error) {
+    // Removed between the two looks.
+    if (hasCode(error, 'ENOENT')) return contents(path, base);
+    throw error;
+  }
 }
 
 async function aFewAtOnce<Item, Result>(items: readonly Item[], task: (item: Item) => Promise<Result>): Promise<readonly Result[]> {
@@ -64,13 +80,23 @@ async function aFewAtOnce<Item, Result>(items: readonly Item[], task: (item: Ite
 
 /** Every file below a folder, sorted, without hidden ones and what tools leave behind. Links to folders are not followed. */
 async function filesUnder(folder: string): Promise<readonly string[]> {
-  const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !LEFT_BEHIND.test(name));
+  const entries = (await namesOrNone(folder)).filter(({ name }) => !LEFT_BEHIND.test(name));
   const files = await Promise.all(entries.map(async (entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return (await isEnvironment(path)) ? [] : filesUnder(path);
     return entry.isFile() || (entry.isSymbolicLink() && (await isFile(path))) ? [path] : [];
   }));
   return files.flat().sort();
+}
+
+/** A folder below may be removed while its neighbours are looked at. */
+async function namesOrNone(folder: string): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 /** Python environments may have any name, `env` most often. */

@@ -24,6 +24,7 @@ export interface Manifest {
   readonly class_map?: Readonly<Record<string, string>>;
   readonly confidence?: number | null;
   readonly deadline_seconds?: number | null;
+  readonly setup_deadline_seconds?: number | null;
   readonly state?: 'none' | 'stream';
   readonly look?: 'frame' | 'batch';
   readonly max_batch?: number;
@@ -61,6 +62,7 @@ const schema = {
     class_map: { type: 'object', additionalProperties: word },
     confidence: { type: ['number', 'null'], minimum: 0, maximum: 1 },
     deadline_seconds: { type: ['number', 'null'], exclusiveMinimum: 0, maximum: 86_400 },
+    setup_deadline_seconds: { type: ['number', 'null'], exclusiveMinimum: 0, maximum: 86_400 },
     state: { enum: ['none', 'stream'] },
     look: { enum: ['frame', 'batch'] },
     max_batch: { type: 'integer', minimum: 1, maximum: 1000 },

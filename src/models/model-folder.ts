@@ -67,6 +67,7 @@ async function fromManifest(name: string, place: ModelPlace, manifest: Manifest,
     class_map: manifest.class_map ?? {},
     confidence: manifest.confidence ?? null,
     deadline_seconds: manifest.deadline_seconds ?? null,
+    setup_deadline_seconds: manifest.setup_deadline_seconds ?? null,
     state: manifest.state ?? 'none',
     // A program that is started for every call is started once for a batch.
     look: manifest.look ?? (protocol === 'oneshot' ? 'batch' : 'frame'),
@@ -88,7 +89,7 @@ async function fromManifest(name: string, place: ModelPlace, manifest: Manifest,
 }
 
 /** Sections of the models that the Flask orchestrator knew. */
-export const FLASK_SECTIONS: Readonly<Record<string, string>> = { animals: 'stray_animal', potholes: 'pothole', garbage: 'garbage' };
+export const FLASK_SECTIONS: ReadonlyMap<string, string> = new Map([['animals', 'stray_animal'], ['potholes', 'pothole'], ['garbage', 'garbage']]);
 
 /**
  * The Flask orchestrator's own scripts run the models that they name in quotes, and say of any other that it is not
@@ -102,7 +103,7 @@ async function refuses(script: string, name: string): Promise<boolean> {
 }
 
 async function fromFlaskLayout(name: string, place: ModelPlace, script: string, around: Surroundings): Promise<Model> {
-  const manifest: Manifest = { runtime: 'python', entry: script, protocol: 'oneshot', section: FLASK_SECTIONS[name] ?? null };
+  const manifest: Manifest = { runtime: 'python', entry: script, protocol: 'oneshot', section: FLASK_SECTIONS.get(name) ?? null };
   // It may stand beside the models' folder, where no manifest could name it.
   const model = { ...(await fromManifest(name, place, manifest, around)), entry: script };
   const notice = `no manifest: ${dirname(script)}/run_inference.py is run for each batch`;

@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { systemClock } from '../lib/clock.ts';
 import { leashed } from '../lib/leash.ts';
+import { memoryOfTree } from '../lib/memory.ts';
 import type { RunnerCommand } from './command.ts';
 import { keepLastWords } from './last-words.ts';
 import { splitLines, type OnLine } from './lines.ts';
@@ -13,6 +14,8 @@ export interface Child {
   /** Resolves when the process is gone and what it wrote has been read. Never rejects. */
   readonly ended: Promise<End>;
   lastWords(): string;
+  /** Bytes in memory of the process and those that it started; null: that cannot be told. */
+  memory(): Promise<number | null>;
   /** Ends stdin, after `patience_ms` asks with SIGTERM, after `term_ms` more kills. The first reason given is the one kept. */
   stop(reason: string, patience: { readonly patience_ms: number; readonly term_ms: number }): Promise<void>;
 }
@@ -95,6 +98,7 @@ export function startChild(command: RunnerCommand, onLog: (line: string) => void
     stdin: child.stdin,
     ended,
     lastWords: words.text,
+    memory: async () => (child.pid === undefined || over ? null : memoryOfTree(child.pid)),
     stop: async (reason, { patience_ms, term_ms }) => {
       cause ??= reason;
       child.stdin.end();

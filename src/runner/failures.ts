@@ -14,7 +14,7 @@ export function runnerDied(model: string, reason: string, lastWords: string | nu
 }
 
 export function notReadyInTime(model: string, deadlineMs: number, lastWords: string | null): LookoutError {
-  return new LookoutError('runner_timeout', `Model ${model}: the runner was not ready within ${deadlineMs} ms.${quoteLastWords(lastWords)}`);
+  return new LookoutError('runner_timeout', `Model ${model}: the runner was not ready within ${deadlineMs / 1000} s; where its set-up takes longer, raise setup_deadline_seconds in its manifest.${quoteLastWords(lastWords)}`);
 }
 
 /** One call failed and the process lives on; what it printed meanwhile stands in the details. */

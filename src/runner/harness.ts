@@ -10,6 +10,8 @@ export interface Setup {
   readonly name: string;
   readonly folder: string;
   readonly weights_folders: readonly string[];
+  /** Where it may write: its working folder under a harness. */
+  readonly work_folder: string;
   readonly options: { readonly [key: string]: Json };
 }
 

@@ -82,6 +82,10 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
         await rm(output, { force: true });
       }
     },
+    memory: async () => {
+      const each = (await Promise.all([...children].map((child) => child.memory()))).filter((bytes) => bytes !== null);
+      return each.length === 0 ? null : each.reduce((sum, bytes) => sum + bytes);
+    },
     close: async () => {
       closed = true;
       await Promise.all([...children].map((child) => child.stop(CLOSED, AT_ONCE)));

@@ -72,6 +72,7 @@ export async function startRunner(command: RunnerCommand, { model, start_deadlin
         if (conversation.drop(call.id)) void stop('was killed because a call was aborted', AT_ONCE);
       }
     },
+    memory: () => child.memory(),
     close: () => stop('was closed', POLITELY),
   };
 }

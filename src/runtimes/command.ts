@@ -11,11 +11,11 @@ export function create(context: Context): Runtime {
   return {
     prepare: (model, progress, signal) => prepared(model, context, {
       provide: async () => ({ file: await findProgram(model), fingerprint: null }),
-      command: ({ file }) => ({
+      command: ({ file }, work) => ({
         file,
         args: model.args,
         cwd: model.folder,
-        env: childEnvironment(model),
+        env: childEnvironment(model, work),
       }),
     }, progress, signal),
   };

@@ -40,17 +40,17 @@ function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Pr
       };
       return { folder: await provideEnvironment(data_dir, recipe, progress, signal), fingerprint: recipe.fingerprint };
     },
-    command: ({ folder }) => commandOf(model, folder),
+    command: ({ folder }, work) => commandOf(model, folder, work),
   };
 }
 
-function commandOf(model: Model, folder: string | null): RunnerCommand {
+function commandOf(model: Model, folder: string | null, work: string): RunnerCommand {
   const packages = folder === null ? {} : { LOOKOUT_ENVIRONMENT: folder };
   if (model.protocol === 'oneshot') {
-    return { file: process.execPath, args: [...findingPackages, model.entry, ...model.args], cwd: dirname(model.entry), env: { ...childEnvironment(model), ...packages } };
+    return { file: process.execPath, args: [...findingPackages, model.entry, ...model.args], cwd: dirname(model.entry), env: { ...childEnvironment(model, work), ...packages } };
   }
-  const { file, args } = nodeHarness(process.execPath, model.entry, setupOf(model));
-  return { file, args, cwd: model.folder, env: { ...harnessEnvironment(model), ...packages } };
+  const { file, args } = nodeHarness(process.execPath, model.entry, setupOf(model, work));
+  return { file, args, cwd: work, env: { ...harnessEnvironment(model), ...packages } };
 }
 
 function factsOfNode(): Readonly<Record<string, string>> {

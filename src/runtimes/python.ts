@@ -44,12 +44,12 @@ function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Pr
       const folder = await provideEnvironment(data_dir, recipe, progress, signal);
       return { python: venvPython(folder), fingerprint: recipe.fingerprint };
     },
-    command: ({ python }) => commandOf(model, python),
+    command: ({ python }, work) => commandOf(model, python, work),
   };
 }
 
-function commandOf(model: Model, python: string): RunnerCommand {
-  if (model.protocol === 'oneshot') return { file: python, args: [model.entry, ...model.args], cwd: dirname(model.entry), env: childEnvironment(model) };
-  const { file, args } = pythonHarness(python, model.entry, setupOf(model));
-  return { file, args, cwd: model.folder, env: harnessEnvironment(model) };
+function commandOf(model: Model, python: string, work: string): RunnerCommand {
+  if (model.protocol === 'oneshot') return { file: python, args: [model.entry, ...model.args], cwd: dirname(model.entry), env: childEnvironment(model, work) };
+  const { file, args } = pythonHarness(python, model.entry, setupOf(model, work));
+  return { file, args, cwd: work, env: harnessEnvironment(model) };
 }

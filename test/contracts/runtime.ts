@@ -3,7 +3,6 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Member } from '../../src/lib/family.ts';
-import { silentLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { prepareModel } from '../../src/models/prepare.ts';
 import type { Context } from '../../src/runtimes/tools/start.ts';
@@ -20,7 +19,7 @@ export function runtimeContract(name: string, member: RuntimeMember): void {
       const root = await temporaryFolder();
       await cp(join(MODELS, name), join(root, 'models', name), { recursive: true });
       const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: null, data_dir: join(root, 'data') });
-      return { model: await catalog.get(name), runtime: member.create({ data_dir: join(root, 'data'), log: silentLog, offline: true }) };
+      return { model: await catalog.get(name), runtime: member.create({ data_dir: join(root, 'data'), offline: true }) };
     };
 
     test('prepares once and starts runners that answer every frame', async () => {
@@ -31,7 +30,7 @@ export function runtimeContract(name: string, member: RuntimeMember): void {
       expect(again.lines).toEqual([]);
       expect(second.fingerprint).toBe(first.fingerprint);
 
-      const runner = await second.start(never);
+      const runner = await second.start(() => undefined, never);
       try {
         const { predictions } = await runner.predict(framesNamed('/a.jpg', '/b.jpg'), {}, never);
         const detections = [{ class: 'seen', confidence: 0.5, box: [1, 2, 3, 4] }];

@@ -81,6 +81,10 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     streams: () => [...streams.values()],
     stream: (cameraId) => streams.get(cameraId) ?? null,
     models: () => command(() => [...models.values()]),
+    modelLog: (name) => command(() => {
+      if (!models.has(name)) throw new LookoutError('not_found', `no model ${name}`);
+      return [{ at: '2026-11-20T12:00:00.000Z', text: `${name} loads its weights` }];
+    }),
     books: () => sumOf([...streams.values()].map((stream) => stream.books)),
     latest: (cameraId) => pictures.get(cameraId) ?? null,
     cameras: () => command(() => table),
@@ -138,7 +142,7 @@ function streamStatus(request: StartRequest, defaultModels: readonly string[]): 
 function modelStatus(name: string): ModelStatus {
   return {
     name, version: '1.0.0', runtime: 'node', section: name === 'animals' ? 'stray_animal' : name === 'potholes' ? 'pothole' : null,
-    origin: 'built-in', state: 'idle', reason: 'not asked for yet', missing: null, progress: null, detector: null, restarts: 0, batches: 0,
+    origin: 'built-in', state: 'idle', reason: 'not asked for yet', missing: null, progress: null, detector: null, restarts: 0, successor: null, runners: [], batches: 0,
     looks: { looked: 0, failed: 0, skipped: {} }, cameras: {},
   };
 }

@@ -107,6 +107,12 @@ it('GET /api/models lists the models with their state and the default ones', asy
   expect(json).toMatchObject({ models: [{ name: 'animals', state: 'provisioning', progress: 'fetching packages' }, { name: 'motion' }, { name: 'potholes' }], default_models: ['animals'] });
 });
 
+it('GET /api/models/{name}/log lists what a model printed', async () => {
+  const { json } = await site.send('GET', '/api/models/animals/log');
+  expect(json).toEqual({ lines: [{ at: '2026-11-20T12:00:00.000Z', text: 'animals loads its weights' }] });
+  expect(await site.send('GET', '/api/models/constructor/log')).toMatchObject({ status: 404, json: { code: 'not_found' } });
+});
+
 describe('GET /api/cameras/{id}/latest.jpg', () => {
   it('answers the picture with its time and age, never stored', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lookout-http-'));

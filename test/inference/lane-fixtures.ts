@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
-import { codeHash } from '../../src/models/fingerprint.ts';
+import { modelFiles } from '../../src/models/fingerprint.ts';
 import { createLane, type LaneParts } from '../../src/inference/lane.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { create as createNode } from '../../src/runtimes/node.ts';
@@ -54,10 +54,10 @@ export async function planned(
   await writeFile(`${plan}.log`, '');
 
   const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: null, data_dir: root });
-  const runtime = createNode({ data_dir: root, log: silentLog, offline: true });
+  const runtime = createNode({ data_dir: root, offline: true });
   const parts: LaneParts = {
     read: () => catalog.get('planned'), prepare: (model, progress, signal) => runtime.prepare(model, progress, signal),
-    codeHash, settings: { ...SETTINGS, ...settings }, clock: systemClock, log: silentLog,
+    files: modelFiles, print: () => undefined, settings: { ...SETTINGS, ...settings }, clock: systemClock, log: silentLog,
     view: (keys) => Promise.resolve({ files: keys, close: () => Promise.resolve() }),
   };
   const lane = createLane('planned', { ...parts, ...change(parts) });

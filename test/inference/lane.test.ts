@@ -1,8 +1,9 @@
-import { appendFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
+import { createLog, type Log } from '../../src/lib/log.ts';
 import { never } from '../models/fixtures.ts';
 import { alive } from '../runner/fixtures.ts';
 import { planned, type Bench, type Deed } from './lane-fixtures.ts';
@@ -12,6 +13,8 @@ const SOON = { timeout: 10_000 };
 /** Longer than a lane trusts its last look at the folder. */
 const UNTIL_IT_LOOKS_MS = 2100;
 const OTHER = { camera_id: 'CAM-2', session: 'CAM-2_0a1b2c3d' };
+
+const logInto = (lines: string[]): Log => createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) });
 
 describe.concurrent('a lane', () => {
   it('shares one warm runner between streams, one call at a time', async (context) => {
@@ -192,34 +195,154 @@ describe.concurrent('a lane', () => {
   });
 
   describe('starts anew', () => {
-    it.for<[string, (bench: Bench) => Promise<void>]>([
-      ['code', ({ folder }) => appendFile(join(folder, 'detector.mjs'), '\n// changed\n')],
-      ['manifest', ({ writeManifest }) => writeManifest('confidence: 0.1\n')],
-    ])('when the model\'s %s changes, and loses no try by that', async ([, edit], context) => {
-      const bench = await planned(context, {}, { model_retries: 0 });
+    it.for<[string, (bench: Bench) => Promise<void>, string]>([
+      ['code', ({ folder }) => appendFile(join(folder, 'detector.mjs'), '\n// changed\n'), 'detector.mjs changed'],
+      ['manifest', ({ writeManifest }) => writeManifest('confidence: 0.1\n'), 'model.yaml changed'],
+      ['weights', async ({ folder, writeManifest }) => {
+        await writeManifest('weights: [{ file: "*.onnx", required: false }]\n');
+        await writeFile(join(folder, 'best.onnx'), 'weights');
+      }, 'model.yaml changed, best.onnx appeared'],
+    ])('when the model\'s %s is edited: what works goes on until the next is greeted', async ([, edit, why], context) => {
+      const lines: string[] = [];
+      const bench = await planned(context, { starts: ['well', 'dawdle'] }, { model_retries: 0 }, () => ({ log: logInto(lines) }));
       const { lane, look, pids } = bench;
       const before = await look('a');
       await edit(bench);
-      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
-      const after = await look('b');
-      expect(after).toMatchObject(seen('b'));
-      expect(after.identity.code).not.toBe(before.identity.code);
-      expect((await pids()).map(alive)).toEqual([false, true]);
-      expect(lane.status()).toMatchObject({ state: 'ready', restarts: 0 });
-    });
-
-    it('not while a file is still being copied into its folder, but then', async (context) => {
-      const { look, folder, pids } = await planned(context, {}, { model_retries: 0 });
-      const before = await look('a');
-      const copying = setInterval(() => void appendFile(join(folder, 'weights.onnx'), 'more'), 100);
-      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      await context.expect.poll(pids, SOON).toHaveLength(2);
+      expect(lane.status()).toMatchObject({ state: 'ready', successor: { state: 'provisioning', reason: why } });
       expect(await look('b')).toMatchObject({ ...seen('b'), identity: before.identity });
-      clearInterval(copying);
-      await systemClock.sleep(UNTIL_IT_LOOKS_MS, never);
+      await context.expect.poll(() => lane.status().successor, SOON).toBeNull();
       const after = await look('c');
       expect(after).toMatchObject(seen('c'));
       expect(after.identity.code).not.toBe(before.identity.code);
-      expect((await pids()).map(alive)).toEqual([false, true]);
+      await context.expect.poll(async () => (await pids()).map(alive), SOON).toEqual([false, true]);
+      expect(lane.status()).toMatchObject({ state: 'ready', restarts: 0 });
+      expect(lines.filter((line) => line.includes('takes over')).join()).toContain(why);
+    });
+
+    it('and a call that is under way is finished by the runner that has it', async (context) => {
+      let letStart: () => void = () => undefined;
+      const mayStart = new Promise<void>((resolve) => { letStart = resolve; });
+      let starts = 0;
+      const { lane, look, folder, events, pids } = await planned(context, { calls: ['dawdle'] }, {}, (parts) => ({
+        prepare: async (...given) => {
+          const prepared = await parts.prepare(...given);
+          return { ...prepared, start: async (...how) => {
+            const runner = await prepared.start(...how);
+            if ((starts += 1) > 1) await mayStart;
+            return runner;
+          } };
+        },
+      }));
+      lane.warm();
+      await context.expect.poll(() => lane.readiness, SOON).toBe('ready');
+      await appendFile(join(folder, 'detector.mjs'), '\n// changed\n');
+      await context.expect.poll(pids, SOON).toHaveLength(2);
+      const answer = look('a');
+      await context.expect.poll(events, SOON).toContain('calls');
+      letStart();
+      expect(await answer).toMatchObject(seen('a'));
+      expect(await look('b')).toMatchObject(seen('b'));
+      await context.expect.poll(async () => (await pids()).map(alive), SOON).toEqual([false, true]);
+      expect((await events()).filter((event) => event === 'calls')).toHaveLength(2);
+    });
+
+    it('not with what cannot be set up: what works goes on, and the state says both, until it is mended', async (context) => {
+      const { lane, look, folder, pids } = await planned(context, {}, { model_retries: 0 });
+      const before = await look('a');
+      const code = await readFile(join(folder, 'detector.mjs'), 'utf8');
+      await writeFile(join(folder, 'detector.mjs'), 'throw new Error("half an edit");');
+      await context.expect.poll(() => lane.status(), SOON).toMatchObject({
+        state: 'ready', restarts: 0,
+        successor: { version: '1', state: 'failed', reason: expect.stringMatching(/^detector\.mjs changed: [^]*half an edit/) as string },
+      });
+      expect(await look('b')).toMatchObject({ ...seen('b'), identity: before.identity });
+      await writeFile(join(folder, 'detector.mjs'), `${code}\n// mended\n`);
+      await context.expect.poll(() => lane.status().successor, SOON).toBeNull();
+      await context.expect.poll(async () => (await look('c')).identity.code, SOON).not.toBe(before.identity.code);
+      await context.expect.poll(async () => (await pids()).map(alive), SOON).toEqual([false, true]);
+    }, 20_000);
+
+    it('not with an edit that is taken back', async (context) => {
+      const { lane, look, folder, pids } = await planned(context, {});
+      await look('a');
+      await writeFile(join(folder, 'model.yaml.new'), '');
+      const manifest = await readFile(join(folder, 'model.yaml'), 'utf8');
+      await writeFile(join(folder, 'model.yaml'), 'runtime: [half');
+      await context.expect.poll(() => lane.status().successor, SOON).toMatchObject({ state: 'failed', reason: expect.stringContaining('its manifest is wrong') as string });
+      expect(await look('b')).toMatchObject(seen('b'));
+      await rm(join(folder, 'model.yaml.new'));
+      await writeFile(join(folder, 'model.yaml'), manifest);
+      await context.expect.poll(() => lane.status().successor, SOON).toBeNull();
+      expect(await look('c')).toMatchObject(seen('c'));
+      expect(await pids()).toHaveLength(1);
+    });
+
+    it('with the newest, where it is edited while its successor is being set up', async (context) => {
+      const prepared: (number | null)[] = [];
+      let given_up = 0;
+      const { lane, look, writeManifest } = await planned(context, {}, {}, (parts) => ({
+        prepare: async (model, progress, signal) => {
+          prepared.push(model.confidence);
+          if (model.confidence === 0.1) {
+            progress('Downloading wheels');
+            await new Promise<void>((resolve) => { signal.addEventListener('abort', () => { resolve(); }); });
+            given_up += 1;
+          }
+          return parts.prepare(model, progress, signal);
+        },
+      }));
+      await look('a');
+      await writeManifest('confidence: 0.1\n');
+      await context.expect.poll(() => lane.status().successor, SOON).toMatchObject({ state: 'provisioning', progress: 'Downloading wheels' });
+      await writeManifest('confidence: 0.2\n');
+      await context.expect.poll(() => lane.status().successor, SOON).toBeNull();
+      expect([prepared, given_up, lane.model?.confidence]).toEqual([[null, 0.1, 0.2], 1, 0.2]);
+      expect(await look('b')).toMatchObject(seen('b'));
+    }, 20_000);
+
+    it('once its successor is there, where what works ends meanwhile', async (context) => {
+      const { lane, look, folder, pids } = await planned(context, { starts: ['well', 'dawdle'] });
+      const before = await look('a');
+      await appendFile(join(folder, 'detector.mjs'), '\n// changed\n');
+      await context.expect.poll(pids, SOON).toHaveLength(2);
+      process.kill((await pids())[0] ?? 0, 'SIGKILL');
+      await context.expect.poll(() => lane.readiness, SOON).toBe('not_ready');
+      const after = await look('b');
+      expect(after.identity.code).not.toBe(before.identity.code);
+      expect(await pids()).toHaveLength(2);
+    });
+
+    it('not while a file is still being copied into its folder, but then', async (context) => {
+      const { lane, look, folder, pids, writeManifest } = await planned(context, {}, { model_retries: 0 });
+      await writeManifest('weights: [{ file: "*.onnx", required: false }]\n');
+      const before = await look('a');
+      const copying = setInterval(() => void appendFile(join(folder, 'weights.onnx'), 'more'), 100);
+      await context.expect.poll(() => lane.status().successor, SOON).toMatchObject({ state: 'provisioning', reason: 'weights.onnx appeared, and may not be all yet' });
+      await systemClock.sleep(2000, never);
+      expect(await look('b')).toMatchObject({ ...seen('b'), identity: before.identity });
+      expect(await pids()).toHaveLength(1);
+      clearInterval(copying);
+      await context.expect.poll(async () => (await look('c')).identity.code, SOON).not.toBe(before.identity.code);
+      await context.expect.poll(async () => (await pids()).map(alive), SOON).toEqual([false, true]);
+    }, 20_000);
+
+    it('not for what the model writes into its own folder while it is set up and asked', async (context) => {
+      const lines: string[] = [];
+      const { lane, look, folder, pids } = await planned(context, {}, {}, () => ({ log: logInto(lines) }));
+      await appendFile(join(folder, 'detector.mjs'), `
+        const write = (name) => appendFileSync(new URL(name, import.meta.url), String(Math.random()));
+        write('downloaded.bin');
+        setInterval(() => { write('state.sqlite'); write('debug-' + Date.now() + '.jpg'); }, 50);
+      `);
+      const before = await look('a');
+      const asking = setInterval(() => void look('b'), 300);
+      await systemClock.sleep(5500, never);
+      clearInterval(asking);
+      expect(await pids()).toHaveLength(1);
+      expect((await look('c')).identity).toEqual(before.identity);
+      expect(lane.status()).toMatchObject({ state: 'ready', successor: null });
+      expect(lines.filter((line) => line.includes('writes into its own folder'))).toHaveLength(1);
     }, 20_000);
 
     it('not for the weights that its set-up fetches, which its identity covers', async (context) => {
@@ -258,24 +381,15 @@ describe.concurrent('a lane', () => {
       expect(await look('c')).toMatchObject(seen('c'));
     });
 
-    it('not when its folder cannot be read for a while, but when what is read then has changed', async (context) => {
-      const { lane, look, folder, writeManifest, pids } = await planned(context, {}, { runner_idle_seconds: 1.5 });
-      const before = await look('a', { interval_seconds: 0.1 });
-      await writeFile(join(folder, 'model.yaml'), 'runtime: [half');
-      await systemClock.sleep(UNTIL_IT_LOOKS_MS - 1000, never);
+    it('goes on while its folder is gone, and rests when nothing is to be looked at', async (context) => {
+      const { lane, look, folder, pids } = await planned(context, {}, { runner_idle_seconds: 2.5 });
       await look('a', { interval_seconds: 0.1 });
-      await systemClock.sleep(1000, never);
-      expect(await look('b', { interval_seconds: 0.1 })).toMatchObject({ ...seen('b'), identity: before.identity });
+      await rm(folder, { recursive: true });
+      await context.expect.poll(() => lane.status().successor, SOON).toMatchObject({ state: 'failed', reason: expect.stringContaining('there is no model') as string });
+      expect(await look('b', { interval_seconds: 0.1 })).toMatchObject(seen('b'));
       expect(await pids()).toHaveLength(1);
-      await appendFile(join(folder, 'detector.mjs'), '\n// changed\n');
-      await writeManifest();
-      await systemClock.sleep(1000, never);
-      await look('b', { interval_seconds: 0.1 });
-      await systemClock.sleep(UNTIL_IT_LOOKS_MS - 1000, never);
-      const after = await look('c', { interval_seconds: 0.1 });
-      expect(after.identity.code).not.toBe(before.identity.code);
-      expect((await pids()).map(alive)).toEqual([false, true]);
-      await context.expect.poll(() => lane.status().state, SOON).toBe('idle');
+      await context.expect.poll(() => lane.status(), SOON).toMatchObject({ state: 'idle' });
+      await context.expect.poll(() => lane.status().successor, SOON).toBeNull();
     }, 20_000);
 
     it('when a model appears that was not there', async (context) => {

@@ -119,11 +119,12 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     return createLane(name, {
       settings: config, clock, log: silentLog,
       read: () => Promise.resolve(model),
-      codeHash: () => Promise.resolve('c0de'),
+      files: () => Promise.resolve({ files: new Map(), declared: new Set() }),
+      print: () => undefined,
       view: (keys) => Promise.resolve({ files: keys.map((key) => `/views/${key}`), close: () => Promise.resolve() }),
       prepare: () => Promise.resolve({
         fingerprint: null,
-        async start(signal) {
+        async start(_print, signal) {
           begun.push(clock.monotonic());
           await clock.sleep(setUpMs, signal);
           let die: (why: string) => void = () => undefined;
@@ -131,6 +132,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
           return {
             ready: { detector: name, labels: null, device: null, mix: true, slots: 1 }, ended,
             predict: (frames, _options, given) => predict(frames, given, die),
+            memory: () => Promise.resolve(null),
             close: () => Promise.resolve().then(() => { die('was closed'); }),
           };
         },

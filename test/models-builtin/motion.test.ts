@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 function start(): Promise<Runner> {
-  const setup = { name: 'motion', folder: model, weights_folders: [], options: {} };
+  const setup = { name: 'motion', folder: model, weights_folders: [], work_folder: work, options: {} };
   const command = { ...nodeHarness(process.execPath, join(model, 'motion.mjs'), setup), cwd: model, env: {} };
   return startRunner(command, { model: 'motion', start_deadline_ms: 20_000, onLog: () => undefined }, never);
 }

@@ -39,7 +39,7 @@ async function model(files: Readonly<Record<string, string>>): Promise<Model> {
 }
 
 async function findings({ name, folder, options, entry }: Model, harness: 'python' | 'node', env: Readonly<Record<string, string>>): Promise<unknown> {
-  const setup = { name, folder, options, weights_folders: [] };
+  const setup = { name, folder, options, weights_folders: [], work_folder: work };
   const words = harness === 'python' ? pythonHarness(python, entry, setup) : nodeHarness(process.execPath, entry, setup);
   const runner = await startRunner({ ...words, cwd: folder, env }, { model: name, start_deadline_ms: 20_000, onLog: () => undefined }, never);
   try {

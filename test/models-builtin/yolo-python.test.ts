@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 async function start(options: { readonly [key: string]: Json } = {}): Promise<Runner> {
-  const setup = { name: 'potholes', folder: folders[1], weights_folders: folders, options };
+  const setup = { name: 'potholes', folder: folders[1], weights_folders: folders, work_folder: work, options };
   const env = { PYTHONPATH: join(import.meta.dirname, 'stubs'), PYTHONDONTWRITEBYTECODE: '1' };
   const command = { ...pythonHarness(python, join(packageRoot, 'runners/python/yolo.py'), setup), cwd: work, env };
   runner = await startRunner(command, { model: 'potholes', start_deadline_ms: 20_000, onLog: () => undefined }, never);

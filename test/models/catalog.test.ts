@@ -32,6 +32,7 @@ classes: [thistle]
 class_map: {thistle: weed}
 confidence: 0.4
 deadline_seconds: 20
+setup_deadline_seconds: 300
 state: stream
 look: batch
 max_batch: 4
@@ -61,6 +62,7 @@ requirements: [needs.txt]
     class_map: { thistle: 'weed' },
     confidence: 0.4,
     deadline_seconds: 20,
+    setup_deadline_seconds: 300,
     state: 'stream',
     look: 'batch',
     max_batch: 4,

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { codeHash, fingerprint } from '../../src/models/fingerprint.ts';
+import { codeHash, fingerprint, modelFiles } from '../../src/models/fingerprint.ts';
+import type { Model } from '../../src/types.ts';
 import { followRequirements } from '../../src/models/requirement-files.ts';
 import { modelIn, temporaryFolder, writeTree } from './fixtures.ts';
 
 const FACTS = { version: '3.11.2' };
+const hashOf = async (model: Model): Promise<string> => codeHash(model, (await modelFiles(model)).files.values());
 
 test('follows requirement files to every local file that they name', async () => {
   const root = await writeTree(await temporaryFolder(), {
@@ -74,9 +76,9 @@ test('gives a new fingerprint for every change of what goes into an environment,
 test('gives a new code hash when code or weights change, wherever they lie', async () => {
   const root = await writeTree(await temporaryFolder(), { 'm/detector.py': '1', 'run_inference.py': '1', 'fetched/a.onnx': 'w' });
   const model = modelIn(join(root, 'm'), { entry: join(root, 'run_inference.py'), weights: [{ file: '*.onnx', url: null, sha256: null, required: true }], weights_folders: [join(root, 'm'), join(root, 'fetched')] });
-  const seen = new Set([await codeHash(model)]);
+  const seen = new Set([await hashOf(model)]);
   const differs = async (): Promise<void> => {
-    const next = await codeHash(model);
+    const next = await hashOf(model);
     expect(seen).not.toContain(next);
     seen.add(next);
   };
@@ -89,10 +91,10 @@ test('gives a new code hash when code or weights change, wherever they lie', asy
   await writeTree(root, { 'fetched/a.onnx': 'v' });
   await differs();
 
-  const last = await codeHash(model);
+  const last = await hashOf(model);
   await writeTree(root, { 'm/__pycache__/detector.pyc': '', 'm/runs/predict/1.jpg': '', 'm/train.log': '', 'm/env/pyvenv.cfg': '', 'm/env/lib/a.py': '', 'fetched/other.txt': '' });
   await symlink(join(root, 'm'), join(root, 'm/loop'));
-  expect(await codeHash(model)).toBe(last);
+  expect(await hashOf(model)).toBe(last);
 });
 
 test('reads big weights by size and time of change alone', async () => {
@@ -103,9 +105,9 @@ test('reads big weights by size and time of change alone', async () => {
   await truncate(big, 4 * 1024 ** 4);
   await utimes(big, 1, 1);
   const model = modelIn(join(root, 'm'));
-  const first = await codeHash(model);
+  const first = await hashOf(model);
   await utimes(big, 1, 2);
-  expect(await codeHash(model)).not.toBe(first);
+  expect(await hashOf(model)).not.toBe(first);
 });
 
 /** Bytes that this process has read so far. */
@@ -120,7 +122,7 @@ test.skipIf(process.platform !== 'linux')('reads a file again only when it may h
   await delay(2_100);
   const look = async (): Promise<{ readonly hash: string; readonly read: number }> => {
     const before = await bytesRead();
-    return { hash: await codeHash(model), read: await bytesRead() - before };
+    return { hash: await hashOf(model), read: await bytesRead() - before };
   };
   const first = await look();
   expect(first.read).toBeGreaterThan(20_000_000);

@@ -1,4 +1,5 @@
 /** Temporary folders, models and frames for the tests of models and runtimes. */
+import { setMaxListeners } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -6,6 +7,8 @@ import { onTestFinished } from 'vitest';
 import type { Model, Prepared, RunnerFrame } from '../../src/types.ts';
 
 export const never = new AbortController().signal;
+// Tests that run at once wait with it.
+setMaxListeners(0, never);
 
 /** A folder that is removed when the test has ended. */
 export async function temporaryFolder(): Promise<string> {
@@ -37,6 +40,7 @@ export function modelIn(folder: string, change: Partial<Model> = {}): Model {
     class_map: {},
     confidence: null,
     deadline_seconds: null,
+    setup_deadline_seconds: null,
     state: 'none',
     look: 'frame',
     max_batch: 8,
@@ -65,7 +69,7 @@ export function listen(): { readonly lines: string[]; readonly tell: (line: stri
 
 /** The class of the one detection in the one frame. */
 export async function see(prepared: Prepared): Promise<string | undefined> {
-  const runner = await prepared.start(never);
+  const runner = await prepared.start(() => undefined, never);
   try {
     const { predictions: [first] } = await runner.predict(framesNamed('/a.jpg'), {}, never);
     return first && 'detections' in first ? first.detections[0]?.class : undefined;

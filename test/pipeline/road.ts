@@ -79,7 +79,9 @@ export function fakeLane(says: Says, { readiness = 'ready' }: { readonly readine
         }
       });
     },
-    status: () => ({ state: 'ready', reason: '', progress: null, detector: null, restarts: 0 }),
+    model: null,
+    status: () => ({ state: 'ready', reason: '', progress: null, detector: null, restarts: 0, successor: null }),
+    memory: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };
   return lane;

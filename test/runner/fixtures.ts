@@ -18,7 +18,7 @@ export type Language = 'python' | 'node';
 
 /** A model of the fixtures, by its name without suffix, under the harness of its language. */
 export function harnessed(language: Language, model: string, options: { readonly [key: string]: Json } = {}): RunnerCommand {
-  const setup = { name: 'fixture', folder: '/models/fixture', weights_folders: ['/weights'], options };
+  const setup = { name: 'fixture', folder: '/models/fixture', weights_folders: ['/weights'], work_folder: '/work', options };
   const words = language === 'python'
     ? pythonHarness(python, join(folder, `${model}.py`), setup)
     : nodeHarness(process.execPath, join(folder, `${model}.mjs`), setup);

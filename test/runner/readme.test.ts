@@ -58,7 +58,7 @@ test('every page names the oldest Python that environments are made with', async
 });
 
 describe('the programs of the README', () => {
-  const setup = { name: 'dogs', folder, weights_folders: [], options: {} };
+  const setup = { name: 'dogs', folder, weights_folders: [], work_folder: folder, options: {} };
   const found = { predictions: [{ index: 0, detections: [{ class: 'dog', confidence: 0.9, box: [0, 0, 640, 480] }] }] };
   let work: string;
   beforeAll(async () => { work = await mkdtemp(join(tmpdir(), 'lookout-readme-')); });

@@ -15,7 +15,7 @@ describe('a start', () => {
   test('that leads nowhere ends at its deadline with the last words, and the process is gone', async () => {
     const error = await failure(start(raw('silent'), { start_deadline_ms: 1500 }));
     expect(error.code).toBe('runner_timeout');
-    expect(error.message).toMatch(/^Model fixture: the runner was not ready within 1500 ms\. Its last words:\n {2}pid \d+$/);
+    expect(error.message).toMatch(/^Model fixture: the runner was not ready within 1\.5 s; where its set-up takes longer, raise setup_deadline_seconds in its manifest\. Its last words:\n {2}pid \d+$/);
     expect(pids(logs).map(alive)).toEqual([false]);
   });
 

@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { silentLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { prepareModel } from '../../src/models/prepare.ts';
 import { create } from '../../src/runtimes/node.ts';
@@ -29,7 +28,7 @@ const MODEL = {
 async function place(files: Readonly<Record<string, string>>, offline = true): Promise<{ root: string; prepare: (progress?: Progress) => Promise<Prepared> }> {
   const root = await writeTree(await temporaryFolder(), files);
   const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: null, data_dir: join(root, 'data') });
-  const runtime = create({ data_dir: join(root, 'data'), log: silentLog, offline });
+  const runtime = create({ data_dir: join(root, 'data'), offline });
   return { root, prepare: async (progress = () => undefined) => prepareModel(await catalog.get('m'), runtime, progress, never) };
 }
 

@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
-import { silentLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { prepareModel } from '../../src/models/prepare.ts';
 import { create } from '../../src/runtimes/python.ts';
@@ -38,7 +37,7 @@ export async function place(files: Readonly<Record<string, string>>, project = f
     await cp(wheels, join(root, 'models', name, 'wheels'), { recursive: true });
   }
   const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: project ? root : null, data_dir: join(root, 'data') });
-  const runtime = create({ data_dir: join(root, 'data'), log: silentLog, offline: true });
+  const runtime = create({ data_dir: join(root, 'data'), offline: true });
   return {
     root,
     model: (name) => catalog.get(name),

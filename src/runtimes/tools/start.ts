@@ -1,9 +1,9 @@
 /** What the runtimes have in common: from a provided environment and a command to a Prepared that starts runners. */
-import { isAbsolute, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { isAbsolute, resolve } from 'node:path';
 import { LookoutError } from '../../errors.ts';
 import { forModels, type Environment } from '../../lib/environment.ts';
 import { leash } from '../../lib/leash.ts';
-import type { Log } from '../../lib/log.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
 import type { Setup } from '../../runner/harness.ts';
 import { oneShotRunner } from '../../runner/one-shot.ts';
@@ -13,7 +13,6 @@ import type { Model, Prepared, Progress } from '../../types.ts';
 /** What every runtime is created with. */
 export interface Context {
   readonly data_dir: string;
-  readonly log: Log;
   readonly offline: boolean;
 }
 
@@ -21,20 +20,21 @@ export interface Context {
 export interface Provision<Provided extends { readonly fingerprint: string | null }> {
   /** Where the model is to run. Idempotent: asked again before every later start, it mends what broke since. */
   provide(progress: Progress, signal: AbortSignal): Promise<Provided>;
-  command(place: Provided): RunnerCommand;
+  /** `work`: a folder of the model's own, which outlives its runners. */
+  command(place: Provided, work: string): RunnerCommand;
 }
 
-const START_DEADLINE_MS = 120_000;
+const SETUP_DEADLINE_SECONDS = 120;
 
 export async function prepared<Provided extends { readonly fingerprint: string | null }>(
   model: Model,
-  { log, data_dir }: Context,
+  { data_dir }: Context,
   way: Provision<Provided>,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Prepared> {
   signal.throwIfAborted();
-  const onLog = (line: string): void => { log.part(model.name).debug(line); };
+  const work = resolve(data_dir, 'work', model.name);
   let place = await way.provide(progress, signal);
   // As it must be for the first start; what breaks until a later one is mended then.
   let looked = true;
@@ -42,21 +42,22 @@ export async function prepared<Provided extends { readonly fingerprint: string |
     get fingerprint() {
       return place.fingerprint;
     },
-    start: async (signal, watch) => {
-      if (!looked) place = await way.provide(onLog, signal);
+    start: async (print, signal, watched = false) => {
+      if (!looked) place = await way.provide(print, signal);
       looked = false;
-      const command = way.command(place);
-      const hearing = { model: model.name, onLog: watch ?? onLog, watched: watch !== undefined };
+      await mkdir(work, { recursive: true });
+      const command = way.command(place, work);
+      const hearing = { model: model.name, onLog: print, watched };
       return model.protocol === 'lines'
-        ? startRunner(command, { ...hearing, start_deadline_ms: START_DEADLINE_MS }, signal)
-        : oneShotRunner(command, { ...hearing, work_dir: join(data_dir, 'work', model.name) });
+        ? startRunner(command, { ...hearing, start_deadline_ms: 1000 * (model.setup_deadline_seconds ?? SETUP_DEADLINE_SECONDS) }, signal)
+        : oneShotRunner(command, { ...hearing, work_dir: work });
     },
   };
 }
 
 /** What the model's program is told at its start. */
-export function setupOf({ name, folder, weights_folders, options }: Model): Setup {
-  return { name, folder, weights_folders, options };
+export function setupOf({ name, folder, weights_folders, options }: Model, work_folder: string): Setup {
+  return { name, folder, weights_folders, work_folder, options };
 }
 
 /** For what runs under a harness, which is told the rest by its arguments. What the model starts may be put on a leash too. */
@@ -65,8 +66,8 @@ export function harnessEnvironment({ name }: Model): Environment {
 }
 
 /** One-shot programs and commands find in it what a harness would tell them. */
-export function childEnvironment(model: Model): Environment {
-  return { ...harnessEnvironment(model), LOOKOUT_SETUP: JSON.stringify(setupOf(model)) };
+export function childEnvironment(model: Model, work: string): Environment {
+  return { ...harnessEnvironment(model), LOOKOUT_SETUP: JSON.stringify(setupOf(model, work)) };
 }
 
 /** For the runtimes with a harness: the program must be a file, and a harness hands on no words. */
