@@ -1,10 +1,10 @@
-/** Keeps a folder's entries (files or folders) under a number of bytes: the oldest go first. */
+/** Keeps a folder's entries (files or folders) under a number of bytes: the oldest go first, of those that can be spared before all others. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from './files.ts';
 
 export interface ByteBudget {
-  /** Counts a new entry, then removes the oldest ones while there are too many bytes; the new one stays, whatever its size. */
+  /** Counts a new entry, then removes the oldest ones while there are too many bytes; the new one stays, whatever its size, unless it can be spared and others cannot. */
   add(path: string): Promise<void>;
   /** An entry was removed by somebody else. */
   forget(path: string): void;
@@ -15,12 +15,14 @@ export interface BudgetOptions {
   /** Entries that are there already, in any order. */
   readonly existing: Iterable<string> | AsyncIterable<string>;
   readonly remove: (path: string) => Promise<void>;
+  /** Default: none is worth more than another. */
+  readonly canBeSpared?: (path: string) => boolean;
 }
 
 /** Entries whose size is asked at a time: there may be hundreds of thousands. */
 const AT_ONCE = 64;
 
-export async function createByteBudget({ maxBytes, existing, remove }: BudgetOptions): Promise<ByteBudget> {
+export async function createByteBudget({ maxBytes, existing, remove, canBeSpared = () => true }: BudgetOptions): Promise<ByteBudget> {
   const entries = new Map<string, number>();
   let bytes = 0;
   const known: { readonly path: string; readonly size: number; readonly time: number }[] = [];
@@ -43,8 +45,12 @@ export async function createByteBudget({ maxBytes, existing, remove }: BudgetOpt
   }
 
   async function trim(newest: string): Promise<void> {
-    for (const [path] of entries) {
-      if (bytes <= maxBytes || path === newest) return;
+    if (bytes <= maxBytes) return;
+    const paths = [...entries.keys()];
+    const worthMore = paths.filter((path) => !canBeSpared(path));
+    for (const path of [...paths.filter(canBeSpared), ...worthMore]) {
+      const stays = path === newest && (worthMore.length === 0 || worthMore.includes(path));
+      if (bytes <= maxBytes || stays) return;
       forget(path);
       await remove(path);
     }

@@ -18,8 +18,8 @@ export interface OutcomeParts {
 
 /** Each is done when it returns, whatever stood in its way meanwhile; an abort leaves the rest to the next start. */
 export interface Outcomes {
-  /** Stores the finished record in the spool, and copies of the frames that a replay can mend. */
-  store(batch: Batch, record: BatchRecord, errors: DeadLetter['errors']): Promise<void>;
+  /** Stores the finished record in the spool, and copies of the frames where a replay can mend what kept models from them. */
+  store(batch: Batch, record: BatchRecord, mendable: DeadLetter['errors']): Promise<void>;
   /** Appends a stored record to the log, and enters the batch as recorded. */
   append(batch: Batch, record: BatchRecord): Promise<void>;
   /** Enters a batch as recorded whose record is in the log. */
@@ -29,9 +29,6 @@ export interface Outcomes {
   /** Removes the files of a settled batch, and its session's folder with the last of them. */
   release(batch: Batch): Promise<void>;
 }
-
-/** Failures of the runner itself, whose frames are worth a replay; the others are for the record alone. */
-const WORTH_A_REPLAY: ReadonlySet<string> = new Set(['runner_failed', 'runner_died', 'runner_timeout']);
 
 export function createOutcomes(parts: OutcomeParts, insist: Insist): Outcomes {
   const { spool, books, deadLetters, recordLog, log, signal } = parts;
@@ -50,10 +47,9 @@ export function createOutcomes(parts: OutcomeParts, insist: Insist): Outcomes {
 
   return {
     release,
-    async store(batch, record, errors) {
-      const worthAReplay = Object.fromEntries(Object.entries(errors).filter(([, { code }]) => WORTH_A_REPLAY.has(code)));
+    async store(batch, record, mendable) {
       await insist(batch, 'its record could not be stored', async () => {
-        if (Object.keys(worthAReplay).length > 0) await deadLetters.add({ batch, errors: worthAReplay, recorded: true });
+        if (Object.keys(mendable).length > 0) await deadLetters.add({ batch, errors: mendable, recorded: true });
         await spool.writeRecord(batch, record);
       });
     },

@@ -4,7 +4,7 @@ import { createTurns } from '../lib/turns.ts';
 import type { Answers, Batch, BatchRecord, Config, Frame, StreamRef } from '../types.ts';
 import { createAsking, type AskingParts } from './asking.ts';
 import { withoutDamaged } from './damaged.ts';
-import { anyLooked, failuresIn } from './failures.ts';
+import { anyLooked, failuresIn, mendableIn } from './failures.ts';
 import { createInsistence } from './insist.ts';
 import { createOutcomes, type OutcomeParts } from './outcomes.ts';
 import type { MakeRecord } from './stages.ts';
@@ -77,7 +77,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       return;
     }
     if (record) {
-      await outcomes.store(batch, record, failures);
+      await outcomes.store(batch, record, mendableIn(answers));
       await outcomes.append(batch, record);
     } else {
       await outcomes.drop(batch, anyLooked(answers) ? 'nothing_found' : 'not_looked');

@@ -76,7 +76,8 @@ export function resultOf(model: string, looks: readonly Look[]): ModelResult {
   };
 }
 
-const SKIPPED: Readonly<Record<SkipReason, string>> = {
+/** In words. */
+export const SKIPPED: Readonly<Record<SkipReason, string>> = {
   overloaded: 'more frames came than the model can look at',
   late: 'the model had not come to these frames when the batch was waited for no longer',
   not_ready: 'the model was not ready when the batch was waited for no longer',

@@ -47,7 +47,9 @@ export async function openDeadLetters(
     if (name.endsWith('.tmp') || books.letterDropped(name)) await rm(join(folder, name), { recursive: true, force: true });
     else existing.push(join(folder, name));
   }
-  const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, remove: drop });
+  /** Copies of frames whose batch has its record: they go before letters that are all there is of a batch. */
+  const copies = new Set<string>();
+  const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, remove: drop, canBeSpared: (path) => copies.has(path) });
 
   async function list(passOver: (reason: string) => void = () => undefined): Promise<readonly DeadLetter[]> {
     const letters = await Promise.all((await namesIn(folder)).map((name) => read(join(folder, name)).catch((error: unknown) => {
@@ -65,11 +67,14 @@ export async function openDeadLetters(
       const { camera_id, id, frames } = letter.batch;
       await books.settle({ camera_id, batch: id, outcome: 'dropped', reason: 'dead_letter_budget', frames: frames.length, from: 'dead_lettered', files: frames.map(({ key }) => key) });
     }
+    copies.delete(path);
     await rm(path, { recursive: true, force: true });
   }
 
+  const known = await list();
+  for (const { batch, recorded } of known) if (recorded) copies.add(join(folder, batch.id));
   if (books.fresh) {
-    const letters = (await list()).filter(({ recorded }) => !recorded).map(({ batch }) => batch);
+    const letters = known.filter(({ recorded }) => !recorded).map(({ batch }) => batch);
     if (letters.length > 0) await books.beginWith(letters);
   }
 
@@ -95,6 +100,8 @@ export async function openDeadLetters(
       await rm(target, { recursive: true, force: true });
       await rename(temporary, target);
       await fsyncFolder(folder);
+      if (letter.recorded) copies.add(target);
+      else copies.delete(target);
       await budget.add(target);
     },
     list,
@@ -102,6 +109,7 @@ export async function openDeadLetters(
       await expectOurs();
       const path = join(folder, batch.id);
       budget.forget(path);
+      copies.delete(path);
       await rm(path, { recursive: true, force: true });
     },
   };

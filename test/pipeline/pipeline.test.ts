@@ -2,7 +2,7 @@ import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
-import type { Batch, BatchRecord, Balance } from '../../src/types.ts';
+import type { Batch, BatchRecord, Balance, Look } from '../../src/types.ts';
 import { PICTURE, testFolder } from '../store/folder.ts';
 import { planned } from '../inference/lane-fixtures.ts';
 import { answer, dog, failure, skipped } from '../record/parts.ts';
@@ -137,7 +137,24 @@ describe('models that do not answer', () => {
     await submit(made, await made.batch(['animals', 'slow', 'unready']));
     await books(made);
     expect(await made.records()).toMatchObject([{ models: { animals: { error: null }, slow: { error: { code: 'late' } }, unready: { error: { code: 'not_ready' } } } }]);
-    expect(await made.deadLetters.list()).toEqual([]);
+    expect(await made.deadLetters.list()).toMatchObject([{ recorded: true, errors: { unready: { code: 'not_ready' } } }]);
+  });
+
+  it.each<[string, () => readonly Look[], boolean]>([
+    ['could not be set up', () => failure('model_unavailable'), true],
+    ['was not ready', () => skipped('not_ready', 'not_ready'), true],
+    ['rests', () => skipped('resting', 'late'), true],
+    ['had no time', () => skipped('late', 'overloaded'), false],
+    ['could not read the pictures', () => answer('torn', 'torn'), false],
+  ])('have the frames kept that others looked at, where a replay can mend why: one that %s', async (_what, says, kept) => {
+    const made = await road(folder.path, { animals: fakeLane(() => found), motion: fakeLane(says) });
+    made.run();
+    const batch = await made.batch(['animals', 'motion']);
+    await submit(made, batch);
+    await books(made);
+    const letters = await made.deadLetters.list();
+    expect(letters.map(({ recorded, errors }) => [recorded, Object.keys(errors)])).toEqual(kept ? [[true, ['motion']]] : []);
+    if (kept) expect(await readdir(join(made.deadLetters.folder, batch.id))).toHaveLength(3);
   });
 
   it('stand in the record with their error, and a copy of the frames is kept with their last words', async () => {

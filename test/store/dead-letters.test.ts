@@ -90,6 +90,20 @@ describe('the dead letters', () => {
     expect(books.total().dropped).toEqual({});
   });
 
+  it('make room by copies of recorded batches before letters that are all there is of a batch, also after a start', async () => {
+    const first = await open(3.5 * LETTER_BYTES);
+    const all = [await first.bury(0), await first.bury(10)];
+    for (const second of [20, 30, 40]) await first.letters.add({ batch: await first.batch(second), errors: ERRORS, recorded: true });
+    const left = async ({ letters }: Desk): Promise<readonly boolean[]> => (await letters.list()).map(({ recorded }) => recorded).sort();
+    expect(await left(first)).toEqual([false, false, true]);
+    const later = await open(2.5 * LETTER_BYTES);
+    all.push(await later.bury(50));
+    expect((await left(later)).every((recorded) => !recorded)).toBe(true);
+    await later.letters.add({ batch: await later.batch(60), errors: ERRORS, recorded: true });
+    expect(await left(later)).toEqual([false, false]);
+    expect((await later.letters.list()).map(({ batch }) => batch.id)).toEqual(all.slice(1).map(({ id }) => id));
+  });
+
   it('are still there at the next start, but for what a crash left half made or half removed', async () => {
     const first = await open();
     const [kept, dropped] = [await first.bury(0), await first.bury(10)];
