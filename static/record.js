@@ -41,7 +41,7 @@ function readFaults(record, sections) {
   const ofModels = Object.entries(record.models ?? {}).filter(([, model]) => model?.error && !isSkipped(model)).map(([name, model]) => `${name} failed: ${model.error.message}`);
   if (ofModels.length > 0) return ofModels;
   return Object.entries(record)
-    .filter(([name, value]) => !OF_LOOKOUT.has(name) && value?.error && !isSkipped(record.models?.[name] ?? {}) && !sections.some((section) => section.name === name && section.detections.length > 0))
+    .filter(([name, value]) => !OF_LOOKOUT.has(name) && value?.error && !isSkipped(ofModel(record, name)) && !sections.some((section) => section.name === name && section.detections.length > 0))
     .map(([name, value]) => `${name} failed: ${value.error.message}`);
 }
 
@@ -52,6 +52,11 @@ function readGaps(record) {
     if (isSkipped(model)) return [`${name} did not look: ${model.error.message}`];
     return model?.looked < frames && !model.error ? [`${name} looked at ${model.looked} of ${frames} frames`] : [];
   });
+}
+
+/** A section may bear the name of something that every object has. */
+function ofModel({ models = {} }, name) {
+  return Object.hasOwn(models, name) ? models[name] : {};
 }
 
 function isSkipped({ error, skipped = [] }) {

@@ -114,7 +114,7 @@ function updateCard(card, stream, models) {
 
 function updateModel(line, model, camera) {
   showChip(line.querySelector('.chip'), model?.state ?? 'unknown', model ? modelState(model) : 'Unknown');
-  setText(line.querySelector('.hint'), model ? troubleOf(model) || skippedOf(model.cameras[camera]) : '');
+  setText(line.querySelector('.hint'), model ? troubleOf(model) || skippedOf(Object.hasOwn(model.cameras, camera) ? model.cameras[camera] : undefined) : '');
 }
 
 /** Which of the camera's frames the model did not look at. */

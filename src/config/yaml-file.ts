@@ -51,7 +51,8 @@ function resolveScalars({ document, place }: Yaml, env: NodeJS.ProcessEnv): Pick
       if (typeof scalar.value !== 'string') return;
       scalar.value = scalar.value.replace(/\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, escape: string, name: string) => {
         if (escape !== '') return `\${${name}}`;
-        const value = env[name];
+        // Every object has a `constructor`, which is no variable.
+        const value = Object.hasOwn(env, name) ? env[name] : undefined;
         if (key === 'url' || key === 'token') secrets.push(name);
         if (value === undefined) problems.push(`${place(scalar)}: the environment has no variable ${name}`);
         return value ?? '';

@@ -128,7 +128,7 @@ function joined<First extends Fields, Second extends Fields>(first: First, secon
 
 function resultsOf(batch: Batch, answers: Answers): readonly ModelResult[] {
   return batch.models.map((model) => {
-    const answer = answers[model];
+    const answer = Object.hasOwn(answers, model) ? answers[model] : undefined;
     if (answer === undefined) throw new LookoutError('internal', `batch ${batch.id} has no answer of its model ${model}; please report it`);
     return resultOf(model, answer);
   });

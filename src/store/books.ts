@@ -143,12 +143,13 @@ export async function openBooks(dataDir: string, expectOurs?: ExpectOurs): Promi
       return journal.empty;
     },
     beginWith(letters) {
-      const checkpoint: Record<string, Column> = {};
+      const byCamera = new Map<string, Column>();
       for (const { camera_id, frames } of letters) {
-        const own = checkpoint[camera_id] ??= emptyColumn();
+        const own = byCamera.get(camera_id) ?? emptyColumn();
         own.dead_lettered += frames.length;
+        byCamera.set(camera_id, own);
       }
-      const line: Checkpoint = { checkpoint, settled: letters.map(({ id }) => id) };
+      const line: Checkpoint = { checkpoint: Object.fromEntries(byCamera), settled: letters.map(({ id }) => id) };
       return journal.append(line, () => { begin(line); });
     },
     settled: (id) => settled.has(id),

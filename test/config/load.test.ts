@@ -218,6 +218,7 @@ describe('streams', () => {
     expect(config.streams[0]?.url).toBe('rtsp://admin:s3cret@cam/${x}');
     expect(secrets).toEqual(['LOOKOUT_TOKEN', 'CAM_PASS']);
     expect(await problems({ yaml, env: { P: '81' } })).toEqual(['lookout.yaml:4:10: the environment has no variable CAM_PASS']);
+    expect(await problems({ yaml: 'host_ip: a${constructor}\n' })).toEqual(['lookout.yaml:1:10: the environment has no variable constructor']);
   });
 
   it('read the environment\'s values by type as the settings do', async () => {

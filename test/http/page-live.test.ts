@@ -72,6 +72,17 @@ inChromium((stage) => {
     expect(stage().faults.splice(0).filter((fault) => !fault.includes('500'))).toEqual([]);
   });
 
+  it('shows cameras whose names every object has', async () => {
+    const cameras = ['__proto__', 'constructor', 'toString'];
+    for (const camera_id of cameras) await face.start({ camera_id, url: 'rtsp://192.0.2.1/s' });
+    face.showModel('animals', { cameras: Object.fromEntries([['__proto__', { looked: 1, failed: 0, skipped: { overloaded: 1 } }]]) });
+    const page = await open(url);
+    const card = (id: string): Locator => page.locator('.stream', { hasText: id });
+    await card('__proto__').getByText('Looked at 50 % of 2 frames').waitFor();
+    for (const id of cameras.slice(1)) expect(await card(id).getByText('Looked at').count()).toBe(0);
+    expect(await page.getByRole('alert').filter({ hasText: 'cannot be shown' }).count()).toBe(0);
+  });
+
   it('says what keeps records from being written', async () => {
     const page = await open(url);
     face.missing.push('its record could not be appended: disk full');

@@ -77,13 +77,23 @@ it('keeps the last 200 lines that a model printed, whatever the level of the log
   });
   expect(await lanes.printsOf('loud')).toEqual([]);
   await warm('loud');
-  await expect.poll(() => lanes.printsOf('loud'), SOON).toHaveLength(200);
-  const lines = (await lanes.printsOf('loud')).map(({ text }) => text);
-  expect([lines[0], lines.at(-1)]).toEqual(['line 101', 'from http://***@example.org/weights']);
+  const lines = async (): Promise<readonly string[]> => (await lanes.printsOf('loud')).map(({ text }) => text);
+  await expect.poll(async () => (await lines()).at(-1), SOON).toBe('from http://***@example.org/weights');
+  expect([(await lines()).length, (await lines())[0]]).toEqual([200, 'line 101']);
   expect(log.join('')).not.toContain('line 299');
   lanes.of('broken').warm();
   await expect.poll(() => lanes.printsOf('broken'), SOON).toMatchObject([{ at: expect.any(String) as string, text: 'no weights' }]);
   await expect(lanes.printsOf('toString')).rejects.toMatchObject({ code: 'not_found' });
+});
+
+it('takes models for what they are whose names every object has', async () => {
+  const { lanes, of, warm } = await open({
+    'models/constructor/model.yaml': MANIFEST, 'models/constructor/main.mjs': 'export const predict = () => [];', 'models/toString/model.yaml': 'runtime: [half',
+  });
+  await warm('constructor');
+  expect(await of('constructor')).toMatchObject({ state: 'ready', section: null });
+  expect((await of('toString'))?.reason).toContain('its manifest is wrong');
+  expect(['constructor', 'toString', 'valueOf'].map((name) => lanes.sectionOf(name))).toEqual([null, null, null]);
 });
 
 it('gives a set-up the time that the manifest says', async () => {

@@ -3,7 +3,7 @@ import { createTally } from '../../src/inference/tally.ts';
 import { createLog } from '../../src/lib/log.ts';
 import type { Look } from '../../src/types.ts';
 import { createVirtualClock } from '../load/virtual-clock.ts';
-import { answer, batchOf, failure, skipped } from '../record/parts.ts';
+import { answer, batchOf, failure, identity, skipped } from '../record/parts.ts';
 
 const [frame] = batchOf(['animals']).frames;
 
@@ -32,5 +32,9 @@ it('counts by model, camera and reason, and says once a minute what was let go',
   expect(lines).toHaveLength(1);
   tally.batch({ animals: answer([], 'torn'), motion: skipped('late', 'late') });
   expect([tally.of('animals').batches, tally.of('motion').batches]).toEqual([1, 0]);
+  if (frame) tally.looked('__proto__', frame, 'constructor', { skipped: 'late', identity });
+  tally.batch({ constructor: answer([]) });
+  const own = tally.of('constructor');
+  expect([own.batches, JSON.stringify(own.cameras)]).toEqual([1, '{"__proto__":{"looked":0,"failed":0,"skipped":{"late":1}}}']);
   tally.close();
 });

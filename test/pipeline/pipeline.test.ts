@@ -130,6 +130,29 @@ describe('a batch', () => {
   });
 });
 
+it.each(['v1', 'v2', 'v3'] as const)('names that every object has are names like others, in %s', async (record_format) => {
+  const camera = '__proto__';
+  const lanes = { constructor: fakeLane(() => found), toString: fakeLane(() => failure('runner_died')), valueOf: fakeLane(() => answer([])) };
+  const made = await road(folder.path, lanes, { record_format, record_when: 'always' });
+  made.run();
+  await submit(made, await made.batch(Object.keys(lanes), 2, camera));
+  await submit(made, await made.batch(['toString'], 2, camera));
+  await books(made);
+  expect(made.books.of(camera)).toEqual({ ...NOTHING, captured: 4, recorded: 2, dead_lettered: 2 });
+  const [record, ...others] = await made.records();
+  expect(others).toEqual([]);
+  expect(Object.entries(record?.models ?? {}).map(([name, { error }]) => [name, error?.code])).toEqual([['constructor', undefined], ['toString', 'runner_died'], ['valueOf', undefined]]);
+  expect(Object.keys(record ?? {})).toEqual(expect.arrayContaining(['constructor', 'toString', 'valueOf']));
+  expect(await made.recordLog.read({ camera_id: camera, model: 'constructor', limit: 5, pictures: false })).toHaveLength(1);
+  expect(await made.recordLog.read({ model: 'hasOwnProperty', limit: 5, pictures: false })).toEqual([]);
+  expect((await made.deadLetters.list()).map(({ errors }) => Object.keys(errors))).toEqual([['toString'], ['toString']]);
+  await made.close();
+  await rm(join(made.config.data_dir, 'books.ndjson'));
+  // Made anew out of the letters.
+  const later = await road(folder.path, lanes);
+  expect(later.books.of(camera)).toMatchObject({ captured: 2, dead_lettered: 2 });
+});
+
 describe('models that do not answer', () => {
   it('are late, or not ready, in a record of those that did', async () => {
     const made = await road(folder.path, { animals: fakeLane(() => found), slow: fakeLane(never), unready: fakeLane(never, { readiness: 'not_ready' }) });

@@ -9,7 +9,7 @@ export interface Credentials {
 /** The Authorization header of one request. */
 export type Authorize = (method: string, uri: string) => string;
 
-const HASHES: Readonly<Record<string, string>> = { 'md5': 'md5', 'sha-256': 'sha256', 'sha-512-256': 'sha512-256' };
+const HASHES: ReadonlyMap<string, string> = new Map([['md5', 'md5'], ['sha-256', 'sha256'], ['sha-512-256', 'sha512-256']]);
 
 /** How to answer the WWW-Authenticate header of a 401; null: in no way that we know. */
 export function answerTo(header: string, credentials: Credentials, cnonce = randomBytes(8).toString('hex')): Authorize | null {
@@ -59,7 +59,7 @@ export function parseChallenges(header: string): readonly { readonly scheme: str
 }
 
 function hashOf(fields: Fields): string | null {
-  return HASHES[(fields.get('algorithm') ?? 'md5').toLowerCase().replace(/-sess$/, '')] ?? null;
+  return HASHES.get((fields.get('algorithm') ?? 'md5').toLowerCase().replace(/-sess$/, '')) ?? null;
 }
 
 /** Without `qop` the old digest is meant; `auth-int` alone would cover a body, which a GET has not. */

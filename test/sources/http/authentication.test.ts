@@ -34,6 +34,7 @@ it('prefers a digest that it knows to basic, and knows when there is neither', (
   expect(answerTo(`${challenge('FUTURE')}, Digest realm="x", nonce="y"`, mufasa)?.('GET', '/')).toMatch(/realm="x"/);
   expect(answerTo(`${challenge('FUTURE')}, Basic realm="x"`, mufasa)?.('GET', '/')).toBe(`Basic ${Buffer.from('Mufasa:Circle of Life').toString('base64')}`);
   expect(answerTo('Digest realm="x", nonce="y", qop="auth-int"', mufasa)).toBeNull();
+  expect(answerTo(challenge('constructor'), mufasa)).toBeNull();
   expect(answerTo('Bearer', mufasa)).toBeNull();
   expect(answerTo('', mufasa)).toBeNull();
 });
