@@ -392,6 +392,8 @@ export interface Weights {
 /** A prepared model: starts runners, says what they run in. */
 export interface Prepared {
   readonly fingerprint: string | null;
+  /** Its environment is in use: those that nobody has used for long go when others are built. */
+  markUsed(): Promise<void>;
   /** `print` gets what the runner and its model print, by line; `watched`: somebody reads it as it comes, and errors need not quote it. */
   start(print: Progress, signal: AbortSignal, watched?: boolean): Promise<Runner>;
 }

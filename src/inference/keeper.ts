@@ -61,6 +61,8 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   let identity = UNKNOWN;
   /** What its runners were made from, or are to be. */
   let seen: Seen | null = null;
+  /** What they are started by. */
+  let running: Prepared | null = null;
   /** Those that are up, by number. */
   const runners = new Map<number, Runner>();
   /** Calls under way. */
@@ -77,7 +79,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   /** Its folder could not be read at the last look. */
   let isUnreadable = false;
   let cancelRest: () => void = () => undefined;
-  const successor = createSuccessor(name, parts, edits, () => (runners.size > 0 ? seen : null), takeOver, closing.signal);
+  const successor = createSuccessor(name, parts, edits, () => (runners.size > 0 && seen && running ? { seen, prepared: running } : null), takeOver, closing.signal);
 
   function become(next: ModelState, why: string): void {
     // One line for each call is for debugging only.
@@ -158,7 +160,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
       return start(number);
     }
     setbacks.over();
-    return add(number, { runner, seen: runners.size > 0 ? own : made, fingerprint: prepared.fingerprint });
+    return add(number, { runner, seen: runners.size > 0 ? own : made, prepared });
   }
 
   async function setUp(own: Seen): Promise<{ readonly prepared: Prepared; readonly made: Seen }> {
@@ -174,10 +176,11 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
     }
   }
 
-  function add(number: number, { runner, seen: made, fingerprint }: Greeted): Kept {
+  function add(number: number, { runner, seen: made, prepared }: Greeted): Kept {
     runners.set(number, runner);
+    running = prepared;
     know(made);
-    identity = { ...identity, detector: runner.ready.detector, fingerprint };
+    identity = { ...identity, detector: runner.ready.detector, fingerprint: prepared.fingerprint };
     const warning = neverFound(made.model, runner.ready.labels);
     if (warning !== null) log.warn(`${name}: ${warning}`);
     upReason = warning ?? runner.ready.detector ?? 'its runner is ready';

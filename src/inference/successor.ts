@@ -20,11 +20,15 @@ export interface SuccessorParts extends FolderParts {
   readonly log: Log;
 }
 
-/** A runner that was greeted, and what it was made from. */
-export interface Greeted {
-  readonly runner: Runner;
+/** What a runner is made from. */
+export interface Made {
   readonly seen: Seen;
-  readonly fingerprint: string | null;
+  readonly prepared: Prepared;
+}
+
+/** A runner that was greeted. */
+export interface Greeted extends Made {
+  readonly runner: Runner;
 }
 
 export interface Successor {
@@ -51,9 +55,9 @@ interface Attempt {
   readonly limit: Linked;
 }
 
-/** `running`: what the runner that works was made from; null: none does. */
+/** `running`: what the runners that work were made from; null: none does. */
 export function createSuccessor(
-  name: string, parts: SuccessorParts, edits: Edits, running: () => Seen | null, takeOver: (next: Greeted) => void, signal: AbortSignal,
+  name: string, parts: SuccessorParts, edits: Edits, running: () => Made | null, takeOver: (next: Greeted) => void, signal: AbortSignal,
 ): Successor {
   const { clock, log, settings } = parts;
   const setbacks = createSetbacks(settings, clock);
@@ -95,10 +99,10 @@ export function createSuccessor(
       seen = await lookAtFolder(parts);
     } catch (error) {
       // Somebody is editing it, perhaps.
-      if (!attempt) fail(errorInfo(error).message, running()?.model.version ?? '');
+      if (!attempt) fail(errorInfo(error).message, running()?.seen.model.version ?? '');
       return;
     }
-    const works = running();
+    const works = running()?.seen ?? null;
     if (works === null) return;
     const since = (before: Seen): readonly Edit[] => edits.between(before, seen, attempt?.beingPrepared ?? false, clock.now());
     if (since(works).length === 0) {
@@ -159,6 +163,7 @@ export function createSuccessor(
     const { limit } = own;
     try {
       limit.signal.throwIfAborted();
+      await running()?.prepared.markUsed();
       const prepared = await parts.prepare(own.seen.model, (line) => { if (attempt === own && status) status = { ...status, progress: line }; }, limit.signal);
       own.seen = await withNewFiles(own.seen, parts).catch(() => own.seen);
       own.beingPrepared = false;
@@ -171,7 +176,7 @@ export function createSuccessor(
       log.info(`${name}: its new runner takes over`, { reason: why });
       dismiss();
       setbacks.forget();
-      takeOver({ runner, seen: own.seen, fingerprint: prepared.fingerprint });
+      takeOver({ runner, seen: own.seen, prepared });
     } catch (error) {
       if (attempt !== own) return;
       attempt = null;

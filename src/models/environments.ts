@@ -65,13 +65,24 @@ export async function provideEnvironment(data_dir: string, recipe: Recipe, progr
   }
 }
 
+/** Somebody works in it, perhaps for weeks. */
+export async function markUsed(data_dir: string, model: string, fingerprint: string): Promise<void> {
+  await touch(join(data_dir, 'runtimes', model, fingerprint, SEAL)).catch(() => {
+    // Somebody removed it; whoever starts there next builds it again.
+  });
+}
+
 async function isReady(folder: string, recipe: Recipe, signal: AbortSignal): Promise<boolean> {
   const seal = join(folder, SEAL);
   if (!(await readSeal(seal)) || !(await recipe.works(folder, signal))) return false;
-  const now = new Date();
-  // Its time of change says when it was last used.
-  await utimes(seal, now, now);
+  await touch(seal);
   return true;
+}
+
+/** The seal's time of change says when the environment was last used. */
+async function touch(seal: string): Promise<void> {
+  const now = new Date();
+  await utimes(seal, now, now);
 }
 
 async function build(folder: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<void> {

@@ -224,10 +224,11 @@ describe.concurrent('a lane', () => {
       let letStart: () => void = () => undefined;
       const mayStart = new Promise<void>((resolve) => { letStart = resolve; });
       let starts = 0;
+      let marked = 0;
       const { lane, look, folder, events, pids } = await planned(context, { calls: ['dawdle'] }, {}, (parts) => ({
         prepare: async (...given) => {
           const prepared = await parts.prepare(...given);
-          return { ...prepared, start: async (...how) => {
+          return { ...prepared, markUsed: () => Promise.resolve().then(() => { marked += 1; }), start: async (...how) => {
             const runner = await prepared.start(...how);
             if ((starts += 1) > 1) await mayStart;
             return runner;
@@ -240,6 +241,8 @@ describe.concurrent('a lane', () => {
       await context.expect.poll(pids, SOON).toHaveLength(2);
       const answer = look('a');
       await context.expect.poll(events, SOON).toContain('calls');
+      // What others are built beside is not to be collected.
+      expect(marked).toBe(1);
       letStart();
       expect(await answer).toMatchObject(seen('a'));
       expect(await look('b')).toMatchObject(seen('b'));

@@ -124,6 +124,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
       view: (keys) => Promise.resolve({ files: keys.map((key) => `/views/${key}`), close: () => Promise.resolve() }),
       prepare: () => Promise.resolve({
         fingerprint: null,
+        markUsed: () => Promise.resolve(),
         async start(_print, signal) {
           begun.push(clock.monotonic());
           await clock.sleep(setUpMs, signal);

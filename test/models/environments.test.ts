@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { provideEnvironment, type EnvironmentFacts, type Recipe } from '../../src/models/environments.ts';
+import { markUsed, provideEnvironment, type EnvironmentFacts, type Recipe } from '../../src/models/environments.ts';
 import { listen, never, temporaryFolder, writeTree } from './fixtures.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -108,6 +108,16 @@ test('collects what is neither whole, nor current, nor among the last two, nor u
   const left = async (): Promise<readonly string[]> => (await readdir(join(data, 'runtimes/sample'))).sort();
   await provideEnvironment(data, recipe('now'), () => undefined, never);
   expect(await left()).toEqual(['now', 'recent']);
+});
+
+test('keeps one that somebody has worked in for long, however many were built since', async () => {
+  const data = await temporaryFolder();
+  const folder = await provideEnvironment(data, recipe('works'), () => undefined, never);
+  await utimes(join(folder, 'environment.json'), 0, 0);
+  await markUsed(data, 'sample', 'works');
+  for (const name of ['broken', 'broken too', 'now']) await provideEnvironment(data, recipe(name), () => undefined, never);
+  expect(await readdir(join(data, 'runtimes/sample'))).toContain('works');
+  await expect(markUsed(data, 'sample', 'gone')).resolves.toBeUndefined();
 });
 
 test('keeps the one before the current one however old it is', async () => {

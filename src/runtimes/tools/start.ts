@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { LookoutError } from '../../errors.ts';
 import { forModels, type Environment } from '../../lib/environment.ts';
 import { leash } from '../../lib/leash.ts';
+import { markUsed } from '../../models/environments.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
 import type { Setup } from '../../runner/harness.ts';
 import { oneShotRunner } from '../../runner/one-shot.ts';
@@ -41,6 +42,9 @@ export async function prepared<Provided extends { readonly fingerprint: string |
   return {
     get fingerprint() {
       return place.fingerprint;
+    },
+    markUsed: async () => {
+      if (place.fingerprint !== null) await markUsed(data_dir, model.name, place.fingerprint);
     },
     start: async (print, signal, watched = false) => {
       if (!looked) place = await way.provide(print, signal);
