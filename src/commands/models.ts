@@ -22,6 +22,6 @@ export async function prepareModels(context: CommandContext, names: readonly str
 }
 
 async function open(context: CommandContext): Promise<Models> {
-  const { config, log } = await prepareCommand(context);
-  return { ...(await createModels(config)), log };
+  const { config } = await prepareCommand(context);
+  return createModels(config);
 }

@@ -32,9 +32,9 @@ type Said = { readonly detections: readonly Detection[] } | { readonly error: st
 /** Resolves with the exit code: 1 when no picture could be looked at. */
 export async function tryModel(context: CommandContext, name: string, named: readonly string[], { out, json, every }: TryOptions): Promise<number> {
   const { signal } = context;
-  const { config, log } = await prepareCommand(context);
+  const { config } = await prepareCommand(context);
   const tell = json ? toErrors : print;
-  const models = await createModels(config, log);
+  const models = await createModels(config);
   const model = await models.catalog.get(name);
   const work = await mkdtemp(join(tmpdir(), 'lookout-try-'));
   try {
@@ -43,7 +43,7 @@ export async function tryModel(context: CommandContext, name: string, named: rea
     const drawings = drawingsOf(pictures, name);
     const prepared = await models.prepare(model, (line) => { tell(`${name}: ${line}`); }, signal);
     // What the model prints is seen as it comes.
-    const runner = await prepared.start(signal, toErrors);
+    const runner = await prepared.start(toErrors, signal, true);
     try {
       const { detector, device, labels } = runner.ready;
       if (detector !== null) tell(`${name}: ${detector}${device === null ? '' : ` on ${device}`}`);

@@ -33,7 +33,7 @@ async function open(files: Readonly<Record<string, string>>): Promise<Bench> {
   const log = createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) });
   const tally = createTally(systemClock, log);
   const lanes = createLanes({
-    catalog, prepare: (...given) => runtime.prepare(...given), settings: SETTINGS, tally, clock: systemClock, log,
+    catalog, prepare: (...given) => runtime.prepare(...given), settings: SETTINGS, settingUp: () => undefined, tally, clock: systemClock, log,
     view: (keys) => Promise.resolve({ files: keys, close: () => Promise.resolve() }),
   });
   onTestFinished(async () => {

@@ -43,7 +43,7 @@ function copied(name: string): string {
 
 it('starts motion where it was copied to', async () => {
   const place = join(copied('motion'), 'motion');
-  const words = nodeHarness(process.execPath, join(place, 'motion.mjs'), { name: 'motion', folder: place, weights_folders: [], options: {} });
+  const words = nodeHarness(process.execPath, join(place, 'motion.mjs'), { name: 'motion', folder: place, weights_folders: [], work_folder: place, options: {} });
   const runner = await startRunner({ ...words, cwd: place, env: {} }, { model: 'motion', start_deadline_ms: 20_000, onLog: () => undefined }, new AbortController().signal);
   await runner.close();
   expect(runner.ready.detector).toBe('frame difference');

@@ -11,7 +11,7 @@ const { start, logs } = runners();
 /** A model of these files, whose program is main.py or main.mjs. */
 async function startModel(language: Language, files: Readonly<Record<string, string>>): Promise<Runner> {
   const folder = await writeTree(await temporaryFolder(), files);
-  const setup = { name: 'mistaken', folder, weights_folders: [], options: {} };
+  const setup = { name: 'mistaken', folder, weights_folders: [], work_folder: folder, options: {} };
   const words = language === 'python' ? pythonHarness(python, join(folder, 'main.py'), setup) : nodeHarness(process.execPath, join(folder, 'main.mjs'), setup);
   return start({ ...words, cwd: folder, env: { PYTHONDONTWRITEBYTECODE: '1' } });
 }
