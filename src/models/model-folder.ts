@@ -42,14 +42,14 @@ export function scriptPaths(folder: string): readonly string[] {
 }
 
 /** Programs that come with Lookout: a copy of a folder that names one works wherever it lies. */
-const PROGRAMS: Readonly<Record<string, string>> = { 'lookout:yolo.py': join(packageRoot, 'runners/python/yolo.py') };
+const PROGRAMS: ReadonlyMap<string, string> = new Map([['lookout:yolo.py', join(packageRoot, 'runners/python/yolo.py')]]);
 
 /** Frames of one call, unless the manifest says otherwise. */
 const MAX_BATCH = 8;
 
 async function fromManifest(name: string, place: ModelPlace, manifest: Manifest, around: Surroundings): Promise<Model> {
   const { folder, origin } = place;
-  const own = PROGRAMS[manifest.entry] ?? join(folder, manifest.entry);
+  const own = PROGRAMS.get(manifest.entry) ?? join(folder, manifest.entry);
   const protocol = manifest.protocol ?? (manifest.runtime === 'command' ? 'oneshot' : 'lines');
   return {
     name,
@@ -99,7 +99,7 @@ async function refuses(script: string, name: string): Promise<boolean> {
   // One that cannot be read says so when it is run.
   const text = await readFile(script, 'utf8').catch(() => '');
   const names = (model: string): boolean => text.includes(`'${model}'`) || text.includes(`"${model}"`);
-  return /\bsupported\b/i.test(text) && Object.keys(FLASK_SECTIONS).some(names) && !names(name);
+  return /\bsupported\b/i.test(text) && [...FLASK_SECTIONS.keys()].some(names) && !names(name);
 }
 
 async function fromFlaskLayout(name: string, place: ModelPlace, script: string, around: Surroundings): Promise<Model> {

@@ -72,7 +72,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/
   });
 
   it('gets from every route what /openapi.json says', async () => {
-    const paths = Object.entries(openApiDocument('1', {}).paths).filter(([, { get }]) => get).map(([path]) => path.replace('{camera_id}', 'CAM-NEW'));
+    const paths = Object.entries(openApiDocument('1', {}).paths).filter(([, { get }]) => get).map(([path]) => path.replace('{camera_id}', 'CAM-NEW').replace('{name}', 'motion'));
     expect(paths.length).toBeGreaterThan(10);
     for (const path of [...paths, '/api/records?pictures=true']) {
       expect((await ask(Number(new URL(lookout.url).port), 'GET', path)).status, path).toBeLessThan(300);
