@@ -107,7 +107,6 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
     });
   }
 
-  /** Frames are named by their time. A second one of the same millisecond, or of a clock that was set back, takes the next that is free. */
   const stateOf = ({ name }: Session): { frames: number; newest: string } => taking.get(name) ?? { frames: 0, newest: '' };
 
   /** Frames are named by their time. A second one of the same millisecond, or of a clock that was set back, takes the next that is free. */
