@@ -19,7 +19,7 @@ const LONGEST_LEAD = 1024;
 
 /** Without what some cameras write before a picture. */
 export function fromStart(bytes: Buffer): Buffer {
-  if (bytes.indexOf(START) === 0 || bytes.indexOf(PNG) === 0) return bytes;
+  if (begins(bytes, START) || begins(bytes, PNG)) return bytes;
   const at = bytes.subarray(0, LONGEST_LEAD).indexOf(START);
   return at > 0 ? bytes.subarray(at) : bytes;
 }
@@ -27,12 +27,16 @@ export function fromStart(bytes: Buffer): Buffer {
 /** Whether a picture begins with these bytes, or with what some cameras write before it. */
 export function isPicture(bytes: Buffer): boolean {
   const picture = fromStart(bytes);
-  return picture.indexOf(START) === 0 || picture.indexOf(PNG) === 0;
+  return begins(picture, START) || begins(picture, PNG);
+}
+
+function begins(bytes: Buffer, mark: Buffer): boolean {
+  return bytes.subarray(0, mark.length).equals(mark);
 }
 
 /** A JPEG or PNG to its end. */
 export function isWhole(bytes: Buffer): boolean {
-  if (bytes.indexOf(PNG) !== 0) return walk(bytes)?.whole === true;
+  if (!begins(bytes, PNG)) return walk(bytes)?.whole === true;
   const end = bytes.lastIndexOf('IEND');
   return end > 0 && end + PNG_END_BYTES <= bytes.length;
 }
@@ -77,7 +81,7 @@ const [END_OF_IMAGE, START_OF_SCAN, FILL] = [0xd9, 0xda, 0xff];
 /** From marker to marker: compressed data has none but restarts, and after a segment that lies about its length the next one is found. */
 function walk(picture: Uint8Array): Walked | null {
   const bytes = Buffer.from(picture.buffer, picture.byteOffset, picture.length);
-  if (bytes.indexOf(START) !== 0) return null;
+  if (!begins(bytes, START)) return null;
   let [width, height, scans] = [0, 0, 0];
   for (let at = bytes.indexOf(0xff, 2); at >= 0 && at + 1 < bytes.length;) {
     const marker = bytes.readUInt8(at + 1);

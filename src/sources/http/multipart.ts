@@ -79,7 +79,7 @@ export function createSplitter(boundary: string | null, onPart: (part: Part) => 
     if (rest) {
       deliver(withoutLineEnd(body.bytes()));
       read = readHeader;
-    } else if (body.isWhole) {
+    } else if (body.isWhole()) {
       // Without the next one's beginning, which may come much later.
       deliver(body.bytes());
       read = skip;

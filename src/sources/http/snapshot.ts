@@ -66,7 +66,7 @@ async function readBody(answer: IncomingMessage): Promise<{ bytes: Buffer; arriv
     for await (const piece of answer as AsyncIterable<Buffer>) {
       body.add(piece, Date.now());
       // One that has come to its end leaves its connection for the next request.
-      if (body.isWhole && !answer.complete) break;
+      if (!answer.complete && body.isWhole()) break;
     }
   } catch (error) {
     if (error instanceof LookoutError) throw error;

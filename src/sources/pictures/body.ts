@@ -9,8 +9,8 @@ export interface Body {
   readonly length: number;
   /** When its first byte came, in milliseconds since 1970. */
   readonly arrivedMs: number;
-  /** It is a picture that lacks nothing. */
-  readonly isWhole: boolean;
+  /** It is a picture that lacks nothing. Looks through what came since it was asked last. */
+  isWhole(): boolean;
   /** All that came, without what stands before a picture. */
   bytes(): Buffer;
 }
@@ -22,6 +22,7 @@ const SEAM = 7;
 
 export function createBody(): Body {
   let pieces: Buffer[] = [];
+  let unseen: Buffer[] = [];
   let length = 0;
   let arrivedMs = 0;
   let seam = Buffer.alloc(0);
@@ -44,9 +45,9 @@ export function createBody(): Body {
     add(piece, nowMs) {
       if (length === 0) arrivedMs = nowMs;
       pieces.push(piece);
+      unseen.push(piece);
       length += piece.length;
       if (length > MAX_PICTURE_BYTES) throw new LookoutError('stream_codec', `this is no picture: it has more than ${MAX_PICTURE_BYTES} bytes`);
-      if (!whole && mayEndIn(piece)) whole = isWhole(fromStart(joined()));
     },
     get length() {
       return length;
@@ -54,7 +55,10 @@ export function createBody(): Body {
     get arrivedMs() {
       return arrivedMs;
     },
-    get isWhole() {
+    isWhole() {
+      const mayEnd = unseen.filter(mayEndIn).length > 0;
+      unseen = [];
+      if (!whole && mayEnd) whole = isWhole(fromStart(joined()));
       return whole;
     },
     bytes: () => fromStart(joined()),
