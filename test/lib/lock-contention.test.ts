@@ -5,7 +5,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { lockFolderOrFile } from '../../src/lib/lock.ts';
+import { type Lock, lockFolderOrFile } from '../../src/lib/lock.ts';
 import { free, take } from '../../src/lib/lock-folder.ts';
 import { ownName } from '../../src/lib/owner.ts';
 import { useLockBench } from './lock-bench.ts';
@@ -59,14 +59,17 @@ describe('a lock that many want', () => {
   it('comes to those behind one that gives up waiting', async () => {
     const lock = await lockFolderOrFile(bench.path, { waitMs: 0 }, never);
     const abort = new AbortController();
-    const waiting = [
-      lockFolderOrFile(bench.path, { waitMs: 20 }, never), lockFolderOrFile(bench.path, { waitMs: 30_000 }, abort.signal), lockFolderOrFile(bench.path, { waitMs: 30_000 }, never),
-    ];
+    const wait = (waitMs: number, signal = never): Promise<Lock> => lockFolderOrFile(bench.path, { waitMs }, signal);
+    // Whichever gives up first: both are looked at from the start.
+    const givingUp = Promise.all([
+      expect(wait(20)).rejects.toMatchObject({ code: 'locked' }),
+      expect(wait(30_000, abort.signal)).rejects.toThrow('enough'),
+    ]);
+    const behind = wait(30_000);
     setTimeout(() => { abort.abort(new Error('enough')); }, 40);
-    await expect(waiting[0]).rejects.toMatchObject({ code: 'locked' });
-    await expect(waiting[1]).rejects.toThrow('enough');
+    await givingUp;
     await lock.release();
-    await (await waiting[2])?.release();
+    await (await behind).release();
   });
 
   it('is had by one of four processes at a time', async () => {
