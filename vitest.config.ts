@@ -29,6 +29,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     reporters: [['default', { summary: false }], './test/helpers/closing-line.ts'],
     sequence: { sequencer: LongestFirst },
+    // Debian's, which the set-up has seen to: another `python3` may be before it, or a shim that takes half a second to find one.
+    env: { LOOKOUT_PYTHON: '/usr/bin/python3' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Most tests wait for real cameras and children: on two cores, so many fill the waits without being late.

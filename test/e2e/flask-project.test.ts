@@ -41,7 +41,7 @@ beforeAll(async () => {
   await writeFile(join(project, 'predictions.json'), JSON.stringify([OLD_RECORD], null, 2));
   const makeWheel = fileURLToPath(new URL('../fixtures/packages/make_wheel.py', import.meta.url));
   for (const [model, version] of [['animals', '1.0'], ['cracks', '2.0']] as const) {
-    await execa('python3', [makeWheel, join(project, 'wheels'), 'tinydep', version]);
+    await execa('/usr/bin/python3', [makeWheel, join(project, 'wheels'), 'tinydep', version]);
     await mkdir(join(project, 'models', model), { recursive: true });
     await writeFile(join(project, 'models', model, `requirements_${model}.txt`), `--no-index\n--find-links ${join(project, 'wheels')}\ntinydep==${version}\n`);
   }

@@ -10,8 +10,7 @@ describe('settings of the host that send packages elsewhere', () => {
 
   test.each<[string, Readonly<Record<string, string>>]>([
     ['variables of pip', { PIP_TARGET: '/elsewhere', PIP_USER: '1', PIP_PREFIX: '/elsewhere', PIP_ROOT: '/elsewhere', PIP_DRY_RUN: '1', PIP_REQUIRE_VIRTUALENV: '1' }],
-    ['a user install in a file', { 'pip.conf': '[global]\nquiet = 2\nuser = true\n' }],
-    ['a target, a prefix and no dependencies in a file', { 'pip.conf': '[global]\nprefix = /elsewhere\nno-deps = true\ndry-run = true\n[install]\ntarget = /elsewhere\n' }],
+    ['a file of pip', { 'pip.conf': '[global]\nquiet = 2\nuser = true\nprefix = /elsewhere\nno-deps = true\ndry-run = true\n[install]\ntarget = /elsewhere\n' }],
     ['variables and a file of uv', { UV_TARGET: '/elsewhere', UV_SYSTEM_PYTHON: '1', 'uv.toml': '[pip]\ntarget = "/elsewhere"\nsystem = true\n' }],
   ])('do not reach a build: %s', async (_name, settings) => {
     const { prepare, root } = await place(modelFiles('m', 'tinydep==1.0'));
@@ -38,7 +37,7 @@ describe('settings of the host that send packages elsewhere', () => {
 /** From now on uv is this shell script; `$python` is the interpreter of the environment. */
 async function uvIs(install: string): Promise<void> {
   const folder = await writeTree(await temporaryFolder(), {
-    uv: `#!/bin/sh\ncase "$1 $2" in\n"--version "*) echo uv 0.99.0;;\nvenv*) for last; do :; done; exec python3 -m venv --without-pip "$last";;\n"pip install") python=$4; ${install};;\nesac\n`,
+    uv: `#!/bin/sh\ncase "$1 $2" in\n"--version "*) echo uv 0.99.0;;\nvenv*) for last; do :; done; exec /usr/bin/python3 -m venv --without-pip "$last";;\n"pip install") python=$4; ${install};;\nesac\n`,
   });
   await chmod(join(folder, 'uv'), 0o755);
   vi.stubEnv('PATH', `${folder}:${process.env['PATH'] ?? ''}`);
@@ -51,12 +50,12 @@ describe('an environment is sealed only when what was asked for is in it', () =>
 
   test.each<[string, string, string, string]>([
     ['nothing came', 'tinydep==1.0', 'true', 'tinydep is not there'],
-    ['another version came', 'tinydep==1.0', `python3 -m zipfile -e wheels/tinydep-2.0-py3-none-any.whl ${site}`, 'tinydep==1.0 was asked for, and 2.0 is there'],
-    ['what a package needs did not come', 'needy', `python3 -m zipfile -e wheels/needy-1.0-py3-none-any.whl ${site}`, 'tinydep, which needy needs, is not there'],
+    ['another version came', 'tinydep==1.0', `/usr/bin/python3 -m zipfile -e wheels/tinydep-2.0-py3-none-any.whl ${site}`, 'tinydep==1.0 was asked for, and 2.0 is there'],
+    ['what a package needs did not come', 'needy', `/usr/bin/python3 -m zipfile -e wheels/needy-1.0-py3-none-any.whl ${site}`, 'tinydep, which needy needs, is not there'],
     ['a folder of the model did not come', './local', 'true', './local is not there'],
   ])('%s', async (_name, requirement, install, words) => {
     const { prepare, root } = await place({ ...modelFiles('m', requirement), 'models/m/local/pyproject.toml': '[project]\nname = "local"\nversion = "1.0"\n' });
-    await run('python3', [join(fixtures, 'packages/make_wheel.py'), join(root, 'models/m/wheels'), 'needy', '1.0', 'tinydep>=1.0', 'absent; extra == "more"', 'absent; python_version < "3"']);
+    await run('/usr/bin/python3', [join(fixtures, 'packages/make_wheel.py'), join(root, 'models/m/wheels'), 'needy', '1.0', 'tinydep>=1.0', 'absent; extra == "more"', 'absent; python_version < "3"']);
     await uvIs(install);
     await expect(prepare('m')).rejects.toThrow(`the installer says that all went well, but ${words}; look for settings of uv that send packages elsewhere`);
     expect(await readdir(join(root, 'data/runtimes/m').concat('/', (await readdir(join(root, 'data/runtimes/m')))[0] ?? ''))).toEqual(['build.log']);
@@ -73,7 +72,7 @@ describe('a wheel that lies in wheels/', () => {
 
   /** Another place where packages are found holds these. */
   async function elsewhere(root: string, ...wheels: (readonly string[])[]): Promise<void> {
-    for (const [name = '', version = '', ...needs] of wheels) await run('python3', [join(fixtures, 'packages/make_wheel.py'), join(root, 'elsewhere'), name, version, ...needs]);
+    for (const [name = '', version = '', ...needs] of wheels) await run('/usr/bin/python3', [join(fixtures, 'packages/make_wheel.py'), join(root, 'elsewhere'), name, version, ...needs]);
     vi.stubEnv('PIP_FIND_LINKS', join(root, 'elsewhere'));
   }
   const only = async (root: string, version: string): Promise<void> => {
@@ -97,7 +96,7 @@ describe('a wheel that lies in wheels/', () => {
     await only(root, '1.0');
     await elsewhere(root, ['tinydep', '3.0']);
     // A second build is preferred by every installer; this one says that it is 3.0.
-    await run('python3', ['-c', `
+    await run('/usr/bin/python3', ['-c', `
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1]) as old, zipfile.ZipFile(sys.argv[2], "w") as new:
     for name in old.namelist():

@@ -20,7 +20,7 @@ export let wheels: string;
 
 beforeAll(async () => {
   wheels = await mkdtemp(join(tmpdir(), 'lookout-wheels-'));
-  for (const version of ['1.0', '2.0']) await run('python3', [join(fixtures, 'packages/make_wheel.py'), wheels, 'tinydep', version]);
+  for (const version of ['1.0', '2.0']) await run('/usr/bin/python3', [join(fixtures, 'packages/make_wheel.py'), wheels, 'tinydep', version]);
 });
 afterAll(() => rm(wheels, { recursive: true, force: true }));
 

@@ -48,6 +48,9 @@ async function processesOf(root: string): Promise<readonly string[]> {
 
 test('lets two models that pin different versions of one package import their own', async () => {
   const toml = '[project]\nname = "new"\ndependencies = [\n  "tinydep==2.0", # pinned\n  "absent; sys_platform == \'win32\'",\n]\noptional-dependencies.dev = ["absent"]\n';
+  // Found on the PATH.
+  vi.stubEnv('LOOKOUT_PYTHON', '');
+  onTestFinished(() => { vi.unstubAllEnvs(); });
   const { prepare, root } = await place({ ...modelFiles('old', 'tinydep==1.0'), 'models/new/model.yaml': MANIFEST, 'models/new/detector.py': DETECTOR, 'models/new/pyproject.toml': toml });
   const { lines, tell } = listen();
   let said = '';
@@ -128,7 +131,7 @@ test('builds anew after the process that built was killed in the middle', async 
 
 test('looks for an interpreter once to prepare and start, and again for a later start', async () => {
   const { prepare, root } = await place(BARE);
-  const wrapper = `#!/bin/sh\necho asked >>${join(root, 'asked')}\nexec python3 "$@"\n`;
+  const wrapper = `#!/bin/sh\necho asked >>${join(root, 'asked')}\nexec /usr/bin/python3 "$@"\n`;
   await writeFile(join(root, 'python'), wrapper, { mode: 0o755 });
   vi.stubEnv('LOOKOUT_PYTHON', join(root, 'python'));
   onTestFinished(() => { vi.unstubAllEnvs(); });
@@ -209,7 +212,7 @@ test('runs the Flask orchestrator\'s script in an environment of its own, where 
 
 test('uses an environment that the Flask orchestrator made, and builds one when its interpreter does not start', async () => {
   const { prepare, root, model } = await place({ 'run_inference.py': SCRIPT, 'models/animals/best.pt': '', 'venvs/animals/.deps_installed': 'ok' }, true);
-  await run('python3', ['-m', 'venv', '--without-pip', join(root, 'venvs/animals')]);
+  await run('/usr/bin/python3', ['-m', 'venv', '--without-pip', join(root, 'venvs/animals')]);
   const adopted = await prepare('animals');
   expect((await model('animals')).adopted_venv).toBe(join(root, 'venvs/animals'));
   expect(adopted.fingerprint).toBeNull();
