@@ -12,12 +12,12 @@ const LONGEST = [
   'e2e/crash-restart', 'commands/doctor', 'e2e/page', 'inference/lane', 'store/evidence', 'load/on-disk', 'load/overload', 'runner/harness', 'runtimes/node',
   'models-builtin/motion-decoder', 'lib/jpeg-encoder', 'readme', 'models-builtin/motion', 'pipeline/pipeline', 'e2e/lost-folder', 'inference/lanes',
   'models/weights', 'lib/lock-contention', 'http/proxy', 'e2e/syncs', 'sources/video',
-].map((name) => `/test/${name}.test.ts`);
+].map((name) => `test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
-      const index = LONGEST.findIndex((name) => moduleId.endsWith(name));
+      const index = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}`));
       return index === -1 ? LONGEST.length : index;
     };
     return (await super.sort(files)).sort((a, b) => place(a) - place(b));
@@ -26,7 +26,11 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    // A process for each of the others would take as long as their tests: those leave nothing behind that the next could meet.
+    projects: [
+      { extends: true, test: { name: 'alone', include: LONGEST } },
+      { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: LONGEST, isolate: false } },
+    ],
     reporters: [['default', { summary: false }], './test/helpers/closing-line.ts'],
     sequence: { sequencer: LongestFirst },
     // Debian's, which the set-up has seen to: another `python3` may be before it, or a shim that takes half a second to find one.
