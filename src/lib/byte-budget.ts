@@ -1,5 +1,5 @@
 /** Keeps a folder's entries (files or folders) under a number of bytes: the oldest go first, of those that can be spared before all others. */
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode } from './files.ts';
 
@@ -26,14 +26,17 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
   const entries = new Map<string, number>();
   let bytes = 0;
   const known: { readonly path: string; readonly size: number; readonly time: number }[] = [];
-  let asked: Promise<void>[] = [];
+  const ask = async (paths: readonly string[]): Promise<void> => {
+    known.push(...(await Promise.all(paths.map(async (path) => ({ path, ...(await measure(path)) })))));
+  };
+  let unasked: string[] = [];
   for await (const path of existing) {
-    asked.push(measure(path).then((measured) => { known.push({ path, ...measured }); }));
-    if (asked.length < AT_ONCE) continue;
-    await Promise.all(asked);
-    asked = [];
+    unasked.push(path);
+    if (unasked.length < AT_ONCE) continue;
+    await ask(unasked);
+    unasked = [];
   }
-  await Promise.all(asked);
+  await ask(unasked);
   for (const { path, size } of known.sort((a, b) => a.time - b.time || (a.path < b.path ? -1 : 1))) {
     entries.set(path, size);
     bytes += size;
@@ -71,7 +74,7 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
 /** Bytes of a file, or of all files of a folder, and when it was last changed. */
 async function measure(path: string): Promise<{ size: number; time: number }> {
   try {
-    const own = await stat(path);
+    const own = await lstat(path);
     if (!own.isDirectory()) return { size: own.size, time: own.mtimeMs };
     const parts = await Promise.all((await readdir(path)).map((name) => measure(join(path, name))));
     return { size: parts.reduce((sum, part) => sum + part.size, 0), time: own.mtimeMs };

@@ -92,7 +92,8 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
   await mkdir(folder, { recursive: true });
   await writeFile(log, '');
   let written: Promise<void> = Promise.resolve();
-  const output: Progress = (line) => { written = written.then(() => appendFile(log, `${line}\n`)); };
+  // The log is a help, not a promise: a full disk has its say in the error below.
+  const output: Progress = (line) => { written = written.then(() => appendFile(log, `${line}\n`)).catch(() => undefined); };
   const step: Progress = (line) => {
     output(line);
     progress(line);
@@ -116,8 +117,7 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
     const reason = error instanceof Error ? error.message : String(error);
     throw new LookoutError('model_unavailable', `model ${recipe.model}: its environment could not be built: ${reason}\nEverything that was said: ${log}`, { cause: error });
   } finally {
-    // The log is a help, not a promise: a full disk has its say in the error above.
-    await written.catch(() => undefined);
+    await written;
   }
 }
 

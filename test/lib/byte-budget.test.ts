@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -55,6 +55,14 @@ describe('a byte budget', () => {
     const budget = await open(250, [join(folder, 'letter')]);
     await budget.add(await file('more', 100));
     expect(await readdir(folder)).toEqual(['more']);
+  });
+
+  it('counts a link as what it is, also one that leads to itself', async () => {
+    const loop = join(folder, 'loop');
+    await symlink('loop', loop);
+    const budget = await open(250, [loop, await file('old', 100)]);
+    for (const name of ['a', 'b']) await budget.add(await file(name, 100));
+    expect((await readdir(folder)).sort()).toEqual(['a', 'b']);
   });
 
   it('counts an entry that is written again once, as new', async () => {

@@ -42,6 +42,20 @@ test('seals what it built and finds it again', async () => {
   expect(plan.built).toHaveLength(1);
 });
 
+test('builds where its log cannot be written', async () => {
+  const data = await temporaryFolder();
+  const plan = recipe('f1', { build: async (folder, { output }) => {
+    await rm(join(folder, 'build.log'));
+    await mkdir(join(folder, 'build.log'));
+    for (const line of ['one', 'two']) output(line);
+    // Long enough for the failure to be nobody's.
+    await delay(50);
+    await writeFile(join(folder, 'interpreter'), '');
+    return { tools: {}, packages: [] };
+  } });
+  await expect(provideEnvironment(data, plan, () => undefined, never)).resolves.toContain('f1');
+});
+
 test('builds once for callers at the same time', async () => {
   const data = await temporaryFolder();
   const plan = recipe('f1');
