@@ -31,16 +31,16 @@ export async function callRunner(
   { runner, model }: Kept, asks: readonly Ask[], deadlineMs: number, { view, clock }: CallParts, signal: AbortSignal,
 ): Promise<Outcome> {
   const late = new LookoutError('runner_timeout', `${model.name} gave no answer for ${asks.length} frames within ${deadlineMs / 1000} s`);
-  const limit = linked(signal);
   const shown = await view(asks.map(({ frame }) => frame.key));
+  const there = asks.flatMap(({ frame, stream }, place): RunnerFrame[] => {
+    const file = shown.files[place];
+    if (file === undefined || file === null) return [];
+    const { captured_at, sequence, width, height } = frame;
+    return [{ index: place, stream: stream.session, file, captured_at, sequence, width, height }];
+  });
+  const limit = linked(signal);
   const cancel = clock.after(deadlineMs, () => { limit.abort(late); });
   try {
-    const there = asks.flatMap(({ frame, stream }, place): RunnerFrame[] => {
-      const file = shown.files[place];
-      if (file === undefined || file === null) return [];
-      const { captured_at, sequence, width, height } = frame;
-      return [{ index: place, stream: stream.session, file, captured_at, sequence, width, height }];
-    });
     const said: Said[] = asks.map(() => GONE);
     if (there.length === 0) return { said };
     // Runners count the frames of a call from 0.
@@ -52,7 +52,7 @@ export async function callRunner(
     signal.throwIfAborted();
     const ended = !(error instanceof LookoutError && error.code === 'runner_failed');
     if (ended) await gone(runner, clock, signal);
-    return { error, ended, culprits: culpritsOf(error) };
+    return { error, ended, culprits: culpritsOf(error).flatMap((index) => there[index]?.index ?? []) };
   } finally {
     cancel();
     limit.release();
@@ -68,6 +68,7 @@ function saidIn(prediction: Prediction, index: number, inference_ms: number): Sa
   return { error: { code, message: message.replace(new RegExp(`^frame ${index}[,:] `), '') } };
 }
 
+/** As the runner counts. */
 function culpritsOf(error: unknown): readonly number[] {
   const named: unknown = error instanceof LookoutError ? error.details.frames : [];
   return Array.isArray(named) ? named.filter((place): place is number => typeof place === 'number') : [];

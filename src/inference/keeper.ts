@@ -234,6 +234,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
 
   function restWhenIdle(): void {
     cancelRest();
+    if (closing.signal.aborted) return;
     cancelRest = clock.after(settings.runner_idle_seconds * 1000, () => {
       if (runners.size === 0 || calls.size > 0) return;
       // What is being set up takes over first.

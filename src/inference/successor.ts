@@ -81,13 +81,13 @@ export function createSuccessor(
   }
 
   async function watch(): Promise<void> {
-    let pauseMs = LOOK_MS;
+    let lookMs = 0;
     for (;;) {
-      await clock.sleep(unsettled ? SETTLE_MS : pauseMs, signal);
+      await clock.sleep(Math.max(unsettled ? SETTLE_MS : LOOK_MS, lookMs / LOOKING), signal);
       if (signal.aborted || (running() === null && !attempt)) break;
       const began = clock.monotonic();
       await look();
-      pauseMs = Math.max(LOOK_MS, (clock.monotonic() - began) / LOOKING);
+      lookMs = clock.monotonic() - began;
     }
     isWatching = false;
     dismiss();

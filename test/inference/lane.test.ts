@@ -2,7 +2,7 @@ import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
-import { systemClock } from '../../src/lib/clock.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createLog, type Log } from '../../src/lib/log.ts';
 import { never } from '../models/fixtures.ts';
 import { alive } from '../runner/fixtures.ts';
@@ -49,6 +49,23 @@ describe.concurrent('a lane', () => {
     expect(await Promise.all([look('a'), look('gone'), look('b')])).toMatchObject([seen('a'), { error: { code: 'bad_frame' } }, seen('b')]);
     expect(await look('gone')).toMatchObject({ error: { code: 'bad_frame', message: expect.stringContaining('gone') as string } });
     expect(await events()).toEqual(['starts', 'calls']);
+  });
+
+  it('answers for the frames that a runner names, also where one before them is gone', async (context) => {
+    const fails = new LookoutError('runner_failed', 'these cannot be looked at', { details: { frames: [1], last_words: '' } });
+    const { look } = await planned(context, {}, {}, () => ({
+      view: (keys) => Promise.resolve({ files: keys.map((key) => (key === 'gone' ? null : key)), close: () => Promise.resolve() }),
+      prepare: async () => {
+        await systemClock.sleep(50, never);
+        return { fingerprint: null, markUsed: () => Promise.resolve(), start: () => Promise.resolve({
+          ready: { detector: null, labels: null, device: null, mix: true, slots: 1 }, ended: new Promise(() => undefined),
+          predict: (frames) => (frames.length > 1 ? Promise.reject(fails) : Promise.resolve({ inference_ms: 1, predictions: frames.map(({ index }) => ({ index, detections: [] })) })),
+          memory: () => Promise.resolve(null), close: () => Promise.resolve(),
+        }) };
+      },
+    }));
+    const looked = { detections: [] };
+    expect(await Promise.all(['gone', 'a', 'b', 'c'].map((key) => look(key)))).toMatchObject([{ error: { code: 'bad_frame' } }, looked, { error: { message: 'these cannot be looked at' } }, looked]);
   });
 
   it('tells what is wrong with a finding without the number that its frame had in the call', async (context) => {
@@ -476,6 +493,24 @@ describe.concurrent('a lane', () => {
       await expect.poll(() => lane.status().state, SOON).toBe('provisioning');
       await lane.close();
       expect(aborted).toBe(true);
+    });
+
+    it('and leaves no timer behind', async (context) => {
+      const armed = new Set<object>();
+      const clock: Clock = { ...systemClock, after: (ms, task) => {
+        const one = {};
+        armed.add(one);
+        const cancel = systemClock.after(ms, task);
+        return () => {
+          armed.delete(one);
+          cancel();
+        };
+      } };
+      const { lane, look, events } = await planned(context, { calls: ['hang'] }, {}, () => ({ clock }));
+      const looking = look('a');
+      await expect.poll(events, SOON).toContain('calls');
+      await Promise.allSettled([lane.close(), looking]);
+      expect(armed.size).toBe(0);
     });
 
     it('for good', async (context) => {
