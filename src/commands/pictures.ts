@@ -30,8 +30,11 @@ const VIDEO = /\.(mp4|m4v|mov|mkv|webm|avi|wmv|flv|ts|m2ts|mpe?g|3gp|ogv|mjpe?g|
 /** As a server keeps them unless it is told otherwise. */
 const QUALITY = { jpegQuality: 95, maxWidth: null };
 
-/** Of a video one picture every so many seconds. `folder` takes what has to be made. Throws `bad_request` for what is not there. */
-export async function readPictures(named: readonly string[], every: number, folder: string, signal: AbortSignal): Promise<readonly Picture[]> {
+/**
+ * Of a video one picture every so many seconds. `folder` takes what has to be made. Throws `bad_request` for what is not
+ * there. `drawingOf`: what the drawing of a picture is called, which is left out of a folder where the picture is.
+ */
+export async function readPictures(named: readonly string[], every: number, folder: string, drawingOf: (stem: string) => string, signal: AbortSignal): Promise<readonly Picture[]> {
   const pictures: Picture[] = [];
   const add = async (path: string, converted: string): Promise<void> => { pictures.push(await readPicture(path, converted, pictures.length, signal)); };
   for (const [place, path] of named.entries()) {
@@ -39,7 +42,9 @@ export async function readPictures(named: readonly string[], every: number, fold
     const own = join(folder, String(place));
     await mkdir(own);
     if (facts.isDirectory()) {
-      const names = (await readdir(path)).filter((name) => PICTURE.test(name)).sort();
+      const all = (await readdir(path)).filter((name) => PICTURE.test(name)).sort();
+      const drawings = new Set(all.map((name) => drawingOf(stemOf(name))));
+      const names = all.filter((name) => !drawings.has(name));
       if (names.length === 0) throw new LookoutError('bad_request', `there is no picture in ${path}`);
       for (const [number, name] of names.entries()) await add(join(path, name), join(own, `${number}.jpg`));
     } else if (VIDEO.test(path)) pictures.push(...(await readVideo(path, every, own, signal)));

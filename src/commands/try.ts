@@ -1,10 +1,11 @@
 /** `lookout models try`: a model on pictures, without a server. */
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { keepFindings, neverFound } from '../inference/findings.ts';
 import { layOver } from '../lib/ffmpeg.ts';
+import { linked } from '../lib/linked.ts';
 import { writeTo } from '../lib/standard-streams.ts';
 import { createModels } from '../parts.ts';
 import type { Detection, Model, Runner, RunnerFrame } from '../types.ts';
@@ -38,7 +39,7 @@ export async function tryModel(context: CommandContext, name: string, named: rea
   const model = await models.catalog.get(name);
   const work = await mkdtemp(join(tmpdir(), 'lookout-try-'));
   try {
-    const pictures = await readPictures(named, every ?? config.interval_seconds, work, signal);
+    const pictures = await readPictures(named, every ?? config.interval_seconds, work, (stem) => drawingOf(stem, name), signal);
     await mkdir(out, { recursive: true });
     const drawings = drawingsOf(pictures, name);
     const prepared = await models.prepare(model, (line) => { tell(`${name}: ${line}`); }, signal);
@@ -83,13 +84,15 @@ function toErrors(line: string): void {
   writeTo(process.stderr, `${line}\n`);
 }
 
+const drawingOf = (stem: string, model: string): string => `${stem}-${model}.jpg`;
+
 /** What the drawing of each picture is called; numbered where two would have one name. */
 function drawingsOf(pictures: readonly Picture[], model: string): ReadonlyMap<Picture, string> {
   const taken = new Set<string>();
   return new Map(pictures.map((picture) => {
     const { stem } = picture;
-    let drawing = `${stem}-${model}.jpg`;
-    for (let number = 2; taken.has(drawing); number += 1) drawing = `${stem}-${number}-${model}.jpg`;
+    let drawing = drawingOf(stem, model);
+    for (let number = 2; taken.has(drawing); number += 1) drawing = drawingOf(`${stem}-${number}`, model);
     taken.add(drawing);
     return [picture, drawing];
   }));
@@ -128,18 +131,19 @@ async function lend(call: Call, folder: string): Promise<readonly RunnerFrame[]>
 
 /** A call that fails is asked again picture by picture, unless the model looks at whole batches. Throws when the runner's process is lost. */
 async function look(runner: Runner, model: Model, frames: readonly RunnerFrame[], deadlineMs: number, signal: AbortSignal): Promise<{ readonly said: readonly Said[]; readonly inference_ms: number }> {
-  const late = new AbortController();
+  const limit = linked(signal);
   const timer = setTimeout(() => {
-    late.abort(new LookoutError('runner_timeout', `${model.name} gave no answer for ${frames.length} frames within ${deadlineMs / 1000} s`));
+    limit.abort(new LookoutError('runner_timeout', `${model.name} gave no answer for ${frames.length} frames within ${deadlineMs / 1000} s`));
   }, deadlineMs);
   try {
-    const { predictions, inference_ms } = await runner.predict(frames, model.options, AbortSignal.any([signal, late.signal]));
+    const { predictions, inference_ms } = await runner.predict(frames, model.options, limit.signal);
     return { said: keepFindings(model, predictions).map((one) => ('error' in one ? { error: one.error.message } : one)), inference_ms };
   } catch (error) {
     if (!(error instanceof LookoutError) || error.code !== 'runner_failed') throw error;
     if (frames.length === 1 || model.look === 'batch') return { said: frames.map(() => ({ error: error.message })), inference_ms: 0 };
   } finally {
     clearTimeout(timer);
+    limit.release();
   }
   const alone = [];
   for (const frame of frames) alone.push(await look(runner, model, [{ ...frame, index: 0 }], deadlineMs, signal));
@@ -152,7 +156,8 @@ async function resultOf(shown: Shown, said: Said, drawing: string, signal: Abort
   const about = { picture: name, width, height };
   const { detections } = said;
   try {
-    await layOver(file, { rgba: drawFindings(detections, { width, height }), width, height }, drawing, signal);
+    // Names may hold what ffmpeg would take for an option or a protocol.
+    await layOver(file, { rgba: drawFindings(detections, { width, height }), width, height }, resolve(drawing), signal);
     return { ...about, detections, drawing };
   } catch (error) {
     signal.throwIfAborted();

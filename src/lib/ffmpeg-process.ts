@@ -35,7 +35,8 @@ export function runFfmpeg({ source, input = [], outputs, onLine = {}, folder = '
     }
   });
   command.setFfmpegPath(leashedFfmpeg([]).file);
-  command.inputOptions([...input]);
+  // Alone or in a list, a word with one space in it would be taken for two.
+  command.inputOptions('-hide_banner', ...input);
   for (const { target, options } of outputs) {
     command.output(target).outputOptions([...options]);
     if (typeof target !== 'string') drained.push(new Promise((done) => { target.once('finish', done); }));

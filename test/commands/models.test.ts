@@ -1,6 +1,6 @@
 /** `lookout models`, as it is run. */
 import { execFile } from 'node:child_process';
-import { copyFile, readFile, readdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -33,6 +33,21 @@ test('models try makes its folder, draws each picture by its own name, and says 
   expect(said).toContain(`${first}: dog 0.50 at 10, 10, 30, 30\n${first}: dog 0.25\n`);
   expect(said).toContain('seer: seer on abacus\n');
   expect(said).toContain('seer: nothing will be found: of the classes dog none is among the model\'s labels cat\n');
+});
+
+test('models try draws pictures of any name, and does not take its drawings for pictures', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'models/seer/model.yaml': MANIFEST, 'models/seer/seer.mjs': SEER });
+  const folder = join(root, 'odd ones');
+  const names = ['my dog', 'a: b, 50%', '12:30', '-x'];
+  const picture = paint(root, 'street', { size: '64x48' });
+  await mkdir(folder);
+  for (const name of names) await copyFile(picture, join(folder, `${name}.jpg`));
+  for (let run = 1; run <= 2; run += 1) {
+    const said = await lookout(root, ['models', 'try', 'seer', 'odd ones', '--out', 'odd ones']);
+    expect(said).toContain('4 pictures in ');
+    expect(said.match(/: drawn to /g)).toHaveLength(4);
+    expect((await readdir(folder)).sort()).toEqual(names.flatMap((name) => [`${name}-seer.jpg`, `${name}.jpg`]).sort());
+  }
 });
 
 /** Damages what it is shown, and fails for pictures of the width that it is told. */
