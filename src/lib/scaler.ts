@@ -3,6 +3,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
 import { SCALE_INPUT, scaleOutput } from './ffmpeg.ts';
 import { runFfmpeg } from './ffmpeg-process.ts';
+import { linked } from './linked.ts';
 import { createTurns } from './turns.ts';
 
 /** Pixels. */
@@ -58,7 +59,7 @@ export function createScaler(signal: AbortSignal): ScaleJpeg {
 }
 
 function startScaling(size: Size, signal: AbortSignal, ended: () => void): Scaling {
-  const hung = new AbortController();
+  const limit = linked(signal);
   const takeTurn = createTurns();
   const source = new PassThrough();
   let over = false;
@@ -71,22 +72,23 @@ function startScaling(size: Size, signal: AbortSignal, ended: () => void): Scali
   const target = parsePictures((jpeg) => {
     // One that nobody waits for would be taken for the next.
     if (waiting) waiting.resolve(jpeg);
-    else hung.abort();
+    else limit.abort();
     waiting = null;
   });
   const finish = (failure: Error | null): void => {
     clearTimeout(idle);
+    limit.release();
     over = true;
     ended();
     waiting?.reject(failure ?? new LookoutError('ffmpeg_failed', 'the ffmpeg that scales pictures has ended'));
   };
-  runFfmpeg({ source, input: SCALE_INPUT, outputs: [{ target, options: scaleOutput(size) }] }, AbortSignal.any([signal, hung.signal])).then(finish, finish);
+  runFfmpeg({ source, input: SCALE_INPUT, outputs: [{ target, options: scaleOutput(size) }] }, limit.signal).then(finish, finish);
 
   return {
     scale: (jpeg) => takeTurn(async () => {
       if (over) return null;
       idle.refresh();
-      const late = setTimeout(() => { hung.abort(); }, LONGEST_MS);
+      const late = setTimeout(() => { limit.abort(); }, LONGEST_MS);
       try {
         return await new Promise<Buffer>((resolve, reject) => {
           waiting = { resolve, reject };

@@ -3,6 +3,7 @@ import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { backoffMs, systemClock } from '../lib/clock.ts';
 import { hasCode } from '../lib/files.ts';
+import { linked } from '../lib/linked.ts';
 import { hideCredentials } from '../lib/log.ts';
 import type { Progress } from '../types.ts';
 import { sha256 as hashOf } from './hashing.ts';
@@ -103,11 +104,11 @@ async function receiveWhole(what: Request, part: string, progress: Progress, sig
 /** One request for what is still missing. Returns when nothing is; throws on a break, keeping what has come. */
 async function receive(what: Request, part: string, progress: Progress, signal: AbortSignal): Promise<void> {
   const { url, target, connect_ms, authorization, validator, sha256 } = what;
-  const patience = new AbortController();
+  const limit = linked(signal);
   let timer: NodeJS.Timeout | undefined;
   const wait = (ms: number): void => {
     clearTimeout(timer);
-    timer = setTimeout(() => { patience.abort(new Error(`nothing came for ${ms / 1000} s`)); }, ms);
+    timer = setTimeout(() => { limit.abort(new Error(`nothing came for ${ms / 1000} s`)); }, ms);
   };
   wait(connect_ms);
   try {
@@ -119,7 +120,7 @@ async function receive(what: Request, part: string, progress: Progress, signal: 
       ...(have > 0 && { range: `bytes=${have}-` }),
       ...(have > 0 && validator !== null && { 'if-range': validator }),
     };
-    const response = await fetch(url, { headers, signal: AbortSignal.any([signal, patience.signal]) });
+    const response = await fetch(url, { headers, signal: limit.signal });
     if (response.status === 416 && response.headers.get('content-range') === `bytes */${have}`) return;
     if (response.status === 416) await rm(part, { force: true });
     if (!response.ok || response.body === null) {
@@ -156,6 +157,7 @@ async function receive(what: Request, part: string, progress: Progress, signal: 
     if (!Number.isNaN(total) && size !== total) throw new Error(`${size} of ${total} bytes came`);
   } finally {
     clearTimeout(timer);
+    limit.release();
   }
 }
 

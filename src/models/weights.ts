@@ -3,6 +3,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { namesIn } from '../lib/files.ts';
+import { linked } from '../lib/linked.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import type { Model, Progress, Weights } from '../types.ts';
 import { download } from './download.ts';
@@ -86,20 +87,22 @@ async function fetchWeights(model: Model, weights: Weights, url: string, progres
   const { sha256, required } = weights;
   const folder = fetchedFolder(model);
   const target = targetOf(model, weights);
-  const limit = required ? signal : AbortSignal.any([signal, AbortSignal.timeout(OPTIONAL_MS)]);
+  const limit = linked(signal, ...(required ? [] : [AbortSignal.timeout(OPTIONAL_MS)]));
   try {
     await mkdir(folder, { recursive: true });
-    const lock = await lockFolderOrFile(folder, { waitMs: LOCK_WAIT_MS }, limit);
+    const lock = await lockFolderOrFile(folder, { waitMs: LOCK_WAIT_MS }, limit.signal);
     try {
       // Somebody else may have fetched it while this one waited.
-      if (!(await isFile(target)) || (await isOther(model, weights))) await download({ url, sha256, target, connect_ms: required ? CONNECT_MS : OPTIONAL_CONNECT_MS, tries: required ? 5 : 1 }, progress, limit);
+      if (!(await isFile(target)) || (await isOther(model, weights))) await download({ url, sha256, target, connect_ms: required ? CONNECT_MS : OPTIONAL_CONNECT_MS, tries: required ? 5 : 1 }, progress, limit.signal);
       return null;
     } finally {
       await lock.release();
     }
   } catch (error) {
     signal.throwIfAborted();
-    return limit.aborted ? `fetching it took longer than ${OPTIONAL_MS / 1000} s` : (error as Error).message;
+    return limit.signal.aborted ? `fetching it took longer than ${OPTIONAL_MS / 1000} s` : (error as Error).message;
+  } finally {
+    limit.release();
   }
 }
 

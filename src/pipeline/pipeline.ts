@@ -207,6 +207,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     asking.takeBack(batch);
     wait({ batch, from, notBefore: 0 });
+    // Thousands may have been left: each would look at all that wait. The loop takes them up.
+    if (from !== 'live') return;
     for (let gone = waiting.letGo(config.queue_per_stream); gone; gone = waiting.letGo(config.queue_per_stream)) drop(gone);
     feed();
   }

@@ -44,7 +44,8 @@ export function createWaitingBatches(): WaitingBatches {
       return waiting.filter(({ from }) => from === 'live').length;
     },
     push(one) {
-      waiting = [...waiting, one].sort((a, b) => Number(a.from !== 'live') - Number(b.from !== 'live'));
+      const place = one.from === 'live' ? waiting.findIndex(({ from }) => from !== 'live') : -1;
+      waiting = waiting.toSpliced(place === -1 ? waiting.length : place, 0, one);
     },
     take(now, mayGo) {
       const one = waiting.find(({ batch, notBefore }) => notBefore <= now && mayGo(batch));

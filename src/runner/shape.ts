@@ -21,11 +21,6 @@ export function text(value: unknown, at: string): string {
   return value;
 }
 
-export function truth(value: unknown, at: string): boolean {
-  if (typeof value !== 'boolean') throw not(value, at, 'true or false');
-  return value;
-}
-
 export function number(value: unknown, at: string): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) throw not(value, at, 'a number');
   return value;
