@@ -1,5 +1,5 @@
 /** What a model is made of, and its two hashes: of what its environment is made from, and of its own code and weights. */
-import { basename, dirname, isAbsolute } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { Model } from '../types.ts';
 import { contents, shortHash, type Content } from './hashing.ts';
 import { manifestPaths } from './manifest.ts';
@@ -23,7 +23,7 @@ export async function fingerprint(model: Model, facts: Facts, further: readonly 
 /** The files of a model, by path. */
 export interface ModelFiles {
   readonly files: ReadonlyMap<string, Content>;
-  /** Those that the model is known to be made of: its manifest, program, requirements and weights. */
+  /** Those that the model is known to be made of: its manifest, program, requirements, wheels and weights. */
   readonly declared: ReadonlySet<string>;
 }
 
@@ -33,10 +33,9 @@ export async function modelFiles(model: Model): Promise<ModelFiles> {
   const declared = [entry, ...(await findWeights(model)), ...(await followRequirements(requirements, folder))].filter((file) => isAbsolute(file));
   const outside = declared.filter((file) => !file.startsWith(`${folder}/`));
   const found = await Promise.all([contents(folder, folder), ...outside.map((file) => contents(file, dirname(file)))]);
-  return {
-    files: new Map(found.flat().map((content) => [content.path, content])),
-    declared: new Set([...manifestPaths(folder), ...declared]),
-  };
+  const files = new Map(found.flat().map((content) => [content.path, content]));
+  const wheels = [...files.keys()].filter((path) => path.startsWith(join(folder, 'wheels/')));
+  return { files, declared: new Set([...manifestPaths(folder), ...declared, ...wheels]) };
 }
 
 /** Changes when one of these files does, or the model's program is another one. */

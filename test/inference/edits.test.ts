@@ -70,8 +70,8 @@ it('takes what the model is made of for edits, whenever it appears or changes', 
 });
 
 it.each([
-  ['a file that was there before', 'last.jpg', 1, (save: number) => ({ 'last.jpg': `${save}` })],
-  ['new files in one folder', 'debug/<n>.jpg', 1, (save: number) => ({ [`debug/${save}.jpg`]: '' })],
+  ['a file that was there before', 'last.jpg', 3, (save: number) => ({ 'last.jpg': `${save}` })],
+  ['new files in one folder', 'debug/<n>.jpg', 3, (save: number) => ({ [`debug/${save}.jpg`]: '' })],
   ['a file of code that is saved again and again', 'helper.py', 5, (save: number) => ({ 'helper.py': `${save}` })],
 ])('is misled by %s that change with every start so many times: %s, %i', (_what, _name, times, files) => {
   const { edits } = open();
@@ -98,4 +98,33 @@ it('obeys whoever edits a file now and then', () => {
 it('leaves what appears while an environment is prepared to the runner that is started afterwards', () => {
   const { edits } = open();
   expect(edits.between(look({}), look({ 'fetched.onnx': '' }, 0, ['fetched.onnx']), true, BEGIN)).toEqual([]);
+});
+
+it('goes on taking for an edit what a runner is being started for, whatever happens meanwhile', () => {
+  const { edits, told } = open();
+  const works = look({ 'labels.txt': 'a', 'helper.py': '1' });
+  const now = look({ 'labels.txt': 'b', 'helper.py': '2', 'new.bin': '' });
+  const words = 'labels.txt changed, helper.py changed, new.bin appeared';
+  edits.obeyed(edits.between(works, now, false, BEGIN), BEGIN);
+  for (let at = 2000; at < 120_000; at += 2000) expect(inWords(edits.between(works, now, true, BEGIN + at))).toBe(words);
+  expect(edits.between(now, now, true, BEGIN)).toEqual([]);
+  expect([told, edits.withoutOwn(now)]).toEqual([[], [...now.files.values()]]);
+});
+
+it('takes code for an edit also where it appears while the model works', () => {
+  const { edits, between } = open();
+  edits.begins(BEGIN);
+  expect(between(look({}), look({ 'helper.py': '', 'state.sqlite': '' }, 500))).toBe('helper.py appeared');
+});
+
+it('obeys a file again that was saved too often, once it was left alone for a while', () => {
+  const { edits, told } = open();
+  const save = (text: string, at: number): string => {
+    const changes = edits.between(look({ 'labels.txt': '' }), look({ 'labels.txt': text }, at), false, BEGIN + at);
+    edits.obeyed(changes, BEGIN + at);
+    return inWords(changes);
+  };
+  expect([1, 2, 3, 4].map((time) => save(`${time}`, 10_000 * time))).toEqual([...Array<string>(3).fill('labels.txt changed'), '']);
+  expect([save('5', 400_000), save('6', 900_000), told]).toEqual(['', '', ['labels.txt']]);
+  expect(save('7', 1_600_000)).toBe('labels.txt changed');
 });

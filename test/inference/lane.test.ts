@@ -237,6 +237,25 @@ describe.concurrent('a lane', () => {
       expect(lines.filter((line) => line.includes('takes over')).join()).toContain(why);
     });
 
+    it('for files that no manifest names, however long it takes until their runner is up', async (context) => {
+      let slow = false;
+      const { lane, look, folder, pids } = await planned(context, {}, {}, (parts) => ({
+        prepare: async (model, progress, signal) => {
+          if (slow) await systemClock.sleep(2 * UNTIL_IT_LOOKS_MS, signal);
+          return parts.prepare(model, progress, signal);
+        },
+      }));
+      await writeFile(join(folder, 'labels.txt'), 'dog');
+      const before = await look('a');
+      slow = true;
+      await writeFile(join(folder, 'labels.txt'), 'sheep');
+      await writeFile(join(folder, 'helper.mjs'), '');
+      await context.expect.poll(() => lane.status().successor, SOON).toMatchObject({ state: 'provisioning', reason: 'labels.txt changed, helper.mjs appeared' });
+      await context.expect.poll(() => lane.status().successor, SOON).toBeNull();
+      expect((await look('b')).identity.code).not.toBe(before.identity.code);
+      expect(await pids()).toHaveLength(2);
+    }, 20_000);
+
     it('and a call that is under way is finished by the runner that has it', async (context) => {
       let letStart: () => void = () => undefined;
       const mayStart = new Promise<void>((resolve) => { letStart = resolve; });
