@@ -6,6 +6,7 @@ import { performance } from 'node:perf_hooks';
 import type { LookoutError } from '../errors.ts';
 import type { Runner, RunnerAnswer, RunnerFrame } from '../types.ts';
 import { untilAborted } from '../lib/abort.ts';
+import { hasCode } from '../lib/files.ts';
 import { abortReason } from './abort.ts';
 import { AT_ONCE, startChild, type Child } from './child.ts';
 import type { RunnerCommand } from './command.ts';
@@ -50,8 +51,7 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
       const said = parseOutput(await readFile(output, 'utf8'), frames);
       return { inference_ms, ...said, predictions: withPrintedFailures(said.predictions, failures) };
     } catch (error) {
-      const why = error instanceof Invalid ? error.message : `its output file cannot be read: ${String(error)}`;
-      throw failed(why, child);
+      throw failed(flawOf(error), child);
     }
   };
 
@@ -92,6 +92,13 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
       end(CLOSED);
     },
   };
+}
+
+/** What is wrong with an output file, in words. */
+function flawOf(error: unknown): string {
+  if (error instanceof Invalid) return error.message;
+  if (hasCode(error, 'ENOENT')) return 'the program exited with code 0 and left no file at the path of --output-file';
+  return `its output file cannot be read: ${String(error)}`;
 }
 
 /** Removes outputs of processes that were killed before they had read them. */

@@ -68,7 +68,8 @@ test('a program that reads its input, or starts one that does, finds it empty', 
 describe('a call fails, and is never taken for an empty answer, when the program', () => {
   test.for([
     ['exit', 'the program exited with code 2'],
-    ['nothing', 'its output file cannot be read'],
+    ['nothing', 'the program exited with code 0 and left no file at the path of --output-file.'],
+    ['blank', 'the output file is empty; '],
     ['torn', 'the output is not JSON'],
     ['fail on 0 1', 'the program exited with code 0, but its model failed on each of the 2 frames: Error during inference for animals: frame 0'],
     ['empty', 'the output mentions none of the frames'],
