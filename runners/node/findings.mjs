@@ -9,6 +9,9 @@
 const MAX_FINDING = 16 * 1024;
 const MAX_FINDINGS = 256 * 1024;
 const MAX_DEPTH = 32;
+/** A generator may never end. */
+const MAX_ANSWERS = 10_000;
+const MAX_ELEMENTS = 16 * 1024;
 const SHOWN_CHARACTERS = 60;
 /** By how much a confidence may miss 0 and 1: sums of rounded numbers do. */
 const ROUNDING = 0.001;
@@ -19,7 +22,7 @@ export class Invalid extends Error {}
 /** What `predict` returned, as a list with an answer for each of `count` frames. */
 export function toAnswers(said, count) {
   if (!isIterable(said)) throw new Invalid(`predict returned ${kind(said)}, not a list with a list of findings for each frame`);
-  const answers = [...said];
+  const answers = upTo(MAX_ANSWERS, said);
   if (answers.length > 0 && answers.every(isFinding)) throw new Invalid('predict returned a flat list of findings, not a list with a list of findings for each frame');
   if (answers.length !== count) throw new Invalid(`predict returned ${answers.length} answers for ${count} frames; each frame needs one, [] where nothing is found`);
   return answers;
@@ -30,16 +33,18 @@ export function toFindings(answer, frame, warn) {
   const at = `frame ${frame.index}`;
   if (isFinding(answer)) throw new Invalid(`${at}: the answer is a single finding, not a list of findings; put it into a list`);
   if (!isIterable(answer)) throw new Invalid(`${at}: the answer is ${kind(answer)}, not a list of findings; nothing found is []`);
+  const findings = [];
   let size = 0;
-  return [...answer].map((found, i) => {
-    const where = `${at}, finding ${i}`;
+  for (const found of answer) {
+    const where = `${at}, finding ${findings.length}`;
     const finding = toFinding(found, where, frame, warn);
     const bytes = Buffer.byteLength(JSON.stringify(finding));
     if (bytes > MAX_FINDING) throw new Invalid(`${where}: it is ${bytes} bytes of JSON, more than ${MAX_FINDING}`);
     size += bytes;
     if (size > MAX_FINDINGS) throw new Invalid(`${at}: the findings are more than ${MAX_FINDINGS} bytes of JSON`);
-    return finding;
-  });
+    findings.push(finding);
+  }
+  return findings;
 }
 
 function toFinding(found, where, frame, warn) {
@@ -162,8 +167,9 @@ function keypoint(value, at) {
 }
 
 function fromList(value, at) {
-  const [x, y, sure, ...more] = value;
-  if (y === undefined || more.length > 0) throw wrong(value, at, '[x, y] or [x, y, confidence]');
+  const said = upTo(4, value);
+  const [x, y, sure] = said;
+  if (y === undefined || said.length > 3) throw wrong(said, at, '[x, y] or [x, y, confidence]');
   return { x, y, confidence: sure };
 }
 
@@ -222,7 +228,15 @@ function whole(value, at, least) {
 /** Spreading turns typed arrays into lists that JSON knows. */
 function list(value, at, item) {
   if (!isIterable(value)) throw wrong(value, at, 'a list');
-  return [...value].map((one, i) => item(one, `${at}[${i}]`));
+  const elements = upTo(MAX_ELEMENTS + 1, value);
+  if (elements.length > MAX_ELEMENTS) throw new Invalid(`${at} has more than ${MAX_ELEMENTS} elements`);
+  return elements.map((one, i) => item(one, `${at}[${i}]`));
+}
+
+function upTo(most, values) {
+  const taken = [];
+  for (const value of values) if (taken.push(value) === most) break;
+  return taken;
 }
 
 function isIterable(value) {

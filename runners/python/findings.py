@@ -4,6 +4,7 @@ Lookout checks it again. Checked here, a bad finding is told in words that its a
 the frame, whose size is known here.
 """
 import inspect
+import itertools
 import json
 import math
 
@@ -11,6 +12,9 @@ import math
 MAX_FINDING = 16 * 1024
 MAX_FINDINGS = 256 * 1024
 MAX_DEPTH = 32
+# A generator may never end.
+MAX_ANSWERS = 10_000
+MAX_ELEMENTS = 16 * 1024
 MAX_EXACT = 2**53 - 1
 SHOWN_CHARACTERS = 60
 # By how much a confidence may miss 0 and 1: sums of rounded numbers do.
@@ -25,7 +29,7 @@ def to_answers(answers, count):
     """What `predict` returned, as a list with an answer for each of `count` frames."""
     if kind(answers) is not None or not hasattr(plain(answers), "__iter__"):
         raise Invalid(f"predict returned {kind(answers) or shown(answers)}, not a list with a list of findings for each frame")
-    answers = list(answers)
+    answers = list(itertools.islice(answers, MAX_ANSWERS))
     if answers and all(is_finding(answer) for answer in answers):
         raise Invalid("predict returned a flat list of findings, not a list with a list of findings for each frame")
     if len(answers) != count:
@@ -281,10 +285,17 @@ def items(value, at):
     value = plain(value)
     if not isinstance(value, (str, bytes)) and not hasattr(value, "keys"):
         try:
-            return iter(value)
+            return not_too_many(iter(value), at)
         except TypeError:
             pass
     raise wrong(value, at, "a list")
+
+
+def not_too_many(values, at):
+    for i, value in enumerate(values):
+        if i == MAX_ELEMENTS:
+            raise Invalid(f"{at} has more than {MAX_ELEMENTS} elements")
+        yield value
 
 
 def need_dict(value, at):

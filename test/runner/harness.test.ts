@@ -155,6 +155,19 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     }
   });
 
+  test('lets go of a list that never ends', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const soon = AbortSignal.timeout(10_000);
+    const bad = (index: number, why: RegExp): object => ({ index, error: { code: 'bad_frame', message: expect.stringMatching(why) as string } });
+    expect((await runner.predict(frames(4), { do: 'endless' }, soon)).predictions).toEqual([
+      bad(0, /^frame 0: the findings are more than 262144 bytes of JSON$/),
+      bad(1, /^frame 1, finding 0: box has more than 16384 elements$/),
+      bad(2, /^frame 2, finding 0: keypoints\[0\] (is \[1,1,1,1\], not \[x, y\] or|has more than 16384 elements)/),
+      { index: 3, detections: [{ class: 'dog', confidence: 0.5 }] },
+    ]);
+    expect((await failure(runner.predict(frames(2), { do: 'endless answers' }, soon))).message).toMatch(/predict returned 10000 answers for 2 frames/);
+  });
+
   test('takes a confidence that misses 1 or 0 by rounding, and cuts boxes to the frame', async () => {
     const runner = await start(harnessed(language, 'model'));
     const dog = { class: 'dog', confidence: 0.5 };
