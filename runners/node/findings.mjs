@@ -50,7 +50,7 @@ export function toFindings(answer, frame, warn) {
 function toFinding(found, where, frame, warn) {
   try {
     needObject(found, 'it');
-    const finding = { class: name(found.class ?? found.label, 'class'), confidence: confidence(found.confidence, 'confidence') };
+    const finding = { class: name(required(found, 'class', 'label'), 'class'), confidence: confidence(required(found, 'confidence'), 'confidence') };
     const sides = found.box ?? found.bbox ?? null;
     if (sides !== null) finding.box = fitted(box(sides, 'box'), frame, warn);
     for (const [field, convert] of Object.entries(DETAILS)) {
@@ -69,11 +69,21 @@ const DETAILS = { track, polygon, mask, keypoints, attributes, embedding, extra:
 function kind(answer) {
   if (answer === null || answer === undefined) return String(answer);
   if (typeof answer === 'string') return `a text, ${shown(answer)}`;
+  if (typeof answer === 'object' && Symbol.asyncIterator in answer) return 'an async generator (define it without async)';
   return typeof answer === 'object' ? `an object, ${shown(answer)}` : shown(answer);
 }
 
 function isFinding(answer) {
   return typeof answer === 'object' && answer !== null && 'confidence' in answer && ('class' in answer || 'label' in answer);
+}
+
+function required(found, key, alias = key) {
+  const value = found[key] ?? found[alias] ?? null;
+  if (value === null) {
+    const there = cut(Object.keys(found).filter((one) => (found[one] ?? null) !== null).join(', '));
+    throw new Invalid(`${key} is missing; ${there === '' ? 'there is nothing' : `there are ${there}`}`);
+  }
+  return value;
 }
 
 /** Models that name no classes give their numbers. */
@@ -254,11 +264,15 @@ function wrong(value, at, expected) {
 
 function shown(value) {
   if (value === undefined || value === null) return 'missing';
-  if (typeof value !== 'object' && typeof value !== 'string') return String(value);
+  if (typeof value !== 'object' && typeof value !== 'string') return cut(String(value));
   try {
-    return JSON.stringify(value).slice(0, SHOWN_CHARACTERS);
+    return cut(JSON.stringify(value));
   } catch {
     // It holds itself, or numbers of 64 bits.
-    return String(value);
+    return cut(String(value));
   }
+}
+
+function cut(text) {
+  return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS)}…`;
 }

@@ -5,7 +5,7 @@
  */
 import { createReadStream, fstatSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { explainer, inWords } from './mistakes.mjs';
@@ -14,6 +14,8 @@ import './register.mjs';
 
 const PROTOCOL = 1;
 const MAX_MESSAGE = 16 * 1024 * 1024;
+/** Node's exit code when all is done but a top-level await. */
+const UNSETTLED = 13;
 
 // Node cannot move descriptors, so whoever starts this has done it: messages leave by a copy of stdout, and what the
 // model and everything it starts print goes to stderr; calls come by a copy of stdin, where nothing can take them away.
@@ -27,6 +29,10 @@ delete process.env.LOOKOUT_MESSAGES_FD;
 delete process.env.LOOKOUT_CALLS_FD;
 
 process.on('uncaughtException', giveUp);
+let isServing = false;
+process.on('exit', () => {
+  if (process.exitCode === UNSETTLED && !isServing) send({ type: 'fatal', error: { message: `${basename(entry)} or its setup awaits a promise that nothing is left to settle` } });
+});
 
 const entry = resolve(process.argv[2]);
 const setupJson = process.argv[3];
@@ -45,6 +51,7 @@ process.exit(0);
 /** Answers calls one by one until the input ends: the parent closed the runner, or is gone. */
 async function serve(predict, ready) {
   const calls = createInterface({ input: open(input) });
+  isServing = true;
   send({ type: 'ready', protocol: PROTOCOL, ...ready });
   for await (const line of calls) {
     const { id, frames, options } = JSON.parse(line);
@@ -95,7 +102,7 @@ function choosePredict(model) {
       return Promise.all(toAnswers(await model.predict(frames, options), length).map((answer) => attempt(() => answer)));
     };
   }
-  if (!model.predictFrame) throw new Invalid('the model exports neither predict(frames, options) nor predictFrame(frame, options)');
+  if (!model.predictFrame) throw new Invalid(`${basename(entry)} exports neither predict(frames, options) nor predictFrame(frame, options)`);
   return async (frames, options) => {
     const answers = [];
     for (const frame of frames) answers.push(await attempt(() => model.predictFrame(frame, options)));
@@ -120,7 +127,7 @@ function describe(said) {
 function toPrediction(frame, answer) {
   try {
     if (answer instanceof Error) return badFrame(frame, inWords(answer));
-    if (answer?.error !== undefined) return badFrame(frame, String(answer.error));
+    if (![undefined, null, ''].includes(answer?.error)) return badFrame(frame, inWords(answer.error));
     return { index: frame.index, detections: toFindings(answer, frame, warn) };
   } catch (error) {
     return badFrame(frame, explain(error));

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { Invalid } from './findings.mjs';
 
 /** A record holds the errors of its frames. */
@@ -20,11 +21,15 @@ export function explainer(entry) {
 }
 
 export function inWords(error) {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return thrown(error).slice(0, SHOWN_CHARACTERS);
   const { name, code, message } = error;
   const said = message.split('\nRequire stack:')[0].slice(0, SHOWN_CHARACTERS);
   const missing = /^Cannot find (package|module) '[^./]/.test(message);
   return `${name}${/^ERR_/.test(code) ? ` [${code}]` : ''}${said && `: ${said}`}${missing ? '\nWhat the model imports must stand in its package.json or lie in its folder.' : ''}`;
+}
+
+function thrown(what) {
+  return typeof what === 'string' && what !== '' ? what : `${inspect(what, { breakLength: Infinity })}, which is no Error`;
 }
 
 /** File and line of the model's code; null: nobody knows. */

@@ -63,8 +63,8 @@ def to_findings(answer, frame, warn):
 def to_finding(found, frame, warn):
     need_dict(found, "it")
     finding = {
-        "class": name(first(found, "class", "label"), "class"),
-        "confidence": confidence(first(found, "confidence"), "confidence"),
+        "class": name(required(found, "class", "label"), "class"),
+        "confidence": confidence(required(found, "confidence"), "confidence"),
     }
     said = first(found, "box", "bbox")
     if said is not None:
@@ -81,12 +81,16 @@ def kind(answer):
     if answer is None:
         return "None"
     if hasattr(answer, "keys"):
-        return f"a dict, {shown(answer)}"
-    if isinstance(answer, (str, bytes)):
+        return f"a {type(answer).__name__}, {shown(answer)}"
+    if isinstance(answer, str):
         return f"a text, {shown(answer)}"
+    if isinstance(answer, (bytes, bytearray)):
+        return f"bytes, {shown(answer)}"
     if inspect.iscoroutine(answer):
         answer.close()
         return "a coroutine (define it with def, not with async def)"
+    if inspect.isasyncgen(answer):
+        return "an async generator (define it with def, not with async def)"
     return None
 
 
@@ -101,6 +105,14 @@ def size_of(finding):
 def first(found, *keys):
     """None stands for absent."""
     return next((found[key] for key in keys if key in found and found[key] is not None), None)
+
+
+def required(found, *keys):
+    value = first(found, *keys)
+    if value is None:
+        there = shown_list(str(key) for key in found.keys() if found[key] is not None)
+        raise Invalid(f"{keys[0]} is missing; {f'there are {there}' if there else 'there is nothing'}")
+    return value
 
 
 def name(value, at):
@@ -319,4 +331,14 @@ def wrong(value, at, expected):
 
 
 def shown(value):
-    return repr(value)[:SHOWN_CHARACTERS]
+    """On one line, and cut."""
+    return cut(repr(value))
+
+
+def shown_list(words):
+    return cut(", ".join(words))
+
+
+def cut(text):
+    line = " ".join(text[:4 * SHOWN_CHARACTERS].split())
+    return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}…"

@@ -33,10 +33,10 @@ def main():
 
     try:
         model = load(entry)
-        ready = describe(model.setup(SimpleNamespace(**setup)) if hasattr(model, "setup") else None)
+        ready = describe(call(model.setup, SimpleNamespace(**setup)) if defines(model, "setup") else None)
         predict = choose_predict(model, explain)
         # A model that is shown frame by frame cannot tell whether a call holds one stream or several.
-        send(encode("ready", protocol=PROTOCOL, mix=not hasattr(model, "predict"), **ready))
+        send(encode("ready", protocol=PROTOCOL, mix=not defines(model, "predict"), **ready))
     except BaseException as error:
         send(encode("fatal", error={"message": explain(error)}))
         return 1
@@ -103,20 +103,35 @@ findings = load_neighbour("findings")
 mistakes = load_neighbour("mistakes")
 
 
+def defines(model, name):
+    """A module of that name, say, is no function."""
+    return callable(getattr(model, name, None))
+
+
+def call(function, *arguments):
+    try:
+        return function(*arguments)
+    except TypeError as error:
+        if error.__traceback__.tb_next is None:
+            # It never began: it takes other arguments.
+            error.called = function
+        raise
+
+
 def choose_predict(model, explain):
     """`predict(frames, options)` that gives an answer for each frame: a list of findings, or what is wrong with it."""
-    if hasattr(model, "predict"):
+    if defines(model, "predict"):
         # The count is taken before the call: the list is the model's own too.
-        return lambda frames, options: findings.to_answers(count=len(frames), answers=model.predict(frames, options))
-    if not hasattr(model, "predict_frame"):
-        raise findings.Invalid("the model defines neither predict(frames, options) nor predict_frame(frame, options)")
+        return lambda frames, options: findings.to_answers(count=len(frames), answers=call(model.predict, frames, options))
+    if not defines(model, "predict_frame"):
+        raise findings.Invalid(f"{os.path.basename(model.__file__)} defines neither predict(frames, options) nor predict_frame(frame, options)")
 
     def one_by_one(frames, options):
         return [attempt(model.predict_frame, frame, options) for frame in frames]
 
     def attempt(function, *arguments):
         try:
-            return function(*arguments)
+            return call(function, *arguments)
         except BaseException as error:
             return {"error": explain(error)}
 
@@ -125,9 +140,11 @@ def choose_predict(model, explain):
 
 def describe(said):
     said = said or {}
+    if not isinstance(said, dict):
+        raise findings.Invalid(f"setup returned {findings.kind(said) or findings.shown(said)}, not a dict with detector, labels and device, nor None")
     labels = said.get("labels")
     if labels is not None:
-        labels = [str(label) for label in (labels.values() if isinstance(labels, dict) else labels)]
+        labels = [str(label) for label in (labels.values() if isinstance(labels, dict) else findings.items(labels, "setup: labels"))]
     return {"detector": text_or_none(said.get("detector")), "labels": labels, "device": text_or_none(said.get("device"))}
 
 
@@ -140,8 +157,8 @@ def to_prediction(frame, answer, explain):
     try:
         if isinstance(answer, BaseException):
             return bad_frame(frame, mistakes.in_words(answer))
-        if isinstance(answer, dict) and "error" in answer:
-            return bad_frame(frame, str(answer["error"]))
+        if isinstance(answer, dict) and answer.get("error") not in (None, ""):
+            return bad_frame(frame, str(answer["error"])[:mistakes.SHOWN_CHARACTERS])
         return {"index": frame["index"], "detections": findings.to_findings(answer, frame, warn)}
     except Exception as error:
         return bad_frame(frame, explain(error))

@@ -1,4 +1,5 @@
 """An author's mistakes in words that begin with the author's own line."""
+import inspect
 import os
 import sys
 import traceback
@@ -23,8 +24,15 @@ def explain(error, folder, harness):
     lines = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(trace)]
     if isinstance(error, SyntaxError):
         lines.append((error.filename, error.lineno))
+    if hasattr(error, "called"):
+        lines.extend(place_of(error.called))
     own = [f"{os.path.relpath(file, folder)}:{line}: " for file, line in lines if is_own(file, folder)]
     return "".join(own[-1:]) + in_words(error)
+
+
+def place_of(function):
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return [] if code is None else [(code.co_filename, code.co_firstlineno)]
 
 
 def is_own(file, folder):

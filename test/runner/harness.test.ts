@@ -94,8 +94,12 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     const far = { ...dog, extra: 'x'.repeat(16 * 1024) };
     const wrong: readonly (readonly [Json, RegExp])[] = [
       [[{ ...dog, confidence: 3 }], /^frame N, finding 0: confidence is 3(\.0)?, not between 0 and 1$/],
-      [[dog, { ...dog, confidence: null }], /^frame N, finding 1: confidence is missing, not a number$/],
-      [[{ confidence: 0.5 }], /^frame N, finding 0: class is missing, not a text$/],
+      [[dog, { ...dog, confidence: null }], /^frame N, finding 1: confidence is missing; there are class\b/],
+      [[{ confidence: 0.5 }], /^frame N, finding 0: class is missing; there are confidence$/],
+      [[{ class: null, name: 'dog', conf: 0.5, xyxy: [1, 2, 3, 4] }], /^frame N, finding 0: class is missing; there are name, conf, xyxy$/],
+      [[{}], /^frame N, finding 0: class is missing; there is nothing$/],
+      [{ error: null, detections: [] }, /^frame N: the answer is (an object|a dict), \{.*\}, not a list of findings/],
+      ['long '.repeat(50), /^frame N: the answer is a text, .{60}…, not a list of findings/],
       [[{ ...dog, class: ['a', 'b'] }], /^frame N, finding 0: class is \[.*, not a text$/],
       [[{ ...dog, box: [1, 2, 3] }], /^frame N, finding 0: box is \[1.*, not four numbers$/],
       [[{ ...dog, box: [1, 2, 3, 'x'] }], /^frame N, finding 0: box\[3\] is .x., not a number$/],

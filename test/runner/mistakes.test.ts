@@ -31,6 +31,11 @@ const MISTAKES: readonly Mistake[] = [
   { what: 'an exception inside a library', language: 'python', files: { 'main.py': 'import json\ndef setup(context):\n    json.loads("{")\n' }, says: 'main.py:3: json.decoder.JSONDecodeError: Expecting property name enclosed in double quotes: line 1 column 2 (char 1).' },
   { what: 'an exception of a package in an environment of the folder', language: 'python', files: { 'main.py': 'import sys\nsys.path.append("env/site-packages")\nimport far\n', 'env/site-packages/far.py': 'raise OSError("far")\n' }, says: 'main.py:3: OSError: far.' },
   { what: 'an exception without words', language: 'python', files: { 'main.py': 'def setup(context):\n    assert False\n' }, says: 'main.py:2: AssertionError.' },
+  { what: 'a setup that returns a text', language: 'python', files: { 'main.py': 'def setup(context):\n    return "ready"\n' }, says: "setup returned a text, 'ready', not a dict with detector, labels and device, nor None." },
+  { what: 'a setup that is async', language: 'python', files: { 'main.py': 'async def setup(context):\n    return None\n' }, says: 'setup returned a coroutine (define it with def, not with async def), not a dict' },
+  { what: 'labels that are one text', language: 'python', files: { 'main.py': 'def setup(context):\n    return {"labels": "dog"}\n' }, says: "setup: labels is 'dog', not a list." },
+  { what: 'a setup that takes nothing', language: 'python', files: { 'main.py': 'import json\ndef setup():\n    pass\n' }, says: 'main.py:2: TypeError: setup() takes 0 positional arguments but 1 was given.' },
+  { what: 'another name for its function', language: 'python', files: { 'main.py': 'def detect(frame):\n    return []\n' }, says: 'main.py defines neither predict(frames, options) nor predict_frame(frame, options).' },
   { what: 'an interrupt', language: 'python', files: { 'main.py': 'def setup(context):\n    raise KeyboardInterrupt\n' }, says: 'main.py:2: KeyboardInterrupt.' },
   { what: 'code that cannot be parsed', language: 'node', files: { 'main.mjs': 'export const a = 1;\nexport const b = ;\n' }, says: "main.mjs:2: SyntaxError: Unexpected token ';'." },
   { what: 'a neighbour that cannot be parsed', language: 'node', files: { 'main.mjs': "import './lib/near.mjs';\n", 'lib/near.mjs': '\nconst = 1;\n' }, says: "lib/near.mjs:2: SyntaxError: Unexpected token '='." },
@@ -40,6 +45,10 @@ const MISTAKES: readonly Mistake[] = [
   { what: 'a neighbour that is not there', language: 'node', files: { 'main.mjs': "import './lib/near.mjs';\n", 'lib/near.mjs': "\n\nimport '../gone.mjs';\n" }, says: 'lib/near.mjs:3: Error [ERR_MODULE_NOT_FOUND]: Cannot find module ' },
   { what: 'an exception inside Node', language: 'node', files: { 'main.mjs': "import { readFileSync } from 'node:fs';\nexport const setup = () => readFileSync('gone.bin');\n" }, says: "main.mjs:2: Error: ENOENT: no such file or directory, open 'gone.bin'." },
   { what: 'data that is no JSON', language: 'node', files: { 'main.mjs': 'export const setup = () => {\n  JSON.parse("{");\n};\n' }, says: 'main.mjs:2: SyntaxError: ' },
+  { what: 'another name for its function', language: 'node', files: { 'main.mjs': 'export const detect = () => [];\n' }, says: 'main.mjs exports neither predict(frames, options) nor predictFrame(frame, options).' },
+  { what: 'a promise that nothing settles', language: 'node', files: { 'main.mjs': 'export const setup = () => new Promise(() => {});\n' }, says: 'main.mjs or its setup awaits a promise that nothing is left to settle.' },
+  { what: 'an object that is thrown', language: 'node', files: { 'main.mjs': "export const setup = () => { throw { code: 'E_X' }; };\n" }, says: "{ code: 'E_X' }, which is no Error." },
+  { what: 'nothing that is thrown', language: 'node', files: { 'main.mjs': 'export const setup = () => Promise.reject();\n' }, says: 'undefined, which is no Error.' },
   { what: 'what is no error but is thrown', language: 'node', files: { 'main.mjs': 'export const setup = () => { throw "enough"; };\n' }, says: 'enough.' },
 ];
 
@@ -72,9 +81,26 @@ test('a model in CommonJS, or with a default export, is one too', async () => {
   }
 });
 
+test('a function that takes other arguments is named by its place, and what is no function by that name is passed over', async () => {
+  const runner = await startModel('python', { 'main.py': 'import predict, setup\n\ndef predict_frame(frame):\n    return []\n', 'predict.py': '', 'setup.py': '' });
+  expect((await runner.predict(frames(1), {}, never)).predictions).toEqual([
+    { index: 0, error: { code: 'bad_frame', message: 'main.py:3: TypeError: predict_frame() takes 1 positional argument but 2 were given' } },
+  ]);
+});
+
+test('an error that a model gives for a frame is cut too', async () => {
+  for (const [language, files] of [
+    ['python', { 'main.py': 'def predict_frame(frame, options):\n    return {"error": "x" * 20_000_000}\n' }],
+    ['node', { 'main.mjs': "export const predictFrame = () => ({ error: 'x'.repeat(20_000_000) });\n" }],
+  ] as const) {
+    const runner = await startModel(language, files);
+    expect((await runner.predict(frames(1), {}, never)).predictions).toEqual([{ index: 0, error: { code: 'bad_frame', message: 'x'.repeat(2000) } }]);
+  }
+});
+
 test('an error is cut before it fills a record', async () => {
   const runner = await startModel('python', { 'main.py': 'def predict_frame(frame, options):\n    raise ValueError("x" * 100000)\n' });
-  expect((await runner.predict(frames(1), {}, never)).predictions).toEqual([{ index: 0, error: { code: 'bad_frame', message: `main.py:2: ValueError: ${'x'.repeat(2000)}` } }]);
+  expect((await runner.predict(frames(1), {}, never)).predictions).toEqual([{ index: 0, error: { code: 'bad_frame', message: `main.py:2: ValueError: ${'x'.repeat(2000)}`.slice(0, 2000) } }]);
 });
 
 test('a model that closed its own output says what is wrong all the same', async () => {
