@@ -35,11 +35,19 @@ function takeAsWritten(document: Document, errors: readonly ErrorObject[]): bool
   return numbers.some(isScalar);
 }
 
-function wording({ keyword, schema, parentSchema, message }: ErrorObject, name: string): string {
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'a text', integer: 'a whole number', number: 'a number', boolean: 'true or false', array: 'a list', object: 'a mapping of keys to values',
+};
+
+function wording({ keyword, schema, parentSchema, message, params }: ErrorObject, name: string): string {
+  if (keyword === 'required') return `${name === '' ? '' : `${name}.`}${String(params['missingProperty'])} is missing`;
   if (keyword === 'enum') return `${name} must be one of ${(schema as readonly unknown[]).join(', ')}`;
   const described: unknown = parentSchema?.['description'];
   if (keyword === 'pattern' && typeof described === 'string') return `${name} must be ${described}`;
-  return `${name === '' ? 'the file' : name} ${message ?? 'is wrong'}`;
+  const what = name === '' ? 'the file' : name;
+  // What may be left out as null was meant to be the other thing.
+  if (keyword === 'type') return `${what} must be ${[schema as string | string[]].flat().filter((type) => type !== 'null').map((type) => TYPES[type] ?? type).join(' or ')}`;
+  return `${what} ${message ?? 'is wrong'}`;
 }
 
 function unknownWording({ parentSchema }: ErrorObject, key: string): string {

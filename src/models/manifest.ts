@@ -1,4 +1,5 @@
 /** The manifest of a model folder: what model.yaml (or model.json) may say, and how it is read. */
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -92,7 +93,9 @@ const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true
 
 /** The manifest in `file`; throws `model_unavailable` with every error, one a line. */
 export async function readManifest(file: string, name: string): Promise<Manifest> {
-  const checked = checkYaml(file, await readFile(file, 'utf8'), validate);
+  const bytes = await readFile(file).catch((error: unknown) => { throw wrong(name, [`${file}: it cannot be read: ${String(error)}`]); });
+  if (!isUtf8(bytes)) throw wrong(name, [`${file}: it is not in UTF-8; save it so`]);
+  const checked = checkYaml(file, bytes.toString('utf8'), validate);
   if ('errors' in checked) throw wrong(name, checked.errors);
   const { value, at } = checked;
   const errors: string[] = [];

@@ -108,8 +108,8 @@ test('names every fault of a manifest at once, each with its line and column', a
   expect(bad.code).toBe('model_unavailable');
   const file = join(root, 'user/bad/model.yaml');
   expect(bad.message.split('\n').slice(1).sort()).toEqual([
-    `${file}:1:1: the file must have required property 'entry'`,
-    `${file}:2:1: version must be string`,
+    `${file}:1:1: entry is missing`,
+    `${file}:2:1: version must be a text`,
     `${file}:4:1: unknown key "entri"; did you mean "entry"?`,
     `${file}:5:1: section must be lower-case letters, digits and _, and none of basic, batch, models, schema_version`,
     `${file}:7:5: weights.0.file must be a path inside the model folder, with * in its last part at most`,
@@ -131,7 +131,7 @@ test('takes a number for a text, as it is written', async () => {
   expect((await catalog.get('json')).version).toBe('1.0');
   const { message } = await errorOf(catalog.get('wrong'));
   expect(message.split('\n').slice(1).map((line) => line.replace(/^.*:(\d+:\d+): /, '$1 '))).toEqual([
-    '4:1 section must be lower-case letters, digits and _, and none of basic, batch, models, schema_version', '5:1 max_batch must be integer',
+    '4:1 section must be lower-case letters, digits and _, and none of basic, batch, models, schema_version', '5:1 max_batch must be a whole number',
   ]);
 });
 
@@ -160,6 +160,20 @@ test('lists what it can and says of a broken model why, without harm to the othe
   const empty = entries.find(({ name }) => name === 'empty');
   expect(empty && 'error' in empty && empty.error.message).toContain(join(root, 'user/empty/run_inference.py'));
   expect(catalog.notices()).toEqual([expect.stringContaining('my model is passed over')]);
+});
+
+test('names a manifest that cannot be read, or is not in UTF-8, without harm to the others', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/good/model.yaml': MANIFEST, 'user/folder/model.yaml/x': '', 'user/void/model.yaml': '', 'user/list/model.yaml': `${MANIFEST}classes: dog\nconfidence: high\n` });
+  await mkdir(join(root, 'user/wide'));
+  await mkdir(join(root, 'user/old'));
+  await writeFile(join(root, 'user/wide/model.yaml'), Buffer.from(`\uFEFF${MANIFEST}`, 'utf16le'));
+  await writeFile(join(root, 'user/old/model.yaml'), Buffer.from(`${MANIFEST}class_map: {dog: H\u00fcnd}\n`, 'latin1'));
+  const said = new Map((await (await catalogOf(root)).list()).map((entry) => [entry.name, 'error' in entry ? entry.error.message : '']));
+  expect(said.get('good')).toBe('');
+  expect(said.get('folder')).toMatch(/^model folder: its manifest is wrong:\n\S+model\.yaml: it cannot be read: Error: EISDIR/);
+  for (const name of ['wide', 'old']) expect(said.get(name)).toMatch(/model\.yaml: it is not in UTF-8; save it so$/);
+  expect(said.get('void')).toMatch(/:1:1: the file must be a mapping of keys to values$/);
+  expect(said.get('list')).toMatch(/:3:1: classes must be a list\n\S+:4:1: confidence must be a number$/);
 });
 
 test('answers an unknown name with the known ones', async () => {
