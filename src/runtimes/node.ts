@@ -21,7 +21,7 @@ export const summary = 'a folder of npm packages';
 export function create(context: Context): Runtime {
   return {
     prepare: async (model, progress, signal) => {
-      requireEntry(model);
+      await requireEntry(model);
       return prepared(model, context, provisionOf(model, context), progress, signal);
     },
   };

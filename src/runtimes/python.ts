@@ -20,7 +20,7 @@ export const summary = 'a Python virtual environment';
 export function create(context: Context): Runtime {
   return {
     prepare: async (model, progress, signal) => {
-      requireEntry(model);
+      await requireEntry(model);
       return prepared(model, context, provisionOf(model, context), progress, signal);
     },
   };

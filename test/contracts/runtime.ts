@@ -48,6 +48,13 @@ export function runtimeContract(name: string, member: RuntimeMember): void {
       });
     });
 
+    test('names a folder that was meant for a program', async () => {
+      const { model, runtime } = await arrange();
+      await expect(prepareModel({ ...model, entry: model.folder }, runtime, () => undefined, never)).rejects.toMatchObject({
+        code: 'model_unavailable', message: `model ${name}: its program ${model.folder} is a folder; name the file in it`,
+      });
+    });
+
     test('stops at once when it is cancelled', async () => {
       const { model, runtime } = await arrange();
       const began = Date.now();

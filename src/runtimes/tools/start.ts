@@ -5,6 +5,7 @@ import { LookoutError } from '../../errors.ts';
 import { forModels, type Environment } from '../../lib/environment.ts';
 import { leash } from '../../lib/leash.ts';
 import { markUsed } from '../../models/environments.ts';
+import { isFile } from '../../models/paths.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
 import type { Setup } from '../../runner/harness.ts';
 import { oneShotRunner } from '../../runner/one-shot.ts';
@@ -75,8 +76,9 @@ export function childEnvironment(model: Model, work: string): Environment {
 }
 
 /** For the runtimes with a harness: the program must be a file, and a harness hands on no words. */
-export function requireEntry({ name, entry, folder, protocol, args }: Model): void {
+export async function requireEntry({ name, entry, folder, protocol, args }: Model): Promise<void> {
   // The catalog leaves an entry as written when it is not in the folder.
   if (!isAbsolute(entry)) throw new LookoutError('model_unavailable', `model ${name}: its program ${entry} is not in ${folder}`);
+  if (!(await isFile(entry))) throw new LookoutError('model_unavailable', `model ${name}: its program ${entry} is a folder; name the file in it`);
   if (protocol === 'lines' && args.length > 0) throw new LookoutError('model_unavailable', `model ${name}: args are for one-shot programs; use options instead`);
 }
