@@ -1,6 +1,6 @@
 /** Of what installers say, the terminal gets what is worth waiting for, without addresses. */
 import { expect, test } from 'vitest';
-import { createNpmWords, createPipWords } from '../../src/runtimes/tools/installer-words.ts';
+import { complaintIn, createNpmWords, createPipWords } from '../../src/runtimes/tools/installer-words.ts';
 
 test('counts npm\'s packages, once a second at most', () => {
   const told: string[] = [];
@@ -28,4 +28,16 @@ test('tells what pip and uv fetch, and how large it is', () => {
   expect(told).toEqual([
     'fetching numpy-2.1.0-cp311-cp311-manylinux_2_17_x86_64.whl (16.3 MB)', 'fetching torch-2.4.0%2Bcpu-cp311-cp311-linux_x86_64.whl (195.0 MB)', 'fetching torch (1.2 GB)', 'fetching numpy (15.7 MB)',
   ]);
+});
+
+test.for([
+  ['pip', ['Looking in indexes: https://index.example/simple', 'ERROR: Could not find a version that satisfies the requirement a==9 (from versions: 1)', 'ERROR: No matching distribution found for a==9'], 'ERROR: No matching distribution found for a==9'],
+  ['pip on a conflict', ['ERROR: Cannot install a==1 and a==2 because they conflict.', 'The conflict is caused by:', 'ERROR: ResolutionImpossible: for help visit https://pip.example'], 'ERROR: Cannot install a==1 and a==2 because they conflict.'],
+  ['pip that fails itself', ['ERROR: Exception:', 'Traceback (most recent call last):', '  File "x.py", line 1', 'RecursionError: maximum recursion depth exceeded'], 'RecursionError: maximum recursion depth exceeded'],
+  ['a probe', ['Traceback (most recent call last):', "ModuleNotFoundError: No module named 'a'"], "ModuleNotFoundError: No module named 'a'"],
+  ['npm', ['npm http fetch GET 404 https://index.example/a', 'npm error code E404', 'npm error 404 Not Found - GET https://index.example/a', 'npm error 404', "npm error 404  'a@1' could not be found", 'npm error A complete log of this run can be found in: /x.log'], "npm error 404  'a@1' could not be found"],
+  ['uv', ['  × No solution found when resolving dependencies:', '  ╰─▶ Because a was not found'], '  × No solution found when resolving dependencies:'],
+  ['nobody', ['something', 'else'], null],
+] as const)('finds what went wrong in what was said by %s', ([, lines, complaint]) => {
+  expect(complaintIn(lines.join('\n'))).toBe(complaint);
 });

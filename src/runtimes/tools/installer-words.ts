@@ -22,3 +22,14 @@ export function createPipWords(step: Progress): Progress {
     if (file !== undefined) step(`fetching ${file} (${size ?? ''} ${unit ?? ''}B)`);
   };
 }
+
+/** What went wrong, where an installer or a probe says it among its last words: the line that its author looks for first. */
+export function complaintIn(words: string): string | null {
+  const lines = words.split('\n');
+  return lines.findLast((line) => /^ERROR: (?!Exception:|ResolutionImpossible)\S/.test(line))
+    ?? lines.findLast((line) => /^[\w.]*(Error|Exception|NotFound): \S/.test(line))
+    // npm's others name its log, its request and itself.
+    ?? lines.find((line) => /^npm error (?!code |errno |syscall |path |command |A complete log|\d+ *$)\S/.test(line) && !line.includes('://'))
+    ?? lines.find((line) => /^(error: | *× )\S/.test(line))
+    ?? null;
+}

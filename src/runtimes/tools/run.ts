@@ -4,6 +4,7 @@ import type { Progress } from '../../types.ts';
 import { AT_ONCE, startChild, type Child } from '../../runner/child.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
 import { quoteLastWords } from '../../runner/last-words.ts';
+import { complaintIn } from './installer-words.ts';
 
 const MAX_LINE = 1024 * 1024;
 
@@ -38,7 +39,11 @@ async function finish(command: RunnerCommand, child: Child, signal: AbortSignal)
   try {
     const { ok, reason, code } = await child.ended;
     signal.throwIfAborted();
-    if (!ok) throw new ToolFailed(`${nameOf(command)} ${reason}.${quoteLastWords(child.lastWords())}`, code);
+    if (ok) return;
+    const words = child.lastWords();
+    const complaint = complaintIn(words);
+    const what = `${nameOf(command)} ${reason}.`;
+    throw new ToolFailed(complaint === null ? `${what}${quoteLastWords(words)}` : `${complaint.trim()}\n${what}${quoteLastWords(words, complaint)}`, code);
   } finally {
     signal.removeEventListener('abort', abort);
   }
