@@ -1,11 +1,18 @@
-/** Standard output and error, whose readers may go away at any time: `| head`, a log collector that restarts. */
+/** Standard output and error, whose readers may go away at any time, or stop reading: `| head`, a log collector that hangs. */
 
 let lost = 0;
+
+/** What may wait for a reader who is slow. */
+const MOST_BYTES = 1_000_000;
 
 /** Lines that nobody could be told, since the start. */
 export const linesLost = (): number => lost;
 
-export function writeTo(stream: NodeJS.WriteStream, text: string): void {
+export function writeTo(stream: NodeJS.WritableStream & { readonly writableLength: number }, text: string): void {
+  if (stream.writableLength > MOST_BYTES) {
+    lost += 1;
+    return;
+  }
   stream.write(text, (error) => {
     if (error) lost += 1;
   });
