@@ -88,7 +88,7 @@ function updateCard(card, stream, models) {
   showChip(find('.body .chip'), stream.state, STATES[stream.state] ?? stream.state);
   setText(find('.reason'), stream.reason);
 
-  showPicture(find('.picture'), stream.last_frame_at, stream.last_frame_at ? 'The latest picture is gone' : stream.capturing ? 'Waiting for the first picture …' : 'No picture');
+  showPicture(find('.picture'), stream.last_frame_at, stream.capturing ? 'Waiting for the first picture …' : 'No picture');
 
   find('.batch').hidden = !stream.capturing;
   find('progress').max = stream.options.batch_size;

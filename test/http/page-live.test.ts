@@ -41,6 +41,18 @@ inChromium((stage) => {
     expect(asked.size).toBeLessThan(20);
   });
 
+  it('says that the latest picture is gone only once it was asked for', async () => {
+    await startMany(1);
+    capture('CAM-0');
+    const held: (() => Promise<void>)[] = [];
+    const page = await open(url, {}, (blank) => blank.route(LATEST, (route) => { held.push(() => route.fulfill({ contentType: 'image/jpeg', body: 'none' })); }));
+    await page.getByText('Fetching the latest picture').waitFor();
+    await expect.poll(() => held.length).toBe(1);
+    expect(await page.getByText('The latest picture is gone').count()).toBe(0);
+    await held[0]?.();
+    await page.getByText('The latest picture is gone').waitFor();
+  });
+
   it('asks for one picture of a camera at a time, and for the newest next', async () => {
     await startMany(1);
     capture('CAM-0');
