@@ -47,15 +47,21 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
     entries.delete(path);
   }
 
+  /** From the oldest on, no further than it must: there may be hundreds of thousands, and each new one comes here. */
   async function trim(newest: string): Promise<void> {
-    if (bytes <= maxBytes) return;
-    const paths = [...entries.keys()];
-    const worthMore = paths.filter((path) => !canBeSpared(path));
-    for (const path of [...paths.filter(canBeSpared), ...worthMore]) {
-      const stays = path === newest && (worthMore.length === 0 || worthMore.includes(path));
-      if (bytes <= maxBytes || stays) return;
-      forget(path);
-      await remove(path);
+    let worthMore = 0;
+    for (const spared of [true, false]) {
+      for (const path of entries.keys()) {
+        if (bytes <= maxBytes) return;
+        if (canBeSpared(path) !== spared) {
+          worthMore += 1;
+          continue;
+        }
+        // It stands at the end: by now all that are worth more than it have been counted.
+        if (path === newest && (!spared || worthMore === 0)) return;
+        forget(path);
+        await remove(path);
+      }
     }
   }
 

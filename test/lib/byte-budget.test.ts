@@ -65,6 +65,19 @@ describe('a byte budget', () => {
     expect((await readdir(folder)).sort()).toEqual(['a', 'b']);
   });
 
+  it('looks at no more entries than it removes, however many there are', async () => {
+    const existing = await Promise.all(Array.from({ length: 300 }, (_, number) => file(`${1000 + number}`, 1, 1000 + number)));
+    let looked = 0;
+    const canBeSpared = (): boolean => {
+      looked += 1;
+      return true;
+    };
+    const budget = await createByteBudget({ maxBytes: 300, existing, remove: (path) => rm(path), canBeSpared });
+    await budget.add(await file('newest', 2));
+    expect(await readdir(folder)).toHaveLength(299);
+    expect(looked).toBeLessThan(10);
+  });
+
   it('counts an entry that is written again once, as new', async () => {
     const budget = await open(250);
     await budget.add(await file('a', 100));
