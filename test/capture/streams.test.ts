@@ -261,8 +261,12 @@ describe('changing a stream', () => {
     const streams = await begin();
     await streams.start({ ...CAM, models: ['motion'] });
     await connected('CAM-1');
-    for (const change of [{}, { enabled: true }, { models: ['motion'] }, { url: 'rtsp://u:secret@h/x' }, { options: {} }, { options: { interval_seconds: 3, batch_size: 10 } }]) {
-      await streams.change('CAM-1', change);
+    const { session } = streams.get('CAM-1') ?? {};
+    for (const change of [
+      {}, { enabled: true }, { models: ['motion'] }, { models: ['motion', 'motion'] }, { url: 'rtsp://u:secret@h/x' }, { options: {} },
+      { options: { transport: 'tcp', capture_mode: 'auto', video_track: 1, duration_seconds: null, batch_deadline_seconds: 60 } }, { options: { interval_seconds: 3, batch_size: 10 } },
+    ] as const) {
+      expect(await streams.change('CAM-1', change), JSON.stringify(change)).toMatchObject({ session, capturing: true });
     }
     expect(source.opened).toHaveLength(1);
     expect(submitted).toEqual([]);
