@@ -159,7 +159,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     // Begun meanwhile with what was remembered.
     if (entries.get(id)?.running) return 'already_running';
     const entry: StreamEntry = {
-      camera_id: request.camera_id, url: request.url, models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null,
+      camera_id: request.camera_id, url: addressOf(request.url, before), models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null,
       origin: before?.origin === 'yaml' ? 'yaml' : origin, schedule: before?.schedule ?? null,
     };
     if (!working(entry)) {
@@ -182,7 +182,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   async function change(id: string, { url, models, options, enabled }: StreamChange): Promise<StreamStatus> {
     const entry = known(id);
     const changed: StreamEntry = {
-      ...entry, url: url ?? entry.url, models: models ?? entry.models, asked: { ...entry.asked, ...options }, enabled: enabled ?? entry.enabled, running: null,
+      ...entry, url: url === undefined ? entry.url : addressOf(url, entry), models: [...new Set(models ?? entry.models)], asked: { ...entry.asked, ...options }, enabled: enabled ?? entry.enabled, running: null,
     };
     // Who wrote the old address into lookout.yaml is not who sends a new one.
     sourceOf(changed.url, entry.origin !== 'api' && changed.url === entry.url, parts);
@@ -244,4 +244,9 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       await Promise.all(underWay.values());
     },
   };
+}
+
+/** Who sends back an address as it was shown means the one with the login. */
+function addressOf(sent: string, known: StreamEntry | undefined): string {
+  return known && sent === hideCredentials(known.url) ? known.url : sent;
 }

@@ -263,17 +263,27 @@ describe('changing a stream', () => {
     await connected('CAM-1');
     const { session } = streams.get('CAM-1') ?? {};
     for (const change of [
-      {}, { enabled: true }, { models: ['motion'] }, { models: ['motion', 'motion'] }, { url: 'rtsp://u:secret@h/x' }, { options: {} },
+      {}, { enabled: true }, { models: ['motion'] }, { models: ['motion', 'motion'] }, { url: 'rtsp://u:secret@h/x' }, { url: 'rtsp://***@h/x' }, { options: {} },
       { options: { transport: 'tcp', capture_mode: 'auto', video_track: 1, duration_seconds: null, batch_deadline_seconds: 60 } }, { options: { interval_seconds: 3, batch_size: 10 } },
     ] as const) {
       expect(await streams.change('CAM-1', change), JSON.stringify(change)).toMatchObject({ session, capturing: true });
     }
     expect(source.opened).toHaveLength(1);
     expect(submitted).toEqual([]);
-    expect(await stored()).toMatchObject([{ options: { interval_seconds: 3, batch_size: 10 } }]);
+    expect(await stored()).toMatchObject([{ url: 'rtsp://u:secret@h/x', models: ['motion'], options: { interval_seconds: 3, batch_size: 10 } }]);
     await streams.change('CAM-1', { options: { interval_seconds: 4 } });
     await connected('CAM-1');
     expect(source.opened).toHaveLength(2);
+  });
+
+  it('keeps the login of an address that is sent back as it was shown, also by a start', async () => {
+    const streams = await begin();
+    await streams.start(CAM);
+    await streams.stop('CAM-1');
+    await streams.start({ ...CAM, url: streams.get('CAM-1')?.url ?? '' });
+    expect(await stored()).toMatchObject([{ url: CAM.url }]);
+    await streams.change('CAM-1', { url: 'rtsp://***@elsewhere/x' });
+    expect(await stored()).toMatchObject([{ url: 'rtsp://***@elsewhere/x' }]);
   });
 
   it('disables and enables it', async () => {
