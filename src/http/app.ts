@@ -25,6 +25,11 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
   const app = express();
   app.disable('x-powered-by');
   const document = openApiDocument(version, face.recordSchema);
+  app.use((request, _response, next) => {
+    // A reverse proxy whose path lacks its last slash leaves one too many.
+    request.url = request.url.replace(/^\/{2,}/, '/');
+    next();
+  });
   app.use(guard(config));
   app.use(queryRoutes(face, version));
   app.use(streamRoutes(face));

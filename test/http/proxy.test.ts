@@ -19,11 +19,11 @@ const PREFIX = '/lookout/';
 
 interface Proxy { readonly base: string; close(): Promise<void> }
 
-/** Takes the path off and passes everything else on, Host too. */
-async function nodeProxy(target: number): Promise<Proxy> {
+/** Takes the path off, or less of it, and passes everything else on, Host too. */
+async function nodeProxy(target: number, left = ''): Promise<Proxy> {
   const server = createServer((asked, answer) => {
     if (!asked.url?.startsWith(PREFIX)) { answer.writeHead(404).end(); return; }
-    const passed = httpRequest({ host: '127.0.0.1', port: target, method: asked.method, path: asked.url.slice(PREFIX.length - 1), headers: asked.headers, agent: false }, (got) => {
+    const passed = httpRequest({ host: '127.0.0.1', port: target, method: asked.method, path: left + asked.url.slice(PREFIX.length - 1), headers: asked.headers, agent: false }, (got) => {
       got.pipe(answer.writeHead(got.statusCode ?? 502, got.headers));
     });
     asked.pipe(passed.on('error', () => answer.destroy()));
@@ -71,7 +71,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const PROXIES = [['a plain proxy', nodeProxy], ['nginx with the lines of the README', nginxProxy]] as const;
+const PROXIES = [
+  ['a plain proxy', (target: number) => nodeProxy(target)],
+  ['a proxy that leaves a slash too many', (target: number) => nodeProxy(target, '/')],
+  ['nginx with the lines of the README', nginxProxy],
+] as const;
 
 describe.each(PROXIES)('under a path of %s', (_name, startProxy) => {
   const here = describe.skipIf(startProxy === nginxProxy && NGINX === undefined);
