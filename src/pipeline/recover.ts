@@ -85,7 +85,7 @@ async function readLeft(folder: string, session: SessionFile): Promise<Pick<Left
   for (const file of files.filter(isUnfinished)) await rm(join(folder, file), { force: true });
   const manifests: Batch[] = [];
   for (const file of files.filter((one) => isManifest(session.name, one))) {
-    const manifest = await readManifest(join(folder, file));
+    const manifest = await readManifest(join(folder, file), session.name);
     if (manifest) manifests.push(manifest);
     // Its frames are grouped anew.
     else await rename(join(folder, file), join(folder, `${file}.damaged`));
@@ -123,16 +123,28 @@ function complete({ options, attempts = 0, frames, ...batch }: StoredBatch): Bat
   };
 }
 
-/** null: damaged, as a failing disk leaves it. */
-async function readManifest(path: string): Promise<Batch | null> {
+/** null: damaged, as a failing disk or a hand leaves it. */
+async function readManifest(path: string, session: string): Promise<Batch | null> {
   const text = await readFile(path, 'utf8');
   try {
-    return complete(JSON.parse(text) as StoredBatch);
+    const stored: unknown = JSON.parse(text);
+    return isBatchOf(session, stored) ? complete(stored) : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;
   }
 }
+
+/** What would be read and removed as its frames lies in its own folder. */
+function isBatchOf(session: string, stored: unknown): stored is StoredBatch {
+  if (!isObject(stored) || stored['session'] !== session || typeof stored['id'] !== 'string' || typeof stored['camera_id'] !== 'string') return false;
+  const { models, frames } = stored;
+  return Array.isArray(models) && Array.isArray(frames) && frames.length > 0 && frames.every((frame) => (
+    isObject(frame) && typeof frame['captured_at'] === 'string' && typeof frame['key'] === 'string' && frame['key'] === `${session}/${basename(frame['key'])}`
+  ));
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
 /** A session's folder that a crash left half made or half removed. */
 async function isDraft(folder: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import { findLeftovers } from '../../src/pipeline/recover.ts';
 import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
 import { sampleRecord } from '../log/sample-record.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
+import type { Batch } from '../../src/types.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from '../store/folder.ts';
 
 const folder = testFolder();
@@ -84,10 +85,20 @@ describe('what a crash left', () => {
     expect(await findLeftovers(spool.folder)).toMatchObject({ damaged: [], batches: [{ frames: [{ key: frame?.key }] }] });
   });
 
-  it('is frames to group anew where their manifest is damaged, which is kept', async () => {
+  it.each([
+    ['cut off', () => '{"id": "CAM'],
+    ['empty', () => ''],
+    ['zeros', () => '\0'.repeat(100)],
+    ['null', () => 'null'],
+    ['a list', () => '[]'],
+    ['without frames', (batch: Batch) => JSON.stringify({ ...batch, frames: [] })],
+    ['of another session', (batch: Batch) => JSON.stringify({ ...batch, session: 'CAM-2_0a1b2c3d' })],
+    ['about files elsewhere', (batch: Batch) => JSON.stringify({ ...batch, frames: batch.frames.map((frame) => ({ ...frame, key: '../data/mine.jpg' })) })],
+    ['about frames that are none', (batch: Batch) => JSON.stringify({ ...batch, frames: [null, 3] })],
+  ])('is frames to group anew where their manifest is damaged, which is kept: %s', async (_what, damage) => {
     const batch = batchOf(session, await putFrames(spool, session, 2));
     await spool.writeManifest(batch);
-    await writeFile(own(`${batch.id}.json`), '{"id": "CAM');
+    await writeFile(own(`${batch.id}.json`), damage(batch));
     expect((await findLeftovers(spool.folder)).batches).toEqual([{ ...batch, closed_by: 'recovered' }]);
     expect(await readdir(own())).toContain(`${batch.id}.json.damaged`);
   });
