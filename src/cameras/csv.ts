@@ -2,7 +2,7 @@
  * The camera table as the Flask orchestrator, editors and spreadsheets save it: any encoding, separator, decimal mark, line
  * ends and order of columns, blank lines, a mark at its beginning, a `sep=` line.
  */
-import { parse } from 'csv-parse/sync';
+import { parse, type Options } from 'csv-parse/sync';
 
 import { LookoutError } from '../errors.ts';
 import type { CameraRow } from '../types.ts';
@@ -26,8 +26,14 @@ const NAMES: Readonly<Record<Column, readonly string[]>> = {
   latitude: ['latitude', 'lat'],
   longitude: ['longitude', 'lon', 'lng', 'long'],
 };
-const SEPARATORS = [',', ';', '\t'] as const;
-const DECIMAL_COMMA = /^\s*[+-]?\d+,\d+\s*$/;
+const SEPARATORS = [',', ';', '\t', '|'] as const;
+const DECIMAL_COMMA = /^\s*[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?\s*$/i;
+/** How far the header is looked for, with the blank lines before it. */
+const HEAD = 4096;
+/** Lines that one row may take, by fields with line ends in them. */
+const LINES_OF_A_ROW = 20;
+/** How workbooks (xlsx, ods) begin, which are no text. */
+const ZIP = 'PK\u0003\u0004';
 
 export function readCameras(bytes: Buffer): CameraText {
   const { header, rows, unreadable } = layoutOf(encodingOf(bytes).decode(bytes));
@@ -77,45 +83,53 @@ function layoutOf(text: string): Layout {
   const body = text.replace(/^\ufeff/, '');
   const [line, said] = /^\s*"?sep=(.)"?\s*?(?:\r\n|\n|\r|$)/i.exec(body) ?? [];
   const table = line === undefined ? body : body.slice(line.length);
-  const separator = said ?? separatorOf(/^\s*[^\r\n]*/.exec(table)?.[0] ?? '');
+  const separator = said ?? separatorOf(table.slice(0, HEAD));
   return { separator, ...parsed(table, separator) };
 }
 
 /** The one that parts the header into the most columns that we know. */
-function separatorOf(header: string): string {
-  const known = (separator: string): number => columnsOf(parsed(header, separator).header).filter((name) => name !== null).length;
+function separatorOf(head: string): string {
+  const known = (separator: string): number => columnsOf(parsed(head, separator).header).filter((name) => name !== null).length;
   return SEPARATORS.reduce((best, one) => (known(one) > known(best) ? one : best));
 }
 
 /** A row that cannot be read, by a quote that is never closed say, costs that row. */
 function parsed(text: string, separator: string): Omit<Layout, 'separator'> {
-  let all: readonly (readonly string[])[];
   const unreadable: string[] = [];
-  try {
-    all = parseRows(text, separator);
-  } catch {
-    all = text.split(/\r\n|\n|\r/).flatMap((line) => {
-      try {
-        return parseRows(line, separator);
-      } catch {
-        unreadable.push(line);
-        return [];
-      }
-    });
-  }
-  const [header = [], ...rows] = all;
+  const [header = [], ...rows] = parseRows(text, separator) ?? rowByRow(text, separator, unreadable);
   return { header, rows, unreadable };
 }
 
-function parseRows(text: string, separator: string): readonly (readonly string[])[] {
-  const rows: string[][] = parse(text, {
-    delimiter: separator,
-    record_delimiter: ['\r\n', '\n', '\r'],
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-  });
-  return rows.filter((row) => row.some((field) => field.trim() !== ''));
+/** Quotes within fields are taken as they are here, but not where a row goes on in the next line: one that is open would take other rows with it. */
+function rowByRow(text: string, separator: string, unreadable: string[]): readonly (readonly string[])[] {
+  const lines = text.split(/\r\n|\n|\r/);
+  const all: (readonly string[])[] = [];
+  for (let at = 0, taken = 1; at < lines.length; at += taken) {
+    taken = 1;
+    let rows = parseRows(lines[at] ?? '', separator, { relax_quotes: true });
+    while (rows === null && taken < LINES_OF_A_ROW && at + taken < lines.length) {
+      taken += 1;
+      rows = parseRows(lines.slice(at, at + taken).join('\n'), separator);
+    }
+    if (rows === null) {
+      taken = 1;
+      unreadable.push(lines[at] ?? '');
+    } else {
+      all.push(...rows);
+    }
+  }
+  return all;
+}
+
+/** null: not all of it is rows. */
+function parseRows(text: string, delimiter: string, options: Options = {}): readonly (readonly string[])[] | null {
+  try {
+    const rows: string[][] = parse(text, { delimiter, record_delimiter: ['\r\n', '\n', '\r'], relax_column_count: true, skip_empty_lines: true, ...options });
+    return rows.filter((row) => row.some((field) => field.trim() !== ''));
+  } catch {
+    // Its only way to say so.
+    return null;
+  }
 }
 
 /** The columns we know, by position; null for others. */
@@ -124,10 +138,19 @@ function columnsOf(header: readonly string[]): readonly (Column | null)[] {
 }
 
 function troubleOf(header: readonly string[]): string | null {
-  const columns = columnsOf(header);
-  const missing = COLUMNS.filter((name) => !columns.includes(name));
+  const missing = missingIn(header);
+  const [first = ''] = header;
   if (header.length === 0 || missing.length === 0) return null;
+  if (first.startsWith(ZIP)) return 'it is a workbook, not a text; save it as CSV';
+  if (header.length === 1 && missingIn(layoutOf(first).header).length === 0) {
+    return `its lines stand in quotes as a whole, so that ${first} is one column; take these quotes away`;
+  }
   return `its first line, "${header.join(',').slice(0, 200)}", has no column ${missing.join(', ')}; write cameraID,latitude,longitude above the rows`;
+}
+
+function missingIn(header: readonly string[]): readonly Column[] {
+  const columns = columnsOf(header);
+  return COLUMNS.filter((name) => !columns.includes(name));
 }
 
 function quoted(field: string, separator: string): string {

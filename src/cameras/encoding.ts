@@ -1,4 +1,4 @@
-/** The bytes of a table as spreadsheets save them, as text and back: UTF-8, UTF-16 by its mark, Windows-1252. */
+/** The bytes of a table as spreadsheets save them, as text and back: UTF-8, UTF-16 with or without its mark, Windows-1252. */
 import { LookoutError } from '../errors.ts';
 
 export interface Encoding {
@@ -33,8 +33,7 @@ const WINDOWS: Encoding = {
 };
 
 export function encodingOf(bytes: Buffer): Encoding {
-  if (bytes.indexOf(UTF16LE.encode(MARK)) === 0) return UTF16LE;
-  if (bytes.indexOf(UTF16BE.encode(MARK)) === 0) return UTF16BE;
+  for (const encoding of [UTF16LE, UTF16BE]) if (bytes.indexOf(encoding.encode(MARK)) === 0 || isPlain(encoding.decode(bytes.subarray(0, 4)))) return encoding;
   try {
     strict.decode(bytes);
     return UTF8;
@@ -42,4 +41,9 @@ export function encodingOf(bytes: Buffer): Encoding {
     // Its only way to say that these bytes are no UTF-8.
     return WINDOWS;
   }
+}
+
+/** Two letters, blanks or signs as headers begin with. */
+function isPlain(text: string): boolean {
+  return /^[\t\r\n -~]{2}$/.test(text);
 }

@@ -57,11 +57,21 @@ describe('lookup', () => {
     ['a sep= line of another separator', '\ufeffSEP=|\ncameraID|latitude|longitude\nCAM-1|26.4499|80.3319\n'],
     ['UTF-16, as Unicode text', Buffer.from('\ufeffcameraID\tlatitude\tlongitude\r\nCAM-1\t26.4499\t80.3319\r\n', 'utf16le')],
     ['UTF-16 the other way round', utf16be('\ufeffcameraID;latitude;longitude\r\nCAM-1;26,4499;80,3319\r\n')],
+    ['UTF-16 without a mark', Buffer.from('cameraID,latitude,longitude\nCAM-1,26.4499,80.3319\n', 'utf16le')],
+    ['UTF-16 the other way round without a mark', utf16be('"cameraID";"latitude";"longitude"\r\n"CAM-1";"26,4499";"80,3319"\r\n')],
+    ['decimal commas in powers of ten', 'cameraID;latitude;longitude\nCAM-1;2,64499E+01;8,03319E+01\n'],
+    ['vertical lines', 'cameraID|latitude|longitude\nCAM-1|26.4499|80.3319\n'],
+    ['empty rows above its header', ';;;\r\n;;;\r\n;cameraID;latitude;longitude\r\n;CAM-1;26,4499;80,3319\r\n'],
+    ['a header over two lines', 'latitude;longitude;"camera\nID"\n26,4499;80,3319;CAM-1\n'],
     ['Windows-1252', Buffer.from('cameraID,latitude,longitude,street\nCAM-1,26.4499,80.3319,Stra\xdfe\n', 'latin1')],
     ['names of its own', 'Camera_ID,street,LAT,Lng\nCAM-1,x,26.4499,80.3319\n'],
     ['other names', 'cam id;Lon;lat\nCAM-1;80.3319;26.4499\n'],
     ['a quote that is never closed before it', 'cameraID,latitude,longitude\n"CAM-0,1,2\nCAM-1,26.4499,80.3319\n'],
     ['a quote that is never closed after it', 'cameraID;latitude;longitude\nCAM-1;26.4499;80.3319\n"CAM-2;1;2\n'],
+    ['quotes that are never closed on both sides', 'cameraID,latitude,longitude\n"CAM-0,1,2\nCAM-1,26.4499,80.3319\n"CAM-2,1,2\n'],
+    ['a quote that is never closed before one that is', 'cameraID,name,latitude,longitude\nCAM-0,"12 m mast,1,2\nCAM-1,x,26.4499,80.3319\nCAM-2,"a, b",1,2\n'],
+    ['its own row over two lines and a quote that is never closed', 'cameraID,name,latitude,longitude\nCAM-1,"gate\nnorth",26.4499,80.3319\n"CAM-2,x,1,2\n'],
+    ['inches', 'cameraID,name,latitude,longitude\nCAM-0,"3" mast,1,2\nCAM-1,12" mast,26.4499,80.3319\n'],
   ])('finds a camera in a table with %s', async (_name, text) => {
     await writeFile(file, text);
     expect(await table.lookup('CAM-1')).toEqual({ id: 'CAM-1', latitude: 26.4499, longitude: 80.3319 });
@@ -76,6 +86,17 @@ describe('lookup', () => {
     for (const id of ['CAM-1', 'CAM-2', 'CAM-1']) expect(await table.lookup(id)).toEqual({ id, latitude: null, longitude: null });
     expect(warnings).toEqual([expect.stringContaining(`its first line, ${words}; write cameraID,latitude,longitude above the rows`)]);
     await expect(table.add({ cameraID: 'CAM-3', latitude: '1', longitude: '2' }, signal)).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining(words) as string });
+  });
+
+  it.each<[string, string, string]>([
+    ['a workbook', 'PK\u0003\u0004\u0014\u0000', 'it is a workbook, not a text; save it as CSV'],
+    ['quotes around its lines', '"cameraID,latitude,longitude"\n"CAM-1,1,2"\n', 'its lines stand in quotes as a whole, so that cameraID,latitude,longitude is one column; take these quotes away'],
+    ['a title above its header', 'Cameras;;\ncameraID;latitude;longitude\nCAM-1;1;2\n', 'its first line, "Cameras;;", has no column'],
+  ])('says what is wrong with a table that is or has %s', async (_name, text, words) => {
+    await writeFile(file, text);
+    await table.lookup('CAM-1');
+    expect(warnings).toEqual([expect.stringContaining(words)]);
+    await expect(table.add({ cameraID: 'CAM-3', latitude: '1', longitude: '2' }, signal)).rejects.toThrow(words);
   });
 
   it('tells which line is no row', async () => {
@@ -181,6 +202,7 @@ describe('add', () => {
   it.each<[string, string | Buffer, string | Buffer]>([
     ['semicolons and decimal commas', 'cameraID;latitude;longitude\r\nA;1,5;2,5\r\n', 'CAM-9;26,4499;-80,3319\r\n'],
     ['semicolons', 'longitude;cameraID;latitude\nx;A;1.5', '\n-80.3319;CAM-9;26.4499\n'],
+    ['UTF-16 without a mark', Buffer.from('cameraID,latitude,longitude\n', 'utf16le'), Buffer.from('CAM-9,26.4499,-80.3319\n', 'utf16le')],
     ['tabs in UTF-16', Buffer.from('\ufeffcameraID\tlatitude\tlongitude\r\n', 'utf16le'), Buffer.from('CAM-9\t26.4499\t-80.3319\r\n', 'utf16le')],
     ['Windows-1252', Buffer.from('stra\xdfe,camera_id,lat,lng\nx,A,1,2\n', 'latin1'), ',CAM-9,26.4499,-80.3319\n'],
     ['a quote that is never closed', 'cameraID,latitude,longitude\n"A,1,2\n', 'CAM-9,26.4499,-80.3319\n'],
