@@ -154,7 +154,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
         const now = performance.now();
         learner.packet(ptsSeconds, key);
         back?.packet(ptsSeconds, key);
-        firstTime.packet(ptsSeconds);
+        firstTime.packet(ptsSeconds, key);
         silence.packet();
         // A slow camera's picture came long before the next one, with which it is told.
         const cameMs = pieced ? lastPacketMs : now;
