@@ -22,29 +22,41 @@ const RUNS: readonly (readonly [code: ErrorCode, ...words: string[]])[] = [
 
 describe('the error made of ffmpeg\'s last words', () => {
   it.each(RUNS)('is %s for "%s"', (code, ...words) => {
-    expect(complaintError(words, false)).toMatchObject({ code, message: expect.not.stringContaining('a:b@') as string });
-    expect(complaintError(words, false).message).toContain((words.at(-1) ?? '').replace('a:b@', '***@'));
+    expect(complaintError(words, false, 'tcp')).toMatchObject({ code, message: expect.not.stringContaining('a:b@') as string });
+    expect(complaintError(words, false, 'tcp').message).toContain((words.find((line) => !line.startsWith('Impossible')) ?? '').replace('pipe:0: ', '').replace('?timeout=20000000', ''));
   });
 
   it('is the same before and after pictures had come when they cannot be written', () => {
     for (const connected of [false, true]) {
-      expect(complaintError(['Slave muxer #0 failed, aborting.', 'av_interleaved_write_frame(): No space left on device'], connected)).toMatchObject({
+      expect(complaintError(['Slave muxer #0 failed, aborting.', 'av_interleaved_write_frame(): No space left on device'], connected, 'tcp')).toMatchObject({
         code: 'ffmpeg_failed', message: expect.stringMatching(/^its pictures cannot be written: .*No space left on device$/) as string,
       });
     }
   });
 
   it.each([
-    ['method SETUP failed: 461 Unsupported transport', 'the camera does not offer this transport: set the other one in its options, "transport": "udp" or "tcp"'],
+    ['method SETUP failed: 461 Unsupported transport', 'the camera does not offer TCP: set "transport": "udp" in its options'],
     ["Stream map '0:v:0' matches no streams.", 'there is no video in it'],
     ["Stream map '0:v:1' matches no streams.", 'it has fewer videos than video_track says'],
     ['method PLAY failed: 454 Session Not Found', 'there is no video in it'],
   ])('says of "%s" what to do', (words, said) => {
-    expect(complaintError([words], false).message).toBe(`${said}: ${words}`);
+    expect(complaintError([words], false, 'tcp').message).toBe(`${said}: ${words}`);
+  });
+
+  it('names the transport that is left', () => {
+    expect(complaintError(['method SETUP failed: 461 Unsupported transport'], false, 'udp').message).toContain('does not offer UDP: set "transport": "tcp"');
+  });
+
+  it.each([
+    ['once', ['method DESCRIBE failed: 404 Not Found', "Impossible to open 'rtsp://127.0.0.1/x'", 'pipe:0: Server returned 404 Not Found'], 'the camera does not know this path: method DESCRIBE failed: 404 Not Found'],
+    ['at all', ["Impossible to open 'rtsp://127.0.0.1/x'", 'pipe:0: Invalid data found when processing input'], 'the stream is nothing ffmpeg can decode: Invalid data found when processing input'],
+    ['in nothing but the address', ["Impossible to open 'rtsp://127.0.0.1/x'"], 'the stream ended'],
+  ])('says what was said %s', (_how, words, message) => {
+    expect(complaintError(words, false, 'tcp').message).toBe(message);
   });
 
   it.each(RUNS)('is stream_ended once pictures had come, not %s', (_code, ...words) => {
-    expect(complaintError(words, true).code).toBe('stream_ended');
+    expect(complaintError(words, true, 'tcp').code).toBe('stream_ended');
   });
 });
 

@@ -1,10 +1,13 @@
 /** ffmpeg's last words as one of our errors. */
 import { LookoutError, type ErrorCode } from '../../errors.ts';
 import { hideCredentials } from '../../lib/log.ts';
+import type { StreamOptions } from '../../types.ts';
 
-const MEANINGS: readonly (readonly [RegExp, ErrorCode, string])[] = [
+type Transport = StreamOptions['transport'];
+
+const MEANINGS: readonly (readonly [RegExp, ErrorCode, string | ((transport: Transport) => string)])[] = [
   [/\b40[13] |authorization failed|forbidden/i, 'stream_auth', 'the camera refused the user name or password'],
-  [/\b461 /, 'stream_connect', 'the camera does not offer this transport: set the other one in its options, "transport": "udp" or "tcp"'],
+  [/\b461 /, 'stream_connect', (transport) => `the camera does not offer ${transport.toUpperCase()}: set "transport": "${transport === 'tcp' ? 'udp' : 'tcp'}" in its options`],
   [/0:v:[1-9]\d*'? matches no streams/i, 'stream_codec', 'it has fewer videos than video_track says'],
   [/matches no streams|does not contain any stream/i, 'stream_codec', 'there is no video in it'],
   // Nothing was set up that could be played.
@@ -15,18 +18,26 @@ const MEANINGS: readonly (readonly [RegExp, ErrorCode, string])[] = [
   [/no such file/i, 'stream_not_found', 'the file does not exist'],
 ];
 
-/** `connected`: pictures had come before it ended. */
-export function complaintError(complaints: readonly string[], connected: boolean): LookoutError {
+/** `connected`: pictures had come before it ended; `transport`: how they were asked for. */
+export function complaintError(complaints: readonly string[], connected: boolean, transport: Transport): LookoutError {
   const refused = complaints.findIndex((line) => /^slave muxer/i.test(line));
   // With the line before it and the one after, of which one says why.
   if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${hideCredentials(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`);
-  const words = hideCredentials(complaints.slice(-3).join('; '));
+  const words = hideCredentials(reasons(complaints).slice(-3).join('; '));
   // A port or a path may read like a code.
   const said = complaints.map((line) => line.replace(/\w+:\/\/\S+/g, ''));
   for (const [pattern, code, meaning] of MEANINGS) {
-    if (said.some((line) => pattern.test(line)) && !connected) return new LookoutError(code, `${meaning}: ${words}`);
+    if (said.some((line) => pattern.test(line)) && !connected) return new LookoutError(code, `${typeof meaning === 'string' ? meaning : meaning(transport)}: ${words}`);
   }
   return new LookoutError(connected ? 'stream_ended' : 'stream_connect', `the stream ended${words ? `: ${words}` : ''}`);
+}
+
+/** ffmpeg is given the address in a list, about which it says once more what it said before: that counts where it is all. */
+function reasons(complaints: readonly string[]): readonly string[] {
+  const own = complaints.filter((line) => !/^(?:Impossible to open |pipe:0: )/.test(line));
+  if (own.length === 0) return complaints.filter((line) => line.startsWith('pipe:0: ')).map((line) => line.replace('pipe:0: ', ''));
+  // How long it waits is its own affair.
+  return own.map((line) => line.replace(/(\btcp:\/\/[^\s?]*)\?\S*/, '$1'));
 }
 
 /** A capture that fell silent, of which ffmpeg had something to say. */

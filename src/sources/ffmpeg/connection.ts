@@ -176,7 +176,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
     if (!life.signal.aborted) {
       // A camera that says nothing of its pictures beforehand, joined between two key frames: packets need their size.
       const blind = options.packets !== 'none' && complaints.includes('dimensions not set');
-      if (!blind) throw await withLogin(complaintError(complaints, decodedPictures > 0), stream.url);
+      if (!blind) throw await withLogin(complaintError(complaints, decodedPictures > 0, transport), stream.url);
       box.close();
       return way.probe ? { ...way, skip: learning ? 'none' : skip, packets: false } : { ...way, probe: true };
     }
