@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdir, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
-import { hostZoneTrouble } from '../config/time-zone.ts';
+import { hostZone, hostZoneTrouble } from '../config/time-zone.ts';
 import { errorInfo } from '../errors.ts';
 import { ffmpegProgram, isTooOld, OLDEST_FFMPEG } from '../lib/ffmpeg-program.ts';
 import { ask } from '../lib/program.ts';
@@ -63,8 +63,9 @@ async function python(signal: AbortSignal): Promise<Check> {
 
 function timeZone({ time_zone }: Config): Check {
   const trouble = hostZoneTrouble(time_zone, process.env);
-  const found = time_zone === 'system' ? new Intl.DateTimeFormat().resolvedOptions().timeZone : time_zone;
-  return { name: 'time zone', ok: trouble === null, needed: false, found: trouble === null ? found : `TZ=${process.env['TZ'] ?? ''} is no name of one`, mend: 'set time_zone to a name such as Asia/Kolkata' };
+  const about = { name: 'time zone', ok: trouble === null, needed: false };
+  if (trouble === null) return { ...about, found: time_zone === 'system' ? hostZone() : time_zone, mend: '' };
+  return { ...about, found: `TZ=${process.env['TZ'] ?? ''} is no name of one: times are in ${trouble.told}`, mend: `set time_zone to ${trouble.instead}` };
 }
 
 async function folder(name: string, path: string): Promise<Check> {

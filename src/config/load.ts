@@ -55,7 +55,7 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
     throw new LookoutError('config_invalid', `these settings need correction:\n${lines.join('\n')}`, { details: { problems: lines } });
   }
   const zone = hostZoneTrouble(checked.config.time_zone, env);
-  return { config: checked.config, warnings: [...unknownVariables(env), ...withoutEffect(given), ...(zone === null ? [] : [zone])], file: text === null ? null : file, secrets };
+  return { config: checked.config, warnings: [...unknownVariables(env), ...withoutEffect(given), ...(zone === null ? [] : [`the environment's TZ=${env['TZ'] ?? ''} is no name of a time zone, so times in records and schedules are in ${zone.told}; set time_zone to ${zone.instead}`])], file: text === null ? null : file, secrets };
 }
 
 const DEFAULTS: Values = Object.fromEntries(Object.entries(SETTINGS).map(([key, schema]) => [key, schema.default]));
