@@ -114,21 +114,29 @@ function label(value: unknown, at: string): string {
   return typeof value === 'number' ? String(value) : text(value, at);
 }
 
-/** From 0 to 1, also where it was said in percent. Nobody who says percent means less than two. */
+/** By how much a confidence may miss 0 and 1: sums of rounded numbers do. */
+const ROUNDING = 0.001;
+
+/** From 0 to 1, also where it was said in percent. Nobody who says percent without its sign means less than two. */
 function share(value: unknown, at: string): number {
-  const said = number(asNumber(value), at);
-  if (said < 0 || said > 100) throw not(value, at, 'between 0 and 1 or in percent');
-  if (said <= 1) return said;
-  return said < 2 ? 1 : said / 100;
+  const isPercent = typeof value === 'string' && /%\s*$/.test(value);
+  const said = number(asNumber(isPercent ? value.replace('%', '') : onlyOf(value)), at);
+  if (said < -ROUNDING || said > 100 + ROUNDING) throw not(value, at, 'between 0 and 1 or in percent');
+  return Math.min(Math.max(isPercent || said >= 2 ? said / 100 : said, 0), 1);
 }
 
 /** null where there is none. What stands behind the four numbers, such as the confidence, is left out. */
 function boxOf(value: unknown, at: string): Box | null {
   if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return null;
-  const [x1, y1, x2, y2] = list(value, at, (side) => asNumber(side));
+  const [x1, y1, x2, y2] = list(onlyOf(value), at, (side) => asNumber(side));
   const isNumber = (side: unknown): side is number => typeof side === 'number' && Number.isFinite(side);
   if (!isNumber(x1) || !isNumber(y1) || !isNumber(x2) || !isNumber(y2)) throw not(value, at, 'four numbers');
   return [x1, y1, x2, y2];
+}
+
+/** What stands alone in a list: models say in lists of one what they say of each of several. */
+function onlyOf(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
 /** The number that a text holds, as Python reads it; anything else as it is. */
