@@ -31,6 +31,7 @@ export function parseOutput(content: string, frames: readonly RunnerFrame[]): On
 function parseJson(content: string): unknown {
   const said = content.replace(/^\uFEFF/, '');
   if (said.trim() === '') throw new Invalid('the output file is empty; one in which nothing was found holds an element with detections: [] for each frame');
+  if (said.includes('\0')) throw new Invalid('the output is not in UTF-8; write it as that');
   try {
     return JSON.parse(said);
   } catch (error) {

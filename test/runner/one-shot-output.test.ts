@@ -97,6 +97,10 @@ test('NaN and Infinity, as Python writes them, count as missing', () => {
   expect(parseOutput(output, frames(1))).toEqual({ predictions: [{ index: 0, detections: [{ ...seen, class: 'NaN' }, seen] }] });
 });
 
+test('UTF-16 is told as that, and not shown', () => {
+  expect(() => parseOutput(Buffer.from('\uFEFF[]', 'utf16le').toString('utf8'), frames(1))).toThrow('the output is not in UTF-8; write it as that');
+});
+
 describe('elements', () => {
   const dog = (frame_path?: string, label = 'dog'): object => ({ frame_path, detections: [{ label }] });
   const labels = (...elements: readonly object[]): readonly unknown[] => parseOutput(JSON.stringify(elements), frames(3)).predictions.map((prediction) => (
