@@ -17,13 +17,16 @@ type Facts = Readonly<Record<string, unknown>>;
 
 const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 
+/** Bytes of lines that may wait for a reader who hangs; what a command was asked for waits without end. */
+const MOST_WAITING = 1_000_000;
+
 export interface LogOptions {
   readonly level: LogLevel;
   readonly format: 'text' | 'json';
   readonly write?: (line: string) => void;
 }
 
-export function createLog({ level, format, write = (line) => { writeTo(process.stderr, line); } }: LogOptions, part = 'lookout'): Log {
+export function createLog({ level, format, write = (line) => { writeTo(process.stderr, line, MOST_WAITING); } }: LogOptions, part = 'lookout'): Log {
   const emit = (at: LogLevel, message: string, facts: Facts = {}): void => {
     if (LEVELS.indexOf(at) > LEVELS.indexOf(level)) return;
     const time = new Date().toISOString();

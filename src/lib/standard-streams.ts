@@ -2,14 +2,12 @@
 
 let lost = 0;
 
-/** What may wait for a reader who is slow. */
-const MOST_BYTES = 1_000_000;
-
 /** Lines that nobody could be told, since the start. */
 export const linesLost = (): number => lost;
 
-export function writeTo(stream: NodeJS.WritableStream & { readonly writableLength: number }, text: string): void {
-  if (stream.writableLength > MOST_BYTES) {
+/** `mostWaiting`: bytes that may wait for a reader who is slow. */
+export function writeTo(stream: NodeJS.WritableStream & { readonly writableLength: number }, text: string, mostWaiting = Infinity): void {
+  if (stream.writableLength > mostWaiting) {
     lost += 1;
     return;
   }

@@ -59,9 +59,14 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
     ready: { detector: null, labels: null, device: null, mix: null, slots: 1 },
     ended,
     predict: async (frames, _options, signal) => {
-      await mkdir(work_dir, { recursive: true });
-      if (!swept) await sweep(work_dir);
-      swept = true;
+      try {
+        await mkdir(work_dir, { recursive: true });
+        if (!swept) await sweep(work_dir);
+        swept = true;
+      } catch (error) {
+        // A full disk is no end of the program.
+        throw callFailed(model, `there is no room for its output: ${String(error)}`, '');
+      }
       if (signal.aborted) throw abortReason(signal);
       if (closed) throw runnerDied(model, CLOSED, '');
       const output = resolve(work_dir, `${randomUUID()}.json`);

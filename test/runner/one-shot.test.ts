@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -58,6 +58,12 @@ test('a number is a label, also 0, and an empty label gives way to the class', a
 
 test('without times of its own the call\'s wall time counts', async () => {
   expect((await oneShot('untimed').predict(frames(2), {}, never)).inference_ms).toBeGreaterThan(100);
+});
+
+test('a call fails, and its program counts as up, where there is no room for the output', async () => {
+  await rm(work_dir, { recursive: true });
+  await writeFile(work_dir, '');
+  expect(await failure(oneShot('well').predict(frames(1), {}, never))).toMatchObject({ code: 'runner_failed', message: expect.stringContaining('there is no room for its output') as string });
 });
 
 test('a program that reads its input, or starts one that does, finds it empty', async () => {
