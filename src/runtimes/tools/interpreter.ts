@@ -39,7 +39,8 @@ export async function findInterpreter(signal: AbortSignal): Promise<Interpreter>
       return JSON.parse(answer) as Interpreter;
     } catch (error) {
       signal.throwIfAborted();
-      failures.push(`${candidate}: ${(error as Error).message.trim().split('\n').at(-1)?.trim() ?? ''}`);
+      const said = error instanceof ToolFailed ? error.complaint : null;
+      failures.push(`${candidate}: ${said ?? (error as Error).message.trim().split('\n').at(-1)?.trim() ?? ''}`);
     }
   }
   const what = asked === '' ? 'no Python that can make virtual environments was found' : 'LOOKOUT_PYTHON cannot make virtual environments';

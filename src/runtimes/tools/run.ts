@@ -8,13 +8,16 @@ import { complaintIn } from './installer-words.ts';
 
 const MAX_LINE = 1024 * 1024;
 
-/** `code`: its exit code; null when it was killed or never started. */
 export class ToolFailed extends Error {
+  /** Its exit code; null when it was killed or never started. */
   readonly code: number | null;
+  /** The one line that says why; null: nobody knows which. */
+  readonly complaint: string | null;
 
-  constructor(message: string, code: number | null) {
+  constructor(message: string, code: number | null, complaint: string | null) {
     super(message);
     this.code = code;
+    this.complaint = complaint;
   }
 }
 
@@ -43,7 +46,7 @@ async function finish(command: RunnerCommand, child: Child, signal: AbortSignal)
     const words = child.lastWords();
     const complaint = complaintIn(words);
     const what = `${nameOf(command)} ${reason}.`;
-    throw new ToolFailed(complaint === null ? `${what}${quoteLastWords(words)}` : `${complaint.trim()}\n${what}${quoteLastWords(words, complaint)}`, code);
+    throw new ToolFailed(complaint === null ? `${what}${quoteLastWords(words)}` : `${complaint.trim()}\n${what}${quoteLastWords(words, complaint)}`, code, complaint);
   } finally {
     signal.removeEventListener('abort', abort);
   }
