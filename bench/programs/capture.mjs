@@ -14,6 +14,7 @@ import { openBooks } from '../../dist/store/books.js';
 import { createSpool } from '../../dist/store/spool.js';
 import { startStream } from '../../dist/capture/stream.js';
 import { createSources } from '../../dist/parts.js';
+import { USUAL_STREAM_OPTIONS } from '../../dist/words/stream-options.js';
 
 const [, , folder, interval] = process.argv;
 const flags = { data_dir: join(folder, 'data'), frames_dir: join(folder, 'frames'), ...(interval ? { interval_seconds: interval } : {}) };
@@ -30,9 +31,9 @@ const parts = {
     await spool.release(batch);
   },
   offer: () => undefined,
+  wanted: () => undefined,
 };
-const { interval_seconds, batch_size, capture_mode, transport } = config;
-const options = { interval_seconds, batch_size, batch_deadline_seconds: 60, capture_mode, transport, duration_seconds: null };
+const options = { ...USUAL_STREAM_OPTIONS, interval_seconds: config.interval_seconds };
 
 const streams = [];
 for await (const url of createInterface({ input: process.stdin })) {

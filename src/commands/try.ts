@@ -70,7 +70,7 @@ export async function tryModel(context: CommandContext, name: string, named: rea
       if (json) {
         const inOrder = pictures.map((picture) => results.get(picture));
         print(JSON.stringify({ model: name, version: model.version, detector, device, labels, inference_ms: Math.round(spent * 1000) / 1000, pictures: inOrder }, null, 2));
-      } else print(`${results.size} pictures in ${Math.round(spent)} ms${failed === 0 ? '' : `; ${failed} of them failed`}`);
+      } else print(`${results.size === 1 ? '1 picture' : `${results.size} pictures`} in ${Math.round(spent)} ms${failed === 0 ? '' : `; ${failed} of them failed`}`);
       return failed === results.size ? 1 : 0;
     } finally {
       await runner.close();

@@ -71,7 +71,7 @@ const paths: Readonly<Record<string, Path>> = {
       responses: { 200: answer('Its state.', 'StreamStatus'), 400: error('The path cannot be decoded.'), 404: error('No such stream.'), ...faults },
     },
     patch: {
-      summary: 'Change a stream; it starts again with the change', tags: ['Streams'], parameters: [cameraParameter], requestBody: takes('StreamChange'),
+      summary: 'Change a stream; where something is another thing then, it starts again', tags: ['Streams'], parameters: [cameraParameter], requestBody: takes('StreamChange'),
       responses: { 200: answer('Its state after the change.', 'StreamStatus'), 400: error('What is wrong with the change.'), 404: error('No such stream.'), ...faults },
     },
     delete: {
