@@ -7,6 +7,7 @@ import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, LatestPicture, S
 import { createBatcher, type Batcher } from './batcher.ts';
 import type { Books } from '../store/books.ts';
 import { createLosses } from './losses.ts';
+import { createPauses, REFUSED_MS } from './pauses.ts';
 import { batchOf, type Session, type Spool } from '../store/spool.ts';
 
 export interface StreamParts {
@@ -54,6 +55,8 @@ const LONGEST_PAUSE_MS = 30_000;
 const TRIES_AT_END = 3;
 /** Pictures for this long make the next failure count as a first one again. */
 const HEALTHY_MS = 10_000;
+/** One that gave pictures so lately comes back before those that have been away for long. */
+const LATELY_MS = 600_000;
 
 export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   const { source, spool, books, clock, log } = parts;
@@ -162,7 +165,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         return session;
       } catch (error) {
         const pauseMs = backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
-        become('starting', `its frames cannot be stored: ${remember(error).message}; next try in ${(pauseMs / 1000).toFixed(1)} s`);
+        become('starting', `its frames cannot be stored: ${remember(error).message}; next try in ${inWords(pauseMs)}`);
         log.error(`${spec.camera_id}: ${reason}`);
         await clock.sleep(pauseMs, stopping.signal);
       }
@@ -174,9 +177,10 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     for (const model of spec.models) parts.wanted(model);
     const own = await openSession();
     if (!own) return;
-    let failures = 0;
+    const pauses = createPauses();
     for (;;) {
-      await parts.pace(stopping.signal);
+      const isWell = pauses.failures === 0 || (last_frame_at !== null && Date.parse(last_frame_at) > clock.now() - LATELY_MS);
+      await parts.pace(isWell ? 'well' : 'failing', stopping.signal);
       if (stopped()) break;
       const connectedAt = clock.now();
       const before = last_frame_at;
@@ -186,9 +190,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         if (stopped()) break;
         const { code, message } = remember(error);
         const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
-        failures = healthy ? 0 : failures + 1;
-        const pauseMs = backoffMs(failures, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
-        become('reconnecting', `${message}; next try in ${(pauseMs / 1000).toFixed(1)} s`);
+        const pauseMs = pauses.after(code, { healthy, known: last_frame_at !== null });
+        become(pauseMs < REFUSED_MS ? 'reconnecting' : 'failed', `${message}; next try in ${inWords(pauseMs)}`);
         log.debug(`${spec.camera_id}: ${code}`, { reason: message });
         await clock.sleep(pauseMs, stopping.signal);
         reconnects += 1;
@@ -228,4 +231,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     stop,
     view: () => ({ session: session?.name ?? null, state, reason, since, reconnects, capture_mode, last_frame_at, open_batch: batcher.size, last_error, latest }),
   };
+}
+
+function inWords(pauseMs: number): string {
+  return pauseMs < 60_000 ? `${(pauseMs / 1000).toFixed(1)} s` : `${Math.round(pauseMs / 60_000)} min`;
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
-import { silentLog } from '../../src/lib/log.ts';
-import type { Pace } from '../../src/lib/pacer.ts';
+import { createLog, silentLog } from '../../src/lib/log.ts';
+import type { Pace, Standing } from '../../src/lib/pacer.ts';
 import { openBooks, type Books } from '../../src/store/books.ts';
 import { createSpool, type Spool } from '../../src/store/spool.ts';
 import { startStream, type Stream, type StreamParts } from '../../src/capture/stream.ts';
@@ -123,8 +123,10 @@ describe('a stream', () => {
 
   it('waits for its turn to connect, each time, and can be stopped meanwhile', async () => {
     const turns: (() => void)[] = [];
-    const pace: Pace = (signal) => new Promise((resolve) => {
+    const standings: Standing[] = [];
+    const pace: Pace = (standing, signal) => new Promise((resolve) => {
       turns.push(resolve);
+      standings.push(standing);
       signal.addEventListener('abort', () => { resolve(); });
     });
     const stream = startStream(streamOf('rtsp://h/x'), {
@@ -141,6 +143,33 @@ describe('a stream', () => {
     await stream.stop('stopped by request');
     expect(source.opened).toHaveLength(2);
     expect(stream.view().state).toBe('stopped');
+    // No picture has come yet.
+    expect(standings).toEqual(['well', 'failing', 'failing']);
+  });
+
+  it('has failed for minutes, and says so, where its login is refused', async () => {
+    const lines: string[] = [];
+    const stream = await begin({}, { log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }) });
+    source.end('CAM-1', new LookoutError('stream_auth', 'the camera refused the user name or password'));
+    await expect.poll(() => pauses, SOON).toContain(300_000);
+    expect(lines.join('')).toMatch(/CAM-1: failed .*the camera refused the user name or password; next try in 5 min/);
+    expect(stream.view().last_error?.code).toBe('stream_auth');
+  });
+
+  it('has its turn among those that are well for a while after its last picture', async () => {
+    const standings: Standing[] = [];
+    let passed = 0;
+    const clock: Clock = { ...hasty, now: () => systemClock.now() + passed };
+    const stream = await begin({}, { clock, pace: (standing) => Promise.resolve(void standings.push(standing)) });
+    await emit(1);
+    for (const [count, later] of [[2, 0], [3, 0], [4, 11 * 60_000]] as const) {
+      passed = later;
+      source.end('CAM-1');
+      await expect.poll(() => standings.length, SOON).toBe(count);
+      await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
+    }
+    expect(standings).toEqual(['well', 'well', 'well', 'failing']);
+    await stream.stop('stopped by request');
   });
 
   it('ends by itself when its time is over', async () => {

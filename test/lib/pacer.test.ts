@@ -1,13 +1,15 @@
+import { setMaxListeners } from 'node:events';
 import { expect, it } from 'vitest';
-import { createPacer } from '../../src/lib/pacer.ts';
+import { createPacer, type Standing } from '../../src/lib/pacer.ts';
 
 const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 it('lets the first go at once and the others so far apart', async () => {
   const pace = createPacer(60);
   const began = performance.now();
   const times = await Promise.all([1, 2, 3, 4].map(async () => {
-    await pace(never);
+    await pace('well', never);
     return performance.now() - began;
   }));
   expect(times[0]).toBeLessThan(50);
@@ -17,18 +19,41 @@ it('lets the first go at once and the others so far apart', async () => {
 
 it('lets one go at once after a while without anybody', async () => {
   const pace = createPacer(60);
-  await pace(never);
+  await pace('well', never);
   await new Promise((resolve) => setTimeout(resolve, 80));
   const began = performance.now();
-  await pace(never);
+  await pace('well', never);
   expect(performance.now() - began).toBeLessThan(50);
 });
 
 it('keeps nobody who does not want to wait any more', async () => {
   const pace = createPacer(60_000);
   const stop = new AbortController();
-  await pace(never);
-  const waiting = pace(stop.signal);
+  await pace('well', never);
+  const waiting = pace('well', stop.signal);
   stop.abort();
   await waiting;
+});
+
+it('keeps nobody waiting for turns that were given up', async () => {
+  const pace = createPacer(100);
+  const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
+  await pace('well', never);
+  const given_up = Array.from({ length: 900 }, () => pace('failing', stop.signal));
+  const began = performance.now();
+  stop.abort();
+  await Promise.all([...given_up, pace('failing', never)]);
+  expect(performance.now() - began).toBeLessThan(500);
+});
+
+it('lets those that are well go before those that fail, of whom every fourth has a turn all the same', async () => {
+  const pace = createPacer(5);
+  const order: string[] = [];
+  const go = async (standing: Standing): Promise<void> => {
+    await pace(standing, never);
+    order.push(standing === 'well' ? 'w' : 'f');
+  };
+  await Promise.all([...Array.from({ length: 9 }, () => go('failing')), ...Array.from({ length: 8 }, () => go('well'))]);
+  expect(order.join('')).toBe('wwwfwwwfwwfffffff');
 });
