@@ -15,6 +15,7 @@ export const ERRORS = {
   forbidden_origin: { status: 403, retry: false, advice: 'call from the host that serves Lookout, or add it to allowed_hosts' },
   not_found: { status: 404, retry: false, advice: 'check the name' },
   method_not_allowed: { status: 405, retry: false, advice: 'use one of the methods in the Allow header' },
+  too_many_streams: { status: 409, retry: false, advice: 'remove streams that are not needed, or raise max_streams' },
   too_large: { status: 413, retry: false, advice: 'send less' },
   internal: { status: 500, retry: false, advice: 'see the log; please report it' },
   shutting_down: { status: 503, retry: true, advice: 'wait until Lookout runs again' },

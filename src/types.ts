@@ -663,6 +663,7 @@ export interface Config {
   readonly join_deadline_seconds: number;
   readonly offline: boolean;
   readonly queue_per_stream: number;
+  readonly max_streams: number;
   readonly queue_total: number;
   /** Of earlier versions; it has no effect. */
   readonly batches_at_once: number;

@@ -117,7 +117,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     } catch (error) {
       return errorInfo(error).message;
     }
-    return 'not started yet';
+    return closing.signal.aborted ? 'Lookout is stopping' : 'not started yet';
   }
 
   function status(entry: StreamEntry): StreamStatus {
@@ -153,6 +153,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   async function start(id: string, request: StartRequest, origin: StreamEntry['origin']): Promise<'started' | 'already_running'> {
     const before = entries.get(id);
     if (before?.running) return 'already_running';
+    if (!before && entries.size >= config.max_streams) throw new LookoutError('too_many_streams', `${entries.size} streams are known, and max_streams is ${config.max_streams}`);
     const models = request.models ?? parts.defaultModels;
     sourceOf(request.url, origin !== 'api', parts);
     await checkModels(models, parts);

@@ -124,6 +124,10 @@ const COMMON = {
     description: 'Fetches nothing: neither packages nor weights.',
     type: 'boolean', default: false,
   },
+  max_streams: {
+    description: 'Streams that may be known at a time; then no other is started.',
+    type: 'integer', minimum: 1, maximum: 100_000, default: 1000,
+  },
   queue_per_stream: {
     description: 'Batches of one stream that may wait for models that cannot look yet.',
     type: 'integer', minimum: 1, maximum: 10_000, default: 3,

@@ -43,8 +43,8 @@ afterEach(async () => {
 });
 
 /** All streams of one run of Lookout, in which nothing of lookout.yaml and streams.json runs yet. */
-async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: readonly string[] = []): Promise<Streams> {
-  const { config } = await loadConfig({ flags: { time_zone: 'UTC' }, env: {}, cwd: folder });
+async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: readonly string[] = [], flags: Readonly<Record<string, unknown>> = {}): Promise<Streams> {
+  const { config } = await loadConfig({ flags: { time_zone: 'UTC', ...flags }, env: {}, cwd: folder });
   const spool = createSpool(config.frames_dir);
   const made = await createStreams({
     config: { ...config, allow_schemes, streams },
@@ -128,6 +128,17 @@ describe('starting a stream', () => {
     await expect(streams.start({ ...CAM, ...change })).rejects.toMatchObject({ code, message: expect.stringContaining(message) as string });
     expect(streams.list()).toEqual([]);
     expect(source.opened).toEqual([]);
+  });
+
+  it('is refused where as many are known as may be, until one is removed', async () => {
+    const streams = await begin([], [], { max_streams: 2 });
+    for (const camera_id of ['CAM-1', 'CAM-2']) await streams.start({ ...CAM, camera_id });
+    await streams.stop('CAM-1');
+    const third = { ...CAM, camera_id: 'CAM-3' };
+    await expect(streams.start(third)).rejects.toMatchObject({ code: 'too_many_streams', message: '2 streams are known, and max_streams is 2' });
+    expect(await streams.start(CAM)).toBe('started');
+    await streams.remove('CAM-2');
+    expect(await streams.start(third)).toBe('started');
   });
 
   it('opens other schemes when they are allowed', async () => {
@@ -324,6 +335,7 @@ describe('changing a stream', () => {
     await expect(streams.start({ ...CAM, camera_id: 'CAM-2' })).rejects.toMatchObject({ code: 'shutting_down' });
     expect(source.connected()).toEqual([]);
     expect(await stored()).toMatchObject([{ models: ['motion'], enabled: true }]);
+    expect(streams.get('CAM-1')).toMatchObject({ state: 'stopped', reason: 'Lookout is stopping' });
   });
 
   it('is refused for one that nobody knows', async () => {
