@@ -14,11 +14,11 @@ export async function openAnimals(column, cache, config, signal) {
   // Neither found nor fetched: the column says which detector it is.
   const model = { ...builtIn, weights: [], weights_folders: column.weights ? [column.weights] : [] };
   const prepared = await models.prepare(model, (line) => { if (!line.startsWith('npm')) console.log(`  animals: ${line}`); }, signal);
-  const runner = await prepared.start(signal);
+  const runner = await prepared.start(() => undefined, signal);
   return {
     runner,
     model,
-    setup: setupOf(model),
+    setup: setupOf(model, cache),
     environment: { LOOKOUT_ENVIRONMENT: join(cache, 'runtimes', model.name, prepared.fingerprint) },
     close: () => runner.close(),
   };

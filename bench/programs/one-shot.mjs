@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import '../../runners/node/register.mjs';
 
 const [, , entry, setupJson, framesJson, output] = process.argv;
 const setup = JSON.parse(setupJson);
