@@ -10,7 +10,8 @@ SHOWN_CHARACTERS = 2000
 
 def log(text):
     try:
-        print(text, file=sys.stderr, flush=True)
+        # In one write: between a line and its end another process may write.
+        print(f"{text}\n", end="", file=sys.stderr, flush=True)
     except (OSError, ValueError):
         pass  # The model closed it, and there is no other place to say so.
 
