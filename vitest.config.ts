@@ -14,6 +14,11 @@ const LONGEST = [
   'models/weights', 'lib/lock-contention', 'http/proxy', 'e2e/syncs', 'sources/video',
 ].map((name) => `test/${name}.test.ts`);
 
+/** Those that change what all of a process shares: its environment, its clock, its modules. */
+const ALONE = [
+  'commands/demo', 'commands/doctor', 'e2e/crash-*', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/own-clock',
+].map((name) => `test/${name}.test.ts`);
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId }: TestSpecification): number => {
@@ -26,10 +31,10 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    // A process for each of the others would take as long as their tests: those leave nothing behind that the next could meet.
+    // A process for each of the others would take as long as many of their tests: those leave nothing behind that the next could meet.
     projects: [
-      { extends: true, test: { name: 'alone', include: LONGEST } },
-      { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: LONGEST, isolate: false } },
+      { extends: true, test: { name: 'alone', include: ALONE } },
+      { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
     ],
     reporters: [['default', { summary: false }], './test/helpers/closing-line.ts'],
     sequence: { sequencer: LongestFirst },
