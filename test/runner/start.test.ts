@@ -25,6 +25,13 @@ describe('a start', () => {
     expect(error.message).toMatch(/the runner exited with code 5 before it was ready\. Its last words:\n.*\n {2}no such driver$/);
   });
 
+  test('whose process leaves in colours says it without them, and so does its log', async () => {
+    const coloured = { file: 'sh', args: ['-c', "printf '\\033[1;31mno such \\033]0;title\\007driver\\033[0m\\n' >&2; exit 5"], cwd: folder, env: {} };
+    const error = await failure(start(coloured));
+    expect(error.message).toMatch(/ {2}no such driver$/);
+    expect(logs).toContain('no such driver');
+  });
+
   test('that says fatal passes on why', async () => {
     const error = await failure(start(raw('fatal')));
     expect([error.code, error.message]).toEqual(['runner_died', expect.stringContaining('the runner gave up before it was ready: no GPU.')]);
