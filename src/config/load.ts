@@ -54,8 +54,8 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
     lines.sort(new Intl.Collator('en', { numeric: true }).compare);
     throw new LookoutError('config_invalid', `these settings need correction:\n${lines.join('\n')}`, { details: { problems: lines } });
   }
-  const zone = hostZoneTrouble(checked.config.time_zone, env);
-  return { config: checked.config, warnings: [...unknownVariables(env), ...withoutEffect(given), ...(zone === null ? [] : [`the environment's TZ=${env['TZ'] ?? ''} is no name of a time zone, so times in records and schedules are in ${zone.told}; set time_zone to ${zone.instead}`])], file: text === null ? null : file, secrets };
+  const warnings = [...unknownVariables(env), ...withoutEffect(given), ...zoneWarning(checked.config.time_zone, env)];
+  return { config: checked.config, warnings, file: text === null ? null : file, secrets };
 }
 
 const DEFAULTS: Values = Object.fromEntries(Object.entries(SETTINGS).map(([key, schema]) => [key, schema.default]));
@@ -63,6 +63,12 @@ const DEFAULTS: Values = Object.fromEntries(Object.entries(SETTINGS).map(([key, 
 /** Settings of earlier versions are accepted. */
 function withoutEffect(given: Values): readonly string[] {
   return Object.hasOwn(given, 'batches_at_once') ? ['batches_at_once has no effect any more: frames are looked at as they come; leave it out'] : [];
+}
+
+function zoneWarning(setting: string, env: NodeJS.ProcessEnv): readonly string[] {
+  const trouble = hostZoneTrouble(setting, env);
+  if (trouble === null) return [];
+  return [`the environment's TZ=${env['TZ'] ?? ''} is no name of a time zone, so times in records and schedules are in ${trouble.told}; set time_zone to ${trouble.instead}`];
 }
 
 /** The first origin that has a value wins. */

@@ -1,4 +1,5 @@
 /** Where settings come from: flags, the environment and lookout.yaml, each with a name for the place of every value. */
+import { isObject } from '../lib/objects.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { Path } from '../lib/yaml.ts';
 import type { SettingSchema } from '../types.ts';
@@ -56,19 +57,15 @@ export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Or
 /** In a stream too `${SECONDS}` may be a number, and its `models` one name or names with commas. */
 function readStream(stream: unknown): unknown {
   const read = readTexts(stream, STREAM.properties);
-  return isMapping(read) && 'options' in read ? { ...read, options: readTexts(read.options, STREAM_OPTIONS) } : read;
+  return isObject(read) && 'options' in read ? { ...read, options: readTexts(read.options, STREAM_OPTIONS) } : read;
 }
 
 function readTexts(values: unknown, schemas: Readonly<Record<string, Pick<SettingSchema, 'type'>>>): unknown {
-  if (!isMapping(values)) return values;
+  if (!isObject(values)) return values;
   return Object.fromEntries(Object.entries(values).map(([key, value]) => {
     const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
     return [key, schema && typeof value === 'string' ? asType(schema, value) : value];
   }));
-}
-
-function isMapping(value: unknown): value is Values {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Names that were probably meant to be settings; others may be somebody else's. */

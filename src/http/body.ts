@@ -1,6 +1,7 @@
 /** Reads the JSON a client sent. */
 import express, { type Request } from 'express';
 import { errorInfo, LookoutError } from '../errors.ts';
+import { isObject } from '../lib/objects.ts';
 import { replaceNoNumbers } from '../lib/python-json.ts';
 import type { Json } from '../types.ts';
 
@@ -74,6 +75,3 @@ function isJson(text: string): boolean {
     return false;
   }
 }
-
-const isObject = (value: Json | undefined): value is Readonly<Record<string, Json>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,4 +1,5 @@
 /** What a record says about itself, whichever generation it is: Lookout's own or the Flask orchestrator's v1, v2, v3. */
+import { isObject } from '../lib/objects.ts';
 import type { Json } from '../types.ts';
 
 export interface Facts {
@@ -38,8 +39,4 @@ export function withoutPicture(record: Json): Json {
 
 function member(value: unknown, key: string): unknown {
   return isObject(value) ? (value[key] ?? undefined) : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, Json>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

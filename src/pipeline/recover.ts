@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { hasCode, namesIn } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
+import { isObject } from '../lib/objects.ts';
 import { USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Batch, Frame, StreamOptions } from '../types.ts';
 import type { Books } from '../store/books.ts';
@@ -143,8 +144,6 @@ function isBatchOf(session: string, stored: unknown): stored is StoredBatch {
     isObject(frame) && typeof frame['captured_at'] === 'string' && typeof frame['key'] === 'string' && frame['key'] === `${session}/${basename(frame['key'])}`
   ));
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
 /** A session's folder that a crash left half made or half removed. */
 async function isDraft(folder: string): Promise<boolean> {

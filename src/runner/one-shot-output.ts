@@ -6,7 +6,7 @@ import { basename, resolve } from 'node:path';
 import { replaceNoNumbers } from '../lib/python-json.ts';
 import type { Box, Detection, Prediction, RunnerFrame } from '../types.ts';
 import { detailsOf, MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, orBadFrame, sizeOf } from './finding.ts';
-import { Invalid, list, not, number, object, optional, text } from './shape.ts';
+import { Invalid, list, not, number, object, optional, ROUNDING, text } from './shape.ts';
 
 export interface OneShotOutput {
   readonly predictions: readonly Prediction[];
@@ -114,9 +114,6 @@ function plain({ class: name, confidence, box }: Found): Found {
 function label(value: unknown, at: string): string {
   return typeof value === 'number' ? String(value) : text(value, at);
 }
-
-/** By how much a confidence may miss 0 and 1: sums of rounded numbers do. */
-const ROUNDING = 0.001;
 
 /** From 0 to 1, also where it was said in percent. Nobody who says percent without its sign means less than two. */
 function share(value: unknown, at: string): number {

@@ -49,7 +49,7 @@ export function milliseconds(value: unknown, at: string): number {
 }
 
 /** By how much a confidence may miss 0 and 1: sums of rounded numbers do. */
-const ROUNDING = 0.001;
+export const ROUNDING = 0.001;
 
 export function confidence(value: unknown, at: string): number {
   const found = number(value, at);
