@@ -126,7 +126,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       store: createStreamStore(config.data_dir, expectOurs),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {
-        spool, books, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pace: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
+        spool, books, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pacer: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
         offer: (frame, of) => { pipeline.offer(frame, of); },
         submit: (batch) => pipeline.submit(batch),
       },

@@ -226,6 +226,11 @@ export interface CapturedFrame extends FrameFacts {
 export interface Source {
   /** `folder` lends room for the picture files of this one stream, whose names end in .tmp; those not yielded are removed. */
   frames(stream: StreamSpec, folder: string, signal: AbortSignal): AsyncIterable<CapturedFrame>;
+  /**
+   * Resolves when its peer shows that it is there, throws as `frames` does when not. Costs no more than a connection, so that
+   * hundreds may be asked at once. Absent: that cannot be told beforehand.
+   */
+  knock?(stream: StreamSpec, signal: AbortSignal): Promise<void>;
   /** It reads what is not a camera's: streams started over HTTP need leave by `allow_schemes`. */
   readonly needsLeave?: boolean;
   close(): Promise<void>;

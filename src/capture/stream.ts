@@ -2,7 +2,7 @@
 import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
 import { hideCredentials, type Log } from '../lib/log.ts';
-import type { Pace } from '../lib/pacer.ts';
+import type { Pacer } from '../lib/pacer.ts';
 import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createBatcher, type Batcher } from './batcher.ts';
 import type { Books } from '../store/books.ts';
@@ -20,8 +20,8 @@ export interface StreamParts {
   readonly submit: (batch: Batch) => Promise<void>;
   /** Batches come soon that this model is to look at: time to set it up. */
   readonly wanted: (model: string) => void;
-  /** Waits for one's turn to connect: it costs a processor much, and cameras that connect together tick together. */
-  readonly pace: Pace;
+  /** Gives turns to connect: it costs a processor much, and cameras that connect together tick together. */
+  readonly pacer: Pacer;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -178,13 +178,16 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     const own = await openSession();
     if (!own) return;
     const pauses = createPauses();
-    for (;;) {
-      const isWell = pauses.failures === 0 || (last_frame_at !== null && Date.parse(last_frame_at) > clock.now() - LATELY_MS);
-      await parts.pace(isWell ? 'well' : 'failing', stopping.signal);
-      if (stopped()) break;
-      const connectedAt = clock.now();
+    while (!stopped()) {
       const before = last_frame_at;
+      let connectedAt = clock.now();
       try {
+        // Who is not there takes no turn from others, and no processor.
+        if (pauses.failures > 0 || parts.pacer.busy) await source.knock?.(spec, stopping.signal);
+        const isWell = pauses.failures === 0 || (last_frame_at !== null && Date.parse(last_frame_at) > clock.now() - LATELY_MS);
+        await parts.pacer.turn(isWell ? 'well' : 'failing', stopping.signal);
+        if (stopped()) break;
+        connectedAt = clock.now();
         await captureOnce(own);
       } catch (error) {
         if (stopped()) break;

@@ -2,13 +2,17 @@
 
 export type Standing = 'well' | 'failing';
 
-/** Resolves when it is one's turn; early, without throwing, when the signal aborts: the turn is somebody else's then. */
-export type Pace = (standing: Standing, signal: AbortSignal) => Promise<void>;
+export interface Pacer {
+  /** Who asks now has to wait. */
+  readonly busy: boolean;
+  /** Resolves when it is one's turn; early, without throwing, when the signal aborts: the turn is somebody else's then. */
+  readonly turn: (standing: Standing, signal: AbortSignal) => Promise<void>;
+}
 
 /** Of turns for which both wait, one in so many is for those that fail. */
 const SHARE = 4;
 
-export function createPacer(gapMs: number): Pace {
+export function createPacer(gapMs: number): Pacer {
   const lines: Readonly<Record<Standing, Set<() => void>>> = { well: new Set(), failing: new Set() };
   let free = -Infinity;
   let isArmed = false;
@@ -25,7 +29,8 @@ export function createPacer(gapMs: number): Pace {
     isArmed = false;
     const { well, failing } = lines;
     const line = failing.size === 0 || (well.size > 0 && inARow < SHARE - 1) ? well : failing;
-    const [go] = line;
+    // Of those that are well the last to ask: a camera that was started just now has somebody who waits for its picture.
+    const go = line === well ? [...line].at(-1) : [...line][0];
     if (!go) return;
     inARow = line === well && failing.size > 0 ? inARow + 1 : 0;
     line.delete(go);
@@ -34,7 +39,7 @@ export function createPacer(gapMs: number): Pace {
     arm();
   }
 
-  return (standing, signal) => new Promise((resolve) => {
+  const turn: Pacer['turn'] = (standing, signal) => new Promise((resolve) => {
     const line = lines[standing];
     const leave = (): void => {
       line.delete(go);
@@ -52,4 +57,11 @@ export function createPacer(gapMs: number): Pace {
     line.add(go);
     arm();
   });
+
+  return {
+    get busy() {
+      return isArmed || performance.now() < free;
+    },
+    turn,
+  };
 }

@@ -9,6 +9,7 @@ import { createClient } from './http/client.ts';
 import { kindOf } from './http/kind.ts';
 import { mjpegFrames } from './http/mjpeg.ts';
 import { snapshotFrames } from './http/snapshot.ts';
+import { knock } from './peer/knock.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
 import { createPatience, FIRST_PICTURE_MS } from './pictures/patience.ts';
 
@@ -22,6 +23,7 @@ type HttpSettings = PictureSettings & Pick<Config, 'allow_schemes'>;
 export function create({ config }: { readonly config: HttpSettings }): Source {
   return {
     frames: (stream, folder, signal) => httpFrames(stream, folder, config, signal),
+    knock: ({ url }, signal) => knock(url, signal),
     close: () => Promise.resolve(),
   };
 }

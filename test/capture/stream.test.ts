@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createLog, silentLog } from '../../src/lib/log.ts';
-import type { Pace, Standing } from '../../src/lib/pacer.ts';
+import type { Pacer, Standing } from '../../src/lib/pacer.ts';
 import { openBooks, type Books } from '../../src/store/books.ts';
 import { createSpool, type Spool } from '../../src/store/spool.ts';
 import { startStream, type Stream, type StreamParts } from '../../src/capture/stream.ts';
@@ -47,7 +47,7 @@ const hasty: Clock = {
 
 async function begin(options: Partial<StreamOptions> = {}, parts: Partial<StreamParts> = {}): Promise<Stream> {
   const stream = startStream({ ...streamOf('rtsp://u:secret@h/x', options), models: ['motion'] }, {
-    source, spool, books, clock: hasty, pace: () => Promise.resolve(), log: silentLog, wanted: () => undefined, offer: () => undefined,
+    source, spool, books, clock: hasty, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, wanted: () => undefined, offer: () => undefined,
     submit: (batch) => {
       submitted.push(batch);
       return Promise.resolve();
@@ -124,13 +124,13 @@ describe('a stream', () => {
   it('waits for its turn to connect, each time, and can be stopped meanwhile', async () => {
     const turns: (() => void)[] = [];
     const standings: Standing[] = [];
-    const pace: Pace = (standing, signal) => new Promise((resolve) => {
+    const turn: Pacer['turn'] = (standing, signal) => new Promise((resolve) => {
       turns.push(resolve);
       standings.push(standing);
       signal.addEventListener('abort', () => { resolve(); });
     });
     const stream = startStream(streamOf('rtsp://h/x'), {
-      source, spool, books, clock: hasty, pace, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(),
+      source, spool, books, clock: hasty, pacer: { busy: false, turn }, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(),
     });
     for (const connections of [1, 2]) {
       await expect.poll(() => turns.length, SOON).toBe(connections);
@@ -147,6 +147,32 @@ describe('a stream', () => {
     expect(standings).toEqual(['well', 'failing', 'failing']);
   });
 
+  it('takes no turn while nobody is there, once that is likely or others wait', async () => {
+    const knocks: string[] = [];
+    let turns = 0;
+    let isThere = true;
+    const pacer = { busy: false, turn: () => Promise.resolve(void (turns += 1)) };
+    const knock = (spec: { readonly camera_id: string }): Promise<void> => {
+      knocks.push(spec.camera_id);
+      return isThere ? Promise.resolve() : Promise.reject(new LookoutError('stream_connect', 'nobody is there'));
+    };
+    const stream = await begin({}, { source: { ...source, knock }, pacer });
+    expect([knocks.length, turns]).toEqual([0, 1]);
+    isThere = false;
+    source.end('CAM-1');
+    await expect.poll(() => knocks.length, SOON).toBeGreaterThan(3);
+    expect([turns, source.opened.length]).toEqual([1, 1]);
+    expect(stream.view()).toMatchObject({ state: 'reconnecting', last_error: { code: 'stream_connect' } });
+    isThere = true;
+    await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
+    expect(turns).toBe(2);
+    await stream.stop('stopped by request');
+
+    knocks.length = 0;
+    await begin({}, { source: { ...source, knock }, pacer: { ...pacer, busy: true } });
+    expect([knocks, turns]).toEqual([['CAM-1'], 3]);
+  });
+
   it('has failed for minutes, and says so, where its login is refused', async () => {
     const lines: string[] = [];
     const stream = await begin({}, { log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }) });
@@ -160,7 +186,7 @@ describe('a stream', () => {
     const standings: Standing[] = [];
     let passed = 0;
     const clock: Clock = { ...hasty, now: () => systemClock.now() + passed };
-    const stream = await begin({}, { clock, pace: (standing) => Promise.resolve(void standings.push(standing)) });
+    const stream = await begin({}, { clock, pacer: { busy: false, turn: (standing) => Promise.resolve(void standings.push(standing)) } });
     await emit(1);
     for (const [count, later] of [[2, 0], [3, 0], [4, 11 * 60_000]] as const) {
       passed = later;

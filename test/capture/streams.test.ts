@@ -53,7 +53,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     knownModels: () => Promise.resolve(MODELS),
     defaultModels,
     stream: {
-      spool, books, clock: systemClock, pace: () => Promise.resolve(), log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
+      spool, books, clock: systemClock, pacer: { busy: false, turn: () => Promise.resolve() }, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
       offer: () => undefined,
       submit: (batch) => {
         submitted.push(batch);

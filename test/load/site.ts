@@ -188,7 +188,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     clock, spool, books, letters, records, pipeline, lane, tally, seen, calls, starts,
     start(camera_id, names, options = {}) {
       const stream = startStream({ camera_id, url: 'rtsp://camera', models: names, options: { ...USUAL_STREAM_OPTIONS, ...options } }, {
-        source, spool, books, clock, log: silentLog, pace: () => Promise.resolve(),
+        source, spool, books, clock, log: silentLog, pacer: { busy: false, turn: () => Promise.resolve() },
         wanted: (model) => { lane(model).warm(); },
         offer: (frame, of) => {
           capturedAt.set(frame.key, clock.monotonic());
