@@ -7,8 +7,10 @@ import { type Lock, lockFolderOrFile } from '../lib/lock.ts';
 import type { Config } from '../types.ts';
 
 const WAIT_MS = 1000;
+/** What was seen so lately still holds: a hundred cameras write hundreds of times a second. */
+const FRESH_MS = 50;
 
-/** Asked before each write: throws `locked` when a folder is somebody else's by now. */
+/** Asked before each write: throws `locked` when a folder is somebody else's by now, or was a moment ago. */
 export type ExpectOurs = () => Promise<void>;
 
 export interface OwnFolders {
@@ -26,11 +28,24 @@ export async function takeFolders(
   try {
     for (const folder of new Set([data_dir, frames_dir])) locks.push(await take(folder, lose, signal));
     await sweepTemporaries(data_dir);
-    return { release, expectOurs: async () => { for (const lock of locks) await lock.expectHeld(); } };
+    return { release, expectOurs: heldFor(FRESH_MS, async () => { for (const lock of locks) await lock.expectHeld(); }) };
   } catch (error) {
     await release();
     throw error;
   }
+}
+
+/** Asks once for all who ask within so long. */
+function heldFor(ms: number, ask: () => Promise<void>): ExpectOurs {
+  let last: Promise<void> = Promise.resolve();
+  let askedMs = -Infinity;
+  return () => {
+    if (performance.now() - askedMs > ms) {
+      askedMs = performance.now();
+      last = ask();
+    }
+    return last;
+  };
 }
 
 async function take(folder: string, lose: (error: LookoutError) => void, signal: AbortSignal): Promise<Lock> {
