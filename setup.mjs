@@ -19,6 +19,7 @@ const needed = [
     ? [
         { packages: ['python3', 'python3-venv'], there: () => works('/usr/bin/python3', '-c', 'import venv, ensurepip') },
         { packages: ['chromium'], there: () => existsSync('/usr/bin/chromium') },
+        { packages: ['faketime'], there: () => works('faketime', '-f', '+1h', 'true') },
         { packages: ['strace'], there: () => works('strace', '-V') },
         // For the README's own lines.
         { packages: ['curl'], there: () => works('curl', '--version') },

@@ -1,0 +1,128 @@
+/**
+ * A server under conditions that nobody chose: clocks that jump, few descriptors, no locale, no home, as the first process
+ * of a container. It captures, records and stops in order, and the books balance by name.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
+import type { BatchRecord } from '../../src/types.ts';
+import { until } from '../helpers/app.ts';
+import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
+import { watchFrames } from '../helpers/frame-watcher.ts';
+import { settle, startServer, type ServerProcess, type StartOptions } from '../helpers/server-process.ts';
+
+const FAKETIME = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1'].find(existsSync);
+const IS_ROOT = process.getuid?.() === 0;
+const NOBODY = 65_534;
+const mayUnshare = IS_ROOT && spawnSync('unshare', ['--pid', '--fork', '--kill-child', 'true']).status === 0;
+
+let camera: DemoCamera;
+beforeAll(async () => {
+  camera = await startDemoCamera({ cameras: { scene: { kind: 'scene', width: 320, height: 180, fps: 10, keyframe_seconds: 0.2 } } }, new AbortController().signal);
+});
+afterAll(() => camera.close());
+
+/** Words before a command that is to be their child, though they would become it. */
+const forked = (...words: readonly string[]): readonly string[] => ['sh', '-c', '"$@"; exit', 'sh', ...words];
+
+interface Run {
+  readonly server: ServerProcess;
+  readonly folder: string;
+  /** Waits until so many batches are recorded. */
+  readonly recorded: (count: number) => Promise<void>;
+  readonly records: () => Promise<readonly BatchRecord[]>;
+}
+
+/** Runs a server so, with a stream of a picture each 0.3 s; afterwards everything must be where it belongs. */
+async function underCondition({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, options: Omit<StartOptions, 'folder'> & { readonly owner?: number }, work: (run: Run) => Promise<void>, id = 'CAM-1'): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-condition-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const watcher = watchFrames(join(folder, 'frames'));
+  onTestFinished(() => { watcher.close(); });
+  if (options.owner !== undefined) for (const path of [folder, join(folder, 'frames')]) await chown(path, options.owner, options.owner);
+  const server = await startServer({ folder, ...options });
+  onTestFinished(() => { server.kill('SIGKILL'); });
+  await server.ask('/start_stream', { camera_id: id, model_name: ['motion'], rtsp_url: camera.url('scene'), interval_seconds: 0.3, batch_size: 3, capture_mode: 'keyframes' });
+  const records = async (): Promise<readonly BatchRecord[]> => JSON.parse(await readFile(join(folder, 'data/predictions.json'), 'utf8').catch(() => '[]')) as BatchRecord[];
+  await work({
+    server, folder, records,
+    recorded: (count) => until(async () => (await records()).length >= count, 40_000, () => server.output().slice(-3000)),
+  });
+  await server.ask('/stop_stream', { camera_id: id });
+  const books = await settle(server);
+  expect(await server.stop(), server.output()).toBe(0);
+  expectBalance(await readBooksByName(folder), watcher.frames, books);
+  // Its one picture in ten may come late on a busy machine, and is counted.
+  expect(Object.keys(books.dropped).filter((reason) => reason !== 'slow_consumer')).toEqual([]);
+}
+
+const newestOf = (records: readonly BatchRecord[]): number => Date.parse(records.at(-1)?.batch.frames.at(-1)?.captured_at ?? '');
+const HOUR_MS = 3_600_000;
+const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+
+interface FakeClock {
+  /** The environment of a process whose clock goes by it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Seconds before or after the true time from now on. */
+  readonly set: (seconds: number) => Promise<void>;
+}
+
+async function fakeClock({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, seconds: number): Promise<FakeClock> {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-clock-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'offset');
+  const set = (offset: number): Promise<void> => writeFile(file, `${offset < 0 ? '' : '+'}${offset}s\n`);
+  await set(seconds);
+  await chmod(folder, 0o755);
+  return { set, env: { LD_PRELOAD: FAKETIME ?? '', FAKETIME_TIMESTAMP_FILE: file, FAKETIME_CACHE_DURATION: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTONIC: '1' } };
+}
+
+// Two conditions at a time, which have nothing to do with each other: a server costs seconds of a processor.
+describe.concurrent('a server does', () => {
+  describe.skipIf(FAKETIME === undefined)('with a clock that jumps (missed where libfaketime is absent)', () => {
+    it.for([
+      ['forward, and 256 descriptors', 1, { under: forked('prlimit', '--nofile=256:256') }, 'CAM-1'],
+      ['back, and no locale for a camera whose name needs one', -1, { env: { LANG: 'C', LC_ALL: 'C' } }, 'Straße-北'],
+    ] as const)('an hour %s', async ([, hours, options, camera_id], test) => {
+      const clock = await fakeClock(test, 0);
+      await underCondition(test, { ...options, env: { ...('env' in options && options.env), ...clock.env } }, async ({ server, recorded, records }) => {
+        await recorded(2);
+        await clock.set(hours * 3600);
+        await recorded((await records()).length + 3);
+        expect(Math.abs(newestOf(await records()) - (Date.now() + hours * HOUR_MS))).toBeLessThan(10_000);
+        expect(await server.ask('/api/streams')).toMatchObject({ streams: [{ camera_id, state: 'running' }] });
+      }, camera_id);
+    });
+  });
+
+  it.skipIf(FAKETIME === undefined || !IS_ROOT)('when summer time ends, as a service user without a home (missed where libfaketime is absent, or the tests do not run as root)', async (test) => {
+    const since = (time: string): number => Math.round((Date.parse(time) - Date.now()) / 1000);
+    const clock = await fakeClock(test, since('2026-10-25T00:50:00Z'));
+    const env = { ...clock.env, HOME: '/nonexistent', USER: 'nobody' };
+    await underCondition(test, { env, flags: ['--time-zone', 'Europe/Berlin'], under: forked(...AS_NOBODY), owner: NOBODY }, async ({ recorded, records }) => {
+      await recorded(2);
+      // 02:59:59 in Berlin, a second before it is 02:00:00 again.
+      await clock.set(since('2026-10-25T00:59:59Z'));
+      await recorded((await records()).length + 4);
+      const times = (await records()).map(({ batch }) => batch.started_at);
+      expect(new Set(times.map((time) => time.slice(-6)))).toEqual(new Set(['+02:00', '+01:00']));
+      const absolute = times.map((time) => Date.parse(time));
+      expect(absolute).toEqual([...absolute].sort((a, b) => a - b));
+    });
+  });
+
+  it.skipIf(!mayUnshare)('as the first process of a container, and leaves no zombie (missed where unshare may not make one)', async (test) => {
+    await underCondition(test, { under: ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'] }, async ({ server, recorded }) => {
+      await recorded(3);
+      camera.disconnect('scene');
+      await recorded(5);
+      const children = (await readFile(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8')).trim().split(' ').filter(Boolean);
+      const states = await Promise.all(children.map(async (pid) => /\) (\S)/.exec(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))?.[1]));
+      expect(states).not.toContain('Z');
+    });
+  });
+});
