@@ -12,6 +12,7 @@ import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
 import { startServer, settle, type ServerProcess } from '../helpers/server-process.ts';
 import { hasPeer, startPeer } from '../helpers/shared.ts';
+import { slope } from '../promises/slope.ts';
 
 const minutes = Number(process.env['LOOKOUT_SOAK_MINUTES'] ?? 0);
 const MINUTE_MS = 60_000;
@@ -38,13 +39,6 @@ export async function predictFrame(frame, { stamp }) {
 async function rssMb({ pid }: ServerProcess): Promise<number> {
   const [, kb] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
   return Number(kb) / 1024;
-}
-
-/** Per unit of x, by least squares. */
-function slope(points: readonly (readonly [x: number, y: number])[]): number {
-  const mean = (of: (point: readonly [number, number]) => number): number => points.reduce((sum, point) => sum + of(point), 0) / points.length;
-  const [x, y] = [mean(([at]) => at), mean(([, value]) => value)];
-  return mean(([at, value]) => (at - x) * (value - y)) / mean(([at]) => (at - x) ** 2);
 }
 
 it.skipIf(!hasPeer || minutes === 0)('serves twenty cameras evenly and without a trend (missed where LOOKOUT_SOAK_MINUTES is not set, or ../shared is absent)', async () => {

@@ -1,0 +1,65 @@
+/** Cameras that come and go leave nothing behind: no process, no descriptor, no file, no memory. */
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { startDemoCamera } from '../../src/demo/index.ts';
+import type { StreamStatus } from '../../src/types.ts';
+import { until } from '../helpers/app.ts';
+import { alive, descendants } from '../helpers/process-tree.ts';
+import { settle, startServer } from '../helpers/server-process.ts';
+import { inFull, tellFigure } from './figures.ts';
+import { slope } from './slope.ts';
+
+// A stream that is cut soon after it came waits up to half a minute, so many have to do it.
+const STREAMS = inFull ? 60 : 6;
+const ROUNDS = inFull ? 40 : 3;
+/** Once everything has been used a few times. */
+const WARM_ROUNDS = 8;
+const MOST_MB_PER_THOUSAND = 1;
+
+it(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects`, async ({ onTestFinished }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-reconnects-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const camera = await startDemoCamera({ cameras: { scene: { kind: 'scene', width: 320, height: 180, fps: 5, keyframe_seconds: 0.4 } } }, new AbortController().signal);
+  onTestFinished(() => camera.close());
+  const server = await startServer({ folder });
+  onTestFinished(() => { server.kill('SIGKILL'); });
+  const ids = Array.from({ length: STREAMS }, (_, index) => `CAM-${index}`);
+  const streams = async (): Promise<readonly StreamStatus[]> => ((await server.ask('/api/streams')) as { streams: readonly StreamStatus[] }).streams;
+  const descriptors = async (): Promise<number> => (await readdir(`/proc/${server.pid}/fd`)).length;
+  const megabytes = async (): Promise<number> => Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / 1024;
+  const start = (camera_id: string): Promise<unknown> => server.ask('/start_stream', { camera_id, rtsp_url: camera.url('scene'), model_name: ['motion'], interval_seconds: 0.5, batch_size: 100, capture_mode: 'keyframes' });
+  const stop = (camera_id: string): Promise<unknown> => server.ask('/stop_stream', { camera_id });
+  const newer = (than: string): Promise<void> => until(async () => (await streams()).every(({ last_frame_at }) => last_frame_at !== null && last_frame_at > than), 60_000, server.output);
+
+  // Whatever is opened once and stays: the model's runner, the log.
+  await start('CAM-0');
+  await newer('');
+  await stop('CAM-0');
+  await settle(server);
+  const [before, runners] = [await descriptors(), descendants(server.pid)];
+
+  for (const id of ids) await start(id);
+  const memory: (readonly [round: number, mb: number])[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await newer(new Date().toISOString());
+    camera.disconnect('scene');
+    if (round >= WARM_ROUNDS) memory.push([round, await megabytes()]);
+  }
+  await newer(new Date().toISOString());
+  const reconnects = (await streams()).reduce((sum, stream) => sum + stream.reconnects, 0);
+  for (const id of ids) await stop(id);
+  await settle(server);
+
+  expect(reconnects).toBeGreaterThanOrEqual(STREAMS * ROUNDS);
+  const known = new Set(runners.map(({ pid }) => pid));
+  await expect.poll(() => alive(descendants(server.pid)).filter(({ pid }) => !known.has(pid)), { timeout: 5000 }).toEqual([]);
+  // The connection of whoever asked last may still be kept.
+  await expect.poll(descriptors, { timeout: 10_000 }).toBeLessThanOrEqual(before + 1);
+  expect((await readdir(join(folder, 'frames'))).filter((name) => !name.startsWith('.'))).toEqual([]);
+  if (!inFull) return;
+  const perThousand = slope(memory) * 1000 / STREAMS;
+  tellFigure('reconnects', `0 processes, 0 descriptors, 0 files after ${reconnects} reconnects; memory ${perThousand < 0 ? 'falls' : 'grows'} by ${Math.abs(perThousand).toFixed(2)} MB per 1,000`);
+  expect(perThousand).toBeLessThanOrEqual(MOST_MB_PER_THOUSAND);
+}, 60_000 + ROUNDS * 10_000);
