@@ -7,7 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const LONGEST = [
   'e2e/real-video', 'runtimes/python-installers', 'runtimes/python', 'sources/odd-camera', 'sources/freshness', 'sources/http', 'lib/lock', 'sources/file',
-  'http/page-live', 'load/dead-cameras', 'sources/capture', 'e2e/crash-injected', 'http/page', 'e2e/crash-errors', 'sources/own-clock', 'e2e/main-road',
+  'http/page-live', 'promises/conditions', 'promises/dead-cameras', 'promises/reconnects', 'promises/interference', 'sources/capture', 'e2e/crash-injected', 'http/page', 'e2e/crash-errors', 'sources/own-clock', 'e2e/main-road',
   'e2e/crash-random', 'e2e/crash-again', 'demo/camera', 'commands/demo', 'commands/replay', 'sources/contract', 'commands/exit-codes',
   'e2e/crash-restart', 'commands/doctor', 'e2e/page', 'inference/lane', 'store/evidence', 'load/on-disk', 'load/overload', 'runner/harness', 'runtimes/node',
   'models-builtin/motion-decoder', 'lib/jpeg-encoder', 'readme', 'models-builtin/motion', 'pipeline/pipeline', 'e2e/lost-folder', 'inference/lanes',
@@ -16,7 +16,7 @@ const LONGEST = [
 
 /** Those that change what all of a process shares: its environment, its clock, its modules. */
 const ALONE = [
-  'commands/demo', 'commands/doctor', 'e2e/crash-*', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/own-clock',
+  'commands/demo', 'commands/doctor', 'e2e/crash-*', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'promises/*', 'runtimes/*', 'sources/file', 'sources/own-clock',
 ].map((name) => `test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {

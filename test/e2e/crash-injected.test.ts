@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BOTH, callsOfRoad, prepareRoads, runAndCheck, type Roads } from '../helpers/one-road.ts';
 import { hasStrace, killedAt } from '../helpers/strace.ts';
+import { tellFigure } from '../promises/figures.ts';
 
 const EVERY = process.env['LOOKOUT_CRASH_KILLS'] === undefined ? 10 : 1;
 
@@ -19,13 +20,15 @@ describe.skipIf(!hasStrace)('a server that is killed at a call of one batch\'s r
   it.each([
     ['recorded with a dead letter of its own', BOTH, EVERY],
     ['dead-lettered', ['refusing'], EVERY * 3],
-  ] as const)('has every frame of a batch that is %s in one place', async (_outcome, models, every) => {
+  ] as const)('has every frame of a batch that is %s in one place', async (outcome, models, every) => {
     const calls = await callsOfRoad(await roads.prepare(models));
     expect(calls.length).toBeGreaterThan(50);
-    for (const call of calls.filter((_, index) => index % every === 0)) {
+    const tried = calls.filter((_, index) => index % every === 0);
+    for (const call of tried) {
       await runAndCheck(await roads.prepare(models), killedAt(call)).catch((error: unknown) => {
         throw new Error(`killed at ${call.kind} ${call.n}: ${String(error)}`, { cause: error });
       });
     }
+    tellFigure('kills', `killed at ${tried.length} of ${calls.length} calls of a batch that is ${outcome}`);
   }, 1_800_000);
 });

@@ -14,6 +14,7 @@ import { until } from '../helpers/app.ts';
 import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
 import { settle, startServer, type ServerProcess, type StartOptions } from '../helpers/server-process.ts';
+import { tellFigure } from './figures.ts';
 
 const FAKETIME = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1'].find(existsSync);
 const IS_ROOT = process.getuid?.() === 0;
@@ -38,7 +39,7 @@ interface Run {
 }
 
 /** Runs a server so, with a stream of a picture each 0.3 s; afterwards everything must be where it belongs. */
-async function underCondition({ onTestFinished }: Pick<TestContext, 'onTestFinished'>, options: Omit<StartOptions, 'folder'> & { readonly owner?: number }, work: (run: Run) => Promise<void>, id = 'CAM-1'): Promise<void> {
+async function underCondition({ onTestFinished, task }: Pick<TestContext, 'onTestFinished' | 'task'>, options: Omit<StartOptions, 'folder'> & { readonly owner?: number }, work: (run: Run) => Promise<void>, id = 'CAM-1'): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-condition-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const watcher = watchFrames(join(folder, 'frames'));
@@ -58,6 +59,7 @@ async function underCondition({ onTestFinished }: Pick<TestContext, 'onTestFinis
   expectBalance(await readBooksByName(folder), watcher.frames, books);
   // Its one picture in ten may come late on a busy machine, and is counted.
   expect(Object.keys(books.dropped).filter((reason) => reason !== 'slow_consumer')).toEqual([]);
+  tellFigure('conditions', `${task.name.replace(/ \(missed.*/, '')}: ${books.captured} frames, each in one place`);
 }
 
 const newestOf = (records: readonly BatchRecord[]): number => Date.parse(records.at(-1)?.batch.frames.at(-1)?.captured_at ?? '');
