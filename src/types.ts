@@ -378,6 +378,8 @@ export interface Model {
   readonly weights_folders: readonly string[];
   /** Options handed to the model's program with every call. */
   readonly options: { readonly [key: string]: Json };
+  /** Variables that its processes get beside those that everybody gets, as written: `${NAME}` takes one of Lookout's own. */
+  readonly env: Readonly<Record<string, string>>;
   /** A virtual environment in the Flask orchestrator's folder that is used in place; null: none. */
   readonly adopted_venv: string | null;
   readonly origin: 'built-in' | 'user';

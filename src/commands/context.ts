@@ -14,7 +14,7 @@ export interface CommandContext {
 /** `defaults` stand in for the schema's. */
 export async function prepareCommand({ flags }: CommandContext, defaults: Partial<Config> = {}): Promise<{ config: Config; log: Log }> {
   const { config, warnings, file, secrets } = await loadConfig({ flags, env: process.env, cwd: process.cwd(), defaults });
-  // Models and installers inherit the environment, and a program that fails may well print its own.
+  // Installers and one-shot programs inherit the environment, and a program that fails may well print its own.
   for (const name of secrets) Reflect.deleteProperty(process.env, name);
   const log = createLog({ level: config.log_level, format: config.log_format });
   if (file !== null) log.info(`settings from ${file}`);

@@ -2,6 +2,8 @@
 import type { Scalar } from 'yaml';
 import { isMap, isPair, isScalar, visit } from 'yaml';
 
+import { isForEverybody } from '../lib/environment.ts';
+import { interpolate } from '../lib/interpolate.ts';
 import { parseYaml, type Yaml } from '../lib/yaml.ts';
 
 export interface YamlFile extends Pick<Yaml, 'position'> {
@@ -49,11 +51,11 @@ function resolveScalars({ document, place }: Yaml, env: NodeJS.ProcessEnv): Pick
       const key = isPair(parent) && isScalar(parent.key) ? parent.key.value : null;
       if (typeof scalar.value === 'number' && key === 'camera_id') scalar.value = asWritten(scalar, scalar.value);
       if (typeof scalar.value !== 'string') return;
-      scalar.value = scalar.value.replace(/\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_match, escape: string, name: string) => {
-        if (escape !== '') return `\${${name}}`;
+      scalar.value = interpolate(scalar.value, (name) => {
         // Every object has a `constructor`, which is no variable.
         const value = Object.hasOwn(env, name) ? env[name] : undefined;
-        if (key === 'url' || key === 'token') secrets.push(name);
+        // An address such as file://${HOME}/clip.mp4 must not cost models their HOME.
+        if ((key === 'url' || key === 'token') && !isForEverybody(name)) secrets.push(name);
         if (value === undefined) problems.push(`${place(scalar)}: the environment has no variable ${name}`);
         return value ?? '';
       });

@@ -3,15 +3,48 @@
 /** Added to this process's environment; undefined takes a variable away. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Of interpreters: where they look for modules, what they run first, what they write beside what was asked. */
+/** Of interpreters: where they look for modules, what they run first, what they write beside what was asked. No child gets them. */
 const INTERPRETERS = /^(PYTHON|VIRTUAL_ENV|CONDA_|NODE_(?!EXTRA_CA_CERTS$|TLS_|ENV$)|BASH_ENV$|ENV$)/;
 
-/** Nothing that was set for this process's own interpreters reaches a model. Colours are for terminals. */
-export function forModels(host: NodeJS.ProcessEnv = process.env): Environment {
-  return { ...without(host, (name) => INTERPRETERS.test(name) || COLOURS.test(name)), PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' };
+const COLOURS = /^(FORCE_COLOR|CLICOLOR_FORCE|PY_COLORS)$/;
+
+/** What programs, the libraries of models and their devices go by on this host, and what keeps them on the network's way out. */
+const ORDINARY = new RegExp(`^(${[
+  'PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TMP|TEMP|TZ|TZDIR|LANG|LANGUAGE|LC_.+|XDG_.+|NODE_ENV|LOOKOUT_FFMPEG',
+  'LD_LIBRARY_PATH|LD_PRELOAD|DYLD_.+|MALLOC_.+|GLIBC_TUNABLES|UV_THREADPOOL_SIZE',
+  'OMP_.+|GOMP_.+|KMP_.+|MKL_.+|OPENBLAS_.+|BLIS_.+|VECLIB_.+|NUMEXPR_.+|TBB_.+|TOKENIZERS_PARALLELISM',
+  'CUDA_.+|CUDNN_.+|NVIDIA_.+|NCCL_.+|TENSORRT_.+|TRT_.+|ROCR?_.+|HIP_.+|HSA_.+|MIOPEN_.+|ONEAPI_.+|SYCL_.+|ZE_.+|OPENVINO_.+|LIBVA_.+|VDPAU_.+',
+  'HF_.+|HUGGINGFACE_.+|TRANSFORMERS_.+|TORCH_.+|TORCHINDUCTOR_.+|PYTORCH_.+|TRITON_.+|TF_.+|XLA_.+|JAX_.+|KERAS_.+|ORT_.+|ULTRALYTICS_.+|YOLO_.+|OPENCV_.+|MPLCONFIGDIR',
+  'SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|NODE_EXTRA_CA_CERTS|NODE_TLS_.+',
+  '(?:http|https|ftp|all|no)_proxy|(?:HTTP|HTTPS|FTP|ALL|NO)_PROXY',
+].join('|')})$`);
+
+/** HF_TOKEN and the like: for the model whose manifest names it. */
+const SECRET = /(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS|_KEY)$/;
+
+/** Whether models get a variable of this name without asking for it. */
+export function isForEverybody(name: string): boolean {
+  return ORDINARY.test(name) && !SECRET.test(name);
 }
 
-const COLOURS = /^(FORCE_COLOR|CLICOLOR_FORCE|PY_COLORS)$/;
+/** Says how an interpreter is to behave: the same for whatever of a model's is run. */
+const QUIET: Environment = { PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' };
+
+/** For models and what probes them: what the host sets for everybody. Other variables a manifest has to name. */
+export function forModels(host: NodeJS.ProcessEnv = process.env): Environment {
+  return { ...without(host, (name) => !isForEverybody(name)), ...QUIET };
+}
+
+/** Lookout's own. */
+const OWN_SECRETS = /^LOOKOUT_TOKEN$/;
+
+/**
+ * For programs of the Flask orchestrator's contract, which were passed everything, and for the host's own interpreters:
+ * all but Lookout's own secrets and what was set for this process's own interpreters. Colours are for terminals.
+ */
+export function forPrograms(host: NodeJS.ProcessEnv = process.env): Environment {
+  return { ...without(host, (name) => OWN_SECRETS.test(name) || INTERPRETERS.test(name) || COLOURS.test(name)), ...QUIET };
+}
 
 /**
  * Where packages come from and how they are fetched: indexes, certificates, proxies, caches. What else can be set for an
@@ -30,14 +63,17 @@ export function isFetching(installer: Installer, name: string): boolean {
   return FETCHING[installer].test(name.toLowerCase().replaceAll('_', '-'));
 }
 
-/** For pip, uv and npm: without what says where things go, in their variables; their files are the callers' business. */
+/**
+ * For pip, uv and npm: without what says where things go, in their variables; their files are the callers' business.
+ * Compilers and indexes go by variables of any name, which requirements and .npmrc may take by `${NAME}`.
+ */
 export function forInstallers(host: NodeJS.ProcessEnv = process.env): Environment {
   const leads = (name: string): boolean => {
     const [, prefix = '', setting = ''] = /^(pip|uv|npm_config)_(.+)$/i.exec(name) ?? [];
     const installer = prefix.toLowerCase().split('_')[0] as Installer | '';
     return installer !== '' && !isFetching(installer, setting);
   };
-  return { ...forModels(host), ...without(host, leads) };
+  return { ...forPrograms(host), ...without(host, leads) };
 }
 
 /** What a program that is told everything by its arguments needs to run at all: to be found, its libraries, a device, certificates. */

@@ -35,7 +35,11 @@ export interface Manifest {
   readonly weights?: readonly (Pick<Weights, 'file'> & Partial<Weights>)[];
   readonly options?: { readonly [key: string]: Json };
   readonly requirements?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
+
+/** Those of Lookout say what a model is, and are its own to set. */
+const VARIABLE = /^(?!LOOKOUT_)[A-Za-z_][A-Za-z0-9_]*$/;
 
 const word = { type: 'string', minLength: 1 } as const;
 /** Inside the folder: neither absolute nor with a step up, also after a line end, which `.` would not see beyond. */
@@ -86,6 +90,7 @@ const schema = {
     },
     options: { type: 'object' },
     requirements: { type: 'array', items: inside },
+    env: { type: 'object', additionalProperties: { type: 'string' } },
   },
 };
 
@@ -102,6 +107,9 @@ export async function readManifest(file: string, name: string): Promise<Manifest
   if (value.name !== undefined && value.name !== name) errors.push(`${at(['name'])}: name is "${value.name}" but the folder is "${name}"; rename one of them`);
   for (const [index, { file: path, url }] of (value.weights ?? []).entries()) {
     if (url && path.includes('*')) errors.push(`${at(['weights', index, 'file'])}: a file that is fetched needs its whole name, without *`);
+  }
+  for (const variable of Object.keys(value.env ?? {})) {
+    if (!VARIABLE.test(variable)) errors.push(`${at(['env', variable])}: ${variable} is no name of a variable that a model may be given: letters, digits and _, and not LOOKOUT_ before them`);
   }
   if (errors.length > 0) throw wrong(name, errors);
   return value;

@@ -83,6 +83,7 @@ async function fromManifest(name: string, place: ModelPlace, manifest: Manifest,
     })),
     weights_folders: [folder, join(around.data_dir, 'weights', name)],
     options: manifest.options ?? {},
+    env: manifest.env ?? {},
     adopted_venv: null,
     notice: null,
   };

@@ -4,7 +4,8 @@ import { delimiter, isAbsolute, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { isFile } from '../models/paths.ts';
 import type { Model, Runtime } from '../types.ts';
-import { childEnvironment, prepared, type Context } from './tools/start.ts';
+import { childEnvironment } from './tools/environment.ts';
+import { prepared, type Context } from './tools/start.ts';
 
 export const summary = 'any program, as it is';
 

@@ -7,8 +7,9 @@ import type { RunnerCommand } from '../runner/command.ts';
 import { findingPackages, nodeHarness } from '../runner/harness.ts';
 import { PROTOCOL } from '../runner/messages.ts';
 import type { Model, Runtime } from '../types.ts';
+import { childEnvironment, harnessEnvironment, setupOf } from './tools/environment.ts';
 import { installNode } from './tools/install-node.ts';
-import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Provision } from './tools/start.ts';
+import { prepared, requireEntry, type Context, type Provision } from './tools/start.ts';
 
 interface Provided {
   /** null: no packages, no environment. */

@@ -6,9 +6,10 @@ import type { RunnerCommand } from '../runner/command.ts';
 import { pythonHarness } from '../runner/harness.ts';
 import { PROTOCOL } from '../runner/messages.ts';
 import type { Model, Runtime } from '../types.ts';
+import { childEnvironment, harnessEnvironment, setupOf } from './tools/environment.ts';
 import { installPython, venvPython, wheelsOf } from './tools/install-python.ts';
 import { findInterpreter, starts } from './tools/interpreter.ts';
-import { childEnvironment, harnessEnvironment, prepared, requireEntry, setupOf, type Context, type Provision } from './tools/start.ts';
+import { prepared, requireEntry, type Context, type Provision } from './tools/start.ts';
 
 interface Provided {
   readonly python: string;

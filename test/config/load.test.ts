@@ -217,6 +217,8 @@ describe('streams', () => {
     expect(config.port).toBe(81);
     expect(config.streams[0]?.url).toBe('rtsp://admin:s3cret@cam/${x}');
     expect(secrets).toEqual(['LOOKOUT_TOKEN', 'CAM_PASS']);
+    const clip = await load({ yaml: 'streams: [{camera_id: a, url: "file://${HOME}/clip.mp4"}]\n', env: { HOME: '/home/a' } });
+    expect(clip.secrets).toEqual(['LOOKOUT_TOKEN']);
     expect(await problems({ yaml, env: { P: '81' } })).toEqual(['lookout.yaml:4:10: the environment has no variable CAM_PASS']);
     expect(await problems({ yaml: 'host_ip: a${constructor}\n' })).toEqual(['lookout.yaml:1:10: the environment has no variable constructor']);
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { forInstallers, forModels, forTools, isFetching, type Environment } from '../../src/lib/environment.ts';
+import { forInstallers, forModels, forPrograms, forTools, isFetching, type Environment } from '../../src/lib/environment.ts';
 
 /** What a child sees of the host's variables. */
 const seen = (host: NodeJS.ProcessEnv, made: (host: NodeJS.ProcessEnv) => Environment): NodeJS.ProcessEnv =>
@@ -14,13 +14,27 @@ it('gives ffmpeg what it needs to run, and nothing that changes what it says or 
   expect(seen(host, forTools)).toEqual({ ...kept, LC_ALL: 'C', AV_LOG_FORCE_NOCOLOR: '1' });
 });
 
-it('keeps from models what was set for interpreters of this process, and lets them have the rest', () => {
-  const kept = { PATH: '/bin', http_proxy: 'http://proxy:3128', NODE_EXTRA_CA_CERTS: '/ca.pem', NODE_ENV: 'production', OMP_NUM_THREADS: '2', HF_HOME: '/models' };
+const kept = {
+  PATH: '/bin', HOME: '/home/a', USER: 'a', LC_TIME: 'C', TZ: 'UTC', http_proxy: 'http://proxy:3128', HTTPS_PROXY: 'http://proxy:3128', SSL_CERT_FILE: '/ca.pem',
+  NODE_EXTRA_CA_CERTS: '/ca.pem', NODE_ENV: 'production', OMP_NUM_THREADS: '2', CUDA_VISIBLE_DEVICES: '0', HF_HOME: '/models', YOLO_CONFIG_DIR: '/y', XDG_CACHE_HOME: '/c', LOOKOUT_FFMPEG: '/opt/ffmpeg',
+};
+const forInterpreters = {
+  PYTHONPATH: '/other', PYTHONHOME: '/other', PYTHONSTARTUP: '/a.py', PYTHONINSPECT: '1', PYTHONWARNINGS: 'error', VIRTUAL_ENV: '/venv', CONDA_PREFIX: '/conda',
+  NODE_PATH: '/other', NODE_OPTIONS: '--inspect', NODE_V8_COVERAGE: '/tmp', NODE_DEBUG: '*', FORCE_COLOR: '3', BASH_ENV: '/a.sh',
+};
+const added = { PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' };
+
+it('lets models have what programs, libraries and devices go by, and nothing else of the host', () => {
   const host = {
-    ...kept, PYTHONPATH: '/other', PYTHONHOME: '/other', PYTHONSTARTUP: '/a.py', PYTHONINSPECT: '1', PYTHONWARNINGS: 'error', VIRTUAL_ENV: '/venv', CONDA_PREFIX: '/conda',
-    NODE_PATH: '/other', NODE_OPTIONS: '--inspect', NODE_V8_COVERAGE: '/tmp', NODE_DEBUG: '*', FORCE_COLOR: '3', BASH_ENV: '/a.sh',
+    ...kept, ...forInterpreters, LOOKOUT_TOKEN: 's', AWS_SECRET_ACCESS_KEY: 's', DATABASE_URL: 'postgres://a:s@db/', HF_TOKEN: 's', ULTRALYTICS_API_KEY: 's',
+    MY_PATH: '/x', http_proxy_password: 's', Home: '/x', SSH_AUTH_SOCK: '/run/agent', constructor: 's',
   };
-  expect(seen(host, forModels)).toEqual({ ...kept, PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' });
+  expect(seen(host, forModels)).toEqual({ ...kept, ...added });
+});
+
+it('lets one-shot programs and installers have the rest too, but for what is Lookout\'s own secret', () => {
+  const more = { AWS_SECRET_ACCESS_KEY: 's', HF_TOKEN: 's', CFLAGS: '-O2', LOOKOUT_DATA_DIR: '/data' };
+  for (const made of [forPrograms, forInstallers]) expect(seen({ ...kept, ...more, ...forInterpreters, LOOKOUT_TOKEN: 's' }, made)).toEqual({ ...kept, ...more, ...added });
 });
 
 it('leaves installers their indexes, certificates, proxies and caches, and nothing that says where packages go', () => {

@@ -44,6 +44,7 @@ weights:
   - {file: small.onnx, url: "https://example.org/small.onnx", sha256: ${'A'.repeat(64)}, required: false}
 options: {size: 320}
 requirements: [needs.txt]
+env: {API_KEY: "$\{WEEDS_KEY}", THREADS: 2}
 `,
   });
   const folder = join(root, 'user/weeds');
@@ -75,6 +76,7 @@ requirements: [needs.txt]
     ],
     weights_folders: [folder, join(root, 'data/weights/weeds')],
     options: { size: 320 },
+    env: { API_KEY: '${WEEDS_KEY}', THREADS: '2' },
     adopted_venv: null,
     notice: null,
   });
@@ -100,6 +102,7 @@ test('names every fault of a manifest at once, each with its line and column', a
   const root = await writeTree(await temporaryFolder(), {
     'user/bad/model.yaml': 'name: good\nversion: [1.0]\nruntime: python\nentri: x.py\nsection: batch\nweights:\n  - file: ../up.pt\n    urls: http://x\n',
     'user/torn/model.yaml': 'runtime: [python\nentry: x\n',
+    'user/env/model.yaml': 'runtime: python\nentry: x.py\nenv: {LOOKOUT_SETUP: x, "A-B": y, OK: z}\n',
     'user/other/model.yaml': 'name: another\nruntime: python\nentry: x.py\nweights:\n  - file: "*.pt"\n    url: https://example.org/a.pt\n',
     'user/json/model.json': '{\n\t"runtime": "python",\n\t"entry": "x.py",\n\t"confidence": 3\n}',
   });
@@ -115,6 +118,8 @@ test('names every fault of a manifest at once, each with its line and column', a
     `${file}:7:5: weights.0.file must be a path inside the model folder, with * in its last part at most`,
     `${file}:8:5: unknown key "urls"; did you mean "url"?`,
   ]);
+  const env = await errorOf(catalog.get('env'));
+  expect(env.message.match(/:3:\d+: \S+ is no name of a variable/g)).toEqual([':3:7: LOOKOUT_SETUP is no name of a variable', ':3:25: A-B is no name of a variable']);
   expect((await errorOf(catalog.get('torn'))).message).toMatch(/torn\/model\.yaml:\d+:\d+: /);
   expect((await errorOf(catalog.get('other'))).message).toMatch(/:1:1: name is "another"[^]*:5:5: a file that is fetched needs its whole name/);
   expect((await errorOf(catalog.get('json'))).message).toMatch(/model\.json:4:2: confidence must be <= 1/);

@@ -50,6 +50,7 @@ export function modelIn(folder: string, change: Partial<Model> = {}): Model {
     weights: [],
     weights_folders: [folder],
     options: {},
+    env: {},
     adopted_venv: null,
     origin: 'user',
     notice: null,

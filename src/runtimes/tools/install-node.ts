@@ -1,10 +1,11 @@
 /** Installs a model's npm packages, without their scripts, into a folder of their own. */
 import { copyFile, cp, mkdir, readFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
-import { forInstallers, forModels } from '../../lib/environment.ts';
+import { forInstallers } from '../../lib/environment.ts';
 import type { BuildWords, Built } from '../../models/environments.ts';
 import { localDependencies } from '../../models/requirement-files.ts';
 import type { Model } from '../../types.ts';
+import { modelEnvironment } from './environment.ts';
 import { createNpmWords } from './installer-words.ts';
 import { ask, run } from './run.ts';
 
@@ -35,7 +36,7 @@ export async function installNode(folder: string, model: Model, offline: boolean
   if (missing.length > 0) throw new Error(`npm says that all went well, but ${missing.join('; ')}; look for settings of npm that send packages elsewhere`);
   if (model.probe !== null) {
     step(`probing: ${model.probe}`);
-    await run({ file: process.execPath, args: ['--input-type=module', '--eval', model.probe], cwd: folder, env: { ...forModels(), PATH } }, output, signal);
+    await run({ file: process.execPath, args: ['--input-type=module', '--eval', model.probe], cwd: folder, env: { PATH, ...modelEnvironment(model) } }, output, signal);
   }
   return { tools: { node: process.versions.node, npm }, packages: await packagesIn(folder) };
 }

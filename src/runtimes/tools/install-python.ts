@@ -1,12 +1,13 @@
 /** Makes a virtual environment and installs requirements into it, with uv or with venv and pip. */
 import { rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { forModels } from '../../lib/environment.ts';
+import { forInstallers, forModels } from '../../lib/environment.ts';
 import { packageRoot } from '../../lib/package.ts';
 import { isFolder } from '../../models/paths.ts';
 import { PYPROJECT } from '../../models/requirement-files.ts';
 import type { BuildWords, Built } from '../../models/environments.ts';
 import type { Model } from '../../types.ts';
+import { modelEnvironment } from './environment.ts';
 import { createPipWords } from './installer-words.ts';
 import type { Interpreter } from './interpreter.ts';
 import { installerEnvironment } from './installer-settings.ts';
@@ -62,7 +63,7 @@ export async function installPython(folder: string, model: Model, interpreter: I
   await rm(pip, { recursive: true });
   if (model.probe !== null) {
     step(`probing: ${model.probe}`);
-    await run({ file: python, args: ['-c', model.probe], cwd: model.folder, env: forModels() }, output, signal);
+    await run({ file: python, args: ['-c', model.probe], cwd: model.folder, env: modelEnvironment(model) }, output, signal);
   }
   const packages = await ask({ file: python, args: ['-I', '-c', LIST], cwd: dirname(folder), env: forModels() }, signal);
   return { tools: { python: interpreter.version, [tool[0]]: tool[1] }, packages: packages.split('\n').filter((line) => line !== '') };
@@ -87,7 +88,7 @@ async function uvVersion(signal: AbortSignal): Promise<string | null> {
   const isSet = (tool: string): boolean => Object.entries(process.env).some(([name, value]) => value && name.startsWith(tool) && WHERE_FROM.test(name));
   if (isSet('PIP_') && !isSet('UV_')) return null;
   try {
-    return (await ask({ file: 'uv', args: ['--version'], cwd: '/', env: {} }, signal)).split(' ')[1] ?? '';
+    return (await ask({ file: 'uv', args: ['--version'], cwd: '/', env: forInstallers() }, signal)).split(' ')[1] ?? '';
   } catch {
     // Not there, or not able to run: pip does the same.
     signal.throwIfAborted();

@@ -1,6 +1,6 @@
 /** The environment of an installer: how this host fetches packages, and nothing that says where they go. */
 import { join } from 'node:path';
-import { forInstallers, forModels, isFetching, type Environment } from '../../lib/environment.ts';
+import { forInstallers, forPrograms, isFetching, type Environment } from '../../lib/environment.ts';
 import { packageRoot } from '../../lib/package.ts';
 import { ask } from './run.ts';
 
@@ -10,7 +10,7 @@ const NO_FILES = { pip: { PIP_CONFIG_FILE: '/dev/null' }, uv: { UV_NO_CONFIG: '1
 /** `pip`: the folder that it is imported from. */
 export async function installerEnvironment(installer: 'pip' | 'uv', python: string, pip: string, signal: AbortSignal): Promise<Environment> {
   const script = join(packageRoot, 'runners/python/installers.py');
-  const answer = await ask({ file: python, args: ['-I', script, pip, installer], cwd: '/', env: forModels() }, signal);
+  const answer = await ask({ file: python, args: ['-I', script, pip, installer], cwd: '/', env: forPrograms() }, signal);
   const inFiles = Object.entries(JSON.parse(answer) as Readonly<Record<string, string>>)
     .filter(([name]) => isFetching(installer, name))
     .map(([name, value]) => [`${installer}_${name.replaceAll('-', '_')}`.toUpperCase(), value] as const)

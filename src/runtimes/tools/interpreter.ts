@@ -1,7 +1,7 @@
 /** Finds a Python that can make virtual environments, and asks it what it is. */
 import { LookoutError } from '../../errors.ts';
 import type { Facts } from '../../models/fingerprint.ts';
-import { forModels } from '../../lib/environment.ts';
+import { forModels, forPrograms } from '../../lib/environment.ts';
 import { ask, ToolFailed } from './run.ts';
 
 export interface Interpreter {
@@ -35,7 +35,7 @@ export async function findInterpreter(signal: AbortSignal): Promise<Interpreter>
   const failures: string[] = [];
   for (const candidate of asked === '' ? CANDIDATES : [asked]) {
     try {
-      const answer = await ask({ file: candidate, args: ['-I', '-c', QUESTION], cwd: '/', env: forModels() }, signal);
+      const answer = await ask({ file: candidate, args: ['-I', '-c', QUESTION], cwd: '/', env: forPrograms() }, signal);
       return JSON.parse(answer) as Interpreter;
     } catch (error) {
       signal.throwIfAborted();

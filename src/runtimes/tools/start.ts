@@ -2,12 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { LookoutError } from '../../errors.ts';
-import { forModels, type Environment } from '../../lib/environment.ts';
-import { leash } from '../../lib/leash.ts';
 import { markUsed } from '../../models/environments.ts';
 import { isFile } from '../../models/paths.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
-import type { Setup } from '../../runner/harness.ts';
 import { oneShotRunner } from '../../runner/one-shot.ts';
 import { startRunner } from '../../runner/start.ts';
 import type { Model, Prepared, Progress } from '../../types.ts';
@@ -58,21 +55,6 @@ export async function prepared<Provided extends { readonly fingerprint: string |
         : oneShotRunner(command, { ...hearing, work_dir: work });
     },
   };
-}
-
-/** What the model's program is told at its start. */
-export function setupOf({ name, folder, weights_folders, options }: Model, work_folder: string): Setup {
-  return { name, folder, weights_folders, work_folder, options };
-}
-
-/** For what runs under a harness, which is told the rest by its arguments. What the model starts may be put on a leash too. */
-export function harnessEnvironment({ name }: Model): Environment {
-  return { ...forModels(), LOOKOUT_MODEL: name, LOOKOUT_LEASH: leash };
-}
-
-/** One-shot programs and commands find in it what a harness would tell them. */
-export function childEnvironment(model: Model, work: string): Environment {
-  return { ...harnessEnvironment(model), LOOKOUT_SETUP: JSON.stringify(setupOf(model, work)) };
 }
 
 /** For the runtimes with a harness: the program must be a file, and a harness hands on no words. */
