@@ -645,6 +645,8 @@ export interface Config {
   readonly project: string | null;
   readonly camera_data: string;
   readonly predictions: string;
+  /** Who may read new files; null: `user`, with a project `all`. */
+  readonly share_files: 'user' | 'group' | 'all' | null;
   /** Asked of every client when set. */
   readonly token: string | null;
   readonly insecure: boolean;

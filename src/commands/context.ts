@@ -2,6 +2,7 @@
 import { loadConfig } from '../config/load.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { writeTo } from '../lib/standard-streams.ts';
+import { shareFiles } from '../lib/umask.ts';
 import type { Config } from '../types.ts';
 
 export interface CommandContext {
@@ -16,6 +17,8 @@ export async function prepareCommand({ flags }: CommandContext, defaults: Partia
   const { config, warnings, file, secrets } = await loadConfig({ flags, env: process.env, cwd: process.cwd(), defaults });
   // Installers and one-shot programs inherit the environment, and a program that fails may well print its own.
   for (const name of secrets) Reflect.deleteProperty(process.env, name);
+  // The files of a project are read by the programs that have always read them.
+  shareFiles(config.share_files ?? (config.project === null ? 'user' : 'all'));
   const log = createLog({ level: config.log_level, format: config.log_format });
   if (file !== null) log.info(`settings from ${file}`);
   for (const warning of warnings) log.warn(warning);

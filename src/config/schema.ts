@@ -67,6 +67,10 @@ const COMMON = {
     description: 'Where records are appended; its ending follows format. With a project: its own.',
     type: 'string', minLength: 1, default: '<data_dir>/predictions.json',
   },
+  share_files: {
+    description: 'Who may read new files, with their pictures, records and secrets; all: as the umask says. null: user, with a project all.',
+    type: ['string', 'null'], enum: ['user', 'group', 'all', null], default: null,
+  },
   token: {
     description: 'Asked of every client (Authorization: Bearer …) when set.',
     type: ['string', 'null'], minLength: 1, format: 'token', default: null,

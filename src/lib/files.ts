@@ -1,14 +1,20 @@
 /** Files written so that a crash leaves the old content or the new, on the disk and not only in memory. */
 import { randomBytes } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { copyFile, link, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-/** Replaces `path` as a whole: readers see what was there before or all of `data`. `mode` is subject to the umask. */
-export async function writeAtomically(path: string, data: string | Uint8Array, { mode = 0o666 }: { mode?: number } = {}): Promise<void> {
+/**
+ * Replaces `path` as a whole: readers see what was there before or all of `data`, and those who could read what was
+ * there can read what is there now, unless a `mode` is given. A new file is subject to the umask.
+ */
+export async function writeAtomically(path: string, data: string | Uint8Array, { mode }: { mode?: number } = {}): Promise<void> {
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  const before = mode === undefined ? await accessOf(path) : null;
   try {
-    const handle = await open(temporary, 'wx', mode);
+    const handle = await open(temporary, 'wx', mode ?? 0o666);
     try {
+      if (before) await giveAccess(handle, before);
       await handle.writeFile(data);
       await handle.sync();
     } finally {
@@ -20,6 +26,31 @@ export async function writeAtomically(path: string, data: string | Uint8Array, {
     throw error;
   }
   await fsyncFolder(dirname(path));
+}
+
+/** Whom a file belongs to and who may read it. */
+export type FileAccess = Pick<Stats, 'mode' | 'uid' | 'gid'>;
+
+/** null: there is no such file. */
+export async function accessOf(path: string): Promise<FileAccess | null> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+/** Lets those read a new file who could read the one that it follows. */
+export async function giveAccess(handle: FileHandle, { mode, uid, gid }: FileAccess): Promise<void> {
+  const own = await handle.stat();
+  if (own.uid !== uid || own.gid !== gid) {
+    await handle.chown(uid, gid).catch((error: unknown) => {
+      // Only root gives files away; others stay the owners of what they write.
+      if (!hasCode(error, 'EPERM')) throw error;
+    });
+  }
+  if ((own.mode & 0o777) !== (mode & 0o777)) await handle.chmod(mode & 0o777);
 }
 
 /** Removes what writeAtomically and linkOrCopy left in a folder when they were killed; only for a folder that nobody else writes to. */

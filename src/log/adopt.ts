@@ -2,7 +2,7 @@
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fsyncFolder, openIfPresent, readAt, writeAt } from '../lib/files.ts';
+import { fsyncFolder, giveAccess, openIfPresent, readAt, writeAt, type FileAccess } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { catchUp } from './catch-up.ts';
 import { replaceIndex } from './index-file.ts';
@@ -23,14 +23,15 @@ export interface Tail {
 /** Remains larger than this are kept without a look at them. */
 const REMAINS = 65_536;
 
-export async function adopt(volume: Volume, layout: Layout, log: Log): Promise<Tail> {
+/** `follows`: who may read a file that is begun, because they could read the one before; null: as new files are. */
+export async function adopt(volume: Volume, layout: Layout, log: Log, follows: FileAccess | null = null): Promise<Tail> {
   const handle = await openIfPresent(volume.file, 'r+');
-  if (!handle) return begin(volume, layout);
+  if (!handle) return begin(volume, layout, follows);
   try {
     const { end, whole, size } = await catchUp(handle, volume.index, layout);
     if (end === null) {
       if (await isWorthKeeping(handle, 0, size, layout)) await setAside(volume, log);
-      return await begin(volume, layout);
+      return await begin(volume, layout, await handle.stat());
     }
     if (!whole) await repair(handle, volume, layout, end, size, log);
     return { end, closing: await readRest(handle, end), empty: false, ours: await isOurs(handle, layout) };
@@ -39,10 +40,11 @@ export async function adopt(volume: Volume, layout: Layout, log: Log): Promise<T
   }
 }
 
-async function begin({ file, index }: Volume, layout: Layout): Promise<Tail> {
+async function begin({ file, index }: Volume, layout: Layout, follows: FileAccess | null): Promise<Tail> {
   // In place: nothing is there that could be lost, and a file mounted into a container cannot be replaced.
   const handle = await open(file, 'w');
   try {
+    if (follows) await giveAccess(handle, follows);
     await handle.writeFile(layout.opening + layout.closingEmpty);
     await handle.sync();
   } finally {

@@ -11,6 +11,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LookoutError } from '../errors.ts';
+import { accessOf } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -78,8 +79,9 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
     }
     const bytes = Buffer.from(JSON.stringify(record));
     if (isDueToRotate(before, bytes)) {
+      const follows = await accessOf(current.file);
       mayRotate = await rotate(current, layout, log);
-      before = await adopt(current, layout, log);
+      before = await adopt(current, layout, log, follows);
     }
     if (lock.compromised) throw new LookoutError('locked', `${current.file}: another process has taken the lock; is it used twice?`);
     const { tail: after, ...span } = await append(current.file, layout, before, bytes);

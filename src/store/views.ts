@@ -8,7 +8,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, rm, rmdir } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { hasCode, isThere, linkOrCopy, removeIfPresent } from '../lib/files.ts';
@@ -81,7 +81,8 @@ async function show(picture: string, target: string): Promise<string | null> {
     if (IS_ROOT) {
       await copyFile(picture, target, constants.COPYFILE_FICLONE);
     } else {
-      await chmod(picture, READ_ONLY);
+      const { mode } = await stat(picture);
+      await chmod(picture, mode & READ_ONLY);
       await linkOrCopy(picture, target);
     }
     return target;

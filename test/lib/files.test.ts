@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -25,6 +25,20 @@ describe('linkOrCopy', () => {
 });
 
 describe('writeAtomically', () => {
+  it('lets those read the new file who could read the old one, unless it is told another mode', async () => {
+    const file = join(folder, 'file');
+    const mode = async (): Promise<number> => (await stat(file)).mode & 0o777;
+    await writeFile(file, 'old');
+    for (const before of [0o604, 0o660, 0o400]) {
+      await chmod(file, before);
+      await writeAtomically(file, 'new');
+      expect(await mode()).toBe(before);
+    }
+    await chmod(file, 0o644);
+    await writeAtomically(file, 'secret', { mode: 0o600 });
+    expect(await mode()).toBe(0o600);
+  });
+
   it('replaces a file by another one, so that who has it open keeps the old content', async () => {
     const file = join(folder, 'file');
     await writeFile(file, 'old');

@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
@@ -238,6 +238,19 @@ describe('rotation', () => {
     for (const name of names) expect((await at.text(name)).length).toBeLessThanOrEqual(limit);
     expect(await at.named('records-')).toHaveLength(3);
     expect((await all() as BatchRecord[]).map(({ batch }) => batch.id).sort()).toEqual([...ids].sort());
+  });
+
+  it('begins files that are read by whoever read the one before', async () => {
+    await write(['a'], { rotate_bytes: 1 });
+    const mode = async (name: string): Promise<number> => (await stat(join(at.folder, name))).mode & 0o777;
+    // Neither what a umask would make of a new file.
+    await chmod(at.files.predictions, 0o604);
+    await write(['b'], { rotate_bytes: 1 });
+    expect(await at.named('predictions-')).toHaveLength(1);
+    expect(await mode('predictions.json')).toBe(0o604);
+    await writeFile(at.files.predictions, 'no records at all'.repeat(10));
+    await write(['c']);
+    expect(await Promise.all((await at.named('predictions')).map(mode))).toEqual([0o604, 0o604, 0o604]);
   });
 
   it('keeps what was rotated away known, also when its index was lost or cut', async () => {
