@@ -647,6 +647,8 @@ export interface Config {
   readonly predictions: string;
   /** Who may read new files; null: `user`, with a project `all`. */
   readonly share_files: 'user' | 'group' | 'all' | null;
+  /** User that models and their builds run as, by name or number; null: Lookout's own. */
+  readonly runner_user: string | null;
   /** Asked of every client when set. */
   readonly token: string | null;
   readonly insecure: boolean;

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/config/load.ts';
+import { TOKEN } from '../src/config/origins.ts';
 import { listSettings } from '../src/config/settings.ts';
 import { settingsTable } from '../src/config/table.ts';
 import { enrich, type RecordSettings } from '../src/record/enrich.ts';
@@ -105,7 +106,7 @@ describe('README', () => {
 
   it('names environment variables that exist', async () => {
     const sources = await Promise.all(['src/runtimes/tools/interpreter.ts', 'src/lib/ffmpeg-program.ts'].map((file) => readFile(join(root, file), 'utf8')));
-    const known = [...listSettings().map(({ env }) => env), ...sources.join('\n').match(/LOOKOUT_[A-Z]+/g) ?? []];
+    const known = [...listSettings().map(({ env }) => env), `${TOKEN}_FILE`, ...sources.join('\n').match(/LOOKOUT_[A-Z]+/g) ?? []];
     const named = readme.match(/LOOKOUT_[A-Z_]+/g) ?? [];
     expect(named.length).toBeGreaterThan(3);
     expect(named.filter((name) => !known.includes(name))).toEqual([]);

@@ -4,6 +4,7 @@ import { createLog, type Log } from '../lib/log.ts';
 import { writeTo } from '../lib/standard-streams.ts';
 import { shareFiles } from '../lib/umask.ts';
 import type { Config } from '../types.ts';
+import { useRunnerUser } from './runner-user.ts';
 
 export interface CommandContext {
   /** Aborted by the first SIGINT or SIGTERM. */
@@ -13,12 +14,15 @@ export interface CommandContext {
 }
 
 /** `defaults` stand in for the schema's. */
-export async function prepareCommand({ flags }: CommandContext, defaults: Partial<Config> = {}): Promise<{ config: Config; log: Log }> {
+export async function prepareCommand({ flags, signal }: CommandContext, defaults: Partial<Config> = {}): Promise<{ config: Config; log: Log }> {
   const { config, warnings, file, secrets } = await loadConfig({ flags, env: process.env, cwd: process.cwd(), defaults });
   // Installers and one-shot programs inherit the environment, and a program that fails may well print its own.
   for (const name of secrets) Reflect.deleteProperty(process.env, name);
   // The files of a project are read by the programs that have always read them.
-  shareFiles(config.share_files ?? (config.project === null ? 'user' : 'all'));
+  const shared = config.share_files ?? (config.project === null ? 'user' : 'all');
+  // What models need is for their group.
+  shareFiles(shared === 'user' && config.runner_user !== null ? 'group' : shared);
+  if (config.runner_user !== null) await useRunnerUser(config.runner_user, config, signal);
   const log = createLog({ level: config.log_level, format: config.log_format });
   if (file !== null) log.info(`settings from ${file}`);
   for (const warning of warnings) log.warn(warning);

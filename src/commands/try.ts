@@ -1,9 +1,10 @@
 /** `lookout models try`: a model on pictures, without a server. */
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { keepFindings, neverFound } from '../inference/findings.ts';
+import { copyForModels, makeReadable } from '../lib/account.ts';
 import { layOver } from '../lib/ffmpeg.ts';
 import { linked } from '../lib/linked.ts';
 import { writeTo } from '../lib/standard-streams.ts';
@@ -39,6 +40,7 @@ export async function tryModel(context: CommandContext, name: string, named: rea
   const model = await models.catalog.get(name);
   const work = await mkdtemp(join(tmpdir(), 'lookout-try-'));
   try {
+    await makeReadable(work);
     const pictures = await readPictures(named, every ?? config.interval_seconds, work, (stem) => drawingOf(stem, name), signal);
     await mkdir(out, { recursive: true });
     const drawings = drawingsOf(pictures, name);
@@ -123,7 +125,7 @@ async function lend(call: Call, folder: string): Promise<readonly RunnerFrame[]>
   for (const [index, { file, stream, at, number, width, height }] of call.entries()) {
     const lent = join(folder, String(index), basename(file));
     await mkdir(dirname(lent), { recursive: true });
-    await copyFile(file, lent);
+    await copyForModels(file, lent);
     frames.push({ index, stream, sequence: number, file: lent, captured_at: new Date(now + at * 1000).toISOString(), width, height });
   }
   return frames;

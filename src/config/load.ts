@@ -7,7 +7,7 @@ import { hasCode } from '../lib/files.ts';
 import type { Config } from '../types.ts';
 import { checkSettings } from './check.ts';
 import type { Origin, Values } from './origins.ts';
-import { fromEnvironment, fromFlags, fromYaml, pathText, unknownVariables } from './origins.ts';
+import { fromEnvironment, fromFlags, fromYaml, pathText, TOKEN, unknownVariables } from './origins.ts';
 import { SETTINGS } from './schema.ts';
 import { hostZoneTrouble } from './time-zone.ts';
 
@@ -27,12 +27,13 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
   /** What the command has instead of the schema's defaults. */
   readonly defaults?: Values;
 }): Promise<Loaded> {
-  const origins: Origin[] = [fromFlags(flags), fromEnvironment(env)];
+  const environment = fromEnvironment(env);
+  const origins: Origin[] = [fromFlags(flags), environment];
   const named = textOf(flags.config) ?? textOf(env.LOOKOUT_CONFIG);
   const file = named === null ? join(dataFolder({ ...defaults, ...merge(origins) }, cwd), 'lookout.yaml') : resolve(cwd, named);
   const text = await readText(file, named !== null);
-  const lines: string[] = [];
-  const secrets = ['LOOKOUT_TOKEN'];
+  const lines: string[] = [...environment.problems];
+  const secrets = [TOKEN];
   if (text !== null) {
     const yaml = fromYaml(file, text, env);
     origins.push(yaml);
@@ -54,7 +55,7 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
     lines.sort(new Intl.Collator('en', { numeric: true }).compare);
     throw new LookoutError('config_invalid', `these settings need correction:\n${lines.join('\n')}`, { details: { problems: lines } });
   }
-  const warnings = [...unknownVariables(env), ...withoutEffect(given), ...zoneWarning(checked.config.time_zone, env)];
+  const warnings = [...unknownVariables(env), ...withoutEffect(given), ...zoneWarning(checked.config.time_zone, env), ...exposureWarning(checked.config, [...new Set(secrets)], env)];
   return { config: checked.config, warnings, file: text === null ? null : file, secrets };
 }
 
@@ -69,6 +70,13 @@ function zoneWarning(setting: string, env: NodeJS.ProcessEnv): readonly string[]
   const trouble = hostZoneTrouble(setting, env);
   if (trouble === null) return [];
   return [`the environment's TZ=${env['TZ'] ?? ''} is no name of a time zone, so times in records and schedules are in ${trouble.told}; set time_zone to ${trouble.instead}`];
+}
+
+/** What a process was started with its user can read for as long as it runs, whatever becomes of its variables. */
+function exposureWarning({ runner_user }: Config, secrets: readonly string[], env: NodeJS.ProcessEnv): readonly string[] {
+  const exposed = secrets.filter((name) => (env[name] ?? '') !== '');
+  if (runner_user !== null || exposed.length === 0) return [];
+  return [`${exposed.join(', ')}: models run as the user that Lookout runs as, and can read what it was started with; name files in ${exposed.map((name) => `${name}_FILE`).join(', ')} or use systemd's LoadCredential, and set runner_user to another user`];
 }
 
 /** The first origin that has a value wins. */

@@ -6,7 +6,11 @@ import type { SettingSchema } from '../types.ts';
 import { STREAM_OPTIONS } from '../words/stream-options.ts';
 import { SETTINGS, STREAM } from './schema.ts';
 import { asType, fromText, listSettings } from './settings.ts';
+import { variable } from './variables.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
+
+/** The one setting that is a secret. */
+export const TOKEN = 'LOOKOUT_TOKEN';
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -26,14 +30,17 @@ export function fromFlags(flags: Values): Origin {
   return { values: Object.fromEntries(entries), place: ([key]) => names.get(String(key)) ?? String(key) };
 }
 
-/** An empty variable is one that is not set. */
-export function fromEnvironment(env: NodeJS.ProcessEnv): Origin {
+/** An empty variable is one that is not set. A token may also stand in a file. */
+export function fromEnvironment(env: NodeJS.ProcessEnv): Origin & Pick<YamlFile, 'problems'> {
+  const token = variable(env, TOKEN);
+  const known: NodeJS.ProcessEnv = { ...env, [TOKEN]: token.value };
   const found = listSettings().flatMap(({ key, env: name }) => {
     const names = key === 'port' ? [name, 'PORT'] : [name];
-    const used = names.find((candidate) => (env[candidate] ?? '') !== '');
-    return used === undefined ? [] : [{ key, used, value: fromText(key, env[used] ?? '') }];
+    const used = names.find((candidate) => (known[candidate] ?? '') !== '');
+    return used === undefined ? [] : [{ key, used, value: fromText(key, known[used] ?? '') }];
   });
   return {
+    problems: token.problem === undefined ? [] : [token.problem],
     values: Object.fromEntries(found.map(({ key, value }) => [key, value])),
     place: ([key]) => found.find((one) => one.key === key)?.used ?? String(key),
   };
@@ -70,7 +77,7 @@ function readTexts(values: unknown, schemas: Readonly<Record<string, Pick<Settin
 
 /** Names that were probably meant to be settings; others may be somebody else's. */
 export function unknownVariables(env: NodeJS.ProcessEnv): readonly string[] {
-  const known = ['CONFIG', ...listSettings().map(({ key }) => key.toUpperCase())];
+  const known = ['CONFIG', 'TOKEN_FILE', ...listSettings().map(({ key }) => key.toUpperCase())];
   return Object.keys(env).flatMap((name) => {
     const word = name.startsWith('LOOKOUT_') ? name.slice('LOOKOUT_'.length) : null;
     const near = word === null || known.includes(word) ? null : suggest(word, known);

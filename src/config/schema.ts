@@ -71,6 +71,10 @@ const COMMON = {
     description: 'Who may read new files, with their pictures, records and secrets; all: as the umask says. null: user, with a project all.',
     type: ['string', 'null'], enum: ['user', 'group', 'all', null], default: null,
   },
+  runner_user: {
+    description: 'User, by name, that models and what builds them run as, away from Lookout\'s secrets; Lookout must be root. null: its own.',
+    type: ['string', 'null'], minLength: 1, default: null,
+  },
   token: {
     description: 'Asked of every client (Authorization: Bearer …) when set.',
     type: ['string', 'null'], minLength: 1, format: 'token', default: null,

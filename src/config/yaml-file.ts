@@ -5,6 +5,7 @@ import { isMap, isPair, isScalar, visit } from 'yaml';
 import { isForEverybody } from '../lib/environment.ts';
 import { interpolate } from '../lib/interpolate.ts';
 import { parseYaml, type Yaml } from '../lib/yaml.ts';
+import { variable } from './variables.ts';
 
 export interface YamlFile extends Pick<Yaml, 'position'> {
   readonly values: Readonly<Record<string, unknown>>;
@@ -52,11 +53,10 @@ function resolveScalars({ document, place }: Yaml, env: NodeJS.ProcessEnv): Pick
       if (typeof scalar.value === 'number' && key === 'camera_id') scalar.value = asWritten(scalar, scalar.value);
       if (typeof scalar.value !== 'string') return;
       scalar.value = interpolate(scalar.value, (name) => {
-        // Every object has a `constructor`, which is no variable.
-        const value = Object.hasOwn(env, name) ? env[name] : undefined;
+        const { value, problem } = variable(env, name);
         // An address such as file://${HOME}/clip.mp4 must not cost models their HOME.
         if ((key === 'url' || key === 'token') && !isForEverybody(name)) secrets.push(name);
-        if (value === undefined) problems.push(`${place(scalar)}: the environment has no variable ${name}`);
+        if (value === undefined) problems.push(`${place(scalar)}: ${problem ?? `the environment has no variable ${name}`}`);
         return value ?? '';
       });
     },

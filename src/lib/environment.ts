@@ -36,7 +36,7 @@ export function forModels(host: NodeJS.ProcessEnv = process.env): Environment {
 }
 
 /** Lookout's own. */
-const OWN_SECRETS = /^LOOKOUT_TOKEN$/;
+const OWN_SECRETS = /^LOOKOUT_TOKEN(_FILE)?$/;
 
 /**
  * For programs of the Flask orchestrator's contract, which were passed everything, and for the host's own interpreters:

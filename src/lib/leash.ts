@@ -1,5 +1,6 @@
 /** Commands that die with this process, also after SIGKILL: every child is started through one of these. */
 import { join } from 'node:path';
+import { asUser, modelsAccount } from './account.ts';
 import { forTools } from './environment.ts';
 import { ffmpegProgram } from './ffmpeg-program.ts';
 import { packageRoot } from './package.ts';
@@ -15,6 +16,16 @@ export const leash = join(packageRoot, 'runners/leash');
 /** `file args…` as the words of a leashed command, for this process to start itself. */
 export function leashed(file: string, args: readonly string[]): Leashed {
   return { file: leash, args: [String(process.pid), file, ...args] };
+}
+
+/** The same for what belongs to a model: as the user that models run as. */
+export function leashedModel(file: string, args: readonly string[]): Leashed {
+  const own = leashed(file, args);
+  const account = modelsAccount();
+  if (account === null) return own;
+  // First that user, then the leash: whom a signal from the kernel is meant for is forgotten by who becomes somebody else.
+  const [setpriv = '', ...words] = asUser(account);
+  return { file: setpriv, args: [...words, own.file, ...own.args] };
 }
 
 /** ffmpeg with these arguments, on a leash, and the whole environment that it is to have. */

@@ -1,7 +1,8 @@
 /** The life of an environment: found, or built in place under a lock, sealed by its environment.json, collected when old. */
-import { appendFile, lstat, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { lstat, lutimes, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
+import { giveToModels, makeReadable, removeOfModels } from '../lib/account.ts';
 import { hasCode, namesIn } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import type { Progress } from '../types.ts';
@@ -52,7 +53,7 @@ export async function provideEnvironment(data_dir: string, recipe: Recipe, progr
   const folder = join(ofModel, recipe.fingerprint);
   if (await isReady(folder, recipe, signal)) return folder;
 
-  await mkdir(ofModel, { recursive: true });
+  await makeReadable(ofModel);
   const lock = await lockFolderOrFile(ofModel, { waitMs: LOCK_WAIT_MS }, signal);
   try {
     // Somebody else may have built it while this one waited.
@@ -82,7 +83,7 @@ async function isReady(folder: string, recipe: Recipe, signal: AbortSignal): Pro
 /** The seal's time of change says when the environment was last used. */
 async function touch(seal: string): Promise<void> {
   const now = new Date();
-  await utimes(seal, now, now);
+  await lutimes(seal, now, now);
 }
 
 async function build(folder: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<void> {
@@ -90,15 +91,16 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
   const began = Date.now();
   await sweep(folder);
   await mkdir(folder, { recursive: true });
-  await writeFile(log, '');
+  const logged = await open(log, 'wx');
   let written: Promise<void> = Promise.resolve();
   // The log is a help, not a promise: a full disk has its say in the error below.
-  const output: Progress = (line) => { written = written.then(() => appendFile(log, `${line}\n`)).catch(() => undefined); };
+  const output: Progress = (line) => { written = written.then(() => logged.appendFile(`${line}\n`)).catch(() => undefined); };
   const step: Progress = (line) => {
     output(line);
     progress(line);
   };
   try {
+    await giveToModels(folder);
     const built = await recipe.build(folder, { step, output }, signal);
     const facts: EnvironmentFacts = {
       fingerprint: recipe.fingerprint,
@@ -108,7 +110,7 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
       build_seconds: Math.round((Date.now() - began) / 100) / 10,
       log: LOG,
     };
-    await writeFile(join(folder, `${SEAL}.new`), `${JSON.stringify(facts, null, 2)}\n`, { flush: true });
+    await writeFile(join(folder, `${SEAL}.new`), `${JSON.stringify(facts, null, 2)}\n`, { flush: true, flag: 'wx' });
     await rename(join(folder, `${SEAL}.new`), join(folder, SEAL));
     progress(`the environment is ready after ${facts.build_seconds} s: ${count(built.packages.length)}, ${megabytes(await bytesIn(folder))} MB`);
   } catch (error) {
@@ -118,6 +120,7 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
     throw new LookoutError('model_unavailable', `model ${recipe.model}: its environment could not be built: ${reason}\nEverything that was said: ${log}`, { cause: error });
   } finally {
     await written;
+    await logged.close();
   }
 }
 
@@ -137,7 +140,7 @@ async function bytesIn(folder: string): Promise<number> {
 async function keepLogAlone(folder: string): Promise<void> {
   for (const name of (await namesIn(folder)).filter((name) => name !== LOG)) {
     // What cannot be removed is swept by the next build, and the news is why this one failed.
-    await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+    await removeOfModels(join(folder, name)).catch(() => undefined);
   }
 }
 
@@ -157,7 +160,7 @@ async function collect(ofModel: string, current: string, progress: Progress): Pr
 /** The seal goes first: a removal cut short must not leave half an environment that looks whole. */
 async function sweep(folder: string): Promise<void> {
   await rm(join(folder, SEAL), { force: true });
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  await removeOfModels(folder);
 }
 
 async function readSeal(file: string): Promise<boolean> {

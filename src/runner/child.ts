@@ -3,7 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { systemClock } from '../lib/clock.ts';
-import { leashed } from '../lib/leash.ts';
+import { homeOf, modelsAccount } from '../lib/account.ts';
+import { leashedModel } from '../lib/leash.ts';
 import { memoryOfTree } from '../lib/memory.ts';
 import type { RunnerCommand } from './command.ts';
 import { keepLastWords } from './last-words.ts';
@@ -44,9 +45,10 @@ export interface Messages {
 /** Without `messages` stdout is a log like stderr. */
 export function startChild(command: RunnerCommand, onLog: (line: string) => void, messages?: Messages): Child {
   const words = keepLastWords();
-  const { file, args } = leashed(command.file, command.args);
+  const { file, args } = leashedModel(command.file, command.args);
+  const account = modelsAccount();
   // A group of its own: Ctrl-C in the terminal is for Lookout alone, and what the runner starts ends with it.
-  const child = execa(file, args, { cwd: command.cwd, env: command.env, buffer: false, reject: false, detached: true, cleanup: false });
+  const child = execa(file, args, { cwd: command.cwd, env: account === null ? command.env : { ...homeOf(account), ...command.env }, buffer: false, reject: false, detached: true, cleanup: false });
   const logLine: OnLine = (text, cut) => {
     const line = `${stripVTControlCharacters(text)}${cut ? '…' : ''}`;
     words.add(line);

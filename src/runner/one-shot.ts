@@ -1,11 +1,12 @@
 /** A runner that starts a process for every call: the Flask orchestrator's contract, unchanged. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { LookoutError } from '../errors.ts';
 import type { Runner, RunnerAnswer, RunnerFrame } from '../types.ts';
 import { untilAborted } from '../lib/abort.ts';
+import { openOfModels } from '../lib/account.ts';
 import { hasCode } from '../lib/files.ts';
 import { abortReason } from './abort.ts';
 import { AT_ONCE, startChild, type Child } from './child.ts';
@@ -46,9 +47,7 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
     if (closed) throw runnerDied(model, CLOSED, child.lastWords());
     if (!ok) throw failed(`the program ${reason}`, child);
     try {
-      const { size } = await stat(output);
-      if (size > MAX_MESSAGE) throw new Invalid(`the output has ${size} bytes, more than ${MAX_MESSAGE}`);
-      const said = parseOutput(await readFile(output, 'utf8'), frames);
+      const said = parseOutput(await readOutput(output), frames);
       return { inference_ms, ...said, predictions: withPrintedFailures(said.predictions, failures) };
     } catch (error) {
       throw failed(flawOf(error), child);
@@ -97,6 +96,17 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
       end(CLOSED);
     },
   };
+}
+
+async function readOutput(output: string): Promise<string> {
+  const file = await openOfModels(output);
+  try {
+    const { size } = await file.stat();
+    if (size > MAX_MESSAGE) throw new Invalid(`the output has ${size} bytes, more than ${MAX_MESSAGE}`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
 }
 
 /** What is wrong with an output file, in words. */

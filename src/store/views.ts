@@ -4,13 +4,13 @@
  * that leaves the spool meanwhile is still there for the call.
  *
  * A second name for the file does where its mode keeps the runner from writing to it; root writes whatever the mode
- * says, so there it is a copy.
+ * says, so there it is a copy; and so it is for a user of the models' own, whose group may read it.
  */
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, rm, rmdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
+import { copyForModels, makeReadable, modelsAccount } from '../lib/account.ts';
 import { hasCode, isThere, linkOrCopy, removeIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 
@@ -57,10 +57,13 @@ export async function createViews(framesDir: string, log: Log): Promise<Views> {
       try {
         const targets = namesFor(keys).map((name) => join(own, name));
         const folders = [...new Set(targets.map(dirname))].filter((one) => one !== own);
+        if (modelsAccount() !== null) await makeReadable(folder);
         for (const one of [own, ...folders]) await mkdir(one, { recursive: true });
         const files = await Promise.all(keys.map((key, place) => show(join(framesDir, key), targets[place] ?? own)));
         return { files, close: () => removeView(own, folders, targets) };
       } catch (error) {
+        // As they are only Lookout's own user can read them.
+        if (modelsAccount() !== null) throw error;
         // Where the disk is full they are shown as they are: a look is worth more than this caution.
         log.debug('pictures are shown to a model as they are', { reason: errorInfo(error).message });
         const files = await Promise.all(keys.map(async (key) => (await isThere(join(framesDir, key)) ? join(framesDir, key) : null)));
@@ -78,8 +81,8 @@ function namesFor(keys: readonly string[]): readonly string[] {
 
 async function show(picture: string, target: string): Promise<string | null> {
   try {
-    if (IS_ROOT) {
-      await copyFile(picture, target, constants.COPYFILE_FICLONE);
+    if (IS_ROOT || modelsAccount() !== null) {
+      await copyForModels(picture, target);
     } else {
       const { mode } = await stat(picture);
       await chmod(picture, mode & READ_ONLY);

@@ -223,6 +223,30 @@ describe('streams', () => {
     expect(await problems({ yaml: 'host_ip: a${constructor}\n' })).toEqual(['lookout.yaml:1:10: the environment has no variable constructor']);
   });
 
+  it('take values from files that the environment names, and from credentials of systemd', async () => {
+    const yaml = 'streams:\n  - {camera_id: gate, url: "rtsp://${CAM_USER}:${CAM_PASS}@cam/"}\n';
+    for (const [name, text] of [['pass', 's3cret\n'], ['token', ' two-lines\n\n'], ['LOOKOUT_TOKEN', 'of-systemd']] as const) await writeFile(join(cwd, name), text);
+    expect((await load({ env: { CREDENTIALS_DIRECTORY: cwd, LOOKOUT_TOKEN: 'given' } })).config.token).toBe('given');
+    expect(await problems({ env: { LOOKOUT_TOKEN_FILE: join(cwd, 'token') } })).toEqual([expect.stringMatching(/^LOOKOUT_TOKEN: must be of visible ASCII/) as string]);
+    const files = { CAM_USER: 'a', CAM_PASS_FILE: join(cwd, 'pass'), LOOKOUT_TOKEN_FILE: '' };
+    const { config, warnings } = await load({ yaml, env: { ...files, CREDENTIALS_DIRECTORY: cwd } });
+    expect([config.streams[0]?.url, config.token, warnings]).toEqual(['rtsp://a:s3cret@cam/', 'of-systemd', [expect.stringMatching(/^CAM_USER: models run as the user .* name files in CAM_USER_FILE or use systemd's LoadCredential, and set runner_user/)]]);
+    expect(await problems({ yaml, env: { ...files, CAM_PASS: 'x', LOOKOUT_TOKEN_FILE: '/no/such' } })).toEqual([
+      'lookout.yaml:2:28: CAM_PASS and CAM_PASS_FILE are both set; keep the file',
+      expect.stringMatching(/^LOOKOUT_TOKEN_FILE cannot be read: .*ENOENT/) as string,
+    ]);
+    expect(await problems({ yaml, env: { CAM_USER: 'a', CREDENTIALS_DIRECTORY: cwd } })).toEqual(['lookout.yaml:2:28: the environment has no variable CAM_PASS']);
+  });
+
+  it('are told of once where their secrets stand in the environment of models that run as the same user', async () => {
+    const yaml = 'port: ${P}\nstreams:\n  - {camera_id: a, url: "rtsp://x:${CAM_PASS}@cam/1"}\n  - {camera_id: b, url: "rtsp://x:${CAM_PASS}@cam/2"}\n';
+    const env = { P: '81', CAM_PASS: 's3cret', LOOKOUT_TOKEN: 'sixteen-characters' };
+    const { warnings } = await load({ yaml, env });
+    expect(warnings).toEqual(['LOOKOUT_TOKEN, CAM_PASS: models run as the user that Lookout runs as, and can read what it was started with; name files in LOOKOUT_TOKEN_FILE, CAM_PASS_FILE or use systemd\'s LoadCredential, and set runner_user to another user']);
+    expect((await load({ yaml, env: { ...env, LOOKOUT_RUNNER_USER: 'models' } })).warnings).toEqual([]);
+    expect((await load({ yaml: 'port: ${P}\n', env: { P: '81' }, flags: { token: 'sixteen-characters' } })).warnings).toEqual([]);
+  });
+
   it('read the environment\'s values by type as the settings do', async () => {
     const yaml = 'streams:\n  - {camera_id: "${ID}", url: "rtsp://a/", enabled: "${ON}", options: {interval_seconds: "${S}", duration_seconds: "${FOREVER}", capture_mode: "${MODE}"}}\n';
     const env = { ID: '007', ON: 'no', S: '2.5', FOREVER: 'none', MODE: 'all' };

@@ -58,7 +58,6 @@ it('makes pictures, records and secrets for its own user alone, whoever writes t
 
 it.each([
   ['lets the group read where it is to', ['--share-files', 'group'], ['d750', '640']],
-  ['lets everybody read whom the umask lets, where it is to', ['--share-files', 'all'], ['d755', '644']],
   ['leaves a project as open as it was', ['--project', '.'], ['d755', '644']],
 ])('%s', async (_how, flags, [ofFolders, ofFiles]) => {
   const server = await serve(flags);

@@ -1,5 +1,6 @@
 /** The variables of a model's processes: what everybody gets, what its manifest gives it, and what it is. */
 import { LookoutError } from '../../errors.ts';
+import { modelsAccount } from '../../lib/account.ts';
 import { forModels, forPrograms, type Environment } from '../../lib/environment.ts';
 import { interpolate } from '../../lib/interpolate.ts';
 import { leash } from '../../lib/leash.ts';
@@ -18,8 +19,13 @@ export function modelEnvironment({ name, protocol, env }: Model): Environment {
     if (value === undefined) throw new LookoutError('model_unavailable', `model ${name}: its manifest's env.${variable} takes ${taken}, which is not in Lookout's environment, or is a secret of its own`);
     return value;
   })] as const);
-  return { ...(protocol === 'oneshot' ? forPrograms() : forModels()), ...Object.fromEntries(own) };
+  const host = protocol === 'oneshot' ? forPrograms() : forModels();
+  // Nothing that a manifest says, such as LD_PRELOAD, may act before the process is the models' user.
+  return modelsAccount() === null ? { ...host, ...Object.fromEntries(own) } : { ...host, LOOKOUT_LATER: own.map(([variable, value]) => `export ${variable}=${quoted(value)}`).join('\n') };
 }
+
+/** As a shell reads it. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** For what runs under a harness, which is told the rest by its arguments. What the model starts may be put on a leash too. */
 export function harnessEnvironment(model: Model): Environment {

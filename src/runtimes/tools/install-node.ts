@@ -1,5 +1,5 @@
 /** Installs a model's npm packages, without their scripts, into a folder of their own. */
-import { copyFile, cp, mkdir, readFile } from 'node:fs/promises';
+import { constants, copyFile, cp, mkdir, readFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { forInstallers } from '../../lib/environment.ts';
 import type { BuildWords, Built } from '../../models/environments.ts';
@@ -43,7 +43,7 @@ export async function installNode(folder: string, model: Model, offline: boolean
 
 /** The model's package files, and its local packages at the same place beside them, where `file:` finds them. */
 async function copyInto(folder: string, model: Model): Promise<void> {
-  for (const file of model.requirements) await copyFile(file, join(folder, basename(file)));
+  for (const file of model.requirements) await copyFile(file, join(folder, basename(file)), constants.COPYFILE_EXCL);
   for (const path of localDependencies(await readFile(join(folder, 'package.json'), 'utf8'))) {
     if (relative(model.folder, join(model.folder, path)).startsWith('..')) throw new Error(`the local package ${path} must lie in the model folder ${model.folder}`);
     await cp(join(model.folder, path), join(folder, path), { recursive: true, filter: (source) => basename(source) !== 'node_modules' });

@@ -1,6 +1,7 @@
 /** Makes a virtual environment and installs requirements into it, with uv or with venv and pip. */
-import { rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { removeOfModels } from '../../lib/account.ts';
 import { forInstallers, forModels } from '../../lib/environment.ts';
 import { packageRoot } from '../../lib/package.ts';
 import { isFolder } from '../../models/paths.ts';
@@ -52,7 +53,7 @@ export async function installPython(folder: string, model: Model, interpreter: I
     const pinned: string[] = [];
     for (const wheels of await wheelsOf(model)) pinned.push(...(await asking({ ask: 'pins', wheels })));
     const constraints = join(folder, 'wheels.txt');
-    if (pinned.length > 0) await writeFile(constraints, `${pinned.join('\n')}\n`);
+    if (pinned.length > 0) await writeFile(constraints, `${pinned.join('\n')}\n`, { flag: 'wx' });
     await go([
       ...install, ...(await fromWhere(model, offline)), ...(pinned.length > 0 ? ['-c', constraints] : []),
       ...files.flatMap((file) => ['-r', file]),
@@ -60,7 +61,7 @@ export async function installPython(folder: string, model: Model, interpreter: I
     const missing = await asking({ ask: 'missing' });
     if (missing.length > 0) throw new Error(`the installer says that all went well, but ${missing.join('; ')}; look for settings of ${tool[0]} that send packages elsewhere`);
   }
-  await rm(pip, { recursive: true });
+  await removeOfModels(pip);
   if (model.probe !== null) {
     step(`probing: ${model.probe}`);
     await run({ file: python, args: ['-c', model.probe], cwd: model.folder, env: modelEnvironment(model) }, output, signal);
@@ -101,7 +102,7 @@ async function asRequirements(model: Model, folder: string, dependenciesOf: (fil
   return Promise.all(model.requirements.map(async (file) => {
     if (basename(file) !== PYPROJECT) return file;
     const listed = join(folder, 'project.txt');
-    await writeFile(listed, `${(await dependenciesOf(file)).join('\n')}\n`);
+    await writeFile(listed, `${(await dependenciesOf(file)).join('\n')}\n`, { flag: 'wx' });
     return listed;
   }));
 }

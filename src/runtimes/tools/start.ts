@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { LookoutError } from '../../errors.ts';
+import { giveToModels } from '../../lib/account.ts';
 import { markUsed } from '../../models/environments.ts';
 import { isFile } from '../../models/paths.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
@@ -48,6 +49,7 @@ export async function prepared<Provided extends { readonly fingerprint: string |
       if (!looked) place = await way.provide(print, signal);
       looked = false;
       await mkdir(work, { recursive: true });
+      await giveToModels(work);
       const command = way.command(place, work);
       const hearing = { model: model.name, onLog: print, watched };
       return model.protocol === 'lines'

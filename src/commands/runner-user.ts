@@ -1,0 +1,63 @@
+/** `runner_user`: finds out before anything is started whether models can run as it, and lets it reach what they need. */
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LookoutError } from '../errors.ts';
+import { giveToModels, letModelsPass, makeReadable, runModelsAs, type Account } from '../lib/account.ts';
+import { forTools } from '../lib/environment.ts';
+import { isThere } from '../lib/files.ts';
+import { packageRoot } from '../lib/package.ts';
+import { ask } from '../runtimes/tools/run.ts';
+import type { Config } from '../types.ts';
+
+/** By their numbers: what a process needs to start others as somebody else, to end them, and to share its files with them. */
+const CAPABILITIES = { chown: 0, dac_override: 1, fowner: 3, kill: 5, setgid: 6, setuid: 7 };
+
+/** Says of each place whether it can be passed through (`x:…`) or read as well (`r:…`). */
+const REACH = 'for place; do path=${place#?:}; [ -x "$path" ] && { [ "${place%%:*}" = x ] || [ -r "$path" ]; } || { echo "$path" >&2; exit 3; }; done';
+
+/** Throws `config_invalid` where it cannot work. */
+export async function useRunnerUser(name: string, { data_dir, frames_dir, models_dir, project }: Config, signal: AbortSignal): Promise<void> {
+  const missing = await missingCapabilities();
+  if (missing.length > 0) throw refused(`Lookout must be root to run models as ${name}, or have the capabilities ${Object.keys(CAPABILITIES).join(', ')}; it lacks ${missing.join(', ')}`);
+  const account = await accountOf(name, data_dir, signal);
+  if (account.uid === 0 || account.uid === process.geteuid?.()) throw refused(`${name} must be neither root nor the user that Lookout runs as`);
+
+  for (const folder of [data_dir, frames_dir, join(data_dir, 'work')]) await mkdir(folder, { recursive: true });
+  runModelsAs(account);
+  for (const folder of [data_dir, frames_dir, join(data_dir, 'work')]) await letModelsPass(folder);
+  for (const folder of ['runtimes', 'weights']) await makeReadable(join(data_dir, folder));
+  if (account.home === ownHome(data_dir)) {
+    await mkdir(account.home, { recursive: true });
+    await giveToModels(account.home);
+  }
+
+  const readable = [join(packageRoot, 'runners'), join(packageRoot, 'models'), models_dir, ...(project === null ? [] : [project])];
+  const there = await Promise.all(readable.map(isThere));
+  const places = [`x:${process.execPath}`, ...[data_dir, frames_dir].map((folder) => `x:${folder}`), ...readable.filter((_, place) => there[place]).map((folder) => `r:${folder}`)];
+  await ask({ file: '/bin/sh', args: ['-c', REACH, 'sh', ...places], cwd: '/', env: forTools() }, signal).catch((error: unknown) => {
+    throw refused(`nothing can be run as ${name}, or it cannot reach what models need; let it read the folder named last, or install setpriv of util-linux: ${(error as Error).message}`);
+  });
+}
+
+/** Those that this process does not have; none where this system does not tell. */
+async function missingCapabilities(): Promise<readonly string[]> {
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
+  const [, mask] = /^CapEff:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+  if (mask === undefined) return process.geteuid?.() === 0 ? [] : Object.keys(CAPABILITIES);
+  return Object.entries(CAPABILITIES).filter(([, bit]) => ((BigInt(`0x${mask}`) >> BigInt(bit)) & 1n) === 0n).map(([name]) => name);
+}
+
+async function accountOf(name: string, data_dir: string, signal: AbortSignal): Promise<Account> {
+  const line = await ask({ file: 'getent', args: ['passwd', name], cwd: '/', env: forTools() }, signal).catch(() => '');
+  const [login = '', , uid, gid, , home = ''] = line.split(':');
+  if (!/^\d+$/.test(uid ?? '') || !/^\d+$/.test(gid ?? '')) throw refused(`there is no user ${name} on this machine; make one, e.g. useradd --system ${name}`);
+  // Users of services often have none.
+  const hasHome = await stat(home).then((found) => found.isDirectory(), () => false);
+  return { name: login, uid: Number(uid), gid: Number(gid), home: hasHome ? home : ownHome(data_dir) };
+}
+
+const ownHome = (data_dir: string): string => join(data_dir, 'runner-home');
+
+function refused(why: string): LookoutError {
+  return new LookoutError('config_invalid', `runner_user: ${why}`);
+}

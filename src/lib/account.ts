@@ -1,0 +1,85 @@
+/**
+ * The user that models and their builds run as, where `runner_user` names another than Lookout's own. One for the whole
+ * process, told before anything is started, as the umask is.
+ *
+ * What that user may write to is in the hands of whatever model runs: nothing there is written, read or removed in a way
+ * that would follow a link which a model has put in its place.
+ */
+import { chmod, chown, copyFile, constants, lchown, mkdir, open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { execa } from 'execa';
+import type { Environment } from './environment.ts';
+
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+}
+
+let account: Account | null = null;
+
+/** null: Lookout's own. */
+export function modelsAccount(): Account | null {
+  return account;
+}
+
+export function runModelsAs(other: Account): void {
+  account = other;
+}
+
+/** Words that run what follows them as this user, with its groups, and with nothing that could lead back. */
+export function asUser({ uid, gid }: Account): readonly string[] {
+  return ['setpriv', '--reuid', String(uid), '--regid', String(gid), '--init-groups', '--inh-caps=-all', '--ambient-caps=-all', '--no-new-privs', '--'];
+}
+
+/** What would lead that user to Lookout's own home. */
+export function homeOf({ name, home }: Account): Environment {
+  return {
+    HOME: home, USER: name, LOGNAME: name,
+    XDG_RUNTIME_DIR: undefined, XDG_CACHE_HOME: undefined, XDG_CONFIG_HOME: undefined, XDG_DATA_HOME: undefined, XDG_STATE_HOME: undefined,
+  };
+}
+
+const PASS = 0o010;
+const READ = 0o2050;
+
+/** Lets models pass through a folder to what lies in it. Nothing but their way is opened, and nobody else's is closed. */
+export async function letModelsPass(folder: string): Promise<void> {
+  if (account === null) return;
+  const { mode, uid, gid } = await stat(folder);
+  const isSharedOtherwise = (mode & 0o070) !== 0 && gid !== process.getegid?.() && gid !== account.gid;
+  if ((mode & 0o001) !== 0 || isSharedOtherwise) return;
+  await chown(folder, uid, account.gid);
+  await chmod(folder, (mode & 0o7707) | PASS);
+}
+
+/** Makes a folder in which models read what is made there later, too. */
+export async function makeReadable(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if (account === null) return;
+  const { mode, uid } = await stat(folder);
+  await chown(folder, uid, account.gid);
+  await chmod(folder, (mode & 0o7777) | READ);
+}
+
+/** Gives a folder of ours to models, to write to. */
+export async function giveToModels(folder: string): Promise<void> {
+  if (account !== null) await lchown(folder, account.uid, account.gid);
+}
+
+/** A copy that a model may read and not change. */
+export async function copyForModels(file: string, target: string): Promise<void> {
+  await copyFile(file, target, constants.COPYFILE_FICLONE);
+  if (account !== null) await chmod(target, 0o440);
+}
+
+/** A file that a model wrote, to be read. */
+export async function openOfModels(path: string): Promise<FileHandle> {
+  return open(path, account === null ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
+/** Removes a folder that models may write to meanwhile: `rm` holds on to the folders that it is in, Node goes by their names. */
+export async function removeOfModels(path: string): Promise<void> {
+  if (account === null) await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  else await execa('rm', ['-rf', '--', path]);
+}

@@ -1,0 +1,106 @@
+/** `runner_user`: models and their builds as another user, who hears none of Lookout's secrets. Only root can try it. */
+import { execFile } from 'node:child_process';
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { until } from '../helpers/app.ts';
+import { alive, descendants } from '../helpers/process-tree.ts';
+import { runLookout, startServer } from '../helpers/server-process.ts';
+import { writeTree } from '../models/fixtures.ts';
+
+const IS_ROOT = process.getuid?.() === 0;
+/** What the model can do, said in the class of its one finding. `ppid` is Lookout: the leash steps aside. */
+const SPY = `import { readFileSync, writeFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+const tried = (work) => { try { return work(); } catch (error) { return error.code; } };
+export const setup = ({ work_folder }) => { writeFileSync(join(work_folder, 'kept'), 'x'); };
+export const predict = (frames) => frames.map(({ file, width, height }) => [{ class: JSON.stringify({
+  uid: process.getuid(), home: process.env.HOME, key: process.env.KEY, later: process.env.LOOKOUT_LATER,
+  frame: readFileSync(file).length > 100, change: tried(() => writeFileSync(file, 'x')),
+  environ: tried(() => readFileSync(\`/proc/\${process.ppid}/environ\`, 'utf8')), spool: tried(() => readdirSync(join(file, '../../..'))), streams: tried(() => readFileSync('../../streams.json', 'utf8')),
+}), confidence: 1, box: [0, 0, width, height] }]);
+`;
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-user-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await chmod(folder, 0o755);
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+async function lookout(words: readonly string[], env: Readonly<Record<string, string>> = {}, under: readonly string[] = []): Promise<Ended> {
+  const running = await runLookout(words, { folder, env: { LOOKOUT_RUNNER_USER: 'nobody', ...env }, under });
+  return { code: await running.ended, output: running.output() };
+}
+
+describe.skipIf(!IS_ROOT)('as root', () => {
+  it('runs models that read their pictures and nothing else of Lookout, and that end with it', async () => {
+    await writeTree(folder, {
+      'models/spy/model.yaml': 'runtime: node\nentry: spy.mjs\nenv:\n  KEY: "it\'s ${API_KEY}"\n  PATH: "${BIN}:${PATH}"\n', 'models/spy/spy.mjs': SPY,
+      // What a manifest names is not run before the process is the models' user.
+      'bin/setpriv': `#!/bin/sh\n/usr/bin/id -u >> ${folder}/open/ids\nexec /usr/bin/setpriv "$@"\n`, 'open/x': '',
+    });
+    await chmod(join(folder, 'bin/setpriv'), 0o755);
+    await chmod(join(folder, 'open'), 0o777);
+    const clip = join(folder, 'clip.mp4');
+    await promisify(execFile)('ffmpeg', ['-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10', '-t', '20', '-g', '1', '-c:v', 'mpeg4', clip]);
+    const server = await startServer({
+      folder, flags: ['--allow-schemes', 'file', '--runner-user', 'nobody'], env: { LOOKOUT_TOKEN: 'sixteen-characters', API_KEY: 'k3y', BIN: join(folder, 'bin') },
+    });
+    onTestFinished(() => server.kill9());
+    expect(server.output()).not.toContain('models run as the user');
+    const ask = (path: string, body?: object): Promise<Response> => fetch(`${server.url}${path}`, {
+      method: body ? 'POST' : 'GET', headers: { authorization: 'Bearer sixteen-characters', 'content-type': 'application/json' }, ...(body && { body: JSON.stringify(body) }),
+    });
+    await ask('/start_stream', { camera_id: 'CAM', rtsp_url: pathToFileURL(clip).href, model_name: 'spy', interval_seconds: 0.5, batch_size: 1 });
+    const records = async (): Promise<readonly { readonly spy?: { readonly detections: readonly { readonly class: string }[] } }[]> =>
+      JSON.parse(await readFile(join(folder, 'data/predictions.json'), 'utf8')) as [];
+    await until(async () => (await records()).length > 0, 20_000, server.output);
+    const said = JSON.parse((await records())[0]?.spy?.detections[0]?.class ?? '{}') as unknown;
+    expect(said, server.output()).toEqual({
+      uid: 65534, home: join(folder, 'data/runner-home'), key: "it's k3y", frame: true, change: 'EACCES', environ: 'EACCES', spool: 'EACCES', streams: 'EACCES',
+    });
+    expect((await stat(join(folder, 'data/work/spy/kept'))).uid).toBe(65534);
+    expect(new Set((await readFile(join(folder, 'open/ids'), 'utf8')).trim().split('\n'))).toEqual(new Set(['65534']));
+    const runner = descendants(server.pid).filter(({ command }) => command === 'node');
+    expect(runner).toHaveLength(1);
+    await server.kill9();
+    await until(() => alive(runner).length === 0, 3000, () => 'the runner lives on');
+  });
+
+  it('builds environments as that user, who can write to no other folder, and runs one-shot programs in them', async () => {
+    await writeTree(folder, {
+      'models/old/model.yaml': 'runtime: node\nentry: old.mjs\nprotocol: oneshot\nprobe: console.log("probed as", process.getuid())\n', 'models/old/package.json': '{}',
+      'models/old/old.mjs': 'import { writeFileSync } from "node:fs";\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: `uid ${process.getuid()}` }] }]));\n',
+      'models/sly/model.yaml': 'runtime: command\nentry: sh\nargs: [-c, \'ln -s /etc/hostname "$6"\', sh]\n',
+    });
+    await promisify(execFile)('ffmpeg', ['-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48', '-frames:v', '1', join(folder, 'a.jpg')]);
+    await chmod(join(folder, 'a.jpg'), 0o600);
+    const [{ code, output }, sly] = await Promise.all(['old', 'sly'].map((model) => lookout(['models', 'try', model, 'a.jpg']))) as [Ended, Ended];
+    expect([code, output]).toEqual([0, expect.stringContaining('a.jpg: uid 65534')]);
+    const [built = ''] = await readdir(join(folder, 'data/runtimes/old'));
+    expect(await readFile(join(folder, 'data/runtimes/old', built, 'build.log'), 'utf8')).toContain('probed as 65534');
+    expect([sly.code, sly.output]).toEqual([1, expect.stringContaining('its output file cannot be read: Error: ELOOP')]);
+  });
+
+  it.each([
+    ['a user that there is not', { LOOKOUT_RUNNER_USER: 'no-such-user' }, [], 'runner_user: there is no user no-such-user on this machine'],
+    ['root', { LOOKOUT_RUNNER_USER: 'root' }, [], 'runner_user: root must be neither root nor the user that Lookout runs as'],
+    ['a folder out of its reach', { LOOKOUT_MODELS_DIR: 'closed' }, [], /runner_user: nothing can be run as nobody, or it cannot reach what models need[^]*\/closed$/m],
+    ['a Lookout without the right to', {}, ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'], /runner_user: Lookout must be root .* it lacks chown, .*setuid/],
+  ] as const)('refuses %s at the start', async (_what, env, under, words) => {
+    await writeTree(folder, { 'closed/x': '' });
+    await chmod(join(folder, 'closed'), 0o700);
+    const { code, output } = await lookout(['models', 'list'], env, under);
+    expect([code, output]).toEqual([2, expect.stringMatching(words)]);
+  });
+});
