@@ -380,6 +380,10 @@ export interface Model {
   readonly options: { readonly [key: string]: Json };
   /** Variables that its processes get beside those that everybody gets, as written: `${NAME}` takes one of Lookout's own. */
   readonly env: Readonly<Record<string, string>>;
+  /** Megabytes (of a million bytes) that a runner and what it started may hold; null: any. */
+  readonly memory_mb: number | null;
+  /** Threads that libraries are told to use; null: as they like. */
+  readonly cpus: number | null;
   /** A virtual environment in the Flask orchestrator's folder that is used in place; null: none. */
   readonly adopted_venv: string | null;
   readonly origin: 'built-in' | 'user';

@@ -10,7 +10,7 @@ import { ask } from '../runtimes/tools/run.ts';
 import type { Config } from '../types.ts';
 
 /** By their numbers: what a process needs to start others as somebody else, to end them, and to share its files with them. */
-const CAPABILITIES = { chown: 0, dac_override: 1, fowner: 3, kill: 5, setgid: 6, setuid: 7 };
+const CAPABILITIES = { chown: 0, dac_override: 1, fowner: 3, fsetid: 4, kill: 5, setgid: 6, setuid: 7 };
 
 /** Says of each place whether it can be passed through (`x:…`) or read as well (`r:…`). */
 const REACH = 'for place; do path=${place#?:}; [ -x "$path" ] && { [ "${place%%:*}" = x ] || [ -r "$path" ]; } || { echo "$path" >&2; exit 3; }; done';

@@ -36,6 +36,8 @@ export interface Manifest {
   readonly options?: { readonly [key: string]: Json };
   readonly requirements?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  readonly memory_mb?: number | null;
+  readonly cpus?: number | null;
 }
 
 /** Those of Lookout say what a model is, and are its own to set. */
@@ -91,6 +93,8 @@ const schema = {
     options: { type: 'object' },
     requirements: { type: 'array', items: inside },
     env: { type: 'object', additionalProperties: { type: 'string' } },
+    memory_mb: { type: ['integer', 'null'], minimum: 1 },
+    cpus: { type: ['integer', 'null'], minimum: 1, maximum: 1024 },
   },
 };
 

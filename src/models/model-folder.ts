@@ -84,6 +84,8 @@ async function fromManifest(name: string, place: ModelPlace, manifest: Manifest,
     weights_folders: [folder, join(around.data_dir, 'weights', name)],
     options: manifest.options ?? {},
     env: manifest.env ?? {},
+    memory_mb: manifest.memory_mb ?? null,
+    cpus: manifest.cpus ?? null,
     adopted_venv: null,
     notice: null,
   };

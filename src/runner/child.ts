@@ -33,6 +33,7 @@ export interface End {
 export const AT_ONCE = { patience_ms: 0, term_ms: 900 };
 
 const MAX_LOG_LINE = 4096;
+const MEMORY_LOOK_MS = 500;
 /** A process that left the group may hold the pipes open for ever; what the runner itself wrote is there by then. */
 const PIPES_AFTER_EXIT_MS = 500;
 
@@ -96,21 +97,39 @@ export function startChild(command: RunnerCommand, onLog: (line: string) => void
     }
   };
 
+  const stop: Child['stop'] = async (reason, { patience_ms, term_ms }) => {
+    cause ??= reason;
+    child.stdin.end();
+    if (patience_ms > 0 && (await endsWithin(patience_ms))) return;
+    signalGroup('SIGTERM');
+    if (await endsWithin(term_ms)) return;
+    signalGroup('SIGKILL');
+    await ended;
+  };
+  const memory: Child['memory'] = async () => (child.pid === undefined || over ? null : memoryOfTree(child.pid));
+  if (typeof command.memory_mb === 'number') void keepWithin(command.memory_mb, memory, ended, stop);
+
   return {
     stdin: child.stdin,
     ended,
     lastWords: words.text,
-    memory: async () => (child.pid === undefined || over ? null : memoryOfTree(child.pid)),
-    stop: async (reason, { patience_ms, term_ms }) => {
-      cause ??= reason;
-      child.stdin.end();
-      if (patience_ms > 0 && (await endsWithin(patience_ms))) return;
-      signalGroup('SIGTERM');
-      if (await endsWithin(term_ms)) return;
-      signalGroup('SIGKILL');
-      await ended;
-    },
+    memory,
+    stop,
   };
+}
+
+/** Ends a process that takes more memory than it may. A limit of its address space would count what it never touches. */
+async function keepWithin(memory_mb: number, memory: Child['memory'], ended: Child['ended'], stop: Child['stop']): Promise<void> {
+  const awake = new AbortController();
+  void ended.then(() => { awake.abort(); });
+  while (!awake.signal.aborted) {
+    const megabytes = ((await memory()) ?? 0) / 1e6;
+    if (megabytes > memory_mb) {
+      await stop(`was ended: it took ${Math.round(megabytes)} MB of memory, more than its memory_mb of ${memory_mb}`, AT_ONCE);
+      return;
+    }
+    await systemClock.sleep(MEMORY_LOOK_MS, awake.signal);
+  }
 }
 
 function endInWords({ exitCode, signal, originalMessage }: { exitCode?: number | undefined; signal?: string | undefined; originalMessage?: string | undefined }): string {

@@ -7,4 +7,6 @@ export interface RunnerCommand {
   readonly cwd: string;
   /** What is added to the environment of this process, and taken away from it. */
   readonly env: Environment;
+  /** Megabytes (of a million bytes) that it and what it starts may hold; null or nothing: any. */
+  readonly memory_mb?: number | null;
 }

@@ -122,11 +122,11 @@ test('the help of models try tells the settings that it goes by, and no others',
 
 test('a model finds neither the token nor the passwords of cameras in its environment, and of the rest what its manifest names', async () => {
   const given = { LOOKOUT_TOKEN: 'secret', CAM_PASS: 'secret', API_KEY: 'k3y', OTHER: 'x' };
-  const spying = `Object.entries(process.env).filter(([name]) => ${JSON.stringify([...Object.keys(given), 'KEY'])}.includes(name)).map((pair) => pair.join("=")).sort().join()`;
+  const spying = `Object.entries(process.env).filter(([name]) => ${JSON.stringify([...Object.keys(given), 'KEY', 'OMP_NUM_THREADS'])}.includes(name)).map((pair) => pair.join("=")).sort().join()`;
   const files = { 'spy.mjs': `export const setup = () => ({ detector: ${spying} || "nothing" });\nexport const predict = (frames) => frames.map(() => []);\n` };
   const root = await writeTree(await temporaryFolder(), {
     'models/spy/model.yaml': 'runtime: node\nentry: spy.mjs\n', 'models/spy/spy.mjs': files['spy.mjs'],
-    'models/keyed/model.yaml': 'runtime: node\nentry: spy.mjs\nenv:\n  KEY: "id:${API_KEY}"\n  OTHER: $${OTHER}\n', 'models/keyed/spy.mjs': files['spy.mjs'],
+    'models/keyed/model.yaml': 'runtime: node\nentry: spy.mjs\ncpus: 3\nenv:\n  KEY: "id:${API_KEY}"\n  OTHER: $${OTHER}\n', 'models/keyed/spy.mjs': files['spy.mjs'],
     'models/curious/model.yaml': 'runtime: node\nentry: spy.mjs\nenv: {KEY: "${LOOKOUT_TOKEN}"}\n', 'models/curious/spy.mjs': files['spy.mjs'],
     'models/old/model.yaml': 'runtime: node\nentry: old.mjs\nprotocol: oneshot\n',
     'models/old/old.mjs': `import { writeFileSync } from "node:fs";\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: ${spying} }] }]));\n`,
@@ -140,7 +140,7 @@ test('a model finds neither the token nor the passwords of cameras in its enviro
   };
   const [spy, keyed, curious, old] = await Promise.all(['spy', 'keyed', 'curious', 'old'].map(tried));
   expect(spy).toContain('spy: nothing');
-  expect(keyed).toContain('keyed: KEY=id:k3y,OTHER=${OTHER}');
+  expect(keyed).toContain('keyed: KEY=id:k3y,OMP_NUM_THREADS=3,OTHER=${OTHER}');
   expect(curious).toContain('model curious: its manifest\'s env.KEY takes LOOKOUT_TOKEN, which is not in Lookout\'s environment, or is a secret of its own');
   expect(old).toContain('API_KEY=k3y,OTHER=x');
   expect(old).not.toContain('secret,');

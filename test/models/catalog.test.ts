@@ -45,6 +45,8 @@ weights:
 options: {size: 320}
 requirements: [needs.txt]
 env: {API_KEY: "$\{WEEDS_KEY}", THREADS: 2}
+memory_mb: 900
+cpus: 2
 `,
   });
   const folder = join(root, 'user/weeds');
@@ -77,6 +79,8 @@ env: {API_KEY: "$\{WEEDS_KEY}", THREADS: 2}
     weights_folders: [folder, join(root, 'data/weights/weeds')],
     options: { size: 320 },
     env: { API_KEY: '${WEEDS_KEY}', THREADS: '2' },
+    memory_mb: 900,
+    cpus: 2,
     adopted_venv: null,
     notice: null,
   });

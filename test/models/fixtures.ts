@@ -51,6 +51,8 @@ export function modelIn(folder: string, change: Partial<Model> = {}): Model {
     weights_folders: [folder],
     options: {},
     env: {},
+    memory_mb: null,
+    cpus: null,
     adopted_venv: null,
     origin: 'user',
     notice: null,

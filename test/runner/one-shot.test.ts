@@ -38,6 +38,12 @@ test('a program that keeps the contract answers frame by frame, with the sum of 
   expect(logs.toSorted()).toEqual([expect.stringMatching(/^by way of stderr$/), expect.stringMatching(/^looking at .*\.json$/)]);
 });
 
+test('a program that takes more memory than it may is ended, and fails its call', async () => {
+  const command = { file: 'sh', args: ['-c', `${process.execPath} -e 'globalThis.held = Buffer.alloc(4e8, 1); setTimeout(() => {}, 20_000)'; exit 0`], cwd: folder, env: {}, memory_mb: 300 };
+  runner = oneShotRunner(command, { model: 'animals', onLog: (line) => logs.push(line), work_dir });
+  expect((await failure(runner.predict(frames(1), {}, never))).message).toMatch(/the program was ended: it took [3-9]\d\d MB of memory, more than its memory_mb of 300/);
+});
+
 test('frames are handed over as absolute paths', async () => {
   const { predictions } = await oneShot('paths').predict(frames(1), {}, never);
   expect(predictions).toEqual([{ index: 0, detections: [{ class: '/frames/0.jpg', confidence: 0, box: [0, 0, 0, 0] }] }]);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
-import { alive, failure, folder, frames, never, pids, raw, runners, until } from './fixtures.ts';
+import type { RunnerCommand } from '../../src/runner/command.ts';
+import type { Json } from '../../src/types.ts';
+import { alive, failure, folder, frames, harnessed, never, pids, raw, runners, until } from './fixtures.ts';
 
 const { start, logs } = runners();
 const late = new LookoutError('runner_timeout', 'no answer within 60 s');
@@ -10,6 +12,25 @@ async function say(size: number, ...messages: unknown[]) {
   const runner = await start(raw('say'));
   return { runner, answer: runner.predict(frames(size), { messages: JSON.parse(JSON.stringify(messages)) as string[] }, never) };
 }
+
+describe('memory_mb', () => {
+  /** Warm, or with a child that takes what it is told to. */
+  const hungry = (options: object): RunnerCommand => ({ ...harnessed('node', 'hungry', options as Record<string, Json>), memory_mb: 300 });
+
+  test('ends a runner that takes more, in a call or between two, itself or by what it started, and says so', async () => {
+    const own = await start(hungry({}));
+    expect((await own.predict(frames(1), { take: 50 }, never)).predictions).toHaveLength(1);
+    const error = await failure(own.predict(frames(1), { take: 400 }, never));
+    expect([error.code, error.message]).toEqual(['runner_died', expect.stringMatching(/the runner was ended during the call: it took [3-9]\d\d MB of memory, more than its memory_mb of 300\./)]);
+    const children = await start(hungry({ later: 400 }));
+    expect(await children.ended).toMatch(/^was ended: it took [3-9]\d\d MB of memory/);
+    await until(() => pids(logs).length === 1 && !pids(logs).some(alive));
+  });
+
+  test('ends a start that takes more', async () => {
+    expect((await failure(start(hungry({ take: 400 })))).message).toMatch(/the runner was ended before it was ready: it took \d+ MB of memory/);
+  });
+});
 
 describe('a start', () => {
   test('that leads nowhere ends at its deadline with the last words, and the process is gone', async () => {

@@ -12,14 +12,20 @@ export function setupOf({ name, folder, weights_folders, options }: Model, work_
   return { name, folder, weights_folders, work_folder, options };
 }
 
+/** Libraries that compute go by one of these. */
+const THREADS = [
+  'OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS', 'BLIS_NUM_THREADS', 'VECLIB_MAXIMUM_THREADS', 'NUMEXPR_NUM_THREADS', 'RAYON_NUM_THREADS',
+  'TF_NUM_INTRAOP_THREADS', 'TF_NUM_INTEROP_THREADS',
+];
+
 /** For whatever runs a model's own code, its probe too. Throws `model_unavailable` when its manifest takes a variable that is not there. */
-export function modelEnvironment({ name, protocol, env }: Model): Environment {
+export function modelEnvironment({ name, protocol, env, cpus }: Model): Environment {
   const own = Object.entries(env).map(([variable, text]) => [variable, interpolate(text, (taken) => {
     const value = Object.hasOwn(process.env, taken) ? process.env[taken] : undefined;
     if (value === undefined) throw new LookoutError('model_unavailable', `model ${name}: its manifest's env.${variable} takes ${taken}, which is not in Lookout's environment, or is a secret of its own`);
     return value;
   })] as const);
-  const host = protocol === 'oneshot' ? forPrograms() : forModels();
+  const host = { ...(protocol === 'oneshot' ? forPrograms() : forModels()), ...(cpus === null ? {} : Object.fromEntries(THREADS.map((threads) => [threads, String(cpus)]))) };
   // Nothing that a manifest says, such as LD_PRELOAD, may act before the process is the models' user.
   return modelsAccount() === null ? { ...host, ...Object.fromEntries(own) } : { ...host, LOOKOUT_LATER: own.map(([variable, value]) => `export ${variable}=${quoted(value)}`).join('\n') };
 }

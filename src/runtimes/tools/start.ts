@@ -50,7 +50,7 @@ export async function prepared<Provided extends { readonly fingerprint: string |
       looked = false;
       await mkdir(work, { recursive: true });
       await giveToModels(work);
-      const command = way.command(place, work);
+      const command = { ...way.command(place, work), memory_mb: model.memory_mb };
       const hearing = { model: model.name, onLog: print, watched };
       return model.protocol === 'lines'
         ? startRunner(command, { ...hearing, start_deadline_ms: 1000 * (model.setup_deadline_seconds ?? SETUP_DEADLINE_SECONDS) }, signal)
