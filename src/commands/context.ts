@@ -22,10 +22,10 @@ export async function prepareCommand({ flags, signal }: CommandContext, defaults
   const shared = config.share_files ?? (config.project === null ? 'user' : 'all');
   // What models need is for their group.
   shareFiles(shared === 'user' && config.runner_user !== null ? 'group' : shared);
-  if (config.runner_user !== null) await useRunnerUser(config.runner_user, config, signal);
+  const open = config.runner_user === null ? [] : await useRunnerUser(config.runner_user, config, file, signal);
   const log = createLog({ level: config.log_level, format: config.log_format });
   if (file !== null) log.info(`settings from ${file}`);
-  for (const warning of warnings) log.warn(warning);
+  for (const warning of [...warnings, ...open]) log.warn(warning);
   return { config, log };
 }
 

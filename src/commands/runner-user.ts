@@ -15,8 +15,11 @@ const CAPABILITIES = { chown: 0, dac_override: 1, fowner: 3, fsetid: 4, kill: 5,
 /** Says of each place whether it can be passed through (`x:…`) or read as well (`r:…`). */
 const REACH = 'for place; do path=${place#?:}; [ -x "$path" ] && { [ "${place%%:*}" = x ] || [ -r "$path" ]; } || { echo "$path" >&2; exit 3; }; done';
 
-/** Throws `config_invalid` where it cannot work. */
-export async function useRunnerUser(name: string, { data_dir, frames_dir, models_dir, project }: Config, signal: AbortSignal): Promise<void> {
+/** Names those that can be read. */
+const READABLE = 'for path; do if [ -r "$path" ]; then echo "$path"; fi; done';
+
+/** Throws `config_invalid` where it cannot work. Tells what models can read and should not: `settings` is the lookout.yaml. */
+export async function useRunnerUser(name: string, { data_dir, frames_dir, models_dir, project, predictions }: Config, settings: string | null, signal: AbortSignal): Promise<readonly string[]> {
   const missing = await missingCapabilities();
   if (missing.length > 0) throw refused(`Lookout must be root to run models as ${name}, or have the capabilities ${Object.keys(CAPABILITIES).join(', ')}; it lacks ${missing.join(', ')}`);
   const account = await accountOf(name, data_dir, signal);
@@ -34,9 +37,14 @@ export async function useRunnerUser(name: string, { data_dir, frames_dir, models
   const readable = [join(packageRoot, 'runners'), join(packageRoot, 'models'), models_dir, ...(project === null ? [] : [project])];
   const there = await Promise.all(readable.map(isThere));
   const places = [`x:${process.execPath}`, ...[data_dir, frames_dir].map((folder) => `x:${folder}`), ...readable.filter((_, place) => there[place]).map((folder) => `r:${folder}`)];
-  await ask({ file: '/bin/sh', args: ['-c', REACH, 'sh', ...places], cwd: '/', env: forTools() }, signal).catch((error: unknown) => {
+  const run = (script: string, paths: readonly string[]): Promise<string> => ask({ file: '/bin/sh', args: ['-c', script, 'sh', ...paths], cwd: '/', env: forTools() }, signal);
+  await run(REACH, places).catch((error: unknown) => {
     throw refused(`nothing can be run as ${name}, or it cannot reach what models need; let it read the folder named last, or install setpriv of util-linux: ${(error as Error).message}`);
   });
+  // Files and folders of before keep their mode.
+  const kept = [...(settings === null ? [] : [settings]), predictions, ...['evidence', 'dead-letter'].map((folder) => join(data_dir, folder))];
+  const open = (await run(READABLE, kept)).split('\n').filter((path) => path !== '');
+  return open.length === 0 ? [] : [`models, which run as ${name}, can read ${open.join(', ')}; if they are not to, take it from others with chmod o-rwx`];
 }
 
 /** Those that this process does not have; none where this system does not tell. */

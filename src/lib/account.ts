@@ -7,7 +7,7 @@
  */
 import { chmod, chown, copyFile, constants, lchown, mkdir, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { execa } from 'execa';
-import type { Environment } from './environment.ts';
+import { forTools, type Environment } from './environment.ts';
 
 export interface Account {
   readonly name: string;
@@ -43,7 +43,7 @@ export function homeOf({ name, home }: Account): Environment {
 const PASS = 0o010;
 const READ = 0o2050;
 
-/** Lets models pass through a folder to what lies in it. Nothing but their way is opened, and nobody else's is closed. */
+/** Lets models pass through a folder to what lies in it, and no more. One that its group shares with others stays as it is. */
 export async function letModelsPass(folder: string): Promise<void> {
   if (account === null) return;
   const { mode, uid, gid } = await stat(folder);
@@ -81,5 +81,5 @@ export async function openOfModels(path: string): Promise<FileHandle> {
 /** Removes a folder that models may write to meanwhile: `rm` holds on to the folders that it is in, Node goes by their names. */
 export async function removeOfModels(path: string): Promise<void> {
   if (account === null) await rm(path, { recursive: true, force: true, maxRetries: 3 });
-  else await execa('rm', ['-rf', '--', path]);
+  else await execa('rm', ['-rf', '--', path], { env: forTools() });
 }

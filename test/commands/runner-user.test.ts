@@ -57,7 +57,7 @@ describe.skipIf(!IS_ROOT)('as root', () => {
       folder, flags: ['--allow-schemes', 'file', '--runner-user', 'nobody'], env: { LOOKOUT_TOKEN: 'sixteen-characters', API_KEY: 'k3y', BIN: join(folder, 'bin') },
     });
     onTestFinished(() => server.kill9());
-    expect(server.output()).not.toContain('models run as the user');
+    expect(server.output()).not.toMatch(/models run as the user|can read/);
     const ask = (path: string, body?: object): Promise<Response> => fetch(`${server.url}${path}`, {
       method: body ? 'POST' : 'GET', headers: { authorization: 'Bearer sixteen-characters', 'content-type': 'application/json' }, ...(body && { body: JSON.stringify(body) }),
     });
@@ -81,12 +81,14 @@ describe.skipIf(!IS_ROOT)('as root', () => {
     await writeTree(folder, {
       'models/old/model.yaml': 'runtime: node\nentry: old.mjs\nprotocol: oneshot\nprobe: console.log("probed as", process.getuid())\n', 'models/old/package.json': '{}',
       'models/old/old.mjs': 'import { writeFileSync } from "node:fs";\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: `uid ${process.getuid()}` }] }]));\n',
+      'data/lookout.yaml': 'port: 0\n',
       'models/sly/model.yaml': 'runtime: command\nentry: sh\nargs: [-c, \'ln -s /etc/hostname "$6"\', sh]\n',
     });
     await promisify(execFile)('ffmpeg', ['-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48', '-frames:v', '1', join(folder, 'a.jpg')]);
     await chmod(join(folder, 'a.jpg'), 0o600);
     const [{ code, output }, sly] = await Promise.all(['old', 'sly'].map((model) => lookout(['models', 'try', model, 'a.jpg']))) as [Ended, Ended];
     expect([code, output]).toEqual([0, expect.stringContaining('a.jpg: uid 65534')]);
+    expect(output).toContain(`models, which run as nobody, can read ${folder}/data/lookout.yaml; if they are not to`);
     const [built = ''] = await readdir(join(folder, 'data/runtimes/old'));
     expect(await readFile(join(folder, 'data/runtimes/old', built, 'build.log'), 'utf8')).toContain('probed as 65534');
     expect([sly.code, sly.output]).toEqual([1, expect.stringContaining('its output file cannot be read: Error: ELOOP')]);
