@@ -49,7 +49,7 @@ async function firstPicture(id: string): Promise<number> {
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const captured = (id: string): number => lookout.stream(id).books.captured;
 
-it.for(DEAD)('shows a good camera at once beside %i that are dead, keeps its pace, and shows the next at once when they are removed', async (count) => {
+it.for(DEAD)('shows a good camera at once beside %i that are dead, keeps its pace, and shows the next at once when they are removed', { timeout: 240_000 }, async (count) => {
   const { port } = mute.address() as AddressInfo;
   const nowhere = ['rtsp://127.0.0.1:9/x', `rtsp://127.0.0.1:${port}/x`, 'http://127.0.0.1:9/x', `http://127.0.0.1:${port}/x`, 'rtsp://192.0.2.1/x'];
   const ids = Array.from({ length: count }, (_, index) => `DEAD-${index}`);
