@@ -26,7 +26,7 @@ import { openDeadLetters } from './store/dead-letters.ts';
 import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
-import type { BatchRecord, Config, Face } from './types.ts';
+import type { BatchRecord, Config, Face, StreamStatus } from './types.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
 const CONNECT_MS = 400;
@@ -105,7 +105,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
 
     const cameras = createCameraTable({ file: config.camera_data, log: log.part('cameras') });
     const host = createHostAddress({ setting: config.host_ip, log });
-    const lastRecordAt = new Map<string, string>();
+    const records = new Map<string, Pick<StreamStatus, 'records' | 'last_record_at'>>();
     const listeners: ((record: BatchRecord, cameraId: string) => void)[] = [];
     const pipeline = createPipeline({
       config, spool, books, deadLetters, recordLog, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
@@ -115,7 +115,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
         config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model), log: log.part('pipeline'), signal: stop.signal,
       }),
       onRecorded: (batch, record) => {
-        lastRecordAt.set(batch.camera_id, new Date().toISOString());
+        records.set(batch.camera_id, { records: (records.get(batch.camera_id)?.records ?? 0) + 1, last_record_at: new Date().toISOString() });
         for (const listener of listeners) listener(record, batch.camera_id);
       },
     });
@@ -132,7 +132,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       },
       facts: {
         books: (id) => books.of(id), queued: (id) => pipeline.waiting(id), modelState: (model) => lanes.of(model).status(),
-        lastRecordAt: (id) => lastRecordAt.get(id) ?? null,
+        records: (id) => records.get(id) ?? { records: 0, last_record_at: null },
       },
     });
 

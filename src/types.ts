@@ -496,6 +496,7 @@ export interface StreamStatus {
   /** Why it is in this state, in words. */
   readonly reason: string;
   readonly since: string;
+  /** Since Lookout started. */
   readonly reconnects: number;
   readonly capture_mode: string | null;
   readonly last_frame_at: string | null;
@@ -505,6 +506,8 @@ export interface StreamStatus {
   /** Batches that wait in the queue. */
   readonly queued: number;
   readonly books: Balance;
+  /** Written since Lookout started. */
+  readonly records: number;
   readonly last_record_at: string | null;
   readonly last_error: (ErrorInfo & { readonly at: string }) | null;
 }
@@ -529,6 +532,8 @@ export interface ModelStatus {
   readonly runners: readonly RunnerMemory[];
   /** Batches of which it looked at a frame at least. */
   readonly batches: number;
+  /** Of all frames that it looked at. */
+  readonly inference_seconds: number;
   readonly looks: LookCounts;
   /** By camera. */
   readonly cameras: Readonly<Record<string, LookCounts>>;

@@ -27,6 +27,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   execa: /^(runner|runtimes|lib)\//,
   'proper-lockfile': /^lib\/lock\.ts$/,
   express: /^http\//,
+  'prom-client': /^http\/metrics\.ts$/,
 };
 const FAMILIES = ['runtimes', 'sources', 'pipeline/stages'];
 

@@ -17,12 +17,10 @@ export function createLosses(camera_id: string, books: Books, log: Log): Losses 
   async function count(more: number, reason: string, at: string): Promise<void> {
     const frames = more + (owed.get(reason) ?? 0);
     owed.set(reason, frames);
-    books.captured(camera_id, frames);
     try {
       await books.settle({ camera_id, batch: null, outcome: 'dropped', reason, frames, at });
       owed.delete(reason);
     } catch (error) {
-      books.captured(camera_id, -frames);
       log.error(`${camera_id}: the books could not be written; its ${frames} lost frames are entered later`, { reason: errorInfo(error).message });
     }
   }

@@ -16,6 +16,8 @@ export interface StreamEntry {
   readonly running: Stream | null;
   /** The last run, for its state and latest picture. */
   readonly last: Stream | null;
+  /** Of the runs before the last. */
+  readonly reconnects: number;
 }
 
 export interface StreamEntryParts {
@@ -56,7 +58,7 @@ export async function remembered(parts: StreamEntryParts, last: readonly StoredS
   const { config, defaultModels } = parts;
   const configured = config.streams.map((one): StreamEntry => ({
     camera_id: one.camera_id, url: one.url, models: one.models ?? defaultModels, asked: one.options ?? {},
-    origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, running: null, last: null,
+    origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, running: null, last: null, reconnects: 0,
   }));
   const faults = (await Promise.all([
     faultOf('default_models', () => checkModels(defaultModels, parts)),
@@ -66,7 +68,7 @@ export async function remembered(parts: StreamEntryParts, last: readonly StoredS
     })),
   ])).filter((fault) => fault !== null);
   if (faults.length > 0) throw new LookoutError('config_invalid', `these settings need correction:\n${faults.join('\n')}`);
-  const stored = last.map(({ options, ...one }): StreamEntry => ({ ...one, asked: options, origin: 'api', schedule: null, running: null, last: null }));
+  const stored = last.map(({ options, ...one }): StreamEntry => ({ ...one, asked: options, origin: 'api', schedule: null, running: null, last: null, reconnects: 0 }));
   return new Map([...stored, ...configured].map((entry) => [String(entry.camera_id), entry]));
 }
 

@@ -15,7 +15,7 @@ export interface StreamsParts extends StreamEntryParts {
     books(cameraId: string): Balance;
     queued(cameraId: string): number;
     modelState(model: string): { readonly state: ModelState; readonly reason: string };
-    lastRecordAt(cameraId: string): string | null;
+    records(cameraId: string): Pick<StreamStatus, 'records' | 'last_record_at'>;
   };
 }
 
@@ -63,7 +63,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     closing.signal.throwIfAborted();
     const source = sourceOf(entry.url, entry.origin !== 'api', parts);
     const stream = startStream(specOf(entry, config), { ...parts.stream, source });
-    entries.set(id, { ...entry, running: stream, last: stream });
+    entries.set(id, { ...entry, running: stream, last: stream, reconnects: reconnectsOf(entry) });
     void stream.ended.then(() => {
       const now = entries.get(id);
       if (now?.running !== stream) return;
@@ -125,7 +125,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const spec = specOf(entry, config);
     const view = entry.last?.view();
     const base = view ?? {
-      session: null, reason: '', since: knownSince, reconnects: 0,
+      session: null, reason: '', since: knownSince,
       capture_mode: null, last_frame_at: null, open_batch: 0, last_error: null,
     };
     // Pictures come, but no model can look at them: that is what its user must hear.
@@ -138,9 +138,9 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null,
       state: stuck ?? view?.state ?? 'stopped',
       reason: isIdle ? whyNot(entry) : (stuck && models[0]?.reason) ?? base.reason,
-      since: base.since, reconnects: base.reconnects, capture_mode: base.capture_mode,
+      since: base.since, reconnects: reconnectsOf(entry), capture_mode: base.capture_mode,
       last_frame_at: base.last_frame_at, last_frame_age_seconds: age, open_batch: base.open_batch,
-      queued: parts.facts.queued(id), books: parts.facts.books(id), last_record_at: parts.facts.lastRecordAt(id), last_error: base.last_error,
+      queued: parts.facts.queued(id), books: parts.facts.books(id), ...parts.facts.records(id), last_error: base.last_error,
     };
   }
 
@@ -160,7 +160,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     // Begun meanwhile with what was remembered.
     if (entries.get(id)?.running) return 'already_running';
     const entry: StreamEntry = {
-      camera_id: request.camera_id, url: addressOf(request.url, before), models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null,
+      camera_id: request.camera_id, url: addressOf(request.url, before), models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
       origin: before?.origin === 'yaml' ? 'yaml' : origin, schedule: before?.schedule ?? null,
     };
     if (!working(entry)) {
@@ -245,6 +245,11 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       await Promise.all(underWay.values());
     },
   };
+}
+
+/** Since Lookout started, however often the stream was started again. */
+function reconnectsOf({ reconnects, last }: StreamEntry): number {
+  return reconnects + (last?.view().reconnects ?? 0);
 }
 
 /** Who sends back an address as it was shown means the one with the login. */

@@ -6,6 +6,7 @@ import type { Config, Face } from '../types.ts';
 import { errors } from './answer.ts';
 import { guard } from './guard.ts';
 import { legacyRoutes } from './legacy.ts';
+import { metricRoutes } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { pageRoutes } from './page.ts';
 import { queryRoutes } from './queries.ts';
@@ -32,6 +33,7 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
   });
   app.use(guard(config));
   app.use(queryRoutes(face, version));
+  app.use(metricRoutes(face, version));
   app.use(streamRoutes(face));
   app.use(legacyRoutes(face, log));
   route(app, '/openapi.json', { get: (_request, response) => { response.json(document); } });

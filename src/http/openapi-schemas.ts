@@ -57,13 +57,14 @@ const streamStatus = exact({
   state: { enum: ['starting', 'provisioning', 'running', 'reconnecting', 'failed', 'stopped'] },
   reason: { type: 'string', description: 'Why it is in this state, in words.' },
   since: time,
-  reconnects: count,
+  reconnects: { ...count, description: 'Since Lookout started.' },
   capture_mode: maybeText,
   last_frame_at: maybeTime,
   last_frame_age_seconds: maybeNumber,
   open_batch: { ...count, description: 'Frames in the open batch.' },
   queued: { ...count, description: 'Batches that wait for a model.' },
   books: ref('Books'),
+  records: { ...count, description: 'Written since Lookout started.' },
   last_record_at: maybeTime,
   last_error: { anyOf: [{ type: 'null' }, exact({ code: text, message: text, at: time })] },
 });
@@ -102,6 +103,7 @@ const modelStatus = exact({
     description: 'Those that are up.',
   },
   batches: { ...count, description: 'Batches of which it looked at a frame at least.' },
+  inference_seconds: { type: 'number', minimum: 0, description: 'Of all frames that it looked at.' },
   looks: lookCounts,
   cameras: { type: 'object', additionalProperties: lookCounts, description: 'The same by camera.' },
 });

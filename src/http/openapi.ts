@@ -133,6 +133,12 @@ const paths: Readonly<Record<string, Path>> = {
   '/readyz': {
     get: { summary: 'Everything is ready', tags: ['Health'], responses: { 200: answer('It is.', 'Readiness'), 503: answer('What is not.', 'Readiness'), ...refusals } },
   },
+  '/metrics': {
+    get: {
+      summary: 'Metrics for Prometheus', tags: ['Health'],
+      responses: { 200: { description: 'The text format, version 0.0.4.', content: { 'text/plain': { schema: { type: 'string' } } } }, ...faults },
+    },
+  },
   '/': { get: { summary: 'The page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/static/index.html': { get: { summary: 'The page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/favicon.ico': { get: { summary: 'No icon', tags: ['Page'], responses: { 204: { description: 'Nothing.' }, ...refusals } } },

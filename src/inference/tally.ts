@@ -1,14 +1,14 @@
 /** What became of the frames that models were asked about: counted by model, camera and reason, and said once a minute where some were let go. */
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { Answers, Frame, Look, LookCounts, SkipReason } from '../types.ts';
+import type { Answers, Frame, Look, ModelStatus, SkipReason } from '../types.ts';
 
 export interface Tally {
   /** Told of every look, in the order of capture within a stream. */
   looked(camera: string, frame: Frame, model: string, look: Look): void;
   /** Told of the looks of every batch. */
   batch(answers: Answers): void;
-  of(model: string): { readonly batches: number; readonly looks: LookCounts; readonly cameras: Readonly<Record<string, LookCounts>> };
+  of(model: string): Pick<ModelStatus, 'batches' | 'inference_seconds' | 'looks' | 'cameras'>;
   close(): void;
 }
 
@@ -24,6 +24,7 @@ const nothing = (): Counts => ({ looked: 0, failed: 0, skipped: {} });
 export function createTally(clock: Pick<Clock, 'after' | 'monotonic'>, log: Log): Tally {
   const ever = new Map<string, Map<string, Counts>>();
   const batches = new Map<string, number>();
+  const inferenceMs = new Map<string, number>();
   let lately = new Map<string, Map<string, Counts>>();
   let since = clock.monotonic();
   let cancel = clock.after(MINUTE_MS, tell);
@@ -42,6 +43,7 @@ export function createTally(clock: Pick<Clock, 'after' | 'monotonic'>, log: Log)
   return {
     looked(camera, _frame, model, look) {
       for (const counts of [ever, lately]) count(countsOf(counts, model, camera), look);
+      if ('detections' in look) inferenceMs.set(model, (inferenceMs.get(model) ?? 0) + look.inference_ms);
     },
     batch(answers) {
       for (const [model, looks] of Object.entries(answers)) {
@@ -50,7 +52,7 @@ export function createTally(clock: Pick<Clock, 'after' | 'monotonic'>, log: Log)
     },
     of(model) {
       const cameras = ever.get(model) ?? new Map<string, Counts>();
-      return { batches: batches.get(model) ?? 0, looks: sum([...cameras.values()]), cameras: Object.fromEntries(cameras) };
+      return { batches: batches.get(model) ?? 0, inference_seconds: (inferenceMs.get(model) ?? 0) / 1000, looks: sum([...cameras.values()]), cameras: Object.fromEntries(cameras) };
     },
     close: () => { cancel(); },
   };

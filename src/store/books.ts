@@ -29,7 +29,10 @@ export interface BookEntry {
 export interface Books {
   /** A frame went into the spool. */
   captured(cameraId: string, frames?: number): void;
-  /** Durable when it returns, not there when it throws. Frames leave the spool (or, with `from`, the dead letters) for their outcome. */
+  /**
+   * Durable when it returns, not there when it throws. Frames leave the spool (or, with `from`, the dead letters) for their
+   * outcome; those of no batch are captured and settled at once, so that what was captured never falls.
+   */
   settle(entry: BookEntry): Promise<void>;
   /** A dead letter goes back into the spool. Durable when it returns. */
   reopen(batch: Pick<Batch, 'id' | 'camera_id' | 'frames'>): Promise<void>;
@@ -130,7 +133,7 @@ export async function openBooks(dataDir: string, expectOurs?: ExpectOurs): Promi
     },
     settle: (entry) => journal.append(entry, () => {
       enter(entry);
-      if (!entry.from) moveSpool(entry.camera_id, -entry.frames);
+      if (!entry.from && entry.batch !== null) moveSpool(entry.camera_id, -entry.frames);
     }),
     reopen({ id, camera_id, frames }) {
       const line: Reopened = { reopened: id, camera_id, frames: frames.length };

@@ -264,14 +264,22 @@ describe('a stream', () => {
     expect(ofCamera()).toEqual({ captured: 4, recorded: 0, dead_lettered: 0, dropped: { picture_torn: 2, picture_refused: 1 }, in_spool: 1 });
   });
 
-  it('counts them later where the books cannot be written either', async () => {
+  it('counts them later where the books cannot be written either, and never takes back what was captured', async () => {
     let refusals = 1;
-    const full: Books = { ...books, settle: (entry) => (refusals-- > 0 ? Promise.reject(new Error('disk full')) : books.settle(entry)) };
+    const captured: number[] = [];
+    const full: Books = {
+      ...books,
+      settle: (entry) => {
+        captured.push(ofCamera().captured);
+        return refusals-- > 0 ? Promise.reject(new Error('disk full')) : books.settle(entry);
+      },
+    };
     await begin({}, { books: full });
     await source.emit('CAM-1', { missed: 4 });
     expect(ofCamera()).toMatchObject({ captured: 1, dropped: {}, in_spool: 1 });
     await source.emit('CAM-1', { missed: 2 });
     expect(ofCamera()).toMatchObject({ captured: 8, dropped: { slow_consumer: 6 }, in_spool: 2 });
+    expect(captured).toEqual([0, 1]);
   });
 
   it('gives every frame a time, and so a name, of its own', async () => {

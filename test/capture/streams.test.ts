@@ -61,7 +61,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
       },
       wanted: (model) => { wanted.push(model); },
     },
-    facts: { books: (id) => books.of(id), queued: () => 2, modelState: () => modelState, lastRecordAt: () => null },
+    facts: { books: (id) => books.of(id), queued: () => 2, modelState: () => modelState, records: () => ({ records: 0, last_record_at: null }) },
   });
   open.push(made);
   return made;
@@ -266,6 +266,20 @@ describe('changing a stream', () => {
     expect(source.opened).toHaveLength(2);
     expect(wanted).toEqual(['motion', 'potholes']);
     expect(await stored()).toMatchObject([{ models: ['potholes'], options: { interval_seconds: 5, batch_size: 2 } }]);
+  });
+
+  it('goes on counting how often it was reconnected', async () => {
+    const streams = await restored();
+    await streams.start(CAM);
+    await connected('CAM-1');
+    const reconnects = (): number | undefined => streams.get('CAM-1')?.reconnects;
+    source.end('CAM-1');
+    await expect.poll(reconnects, SOON).toBe(1);
+    await streams.change('CAM-1', { models: ['animals'] });
+    expect(reconnects()).toBe(1);
+    await streams.stop('CAM-1');
+    await streams.start(CAM);
+    expect(reconnects()).toBe(1);
   });
 
   it('lets it go on where nothing of it changed, and remembers what was asked', async () => {

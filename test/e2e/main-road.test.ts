@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import { checkRecord } from '../../src/record/schema.ts';
+import { parseExposition } from '../helpers/exposition.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 
 let camera: DemoCamera;
@@ -84,6 +85,18 @@ it('flushes the open batch when a stream is stopped, with the reason in the reco
   expect(record?.batch).toMatchObject({ closed_by: 'stopped' });
   expect(lookout.stream('7')).toMatchObject({ camera_id: 7, state: 'stopped', enabled: false });
   await until(async () => !(await readdir(lookout.config.frames_dir)).some((name) => name.startsWith('7_')), 5000, () => 'the session folder is still there');
+});
+
+it('tells Prometheus what the API tells', async () => {
+  const { body } = await fetch(`${lookout.url}/metrics`).then(async (answer) => ({ body: parseExposition(await answer.text()) }));
+  const { records, books } = lookout.stream('7');
+  expect(body.value('lookout_records_written_total', { camera_id: '7' })).toBe(records);
+  expect(body.value('lookout_frames_captured_total', { camera_id: '7' })).toBe(books.captured);
+  expect(body.value('lookout_stream_state', { camera_id: '7', state: 'stopped' })).toBe(1);
+  const looked = body.value('lookout_model_frames_looked_total', { model: 'motion', camera_id: '7' });
+  expect(looked).toBe(books.captured);
+  expect(body.value('lookout_model_inference_seconds_total', { model: 'motion' })).toBeGreaterThan(0);
+  expect(body.value('lookout_runner_memory_bytes', { model: 'motion', runner: '0' })).toBeGreaterThan(1e6);
 });
 
 it('reconnects when the camera cuts the connection, and the batch goes on', async () => {

@@ -65,7 +65,7 @@ describe('the Origin', () => {
 describe('the token', () => {
   const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 
-  it.each(['/', '/api/streams', '/static/app.js', '/readyz', '/nothing', '/openapi.json', '/docs'])('is asked for at %s, in a way that browsers understand', async (path) => {
+  it.each(['/', '/api/streams', '/static/app.js', '/readyz', '/metrics', '/nothing', '/openapi.json', '/docs'])('is asked for at %s, in a way that browsers understand', async (path) => {
     const { status, headers, json } = await locked.send('GET', path);
     expect(status).toBe(401);
     expect(headers['www-authenticate']).toBe('Basic realm="Lookout", charset="UTF-8"');

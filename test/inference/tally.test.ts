@@ -20,7 +20,7 @@ it('counts by model, camera and reason, and says once a minute what was let go',
   tell('b', skipped('quarantined'), 30);
   tell('b', failure().slice(0, 1), 30);
   expect(tally.of('animals')).toEqual({
-    batches: 0, looks: { looked: 840, failed: 30, skipped: { overloaded: 300, quarantined: 30 } },
+    batches: 0, inference_seconds: expect.closeTo(840 * 0.012) as number, looks: { looked: 840, failed: 30, skipped: { overloaded: 300, quarantined: 30 } },
     cameras: { a: { looked: 600, failed: 0, skipped: {} }, b: { looked: 240, failed: 30, skipped: { overloaded: 300, quarantined: 30 } } },
   });
   await clock.pass(60_000);

@@ -30,7 +30,7 @@ describe('the books', () => {
     await books.settle(entry({ batch: 'a-2', outcome: 'dead_lettered' }));
     await books.settle(entry({ batch: 'a-3', outcome: 'dropped', reason: 'queue_full', files: ['x'] }));
     await books.settle(entry({ batch: null, outcome: 'dropped', reason: 'slow_consumer', frames: 2 }));
-    expect(books.of('a')).toEqual({ captured: 36, recorded: 10, dead_lettered: 10, dropped: { queue_full: 10, slow_consumer: 2 }, in_spool: 4 });
+    expect(books.of('a')).toEqual({ captured: 38, recorded: 10, dead_lettered: 10, dropped: { queue_full: 10, slow_consumer: 2 }, in_spool: 6 });
   });
 
   it('are kept for each camera and summed up for all', async () => {

@@ -1,0 +1,103 @@
+/** What /metrics tells: every family of samples and where its values come from. Docs, dashboard and tests go by this table. */
+import type { LookCounts, ModelState, ModelStatus, StreamState, StreamStatus } from '../types.ts';
+
+/** What one scrape reads. */
+export interface Seen {
+  readonly version: string;
+  readonly ready: boolean;
+  readonly streams: readonly StreamStatus[];
+  readonly models: readonly ModelStatus[];
+}
+
+export interface Family {
+  /** Base units; counters end in `_total`. */
+  readonly name: string;
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  readonly labels: readonly string[];
+  readonly samples: (seen: Seen) => readonly Sample[];
+}
+
+/** Values of the labels, in their order, and the value: a number, never NaN. */
+export type Sample = readonly [labels: readonly string[], value: number];
+
+const STREAM_STATES = ['starting', 'provisioning', 'running', 'reconnecting', 'failed', 'stopped'] as const satisfies readonly StreamState[];
+const MODEL_STATES = ['idle', 'provisioning', 'ready', 'busy', 'failed'] as const satisfies readonly ModelState[];
+
+export const FAMILIES: readonly Family[] = [
+  {
+    name: 'lookout_build_info', type: 'gauge', labels: ['version'], help: 'Always 1; its version.',
+    samples: ({ version }) => [[[version], 1]],
+  },
+  {
+    name: 'lookout_ready', type: 'gauge', labels: [], help: '1 while /readyz says ready.',
+    samples: ({ ready }) => [[[], Number(ready)]],
+  },
+
+  ofStreams('lookout_stream_state', 'gauge', 'Of each stream, 1 for the state that it is in and 0 for the others.', ['state'], ({ state }) => oneOf(STREAM_STATES, state)),
+  ofStream('lookout_stream_interval_seconds', 'gauge', 'How far apart its frames are to be.', ({ options }) => options.interval_seconds),
+  ofStream('lookout_stream_frame_age_seconds', 'gauge', 'Since its newest frame was captured; absent before the first, and while it is stopped.', ({ capturing, last_frame_at: at }) => ageOf(capturing, at)),
+  ofStream('lookout_stream_record_age_seconds', 'gauge', 'Since its last record was written; absent before the first, and while it is stopped.', ({ capturing, last_record_at: at }) => ageOf(capturing, at)),
+  ofStream('lookout_stream_reconnects_total', 'counter', 'New tries to connect after its camera was away.', ({ reconnects }) => reconnects),
+  ofStream('lookout_stream_waiting_batches', 'gauge', 'Closed batches that wait for a model.', ({ queued }) => queued),
+
+  ofStream('lookout_frames_captured_total', 'counter', 'Frames; always those recorded, dead-lettered, dropped and in the spool.', ({ books }) => books.captured),
+  ofStream('lookout_frames_recorded_total', 'counter', 'Frames whose batch has its record.', ({ books }) => books.recorded),
+  ofStreams('lookout_frames_dropped_total', 'counter', 'Frames that were let go.', ['reason'], ({ books }) => Object.entries(books.dropped).map(([reason, frames]) => [[reason], frames])),
+  ofStream('lookout_frames_dead_lettered', 'gauge', 'Frames that lie in the dead letters and in no record; they leave by a replay, or dropped for room.', ({ books }) => books.dead_lettered),
+  ofStream('lookout_frames_in_spool', 'gauge', 'Frames whose batch is under way.', ({ books }) => books.in_spool),
+  ofStream('lookout_records_written_total', 'counter', 'Records.', ({ records }) => records),
+
+  ofModels('lookout_model_state', 'gauge', 'Of each model, 1 for the state that it is in and 0 for the others.', ['state'], ({ state }) => oneOf(MODEL_STATES, state)),
+  ofLooks('lookout_model_frames_looked_total', 'Frames that it looked at.', [], ({ looked }) => [[[], looked]]),
+  ofLooks('lookout_model_frames_failed_total', 'Frames that it could not read, or failed on.', [], ({ failed }) => [[[], failed]]),
+  ofLooks('lookout_model_frames_skipped_total', 'Frames that it did not look at.', ['reason'], ({ skipped }) => Object.entries(skipped).map(([reason, frames]) => [[reason], frames])),
+  ofModels('lookout_model_inference_seconds_total', 'counter', 'Of the frames that it looked at; over their number it is the mean.', [], ({ inference_seconds }) => [[[], inference_seconds]]),
+  ofModels('lookout_model_batches_total', 'counter', 'Batches of which it looked at a frame at least.', [], ({ batches }) => [[[], batches]]),
+  ofModels('lookout_runner_restarts_total', 'counter', 'Runners that ended and were not meant to.', [], ({ restarts }) => [[[], restarts]]),
+  ofModels('lookout_runner_up', 'gauge', '1 for each runner that is up.', ['runner'], ({ runners }) => runners.map(({ number }) => [[String(number)], 1])),
+  ofModels('lookout_runner_memory_bytes', 'gauge', 'Of a runner and all that it started, as far as it is in memory.', ['runner'], ({ runners }) => (
+    runners.flatMap(({ number, memory_bytes: bytes }): Sample[] => (bytes === null ? [] : [[[String(number)], bytes]])))),
+];
+
+function ofStreams(name: string, type: Family['type'], help: string, labels: readonly string[], samples: (stream: StreamStatus) => readonly Sample[]): Family {
+  return { name, type, help, labels: ['camera_id', ...labels], samples: ({ streams }) => streams.flatMap((stream) => below(String(stream.camera_id), samples(stream))) };
+}
+
+/** null: nothing is to be told of it yet. */
+function ofStream(name: string, type: Family['type'], help: string, value: (stream: StreamStatus) => number | null): Family {
+  return ofStreams(name, type, help, [], (stream) => {
+    const known = value(stream);
+    return known === null ? [] : [[[], known]];
+  });
+}
+
+function ofModels(name: string, type: Family['type'], help: string, labels: readonly string[], samples: (model: ModelStatus) => readonly Sample[]): Family {
+  return { name, type, help, labels: ['model', ...labels], samples: ({ models }) => models.flatMap((model) => below(model.name, samples(model))) };
+}
+
+/** By camera, of the streams that there are: however many come and go, their number is bounded. */
+function ofLooks(name: string, help: string, labels: readonly string[], samples: (looks: LookCounts) => readonly Sample[]): Family {
+  return {
+    name, type: 'counter', help, labels: ['model', 'camera_id', ...labels],
+    samples: ({ models, streams }) => {
+      const known = streams.map(({ camera_id }) => String(camera_id));
+      return models.flatMap(({ name: model, cameras }) => below(model, known.flatMap((camera) => {
+        const looks = Object.hasOwn(cameras, camera) ? cameras[camera] : undefined;
+        return looks ? below(camera, samples(looks)) : [];
+      })));
+    },
+  };
+}
+
+function below(label: string, samples: readonly Sample[]): readonly Sample[] {
+  return samples.map(([labels, value]) => [[label, ...labels], value]);
+}
+
+function ageOf(capturing: boolean, at: string | null): number | null {
+  return !capturing || at === null ? null : Math.max(0, Date.now() - Date.parse(at)) / 1000;
+}
+
+function oneOf(states: readonly string[], current: string): readonly Sample[] {
+  return states.map((state) => [[state], Number(state === current)]);
+}

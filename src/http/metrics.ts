@@ -1,0 +1,48 @@
+/** GET /metrics for Prometheus: what the Face tells at the moment of the scrape, and what the process tells of itself. */
+import { setImmediate as pause } from 'node:timers/promises';
+import { Router } from 'express';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { Face } from '../types.ts';
+import { FAMILIES, type Family, type Seen } from './metric-families.ts';
+import { route } from './route.ts';
+
+/** Of the process's own: counted up by label they are told again without _total, which is for counters; and a minimum of nothing. */
+const LEFT_OUT = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total', 'nodejs_eventloop_lag_min_seconds'];
+
+export function metricRoutes(face: Face, version: string): Router {
+  const router = Router();
+  /** Made with the first scrape: its observers cost a little, and stay. */
+  let ofProcess: Registry | null = null;
+
+  function processMetrics(): Registry {
+    if (ofProcess) return ofProcess;
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+    for (const name of LEFT_OUT) ofProcess.removeSingleMetric(name);
+    return ofProcess;
+  }
+
+  route(router, '/metrics', {
+    get: async (_request, response) => {
+      const seen: Seen = { version, ready: face.notReady().length === 0, streams: face.streams(), models: await face.models() };
+      const parts = [await processMetrics().metrics()];
+      for (const family of FAMILIES) {
+        parts.push(await textOf(family, seen));
+        // With a thousand cameras they are megabytes: frames are not to wait for all of them.
+        await pause();
+      }
+      response.set({ 'Content-Type': Registry.PROMETHEUS_CONTENT_TYPE, 'Cache-Control': 'no-store' }).send(Buffer.from(parts.join('\n')));
+    },
+  });
+
+  return router;
+}
+
+/** A registry for each time: the values are the Face's, and two scrapes at once do not meet. */
+function textOf({ name, type, help, labels, samples }: Family, seen: Seen): Promise<string> {
+  const registry = new Registry();
+  const about = { name, help, labelNames: [...labels], registers: [registry] };
+  const metric = type === 'counter' ? new Counter(about) : new Gauge(about);
+  for (const [values, value] of samples(seen)) metric.inc(Object.fromEntries(labels.map((label, index) => [label, values[index] ?? ''])), value);
+  return registry.metrics();
+}
