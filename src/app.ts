@@ -13,6 +13,7 @@ import { systemClock } from './lib/clock.ts';
 import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
 import { packageRoot, version } from './lib/package.ts';
+import { storageRoom } from './lib/storage.ts';
 import { openRecordLog } from './log/record-log.ts';
 import { createModels, createSources } from './parts.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
@@ -152,6 +153,10 @@ export async function createApp(config: Config, log: Log): Promise<App> {
 
     let server: HttpServer | null = null;
     let phase: 'starting' | 'running' | 'stopping' = 'starting';
+    const parts: Face['parts'] = () => [
+      { part: 'server', reasons: phase === 'running' ? [] : [`Lookout is ${phase}`] },
+      { part: 'records', reasons: pipeline.troubles() },
+    ];
     const face: Face = {
       recordSchema: RECORD_SCHEMAS[config.record_format],
       defaults: { models: defaultModels, record_format: config.record_format },
@@ -168,7 +173,12 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       cameras: () => cameras.rows(),
       addCamera: (row) => cameras.add(row, stop.signal),
       records: (query) => recordLog.read(query),
-      notReady: () => [...(phase === 'running' ? [] : [`Lookout is ${phase}`]), ...pipeline.troubles()],
+      parts,
+      notReady: () => parts().flatMap(({ reasons }) => reasons),
+      storage: async () => [
+        { folder: 'data', ...await storageRoom(config.data_dir) },
+        { folder: 'frames', ...await storageRoom(config.frames_dir) },
+      ],
     };
 
     return {

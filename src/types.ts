@@ -593,8 +593,28 @@ export interface Face {
   addCamera(row: CameraRow): Promise<void>;
   /** Newest first. */
   records(query: RecordQuery): Promise<readonly Json[]>;
-  /** Parts that are not ready, with the reason; empty: ready. */
+  /** What has to be ready before records are written. */
+  parts(): readonly PartStatus[];
+  /** The reasons of the parts that are not ready; empty: ready. */
   notReady(): readonly string[];
+  /** Of the file systems that are written to. */
+  storage(): Promise<readonly StorageStatus[]>;
+}
+
+/** A part of Lookout without which no records are written. */
+export interface PartStatus {
+  readonly part: 'server' | 'records';
+  /** Why it is not ready; empty: it is. */
+  readonly reasons: readonly string[];
+}
+
+export interface StorageStatus {
+  readonly folder: 'data' | 'frames';
+  /** Bytes that may still be written, and of the file system in all. */
+  readonly free_bytes: number;
+  readonly size_bytes: number;
+  /** Files that may still be made; null: they are not numbered there. */
+  readonly free_inodes: number | null;
 }
 
 export interface RecordQuery {

@@ -14,9 +14,13 @@ it('is ready between its start and its end only, and starts no stream while it s
   const app = await createApp(config, silentLog);
   const { url } = await app.listen();
   const ready = async (): Promise<unknown> => (await fetch(`${url}/readyz`)).json();
-  expect(await ready()).toEqual({ status: 'not_ready', not_ready: ['Lookout is starting'] });
+  expect(await ready()).toMatchObject({
+    status: 'not_ready', not_ready: ['Lookout is starting'],
+    parts: [{ part: 'server', ready: false, reasons: ['Lookout is starting'] }, { part: 'records', ready: true, reasons: [] }],
+    storage: ['data', 'frames'].map((name) => ({ folder: name, free_bytes: expect.any(Number) as number, size_bytes: expect.any(Number) as number })),
+  });
   app.capture();
-  expect(await ready()).toEqual({ status: 'ready', not_ready: [] });
+  expect(await ready()).toMatchObject({ status: 'ready', not_ready: [] });
   const closing = app.close();
   expect(app.face.notReady()).toEqual(['Lookout is stopping']);
   await expect(app.face.start({ camera_id: 'CAM-1', url: 'rtsp://192.0.2.1/s' })).rejects.toMatchObject({ code: 'shutting_down' });

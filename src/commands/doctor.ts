@@ -1,12 +1,12 @@
 /** `lookout doctor`: what Lookout needs on this machine, what is missing, and the command that mends it. */
 import { constants } from 'node:fs';
-import { access, mkdir, statfs } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
 import { hostZone, hostZoneTrouble } from '../config/time-zone.ts';
 import { errorInfo } from '../errors.ts';
 import { ffmpegProgram, isTooOld, OLDEST_FFMPEG } from '../lib/ffmpeg-program.ts';
 import { ask } from '../lib/program.ts';
+import { storageRoom } from '../lib/storage.ts';
 import { findInterpreter } from '../runtimes/tools/interpreter.ts';
 import type { Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
@@ -79,19 +79,8 @@ async function folder(name: string, path: string): Promise<Check> {
 }
 
 async function disk({ data_dir }: Config): Promise<Check> {
-  const free = await freeBytes(data_dir);
+  const { free_bytes: free } = await storageRoom(data_dir);
   return { name: 'disk', ok: free > LOW_DISK_BYTES, needed: false, found: `${(free / 1e9).toFixed(1)} GB free`, mend: 'make room: records, evidence and environments need it' };
-}
-
-/** Of the disk where the folder is, or would be made. */
-async function freeBytes(path: string): Promise<number> {
-  try {
-    const { bavail, bsize } = await statfs(path);
-    return bavail * bsize;
-  } catch (error) {
-    if (dirname(path) === path) throw error;
-    return freeBytes(dirname(path));
-  }
 }
 
 async function port({ host, port: wanted }: Config): Promise<Check> {

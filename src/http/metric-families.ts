@@ -1,5 +1,5 @@
 /** What /metrics tells: every family of samples and where its values come from. Docs, dashboard and tests go by this table. */
-import type { LookCounts, ModelState, ModelStatus, StreamState, StreamStatus } from '../types.ts';
+import type { LookCounts, ModelState, ModelStatus, StorageStatus, StreamState, StreamStatus } from '../types.ts';
 
 /** What one scrape reads. */
 export interface Seen {
@@ -7,6 +7,7 @@ export interface Seen {
   readonly ready: boolean;
   readonly streams: readonly StreamStatus[];
   readonly models: readonly ModelStatus[];
+  readonly storage: readonly StorageStatus[];
 }
 
 export interface Family {
@@ -33,6 +34,9 @@ export const FAMILIES: readonly Family[] = [
     name: 'lookout_ready', type: 'gauge', labels: [], help: '1 while /readyz says ready.',
     samples: ({ ready }) => [[[], Number(ready)]],
   },
+  ofStorage('lookout_storage_free_bytes', 'What may still be written where data and frames lie.', ({ free_bytes }) => free_bytes),
+  ofStorage('lookout_storage_size_bytes', 'Of the file system where data and frames lie.', ({ size_bytes }) => size_bytes),
+  ofStorage('lookout_storage_free_inodes', 'Files that may still be made where data and frames lie; absent where they are not numbered.', ({ free_inodes }) => free_inodes),
 
   ofStreams('lookout_stream_state', 'gauge', 'Of each stream, 1 for the state that it is in and 0 for the others.', ['state'], ({ state }) => oneOf(STREAM_STATES, state)),
   ofStream('lookout_stream_interval_seconds', 'gauge', 'How far apart its frames are to be.', ({ options }) => options.interval_seconds),
@@ -60,16 +64,20 @@ export const FAMILIES: readonly Family[] = [
     runners.flatMap(({ number, memory_bytes: bytes }): Sample[] => (bytes === null ? [] : [[[String(number)], bytes]])))),
 ];
 
+function ofStorage(name: string, help: string, value: (storage: StorageStatus) => number | null): Family {
+  return {
+    name, type: 'gauge', help, labels: ['folder'],
+    samples: ({ storage }) => storage.flatMap((one) => below(one.folder, known(value(one)))),
+  };
+}
+
 function ofStreams(name: string, type: Family['type'], help: string, labels: readonly string[], samples: (stream: StreamStatus) => readonly Sample[]): Family {
   return { name, type, help, labels: ['camera_id', ...labels], samples: ({ streams }) => streams.flatMap((stream) => below(String(stream.camera_id), samples(stream))) };
 }
 
 /** null: nothing is to be told of it yet. */
 function ofStream(name: string, type: Family['type'], help: string, value: (stream: StreamStatus) => number | null): Family {
-  return ofStreams(name, type, help, [], (stream) => {
-    const known = value(stream);
-    return known === null ? [] : [[[], known]];
-  });
+  return ofStreams(name, type, help, [], (stream) => known(value(stream)));
 }
 
 function ofModels(name: string, type: Family['type'], help: string, labels: readonly string[], samples: (model: ModelStatus) => readonly Sample[]): Family {
@@ -81,13 +89,17 @@ function ofLooks(name: string, help: string, labels: readonly string[], samples:
   return {
     name, type: 'counter', help, labels: ['model', 'camera_id', ...labels],
     samples: ({ models, streams }) => {
-      const known = streams.map(({ camera_id }) => String(camera_id));
-      return models.flatMap(({ name: model, cameras }) => below(model, known.flatMap((camera) => {
+      const ids = streams.map(({ camera_id }) => String(camera_id));
+      return models.flatMap(({ name: model, cameras }) => below(model, ids.flatMap((camera) => {
         const looks = Object.hasOwn(cameras, camera) ? cameras[camera] : undefined;
         return looks ? below(camera, samples(looks)) : [];
       })));
     },
   };
+}
+
+function known(value: number | null): readonly Sample[] {
+  return value === null ? [] : [[[], value]];
 }
 
 function below(label: string, samples: readonly Sample[]): readonly Sample[] {

@@ -161,7 +161,15 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Records: exact({ records: list({ anyOf: [ref('Record'), ref('OtherRecord')] }) }),
   OtherRecord: otherRecord,
   Health: exact({ status: { const: 'ok' }, version: text, log_lines_lost: { ...count, description: 'since the start, because whoever reads the log had gone' } }),
-  Readiness: exact({ status: { enum: ['ready', 'not_ready'] }, not_ready: notReady }),
+  Readiness: exact({
+    status: { enum: ['ready', 'not_ready'] },
+    not_ready: notReady,
+    parts: list(exact({ part: { enum: ['server', 'records'] }, ready: { type: 'boolean' }, reasons: { ...list(text), description: 'Why it is not.' } })),
+    storage: {
+      ...list(exact({ folder: { enum: ['data', 'frames'] }, free_bytes: count, size_bytes: count, free_inodes: { type: ['integer', 'null'], description: 'Files that may still be made.' } })),
+      description: 'The room where data and frames lie.',
+    },
+  }),
   StartForm: {
     type: 'object',
     properties: { camera_id: text, rtsp_url: text, model_name: text, latitude: text, longitude: text },

@@ -131,7 +131,7 @@ const paths: Readonly<Record<string, Path>> = {
   },
   '/healthz': { get: { summary: 'The process answers', tags: ['Health'], security: [], responses: { 200: answer('It does.', 'Health'), ...refusals } } },
   '/readyz': {
-    get: { summary: 'Everything is ready', tags: ['Health'], responses: { 200: answer('It is.', 'Readiness'), 503: answer('What is not.', 'Readiness'), ...refusals } },
+    get: { summary: 'Records can be written: each part that they need, and why not', tags: ['Health'], responses: { 200: answer('It is.', 'Readiness'), 503: answer('What is not.', 'Readiness'), ...refusals } },
   },
   '/metrics': {
     get: {

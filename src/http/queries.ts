@@ -53,10 +53,11 @@ export function queryRoutes(face: Face, version: string): Router {
   });
 
   route(router, '/readyz', {
-    get: (_request, response) => {
-      const not_ready = face.notReady();
+    get: async (_request, response) => {
+      const parts = face.parts().map(({ part, reasons }) => ({ part, ready: reasons.length === 0, reasons }));
+      const not_ready = parts.flatMap(({ reasons }) => reasons);
       const ready = not_ready.length === 0;
-      response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not_ready', not_ready });
+      response.status(ready ? 200 : 503).json({ status: ready ? 'ready' : 'not_ready', not_ready, parts, storage: await face.storage() });
     },
   });
 

@@ -2,7 +2,7 @@
 import { LookoutError } from '../../src/errors.ts';
 import { hideCredentials } from '../../src/lib/log.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
-import type { Balance, Face, Json, ModelStatus, RecordQuery, StartRequest, StreamOptions, StreamStatus } from '../../src/types.ts';
+import type { Balance, Face, Json, ModelStatus, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
 
@@ -11,6 +11,8 @@ export interface FakeFace extends Face {
   readonly written: Json[];
   readonly pictures: Map<string, { file: string; captured_at: string }>;
   readonly missing: string[];
+  /** What storage answers. */
+  readonly room: StorageStatus[];
   /** What was asked of start and records, oldest first. */
   readonly asked: { readonly starts: StartRequest[]; readonly queries: RecordQuery[] };
   /** Changes what a stream or model shows. */
@@ -36,6 +38,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   const written: Json[] = [];
   const pictures: FakeFace['pictures'] = new Map();
   const missing: string[] = [];
+  const room: FakeFace['room'] = [{ folder: 'data', free_bytes: 40e9, size_bytes: 100e9, free_inodes: 1e6 }, { folder: 'frames', free_bytes: 7e9, size_bytes: 8e9, free_inodes: null }];
   const asked: FakeFace['asked'] = { starts: [], queries: [] };
   let failure: Error | null = null;
 
@@ -48,7 +51,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   });
 
   return {
-    defaults, recordSchema: RECORD_SCHEMAS[defaults.record_format], table, written, pictures, missing, asked,
+    defaults, recordSchema: RECORD_SCHEMAS[defaults.record_format], table, written, pictures, missing, room, asked,
     start: (request) => command(() => {
       const id = String(request.camera_id);
       if (streams.get(id)?.capturing) return 'already_running';
@@ -96,7 +99,9 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
       asked.queries.push(query);
       return written.slice(0, query.limit).map((record) => (query.pictures ? record : withoutPicture(record)));
     }),
+    parts: () => [{ part: 'server', reasons: [] }, { part: 'records', reasons: missing }],
     notReady: () => missing,
+    storage: () => Promise.resolve(room),
     show(cameraId, change) {
       const stream = streams.get(cameraId);
       if (!stream) throw new Error(`no stream ${cameraId}`);

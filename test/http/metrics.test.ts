@@ -100,6 +100,11 @@ describe('GET /metrics', () => {
     expect(text).not.toMatch(/secret|192\.0\.2\.1/);
   });
 
+  it('tells the room where data and frames lie', async () => {
+    const seen = await scrape();
+    expect(['free_bytes', 'size_bytes', 'free_inodes'].flatMap((name) => ['data', 'frames'].map((folder) => seen.value(`lookout_storage_${name}`, { folder })))).toEqual([40e9, 7e9, 100e9, 8e9, 1e6, undefined]);
+  });
+
   it('tells what the process costs, and how late its event loop is', async () => {
     const { families } = await scrape();
     for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'process_open_fds', 'process_start_time_seconds', 'nodejs_eventloop_lag_p99_seconds']) expect([...families.keys()]).toContain(name);

@@ -183,10 +183,12 @@ describe('health', () => {
   });
 
   it('GET /readyz answers 503 with the failing parts', async () => {
-    expect((await site.send('GET', '/readyz')).json).toEqual({ status: 'ready', not_ready: [] });
-    face.missing.push('disk: 12 MB left');
+    const server = { part: 'server', ready: true, reasons: [] };
+    const storage = face.room;
+    expect((await site.send('GET', '/readyz')).json).toEqual({ status: 'ready', not_ready: [], parts: [server, { part: 'records', ready: true, reasons: [] }], storage });
+    face.missing.push('its record could not be written: the disk is full');
     const { status, json } = await site.send('GET', '/readyz');
-    expect([status, json]).toEqual([503, { status: 'not_ready', not_ready: ['disk: 12 MB left'] }]);
+    expect([status, json]).toEqual([503, { status: 'not_ready', not_ready: face.missing, parts: [server, { part: 'records', ready: false, reasons: face.missing }], storage }]);
   });
 });
 
