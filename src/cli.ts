@@ -76,8 +76,14 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     }), options));
   root.command('settings').description('every setting with its default, as a table; flags and LOOKOUT_ variables have the same names')
     .action(() => { process.stdout.write(`${settingsTable()}\n`); });
-  withSettings(root.command('doctor').description('check what Lookout needs on this machine'))
-    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/doctor.ts')).doctor(context), options));
+  withSettings(root.command('doctor').description('check what Lookout needs on this machine, or with --url how a server is that runs'))
+    .option('--url <address>', 'the server that is examined instead of this machine, such as http://host:5000')
+    .option('--token-file <file>', 'the file of its token (default: LOOKOUT_TOKEN in the environment)')
+    .action((options: Record<string, unknown>) => run(async (context) => (
+      typeof options.url === 'string'
+        ? (await import('./commands/doctor-server.ts')).doctorOfServer(context, options.url, (options.tokenFile as string | undefined) ?? null)
+        : (await import('./commands/doctor.ts')).doctor(context)
+    ), options));
   return root;
 }
 

@@ -9,18 +9,8 @@ import { ask } from '../lib/program.ts';
 import { storageRoom } from '../lib/storage.ts';
 import { findInterpreter } from '../runtimes/tools/interpreter.ts';
 import type { Config } from '../types.ts';
-import { prepareCommand, print, type CommandContext } from './context.ts';
-
-interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  /** Without it Lookout does not work at all. */
-  readonly needed: boolean;
-  readonly found: string;
-  readonly mend: string;
-}
-
-const LOW_DISK_BYTES = 2_000_000_000;
+import { LOW_DISK_BYTES, MAKE_ROOM, tellChecks, type Check } from './checks.ts';
+import { prepareCommand, type CommandContext } from './context.ts';
 
 export async function doctor(context: CommandContext): Promise<number> {
   const { config } = await prepareCommand(context);
@@ -31,8 +21,7 @@ export async function doctor(context: CommandContext): Promise<number> {
     program('setpriv', ['--pdeathsig', 'KILL', 'true'], false, 'apt-get install -y util-linux (without it a small watcher ends children)'),
     folder('data folder', config.data_dir), folder('frames folder', config.frames_dir), disk(config), port(config),
   ])];
-  for (const { name, ok, found, mend } of checks) print(`${ok ? 'ok     ' : 'missing'} ${name.padEnd(14)} ${found}${ok ? '' : ` -> ${mend}`}`);
-  return checks.some(({ ok, needed }) => needed && !ok) ? 1 : 0;
+  return tellChecks(checks, 'missing');
 }
 
 function node(): Check {
@@ -80,7 +69,7 @@ async function folder(name: string, path: string): Promise<Check> {
 
 async function disk({ data_dir }: Config): Promise<Check> {
   const { free_bytes: free } = await storageRoom(data_dir);
-  return { name: 'disk', ok: free > LOW_DISK_BYTES, needed: false, found: `${(free / 1e9).toFixed(1)} GB free`, mend: 'make room: records, evidence and environments need it' };
+  return { name: 'disk', ok: free > LOW_DISK_BYTES, needed: false, found: `${(free / 1e9).toFixed(1)} GB free`, mend: MAKE_ROOM };
 }
 
 async function port({ host, port: wanted }: Config): Promise<Check> {
