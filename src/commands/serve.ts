@@ -14,6 +14,8 @@ export async function serve(context: CommandContext): Promise<number> {
 
 /** Runs the server until the signal, then stops it in order; leaves hard when that takes too long. */
 export async function serveUntil(signal: AbortSignal, config: Config, log: Log, started: (app: App) => Promise<void>): Promise<void> {
+  // In a container: Node reaps its own children only, and those of a runner that ended become the first process's.
+  if (process.pid === 1) log.warn('it is the first process here, where processes that nobody waits for stay for ever: start it under an init, such as tini, or docker run --init');
   // Whether it is free is known before anything is built, connected or taken up.
   const port = await claimPort(config, log.part('http'));
   const app = await createApp(config, log).catch(async (error: unknown) => {
