@@ -1,5 +1,6 @@
 /** `lookout doctor --url`: how a server is that runs, seen from outside, what is wrong with it, and what to do. */
 import { readFile } from 'node:fs/promises';
+import { variable } from '../config/variables.ts';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { isObject } from '../lib/objects.ts';
 import { version as ours } from '../lib/package.ts';
@@ -100,7 +101,11 @@ function baseOf(address: string): URL {
 
 /** null: none is given. */
 async function tokenOf(file: string | null, flags: CommandContext['flags']): Promise<string | null> {
-  if (file === null) return (flags['token'] as string | undefined) ?? (process.env['LOOKOUT_TOKEN'] || null);
+  if (file === null) {
+    const { value, problem } = variable(process.env, 'LOOKOUT_TOKEN');
+    if (problem !== undefined) throw new LookoutError('bad_request', problem);
+    return (flags['token'] as string | undefined) ?? (value || null);
+  }
   let token: string;
   try {
     token = (await readFile(file, 'utf8')).trim();
