@@ -64,12 +64,12 @@ function ofStreams(streams: readonly StreamStatus[], now: number): readonly Chec
   const byState = new Map<string, number>();
   for (const { state } of streams) byState.set(state, (byState.get(state) ?? 0) + 1);
   const troubles = streams.map((stream) => troubleOf(stream, now)).filter((one) => one !== null).sort((a, b) => b.seconds - a.seconds);
-  const enabled = streams.filter((stream) => stream.enabled && stream.capturing).length;
+  const anyWorks = streams.some((stream) => stream.capturing && !troubles.some((trouble) => trouble.stream === stream));
   const states = [...byState].sort(([, a], [, b]) => b - a).map(([state, number]) => `${number} ${state}`).join(', ');
   const more = troubles.length > WORST ? `, of which the ${WORST} that are worst follow` : '';
   return [
     {
-      name: 'streams', ok: troubles.length === 0, needed: enabled > 0 && troubles.length === enabled,
+      name: 'streams', ok: troubles.length === 0, needed: !anyWorks,
       found: `${streams.length} in all${states && `: ${states}`}${troubles.length > 0 ? `; ${troubles.length} in trouble${more}` : ''}`, mend: 'see below',
     },
     ...troubles.slice(0, WORST).map(({ stream, found, mend }): Check => ({ name: 'stream', ok: false, needed: false, found: `${stream.camera_id}: ${found}`, mend })),
@@ -83,13 +83,9 @@ function troubleOf(stream: StreamStatus, now: number): Trouble | null {
   const seconds = (now - Date.parse(last_frame_at ?? since)) / 1000;
   const mend = last_error && Object.hasOwn(ERRORS, last_error.code) ? ERRORS[last_error.code as keyof typeof ERRORS].advice : 'check the camera and the network';
   const ago = last_frame_at === null ? `no picture yet, ${state} for ${duration(seconds)}` : `${state}, no picture for ${duration(seconds)}`;
-  if (state === 'failed' && stream.last_frame_at !== null && !isLate()) return { stream, seconds, found: `${state}: ${reason}`, mend: 'see its models below' };
-  if (state === 'reconnecting' || state === 'failed') return { stream, seconds, found: `${ago}: ${reason}`, mend };
-  return isLate() ? { stream, seconds, found: `${ago}: ${reason}`, mend } : null;
-
-  function isLate(): boolean {
-    return seconds > (last_frame_at === null ? START_SECONDS : Math.max(LATE_SECONDS, LATE_INTERVALS * options.interval_seconds));
-  }
+  const isLate = seconds > (last_frame_at === null ? START_SECONDS : Math.max(LATE_SECONDS, LATE_INTERVALS * options.interval_seconds));
+  if (state === 'failed' && last_frame_at !== null && !isLate) return { stream, seconds, found: `${state}: ${reason}`, mend: 'see its models below' };
+  return isLate || state === 'reconnecting' || state === 'failed' ? { stream, seconds, found: `${ago}: ${reason}`, mend } : null;
 }
 
 // ── Models ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -151,6 +151,13 @@ describe('of what a server tells', () => {
     expect(fails).toBe(true);
   });
 
+  it('one that failed and is not tried again fails nothing while another works, and all when none does', async () => {
+    const ended: Partial<StreamStatus> = { state: 'failed', capturing: false, reason: 'its frames cannot be stored', last_frame_at: ago(600) };
+    expect((await wrong({ streams: await streams({ good: {}, ended }) })).fails).toBe(false);
+    expect((await wrong({ streams: await streams({ ended }) })).fails).toBe(true);
+    expect((await wrong({ streams: [] })).fails).toBe(false);
+  });
+
   it('a picture that is late is trouble, one that is due is not, nor is a stream that is stopped or just begins', async () => {
     const slow = { options: { ...(await streams({ a: {} }))[0]?.options, interval_seconds: 60 } as StreamStatus['options'] };
     const { lines } = await wrong({
