@@ -2,6 +2,7 @@
 import type { ErrorRequestHandler, Response } from 'express';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { type Log, hideCredentials } from '../lib/log.ts';
+import { shorten } from '../lib/shorten.ts';
 import type { Json } from '../types.ts';
 
 /** As Flask writes JSON in debug mode: keys sorted, two spaces, ASCII only, a newline at the end; never credentials. */
@@ -29,7 +30,7 @@ export function legacyErrors(log: Log): ErrorRequestHandler {
       return;
     }
     report(log, error, request.path);
-    sendLegacy(response, error.status, { error: error.message });
+    sendLegacy(response, error.status, { error: saying(error) });
   };
 }
 
@@ -39,8 +40,20 @@ export function errors(log: Log): ErrorRequestHandler {
     if (response.headersSent) { next(thrown); return; }
     const error = asLookoutError(thrown);
     report(log, error, request.path);
-    response.status(error.status).json({ error: hideCredentials(error.message), code: error.code });
+    response.status(error.status).json({ error: saying(error), code: error.code });
   };
+}
+
+/** What an error says, for an answer: never credentials, and never all of what was sent. */
+export function saying({ message }: Error): string {
+  // Cut before as well: looking for credentials takes its time in a text of any length.
+  return shorten(hideCredentials(shorten(message, 4000)), 2000);
+}
+
+/** A value as it was sent, or the beginning of its text where that is longer. */
+export function echoOf(value: Json, most = 200): Json {
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length <= most ? value : saying(new Error(shorten(text, most)));
 }
 
 export function asLookoutError(thrown: unknown): LookoutError {

@@ -7,6 +7,10 @@ import type { Json } from '../types.ts';
 
 export type Fields = Readonly<Record<string, Json | undefined>>;
 
+/** What follows may recurse, or say something of each item: deeper and longer than anything that is asked for here. */
+const DEEPEST = 32;
+const MOST_ITEMS = 10_000;
+
 /** As bytes: what malformed JSON means differs between the old routes and the new ones. */
 export const readBytes = express.raw({ type: ['application/json', 'application/*+json'], limit: '1mb' });
 
@@ -58,13 +62,32 @@ function parse(bytes: Buffer): Json {
   }
   const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   try {
-    return JSON.parse(text) as Json;
+    const value = JSON.parse(text) as Json;
+    expectModest(value);
+    return value;
   } catch (error) {
+    if (error instanceof LookoutError) throw error;
     if (isJson(replaceNoNumbers(text, '0'))) {
       throw new LookoutError('bad_request', 'The body holds NaN or Infinity, which are no numbers of JSON; leave them out or send null.', { cause: error });
     }
     throw error;
   }
+}
+
+/** Level by level: what is deep must not be deep here. */
+function expectModest(value: Json): void {
+  let level: readonly Json[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST) throw new LookoutError('bad_request', `The body is nested more than ${DEEPEST} levels deep.`);
+    level = level.flatMap(itemsOf);
+  }
+}
+
+function itemsOf(value: Json): readonly Json[] {
+  if (value === null || typeof value !== 'object') return [];
+  const items: readonly Json[] = Object.values(value);
+  if (items.length > MOST_ITEMS) throw new LookoutError('bad_request', `The body has a list, or an object, of more than ${MOST_ITEMS} items; send them in several requests.`);
+  return items;
 }
 
 function isJson(text: string): boolean {

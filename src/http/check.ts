@@ -1,7 +1,11 @@
 /** Checks values against the schemas that /openapi.json publishes, with every fault named in words. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { LookoutError } from '../errors.ts';
+import { shorten } from '../lib/shorten.ts';
 import type { Schema } from './openapi-schemas.ts';
+
+/** Who sends many mistakes has made one many times. */
+const MOST_FAULTS = 20;
 
 /** A function that throws bad_request unless its value fits. A server that starts does not wait for the schema to be compiled. */
 export function checker(schema: Schema): (value: unknown) => void {
@@ -9,14 +13,15 @@ export function checker(schema: Schema): (value: unknown) => void {
   return (value) => {
     validate ??= new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema);
     if (validate(value)) return;
-    const faults = (validate.errors ?? []).map(inWords);
-    throw new LookoutError('bad_request', `${[...new Set(faults)].join('; ')}.`);
+    const faults = [...new Set((validate.errors ?? []).map(inWords))];
+    const more = faults.length > MOST_FAULTS ? [`${faults.length - MOST_FAULTS} more like these`] : [];
+    throw new LookoutError('bad_request', `${[...faults.slice(0, MOST_FAULTS), ...more].join('; ')}.`);
   };
 }
 
 function inWords({ instancePath, keyword, params, message }: ErrorObject): string {
-  const where = instancePath.slice(1).replaceAll('/', '.') || 'The body';
+  const where = shorten(instancePath.slice(1).replaceAll('/', '.'), 200) || 'The body';
   if (keyword === 'enum') return `${where} must be one of ${(params['allowedValues'] as unknown[]).join(', ')}`;
-  if (keyword === 'additionalProperties') return `${where} does not know "${String(params['additionalProperty'])}"`;
+  if (keyword === 'additionalProperties') return `${where} does not know "${shorten(String(params['additionalProperty']), 50)}"`;
   return `${where} ${message ?? 'is not valid'}`;
 }

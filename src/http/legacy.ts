@@ -3,7 +3,7 @@ import { Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Face, Json } from '../types.ts';
-import { asLookoutError, legacyErrors, report, sendLegacy } from './answer.ts';
+import { asLookoutError, echoOf, legacyErrors, report, saying, sendLegacy } from './answer.ts';
 import { type Fields, lenientFields, objectOf, readBytes, truthy } from './body.ts';
 import { readCamera } from './read-camera.ts';
 import { modelsOf, readCameraId, readStart } from './read-start.ts';
@@ -49,16 +49,17 @@ export function legacyRoutes(face: Face, log: Log): Router {
   const startOne = async (fields: Fields, shared: Fields): Promise<Json> => {
     const sent = fields['camera_id'];
     if (!truthy(fields['rtsp_url']) || !truthy(sent)) {
-      return { camera_id: sent ?? null, message: 'Missing rtsp_url or camera_id', status: 'error' };
+      return { camera_id: echoOf(sent ?? null), message: 'Missing rtsp_url or camera_id', status: 'error' };
     }
-    const camera_id = typeof sent === 'string' ? sent : JSON.stringify(sent);
+    const shown = echoOf(sent);
+    const camera_id = typeof shown === 'string' ? shown : JSON.stringify(shown);
     try {
       const { status } = await start(fields, shared);
       return { camera_id, status };
     } catch (thrown) {
       const error = asLookoutError(thrown);
       report(log, error, '/start_streams');
-      return { camera_id, message: error.message, status: 'error' };
+      return { camera_id, message: saying(error), status: 'error' };
     }
   };
 
@@ -78,10 +79,19 @@ export function legacyRoutes(face: Face, log: Log): Router {
   return router;
 }
 
-/** As sent; else one name, as old clients expect: the third generation named the first of its three models only. */
+/** Characters of all the names that a stream may have. */
+const LONGEST_NAMES = 5000;
+
+/** As sent, if that can be names; else one name, as old clients expect: the third generation named the first of its three models only. */
 function modelName(fields: Fields, { defaults }: Face): Json {
   const sent = modelsOf(fields);
-  if (truthy(sent)) return sent;
+  if (truthy(sent)) {
+    const shown = echoOf(sent, LONGEST_NAMES);
+    return areNames(shown) ? shown : JSON.stringify(shown);
+  }
   const [first = 'animals', ...others] = defaults.models;
   return others.length === 0 || defaults.record_format === 'v3' ? first : defaults.models;
 }
+
+/** Whether it is one name or several, known or not. */
+const areNames = (value: Json): boolean => [value].flat().every((name) => typeof name === 'string');

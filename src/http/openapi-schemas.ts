@@ -10,6 +10,10 @@ export const MOST_RECORDS = 500;
 /** With their pictures, which are as large as the cameras send them: an answer is built in memory. */
 export const MOST_PICTURES = 50;
 
+/** Models of one stream, and characters of a name: each is answered for when it is not known. */
+export const MOST_MODELS = 32;
+export const LONGEST_MODEL_NAME = 128;
+
 export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
 
 const text = { type: 'string' } as const;
@@ -18,7 +22,8 @@ const maybeNumber = { type: ['number', 'null'] } as const;
 const count = { type: 'integer', minimum: 0 } as const;
 const time = { type: 'string', format: 'date-time' } as const;
 const maybeTime = { type: ['string', 'null'], format: 'date-time' } as const;
-const names = { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1, maxItems: 32 } as const;
+const name = { type: 'string', minLength: 1, maxLength: LONGEST_MODEL_NAME } as const;
+const names = { type: 'array', items: name, minItems: 1, maxItems: MOST_MODELS } as const;
 const list = (items: Schema): Schema => ({ type: 'array', items });
 
 /** Nothing but these properties, all of them present: an answer that drifts from its schema fails the tests. */
@@ -36,7 +41,7 @@ export const streamChange: Schema = {
 
 const cameraId: Schema = { type: ['string', 'number'], minLength: 1, maxLength: 128, description: 'No control characters, / or \\, and not . or ..; numbers are matched as text.' };
 const url: Schema = { type: 'string', description: 'rtsp, rtsps, http, https, rtmp, rtmps, srt or udp; file where allow_schemes opens it.', examples: ['rtsp://192.168.1.20:554/stream'] };
-const modelName: Schema = { type: ['string', 'array'], items: { type: 'string', minLength: 1 }, minItems: 1, description: 'One model or several; the default models if left out.' };
+const modelName: Schema = { type: ['string', 'array'], items: name, minItems: 1, maxItems: MOST_MODELS, description: 'One model or several; the default models if left out.' };
 const capture = { model_name: modelName, models: { ...modelName, description: 'Another word for model_name, which goes before it.' }, ...streamOptions.properties };
 const startFields = { camera_id: cameraId, rtsp_url: url, ...capture };
 const startRequired = ['camera_id', 'rtsp_url'];
@@ -133,7 +138,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     required: ['streams'],
   },
   StartedStreams: exact({
-    model_name: modelName,
+    model_name: { type: ['string', 'array'], items: text, description: 'As it was sent, whether it is known or not.' },
     results: list({
       anyOf: [
         exact({ camera_id: text, status: { enum: ['started', 'already_running'] } }),

@@ -4,9 +4,9 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
-import { type Log, hideCredentials } from '../lib/log.ts';
+import type { Log } from '../lib/log.ts';
 import type { Face } from '../types.ts';
-import { asLookoutError, errors, report } from './answer.ts';
+import { asLookoutError, errors, report, saying } from './answer.ts';
 import { sameHost } from './guard.ts';
 import { readCamera } from './read-camera.ts';
 import { readStart } from './read-start.ts';
@@ -67,7 +67,7 @@ export function pageRoutes(face: Face, staticDir: string, projectDir: string | n
     } catch (thrown) {
       const error = asLookoutError(thrown);
       report(log, error, '/forms/start_stream');
-      return { error: hideCredentials(error.message) };
+      return { error: saying(error) };
     }
   };
 

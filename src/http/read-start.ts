@@ -5,7 +5,7 @@ import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
 import type { Json, StartRequest, StreamOptions } from '../types.ts';
 import type { Fields } from './body.ts';
 import { checker } from './check.ts';
-import { streamOptions } from './openapi-schemas.ts';
+import { LONGEST_MODEL_NAME, MOST_MODELS, streamOptions } from './openapi-schemas.ts';
 
 const OPTION_NAMES = Object.keys(streamOptions.properties);
 
@@ -50,8 +50,8 @@ export function readCameraId(value: Json | undefined, field: string): string | n
 function readModels(value: Json | undefined): readonly string[] | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const names: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (names.length === 0 || !names.every((name) => typeof name === 'string' && name !== '')) {
-    throw new LookoutError('bad_request', 'model_name, or models, must be the name of a model, or a list of names.');
+  if (names.length === 0 || names.length > MOST_MODELS || !names.every((name) => typeof name === 'string' && name !== '' && name.length <= LONGEST_MODEL_NAME)) {
+    throw new LookoutError('bad_request', `model_name, or models, must be the name of a model, or a list of 1 to ${MOST_MODELS} names, each of at most ${LONGEST_MODEL_NAME} characters.`);
   }
   return [...new Set(names as readonly string[])];
 }
