@@ -6,6 +6,7 @@ import { createCameraTable } from './cameras/table.ts';
 import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
 import { errorInfo, LookoutError } from './errors.ts';
+import { provideAccess, type Access } from './http/access.ts';
 import { startServer, type ClaimedPort, type HttpServer } from './http/server.ts';
 import { createLanes } from './inference/lanes.ts';
 import { createTally } from './inference/tally.ts';
@@ -39,7 +40,7 @@ export interface App {
   /** Aborts when somebody else has taken one of its folders: nothing more may be written there. */
   readonly lost: AbortSignal;
   /** The web page and the API, on a port that was claimed before, or on one that is claimed now. */
-  listen(port?: ClaimedPort): Promise<HttpServer>;
+  listen(port?: ClaimedPort): Promise<HttpServer & { readonly access: Access }>;
   /** Starts the streams that lookout.yaml and the last run name. */
   capture(): void;
   /** Told of each record once it is in the log. */
@@ -185,8 +186,9 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       face, streams, lost: lost.signal,
       replay: { spool, books, deadLetters, pipeline },
       async listen(port) {
-        server = await startServer({ face, config, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
-        return server;
+        const access = await provideAccess(config, log.part('http'));
+        server = await startServer({ face, config: { ...config, token: access.token }, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
+        return { ...server, access };
       },
       capture() {
         streams.begin();

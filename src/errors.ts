@@ -17,6 +17,7 @@ export const ERRORS = {
   method_not_allowed: { status: 405, retry: false, advice: 'use one of the methods in the Allow header' },
   too_many_streams: { status: 409, retry: false, advice: 'remove streams that are not needed, or raise max_streams' },
   too_large: { status: 413, retry: false, advice: 'send less' },
+  too_many_tries: { status: 429, retry: true, advice: 'wait a minute, and send the right token' },
   internal: { status: 500, retry: false, advice: 'see the log; please report it' },
   shutting_down: { status: 503, retry: true, advice: 'wait until Lookout runs again' },
   config_invalid: { status: 500, retry: false, advice: 'correct the settings named' },

@@ -1,6 +1,7 @@
 /** `lookout serve`: the server alone. */
 import { once } from 'node:events';
 import { createApp, type App } from '../app.ts';
+import { accessInWords } from '../http/access.ts';
 import { claimPort } from '../http/server.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config } from '../types.ts';
@@ -23,8 +24,9 @@ export async function serveUntil(signal: AbortSignal, config: Config, log: Log, 
     throw error;
   });
   try {
-    const { url } = await app.listen(port);
+    const { url, access } = await app.listen(port);
     print(`Lookout is at ${url}`);
+    for (const line of accessInWords(access, process.stdout.isTTY)) print(line);
     app.capture();
     await started(app);
     const over = AbortSignal.any([signal, app.lost]);

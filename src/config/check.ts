@@ -24,7 +24,7 @@ for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, 
 const isConfig = ajv.compile<Config>(CONFIG_SCHEMA);
 
 export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
-  const together = [...exposureProblems(values), ...duplicateProblems(values)];
+  const together = duplicateProblems(values);
   if (isConfig(values) && together.length === 0) return { config: values };
   return { problems: [...firstOfEachPath((isConfig.errors ?? []).map(problemOf)), ...together] };
 }
@@ -81,18 +81,6 @@ function firstOfEachPath(problems: readonly Problem[]): readonly Problem[] {
     const key = problem.message.endsWith('is missing') ? JSON.stringify(problem) : JSON.stringify(problem.path);
     return !seen.has(key) && seen.add(key);
   });
-}
-
-function exposureProblems({ host, token, insecure }: Readonly<Record<string, unknown>>): readonly Problem[] {
-  if (typeof host !== 'string' || isLoopback(host) || typeof token === 'string' || insecure === true) return [];
-  return [{
-    path: ['host'], part: 'value',
-    message: `${host} lets other machines in: set a token that they must send, or insecure: true if everybody who reaches it may use it`,
-  }];
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
 function duplicateProblems({ streams }: Readonly<Record<string, unknown>>): readonly Problem[] {

@@ -36,7 +36,7 @@ export const STREAM = {
 /** What more than one part goes by. */
 const COMMON = {
   host: {
-    description: 'Address to listen on. One that other machines reach needs a token, or insecure.',
+    description: 'Address to listen on. Where other machines reach it and no token is set, one is made and kept in data_dir.',
     type: 'string', minLength: 1, default: '127.0.0.1',
   },
   port: {
@@ -76,11 +76,11 @@ const COMMON = {
     type: ['string', 'null'], minLength: 1, default: null,
   },
   token: {
-    description: 'Asked of every client (Authorization: Bearer …) when set.',
+    description: 'Asked of every client (Authorization: Bearer …) when set; 16 characters or more.',
     type: ['string', 'null'], minLength: 1, format: 'token', default: null,
   },
   insecure: {
-    description: 'Lets other machines in without a token.',
+    description: 'Lets other machines in without a token: none is made.',
     type: 'boolean', default: false,
   },
   allowed_hosts: {

@@ -31,7 +31,7 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
     request.url = request.url.replace(/^\/{2,}/, '/');
     next();
   });
-  app.use(guard(config));
+  app.use(guard(config, log));
   app.use(queryRoutes(face, version));
   app.use(metricRoutes(face, version));
   app.use(streamRoutes(face));

@@ -4,7 +4,9 @@ import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import type { Request, RequestHandler } from 'express';
 import { LookoutError } from '../errors.ts';
+import type { Log } from '../lib/log.ts';
 import type { Config } from '../types.ts';
+import { addressOf, createTries } from './tries.ts';
 
 export type GuardConfig = Pick<Config, 'host' | 'token' | 'allowed_hosts'>;
 
@@ -15,7 +17,9 @@ const HEADERS = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-export function guard({ host, token, allowed_hosts }: GuardConfig): RequestHandler {
+export function guard({ host, token, allowed_hosts }: GuardConfig, log: Log): RequestHandler {
+  const isRight = token === null ? null : matcher(token);
+  const tries = createTries(log);
   const names = new Set(['localhost', hostname(), bracketed(host), ...allowed_hosts].map((name) => name.toLowerCase()));
   return (request, response, next) => {
     response.set(HEADERS);
@@ -27,9 +31,19 @@ export function guard({ host, token, allowed_hosts }: GuardConfig): RequestHandl
     if (origin !== undefined && !sameHost(origin, asked)) {
       throw new LookoutError('forbidden_origin', `A page of "${origin}" may not ask here; open the page that "${asked}" serves. A reverse proxy must pass the Host on as the browser sent it, with its port.`);
     }
-    if (token !== null && request.path !== '/healthz' && !knows(request, token)) {
+    if (isRight === null || request.path === '/healthz') {
+      next();
+      return;
+    }
+    const sent = tokenIn(request);
+    const verdict = sent === null ? 'wrong' : tries.judge(addressOf(request), isRight(sent));
+    if (verdict === 'wrong') {
       response.set('WWW-Authenticate', 'Basic realm="Lookout", charset="UTF-8"');
       throw new LookoutError('unauthorized', 'Send the token: Authorization: Bearer <token>, or as the password of HTTP Basic.');
+    }
+    if (verdict !== 'right') {
+      response.set('Retry-After', String(verdict));
+      throw new LookoutError('too_many_tries', `Too many wrong tokens came from your address; try again in ${verdict} s.`);
     }
     next();
   };
@@ -52,16 +66,18 @@ function isOurs(asked: string, names: ReadonlySet<string>): boolean {
   return name !== undefined && (isIP(name.replace(/^\[|\]$/g, '')) !== 0 || names.has(name) || names.has(asked));
 }
 
-function knows(request: Request, token: string): boolean {
+/** null: none was sent. */
+function tokenIn(request: Request): string | null {
   const [scheme = '', value = ''] = (request.get('authorization') ?? '').split(/ +/, 2);
-  if (scheme.toLowerCase() === 'bearer') return equal(value, token);
-  if (scheme.toLowerCase() !== 'basic') return false;
+  if (scheme.toLowerCase() === 'bearer') return value;
+  if (scheme.toLowerCase() !== 'basic') return null;
   const login = Buffer.from(value, 'base64').toString();
-  return equal(login.slice(login.indexOf(':') + 1), token);
+  return login.slice(login.indexOf(':') + 1);
 }
 
 /** Takes as long whatever differs: hashes are of one length, and timingSafeEqual never stops early. */
-function equal(a: string, b: string): boolean {
+function matcher(token: string): (sent: string) => boolean {
   const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(a), hash(b));
+  const wanted = hash(token);
+  return (sent) => timingSafeEqual(hash(sent), wanted);
 }

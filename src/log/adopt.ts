@@ -2,12 +2,13 @@
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { nameAside } from '../lib/aside.ts';
 import { fsyncFolder, giveAccess, openIfPresent, readAt, writeAt, type FileAccess } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { catchUp } from './catch-up.ts';
 import { replaceIndex } from './index-file.ts';
 import type { Layout } from './layout.ts';
-import { nameAside, type Volume } from './shelf.ts';
+import type { Volume } from './shelf.ts';
 
 /** The end of a file of records as somebody left it. */
 export interface Tail {

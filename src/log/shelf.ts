@@ -1,6 +1,7 @@
-/** The names of the files that hold records: the current one, rotated ones, what was kept aside, and their indexes. */
-import { access, readdir, realpath } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+/** The names of the files that hold records: the current one, rotated ones, and their indexes. */
+import { readdir, realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { extended, freeTime } from '../lib/aside.ts';
 import { hasCode } from '../lib/files.ts';
 
 export interface RecordFiles {
@@ -40,35 +41,6 @@ export async function nextRotatedVolume(current: Volume): Promise<Volume> {
   return rotatedVolume(current, await freeTime((time) => rotatedVolume(current, time).file));
 }
 
-/** A name beside `file` for something kept aside, e.g. `predictions.damaged-20250101T120000000Z.json`. */
-export async function nameAside(file: string, word: 'damaged' | 'aside'): Promise<string> {
-  const named = (time: string): string => extended(file, `.${word}-${time}`);
-  return named(await freeTime(named));
-}
-
 function rotatedVolume({ file, index }: Volume, time: string): Volume {
   return { file: extended(file, `-${time}`), index: extended(index, `-${time}`) };
-}
-
-/** `records.idx` extended by `-1` is `records-1.idx`. */
-function extended(path: string, by: string): string {
-  return join(dirname(path), `${basename(path, extname(path))}${by}${extname(path)}`);
-}
-
-/** Now, or the first millisecond after it for which `named` gives a name that is free. */
-async function freeTime(named: (time: string) => string): Promise<string> {
-  for (let at = Date.now(); ; at += 1) {
-    const time = new Date(at).toISOString().replace(/[-:.]/g, '');
-    if (!(await exists(named(time)))) return time;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    // Whatever cannot be reached is not in the way.
-    return false;
-  }
 }

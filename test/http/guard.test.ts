@@ -4,7 +4,8 @@ import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNot } from '../../src/http/listen.ts';
 import { claimPort, startServer } from '../../src/http/server.ts';
-import { silentLog } from '../../src/lib/log.ts';
+import { createTries, networkOf, type Tries } from '../../src/http/tries.ts';
+import { createLog, silentLog } from '../../src/lib/log.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
 import { ask, createSite, type Site, STATIC } from './site.ts';
 
@@ -89,6 +90,53 @@ describe('the token', () => {
     } finally {
       await site.close();
     }
+  });
+});
+
+describe('wrong tokens', () => {
+  const lines: string[] = [];
+  const log = createLog({ level: 'warn', format: 'text', write: (line) => lines.push(line) });
+  const knock = (tries: Tries, times: number, isRight = false, from = '192.0.2.7'): readonly unknown[] => Array.from({ length: times }, () => tries.judge(from, isRight));
+
+  it('are limited by address: then the right one is refused as well, and says no more to who guesses', async () => {
+    const site = await createSite(face, { token: 's3cret' });
+    try {
+      const ask = (token: string | null, from = '192.0.2.9'): ReturnType<Site['send']> =>
+        site.send('GET', '/api/streams', { headers: { 'X-Forwarded-For': `203.0.113.1, ${from}`, ...(token === null ? {} : { Authorization: `Bearer ${token}` }) } });
+      for (let time = 0; time < 10; time += 1) expect((await ask('wrong')).status).toBe(401);
+      for (const token of ['wrong', 's3cret']) {
+        const { status, headers, json } = await ask(token);
+        expect([status, headers['retry-after'], (json as { code: string }).code]).toEqual([429, '60', 'too_many_tries']);
+      }
+      // Who sends none has not tried, and others are others.
+      expect((await ask(null)).status).toBe(401);
+      expect((await ask('s3cret', '192.0.2.10')).status).toBe(200);
+    } finally {
+      await site.close();
+    }
+  });
+
+  it('lock out nobody who shares the address and has sent the right one before', () => {
+    const tries = createTries(silentLog, 60_000);
+    expect(knock(tries, 1, true)).toEqual(['right']);
+    expect(knock(tries, 11)).toEqual([...Array<string>(10).fill('wrong'), 60]);
+    expect([knock(tries, 1, true), knock(tries, 1)]).toEqual([['right'], [60]]);
+  });
+
+  it('are forgotten after a minute, told at once, and then in a line a minute', async () => {
+    const tries = createTries(log, 100);
+    knock(tries, 25);
+    knock(tries, 1, false, '192.0.2.8');
+    expect(lines).toEqual([expect.stringContaining('a client sent a wrong token from=192.0.2.7')]);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(lines.slice(1)).toEqual([expect.stringContaining('more wrong tokens within a minute wrong=10 refused_unseen=15 from="192.0.2.7, 192.0.2.8"')]);
+    expect(knock(tries, 1, true)).toEqual(['right']);
+  });
+
+  it('from one IPv6 network count together', () => {
+    expect(['2001:db8:0:1:2::9', '2001:db8::1:0:0:0:7', '2001:db8::7', '::1', '192.0.2.1'].map(networkOf)).toEqual([
+      '2001:db8:0:1::/64', '2001:db8:0:1::/64', '2001:db8:0:0::/64', '0:0:0:0::/64', '192.0.2.1',
+    ]);
   });
 });
 
