@@ -24,6 +24,7 @@ export function guard({ host, token, allowed_hosts }: GuardConfig, log: Log): Re
   return (request, response, next) => {
     response.set(HEADERS);
     const asked = (request.get('host') ?? '').toLowerCase();
+    if (asked === '' && request.httpVersion === '1.1') throw new LookoutError('bad_request', 'HTTP/1.1 asks for a Host.');
     if (token === null && !isOurs(asked, names)) {
       throw new LookoutError('forbidden_origin', `Host "${asked}" is not one of this server's; add it to allowed_hosts if it is meant.`);
     }

@@ -1,10 +1,12 @@
 /** Listens for HTTP, and stops listening. */
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { Log } from '../lib/log.ts';
 import type { Config } from '../types.ts';
 import { createHttpApp, type HttpOptions } from './app.ts';
+import { boundConnections, connectionLimits } from './connections.ts';
 import { bracketed } from './guard.ts';
 import { listen } from './listen.ts';
+import { answerMalformed } from './malformed.ts';
 
 export interface HttpServer {
   /** Where a browser on this machine finds the page. */
@@ -16,20 +18,27 @@ export interface HttpServer {
 /** A port that is ours, so that nobody builds and connects for a server that cannot listen. */
 export interface ClaimedPort extends HttpServer {
   /** Requests have waited for this. */
-  serve(app: RequestListener): void;
+  readonly serve: (app: RequestListener) => void;
 }
 
 /** How long requests under way may take once the server closes. */
 const GRACE_MS = 1000;
+/** Requests that may wait until the app is there; a client may send several over one connection. */
+const MOST_WAITING = 100;
 
 /** Throws `listen_failed`. */
-export async function claimPort({ host, port: wanted }: Pick<Config, 'host' | 'port'>, log: Log): Promise<ClaimedPort> {
+export async function claimPort({ host, port: wanted }: Pick<Config, 'host' | 'port'>, log: Log, limits = connectionLimits()): Promise<ClaimedPort> {
   let app: RequestListener | null = null;
   const waiting: Parameters<RequestListener>[] = [];
-  const server = createServer((...asked) => {
+  const { headMs: headersTimeout, requestMs: requestTimeout, checkMs: connectionsCheckingInterval } = limits;
+  // A Host that is missing is for the guard to refuse, in words.
+  const server = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval, requireHostHeader: false }, (...asked) => {
     if (app) app(...asked);
-    else waiting.push(asked);
+    else if (waiting.length < MOST_WAITING) waiting.push(asked);
+    else refuse(asked[1]);
   });
+  const { isAnswering } = boundConnections(server, limits.most);
+  answerMalformed(server, isAnswering);
   await listen(server, host, wanted);
   server.on('error', (error) => { log.error('the server had an error', { reason: error.message }); });
   const address = server.address();
@@ -52,6 +61,10 @@ export async function claimPort({ host, port: wanted }: Pick<Config, 'host' | 'p
       }
     },
   };
+}
+
+function refuse(response: ServerResponse): void {
+  response.writeHead(503, { 'Content-Type': 'application/json', 'Retry-After': '5' }).end(JSON.stringify({ error: 'Lookout is starting; try again in a moment.', code: 'not_ready' }));
 }
 
 /** On a port that was claimed before, or on one that is claimed now. */

@@ -68,7 +68,7 @@ export function addressOf(request: Request): string {
 
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
-  const [before = '', after] = address.toLowerCase().split('::').map((half) => half.split(':').filter((group) => group !== ''));
+  const [before = [], after] = address.toLowerCase().split('::').map((half) => half.split(':').filter((group) => group !== ''));
   const zeros = after === undefined ? 0 : Math.max(0, 8 - before.length - after.length);
   return `${before.concat(Array<string>(zeros).fill('0'), after ?? []).slice(0, 4).join(':')}::/64`;
 }

@@ -1,0 +1,79 @@
+/**
+ * Keeps a server's connections few and short enough that nobody else starves: they get a share of the descriptors that the
+ * process may have open. Where one too many comes, an idle one goes, then one whose request is not whole yet; an answer
+ * under way is never cut, however long it takes.
+ */
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+export interface ConnectionLimits {
+  /** Connections at a time. */
+  readonly most: number;
+  /** Time for the head of a request, and for all of it. */
+  readonly headMs: number;
+  readonly requestMs: number;
+  /** How often these times are looked at. */
+  readonly checkMs: number;
+}
+
+const MOST = 4096;
+const LEAST = 16;
+/** One in so many descriptors may be a client's: the others are for cameras, models and files. */
+const SHARE = 4;
+
+export const connectionLimits = (): ConnectionLimits => ({
+  most: Math.max(LEAST, Math.min(MOST, Math.floor(openFiles() / SHARE))), headMs: 20_000, requestMs: 60_000, checkMs: 5000,
+});
+
+export interface Connections {
+  /** Whether something has been answered, or begun to be, to what was asked last: no other answer may follow. */
+  readonly isAnswering: (socket: unknown) => boolean;
+}
+
+type Exchange = readonly [IncomingMessage, ServerResponse];
+
+export function boundConnections(server: Server, most: number): Connections {
+  /** With what is being asked and answered; those that have been idle longest come first. */
+  const open = new Map<Socket, Set<Exchange>>();
+
+  server.on('connection', (socket: Socket) => {
+    if (open.size >= most) {
+      const all = [...open];
+      const [spare] = all.find(([, exchanges]) => exchanges.size === 0) ?? all.find(([, exchanges]) => [...exchanges].every(([request]) => !request.complete)) ?? [socket];
+      // At once: its descriptor is needed now.
+      spare.destroy();
+      open.delete(spare);
+      if (spare === socket) return;
+    }
+    open.set(socket, new Set());
+    socket.once('close', () => { open.delete(socket); });
+  });
+
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    const exchange: Exchange = [request, response];
+    open.get(socket)?.add(exchange);
+    response.once('close', () => {
+      const exchanges = open.get(socket);
+      if (!exchanges) return;
+      exchanges.delete(exchange);
+      open.delete(socket);
+      open.set(socket, exchanges);
+    });
+  });
+
+  return {
+    isAnswering: (socket) => [...(open.get(socket as Socket) ?? [])].some(([, response]) => response.headersSent),
+  };
+}
+
+/** How many files the process may have open; 1024 where the system does not tell. */
+function openFiles(): number {
+  try {
+    const [, limit = ''] = /^Max open files\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return limit === 'unlimited' ? Infinity : Number(limit) || 1024;
+  } catch {
+    return 1024;
+  }
+}
