@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createCameraTable } from './cameras/table.ts';
 import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
+import { streamFault } from './config/check.ts';
 import { errorInfo, LookoutError } from './errors.ts';
 import { provideAccess, type Access } from './http/access.ts';
 import { startServer, type ClaimedPort, type HttpServer } from './http/server.ts';
@@ -82,7 +83,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     }, stop.signal);
     releasers.push(giveBack);
 
-    const books = await openBooks(config.data_dir, expectOurs);
+    const books = await openBooks(config.data_dir, expectOurs, log.part('books'));
     releasers.push(() => books.close());
     const spool = createSpool(config.frames_dir, expectOurs);
     const deadLetters = await openDeadLetters(config, spool, books, expectOurs);
@@ -125,7 +126,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const defaultModels = config.default_models ?? (config.record_format === 'v3' ? ['animals', 'potholes', 'garbage'] : ['animals']);
     const streams = await createStreams({
       config, sources, defaultModels,
-      store: createStreamStore(config.data_dir, expectOurs),
+      store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: log.part('stream'), expectOurs }),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {
         spool, books, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pacer: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),

@@ -6,7 +6,7 @@ import { suggest } from '../lib/suggest.ts';
 import { pathOf, type Path } from '../lib/yaml.ts';
 import type { Config, SettingSchema } from '../types.ts';
 import { FORMATS } from './formats.ts';
-import { CONFIG_SCHEMA } from './schema.ts';
+import { CONFIG_SCHEMA, STREAM } from './schema.ts';
 import { rangeOf } from './settings.ts';
 
 export interface Problem {
@@ -22,11 +22,19 @@ export type Checked = { readonly config: Config } | { readonly problems: readonl
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, verbose: true });
 for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, validate);
 const isConfig = ajv.compile<Config>(CONFIG_SCHEMA);
+const isStream = ajv.compile(STREAM);
 
 export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
   const together = duplicateProblems(values);
   if (isConfig(values) && together.length === 0) return { config: values };
   return { problems: [...firstOfEachPath((isConfig.errors ?? []).map(problemOf)), ...together] };
+}
+
+/** What is wrong with one item of `streams:`, or with a stream that was kept; null: nothing. */
+export function streamFault(value: unknown): string | null {
+  if (isStream(value)) return null;
+  const [first] = (isStream.errors ?? []).map(problemOf);
+  return first === undefined ? 'it is no stream' : `${first.path.join('.')}${first.path.length > 0 ? ' ' : ''}${first.message}`;
 }
 
 function problemOf(error: ErrorObject): Problem {

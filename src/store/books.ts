@@ -5,6 +5,8 @@
  * has grown, it begins anew with the totals; the old one is kept beside it as `books.1.ndjson`.
  */
 import { join } from 'node:path';
+import { type Log, silentLog } from '../lib/log.ts';
+import { isObject } from '../lib/objects.ts';
 import type { Balance, Batch } from '../types.ts';
 import { openJournal } from './journal.ts';
 import type { ExpectOurs } from './own-folders.ts';
@@ -74,7 +76,7 @@ type Line = BookEntry | Reopened | Checkpoint;
 
 const REMEMBERED_BATCHES = 5000;
 
-export async function openBooks(dataDir: string, expectOurs?: ExpectOurs): Promise<Books> {
+export async function openBooks(dataDir: string, expectOurs?: ExpectOurs, log: Log = silentLog): Promise<Books> {
   const columns = new Map<string, Column>();
   const inSpool = new Map<string, number>();
   const settled = new Set<string>();
@@ -89,12 +91,14 @@ export async function openBooks(dataDir: string, expectOurs?: ExpectOurs): Promi
     const own = column(camera_id);
     if (outcome === 'dropped') own.dropped[reason] = (own.dropped[reason] ?? 0) + frames;
     else own[outcome] += frames;
-    if (from) own[from] -= frames;
+    // Whatever brought them there may have stood in a line that is lost.
+    if (from) own[from] = Math.max(0, own[from] - frames);
     if (batch) remember(from ? letter(batch) : batch);
   }
 
   function takeBack({ reopened, camera_id, frames }: Reopened): void {
-    column(camera_id).dead_lettered -= frames;
+    const own = column(camera_id);
+    own.dead_lettered = Math.max(0, own.dead_lettered - frames);
     settled.delete(reopened);
   }
 
@@ -110,7 +114,11 @@ export async function openBooks(dataDir: string, expectOurs?: ExpectOurs): Promi
     if (oldest !== undefined) settled.delete(oldest);
   }
 
-  const journal = await openJournal<Line>(join(dataDir, 'books.ndjson'), () => ({ checkpoint: Object.fromEntries(columns), settled: [...settled] }), expectOurs);
+  const journal = await openJournal<Line>(join(dataDir, 'books.ndjson'), {
+    read: (value) => (isLine(value) ? value : null),
+    sum: () => ({ checkpoint: Object.fromEntries(columns), settled: [...settled] }),
+    log, expectOurs,
+  });
   for (const line of journal.lines) {
     if ('checkpoint' in line) begin(line);
     else if ('reopened' in line) takeBack(line);
@@ -175,3 +183,23 @@ export async function openBooks(dataDir: string, expectOurs?: ExpectOurs): Promi
 function letter(batch: string): string {
   return `letter ${batch}`;
 }
+
+const OUTCOMES: readonly unknown[] = ['recorded', 'dead_lettered', 'dropped'] satisfies readonly Outcome[];
+
+/** Anything else would spoil the sums from then on. */
+function isLine(value: unknown): value is Line {
+  if (!isObject(value)) return false;
+  if ('checkpoint' in value) return isObject(value['checkpoint']) && Object.values(value['checkpoint']).every(isColumn) && areTexts(value['settled']);
+  if (typeof value['camera_id'] !== 'string' || !isCount(value['frames'])) return false;
+  if ('reopened' in value) return typeof value['reopened'] === 'string';
+  const { batch, outcome, reason = '', files = [], from = 'dead_lettered' } = value;
+  return (batch === null || typeof batch === 'string') && OUTCOMES.includes(outcome) && typeof reason === 'string' && areTexts(files) && from === 'dead_lettered';
+}
+
+function isColumn(value: unknown): value is Column {
+  return isObject(value) && isCount(value['recorded']) && isCount(value['dead_lettered']) && isObject(value['dropped']) && Object.values(value['dropped']).every(isCount);
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+const areTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((one) => typeof one === 'string');

@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { streamFault } from '../../src/config/check.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { createLog } from '../../src/lib/log.ts';
+import { createLog, silentLog } from '../../src/lib/log.ts';
 import { openBooks, type Books } from '../../src/store/books.ts';
 import { createSpool } from '../../src/store/spool.ts';
 import { createStreamStore, type StoredStream } from '../../src/capture/stream-store.ts';
@@ -49,7 +50,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
   const made = await createStreams({
     config: { ...config, allow_schemes, streams },
     sources: new Map<string, Source>([['rtsp', source], ['file', { ...source, needsLeave: true }]]),
-    store: createStreamStore(config.data_dir),
+    store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: silentLog }),
     knownModels: () => Promise.resolve(MODELS),
     defaultModels,
     stream: {

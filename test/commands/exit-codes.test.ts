@@ -80,15 +80,6 @@ describe('a failure ends with 1', () => {
     expect(code).toBe(1);
     expect(await readdir(folder.path)).toEqual([]);
   });
-
-  it('such as a damaged file', async () => {
-    await mkdir(join(folder.path, 'data'));
-    await writeFile(join(folder.path, 'data/streams.json'), '{');
-    const { code, output } = await lookout(['serve', '--port', '0']);
-    expect(output).toContain(`${join(folder.path, 'data/streams.json')} cannot be read`);
-    expect(output).not.toMatch(/\n\s+at /);
-    expect(code).toBe(1);
-  });
 });
 
 describe('a signal ends the server', () => {

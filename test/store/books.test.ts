@@ -1,6 +1,7 @@
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createLog } from '../../src/lib/log.ts';
 import { openBooks, type Books, type BookEntry } from '../../src/store/books.ts';
 import { testFolder } from './folder.ts';
 
@@ -109,9 +110,47 @@ describe('the books', () => {
     expect(books.of('a').recorded).toBe(20);
   });
 
-  it('say which line they cannot read', async () => {
-    await writeFile(file(), `${JSON.stringify(entry())}\n\0\0\0\n`);
-    await expect(openBooks(folder.path)).rejects.toMatchObject({ code: 'file_damaged', message: expect.stringContaining(`${file()}, line 2`) as string });
+  it.each([
+    ['zeros', '\0\0\0'], ['no JSON', '{"camera_id": "a", "batch"'], ['null', 'null'], ['a list', '[]'], ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x7b])],
+    ['frames below nothing', JSON.stringify(entry({ frames: -5000 }))], ['half a frame', JSON.stringify(entry({ frames: 0.5 }))],
+    ['more than can be counted', '{"camera_id":"a","batch":"a-9","outcome":"recorded","frames":1e99}'],
+    ['an outcome of nobody', JSON.stringify({ ...entry(), outcome: 'eaten' })], ['no camera', JSON.stringify({ ...entry(), camera_id: 7 })],
+    ['names that are none', JSON.stringify({ ...entry(), files: 'x' })], ['letters from elsewhere', JSON.stringify({ ...entry(), from: 'recorded' })],
+    ['a sum of nonsense', '{"checkpoint":{"a":{"recorded":-1,"dead_lettered":0,"dropped":{}}},"settled":[]}'], ['a sum of nothing', '{"checkpoint":null,"settled":[]}'],
+    ['a letter of nobody', '{"reopened":7,"camera_id":"a","frames":1}'],
+  ])('lose no more than a line that says nothing, and keep the file with it: %s', async (_what, line) => {
+    const text = Buffer.concat([Buffer.from(`${JSON.stringify(entry())}\n`), Buffer.from(line), Buffer.from(`\n${JSON.stringify(entry({ batch: 'a-2' }))}\n`)]);
+    await writeFile(file(), text);
+    const lines: string[] = [];
+    let books = await openBooks(folder.path, undefined, createLog({ level: 'info', format: 'text', write: (told) => lines.push(told) }));
+    expect(books.of('a')).toEqual({ ...NOTHING, captured: 20, recorded: 20 });
+    const aside = join(folder.path, (await readdir(folder.path)).find((name) => name.startsWith('books.damaged-')) ?? '');
+    expect(await readFile(aside)).toEqual(text);
+    expect(lines).toEqual([expect.stringMatching(new RegExp(`kept as ${aside} lines=2 of=3 bad=1`))]);
+    await books.settle(entry({ batch: 'a-3' }));
+    books = await again(books);
+    expect(books.of('a').recorded).toBe(30);
+    expect((await readdir(folder.path)).filter((name) => name.startsWith('books.damaged-'))).toHaveLength(1);
+  });
+
+  it('take what a damaged sum stood for from the older file, once', async () => {
+    let books = await open();
+    await books.settle(entry({ files: ['x'.repeat(9 * 1024 * 1024)] }));
+    await books.settle(entry({ camera_id: 'b', batch: 'b-1' }));
+    for (let run = 0; run < 2; run += 1) {
+      await books.close();
+      const [, ...rest] = (await readFile(file(), 'utf8')).split('\n');
+      await writeFile(file(), ['{"checkpo', ...rest].join('\n'));
+      books = await open();
+      expect([books.of('a').recorded, books.of('b').recorded]).toEqual([10, 10]);
+    }
+  });
+
+  it('never owe dead letters, although the line is lost that brought them', async () => {
+    let books = await open();
+    await books.reopen({ id: 'a-1', camera_id: 'a', frames: [{ key: 'k', captured_at: '', sequence: 0, width: 1, height: 1 }] });
+    books = await again(books);
+    expect(books.of('a').dead_lettered).toBe(0);
   });
 
   it('begin anew with their totals when they have grown, and keep the old ones beside them', async () => {
