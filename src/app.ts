@@ -86,7 +86,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const books = await openBooks(config.data_dir, expectOurs, log.part('books'));
     releasers.push(() => books.close());
     const spool = createSpool(config.frames_dir, expectOurs);
-    const deadLetters = await openDeadLetters(config, spool, books, expectOurs);
+    const deadLetters = await openDeadLetters(config, spool, books, expectOurs, log.part('dead-letters'));
     const recordLog = await openRecordLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
     const sources = await createSources(config);

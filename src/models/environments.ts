@@ -5,6 +5,7 @@ import { LookoutError } from '../errors.ts';
 import { giveToModels, makeReadable, removeOfModels } from '../lib/account.ts';
 import { hasCode, namesIn } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
+import { isObject } from '../lib/objects.ts';
 import type { Progress } from '../types.ts';
 
 /** What a runtime knows about an environment that it can build. */
@@ -165,7 +166,8 @@ async function sweep(folder: string): Promise<void> {
 
 async function readSeal(file: string): Promise<boolean> {
   try {
-    return typeof (JSON.parse(await readFile(file, 'utf8')) as Partial<EnvironmentFacts>).fingerprint === 'string';
+    const facts: unknown = JSON.parse(await readFile(file, 'utf8'));
+    return isObject(facts) && typeof facts['fingerprint'] === 'string';
   } catch (error) {
     // Missing or torn: the environment is not whole. Any other failure says nothing of it.
     if (error instanceof SyntaxError || hasCode(error, 'ENOENT', 'ENOTDIR')) return false;

@@ -2,16 +2,19 @@
 import { readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
-import { hasCode, namesIn } from '../lib/files.ts';
+import { hasCode, linkOrCopy, namesIn, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
-import { USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
-import type { Batch, Frame, StreamOptions } from '../types.ts';
+import { usableOptions, USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
+import type { Batch, Frame } from '../types.ts';
 import type { Books } from '../store/books.ts';
-import { capturedAt, isDraftFolder, isManifest, isSpare, isUnfinished, SESSION_FILE } from '../store/names.ts';
+import { capturedAt, isDraftFolder, isManifest, isSessionFolder, isSpare, isUnfinished, manifestFile, SESSION_FILE } from '../store/names.ts';
 import { enterDamaged, pictureSize } from './damaged.ts';
 import type { Pipeline } from './pipeline.ts';
 import { batchOf, type SessionFile, type Spool } from '../store/spool.ts';
+import { areTexts, readBatch } from '../store/stored-batch.ts';
+
+const PATHS_SHOWN = 5;
 
 export interface Leftovers {
   /** Closed batches, oldest first: manifests as they were, then loose frames grouped as `recovered`. */
@@ -22,6 +25,10 @@ export interface Leftovers {
   readonly sessions: readonly string[];
   /** Names in the frames folder that are not ours; left alone. */
   readonly foreign: readonly string[];
+  /** Where damaged manifests and session files lie now; what they named is taken up without them. */
+  readonly aside: readonly string[];
+  /** Folders of sessions of which nothing is known any more but their frames; left alone. */
+  readonly unknown: readonly string[];
 }
 
 interface Damaged {
@@ -40,6 +47,9 @@ export interface RecoverParts {
 export async function recover(folder: string, { books, spool, pipeline, log }: RecoverParts): Promise<void> {
   const left = await findLeftovers(folder);
   if (left.foreign.length > 0) log.info(`${left.foreign.length} entries of ${folder} are not Lookout's and are left alone`);
+  const told = (paths: readonly string[]): string => [...paths.slice(0, PATHS_SHOWN), ...(paths.length > PATHS_SHOWN ? [`${paths.length - PATHS_SHOWN} more`] : [])].join(', ');
+  if (left.aside.length > 0) log.warn(`${left.aside.length} damaged files say nothing of their batches; the frames are taken up without them`, { kept_as: told(left.aside) });
+  if (left.unknown.length > 0) log.error(`of ${left.unknown.length} sessions nothing is known any more: their session.json is damaged, and their frames stay where they lie`, { folders: told(left.unknown) });
   for (const { camera_id, key } of left.damaged) {
     if (!books.settled(key)) books.captured(camera_id);
     await enterDamaged(camera_id, key, books);
@@ -60,36 +70,44 @@ export async function findLeftovers(folder: string): Promise<Leftovers> {
   const damaged: Damaged[] = [];
   const sessions: string[] = [];
   const foreign: string[] = [];
+  const aside: string[] = [];
+  const unknown: string[] = [];
   for (const name of (await namesIn(folder)).sort()) {
     const own = join(folder, name);
     if (await isDraft(own)) {
       await rm(own, { recursive: true });
       continue;
     }
-    const session = await readSession(own);
+    const read = await readSession(own);
+    const session = read === 'damaged' ? await sessionOfManifests(own) : read;
     if (session) {
       sessions.push(name);
+      if (read === 'damaged') aside.push(await writeAnew(join(own, SESSION_FILE), session));
       const left = await readLeft(own, session);
       batches.push(...left.batches);
       damaged.push(...left.damaged);
+      aside.push(...left.aside);
+    } else if (read === 'damaged') {
+      unknown.push(own);
     } else if (!name.startsWith('.')) {
       foreign.push(name);
     }
   }
   batches.sort((a, b) => (a.frames[0]?.captured_at ?? '').localeCompare(b.frames[0]?.captured_at ?? ''));
-  return { batches, damaged, sessions, foreign };
+  return { batches, damaged, sessions, foreign, aside, unknown };
 }
 
 /** What one session left: its manifests, and its loose frames in groups of its batch size. */
-async function readLeft(folder: string, session: SessionFile): Promise<Pick<Leftovers, 'batches' | 'damaged'>> {
+async function readLeft(folder: string, session: SessionFile): Promise<Pick<Leftovers, 'batches' | 'damaged' | 'aside'>> {
   const files = (await namesIn(folder)).sort();
   for (const file of files.filter(isUnfinished)) await rm(join(folder, file), { force: true });
   const manifests: Batch[] = [];
+  const aside: string[] = [];
   for (const file of files.filter((one) => isManifest(session.name, one))) {
     const manifest = await readManifest(join(folder, file), session.name);
     if (manifest) manifests.push(manifest);
     // Its frames are grouped anew.
-    else await rename(join(folder, file), join(folder, `${file}.damaged`));
+    else aside.push(await putBeside(join(folder, file)));
   }
   const inManifest = new Set(manifests.flatMap(({ frames }) => frames.map(({ key }) => key)));
   const next = Math.max(-1, ...manifests.flatMap(({ frames }) => frames.map(({ sequence }) => sequence))) + 1;
@@ -105,44 +123,37 @@ async function readLeft(folder: string, session: SessionFile): Promise<Pick<Left
   }
   const { batch_size } = session.options;
   const groups = Array.from({ length: Math.ceil(loose.length / batch_size) }, (_, index) => loose.slice(index * batch_size, (index + 1) * batch_size));
-  return { batches: [...manifests, ...groups.map((frames) => batchOf(session, frames, 'recovered'))], damaged };
+  return { batches: [...manifests, ...groups.map((frames) => batchOf(session, frames, 'recovered'))], damaged, aside };
 }
 
-/** A manifest as it may stand there: those of the first version have no options, count tries by model, and do not number frames. */
-type StoredBatch = Omit<Batch, 'options' | 'attempts' | 'frames'> & {
-  readonly options?: StreamOptions;
-  readonly attempts?: number | Readonly<Record<string, number>>;
-  readonly frames: readonly (Omit<Frame, 'sequence'> & Partial<Frame>)[];
-};
+/** At no time is there none: the folder would be nobody's. */
+async function writeAnew(file: string, session: SessionFile): Promise<string> {
+  const damaged = `${file}.damaged`;
+  await linkOrCopy(file, damaged);
+  await writeAtomically(file, `${JSON.stringify(session)}\n`);
+  return damaged;
+}
 
-function complete({ options, attempts = 0, frames, ...batch }: StoredBatch): Batch {
-  return {
-    ...batch,
-    frames: frames.map((frame, sequence) => ({ sequence, ...frame })),
-    options: options ?? { ...USUAL_STREAM_OPTIONS, batch_size: frames.length },
-    attempts: typeof attempts === 'number' ? attempts : Math.max(0, ...Object.values(attempts)),
-  };
+async function putBeside(file: string): Promise<string> {
+  const damaged = `${file}.damaged`;
+  await rename(file, damaged);
+  return damaged;
 }
 
 /** null: damaged, as a failing disk or a hand leaves it. */
 async function readManifest(path: string, session: string): Promise<Batch | null> {
-  const text = await readFile(path, 'utf8');
-  try {
-    const stored: unknown = JSON.parse(text);
-    return isBatchOf(session, stored) ? complete(stored) : null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
-  }
+  const batch = readBatch(await readJson(path));
+  return batch?.session === session && manifestFile(batch.id) === basename(path) ? batch : null;
 }
 
-/** What would be read and removed as its frames lies in its own folder. */
-function isBatchOf(session: string, stored: unknown): stored is StoredBatch {
-  if (!isObject(stored) || stored['session'] !== session || typeof stored['id'] !== 'string' || typeof stored['camera_id'] !== 'string') return false;
-  const { models, frames } = stored;
-  return Array.isArray(models) && Array.isArray(frames) && frames.length > 0 && frames.every((frame) => (
-    isObject(frame) && typeof frame['captured_at'] === 'string' && typeof frame['key'] === 'string' && frame['key'] === `${session}/${basename(frame['key'])}`
-  ));
+/** undefined: no JSON. */
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8');
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A session's folder that a crash left half made or half removed. */
@@ -150,16 +161,35 @@ async function isDraft(folder: string): Promise<boolean> {
   return isDraftFolder(basename(folder)) && (await namesIn(folder)).every(isSpare);
 }
 
-async function readSession(folder: string): Promise<SessionFile | null> {
+/** null: no folder of ours. `damaged`: only its name says that it is. */
+async function readSession(folder: string): Promise<SessionFile | 'damaged' | null> {
+  const name = basename(folder);
   try {
-    const session = JSON.parse(await readFile(join(folder, SESSION_FILE), 'utf8')) as (Partial<SessionFile> & { /** Of the first version. */ readonly batch_size?: number }) | null;
-    // Under another name it is somebody's copy, whose batches are in the original.
-    if (session?.lookout !== 1 || session.name !== basename(folder)) return null;
-    const { batch_size = USUAL_STREAM_OPTIONS.batch_size, options = { ...USUAL_STREAM_OPTIONS, batch_size } } = session;
-    return { ...(session as SessionFile), options };
+    const stored = await readJson(join(folder, SESSION_FILE));
+    if (isObject(stored) && 'lookout' in stored) {
+      // Of a version to come.
+      if (stored['lookout'] !== 1) return null;
+      // Under another name it is somebody's copy, whose batches are in the original.
+      if (typeof stored['name'] === 'string' && stored['name'] !== name) return null;
+      const { camera_id, models, started_at, batch_size, options = { batch_size } } = stored;
+      if (stored['name'] === name && typeof camera_id === 'string' && areTexts(models)) {
+        return { lookout: 1, name, camera_id, models, options: usableOptions(options, USUAL_STREAM_OPTIONS), started_at: String(started_at) };
+      }
+    }
   } catch (error) {
     // Nor is a folder ours that we may not look into, such as lost+found.
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES') || error instanceof SyntaxError) return null;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) return null;
     throw error;
   }
+  return isSessionFolder(name) ? 'damaged' : null;
+}
+
+/** What a session's manifests say of it, where its own file is damaged; null: there is none. */
+async function sessionOfManifests(folder: string): Promise<SessionFile | null> {
+  const name = basename(folder);
+  for (const file of (await namesIn(folder)).filter((one) => isManifest(name, one))) {
+    const batch = await readManifest(join(folder, file), name);
+    if (batch) return { lookout: 1, name, camera_id: batch.camera_id, models: batch.models, options: batch.options, started_at: '' };
+  }
+  return null;
 }

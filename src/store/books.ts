@@ -10,6 +10,7 @@ import { isObject } from '../lib/objects.ts';
 import type { Balance, Batch } from '../types.ts';
 import { openJournal } from './journal.ts';
 import type { ExpectOurs } from './own-folders.ts';
+import { areTexts } from './stored-batch.ts';
 
 export type Outcome = 'recorded' | 'dead_lettered' | 'dropped';
 
@@ -201,5 +202,3 @@ function isColumn(value: unknown): value is Column {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
-
-const areTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every((one) => typeof one === 'string');

@@ -9,10 +9,13 @@ import { basename, join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { createByteBudget } from '../lib/byte-budget.ts';
 import { fsyncFolder, hasCode, linkOrCopy, namesIn, writeAtomically } from '../lib/files.ts';
+import { type Log, silentLog } from '../lib/log.ts';
+import { isObject } from '../lib/objects.ts';
 import type { Batch, Config, ErrorInfo } from '../types.ts';
 import type { Books } from './books.ts';
 import type { ExpectOurs } from './own-folders.ts';
 import type { Spool } from './spool.ts';
+import { readBatch } from './stored-batch.ts';
 
 export interface DeadLetter {
   readonly batch: Batch;
@@ -37,7 +40,7 @@ export interface DeadLetters {
 }
 
 export async function openDeadLetters(
-  config: Pick<Config, 'data_dir' | 'dead_letter_max_bytes'>, spool: Pick<Spool, 'path'>, books: Books, expectOurs: ExpectOurs = () => Promise.resolve(),
+  config: Pick<Config, 'data_dir' | 'dead_letter_max_bytes'>, spool: Pick<Spool, 'path'>, books: Books, expectOurs: ExpectOurs = () => Promise.resolve(), log: Log = silentLog,
 ): Promise<DeadLetters> {
   const folder = join(config.data_dir, 'dead-letter');
   await mkdir(folder, { recursive: true });
@@ -71,7 +74,9 @@ export async function openDeadLetters(
     await rm(path, { recursive: true, force: true });
   }
 
-  const known = await list();
+  const unreadable: string[] = [];
+  const known = await list((reason) => { unreadable.push(reason); });
+  if (unreadable.length > 0) log.warn(`${unreadable.length} dead letters in ${folder} cannot be read; they stay where they lie`, { first: unreadable[0] });
   for (const { batch, recorded } of known) if (recorded) copies.add(join(folder, batch.id));
   if (books.fresh) {
     const letters = known.filter(({ recorded }) => !recorded).map(({ batch }) => batch);
@@ -119,10 +124,13 @@ export async function openDeadLetters(
 async function read(path: string): Promise<DeadLetter | null> {
   const file = join(path, 'batch.json');
   try {
-    const letter = JSON.parse(await readFile(file, 'utf8')) as Partial<DeadLetter> | null;
+    const letter: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (!isObject(letter) || !isObject(letter['errors'])) throw new Error('it is no dead letter');
+    const { batch: stored, errors, recorded, at } = letter;
+    const batch = readBatch(stored);
     // Under another name it is somebody's copy.
-    if (letter?.batch?.id !== basename(path) || !Array.isArray(letter.batch.frames)) throw new Error('it is not the letter of this folder');
-    return letter as DeadLetter;
+    if (batch?.id !== basename(path)) throw new Error('it is not the letter of this folder');
+    return { batch, errors: errors as DeadLetter['errors'], recorded: recorded === true, at: String(at) };
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw new LookoutError('file_damaged', `${file} cannot be read: mend it or move its folder away (${String(error)})`, { cause: error });

@@ -27,6 +27,8 @@ export function sessionName(cameraId: string): string {
   return `${safeName(cameraId)}_${randomBytes(4).toString('hex')}`;
 }
 
+export const isSessionFolder = (name: string): boolean => /_[0-9a-f]{8}$/.test(name);
+
 /** A session's folder before it has its name, and while it is removed. */
 export const draftFolder = (session: string): string => `${session}.tmp`;
 export const isDraftFolder = (name: string): boolean => /_[0-9a-f]{8}\.tmp$/.test(name);

@@ -14,6 +14,7 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fsyncFolder, hasCode, isThere, linkOrCopy, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
+import { isObject } from '../lib/objects.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, BatchRecord, CapturedFrame, ClosedBy, Frame, PictureFile, StreamOptions } from '../types.ts';
 import type { ExpectOurs } from './own-folders.ts';
@@ -50,7 +51,7 @@ export interface Spool {
   writeManifest(batch: Batch): Promise<void>;
   /** Survives the end of the process, not always that of the machine. */
   writeRecord(batch: Batch, record: BatchRecord): Promise<void>;
-  /** null: there is none, or a crash came while it was written. */
+  /** null: there is none, a crash came while it was written, or it is of something else. */
   readRecord(batch: Batch): Promise<BatchRecord | null>;
   /** An earlier version of Lookout left word that the batch's record was appended. */
   isTicked(batch: Batch): Promise<boolean>;
@@ -197,7 +198,8 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
 
     async readRecord(batch) {
       try {
-        return JSON.parse(await readFile(inSession(batch, recordFile(batch.id)), 'utf8')) as BatchRecord;
+        const record: unknown = JSON.parse(await readFile(inSession(batch, recordFile(batch.id)), 'utf8'));
+        return isObject(record) && isObject(record['batch']) && record['batch']['id'] === batch.id ? record as unknown as BatchRecord : null;
       } catch (error) {
         if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return null;
         throw error;

@@ -1,4 +1,5 @@
 /** What a stream may have its own value of, as JSON Schema: one range for lookout.yaml, settings and requests. */
+import { isObject } from '../lib/objects.ts';
 import type { StreamOptions } from '../types.ts';
 
 export const STREAM_OPTIONS = {
@@ -29,3 +30,24 @@ export const STREAM_OPTIONS = {
 export const USUAL_STREAM_OPTIONS: StreamOptions = {
   interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, duration_seconds: null,
 };
+
+/** Options that were kept, with those of `usual` for each that is missing or is nothing that it may be. */
+export function usableOptions(kept: unknown, usual: StreamOptions): StreamOptions {
+  if (!isObject(kept)) return usual;
+  const usable = Object.entries<Range>(STREAM_OPTIONS).filter(([name, range]) => fits(kept[name], range)).map(([name]) => [name, kept[name]]);
+  return { ...usual, ...(Object.fromEntries(usable) as Partial<StreamOptions>) };
+}
+
+interface Range {
+  readonly type: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+function fits(value: unknown, { type, enum: words, minimum = -Infinity, maximum = Infinity }: Range): boolean {
+  const types = [type].flat();
+  if (value === null) return types.includes('null');
+  if (words) return words.includes(value);
+  return typeof value === 'number' && value >= minimum && value <= maximum && (!types.includes('integer') || Number.isInteger(value));
+}

@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findLeftovers } from '../../src/pipeline/recover.ts';
@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 
 const own = (...names: readonly string[]): string => join(spool.folder, session.name, ...names);
-const NOTHING = { batches: [], damaged: [], foreign: [] };
+const NOTHING = { batches: [], damaged: [], foreign: [], aside: [], unknown: [] };
 
 describe('what a crash left', () => {
   it('is nothing at first', async () => {
@@ -94,13 +94,48 @@ describe('what a crash left', () => {
     ['without frames', (batch: Batch) => JSON.stringify({ ...batch, frames: [] })],
     ['of another session', (batch: Batch) => JSON.stringify({ ...batch, session: 'CAM-2_0a1b2c3d' })],
     ['about files elsewhere', (batch: Batch) => JSON.stringify({ ...batch, frames: batch.frames.map((frame) => ({ ...frame, key: '../data/mine.jpg' })) })],
+    ['of an id that leads elsewhere', (batch: Batch) => JSON.stringify({ ...batch, id: `${batch.session}-/../../../precious` })],
+    ['of another id', (batch: Batch) => JSON.stringify({ ...batch, id: `${batch.id}0` })],
+    ['about a time that is none', (batch: Batch) => JSON.stringify({ ...batch, frames: batch.frames.map((frame) => ({ ...frame, captured_at: 'yesterday' })) })],
+    ['about pictures without a size', (batch: Batch) => JSON.stringify({ ...batch, frames: batch.frames.map((frame) => ({ ...frame, width: -1 })) })],
+    ['closed by nobody', (batch: Batch) => JSON.stringify({ ...batch, closed_by: 'x' })],
+    ['for models without names', (batch: Batch) => JSON.stringify({ ...batch, models: [7] })],
     ['about frames that are none', (batch: Batch) => JSON.stringify({ ...batch, frames: [null, 3] })],
   ])('is frames to group anew where their manifest is damaged, which is kept: %s', async (_what, damage) => {
     const batch = batchOf(session, await putFrames(spool, session, 2));
     await spool.writeManifest(batch);
     await writeFile(own(`${batch.id}.json`), damage(batch));
-    expect((await findLeftovers(spool.folder)).batches).toEqual([{ ...batch, closed_by: 'recovered' }]);
+    const { batches, aside } = await findLeftovers(spool.folder);
+    expect(batches).toEqual([{ ...batch, closed_by: 'recovered' }]);
+    expect(aside).toEqual([own(`${batch.id}.json.damaged`)]);
     expect(await readdir(own())).toContain(`${batch.id}.json.damaged`);
+  });
+
+  it('is looked at with usual options where those that were kept are nonsense', async () => {
+    const batch = batchOf(session, await putFrames(spool, session, 2));
+    const options = { ...session.options, interval_seconds: 'x; rm', batch_size: 1e9, capture_mode: 'none', duration_seconds: -1 };
+    await writeFile(own(`${batch.id}.json`), JSON.stringify({ ...batch, options, attempts: -7, frames: batch.frames.map((frame) => ({ ...frame, sequence: 'x' })) }));
+    await putFrames(spool, session, 21, 5);
+    for (const kept of [options, { batch_size: 0 }, null, 'x']) {
+      await writeFile(own('session.json'), JSON.stringify({ lookout: 1, ...session, options: kept }));
+      const { batches: [first, ...loose] } = await findLeftovers(spool.folder);
+      expect(first).toEqual({ ...batch, options: { ...session.options, interval_seconds: 3, batch_size: 2, capture_mode: 'auto', duration_seconds: null } });
+      expect(loose.map(({ frames }) => frames.length)).toEqual([10, 10, 1]);
+    }
+  });
+
+  it.each([['cut off', '{"lookout":1,"na'], ['zeros', '\0'.repeat(80)], ['empty', ''], ['nonsense', '{"lookout":1,"camera_id":7}']])('is known by its manifests where session.json is %s', async (_what, text) => {
+    const batch = batchOf(session, await putFrames(spool, session, 2));
+    const loose = await putFrames(spool, session, 1, 5);
+    await writeFile(own('session.json'), text);
+    expect(await findLeftovers(spool.folder)).toEqual({ ...NOTHING, sessions: [], unknown: [own()] });
+    expect(await readdir(own())).toHaveLength(4);
+    await spool.writeManifest(batch);
+    expect(await findLeftovers(spool.folder)).toEqual({
+      ...NOTHING, sessions: [session.name], batches: [batch, { ...batchOf(session, loose), closed_by: 'recovered' }], aside: [own('session.json.damaged')],
+    });
+    expect(await readFile(own('session.json.damaged'), 'utf8')).toBe(text);
+    expect(await findLeftovers(spool.folder)).toMatchObject({ sessions: [session.name], aside: [], batches: [batch, {}] });
   });
 
   it('goes when it was never whole: frames, manifests and folders under other names', async () => {

@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createLog } from '../../src/lib/log.ts';
 import { openBooks, type Books } from '../../src/store/books.ts';
 import { openDeadLetters, type DeadLetters } from '../../src/store/dead-letters.ts';
 import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
@@ -132,6 +133,20 @@ describe('the dead letters', () => {
     expect(passedOver.join('\n')).toContain('it is not the letter of this folder');
     await letters.add({ batch: broken, errors: ERRORS, recorded: false });
     expect((await letters.list()).some(({ batch }) => batch.id === broken.id)).toBe(true);
+  });
+
+  it.each<[string, (batch: Batch) => unknown]>([
+    ['null', () => null], ['without errors', (batch) => ({ batch, recorded: false })], ['frames that lie elsewhere', (batch) => ({ batch: { ...batch, frames: [{ ...batch.frames[0], key: '../../precious.jpg' }] }, errors: {} })],
+    ['a session that lies elsewhere', (batch) => ({ batch: { ...batch, session: '..', frames: [{ ...batch.frames[0], key: '../precious.jpg' }] }, errors: {} })],
+    ['a time that is none', (batch) => ({ batch: { ...batch, frames: [{ ...batch.frames[0], captured_at: 7 }] }, errors: {} })],
+  ])('are told in one line at the start where their notes are nonsense, and stay: %s', async (_what, nonsense) => {
+    const { letters, spool, books, bury } = await open();
+    const file = join(letters.folder, (await bury(0)).id, 'batch.json');
+    await writeFile(file, JSON.stringify(nonsense(await bury(10))));
+    const lines: string[] = [];
+    const again = await openDeadLetters({ data_dir: folder.path, dead_letter_max_bytes: 1e9 }, spool, books, undefined, createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }));
+    expect(await again.list()).toHaveLength(1);
+    expect(lines).toEqual([expect.stringContaining(`1 dead letters in ${letters.folder} cannot be read; they stay where they lie first="${file}`)]);
   });
 
   it('are in the books again after these were moved away, and can be replayed or dropped to nothing less than zero', async () => {

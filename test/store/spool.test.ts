@@ -87,6 +87,10 @@ describe('the spool', () => {
       await truncate(record, length);
       expect(await spool.readRecord(batch)).toBeNull();
     }
+    for (const nonsense of ['null', '7', '{}', JSON.stringify(sampleRecord('another'))]) {
+      await writeFile(record, nonsense);
+      expect(await spool.readRecord(batch), nonsense).toBeNull();
+    }
     expect(JSON.parse(await readFile(join(spool.folder, session.name, `${batch.id}.json`), 'utf8'))).toEqual(batch);
   });
 
