@@ -22,13 +22,18 @@ const NO_EXPECTATION: Refusal = { status: 417, code: 'bad_request', error: 'Expe
 /** `isAnswering`: what a client sends behind its request must not break the answer to that. */
 export function answerMalformed(server: Server, isAnswering: (socket: Duplex) => boolean): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (socket.writable && error.code !== 'ECONNRESET' && !isAnswering(socket)) socket.end(inFull(REFUSALS[error.code ?? ''] ?? NO_HTTP), () => { socket.destroy(); });
+    if (socket.writable && error.code !== 'ECONNRESET' && !isAnswering(socket)) endWith(socket, REFUSALS[error.code ?? ''] ?? NO_HTTP);
     else socket.destroy();
   });
-  server.on('connect', (_request, socket) => { socket.end(inFull(NO_TUNNEL)); });
+  server.on('connect', (_request, socket) => { endWith(socket, NO_TUNNEL); });
   server.on('checkExpectation', (_request, response) => {
     response.writeHead(NO_EXPECTATION.status, HEADERS).end(bodyOf(NO_EXPECTATION));
   });
+}
+
+/** Nobody reads on: without an end of its own it would stay open as long as the client likes. */
+function endWith(socket: Duplex, refusal: Refusal): void {
+  socket.end(inFull(refusal), () => { socket.destroy(); });
 }
 
 const HEADERS = { 'Content-Type': 'application/json; charset=utf-8', 'X-Content-Type-Options': 'nosniff', Connection: 'close' };

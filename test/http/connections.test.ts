@@ -155,9 +155,9 @@ describe('what is no request of a route is answered in JSON', () => {
     ['an expectation', `POST /start_stream HTTP/1.1\r\n${HEAD}Expect: more\r\nContent-Length: 2\r\n\r\n{}`, 417],
   ])('%s', async (_what, text, status) => {
     const site = await createSite(createFakeFace());
-    onTestFinished(site.close);
     const client = await open(site.port, text);
     await said(client);
+    await site.close();
     expect(client.text()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} [^]*\\{"error":"[^"]+","code":"[a-z_]+"\\}`));
   });
 
