@@ -43,6 +43,7 @@ export const ERRORS = {
   bad_frame: { status: 422, retry: false, advice: 'look at the picture' },
   log_failed: { status: 500, retry: true, advice: 'make room, or let the file of records be written; nothing is lost meanwhile' },
   locked: { status: 503, retry: true, advice: 'stop the other process that uses the same folder' },
+  lock_lost: { status: 503, retry: true, advice: 'start Lookout again, and leave the folders that end in .lock alone while it runs; what was captured is taken up' },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -20,7 +20,7 @@ export async function appendCamera(file: string, row: CameraRow, signal: AbortSi
       const bytes = await handle.readFile();
       const known = readCameras(bytes).rows.map(({ cameraID }) => cameraID.trim());
       if (known.includes(row.cameraID.trim())) throw new LookoutError('bad_request', 'Camera ID already exists');
-      if (lock.compromised) throw new LookoutError('locked', `${file} was taken over by another process; try again`);
+      if (lock.compromised) await lock.expectHeld();
       await handle.appendFile(appendedBytes(bytes, row));
       await handle.sync();
     } finally {

@@ -11,9 +11,9 @@
  * Within a process those who want the same lock stand in line, and leave it when their folder is free: the first one has
  * the lock, or tries for it against other processes.
  */
-import { stat, utimesSync, type Stats } from 'node:fs';
+import { existsSync, stat, utimesSync, type Stats } from 'node:fs';
 import { stat as statOf } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { lock } from 'proper-lockfile';
 import { LookoutError } from '../errors.ts';
 import { systemClock } from './clock.ts';
@@ -27,7 +27,7 @@ export interface Lock {
   release(): Promise<void>;
   /** Somebody else holds it now, or its folder is gone: stop writing. */
   readonly compromised: boolean;
-  /** Looks now, where the owner's signs of life would show it seconds later. Throws `locked` when it is lost. */
+  /** Looks now, where the owner's signs of life would show it seconds later. Throws `locked` when somebody has taken it, `lock_lost` when it is lost otherwise. */
   expectHeld(): Promise<void>;
 }
 
@@ -35,7 +35,8 @@ export interface LockOptions {
   readonly waitMs: number;
   /** Without a sign of life for this long, an owner that cannot be asked counts as gone. Owners give one every half of it, or every second. */
   readonly staleMs?: number;
-  readonly onCompromised?: (reason: Error) => void;
+  /** Told once, with the code that expectHeld throws from then on. */
+  readonly onCompromised?: (reason: LookoutError) => void;
 }
 
 const STALE_MS = 10_000;
@@ -81,13 +82,13 @@ export async function lockFolderOrFile(path: string, { waitMs, staleMs = STALE_M
 /** Has proper-lockfile look after a folder that was just taken, until it is freed; null when it is gone already. */
 async function keep(target: string, name: string, leave: () => void, stale: number, onCompromised: LockOptions['onCompromised']): Promise<Lock | null> {
   const folder = `${target}.lock`;
-  let compromised = false;
+  let loss: LookoutError | null = null;
   let releasing: Promise<void> | null = null;
 
   const lose = (reason: Error): void => {
-    if (compromised) return;
-    compromised = true;
-    onCompromised?.(reason);
+    if (loss) return;
+    loss = lossOf(folder, name, reason);
+    onCompromised?.(loss);
   };
 
   const stop = await lock(target, {
@@ -122,7 +123,7 @@ async function keep(target: string, name: string, leave: () => void, stale: numb
 
   const release = async (): Promise<void> => {
     try {
-      if (!compromised) await stop();
+      if (!loss) await stop();
       await free(folder, name);
     } finally {
       leave();
@@ -131,13 +132,19 @@ async function keep(target: string, name: string, leave: () => void, stale: numb
   return {
     release: () => (releasing ??= release()),
     get compromised() {
-      return compromised;
+      return loss !== null;
     },
     async expectHeld() {
-      if (!(await isOwners(folder, name))) lose(new Error('it was removed, or taken over'));
-      if (compromised) throw new LookoutError('locked', `the lock ${folder} is no longer held by this process`);
+      if (!(await isOwners(folder, name))) lose(new Error('it is not this process\'s any more'));
+      if (loss) throw loss;
     },
   };
+}
+
+function lossOf(folder: string, name: string, { message }: Error): LookoutError {
+  if (!existsSync(folder)) return new LookoutError('lock_lost', `${folder} was removed while this process held it`);
+  if (!existsSync(join(folder, name))) return new LookoutError('locked', `another process has taken ${folder}`);
+  return new LookoutError('lock_lost', `${folder} could not be kept: ${message}`);
 }
 
 type Done = (error: Error | null, stats?: Stats) => void;

@@ -83,7 +83,7 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
       mayRotate = await rotate(current, layout, log);
       before = await adopt(current, layout, log, follows);
     }
-    if (lock.compromised) throw new LookoutError('locked', `${current.file}: another process has taken the lock; is it used twice?`);
+    if (lock.compromised) await lock.expectHeld();
     const { tail: after, ...span } = await append(current.file, layout, before, bytes);
     newestIds.add(record.batch.id);
     try {

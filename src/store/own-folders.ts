@@ -52,7 +52,7 @@ async function take(folder: string, lose: (error: LookoutError) => void, signal:
   try {
     await mkdir(folder, { recursive: true });
     return await lockFolderOrFile(join(folder, '.lookout'), {
-      waitMs: WAIT_MS, onCompromised: ({ message }) => { lose(new LookoutError('locked', `the lock on ${folder} was lost: ${message}`)); },
+      waitMs: WAIT_MS, onCompromised: ({ code, message }) => { lose(new LookoutError(code, `the lock on ${folder} was lost: ${message}`)); },
     }, signal);
   } catch (error) {
     if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST')) throw error;

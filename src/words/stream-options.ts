@@ -1,5 +1,4 @@
 /** What a stream may have its own value of, as JSON Schema: one range for lookout.yaml, settings and requests. */
-import { isObject } from '../lib/objects.ts';
 import type { StreamOptions } from '../types.ts';
 
 export const STREAM_OPTIONS = {
@@ -33,8 +32,8 @@ export const USUAL_STREAM_OPTIONS: StreamOptions = {
 
 /** Options that were kept, with those of `usual` for each that is missing or is nothing that it may be. */
 export function usableOptions(kept: unknown, usual: StreamOptions): StreamOptions {
-  if (!isObject(kept)) return usual;
-  const usable = Object.entries<Range>(STREAM_OPTIONS).filter(([name, range]) => fits(kept[name], range)).map(([name]) => [name, kept[name]]);
+  const given = (kept ?? {}) as Readonly<Record<string, unknown>>;
+  const usable = Object.entries<Range>(STREAM_OPTIONS).filter(([name, range]) => fits(given[name], range)).map(([name]) => [name, given[name]]);
   return { ...usual, ...(Object.fromEntries(usable) as Partial<StreamOptions>) };
 }
 

@@ -181,19 +181,19 @@ describe('a lock', () => {
   });
 
   it.each([
-    ['removed', (folder: string) => rm(folder, { recursive: true })],
-    ['taken over by a process of another machine', async (folder: string) => {
+    ['removed', 'lock_lost', (folder: string) => rm(folder, { recursive: true })],
+    ['taken over by a process of another machine', 'locked', async (folder: string) => {
       await rm(folder, { recursive: true });
       await mkdir(folder);
       await writeFile(join(folder, 'pid-1.start-1.realm-elsewhere.00000000'), '');
     }],
-  ])('that was %s is known to be lost as soon as somebody asks, and tells it once', async (_what, harm) => {
+  ])('that was %s is known to be lost as soon as somebody asks, and tells it once', async (_what, code, harm) => {
     const reasons: string[] = [];
     const lock = await lockFolderOrFile(bench.path, { waitMs: 0, onCompromised: ({ message }) => reasons.push(message) }, never);
     await lock.expectHeld();
     await harm(`${bench.path}.lock`);
-    for (let time = 0; time < 2; time += 1) await expect(lock.expectHeld()).rejects.toMatchObject({ code: 'locked' });
-    expect(reasons).toEqual(['it was removed, or taken over']);
+    for (let time = 0; time < 2; time += 1) await expect(lock.expectHeld()).rejects.toMatchObject({ code });
+    expect(reasons).toEqual([code === 'locked' ? `another process has taken ${bench.path}.lock` : `${bench.path}.lock was removed while this process held it`]);
     await lock.release();
     expect(lock.compromised).toBe(true);
   });
