@@ -8,6 +8,7 @@ import type { Log } from '../lib/log.ts';
 import { catchUp } from './catch-up.ts';
 import { replaceIndex } from './index-file.ts';
 import type { Layout } from './layout.ts';
+import { rebuild, recordLines } from './rebuild.ts';
 import type { Volume } from './shelf.ts';
 
 /** The end of a file of records as somebody left it. */
@@ -19,6 +20,8 @@ export interface Tail {
   readonly empty: boolean;
   /** Lookout began this file. */
   readonly ours: boolean;
+  /** When the file was written last. */
+  readonly mtimeMs: number;
 }
 
 /** Remains larger than this are kept without a look at them. */
@@ -29,13 +32,17 @@ export async function adopt(volume: Volume, layout: Layout, log: Log, follows: F
   const handle = await openIfPresent(volume.file, 'r+');
   if (!handle) return begin(volume, layout, follows);
   try {
-    const { end, whole, size } = await catchUp(handle, volume.index, layout);
+    const { entries, end, whole, size } = await catchUp(handle, volume.index, layout);
+    if (entries.some(({ isRecord }) => !isRecord) || (!whole && await goesOn(handle, end, layout))) {
+      if (await rebuild(handle, volume, layout, log)) return await adopt(volume, layout, log, follows);
+    }
     if (end === null) {
       if (await isWorthKeeping(handle, 0, size, layout)) await setAside(volume, log);
       return await begin(volume, layout, await handle.stat());
     }
     if (!whole) await repair(handle, volume, layout, end, size, log);
-    return { end, closing: await readRest(handle, end), empty: false, ours: await isOurs(handle, layout) };
+    const { mtimeMs } = await handle.stat();
+    return { end, closing: await readRest(handle, end), empty: false, ours: await isOurs(handle, layout), mtimeMs };
   } finally {
     await handle.close();
   }
@@ -44,16 +51,25 @@ export async function adopt(volume: Volume, layout: Layout, log: Log, follows: F
 async function begin({ file, index }: Volume, layout: Layout, follows: FileAccess | null): Promise<Tail> {
   // In place: nothing is there that could be lost, and a file mounted into a container cannot be replaced.
   const handle = await open(file, 'w');
+  let mtimeMs: number;
   try {
     if (follows) await giveAccess(handle, follows);
     await handle.writeFile(layout.opening + layout.closingEmpty);
     await handle.sync();
+    ({ mtimeMs } = await handle.stat());
   } finally {
     await handle.close();
   }
   await fsyncFolder(dirname(file));
   await replaceIndex(index, []);
-  return { end: layout.opening.length, closing: Buffer.from(layout.closingEmpty), empty: true, ours: true };
+  return { end: layout.opening.length, closing: Buffer.from(layout.closingEmpty), empty: true, ours: true, mtimeMs };
+}
+
+/** Whether records stand behind what is damaged, which then is not the end of the file. */
+async function goesOn(handle: FileHandle, end: number | null, layout: Layout): Promise<boolean> {
+  if (end === null && !(await isOurs(handle, layout))) return false;
+  for await (const _record of recordLines(handle, end ?? 0)) return true;
+  return false;
 }
 
 async function setAside({ file }: Volume, log: Log): Promise<void> {

@@ -16,13 +16,13 @@ export function appendedSize(tail: Tail, record: Buffer, layout: Layout): number
 }
 
 /** Whether the file still ends as we left it; if not, somebody else wrote to it. */
-export async function isAsLeft(file: string, { end, closing }: Tail): Promise<boolean> {
+export async function isAsLeft(file: string, { end, closing, mtimeMs }: Tail): Promise<boolean> {
   const handle = await open(file, 'r').catch(() => null);
   // Absent or out of reach: whoever takes it over finds out.
   if (!handle) return false;
   try {
-    const { size } = await handle.stat();
-    return size === end + closing.length && (await readAt(handle, end, closing.length)).equals(closing);
+    const now = await handle.stat();
+    return now.mtimeMs === mtimeMs && now.size === end + closing.length && (await readAt(handle, end, closing.length)).equals(closing);
   } finally {
     await handle.close();
   }
@@ -33,14 +33,16 @@ export async function append(file: string, layout: Layout, tail: Tail, record: B
   const lead = tail.empty ? '' : layout.between;
   const text = Buffer.concat([Buffer.from(lead), record, Buffer.from(layout.closing)]);
   const handle = await open(file, 'r+');
+  let mtimeMs: number;
   try {
     await replaceClosing(handle, tail, text);
+    ({ mtimeMs } = await handle.stat());
   } finally {
     await handle.close();
   }
   const offset = tail.end + lead.length;
   const end = offset + record.length;
-  return { tail: { ...tail, end, closing: Buffer.from(layout.closing), empty: false }, offset, length: record.length };
+  return { tail: { ...tail, end, closing: Buffer.from(layout.closing), empty: false, mtimeMs }, offset, length: record.length };
 }
 
 /** One write, from where the last record ends. Putting it back needs no room: those bytes have their place already. */

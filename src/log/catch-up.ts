@@ -1,6 +1,6 @@
 /** Brings the index of a file of records up to what is in the file; rebuilds it when it is of another. */
-import { open, type FileHandle } from 'node:fs/promises';
-import { appendToIndex, mendIndex, newestEntry, replaceIndex, STRETCH, sumUpTheRest } from './index-file.ts';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { appendToIndex, mendIndex, newestEntry, replaceIndex, STRETCH, sumUpTheRest, type IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
 import type { Volume } from './shelf.ts';
 import { fits, survey, type Survey } from './survey.ts';
@@ -9,11 +9,17 @@ import { fits, survey, type Survey } from './survey.ts';
 export async function catchUp(handle: FileHandle, index: string, layout: Layout): Promise<Survey> {
   await mendIndex(index);
   const last = await newestEntry(index);
-  const known = last && (await fits(handle, last)) ? last : null;
+  const known = last && (await fits(handle, last)) && !(await isEdited(handle, index, last, layout)) ? last : null;
   const found = await survey(handle, layout, known);
   await (known ? appendToIndex(index, found.entries) : replaceIndex(index, found.entries));
   await sumUpTheRest(index, STRETCH);
   return found;
+}
+
+/** Whether somebody has written to the file since the index was, and appended nothing: then it was in the middle. */
+async function isEdited(handle: FileHandle, index: string, last: IndexEntry, { closing }: Layout): Promise<boolean> {
+  const [file, { mtimeMs }] = await Promise.all([handle.stat(), stat(index)]);
+  return file.mtimeMs > mtimeMs && file.size === last.offset + last.length + Buffer.byteLength(closing);
 }
 
 /** The same for a file that is only read from now on. */

@@ -2,14 +2,18 @@
 import type { FileHandle } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { readAt } from '../lib/files.ts';
+import { replaceNoNumbers } from '../lib/python-json.ts';
 import { describe, NO_FACTS, type Facts } from './describe.ts';
 import type { IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
 import { createScanner, type Span } from './scan.ts';
 
+/** `isRecord`: not if it has the outline of one only. */
+type Found = IndexEntry & { readonly isRecord: boolean };
+
 export interface Survey {
-  /** Records after the known one. */
-  readonly entries: readonly IndexEntry[];
+  /** Records after the known one, and what stands in their place. */
+  readonly entries: readonly Found[];
   /** Where the last whole record ends; null: there is none. */
   readonly end: number | null;
   /** Nothing but the proper closing stands after the last record. */
@@ -23,12 +27,16 @@ const LARGEST = 1 << 28;
 
 export async function survey(handle: FileHandle, layout: Layout, known: IndexEntry | null): Promise<Survey> {
   const scanner = known ? createScanner(layout.format, { after: known.offset + known.length }) : createScanner(layout.format);
-  const entries: IndexEntry[] = [];
+  const entries: Found[] = [];
   let position = known ? known.offset + known.length : 0;
   while (scanner.state !== 'broken') {
     const chunk = await readAt(handle, position, CHUNK);
     if (chunk.length === 0) break;
-    for (const span of scanner.feed(chunk)) entries.push({ ...span, ...factsOf(await readText(handle, span)) });
+    for (const span of scanner.feed(chunk)) {
+      const text = await readText(handle, span);
+      const facts = factsOf(text);
+      entries.push({ ...span, ...(facts ?? NO_FACTS), isRecord: facts !== null || text === '' });
+    }
     position += chunk.length;
   }
   const last = entries.at(-1) ?? known;
@@ -44,18 +52,27 @@ export async function survey(handle: FileHandle, layout: Layout, known: IndexEnt
 export async function fits(handle: FileHandle, entry: IndexEntry): Promise<boolean> {
   const text = await readText(handle, entry);
   const { offset, length } = entry;
-  return text.startsWith('{') && text.endsWith('}') && isDeepStrictEqual({ offset, length, ...factsOf(text) }, entry);
+  return text.startsWith('{') && text.endsWith('}') && isDeepStrictEqual({ offset, length, ...(factsOf(text) ?? NO_FACTS) }, entry);
 }
 
 async function readText(handle: FileHandle, { offset, length }: Span): Promise<string> {
   return length > LARGEST ? '' : (await readAt(handle, offset, length)).toString('utf8');
 }
 
-function factsOf(text: string): Facts {
-  try {
-    return describe(JSON.parse(text));
-  } catch {
-    // Python writes NaN where it has no number, which is no JSON: such a record stays, it is only not found by its facts.
-    return NO_FACTS;
+/** The record that this line is, at its offset; null: it is none. */
+export function entryOf(line: string, offset: number): IndexEntry | null {
+  const facts = line.startsWith('{') ? factsOf(line) : null;
+  return facts && { offset, length: Buffer.byteLength(line), ...facts };
+}
+
+/** null: no JSON, not even as Python writes it, with NaN where it has no number. */
+function factsOf(text: string): Facts | null {
+  for (const readable of [() => text, () => replaceNoNumbers(text, 'null')]) {
+    try {
+      return describe(JSON.parse(readable()));
+    } catch {
+      // As it is, or as Python may have meant it.
+    }
   }
+  return null;
 }

@@ -1,4 +1,4 @@
-import { appendFile, chmod, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
@@ -176,6 +176,44 @@ describe('a torn tail', () => {
     expect(await at.parse()).toEqual([sampleRecord('a'), ...records]);
     expect(await at.named('predictions.damaged-')).toHaveLength(1);
   });
+});
+
+describe('damage before the end', () => {
+  const damage: readonly (readonly [string, (text: string) => string | Buffer])[] = [
+    ['a byte that is another', (text) => text.replace('"camID":"b"', '"camID":"b ')],
+    ['a record cut short', (text) => text.replace(/(\{"basic":\{"camID":"b"[^\n]{10})[^\n]*/, '$1')],
+    ['zeros', (text) => text.replace(/"camID":"b"/, '\0'.repeat(11))],
+    ['bytes that are no text', (text) => Buffer.concat([Buffer.from(text.slice(0, text.indexOf('{"basic":{"camID":"b"'))), Buffer.from([0xff, 0x7d, 0x7d]), Buffer.from(text.slice(text.indexOf('"camID":"b"')))])],
+    ['a comma that is gone', (text) => text.replace('"camID":"b",', '"camID":"b" ')],
+  ];
+  const record = (id: string): BatchRecord => ({ basic: { camID: id, text: 'x"]}' }, batch: { id, frames: [{ captured_at: '2025' }] }, models: {} }) as unknown as BatchRecord;
+
+  for (const format of ['json', 'ndjson'] as const) {
+    it.each(damage)(`costs what is damaged, keeps the file as it was, and leaves one that can be read: %s (${format})`, async (_what, harm) => {
+      const read = async (): Promise<unknown[]> => (format === 'json' ? at.parse() : (await at.text()).trimEnd().split('\n').map((line) => JSON.parse(line) as unknown));
+      for (const whileOpen of [true, false]) {
+        await rm(at.folder, { recursive: true });
+        await mkdir(at.folder);
+        at.warnings.length = 0;
+        let log = await at.open({ format });
+        for (const id of ['a', 'b', 'c']) await log.append(record(id), never);
+        if (!whileOpen) await log.close();
+        const harmed = harm(await at.text());
+        // The time of a file is as coarse as a tick of the system's clock.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await writeFile(at.files.predictions, harmed);
+        if (!whileOpen) log = await at.open({ format });
+        await log.append(record('d'), never);
+        expect(await read()).toEqual(['a', 'c', 'd'].map(record));
+        expect(await Promise.all(['a', 'c', 'd'].map((id) => log.has(id)))).toEqual([true, true, true]);
+        expect((await log.read({ limit: 10, pictures: true })).map((one) => (one as unknown as BatchRecord).batch.id)).toEqual(['d', 'c', 'a']);
+        const [aside = ''] = await at.named('predictions.damaged-');
+        expect(await readFile(join(at.folder, aside))).toEqual(Buffer.from(harmed));
+        expect(at.warnings).toEqual([expect.stringContaining(`written anew with the 2 records that can be read, and the file as it was is kept as ${join(at.folder, aside)}`)]);
+        await log.close();
+      }
+    });
+  }
 });
 
 describe('the index', () => {
