@@ -1,11 +1,12 @@
 /** The whole of Lookout from its start to its end, as the outside sees it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createApp } from '../src/app.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { silentLog } from '../src/lib/log.ts';
+import { startTestApp } from './helpers/app.ts';
 
 it('is ready between its start and its end only, and starts no stream while it stops', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-app-'));
@@ -25,4 +26,34 @@ it('is ready between its start and its end only, and starts no stream while it s
   expect(app.face.notReady()).toEqual(['Lookout is stopping']);
   await expect(app.face.start({ camera_id: 'CAM-1', url: 'rtsp://192.0.2.1/s' })).rejects.toMatchObject({ code: 'shutting_down' });
   await closing;
+});
+
+it('starts, and its cameras come up, whatever lies damaged in its folders; each thing is told in one line', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-app-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const stored = (camera_id: string, options: object): object => ({ camera_id, url: 'rtsp://127.0.0.1:1/x', models: ['motion'], options, enabled: true });
+  const damaged: Readonly<Record<string, string>> = {
+    'data/books.ndjson': '{"camera_id":"a","batch":"b","outcome":"recorded","frames":-5000}\n',
+    'data/streams.json': `${JSON.stringify([stored('good', {}), stored('bad', { batch_size: 1e9 })]).slice(0, -1)},{"camera`,
+    'data/predictions.json': '[\n{"batch":{"id":"a"}},\n{"batch":{"id":"b"\n{"batch":{"id":"c"}}\n]\n',
+    'data/records.idx': 'no index\n',
+    'data/camera_data.csv': '\0\0',
+    'data/dead-letter/x_00000000-1/batch.json': 'null',
+    'frames/CAM_0a1b2c3d/session.json': '{"lookout":1,"na',
+  };
+  for (const [name, text] of Object.entries(damaged)) {
+    await mkdir(join(folder, name, '..'), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
+  const lookout = await startTestApp({ offline: true, grace_seconds: 1 }, folder);
+  try {
+    expect(lookout.app.face.streams().map(({ camera_id, enabled, capturing }) => [camera_id, enabled, capturing])).toEqual([['good', true, true]]);
+    expect(lookout.app.face.books()).toMatchObject({ captured: 0, recorded: 0 });
+    expect(await lookout.app.face.records({ limit: 10, pictures: false })).toEqual([{ batch: { id: 'c' } }, { batch: { id: 'a' } }]);
+    for (const told of ['books.ndjson', 'streams.json', 'predictions.json', 'dead-letter', 'CAM_0a1b2c3d']) {
+      expect(lookout.log().split('\n').filter((line) => / (warn|error) /.test(line) && line.includes(told)), told).toHaveLength(1);
+    }
+  } finally {
+    await lookout.close();
+  }
 });

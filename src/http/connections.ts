@@ -37,10 +37,15 @@ export function boundConnections(server: Server, most: number): Connections {
   /** With what is being asked and answered; those that have been idle longest come first. */
   const open = new Map<Socket, Set<Exchange>>();
 
+  /** Without a copy of all: under a flood this is asked for each that comes. */
+  function first(isSpare: (exchanges: ReadonlySet<Exchange>) => boolean): Socket | null {
+    for (const [socket, exchanges] of open) if (isSpare(exchanges)) return socket;
+    return null;
+  }
+
   server.on('connection', (socket: Socket) => {
     if (open.size >= most) {
-      const all = [...open];
-      const [spare] = all.find(([, exchanges]) => exchanges.size === 0) ?? all.find(([, exchanges]) => [...exchanges].every(([request]) => !request.complete)) ?? [socket];
+      const spare = first((exchanges) => exchanges.size === 0) ?? first((exchanges) => [...exchanges].every(([request]) => !request.complete)) ?? socket;
       // At once: its descriptor is needed now.
       spare.destroy();
       open.delete(spare);
