@@ -1,7 +1,7 @@
 /** The wiring: starts every part in order, and stops them in the reverse order. */
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createCameraTable } from './cameras/table.ts';
 import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
@@ -26,6 +26,7 @@ import { createHostAddress } from './record/host.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
 import { openBooks } from './store/books.ts';
 import { openDeadLetters } from './store/dead-letters.ts';
+import { createJanitor } from './store/janitor.ts';
 import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
@@ -83,10 +84,15 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     }, stop.signal);
     releasers.push(giveBack);
 
+    const janitor = createJanitor({
+      folders: [config.data_dir, config.frames_dir, dirname(config.predictions)], min_free_bytes: config.min_free_bytes, clock: systemClock, log: log.part('disk'),
+    });
     const books = await openBooks(config.data_dir, expectOurs, log.part('books'));
     releasers.push(() => books.close());
     const spool = createSpool(config.frames_dir, expectOurs);
     const deadLetters = await openDeadLetters(config, spool, books, expectOurs, log.part('dead-letters'));
+    janitor.join('recorded', deadLetters.recorded);
+    janitor.join('unrecorded', deadLetters.unrecorded);
     const recordLog = await openRecordLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
     const sources = await createSources(config);
@@ -111,11 +117,11 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const records = new Map<string, Pick<StreamStatus, 'records' | 'last_record_at'>>();
     const listeners: ((record: BatchRecord, cameraId: string) => void)[] = [];
     const pipeline = createPipeline({
-      config, spool, books, deadLetters, recordLog, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
+      config, spool, books, deadLetters, recordLog, room: janitor, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
       looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
       answered: (answers) => { tally.batch(answers); },
       makeRecord: await createStages({
-        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model), log: log.part('pipeline'), signal: stop.signal,
+        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model), janitor, log: log.part('pipeline'), signal: stop.signal,
       }),
       onRecorded: (batch, record) => {
         records.set(batch.camera_id, { records: (records.get(batch.camera_id)?.records ?? 0) + 1, last_record_at: new Date().toISOString() });
@@ -129,7 +135,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: log.part('stream'), expectOurs }),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {
-        spool, books, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pacer: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
+        spool, books, room: janitor, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pacer: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
         offer: (frame, of) => { pipeline.offer(frame, of); },
         submit: (batch) => pipeline.submit(batch),
       },
@@ -138,6 +144,10 @@ export async function createApp(config: Config, log: Log): Promise<App> {
         records: (id) => records.get(id) ?? { records: 0, last_record_at: null },
       },
     });
+
+    janitor.join('frames', pipeline.expendable);
+    const keeping = janitor.run(stop.signal);
+    releasers.push(() => keeping);
 
     await recover(config.frames_dir, { books, spool, pipeline, log });
     const work = pipeline.run();
@@ -157,6 +167,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     let phase: 'starting' | 'running' | 'stopping' = 'starting';
     const parts: Face['parts'] = () => [
       { part: 'server', reasons: phase === 'running' ? [] : [`Lookout is ${phase}`] },
+      { part: 'disk', reasons: janitor.trouble ? [janitor.trouble.message] : [] },
       { part: 'records', reasons: pipeline.troubles() },
     ];
     const face: Face = {

@@ -603,7 +603,7 @@ export interface Face {
 
 /** A part of Lookout without which no records are written. */
 export interface PartStatus {
-  readonly part: 'server' | 'records';
+  readonly part: 'server' | 'disk' | 'records';
   /** Why it is not ready; empty: it is. */
   readonly reasons: readonly string[];
 }
@@ -709,6 +709,8 @@ export interface Config {
   readonly batches_at_once: number;
   readonly record_format: 'v1' | 'v2' | 'v3';
   readonly dead_letter_max_bytes: number;
+  /** null: a twentieth of the file system, 1 GB at the most. */
+  readonly min_free_bytes: number | null;
   /** IANA name; `system`: the host's. */
   readonly time_zone: string;
   /** `auto`, an interface's name, or what records are to say: an address, or a host name with a dot. */

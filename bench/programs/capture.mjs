@@ -24,7 +24,7 @@ const books = await openBooks(config.data_dir);
 const spool = createSpool(config.frames_dir);
 const sources = await createSources(config);
 const parts = {
-  spool, books, clock: systemClock, pace: createPacer(200), log: createLog({ level: 'warn', format: 'text' }),
+  spool, books, room: { trouble: null, failed: () => Promise.resolve(false), wait: () => Promise.resolve() }, clock: systemClock, pacer: createPacer(200), log: createLog({ level: 'warn', format: 'text' }),
   submit: async (batch) => {
     await spool.writeManifest(batch);
     await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dropped', reason: 'models_off', frames: batch.frames.length });

@@ -3,9 +3,11 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
 import { hideCredentials, type Log } from '../lib/log.ts';
 import type { Pacer } from '../lib/pacer.ts';
+import { isNoRoom } from '../lib/transient.ts';
 import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createBatcher, type Batcher } from './batcher.ts';
 import type { Books } from '../store/books.ts';
+import type { Room } from '../store/janitor.ts';
 import { createLosses } from './losses.ts';
 import { createPauses, REFUSED_MS } from './pauses.ts';
 import { batchOf, type Session, type Spool } from '../store/spool.ts';
@@ -22,6 +24,7 @@ export interface StreamParts {
   readonly wanted: (model: string) => void;
   /** Gives turns to connect: it costs a processor much, and cameras that connect together tick together. */
   readonly pacer: Pacer;
+  readonly room: Room;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -59,7 +62,7 @@ const HEALTHY_MS = 10_000;
 const LATELY_MS = 600_000;
 
 export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
-  const { source, spool, books, clock, log } = parts;
+  const { source, spool, books, room, clock, log } = parts;
   const { options } = spec;
   const stopping = new AbortController();
   const deadlineMs = options.batch_deadline_seconds * 1000;
@@ -110,7 +113,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
           await parts.submit(batch);
           return;
         } catch (error) {
-          log.error(`${spec.camera_id}: batch ${batch.id} could not be stored`, { reason: remember(error).message });
+          if (await room.failed(error) && !stopped()) continue;
+          log.repeated('error', 'a batch could not be stored', spec.camera_id, { reason: remember(error).message, batch: batch.id });
           // While stopping it is not worth a long wait: the next start finds the frames.
           if (stopped() && (triesAtEnd += 1) >= TRIES_AT_END) return;
           await clock.sleep(backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), stopping.signal);
@@ -125,21 +129,30 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
       const file = await spool.showLatest(own, frame);
       if (latest?.captured_at === frame.captured_at) latest = { ...latest, file };
     } catch (error) {
-      log.error(`${spec.camera_id}: the latest picture could not be kept`, { reason: remember(error).message });
+      log.repeated('error', 'the latest picture could not be kept', spec.camera_id, { reason: remember(error).message });
+    }
+  }
+
+  /** null: it is lost, and counted. */
+  async function store(own: Session, captured: CapturedFrame): Promise<Frame | null> {
+    for (let mayRetry = ('jpeg' in captured.picture); ; mayRetry = false) {
+      try {
+        return await spool.put(own, captured);
+      } catch (error) {
+        // A picture that came as a file is gone.
+        if (await room.failed(error) && mayRetry) continue;
+        log.repeated('error', 'a frame could not be stored', spec.camera_id, { reason: remember(error).message });
+        await losses.count(1, isNoRoom(error) ? 'disk_full' : 'spool_failed', captured.captured_at);
+        return null;
+      }
     }
   }
 
   async function take(own: Session, captured: CapturedFrame): Promise<void> {
     if (captured.missed > 0) await losses.count(captured.missed, 'slow_consumer', captured.captured_at);
     for (const [why, ticks] of Object.entries(captured.failed ?? {})) await losses.count(ticks, why, captured.captured_at);
-    let frame: Frame;
-    try {
-      frame = await spool.put(own, captured);
-    } catch (error) {
-      log.error(`${spec.camera_id}: a frame could not be stored`, { reason: remember(error).message });
-      await losses.count(1, 'spool_failed', captured.captured_at);
-      return;
-    }
+    const frame = await store(own, captured);
+    if (!frame) return;
     books.captured(spec.camera_id);
     last_frame_at = frame.captured_at;
     capture_mode = captured.mode;
@@ -153,7 +166,10 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   /** One connection; returns or throws when it ends. */
   async function captureOnce(own: Session): Promise<void> {
     const folder = await spool.folderOf(own);
-    for await (const captured of source.frames(spec, folder, stopping.signal)) await take(own, captured);
+    for await (const captured of source.frames(spec, folder, stopping.signal)) {
+      await take(own, captured);
+      if (room.trouble) throw room.trouble;
+    }
     if (!stopped()) throw new LookoutError('stream_ended', 'the stream ended');
   }
 
@@ -165,12 +181,23 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         return session;
       } catch (error) {
         const pauseMs = backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
-        become('starting', `its frames cannot be stored: ${remember(error).message}; next try in ${inWords(pauseMs)}`);
-        log.error(`${spec.camera_id}: ${reason}`);
+        const { message } = remember(error);
+        become('starting', `its frames cannot be stored: ${message}; next try in ${inWords(pauseMs)}`);
+        log.repeated('error', 'its frames cannot be stored', spec.camera_id, { reason: message });
+        if (await room.failed(error)) continue;
         await clock.sleep(pauseMs, stopping.signal);
       }
     }
     return null;
+  }
+
+  /** While the disk is full there is nothing to connect for. */
+  async function untilRoom(): Promise<void> {
+    if (!room.trouble) return;
+    const { message } = remember(room.trouble);
+    become('failed', `${message}; goes on by itself once that is over`);
+    await room.wait(stopping.signal);
+    if (!stopped()) become('reconnecting', 'the disk can be written again');
   }
 
   async function run(): Promise<void> {
@@ -179,6 +206,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     if (!own) return;
     const pauses = createPauses();
     while (!stopped()) {
+      await untilRoom();
+      if (stopped()) break;
       const before = last_frame_at;
       let connectedAt = clock.now();
       try {
@@ -191,6 +220,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         await captureOnce(own);
       } catch (error) {
         if (stopped()) break;
+        if (room.trouble) continue;
         const { code, message } = remember(error);
         const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
         const pauseMs = pauses.after(code, { healthy, known: last_frame_at !== null });

@@ -156,6 +156,10 @@ const COMMON = {
     description: 'Bytes of dead letters: batches that some model could not answer; the oldest go first.',
     type: 'integer', minimum: 0, default: 1_000_000_000,
   },
+  min_free_bytes: {
+    description: 'Bytes that are to stay free on the disks of data, frames and records, else what can be spared is let go; null: a twentieth of the disk, 1 GB at the most.',
+    type: ['integer', 'null'], minimum: 0, default: null,
+  },
   time_zone: {
     description: 'Of the times in records and in schedules, by IANA name such as Europe/Berlin; system: the host\'s.',
     type: 'string', format: 'time-zone', default: 'system',

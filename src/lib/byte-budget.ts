@@ -1,31 +1,39 @@
 /** Keeps a folder's entries (files or folders) under a number of bytes: the oldest go first, of those that can be spared before all others. */
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { hasCode } from './files.ts';
+import { measure, NOTHING, sum, type Amount, type Measured } from './amount.ts';
 
 export interface ByteBudget {
   /** Counts a new entry, then removes the oldest ones while there are too many bytes; the new one stays, whatever its size, unless it can be spared and others cannot. */
   add(path: string): Promise<void>;
   /** An entry was removed by somebody else. */
   forget(path: string): void;
+  /** Bytes of all entries, or of those that are meant. */
+  held(which?: Which): number;
+  /** Removes the oldest entries, of those that are meant, until so much has gone. Answers how much that was. */
+  letGo(wanted: Amount, which?: Which): Promise<Amount>;
 }
+
+type Which = (path: string) => boolean;
+const ALL: Which = () => true;
 
 export interface BudgetOptions {
   readonly maxBytes: number;
   /** Entries that are there already, in any order. */
   readonly existing: Iterable<string> | AsyncIterable<string>;
-  readonly remove: (path: string) => Promise<void>;
+  /** `why`: there are too many bytes, or it was asked to let go of some. */
+  readonly remove: (path: string, why: 'budget' | 'asked') => Promise<void>;
   /** Default: none is worth more than another. */
-  readonly canBeSpared?: (path: string) => boolean;
+  readonly canBeSpared?: Which;
 }
 
 /** Entries whose size is asked at a time: there may be hundreds of thousands. */
 const AT_ONCE = 64;
 
-export async function createByteBudget({ maxBytes, existing, remove, canBeSpared = () => true }: BudgetOptions): Promise<ByteBudget> {
-  const entries = new Map<string, number>();
+export async function createByteBudget({ maxBytes, existing, remove, canBeSpared = ALL }: BudgetOptions): Promise<ByteBudget> {
+  const entries = new Map<string, Amount>();
+  /** Being removed: no longer counted, and not to be removed twice. */
+  const leaving = new Set<string>();
   let bytes = 0;
-  const known: { readonly path: string; readonly size: number; readonly time: number }[] = [];
+  const known: (Measured & { readonly path: string })[] = [];
   const ask = async (paths: readonly string[]): Promise<void> => {
     known.push(...(await Promise.all(paths.map(async (path) => ({ path, ...(await measure(path)) })))));
   };
@@ -37,14 +45,32 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
     unasked = [];
   }
   await ask(unasked);
-  for (const { path, size } of known.sort((a, b) => a.time - b.time || (a.path < b.path ? -1 : 1))) {
-    entries.set(path, size);
-    bytes += size;
+  for (const { path, bytes: size, files } of known.sort((a, b) => a.time - b.time || (a.path < b.path ? -1 : 1))) enter(path, { bytes: size, files });
+
+  function enter(path: string, amount: Amount): void {
+    entries.set(path, amount);
+    bytes += amount.bytes;
   }
 
   function forget(path: string): void {
-    bytes -= entries.get(path) ?? 0;
+    if (!leaving.has(path)) bytes -= entries.get(path)?.bytes ?? 0;
     entries.delete(path);
+  }
+
+  async function take(path: string, why: 'budget' | 'asked'): Promise<void> {
+    const own = entries.get(path);
+    bytes -= own?.bytes ?? 0;
+    leaving.add(path);
+    try {
+      await remove(path, why);
+      entries.delete(path);
+    } catch (error) {
+      // It is still there. What cannot be removed at all must not keep others from it.
+      if (own && entries.delete(path)) enter(path, own);
+      throw error;
+    } finally {
+      leaving.delete(path);
+    }
   }
 
   /** From the oldest on, no further than it must: there may be hundreds of thousands, and each new one comes here. */
@@ -59,8 +85,7 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
         }
         // It stands at the end: by now all that are worth more than it have been counted.
         if (path === newest && (!spared || worthMore === 0)) return;
-        forget(path);
-        await remove(path);
+        if (!leaving.has(path)) await take(path, 'budget');
       }
     }
   }
@@ -68,24 +93,20 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
   return {
     async add(path) {
       forget(path);
-      const { size } = await measure(path);
-      entries.set(path, size);
-      bytes += size;
+      enter(path, await measure(path));
       await trim(path);
     },
     forget,
+    held: (which = ALL) => [...entries].reduce((held, [path, own]) => (which(path) ? held + own.bytes : held), 0),
+    async letGo(wanted, which = ALL) {
+      let gone = NOTHING;
+      for (const [path, own] of entries) {
+        if (gone.bytes >= wanted.bytes && gone.files >= wanted.files) break;
+        if (!which(path) || leaving.has(path)) continue;
+        await take(path, 'asked');
+        gone = sum(gone, own);
+      }
+      return gone;
+    },
   };
-}
-
-/** Bytes of a file, or of all files of a folder, and when it was last changed. */
-async function measure(path: string): Promise<{ size: number; time: number }> {
-  try {
-    const own = await lstat(path);
-    if (!own.isDirectory()) return { size: own.size, time: own.mtimeMs };
-    const parts = await Promise.all((await readdir(path)).map((name) => measure(join(path, name))));
-    return { size: parts.reduce((sum, part) => sum + part.size, 0), time: own.mtimeMs };
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return { size: 0, time: 0 };
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 /** One line per event: time, level, part, message, facts. Goes to stderr; stdout belongs to commands. */
-
+import { createRepeats } from './repeats.ts';
 import { writeTo } from './standard-streams.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -9,11 +9,16 @@ export interface Log {
   warn(message: string, facts?: Facts): void;
   info(message: string, facts?: Facts): void;
   debug(message: string, facts?: Facts): void;
+  /**
+   * A trouble that may come again and again, and to many: `what` happened to `of`, for the reason in the facts. The first
+   * is a line at once; those that follow for the same reason are one line a minute.
+   */
+  repeated(level: LogLevel, what: string, of: string, facts: Facts): void;
   /** The same log for a part: its name stands in every line. */
   part(name: string): Log;
 }
 
-type Facts = Readonly<Record<string, unknown>>;
+export type Facts = Readonly<Record<string, unknown>>;
 
 const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 
@@ -26,8 +31,8 @@ export interface LogOptions {
   readonly write?: (line: string) => void;
 }
 
-export function createLog({ level, format, write = (line) => { writeTo(process.stderr, line, MOST_WAITING); } }: LogOptions, part = 'lookout'): Log {
-  const emit = (at: LogLevel, message: string, facts: Facts = {}): void => {
+export function createLog({ level, format, write = (line) => { writeTo(process.stderr, line, MOST_WAITING); } }: LogOptions): Log {
+  function emit(at: LogLevel, part: string, message: string, facts: Facts = {}): void {
     if (LEVELS.indexOf(at) > LEVELS.indexOf(level)) return;
     const time = new Date().toISOString();
     write(
@@ -35,14 +40,17 @@ export function createLog({ level, format, write = (line) => { writeTo(process.s
         ? `${JSON.stringify({ time, level: at, part, message: hideCredentials(message), ...hideInFacts(facts) })}\n`
         : `${time} ${at.padEnd(5)} ${part}: ${hideCredentials(message)}${factsText(hideInFacts(facts))}\n`,
     );
-  };
-  return {
-    error: (message, facts) => { emit('error', message, facts); },
-    warn: (message, facts) => { emit('warn', message, facts); },
-    info: (message, facts) => { emit('info', message, facts); },
-    debug: (message, facts) => { emit('debug', message, facts); },
-    part: (name) => createLog({ level, format, write }, name),
-  };
+  }
+  const tell = createRepeats(emit);
+  const logOf = (part: string): Log => ({
+    error: (message, facts) => { emit('error', part, message, facts); },
+    warn: (message, facts) => { emit('warn', part, message, facts); },
+    info: (message, facts) => { emit('info', part, message, facts); },
+    debug: (message, facts) => { emit('debug', part, message, facts); },
+    repeated: (at, what, of, facts) => { tell({ level: at, part, what, of, facts }); },
+    part: logOf,
+  });
+  return logOf('lookout');
 }
 
 export const silentLog: Log = createLog({ level: 'error', format: 'text', write: () => undefined });

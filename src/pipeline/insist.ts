@@ -2,9 +2,11 @@
 import { errorInfo } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { isTransient } from '../lib/transient.ts';
 import type { Batch } from '../types.ts';
+import type { Room } from '../store/janitor.ts';
 
-/** Throws the signal's reason when it aborts, or the last error after so many tries. */
+/** Throws the signal's reason when it aborts, or the last error after so many tries; what passes by itself is no reason to give up. */
 export type Insist = <Result>(batch: Batch, trouble: string, step: () => Promise<Result>, tries?: number) => Promise<Result>;
 
 export interface Insistence {
@@ -15,8 +17,17 @@ export interface Insistence {
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
+/** What passes by itself may do so any moment. */
+const LONGEST_TRANSIENT_MS = 5000;
 
-export function createInsistence(clock: Clock, log: Log, signal: AbortSignal): Insistence {
+export interface InsistenceParts {
+  readonly room: Pick<Room, 'failed'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+export function createInsistence({ room, clock, log, signal }: InsistenceParts): Insistence {
   /** Steps that have failed and are not done yet. */
   const failing = new Map<() => unknown, string>();
   const insist: Insist = async (batch, trouble, step, tries = Infinity) => {
@@ -26,12 +37,13 @@ export function createInsistence(clock: Clock, log: Log, signal: AbortSignal): I
           return await step();
         } catch (error) {
           signal.throwIfAborted();
-          if (attempt >= tries) throw error;
+          const passes = isTransient(error);
+          if (attempt >= tries && !passes) throw error;
           const { message } = errorInfo(error);
-          const pauseMs = backoffMs(attempt - 1, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
-          log.error(`batch ${batch.id}: ${trouble}`, { reason: message, next_try_ms: Math.round(pauseMs) });
           failing.set(step, `${trouble}: ${message}`);
-          await clock.sleep(pauseMs, signal);
+          if (await room.failed(error)) continue;
+          log.repeated('error', trouble, `batch ${batch.id}`, { reason: message });
+          await clock.sleep(backoffMs(attempt - 1, FIRST_PAUSE_MS, passes ? LONGEST_TRANSIENT_MS : LONGEST_PAUSE_MS), signal);
           signal.throwIfAborted();
         }
       }

@@ -3,6 +3,7 @@ import type { Log } from '../lib/log.ts';
 import type { Batch, BatchRecord, RecordLog } from '../types.ts';
 import type { Books, Outcome } from '../store/books.ts';
 import type { DeadLetter, DeadLetters } from '../store/dead-letters.ts';
+import type { Room } from '../store/janitor.ts';
 import type { Insist } from './insist.ts';
 import type { Spool } from '../store/spool.ts';
 
@@ -12,6 +13,7 @@ export interface OutcomeParts {
   readonly deadLetters: DeadLetters;
   readonly recordLog: RecordLog;
   readonly onRecorded: (batch: Batch, record: BatchRecord) => void;
+  readonly room: Pick<Room, 'failed'>;
   readonly log: Log;
   readonly signal: AbortSignal;
 }

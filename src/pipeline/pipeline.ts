@@ -1,7 +1,9 @@
 /** The loop over batches: what waits, who is asked, and what becomes of each. Starts what may start and never waits for one of them. */
 import { errorInfo, LookoutError } from '../errors.ts';
-import { createTurns } from '../lib/turns.ts';
+import { measure, NOTHING, sum, type Amount } from '../lib/amount.ts';
+import { createKeyedTurns, createTurns } from '../lib/turns.ts';
 import type { Answers, Batch, BatchRecord, Config, Frame, StreamRef } from '../types.ts';
+import type { Expendable } from '../store/janitor.ts';
 import { createAsking, type AskingParts } from './asking.ts';
 import { withoutDamaged } from './damaged.ts';
 import { anyLooked, failuresIn, mendableIn } from './failures.ts';
@@ -35,20 +37,20 @@ export interface Pipeline {
   readonly busy: number;
   /** Batches that wait, of one camera or in all. */
   waiting(camera?: string): number;
+  /** Batches that wait, the oldest first: what the janitor may let go. */
+  readonly expendable: Expendable;
   /** What keeps batches from being recorded now, in words. */
   readonly troubles: () => readonly string[];
 }
 
 /** How soon it is looked whether a batch may go that waits. */
 const LOOK_MS = 200;
-/** How soon a batch is tried again whose try could not even be counted: the disk was full, say. */
-const AGAIN_MS = 10_000;
 /** A record that could not be made for want of something may be made a moment later; after this it never will. */
 const RECORD_TRIES = 3;
 
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { spool, books, deadLetters, recordLog, lane, clock, config, log, signal } = parts;
-  const { insist, troubles } = createInsistence(clock, log, signal);
+  const { insist, troubles } = createInsistence(parts);
   const outcomes = createOutcomes(parts, insist);
   const asking = createAsking(parts);
   const waiting = createWaitingBatches();
@@ -57,6 +59,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   /** Sessions of which a batch that waited is being asked about. */
   const fed = new Set<string>();
   const letGo = createTurns();
+  /** Batches of a session end in the order in which they were answered, whatever stands in the way of one. */
+  const inTurn = createKeyedTurns();
   const joinMs = config.join_deadline_seconds * 1000;
 
   // ── What becomes of a batch ──────────────────────────────────────────────────────────────────────────────────────
@@ -95,7 +99,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       await spool.writeManifest({ ...batch, attempts: batch.attempts - 1 });
       throw error;
     }
-    await finish(batch, answers);
+    await inTurn(batch.session, () => finish(batch, answers));
   }
 
   function track(batch: Batch, work: Promise<void>, from: From): void {
@@ -109,10 +113,29 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function drop(batch: Batch): void {
-    log.warn(`${batch.camera_id}: batch ${batch.id} was let go`, { reason: 'too many batches wait: for models that cannot look yet, or for the disk' });
+    log.repeated('warn', 'a batch was let go', batch.camera_id, { reason: 'too many batches wait: for models that cannot look yet, or for the disk' });
     asking.letGo(batch);
     // One after the other: where the books cannot be written, one trouble is told, not one for each.
     track(batch, letGo(() => outcomes.drop(batch, 'queue_full'), signal).finally(() => { release(batch); }), 'live');
+  }
+
+  /** Nothing but the books stands in its way, so it is let go or stays where it was. */
+  async function dropOldest(): Promise<Amount | null> {
+    const one = waiting.takeOldest();
+    if (!one) return null;
+    const { batch } = one;
+    const files = batch.frames.map(({ key }) => key);
+    try {
+      const amounts = await Promise.all(files.map((key) => measure(spool.path(key))));
+      await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dropped', reason: 'disk_full', frames: files.length, files });
+      asking.letGo(batch);
+      track(batch, outcomes.release(batch).finally(() => { release(batch); }), one.from);
+      // With its manifest.
+      return amounts.reduce<Amount>(sum, { bytes: 0, files: 1 });
+    } catch (error) {
+      waiting.putBack(one);
+      throw error;
+    }
   }
 
   // ── Batches that wait ────────────────────────────────────────────────────────────────────────────────────────────
@@ -140,9 +163,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   function feed(): void {
-    const now = clock.monotonic();
     const may = (batch: Batch): boolean => !fed.has(batch.session) && mayGo(batch);
-    for (let one = waiting.take(now, may); one; one = waiting.take(now, may)) {
+    for (let one = waiting.take(may); one; one = waiting.take(may)) {
       const { batch } = one;
       fed.add(batch.session);
       track(batch, begin(one).finally(() => {
@@ -165,14 +187,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       return;
     }
     const begun = { ...batch, attempts: batch.attempts + 1 };
-    try {
-      await spool.writeManifest(begun);
-    } catch (error) {
-      signal.throwIfAborted();
-      log.error(`batch ${batch.id} is tried again`, { reason: errorInfo(error).message, next_try_ms: AGAIN_MS });
-      wait({ batch, from, notBefore: clock.monotonic() + AGAIN_MS });
-      return;
-    }
+    await insist(batch, 'its try could not be counted', () => spool.writeManifest(begun));
     const stream = streamOf(batch, from === 'live' ? 'kept' : 'recovered');
     for (const frame of batch.frames) asking.ask(frame, batch.models, stream);
     await carry(begun, from === 'replayed' ? null : joinMs);
@@ -206,7 +221,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       return;
     }
     asking.takeBack(batch);
-    wait({ batch, from, notBefore: 0 });
+    wait({ batch, from });
     // Thousands may have been left: each would look at all that wait. The loop takes them up.
     if (from !== 'live') return;
     for (let gone = waiting.letGo(config.queue_per_stream); gone; gone = waiting.letGo(config.queue_per_stream)) drop(gone);
@@ -216,6 +231,20 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   return {
     submit,
     troubles,
+    expendable: {
+      folder: spool.folder,
+      // Until they go they are to be looked at.
+      held: () => 0,
+      async letGo(wanted) {
+        let gone = NOTHING;
+        while (gone.bytes < wanted.bytes || gone.files < wanted.files) {
+          const more = await dropOldest();
+          if (!more) break;
+          gone = sum(gone, more);
+        }
+        return gone;
+      },
+    },
     isRecorded: (id) => recordLog.has(id),
     offer: (frame, of) => { asking.ask(frame, of.models, streamOf(of, 'live')); },
     get busy() {
@@ -235,7 +264,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       const record = await spool.readRecord(batch);
       if (record) {
-        track(batch, outcomes.append(batch, record), 'recovered');
+        track(batch, inTurn(batch.session, () => outcomes.append(batch, record)), 'recovered');
         return;
       }
       // A letter that the books do not know yet, or no longer: its batch is looked at again.

@@ -5,6 +5,7 @@ import { loadFamily, type Member } from '../lib/family.ts';
 import { hasCode } from '../lib/files.ts';
 import { isTorn, measure } from '../lib/jpeg.ts';
 import type { Log } from '../lib/log.ts';
+import type { Janitor } from '../store/janitor.ts';
 import type { Answers, Batch, BatchRecord, Camera, Config, Pictures, Stage, Work } from '../types.ts';
 
 /** `Own`: the settings that the stage itself exports. */
@@ -15,6 +16,8 @@ export interface StageContext<Own = unknown> {
   readonly hostIp: () => string | null;
   /** Where a model's findings stand; null: under its own name. */
   readonly sectionOf: (model: string) => string | null;
+  /** What a stage keeps is let go where room is short. */
+  readonly janitor: Pick<Janitor, 'join'>;
   readonly log: Log;
   /** Aborts when the server stops: what a stage keeps running ends. */
   readonly signal: AbortSignal;

@@ -12,8 +12,6 @@ export type From = 'live' | 'recovered' | 'replayed';
 export interface WaitingBatch {
   readonly batch: Batch;
   readonly from: From;
-  /** Not to be asked about before, in monotonic milliseconds. */
-  readonly notBefore: number;
 }
 
 export interface WaitingBatches {
@@ -22,9 +20,13 @@ export interface WaitingBatches {
   readonly live: number;
   push(one: WaitingBatch): void;
   /** Takes out the first that may go, live ones before others. */
-  take(now: number, mayGo: (batch: Batch) => boolean): WaitingBatch | null;
+  take(mayGo: (batch: Batch) => boolean): WaitingBatch | null;
   /** Takes out the oldest live batch of the camera that has most of them, if that has more than so many. */
   letGo(perStream: number): Batch | null;
+  /** Takes out the one that was captured first. */
+  takeOldest(): WaitingBatch | null;
+  /** One that was taken out so comes back to where it was. */
+  putBack(one: WaitingBatch): void;
   has(session: string): boolean;
   of(camera: string): number;
 }
@@ -47,8 +49,8 @@ export function createWaitingBatches(): WaitingBatches {
       const place = one.from === 'live' ? waiting.findIndex(({ from }) => from !== 'live') : -1;
       waiting = waiting.toSpliced(place === -1 ? waiting.length : place, 0, one);
     },
-    take(now, mayGo) {
-      const one = waiting.find(({ batch, notBefore }) => notBefore <= now && mayGo(batch));
+    take(mayGo) {
+      const one = waiting.find(({ batch }) => mayGo(batch));
       if (one) remove(one);
       return one ?? null;
     },
@@ -64,6 +66,18 @@ export function createWaitingBatches(): WaitingBatches {
       if (!oldest || fullest.length <= perStream) return null;
       remove(oldest);
       return oldest.batch;
+    },
+    takeOldest() {
+      const capturedAt = ({ batch }: WaitingBatch): string => batch.frames[0]?.captured_at ?? '';
+      const [first, ...others] = waiting;
+      if (!first) return null;
+      const oldest = others.reduce((one, other) => (capturedAt(other) < capturedAt(one) ? other : one), first);
+      remove(oldest);
+      return oldest;
+    },
+    putBack(one) {
+      const place = one.from === 'live' ? 0 : waiting.findIndex(({ from }) => from !== 'live');
+      waiting = waiting.toSpliced(place === -1 ? waiting.length : place, 0, one);
     },
     has: (session) => waiting.some(({ batch }) => batch.session === session),
     of: (camera) => waiting.filter(({ batch }) => batch.camera_id === camera).length,

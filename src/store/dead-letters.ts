@@ -13,6 +13,7 @@ import { type Log, silentLog } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Batch, Config, ErrorInfo } from '../types.ts';
 import type { Books } from './books.ts';
+import type { Expendable } from './janitor.ts';
 import type { ExpectOurs } from './own-folders.ts';
 import type { Spool } from './spool.ts';
 import { readBatch } from './stored-batch.ts';
@@ -37,6 +38,9 @@ export interface DeadLetters {
   /** A letter that cannot be read is passed over, and told with its reason. */
   list(passOver?: (reason: string) => void): Promise<readonly DeadLetter[]>;
   remove(batch: Batch): Promise<void>;
+  /** What the janitor may let go: copies of frames whose batch has its record, and letters that are all there is of a batch. */
+  readonly recorded: Expendable;
+  readonly unrecorded: Expendable;
 }
 
 export async function openDeadLetters(
@@ -52,7 +56,8 @@ export async function openDeadLetters(
   }
   /** Copies of frames whose batch has its record: they go before letters that are all there is of a batch. */
   const copies = new Set<string>();
-  const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, remove: drop, canBeSpared: (path) => copies.has(path) });
+  const isCopy = (path: string): boolean => copies.has(path);
+  const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, remove: drop, canBeSpared: isCopy });
 
   async function list(passOver: (reason: string) => void = () => undefined): Promise<readonly DeadLetter[]> {
     const letters = await Promise.all((await namesIn(folder)).map((name) => read(join(folder, name)).catch((error: unknown) => {
@@ -62,17 +67,21 @@ export async function openDeadLetters(
     return letters.filter((letter) => letter !== null);
   }
 
-  async function drop(path: string): Promise<void> {
+  async function drop(path: string, why: 'budget' | 'asked'): Promise<void> {
     const letter = await read(path).catch(() => 'damaged' as const);
     // Whose frames these are cannot be told: it stays.
     if (letter === 'damaged') return;
     if (letter && !letter.recorded) {
       const { camera_id, id, frames } = letter.batch;
-      await books.settle({ camera_id, batch: id, outcome: 'dropped', reason: 'dead_letter_budget', frames: frames.length, from: 'dead_lettered', files: frames.map(({ key }) => key) });
+      await books.settle({ camera_id, batch: id, outcome: 'dropped', reason: why === 'budget' ? 'dead_letter_budget' : 'disk_full', frames: frames.length, from: 'dead_lettered', files: frames.map(({ key }) => key) });
     }
     copies.delete(path);
     await rm(path, { recursive: true, force: true });
   }
+
+  const expendable = (which: (path: string) => boolean): Expendable => ({
+    folder, held: () => budget.held(which), letGo: (wanted) => budget.letGo(wanted, which),
+  });
 
   const unreadable: string[] = [];
   const known = await list((reason) => { unreadable.push(reason); });
@@ -117,6 +126,8 @@ export async function openDeadLetters(
       copies.delete(path);
       await rm(path, { recursive: true, force: true });
     },
+    recorded: expendable(isCopy),
+    unrecorded: expendable((path) => !isCopy(path)),
   };
 }
 

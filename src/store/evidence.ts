@@ -2,16 +2,20 @@
 import { mkdir, readdir, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
+import { NOTHING, type Amount } from '../lib/amount.ts';
 import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
 import { hasCode, linkOrCopy, namesIn, removeIfPresent, sweepTemporaries } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, Config } from '../types.ts';
+import type { Expendable } from './janitor.ts';
 import type { Spool } from './spool.ts';
 
 export interface Evidence {
   /** The frames of the batch at these places. Never throws: evidence is worth less than the record. */
   keep(batch: Batch, wanted: (index: number) => boolean): Promise<void>;
+  /** What the janitor may let go. */
+  readonly kept: Expendable;
 }
 
 /** Pictures of earlier runs are counted meanwhile: there may be hundreds of thousands. */
@@ -22,7 +26,7 @@ export function openEvidence(
   // A session's folder goes with its last picture: not while another one is put into it.
   const takeTurn = createTurns();
   let budget: ByteBudget | null = null;
-  let counting = false;
+  let counting: Promise<void> | null = null;
   /** Kept since the count began, which may or may not have met them. */
   let uncounted: string[] = [];
   let troubled = false;
@@ -39,26 +43,25 @@ export function openEvidence(
     }
   }
 
-  async function count(): Promise<void> {
-    if (budget || counting) return;
-    counting = true;
+  /** Where it failed it may go now. */
+  function count(): Promise<void> {
+    if (budget) return Promise.resolve();
+    counting ??= countAll().catch(report).finally(() => { counting = null; });
+    return counting;
+  }
+
+  async function countAll(): Promise<void> {
     // What was kept before is there to be counted.
     uncounted = [];
-    try {
-      const made = await createByteBudget({ maxBytes: config.evidence_max_bytes, existing: existing(), remove: drop });
-      await takeTurn(async () => {
-        budget = made;
-        // They are the newest, wherever the count has met them.
-        for (const path of uncounted) made.forget(path);
-        for (const path of uncounted) await made.add(path);
-        uncounted = [];
-      });
-      troubled = false;
-    } catch (error) {
-      report(error);
-    } finally {
-      counting = false;
-    }
+    const made = await createByteBudget({ maxBytes: config.evidence_max_bytes, existing: existing(), remove: drop });
+    await takeTurn(async () => {
+      budget = made;
+      // They are the newest, wherever the count has met them.
+      for (const path of uncounted) made.forget(path);
+      for (const path of uncounted) await made.add(path);
+      uncounted = [];
+    });
+    troubled = false;
   }
 
   async function drop(file: string): Promise<void> {
@@ -94,8 +97,15 @@ export function openEvidence(
       } catch (error) {
         report(error);
       }
-      // Where it failed it may go now.
       void count();
+    },
+    kept: {
+      folder,
+      held: () => budget?.held() ?? 0,
+      async letGo(wanted) {
+        await count();
+        return takeTurn(async (): Promise<Amount> => await budget?.letGo(wanted) ?? NOTHING);
+      },
     },
   };
 }

@@ -230,7 +230,8 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
 
 async function expectWhole({ file, bytes }: PictureFile): Promise<void> {
   const { size } = await stat(file);
-  if (size !== bytes) throw new Error(`only ${size} of its ${bytes} bytes could be written`);
+  // Whoever wrote it did not say why.
+  if (size !== bytes) throw Object.assign(new Error(`only ${size} of its ${bytes} bytes could be written`), { code: 'ENOSPC' });
 }
 
 /** A batch of the session that no model has seen yet. */

@@ -10,6 +10,7 @@ import { openBooks, type Books } from '../../src/store/books.ts';
 import { createSpool, type Spool } from '../../src/store/spool.ts';
 import { startStream, type Stream, type StreamParts } from '../../src/capture/stream.ts';
 import type { Batch, StreamOptions } from '../../src/types.ts';
+import { plenty } from '../helpers/plenty.ts';
 import { createFakeSource, JPEG, type FakeSource } from '../helpers/fake-source.ts';
 import { streamOf } from '../sources/streams.ts';
 
@@ -47,7 +48,7 @@ const hasty: Clock = {
 
 async function begin(options: Partial<StreamOptions> = {}, parts: Partial<StreamParts> = {}): Promise<Stream> {
   const stream = startStream({ ...streamOf('rtsp://u:secret@h/x', options), models: ['motion'] }, {
-    source, spool, books, clock: hasty, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, wanted: () => undefined, offer: () => undefined,
+    source, spool, books, room: plenty, clock: hasty, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, wanted: () => undefined, offer: () => undefined,
     submit: (batch) => {
       submitted.push(batch);
       return Promise.resolve();
@@ -130,7 +131,7 @@ describe('a stream', () => {
       signal.addEventListener('abort', () => { resolve(); });
     });
     const stream = startStream(streamOf('rtsp://h/x'), {
-      source, spool, books, clock: hasty, pacer: { busy: false, turn }, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(),
+      source, spool, books, room: plenty, clock: hasty, pacer: { busy: false, turn }, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(),
     });
     for (const connections of [1, 2]) {
       await expect.poll(() => turns.length, SOON).toBe(connections);
@@ -316,6 +317,30 @@ describe('a stream', () => {
     }
     for (const batch of submitted) await spool.release(batch);
     expect(await readFile(stream.view().latest?.file ?? '')).toEqual(JPEG);
+  });
+
+  it('stores a frame once room was made for it', async () => {
+    let refusals = 1;
+    const short: Spool = { ...spool, put: (...frame) => (refusals-- > 0 ? Promise.reject(new Error('no room')) : spool.put(...frame)) };
+    await begin({}, { spool: short, room: { ...plenty, failed: () => Promise.resolve(true) } });
+    await emit(1);
+    expect(ofCamera()).toMatchObject({ captured: 1, dropped: {}, in_spool: 1 });
+  });
+
+  it('captures nothing while the disk is full, and goes on when it is not', async () => {
+    const room: { trouble: LookoutError | null } = { trouble: null };
+    const stream = await begin({}, { room: { ...plenty, get trouble() { return room.trouble; }, wait: async (signal) => { while (room.trouble && !signal.aborted) await systemClock.sleep(5, signal); } } });
+    await emit(1);
+    room.trouble = new LookoutError('disk_full', 'nothing is left');
+    // Nobody asks for the one after it.
+    void source.emit('CAM-1');
+    await expect.poll(() => source.connected(), SOON).toEqual([]);
+    expect(stream.view()).toMatchObject({ state: 'failed', reason: 'nothing is left; goes on by itself once that is over', last_error: { code: 'disk_full' } });
+    room.trouble = null;
+    await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
+    await emit(1);
+    expect(stream.view().state).toBe('running');
+    expect(ofCamera()).toMatchObject({ captured: 3, dropped: {}, in_spool: 3 });
   });
 
   it('begins once its frames can be stored', async () => {

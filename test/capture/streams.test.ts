@@ -11,6 +11,7 @@ import { createSpool } from '../../src/store/spool.ts';
 import { createStreamStore, type StoredStream } from '../../src/capture/stream-store.ts';
 import { createStreams, type Streams } from '../../src/capture/streams.ts';
 import type { Batch, ConfiguredStream, ModelState, Source, StartRequest } from '../../src/types.ts';
+import { plenty } from '../helpers/plenty.ts';
 import { createFakeSource, type FakeSource } from '../helpers/fake-source.ts';
 
 const SOON = { timeout: 5000 };
@@ -54,7 +55,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     knownModels: () => Promise.resolve(MODELS),
     defaultModels,
     stream: {
-      spool, books, clock: systemClock, pacer: { busy: false, turn: () => Promise.resolve() }, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
+      spool, books, room: plenty, clock: systemClock, pacer: { busy: false, turn: () => Promise.resolve() }, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
       offer: () => undefined,
       submit: (batch) => {
         submitted.push(batch);

@@ -97,4 +97,28 @@ describe('a byte budget', () => {
     for (const name of ['b', 'c']) await budget.add(await file(name, 100));
     expect(await readdir(folder)).toEqual(['b', 'c']);
   });
+
+  it('lets go of the oldest when it is asked to, and of those alone that are meant', async () => {
+    const existing = await Promise.all([file('a', 100, 1), file('b', 100, 2), file('c', 100, 3), file('d', 100, 4)]);
+    const reasons: string[] = [];
+    const budget = await createByteBudget({ maxBytes: 1000, existing, remove: async (path, why) => { reasons.push(why); await rm(path); } });
+    const notA = (path: string): boolean => !path.endsWith('a');
+    expect(budget.held(notA)).toBe(300);
+    expect(await budget.letGo({ bytes: 150, files: 0 }, notA)).toEqual({ bytes: 200, files: 2 });
+    expect(await readdir(folder)).toEqual(['a', 'd']);
+    expect(await budget.letGo({ bytes: 0, files: 1 })).toEqual({ bytes: 100, files: 1 });
+    expect(await budget.letGo({ bytes: 1000, files: 0 })).toEqual({ bytes: 100, files: 1 });
+    expect(await budget.letGo({ bytes: 1000, files: 0 })).toEqual({ bytes: 0, files: 0 });
+    expect([reasons.length, new Set(reasons)]).toEqual([4, new Set(['asked'])]);
+  });
+
+  it('goes on counting what could not be removed, and comes to the others all the same', async () => {
+    const stuck = await file('stuck', 100, 1);
+    const remove = (path: string): Promise<void> => (path === stuck ? Promise.reject(new Error('busy')) : rm(path));
+    const budget = await createByteBudget({ maxBytes: 250, existing: [stuck, await file('a', 100, 2)], remove });
+    await expect(budget.add(await file('b', 100))).rejects.toThrow('busy');
+    expect(budget.held()).toBe(300);
+    await budget.add(await file('c', 100));
+    expect((await readdir(folder)).sort()).toEqual(['c', 'stuck']);
+  });
 });

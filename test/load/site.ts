@@ -4,15 +4,18 @@
  */
 import { createLane } from '../../src/inference/lane.ts';
 import { createTally } from '../../src/inference/tally.ts';
+import { NOTHING } from '../../src/lib/amount.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { LookoutError } from '../../src/errors.ts';
 import { openBooks, type Books } from '../../src/store/books.ts';
 import type { DeadLetter, DeadLetters } from '../../src/store/dead-letters.ts';
+import type { Expendable } from '../../src/store/janitor.ts';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.ts';
 import { startStream, type Stream } from '../../src/capture/stream.ts';
 import { createStages } from '../../src/pipeline/stages.ts';
 import type { BatchRecord, CapturedFrame, Config, Lane, Model, RunnerFrame, Source, StreamOptions } from '../../src/types.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
+import { plenty } from '../helpers/plenty.ts';
 import { modelIn } from '../models/fixtures.ts';
 import { createMemorySpool, type MemorySpool } from './memory-spool.ts';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.ts';
@@ -62,7 +65,7 @@ export interface Site {
 const SETTINGS = {
   model_deadline_seconds: 60, model_retries: 2, runner_restarts: 5, runner_restart_window_seconds: 60, runner_idle_seconds: 600,
   queue_per_stream: 3, queue_total: 200, batch_size: 10, join_deadline_seconds: 30,
-  record_format: 'v1', record_when: null, snapshot: 'none', keep_frames: 'none', time_zone: 'UTC',
+  data_dir: '/nowhere', record_format: 'v1', record_when: null, snapshot: 'none', keep_frames: 'none', time_zone: 'UTC',
 } as const;
 
 export async function openSite(models: Readonly<Record<string, FakeModel>>, settings: Partial<Config> = {}): Promise<Site> {
@@ -146,16 +149,17 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     if (!own) throw new Error(`no model ${name}`);
     return own;
   };
+  const none: Expendable = { folder: '/letters', held: () => 0, letGo: () => Promise.resolve(NOTHING) };
   const deadLetters: DeadLetters = {
     folder: '/letters', folderOf: ({ id }) => `/letters/${id}`, get: (id) => Promise.resolve(letters.find(({ batch }) => batch.id === id) ?? null),
     add: (letter) => {
       letters.push({ ...letter, at: '' });
       return Promise.resolve();
     },
-    list: () => Promise.resolve(letters), remove: () => Promise.resolve(),
+    list: () => Promise.resolve(letters), remove: () => Promise.resolve(), recorded: none, unrecorded: none,
   };
   const pipeline = createPipeline({
-    config, spool, books, deadLetters, lane, clock, log: silentLog, signal: stop.signal,
+    config, spool, books, deadLetters, room: plenty, lane, clock, log: silentLog, signal: stop.signal,
     recordLog: {
       append: async (record) => {
         await Promise.resolve();
@@ -170,7 +174,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
     answered: (answers) => { tally.batch(answers); },
     makeRecord: await createStages({
-      config, path: (key) => key, camera: (id) => Promise.resolve({ id, latitude: null, longitude: null }), hostIp: () => null, sectionOf: () => null, log: silentLog, signal: stop.signal,
+      config, path: (key) => key, camera: (id) => Promise.resolve({ id, latitude: null, longitude: null }), hostIp: () => null, sectionOf: () => null, janitor: { join: () => undefined }, log: silentLog, signal: stop.signal,
     }),
   });
   const running = pipeline.run();
@@ -188,7 +192,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     clock, spool, books, letters, records, pipeline, lane, tally, seen, calls, starts,
     start(camera_id, names, options = {}) {
       const stream = startStream({ camera_id, url: 'rtsp://camera', models: names, options: { ...USUAL_STREAM_OPTIONS, ...options } }, {
-        source, spool, books, clock, log: silentLog, pacer: { busy: false, turn: () => Promise.resolve() },
+        source, spool, books, room: plenty, clock, log: silentLog, pacer: { busy: false, turn: () => Promise.resolve() },
         wanted: (model) => { lane(model).warm(); },
         offer: (frame, of) => {
           capturedAt.set(frame.key, clock.monotonic());

@@ -219,20 +219,21 @@ describe('a real lane', () => {
     expect(await made.deadLetters.list()).toMatchObject(batches.map(({ id }) => ({ batch: { id }, errors: { potholes: { code: 'model_unavailable', message: 'its weights are missing' } } })));
   });
 
-  it('is not held up by a batch whose try cannot be counted, which comes again', async (context) => {
+  it('is not held up by a batch whose try cannot be counted: only the next one of its camera waits for it', async (context) => {
     const { lane } = await planned(context, {});
     let unlucky = '';
     const made = await road(folder.path, { planned: lane }, {}, (parts) => ({
       spool: { ...parts.spool, writeManifest: (batch) => (batch.id === unlucky && batch.attempts === 1 ? Promise.reject(new Error('disk full')) : parts.spool.writeManifest(batch)) },
     }));
-    const [first, second] = [await made.batch(['planned']), await made.batch(['planned'])];
+    const [first, second, third] = [await made.batch(['planned']), await made.batch(['planned'], 2, 'CAM-2'), await made.batch(['planned'])];
     unlucky = first.id;
-    await submit(made, first, second);
+    await submit(made, first, second, third);
     made.run();
     await expect.poll(() => made.recorded, SOON).toEqual([second.id]);
-    await expect.poll(() => made.logged(), SOON).toMatch(new RegExp(`batch ${first.id} is tried again .*disk full`));
-    await expect.poll(() => made.pipeline.waiting(), SOON).toBe(1);
+    await expect.poll(() => made.logged(), SOON).toMatch(new RegExp(`batch ${first.id}: its try could not be counted .*disk full`));
     expect(await manifestOf(made, first)).toHaveProperty('attempts', 0);
+    unlucky = '';
+    await expect.poll(() => made.recorded, SOON).toEqual([second.id, first.id, third.id]);
     expect(lane.status()).toMatchObject({ restarts: 0 });
   });
 });
@@ -251,6 +252,26 @@ describe('what is let go', () => {
     made.run();
     await books(made);
     expect([...made.recorded].sort()).toEqual(batches.slice(1).map(({ id }) => id));
+  });
+
+  it('is the oldest batch that waits where the disk is short, once the books know it', async () => {
+    const lane = fakeLane(() => found, { readiness: 'not_ready' });
+    let refusals = 1;
+    const made = await road(folder.path, { animals: lane }, {}, (parts) => ({
+      books: { ...parts.books, settle: (entry) => (refusals-- > 0 ? Promise.reject(new Error('disk full')) : parts.books.settle(entry)) },
+    }));
+    const batches = [await made.batch(['animals']), await made.batch(['animals'], 2, 'CAM-2'), await made.batch(['animals'])];
+    await submit(made, ...batches);
+    const { expendable } = made.pipeline;
+    await expect(expendable.letGo({ bytes: 1, files: 0 })).rejects.toThrow('disk full');
+    expect(made.pipeline.waiting()).toBe(3);
+    expect(await expendable.letGo({ bytes: 1, files: 0 })).toMatchObject({ files: 3 });
+    await expect.poll(() => made.books.total(), SOON).toEqual({ ...NOTHING, captured: 6, dropped: { disk_full: 2 }, in_spool: 4 });
+    lane.readiness = 'ready';
+    made.run();
+    await books(made);
+    expect([...made.recorded].sort()).toEqual(batches.slice(1).map(({ id }) => id).sort());
+    expect(await expendable.letGo({ bytes: 1, files: 0 })).toEqual({ bytes: 0, files: 0 });
   });
 
   it('is a batch without findings when only findings are recorded', async () => {

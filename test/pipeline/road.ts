@@ -18,6 +18,7 @@ import { createSpool, type Session, type Spool } from '../../src/store/spool.ts'
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch, BatchRecord, Config, Lane, Look, Readiness, RecordLog } from '../../src/types.ts';
 import { batchOf, putFrames } from '../store/folder.ts';
+import { plenty } from '../helpers/plenty.ts';
 import { identity } from '../record/parts.ts';
 
 export interface Road {
@@ -102,14 +103,14 @@ export async function road(
   const cameras = createCameraTable({ file: config.camera_data, log });
   const host = createHostAddress({ setting: config.host_ip, log });
   const parts: PipelineParts = {
-    config, clock: systemClock, looked: () => undefined, answered: () => undefined, spool, books, deadLetters, recordLog, log, signal: stop.signal,
+    config, clock: systemClock, looked: () => undefined, answered: () => undefined, spool, books, deadLetters, recordLog, room: plenty, log, signal: stop.signal,
     lane: (model) => {
       const lane = lanes[model];
       if (!lane) throw new Error(`no lane ${model}`);
       return lane;
     },
     makeRecord: await createStages({
-      config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null), log, signal: stop.signal,
+      config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null), janitor: { join: () => undefined }, log, signal: stop.signal,
     }),
     onRecorded: ({ id }) => recorded.push(id),
   };

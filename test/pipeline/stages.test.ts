@@ -42,7 +42,7 @@ async function made(answers: Answers, settings: Partial<Settings> = {}, spoil?: 
   const ended = new AbortController();
   onTestFinished(() => { ended.abort(); });
   const makeRecord = await createStages({
-    config, log: silentLog, path: spool.path, camera: createCameraTable({ file: join(folder.path, 'cameras.csv'), log: silentLog }).lookup,
+    config, janitor: { join: () => undefined }, log: silentLog, path: spool.path, camera: createCameraTable({ file: join(folder.path, 'cameras.csv'), log: silentLog }).lookup,
     hostIp: createHostAddress({ setting: config.host_ip, log: silentLog }).current,
     sectionOf: (model) => (model === 'animals' ? 'stray_animal' : null),
     signal: ended.signal,

@@ -25,7 +25,7 @@ interface Desk {
 async function open(maxBytes = 1e9): Promise<Desk> {
   const spool = createSpool(join(folder.path, 'frames'));
   const books = await openBooks(folder.path);
-  onTestFinished(() => books.close());
+  onTestFinished(() => books.close().catch(() => undefined));
   const letters = await openDeadLetters({ data_dir: folder.path, dead_letter_max_bytes: maxBytes }, spool, books);
   const session = await spool.open({ camera_id: 'CAM-1', models: ['animals'], options: { ...USUAL_STREAM_OPTIONS, batch_size: 10 } });
   const batch = async (second: number): Promise<Batch> => batchOf(session, await putFrames(spool, session, 2, second));
@@ -45,6 +45,29 @@ async function open(maxBytes = 1e9): Promise<Desk> {
 const LETTER_BYTES = 1000;
 
 describe('the dead letters', () => {
+  it('are let go where the disk is short: copies by themselves, the oldest first, and the books say why', async () => {
+    const { letters, books, batch, bury } = await open();
+    const [first, second] = [await bury(0), await bury(10)];
+    const copy = await batch(20);
+    await letters.add({ batch: copy, errors: ERRORS, recorded: true });
+    expect(letters.recorded.held()).toBeGreaterThan(0);
+    expect(await letters.recorded.letGo({ bytes: 1e9, files: 0 })).toMatchObject({ files: 4 });
+    expect((await letters.list()).map((one) => one.batch.id).sort()).toEqual([first.id, second.id].sort());
+    await letters.unrecorded.letGo({ bytes: 1, files: 0 });
+    expect((await letters.list()).map((one) => one.batch.id)).toEqual([second.id]);
+    expect(books.total()).toMatchObject({ captured: 4, dead_lettered: 2, dropped: { disk_full: 2 } });
+    expect(books.letterDropped(first.id)).toBe(true);
+  });
+
+  it('that cannot be entered in the books stay', async () => {
+    const { letters, books, bury } = await open();
+    await bury(0);
+    await books.close();
+    await expect(letters.unrecorded.letGo({ bytes: 1, files: 0 })).rejects.toThrow();
+    expect(await letters.list()).toHaveLength(1);
+    expect(letters.unrecorded.held()).toBeGreaterThan(0);
+  });
+
   it('keep a batch with its frames and why', async () => {
     const { letters, spool, batch } = await open();
     const made = await batch(0);

@@ -100,4 +100,13 @@ describe('evidence', () => {
     await evidence.keep(batch, all);
     expect(await kept()).toEqual(names);
   });
+
+  it('is let go when it is asked to, also of earlier runs that are still being counted', async () => {
+    const { spool, batch, names } = await threeFrames();
+    await open(spool).keep(batch, all);
+    const { kept: expendable } = open(spool);
+    expect(await expendable.letGo({ bytes: 0, files: 2 })).toEqual({ bytes: 2 * PICTURE.length, files: 2 });
+    expect(await kept()).toEqual(names.slice(2));
+    expect(expendable.held()).toBe(PICTURE.length);
+  });
 });

@@ -23,10 +23,12 @@ export const settings = {
 } as const satisfies Record<keyof EvidenceSettings, SettingSchema>;
 
 /** null: none are kept. */
-export function create({ config, path, log }: StageContext<EvidenceSettings>): Stage | null {
+export function create({ config, path, janitor, log }: StageContext<EvidenceSettings>): Stage | null {
   const { keep_frames } = config;
-  if (keep_frames === 'none') return null;
   const evidence = openEvidence(config, { path }, log);
+  // Also what was kept before there was to be none.
+  janitor.join('evidence', evidence.kept);
+  if (keep_frames === 'none') return null;
   return async (work) => {
     const { batch, answers, record } = work;
     const found = (index: number): boolean => Object.values(answers).some((looks) => {
