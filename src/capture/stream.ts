@@ -220,7 +220,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         await captureOnce(own);
       } catch (error) {
         if (stopped()) break;
-        if (room.trouble) continue;
+        if (await room.failed(error) || room.trouble) continue;
         const { code, message } = remember(error);
         const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
         const pauseMs = pauses.after(code, { healthy, known: last_frame_at !== null });

@@ -2,8 +2,9 @@
  * A lane: a model's door and its runners, where frames of many streams meet one model. Frames are looked at as they come;
  * models that look by batch are asked once a batch is closed.
  */
-import { LookoutError } from '../errors.ts';
+import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs } from '../lib/clock.ts';
+import { isTransient } from '../lib/transient.ts';
 import type { Config, Lane, Model, ModelIdentity, SkipReason } from '../types.ts';
 import { itemOf, type Ask, type Item } from './asks.ts';
 import { createBlame } from './blame.ts';
@@ -20,9 +21,11 @@ export interface LaneParts extends KeeperParts, CallParts {
 
 /** How often it is looked whether a model that rests may be tried again, or another of its runners started. */
 const REST_LOOK_MS = 1000;
+/** How soon a call is made again that the machine could not make. */
+const AGAIN_MS = 2000;
 
 export function createLane(name: string, parts: LaneParts): Lane {
-  const { settings, clock } = parts;
+  const { settings, clock, log } = parts;
   const keeper = createKeeper(name, parts);
   const closing = new AbortController();
   const quarantine = createQuarantine();
@@ -106,11 +109,13 @@ export function createLane(name: string, parts: LaneParts): Lane {
         answered(asks, outcome.said, identity);
       } else {
         if (outcome.ended) keeper.lost(kept.runner, failureOf(outcome.error).error.message);
-        failed(kept.model, items, outcome);
+        if (isTransient(outcome.error)) askAgain(items, outcome.error);
+        else failed(kept.model, items, outcome);
       }
     } catch (error) {
       if (isClosing()) for (const ask of asks) ask.giveUp(error);
       // No fault of the model's or of a camera's: the pictures could not be lent, say.
+      else if (isTransient(error)) askAgain(items, error);
       else answered(asks, asks.map(() => failureOf(error)), identity);
     } finally {
       for (const { session } of items) inCall.delete(session);
@@ -126,6 +131,14 @@ export function createLane(name: string, parts: LaneParts): Lane {
       const what = said[place];
       if (what) answer([ask], what, identity);
     }
+  }
+
+  /** The machine lacked something, and nobody is to blame: no try counts. */
+  function askAgain(items: readonly Item[], error: unknown): void {
+    log.repeated('warn', 'a call is made again in a moment', name, { reason: errorInfo(error).message });
+    for (const item of items) entrance.addAgain({ ...item, notBefore: clock.monotonic() + AGAIN_MS });
+    // A timer may be a moment early.
+    void clock.sleep(AGAIN_MS + 2, closing.signal).then(changed);
   }
 
   /** Several frames are asked again one by one; what fails alone has failed, a whole batch after its retries. */

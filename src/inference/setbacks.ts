@@ -1,12 +1,13 @@
 /** What went wrong with a model lately, and so how long nothing is tried. Passive: it never waits. */
 import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
+import { isTransient } from '../lib/transient.ts';
 import type { Config } from '../types.ts';
 
 export interface Setbacks {
   /**
    * `unable`: it cannot be set up, or its runner does not come up: nobody could look at anything, and what asks is told
-   * so. `resting`: its runner came up and ended too often: what asks waits. null: neither.
+   * so. `resting`: its runner came up and ended too often, or the machine lacks something: what asks waits. null: neither.
    */
   readonly state: 'unable' | 'resting' | null;
   /** Throws why nothing is tried now. */
@@ -28,6 +29,8 @@ export interface Setbacks {
  */
 const SETUP_AGAIN_MS = 300_000;
 const SETUP_AGAIN_AT_MOST_MS = 4 * 3_600_000;
+/** What passes by itself may be over by then. */
+const TRANSIENT_MS = 30_000;
 
 export function createSetbacks(
   settings: Pick<Config, 'runner_restarts' | 'runner_restart_window_seconds'>, clock: Pick<Clock, 'monotonic'>,
@@ -58,6 +61,7 @@ export function createSetbacks(
       return ends.length === 0 ? 0 : backoffMs(ends.length - 1, 500, 10_000);
     },
     setupFailed(error) {
+      if (isTransient(error)) return fail(new LookoutError('not_ready', `it is set up again in a moment: ${errorInfo(error).message}`, { cause: error }), 'resting', TRANSIENT_MS);
       setupsFailed += 1;
       const pauseMs = Math.min(SETUP_AGAIN_MS * 2 ** (setupsFailed - 1), SETUP_AGAIN_AT_MOST_MS);
       return fail(new LookoutError('model_unavailable', errorInfo(error).message, { cause: error }), 'unable', pauseMs);
@@ -68,7 +72,7 @@ export function createSetbacks(
       if (ends.length < settings.runner_restarts) return null;
       const why = `its runner ended ${ends.length} times in ${windowSeconds} s, so nothing is tried for as long: ${errorInfo(error).message}`;
       ends = [];
-      return fail(new LookoutError('runner_died', why, { cause: error }), at === 'start' ? 'unable' : 'resting', windowSeconds * 1000);
+      return fail(new LookoutError('runner_died', why, { cause: error }), at === 'start' && !isTransient(error) ? 'unable' : 'resting', windowSeconds * 1000);
     },
     over,
     forget() {

@@ -1,8 +1,9 @@
 /** Files written so that a crash leaves the old content or the new, on the disk and not only in memory. */
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { copyFile, link, open, readdir, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { copyFile, link, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 /**
  * Replaces `path` as a whole: readers see what was there before or all of `data`, and those who could read what was
@@ -86,6 +87,23 @@ export async function openIfPresent(path: string, flags: 'r' | 'r+'): Promise<Fi
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;
+  }
+}
+
+/** Times that a file is read which the disk fails to read; then it counts as damaged. */
+const READS = 3;
+const READ_AGAIN_MS = 100;
+
+/** The bytes of a picture; null: the disk does not give them however often it is asked. Throws like readFile otherwise. */
+export async function readUnlessDamaged(path: string): Promise<Buffer | null> {
+  for (let read = 1; ; read += 1) {
+    try {
+      return await readFile(path);
+    } catch (error) {
+      if (!hasCode(error, 'EIO')) throw error;
+      if (read === READS) return null;
+      await setTimeout(READ_AGAIN_MS);
+    }
   }
 }
 

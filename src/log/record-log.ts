@@ -58,7 +58,7 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
       throw new LookoutError('log_failed', `${current.file} cannot be written: ${String(error)}`, { cause: error });
     } finally {
       // The work is done or not done whatever becomes of the lock; a lock that stays behind goes with this process.
-      await lock?.release().catch((error: unknown) => { log.warn(`the lock of ${current.file} cannot be released`, { error: String(error) }); });
+      await lock?.release().catch((error: unknown) => { log.repeated('warn', 'the lock cannot be released', current.file, { reason: String(error) }); });
     }
   };
 
@@ -91,7 +91,7 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
       tail = after;
     } catch (error) {
       // The record is safe. The index catches up at the next append.
-      log.warn(`${current.index} cannot be written`, { error: String(error) });
+      log.repeated('warn', 'the index cannot be written', current.index, { reason: String(error) });
     }
   };
 

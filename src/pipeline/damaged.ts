@@ -1,6 +1,5 @@
 /** Frames of an earlier run that are no whole pictures, as a power cut leaves them: told, entered in the books, left out. */
-import { readFile } from 'node:fs/promises';
-import { hasCode } from '../lib/files.ts';
+import { hasCode, readUnlessDamaged } from '../lib/files.ts';
 import { isTorn, measure } from '../lib/jpeg.ts';
 import type { Batch } from '../types.ts';
 import type { Books } from '../store/books.ts';
@@ -8,8 +7,8 @@ import type { Spool } from '../store/spool.ts';
 
 /** Pixels; null: not a whole picture. Throws where there is no such file. */
 export async function pictureSize(path: string): Promise<{ readonly width: number; readonly height: number } | null> {
-  const bytes = await readFile(path);
-  const size = isTorn(bytes) ? null : measure(bytes);
+  const bytes = await readUnlessDamaged(path);
+  const size = bytes === null || isTorn(bytes) ? null : measure(bytes);
   return size && { width: size.width, height: size.height };
 }
 

@@ -1,8 +1,7 @@
 /** The stages between the answers and the record: each file of the folder is one, which gets what those before made of a batch. */
-import { readFile } from 'node:fs/promises';
 import { LookoutError } from '../errors.ts';
 import { loadFamily, type Member } from '../lib/family.ts';
-import { hasCode } from '../lib/files.ts';
+import { hasCode, readUnlessDamaged } from '../lib/files.ts';
 import { isTorn, measure } from '../lib/jpeg.ts';
 import type { Log } from '../lib/log.ts';
 import type { Janitor } from '../store/janitor.ts';
@@ -63,8 +62,8 @@ function picturesOf({ frames }: Batch, path: (key: string) => string): Pictures 
 
 async function readWhole(file: string): Promise<Uint8Array | null> {
   try {
-    const bytes = await readFile(file);
-    return measure(bytes) === null || isTorn(bytes) ? null : bytes;
+    const bytes = await readUnlessDamaged(file);
+    return bytes === null || measure(bytes) === null || isTorn(bytes) ? null : bytes;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;

@@ -27,6 +27,8 @@ export interface End {
   readonly code: number | null;
   /** In words that follow "the runner": `exited with code 3`. */
   readonly reason: string;
+  /** Of one that never started: what the system says. */
+  readonly cause?: unknown;
 }
 
 /** For a process that may hang: gone within a second. */
@@ -86,7 +88,7 @@ export function startChild(command: RunnerCommand, onLog: (line: string) => void
       child.stderr.destroy();
     }, PIPES_AFTER_EXIT_MS).unref();
   });
-  const ended = child.then((result): End => ({ ok: !result.failed, code: result.exitCode ?? null, reason: cause ?? endInWords(result) }));
+  const ended = child.then((result): End => ({ ok: !result.failed, code: result.exitCode ?? null, reason: cause ?? endInWords(result), cause: result.cause }));
 
   const endsWithin = async (ms: number): Promise<boolean> => {
     const awake = new AbortController();

@@ -1,6 +1,6 @@
 /** A runner that starts a process for every call: the Flask orchestrator's contract, unchanged. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { LookoutError } from '../errors.ts';
@@ -30,6 +30,8 @@ export interface OneShotOptions {
 const CLOSED = 'was closed';
 /** No call lasts so long. */
 const STALE_MS = 24 * 3_600_000;
+/** No smaller than most outputs. */
+const PROBE_BYTES = 65_536;
 
 export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = false, work_dir }: OneShotOptions): Runner {
   const children = new Set<Child>();
@@ -38,19 +40,20 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
   let end: (reason: string) => void = () => undefined;
   const ended = new Promise<string>((resolve) => { end = resolve; });
 
-  const failed = (why: string, child: Child): LookoutError => callFailed(model, `${why}.${quoteLastWords(watched ? null : child.lastWords())}`, child.lastWords());
+  const failed = (why: string, child: Child, cause: unknown): LookoutError => (
+    callFailed(model, `${why}.${quoteLastWords(watched ? null : child.lastWords())}`, child.lastWords(), [], cause));
 
   const outcome = async (child: Child, frames: readonly RunnerFrame[], output: string, failures: readonly string[]): Promise<RunnerAnswer> => {
     const started = performance.now();
-    const { ok, reason } = await child.ended;
+    const { ok, reason, cause } = await child.ended;
     const inference_ms = performance.now() - started;
     if (closed) throw runnerDied(model, CLOSED, child.lastWords());
-    if (!ok) throw failed(`the program ${reason}`, child);
+    if (!ok) throw failed(`the program ${reason}`, child, cause ?? await whyUnwritable(work_dir));
     try {
       const said = parseOutput(await readOutput(output), frames);
       return { inference_ms, ...said, predictions: withPrintedFailures(said.predictions, failures) };
     } catch (error) {
-      throw failed(flawOf(error), child);
+      throw failed(flawOf(error), child, await whyUnwritable(work_dir));
     }
   };
 
@@ -64,7 +67,7 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
         swept = true;
       } catch (error) {
         // A full disk is no end of the program.
-        throw callFailed(model, `there is no room for its output: ${String(error)}`, '');
+        throw callFailed(model, `there is no room for its output: ${String(error)}`, '', [], error);
       }
       if (signal.aborted) throw abortReason(signal);
       if (closed) throw runnerDied(model, CLOSED, '');
@@ -114,6 +117,20 @@ function flawOf(error: unknown): string {
   if (error instanceof Invalid) return error.message;
   if (hasCode(error, 'ENOENT')) return 'the program exited with code 0 and left no file at the path of --output-file';
   return `its output file cannot be read: ${String(error)}`;
+}
+
+/** What kept the program from writing its output, if that was the system; undefined: it was not. */
+async function whyUnwritable(folder: string): Promise<unknown> {
+  const file = join(folder, `${randomUUID()}.json`);
+  try {
+    // A new one: the program's own may be a link to anywhere.
+    await writeFile(file, Buffer.alloc(PROBE_BYTES), { flag: 'wx' });
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    await rm(file, { force: true }).catch(() => undefined);
+  }
 }
 
 /** Removes outputs of processes that were killed before they had read them. */

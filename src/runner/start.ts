@@ -48,7 +48,7 @@ export async function startRunner(command: RunnerCommand, { model, start_deadlin
   let ready: Ready;
   const deadline = alarm(start_deadline_ms, () => notReadyInTime(model, start_deadline_ms, lastWords()));
   try {
-    const exit = ended.then((reason) => { throw runnerDied(model, reason, lastWords(), 'before it was ready'); });
+    const exit = child.ended.then(({ reason, cause }) => { throw runnerDied(model, reason, lastWords(), 'before it was ready', cause); });
     ready = await untilAborted(Promise.race([greeted, exit, deadline.rings]), signal, abortReason);
   } catch (error) {
     await stop('was stopped before it was ready', AT_ONCE);

@@ -74,6 +74,16 @@ describe.concurrent('a lane', () => {
     expect(await Promise.all([look('a'), look('nonsense')])).toMatchObject([seen('a'), wrong]);
   });
 
+  it('asks again for frames that could not be lent for a moment, whoever it is told meanwhile', async (context) => {
+    let refusals = 1;
+    const { look, lane, events } = await planned(context, {}, {}, (parts) => ({
+      view: (keys) => (refusals-- > 0 ? Promise.reject(Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })) : parts.view(keys)),
+    }));
+    expect(await look('a')).toMatchObject(seen('a'));
+    expect(await events()).toEqual(['starts', 'calls']);
+    expect(lane.status()).toMatchObject({ restarts: 0 });
+  });
+
   describe('calls', () => {
     it('hold frames of one stream and size for a model that gets whole calls', async (context) => {
       const { look, events } = await planned(context, { starts: ['dawdle'] });

@@ -47,6 +47,25 @@ describe('a set-up that fails', () => {
   });
 });
 
+describe('what the machine lacks for a moment', () => {
+  const full = Object.assign(new Error('ENOSPC: no space left on device, mkdir'), { code: 'ENOSPC' });
+
+  it('keeps a model from being set up no longer than that, and nobody is told that it is unable', () => {
+    for (let times = 0; times < 3; times += 1) {
+      expect(setbacks.setupFailed(new LookoutError('internal', 'its environment could not be built', { cause: full }))).toMatchObject({ code: 'not_ready' });
+      expect(setbacks.state).toBe('resting');
+      expect(minutesOfRest()).toBe(1);
+    }
+    setbacks.setupFailed(DOWN);
+    expect(minutesOfRest()).toBe(5);
+  });
+
+  it('keeps its runner from starting, and what asks waits', () => {
+    for (let times = 0; times < 3; times += 1) setbacks.ended('start', new LookoutError('runner_died', 'it could not be started', { cause: full }));
+    expect(setbacks.state).toBe('resting');
+  });
+});
+
 describe('a runner that ends', () => {
   it('may do so a few times within the window, with longer pauses', () => {
     expect(setbacks.pauseMs).toBe(0);

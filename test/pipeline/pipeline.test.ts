@@ -1,7 +1,9 @@
-import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
+import { systemClock } from '../../src/lib/clock.ts';
 import type { Batch, BatchRecord, Balance, Look } from '../../src/types.ts';
 import { PICTURE, testFolder } from '../store/folder.ts';
 import { planned } from '../inference/lane-fixtures.ts';
@@ -371,6 +373,45 @@ describe('trouble on the way', () => {
     await books(made);
     expect(await made.deadLetters.list()).toMatchObject([{ recorded: false, errors: { record: { code: 'config_invalid', message: 'no such section' } } }]);
     expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
+  });
+
+  it('that passes by itself sends no batch there, however long it lasts', async () => {
+    let refusals = 5;
+    const made = await road(folder.path, { animals: fakeLane(() => found) }, {}, ({ makeRecord }) => ({
+      clock: { ...systemClock, sleep: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal) },
+      makeRecord: (...work) => (refusals-- > 0 ? Promise.reject(Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })) : makeRecord(...work)),
+    }));
+    made.run();
+    await submit(made, await made.batch(['animals']));
+    await books(made);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
+    expect(await made.deadLetters.list()).toEqual([]);
+  });
+
+  it.skipIf(!existsSync('/proc/self/mem'))('with a picture that the disk does not give costs the record that picture (needs /proc)', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => found) });
+    made.run();
+    const batch = await made.batch(['animals']);
+    const file = made.spool.path(batch.frames[0]?.key ?? '');
+    await rm(file);
+    // Reads of it fail with EIO.
+    await symlink('/proc/self/mem', file);
+    await submit(made, batch);
+    await books(made);
+    expect(await made.records()).toMatchObject([{ batch: { id: batch.id, snapshot: null, damaged: [0] } }]);
+    expect(await made.deadLetters.list()).toEqual([]);
+  });
+
+  it.skipIf(!existsSync('/proc/self/mem'))('with one of an earlier run has its frame counted as damaged (needs /proc)', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => found) });
+    const batch = await made.batch(['animals']);
+    const file = made.spool.path(batch.frames[0]?.key ?? '');
+    await rm(file);
+    await symlink('/proc/self/mem', file);
+    await made.pipeline.submit(batch, 'recovered');
+    made.run();
+    await books(made);
+    expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 1, dropped: { damaged: 1 } });
   });
 
   it('with a frame that somebody removed costs the record its picture only', async () => {

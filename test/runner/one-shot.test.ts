@@ -1,10 +1,12 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
+import { isTransient } from '../../src/lib/transient.ts';
 import { oneShotRunner } from '../../src/runner/one-shot.ts';
 import type { Runner } from '../../src/types.ts';
+import { canMount, mountSmallDisk } from '../helpers/small-disk.ts';
 import { alive, failure, folder, frames, never, pids, python, until } from './fixtures.ts';
 
 let work_dir: string;
@@ -42,6 +44,21 @@ test('a program that takes more memory than it may is ended, and fails its call'
   const command = { file: 'sh', args: ['-c', `${process.execPath} -e 'globalThis.held = Buffer.alloc(4e8, 1); setTimeout(() => {}, 20_000)'; exit 0`], cwd: folder, env: {}, memory_mb: 300 };
   runner = oneShotRunner(command, { model: 'animals', onLog: (line) => logs.push(line), work_dir });
   expect((await failure(runner.predict(frames(1), {}, never))).message).toMatch(/the program was ended: it took [3-9]\d\d MB of memory, more than its memory_mb of 300/);
+});
+
+test.skipIf(!canMount)('a program whose output finds no room fails for that, which passes (needs leave to mount)', async () => {
+  const disk = mountSmallDisk(1);
+  onTestFinished(() => { disk.unmount(); });
+  const full = oneShotRunner(
+    { file: python, args: [join(folder, 'one_shot.py'), 'well'], cwd: folder, env: {} }, { model: 'animals', onLog: () => undefined, work_dir: disk.folder },
+  );
+  await writeFile(join(disk.folder, 'filler'), Buffer.alloc(2e6)).catch(() => undefined);
+  const error = await failure(full.predict(frames(1), {}, never));
+  expect(error).toMatchObject({ code: 'runner_failed' });
+  expect(isTransient(error)).toBe(true);
+  await rm(join(disk.folder, 'filler'));
+  expect((await full.predict(frames(1), {}, never)).predictions).toHaveLength(1);
+  await full.close();
 });
 
 test('frames are handed over as absolute paths', async () => {

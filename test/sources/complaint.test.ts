@@ -29,7 +29,7 @@ describe('the error made of ffmpeg\'s last words', () => {
   it('is the same before and after pictures had come when they cannot be written', () => {
     for (const connected of [false, true]) {
       expect(complaintError(['Slave muxer #0 failed, aborting.', 'av_interleaved_write_frame(): No space left on device'], connected, 'tcp')).toMatchObject({
-        code: 'ffmpeg_failed', message: expect.stringMatching(/^its pictures cannot be written: .*No space left on device$/) as string,
+        code: 'ffmpeg_failed', message: expect.stringMatching(/^its pictures cannot be written: .*No space left on device$/) as string, cause: { code: 'ENOSPC' },
       });
     }
   });

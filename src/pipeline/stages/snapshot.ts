@@ -45,7 +45,7 @@ export function create({ config, signal: ended, log }: StageContext<SnapshotSett
       return { ...work, snapshot: { index, ...scaled, jpeg: await scaleJpeg(jpeg, scaled) } };
     } catch (error) {
       signal.throwIfAborted();
-      log.warn(`${batch.id}: its picture is shown as it was captured, because it could not be scaled`, { reason: errorInfo(error).message });
+      log.repeated('warn', 'its picture is shown as it was captured, because it could not be scaled', batch.camera_id, { reason: errorInfo(error).message });
       return whole;
     }
   };

@@ -22,7 +22,7 @@ const MEANINGS: readonly (readonly [RegExp, ErrorCode, string | ((transport: Tra
 export function complaintError(complaints: readonly string[], connected: boolean, transport: Transport): LookoutError {
   const refused = complaints.findIndex((line) => /^slave muxer/i.test(line));
   // With the line before it and the one after, of which one says why.
-  if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${hideCredentials(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`);
+  if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${hideCredentials(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`, { cause: causeIn(complaints) });
   const words = hideCredentials(reasons(complaints).slice(-3).join('; '));
   // A port or a path may read like a code.
   const said = complaints.map((line) => line.replace(/\w+:\/\/\S+/g, ''));
@@ -30,6 +30,14 @@ export function complaintError(complaints: readonly string[], connected: boolean
     if (said.some((line) => pattern.test(line)) && !connected) return new LookoutError(code, `${typeof meaning === 'string' ? meaning : meaning(transport)}: ${words}`);
   }
   return new LookoutError(connected ? 'stream_ended' : 'stream_connect', `the stream ended${words ? `: ${words}` : ''}`);
+}
+
+/** As the system would say it to us. */
+const SYSTEM: readonly (readonly [string, string])[] = [['No space left on device', 'ENOSPC'], ['Disk quota exceeded', 'EDQUOT'], ['Read-only file system', 'EROFS'], ['Input/output error', 'EIO']];
+
+function causeIn(complaints: readonly string[]): Error | undefined {
+  const [words, code] = SYSTEM.find(([one]) => complaints.some((line) => line.includes(one))) ?? [];
+  return code === undefined ? undefined : Object.assign(new Error(words), { code });
 }
 
 /** ffmpeg is given the address in a list, about which it says once more what it said before: that counts where it is all. */
