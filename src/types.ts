@@ -718,6 +718,9 @@ export interface Config {
   readonly format: 'json' | 'ndjson';
   /** Bytes; null: 400 MB for files that Lookout began, never for an adopted one. 0: never. */
   readonly rotate_bytes: number | null;
+  readonly rotate_gzip: boolean;
+  /** Of the current file and rotated ones; null: none is ever deleted. */
+  readonly records_max_bytes: number | null;
   readonly grace_seconds: number;
   readonly log_level: 'error' | 'warn' | 'info' | 'debug';
   readonly log_format: 'text' | 'json';

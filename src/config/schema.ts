@@ -176,6 +176,14 @@ const COMMON = {
     description: 'A records file of this size is set aside; 0: never; null: 400 MB, never for a file that Lookout did not begin.',
     type: ['integer', 'null'], minimum: 0, default: null,
   },
+  rotate_gzip: {
+    description: 'Records files that are set aside are gzipped, each record by itself, so that it is found as fast as before.',
+    type: 'boolean', default: false,
+  },
+  records_max_bytes: {
+    description: 'Bytes of records beyond which the oldest files that were set aside are deleted; null: never.',
+    type: ['integer', 'null'], minimum: 0, default: null,
+  },
   grace_seconds: {
     description: 'Time for a stop in order before what still runs is killed.',
     type: 'number', minimum: 0, maximum: 3600, default: 15,

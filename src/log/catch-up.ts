@@ -1,9 +1,12 @@
 /** Brings the index of a file of records up to what is in the file; rebuilds it when it is of another. */
 import { open, stat, type FileHandle } from 'node:fs/promises';
+import { readAt } from '../lib/files.ts';
+import { NO_FACTS } from './describe.ts';
 import { appendToIndex, mendIndex, newestEntry, replaceIndex, STRETCH, sumUpTheRest, type IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
+import { membersOf, unpackRecord } from './members.ts';
 import type { Volume } from './shelf.ts';
-import { fits, survey, type Survey } from './survey.ts';
+import { factsOf, fits, survey, type Survey } from './survey.ts';
 
 /** Reads the file from its last indexed record on: next to nothing, or all of it where the index is of no use. */
 export async function catchUp(handle: FileHandle, index: string, layout: Layout): Promise<Survey> {
@@ -23,12 +26,25 @@ async function isEdited(handle: FileHandle, index: string, last: IndexEntry, { c
 }
 
 /** The same for a file that is only read from now on. */
-export async function catchUpRotated({ file, index }: Volume, layout: Layout): Promise<void> {
+export async function catchUpRotated({ file, index, gzip }: Volume, layout: Layout): Promise<void> {
   const handle = await open(file, 'r');
   try {
-    await catchUp(handle, index, layout);
+    await (gzip ? catchUpMembers(handle, index) : catchUp(handle, index, layout));
     await sumUpTheRest(index, 1);
   } finally {
     await handle.close();
   }
+}
+
+/** One that is whole says of the last member that the file ends with it. */
+async function catchUpMembers(handle: FileHandle, index: string): Promise<void> {
+  await mendIndex(index);
+  const last = await newestEntry(index);
+  if (last && last.offset + last.length === (await handle.stat()).size) return;
+  const entries: IndexEntry[] = [];
+  for await (const span of membersOf(handle)) {
+    const text = await unpackRecord(await readAt(handle, span.offset, span.length)).catch(() => '');
+    entries.push({ ...span, ...(factsOf(text) ?? NO_FACTS) });
+  }
+  await replaceIndex(index, entries);
 }

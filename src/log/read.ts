@@ -4,7 +4,8 @@ import { openIfPresent, readAt } from '../lib/files.ts';
 import type { Json, RecordQuery } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import { newestFirst, type IndexEntry } from './index-file.ts';
-import { rotatedVolumes, type Volume } from './shelf.ts';
+import { unpackRecord } from './members.ts';
+import { gzipped, rotatedVolumes, type Volume } from './shelf.ts';
 import { wantedBy } from './wanted.ts';
 
 /** The records that match, up to the limit. Index and file are written one after the other: a record in between waits. */
@@ -17,13 +18,15 @@ export async function readRecords(current: Volume, query: RecordQuery): Promise<
   return found;
 }
 
-async function readVolume({ file, index }: Volume, query: RecordQuery): Promise<Json[]> {
+async function readVolume(volume: Volume, query: RecordQuery): Promise<Json[]> {
   const found: Json[] = [];
+  const { file, index, gzip } = volume;
   const handle = await openIfPresent(file, 'r');
-  if (!handle) return found;
+  // Deleted, or gzipped a moment ago.
+  if (!handle) return gzip ? found : readVolume(gzipped(volume), query);
   try {
     for await (const entry of newestFirst(index, wantedBy(query))) {
-      const record = await readRecord(handle, entry);
+      const record = await readRecord(handle, entry, gzip ? unpackRecord : asText);
       if (record !== undefined) found.push(query.pictures ? record : withoutPicture(record));
       if (found.length >= query.limit) break;
     }
@@ -33,13 +36,16 @@ async function readVolume({ file, index }: Volume, query: RecordQuery): Promise<
   }
 }
 
+const asText = (bytes: Buffer): string => bytes.toString('utf8');
+
 /** undefined when it is not there as the index says: the file was rotated, or the index is of another. */
-async function readRecord(handle: FileHandle, { offset, length, id }: IndexEntry): Promise<Json | undefined> {
+async function readRecord(handle: FileHandle, { offset, length, id }: IndexEntry, textOf: (bytes: Buffer) => string | Promise<string>): Promise<Json | undefined> {
   try {
-    const record = JSON.parse((await readAt(handle, offset, length)).toString('utf8')) as Json;
+    const record = JSON.parse(await textOf(await readAt(handle, offset, length))) as Json;
     return describe(record).id === id ? record : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    // What is no gzip has codes such as Z_DATA_ERROR.
+    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))) return undefined;
     throw error;
   }
 }

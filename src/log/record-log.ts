@@ -11,6 +11,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LookoutError } from '../errors.ts';
+import { measure } from '../lib/amount.ts';
 import { accessOf } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
@@ -19,16 +20,17 @@ import type { BatchRecord, Config, RecordLog } from '../types.ts';
 import { adopt, type Tail } from './adopt.ts';
 import { append, appendedSize, isAsLeft } from './append.ts';
 import { catchUpRotated } from './catch-up.ts';
+import { compress, removeVolume } from './compress.ts';
 import { describe } from './describe.ts';
 import { appendToIndex } from './index-file.ts';
 import { LAYOUTS } from './layout.ts';
 import { createNewestIds } from './newest-ids.ts';
 import { readRecords } from './read.ts';
 import { rotate, rotationLimit } from './rotate.ts';
-import { currentVolume, rotatedVolumes } from './shelf.ts';
+import { currentVolume, outlived, rotatedVolumes } from './shelf.ts';
 
 interface LogContext {
-  readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes'>;
+  readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'>;
   readonly log: Log;
 }
 
@@ -47,6 +49,38 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
   let tail: Tail | null = null;
   let closed = false;
   let mayRotate = true;
+  /** At most so many: gzipping makes them less. Infinity: to be counted. */
+  let rotatedBytes = Infinity;
+
+  /** Gzips what was rotated, one file after the other, beside all else. */
+  const closing = new AbortController();
+  let packing: Promise<void> = Promise.resolve();
+  function packRotated(): void {
+    if (!config.rotate_gzip) return;
+    packing = packing.then(packAll).catch((error: unknown) => {
+      // They stay as they are until the next rotation, or the next start.
+      if (!closing.signal.aborted) log.repeated('warn', 'rotated files cannot be gzipped', current.file, { reason: String(error) });
+    });
+  }
+  async function packAll(): Promise<void> {
+    for (const volume of await rotatedVolumes(current)) {
+      if (!volume.gzip && await compress(volume, layout, closing.signal)) log.info(`${volume.file} is gzipped`);
+    }
+  }
+
+  /** Of the current file and rotated ones; the oldest of these go while all are too many. Asked while the lock is held. */
+  async function keepWithin(bytes: number): Promise<void> {
+    const { records_max_bytes } = config;
+    if (records_max_bytes === null || rotatedBytes === 0 || rotatedBytes + bytes <= records_max_bytes) return;
+    const volumes = await Promise.all((await rotatedVolumes(current)).map(async (volume) => ({ volume, size: (await measure(volume.file)).bytes })));
+    rotatedBytes = volumes.reduce((sum, { size }) => sum + size, 0);
+    for (const { volume, size } of volumes.reverse()) {
+      if (rotatedBytes + bytes <= records_max_bytes) break;
+      await removeVolume(volume);
+      rotatedBytes -= size;
+      log.info(`${volume.file} is deleted: there are more bytes of records than records_max_bytes`);
+    }
+  }
 
   const locked = async <Result>(work: (lock: Lock) => Promise<Result>, signal: AbortSignal): Promise<Result> => {
     let lock: Lock | null = null;
@@ -82,8 +116,13 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
       const follows = await accessOf(current.file);
       mayRotate = await rotate(current, layout, log);
       before = await adopt(current, layout, log, follows);
+      rotatedBytes = Infinity;
+      packRotated();
     }
     if (lock.compromised) await lock.expectHeld();
+    await keepWithin(appendedSize(before, bytes, layout)).catch((error: unknown) => {
+      log.repeated('warn', 'old records cannot be deleted', current.file, { reason: String(error) });
+    });
     const { tail: after, ...span } = await append(current.file, layout, before, bytes);
     newestIds.add(record.batch.id);
     try {
@@ -97,7 +136,10 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
 
   await locked(async () => {
     tail = await adopt(current, layout, log);
+    for (const volume of await outlived(current)) await removeVolume(volume);
+    await keepWithin(tail.end);
     for (const volume of await rotatedVolumes(current)) await catchUpRotated(volume, layout);
+    packRotated();
   }, never);
 
   return {
@@ -109,6 +151,8 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
     has: (id) => newestIds.has(id),
     read: (query) => readRecords(current, query),
     close: async () => {
+      closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
+      await packing;
       await takeTurn(() => Promise.resolve((closed = true)));
     },
   };

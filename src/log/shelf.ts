@@ -15,6 +15,8 @@ export interface RecordFiles {
 export interface Volume {
   readonly file: string;
   readonly index: string;
+  /** Each record is a member of a gzip file. */
+  readonly gzip?: true;
 }
 
 /** The file that is written to, links followed: renaming it must move the records and not a link to them. */
@@ -26,13 +28,30 @@ export async function currentVolume({ predictions, data_dir }: RecordFiles): Pro
   return { file, index: join(data_dir, 'records.idx') };
 }
 
-/** Rotated files, newest first. */
+/** Rotated files, newest first; of one that is there in both forms that which came later. */
 export async function rotatedVolumes(current: Volume): Promise<readonly Volume[]> {
+  const volumes = await allRotated(current);
+  const packed = new Set(volumes.filter(({ gzip }) => gzip).map(({ file }) => file));
+  return volumes.filter((volume) => volume.gzip ?? !packed.has(gzipped(volume).file));
+}
+
+/** Those that a crash left beside their gzipped form. */
+export async function outlived(current: Volume): Promise<readonly Volume[]> {
+  const shown = new Set((await rotatedVolumes(current)).map(({ file }) => file));
+  return (await allRotated(current)).filter(({ file }) => !shown.has(file));
+}
+
+/** The same file once it is gzipped. */
+export function gzipped({ file, index }: Volume): Volume {
+  return { file: `${file}.gz`, index: extended(index, '.gz'), gzip: true };
+}
+
+async function allRotated(current: Volume): Promise<readonly Volume[]> {
   const names = (await readdir(dirname(current.file))).sort().reverse();
   return names.flatMap((name) => {
-    const time = /-(\d{8}T\d{9}Z)\.?[^.]*$/.exec(name)?.[1];
+    const time = /-(\d{8}T\d{9}Z)(?:\.[^.]*)?(?:\.gz)?$/.exec(name)?.[1];
     const volume = time === undefined ? null : rotatedVolume(current, time);
-    return volume && basename(volume.file) === name ? [volume] : [];
+    return volume ? [volume, gzipped(volume)].filter(({ file }) => basename(file) === name) : [];
   });
 }
 

@@ -66,7 +66,7 @@ export function entryOf(line: string, offset: number): IndexEntry | null {
 }
 
 /** null: no JSON, not even as Python writes it, with NaN where it has no number. */
-function factsOf(text: string): Facts | null {
+export function factsOf(text: string): Facts | null {
   for (const readable of [() => text, () => replaceNoNumbers(text, 'null')]) {
     try {
       return describe(JSON.parse(readable()));

@@ -14,7 +14,7 @@ describe.each(['json', 'ndjson'] as const)('the log (%s)', (format) => {
   let folder: string;
   let log: RecordLog;
 
-  const open = async (): Promise<RecordLog> => openRecordLog({ config: { predictions: join(folder, 'predictions.json'), data_dir: join(folder, 'data'), format, rotate_bytes: null }, log: silentLog });
+  const open = async (): Promise<RecordLog> => openRecordLog({ config: { predictions: join(folder, 'predictions.json'), data_dir: join(folder, 'data'), format, rotate_bytes: null, rotate_gzip: false, records_max_bytes: null }, log: silentLog });
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lookout-log-'));

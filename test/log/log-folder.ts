@@ -11,7 +11,7 @@ export interface LogFolder {
   readonly files: Pick<Config, 'predictions' | 'data_dir'>;
   /** Lines that it logged at level warn. */
   readonly warnings: string[];
-  open(settings?: Partial<Pick<Config, 'format' | 'rotate_bytes'>>): Promise<RecordLog>;
+  open(settings?: Partial<Pick<Config, 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'>>): Promise<RecordLog>;
   /** What JSON.parse says of the current file. */
   parse(): Promise<unknown[]>;
   text(name?: string): Promise<string>;
@@ -30,7 +30,7 @@ export async function logFolder(): Promise<LogFolder> {
     folder,
     files,
     warnings,
-    open: (settings = {}) => openRecordLog({ config: { ...files, format: 'json', rotate_bytes: null, ...settings }, log }),
+    open: (settings = {}) => openRecordLog({ config: { ...files, format: 'json', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null, ...settings }, log }),
     parse: async () => JSON.parse(await text()) as unknown[],
     text,
     named: async (beginning) => (await readdir(folder)).filter((name) => name.startsWith(beginning)).sort(),

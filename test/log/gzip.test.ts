@@ -1,0 +1,173 @@
+/** Rotated files that are gzipped, and those that are deleted. */
+import { execFileSync } from 'node:child_process';
+import { copyFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { compress } from '../../src/log/compress.ts';
+import { LAYOUTS } from '../../src/log/layout.ts';
+import { packMember } from '../../src/log/members.ts';
+import { currentVolume, rotatedVolumes } from '../../src/log/shelf.ts';
+import type { BatchRecord, RecordLog } from '../../src/types.ts';
+import { logFolder, type LogFolder } from './log-folder.ts';
+import { sampleRecord } from './sample-record.ts';
+
+const never = new AbortController().signal;
+const IDS = Array.from({ length: 12 }, (_, number) => `r${number}`);
+const GZIPPED = { rotate_bytes: 2000, rotate_gzip: true };
+let at: LogFolder;
+
+beforeEach(async () => {
+  at = await logFolder();
+});
+afterEach(() => at.remove());
+
+type Settings = Parameters<LogFolder['open']>[0];
+
+async function write(ids: readonly string[], settings: Settings): Promise<void> {
+  const log = await at.open(settings);
+  for (const id of ids) await log.append(sampleRecord(id), never);
+  await log.close();
+}
+
+async function withLog<Result>(settings: Settings, work: (log: RecordLog) => Promise<Result>): Promise<Result> {
+  const log = await at.open(settings);
+  try {
+    return await work(log);
+  } finally {
+    await log.close();
+  }
+}
+
+const readIds = (log: RecordLog): Promise<string[]> => log.read({ limit: 100, pictures: true }).then((records) => (records as unknown as BatchRecord[]).map(({ batch }) => batch.id));
+const rotated = (): Promise<string[]> => at.named('predictions-');
+const allGzipped = (): Promise<void> => expect.poll(async () => (await rotated()).every((name) => name.endsWith('.gz'))).toBe(true);
+const zcat = (name: string): string => execFileSync('zcat', [join(at.folder, name)], { encoding: 'utf8' });
+
+/** Rotated files, all of them gzipped. */
+async function gzipped(settings: Settings = {}): Promise<readonly string[]> {
+  await write(IDS, { rotate_bytes: 2000, ...settings });
+  await withLog({ ...GZIPPED, ...settings }, () => allGzipped());
+  return rotated();
+}
+
+describe('rotated files that are gzipped', () => {
+  it.each(['json', 'ndjson'] as const)('are what they were to zcat: %s', async (format) => {
+    await write(IDS, { rotate_bytes: 2000, format });
+    const before = await Promise.all((await rotated()).map((name) => at.text(name)));
+    expect(before.length).toBeGreaterThan(2);
+    await withLog({ ...GZIPPED, format }, () => allGzipped());
+    const names = await rotated();
+    expect(names.map(zcat)).toEqual(before);
+    expect(await at.named('records-')).toEqual(names.map((name) => name.replace('predictions', 'records').replace(/\..*$/, '.gz.idx')));
+  });
+
+  it('are read as before, by camera and by time', async () => {
+    await gzipped();
+    await withLog(GZIPPED, async (log) => {
+      expect(await readIds(log)).toEqual([...IDS].reverse());
+      expect(await log.read({ limit: 100, pictures: true })).toContainEqual(sampleRecord('r2'));
+      expect(await log.read({ limit: 100, pictures: true, camera_id: 'nobody' })).toEqual([]);
+      expect(await log.has('r0')).toBe(true);
+    });
+  });
+
+  it('are found again where their index is lost or cut', async () => {
+    await gzipped();
+    const [first = '', second = ''] = await at.named('records-');
+    await rm(join(at.folder, first));
+    await truncate(join(at.folder, second), 10);
+    await withLog(GZIPPED, async (log) => { expect(await readIds(log)).toEqual([...IDS].reverse()); });
+  });
+
+  it('are read up to what is damaged', async () => {
+    const [first = ''] = await gzipped();
+    await truncate(join(at.folder, first), (await stat(join(at.folder, first))).size - 5);
+    const [index = ''] = await at.named('records-');
+    await rm(join(at.folder, index));
+    await withLog(GZIPPED, async (log) => {
+      const ids = await readIds(log);
+      expect(ids).toContain('r0');
+      expect(ids.length).toBe(IDS.length - 1);
+    });
+  });
+
+  it('come as records are written, while those go on', async () => {
+    await withLog(GZIPPED, async (log) => {
+      for (const id of IDS) await log.append(sampleRecord(id), never);
+      expect(await readIds(log)).toEqual([...IDS].reverse());
+      await allGzipped();
+      expect(await readIds(log)).toEqual([...IDS].reverse());
+    });
+  });
+
+  it('are there once after a crash between the steps', async () => {
+    await write(IDS, { rotate_bytes: 2000 });
+    const [first = ''] = await rotated();
+    await copyFile(join(at.folder, first), join(at.folder, 'kept'));
+    await withLog(GZIPPED, () => allGzipped());
+    await copyFile(join(at.folder, 'kept'), join(at.folder, first));
+    await withLog({}, async (log) => { expect(await readIds(log)).toEqual([...IDS].reverse()); });
+    expect((await rotated()).filter((name) => !name.endsWith('.gz'))).toEqual([]);
+  });
+
+  it('are whole or not there: a stop on the way leaves the file as it was', async () => {
+    await write(IDS, { rotate_bytes: 2000 });
+    const [volume] = await rotatedVolumes(await currentVolume(at.files));
+    const before = await rotated();
+    await expect(volume && compress(volume, LAYOUTS.json, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+    expect(await rotated()).toEqual(before);
+  });
+
+  it('do not come of what is damaged', async () => {
+    await write(IDS, { rotate_bytes: 2000 });
+    const [volume] = await rotatedVolumes(await currentVolume(at.files));
+    if (!volume) throw new Error('none');
+    await truncate(volume.file, 1000);
+    expect(await compress(volume, LAYOUTS.json, never)).toBe(false);
+    expect((await stat(volume.file)).size).toBe(1000);
+  });
+
+  it('say in each member how long it is', async () => {
+    const member = await packMember(Buffer.from('[\n{"a":1}'));
+    expect(member.readUInt32LE(16)).toBe(member.length);
+    await writeFile(join(at.folder, 'one.gz'), Buffer.concat([member, member]));
+    expect(zcat('one.gz')).toBe('[\n{"a":1}[\n{"a":1}');
+    expect((await readFile(join(at.folder, 'one.gz'))).subarray(0, 2)).toEqual(Buffer.from([0x1f, 0x8b]));
+  });
+});
+
+describe('records beyond records_max_bytes', () => {
+  const bytesNow = async (): Promise<number> => {
+    const sizes = await Promise.all((await at.named('predictions')).map(async (name) => (await stat(join(at.folder, name))).size));
+    return sizes.reduce((sum, size) => sum + size, 0);
+  };
+
+  it('are deleted by whole files, the oldest first, with their indexes; what is left is read', async () => {
+    await withLog({ rotate_bytes: 2000, records_max_bytes: 5000 }, async (log) => {
+      for (const id of IDS) {
+        await log.append(sampleRecord(id), never);
+        expect(await bytesNow()).toBeLessThanOrEqual(5000);
+      }
+      const ids = await readIds(log);
+      expect(ids.length).toBeGreaterThan(3);
+      expect(ids.length).toBeLessThan(IDS.length);
+      expect(ids).toEqual([...IDS].reverse().slice(0, ids.length));
+    });
+    expect(await at.named('records-')).toHaveLength((await rotated()).length);
+  });
+
+  it('are deleted when the log is opened, also gzipped ones; never the file that is written', async () => {
+    await gzipped();
+    await withLog({ records_max_bytes: 0 }, async (log) => {
+      expect(await rotated()).toEqual([]);
+      expect((await readIds(log)).length).toBeGreaterThan(0);
+      await log.append(sampleRecord('more'), never);
+    });
+    expect(await at.named('records')).toEqual(['records.idx']);
+  });
+
+  it('are kept where nobody has set it', async () => {
+    await write(IDS, { rotate_bytes: 2000 });
+    await withLog({}, async (log) => { expect(await readIds(log)).toHaveLength(IDS.length); });
+  });
+});
