@@ -85,7 +85,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   function become(next: StreamState, why: string): void {
     if (next !== state) {
       since = new Date(clock.now()).toISOString();
-      log.info(`${spec.camera_id}: ${next}`, { reason: why });
+      log.repeated('info', `${spec.camera_id}: ${next}`, null, { reason: why });
     }
     state = next;
     reason = why;

@@ -10,10 +10,10 @@ export interface Log {
   info(message: string, facts?: Facts): void;
   debug(message: string, facts?: Facts): void;
   /**
-   * A trouble that may come again and again, and to many: `what` happened to `of`, for the reason in the facts. The first
-   * is a line at once; those that follow for the same reason are one line a minute.
+   * A trouble that may come again and again, and to many: `what` happened to `of` (null: it says so itself), for the reason
+   * in the facts. The first is a line at once; those that follow for the same reason are one line a minute.
    */
-  repeated(level: LogLevel, what: string, of: string, facts: Facts): void;
+  repeated(level: LogLevel, what: string, of: string | null, facts: Facts): void;
   /** The same log for a part: its name stands in every line. */
   part(name: string): Log;
 }

@@ -8,8 +8,8 @@ export interface Trouble {
   readonly level: LogLevel;
   readonly part: string;
   readonly what: string;
-  /** Whom it befell, e.g. a camera. */
-  readonly of: string;
+  /** Whom it befell, e.g. a camera; null: it names them itself. */
+  readonly of: string | null;
   readonly facts: Facts;
 }
 
@@ -41,7 +41,7 @@ export function createRepeats(write: Write): (trouble: Trouble) => void {
       if (times > 1) write('info', part, `no more for a minute: ${what}`, { reason: facts['reason'], times });
       return;
     }
-    write(level, part, `${what}: ${untold === 1 ? 'once more' : `${untold} times more`} within a minute`, { ...facts, of: inWords(befell) });
+    write(level, part, `${what}: ${untold === 1 ? 'once more' : `${untold} times more`} within a minute`, { ...facts, ...(befell.size > 0 ? { of: inWords(befell) } : {}) });
     one.untold = 0;
     one.befell = new Map();
     wait(key, one);
@@ -60,10 +60,10 @@ export function createRepeats(write: Write): (trouble: Trouble) => void {
       known.last = trouble;
       known.times += 1;
       known.untold += 1;
-      known.befell.set(of, (known.befell.get(of) ?? 0) + 1);
+      if (of !== null) known.befell.set(of, (known.befell.get(of) ?? 0) + 1);
       return;
     }
-    write(level, part, `${of}: ${what}`, facts);
+    write(level, part, of === null ? what : `${of}: ${what}`, facts);
     if (counted.size >= MOST) return;
     const one: Counted = { last: trouble, times: 1, untold: 0, befell: new Map() };
     counted.set(key, one);

@@ -29,6 +29,15 @@ describe('a trouble that repeats', () => {
     ]);
   });
 
+  it('that names whom it befell is one of its own for each', () => {
+    for (const camera of ['A', 'B', 'A', 'A']) log.repeated('info', `${camera}: reconnecting`, null, { reason: 'the stream ended; next try in 0.8 s' });
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toEqual([
+      'info  stream: A: reconnecting reason="the stream ended; next try in 0.8 s"', 'info  stream: B: reconnecting reason="the stream ended; next try in 0.8 s"',
+      'info  stream: A: reconnecting: 2 times more within a minute reason="the stream ended; next try in 0.8 s"',
+    ]);
+  });
+
   it('that came once says no more, and is new when it comes back', () => {
     trouble('A');
     vi.advanceTimersByTime(200_000);
