@@ -51,7 +51,10 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/serve.ts')).serve(context), options));
   withSettings(root.command('demo').description('run the server with cameras of its own over real RTSP'), DEMO_SETTINGS)
     .option('--records <number>', 'stop after so many records of each camera', wholeNumber)
-    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/demo.ts')).demo(context, (options.records as number | undefined) ?? null), options));
+    .option('--fault <name>', 'what the first camera does wrong, 15 s in every 30; `--fault help` lists what it can do')
+    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/demo.ts')).demo(context, {
+      records: (options.records as number | undefined) ?? null, fault: (options.fault as string | undefined) ?? null,
+    }), options));
 
   const models = root.command('models').description('look at models, prepare their environments, try them');
   withSettings(models.command('list').description('the models there are, and where they come from'), {}, OF_MODELS)

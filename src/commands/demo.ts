@@ -1,6 +1,6 @@
 /** `lookout demo`: the server with cameras of its own over real RTSP, and what happens in words. */
 import type { App } from '../app.ts';
-import { type Scene, startDemoCamera } from '../demo/index.ts';
+import { type Fault, faultOf, type Relay, type Scene, startDemoCamera, startRelay } from '../demo/index.ts';
 import { errorInfo } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { BatchRecord } from '../types.ts';
@@ -28,16 +28,28 @@ const CAMERAS: readonly Shown[] = [
 const LOOK_MS = 200;
 /** Each look at the models reads all their folders. */
 const LOOK_AT_MODELS_MS = 1000;
+/** How long a camera is well before it fails, and how long it fails. */
+const SPELL_MS = 15_000;
 
-/** `records`: stop after so many of each camera; null: serve until Ctrl-C. */
-export async function demo(context: CommandContext, records: number | null): Promise<number> {
+export interface DemoOptions {
+  /** Stop after so many of each camera; null: serve until Ctrl-C. */
+  readonly records: number | null;
+  /** What the first camera does wrong again and again; null: nothing. */
+  readonly fault: string | null;
+}
+
+export async function demo(context: CommandContext, { records, fault: name }: DemoOptions): Promise<number> {
+  const fault = name === null ? null : faultOf(name);
   const { config, log } = await prepareCommand(context, DEMO_SETTINGS);
   const enough = new AbortController();
   const signal = AbortSignal.any([context.signal, enough.signal]);
   const camera = await startDemoCamera({ cameras: Object.fromEntries(CAMERAS.map(({ path, scene }) => [path, scene])), log }, signal);
+  const [street] = CAMERAS;
+  const relay = fault && street ? await startRelay(camera.url(street.path), { show: (change) => { camera.show(street.path, change); } }) : null;
+  const urlOf = (shown: Shown): string => (relay && shown === street ? relay.url : camera.url(shown.path));
   try {
     await serveUntil(signal, config, log, async (app) => {
-      print(`Demo cameras play at ${CAMERAS.map(({ path }) => camera.url(path)).join(' and ')}; Ctrl-C stops.`);
+      print(`Demo cameras play at ${CAMERAS.map(urlOf).join(' and ')}; Ctrl-C stops.`);
       const worried = (error: unknown): void => { log.warn('the demo cannot tell what happens', { reason: errorInfo(error).message }); };
       const seen = new Map(CAMERAS.map(({ id }) => [id, 0]));
       app.onRecord((record, cameraId) => {
@@ -48,12 +60,14 @@ export async function demo(context: CommandContext, records: number | null): Pro
       app.onSetUp((model, step) => { print(`${model}: ${step}`); });
       for (const shown of CAMERAS) {
         await placeCamera(app, shown);
-        await watchCamera(app, shown, camera.url(shown.path));
+        await watchCamera(app, shown, urlOf(shown));
       }
       narrate(app, config.batch_size, signal).catch(worried);
       narrateModels(app, signal).catch(worried);
+      if (fault && relay && street) fail(street.id, fault, relay, signal).catch(worried);
     });
   } finally {
+    await relay?.close();
     await camera.close();
   }
   return 0;
@@ -70,6 +84,16 @@ async function watchCamera({ face, streams }: App, { id, without }: Shown, url: 
   const fitting = face.defaults.models.filter((model) => !without.includes(model));
   const models = fitting.length > 0 ? fitting : face.defaults.models;
   if (await streams.start({ camera_id: id, url, models }, 'demo') === 'already_running') await streams.change(id, { url });
+}
+
+/** By turns the camera is well and is not. */
+export async function fail(id: string, fault: Fault, relay: Pick<Relay, 'become'>, signal: AbortSignal, spellMs = SPELL_MS): Promise<void> {
+  const spell = `for ${spellMs / 1000} s`;
+  for (let isWell = true; !signal.aborted; isWell = !isWell) {
+    await relay.become(isWell ? null : fault);
+    print(`${id}: the camera ${isWell ? 'is well' : fault.summary} ${spell}`);
+    await systemClock.sleep(spellMs, signal);
+  }
 }
 
 /** Prints what changes: states and frames. */

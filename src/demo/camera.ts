@@ -6,7 +6,7 @@ import { type Log, silentLog } from '../lib/log.ts';
 import { serveClient } from './client.ts';
 import type { Credentials } from './digest.ts';
 import { createFeed, type Feed } from './feed.ts';
-import type { Scene } from './ffmpeg-arguments.ts';
+import type { Scene, SceneChange } from './ffmpeg-arguments.ts';
 import { openUdpSockets } from './udp.ts';
 
 export interface DemoCameraOptions {
@@ -32,6 +32,8 @@ export interface DemoCamera {
   readonly dropped: () => number;
   /** Stops sending, or sends again; connections stay open. */
   readonly silence: (path: string, silent: boolean) => void;
+  /** Changes the scene, without a word to those who play; null: as it was. */
+  readonly show: (path: string, change: SceneChange | null) => void;
   /** Cuts every client that plays the path. */
   readonly disconnect: (path: string) => void;
   readonly close: () => Promise<void>;
@@ -94,6 +96,7 @@ export async function startDemoCamera(options: DemoCameraOptions, signal: AbortS
     pids: () => [...feeds.values()].map((feed) => feed.pid()).filter((pid) => pid !== null),
     dropped: () => dropped,
     silence: (path, silent) => { feedAt(path).silence(silent); },
+    show: (path, change) => { feedAt(path).show(change); },
     disconnect: (path) => { feedAt(path).disconnect(); },
     close,
   };

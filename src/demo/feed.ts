@@ -2,7 +2,7 @@
 import { errorInfo, LookoutError } from '../errors.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { Scene } from './ffmpeg-arguments.ts';
+import { changed, type Scene, type SceneChange } from './ffmpeg-arguments.ts';
 import { startGenerator } from './generator.ts';
 import type { Player } from './player.ts';
 
@@ -14,6 +14,8 @@ export interface Feed {
   /** Sequence number and time stamp of the packet that comes next, as near as can be known; null before the first. */
   position(): { readonly sequence: number; readonly timestamp: number } | null;
   silence(silent: boolean): void;
+  /** Changes the scene, for those who play too; null: as it was. */
+  show(change: SceneChange | null): void;
   disconnect(): void;
   pid(): number | null;
   /** Resolves when the generator is gone; it goes when the signal aborts. */
@@ -29,19 +31,22 @@ export function createFeed(scene: Scene, log: Log, signal: AbortSignal): Feed {
   let lastPacket: Buffer | null = null;
   let silent = false;
   let pid: number | null = null;
+  let shown = scene;
+  let changing = new AbortController();
 
   const disconnect = (): void => {
     for (const player of players) player.cut();
   };
 
   const play = async (): Promise<string> => {
-    const generator = await startGenerator(scene, {
+    changing = new AbortController();
+    const generator = await startGenerator(shown, {
       announced: (sdp) => { announcement.resolve(sdp); },
       packets(packets) {
         lastPacket = packets.findLast(({ kind }) => kind === 'rtp')?.bytes ?? lastPacket;
         if (!silent) for (const player of players) player.send(packets);
       },
-    }, signal);
+    }, AbortSignal.any([signal, changing.signal]));
     pid = generator.pid;
     return generator.ended;
   };
@@ -51,12 +56,14 @@ export function createFeed(scene: Scene, log: Log, signal: AbortSignal): Feed {
       const lastWords = await play().catch((error: unknown) => errorInfo(error).message);
       pid = null;
       lastPacket = null;
-      // Its successor starts other sequence numbers and time stamps: to the clients the camera has gone.
-      disconnect();
+      const isChange = changing.signal.aborted;
+      // Its successor starts other sequence numbers and time stamps: to the clients the camera has gone, unless they are to see that.
+      if (!isChange) disconnect();
       announcement.reject(new LookoutError('stream_ended', `The demo camera's ffmpeg ended: ${lastWords}`));
       if (signal.aborted) return;
-      log.warn('a generator ended and is started again', { reason: lastWords });
       announcement = createAnnouncement();
+      if (isChange) continue;
+      log.warn('a generator ended and is started again', { reason: lastWords });
       await systemClock.sleep(RESTART_MS, signal);
     }
   };
@@ -73,6 +80,10 @@ export function createFeed(scene: Scene, log: Log, signal: AbortSignal): Feed {
     leave: (player) => { players.delete(player); },
     position: () => lastPacket && { sequence: (lastPacket.readUInt16BE(2) + 1) & 0xffff, timestamp: lastPacket.readUInt32BE(4) },
     silence: (value) => { silent = value; },
+    show(change) {
+      shown = changed(scene, change);
+      changing.abort();
+    },
     disconnect,
     pid: () => pid,
     ended: async () => { await running; },

@@ -28,6 +28,14 @@ export type Scene =
     readonly file: string;
   };
 
+/** Of a scene that is drawn while it is watched. */
+export type SceneChange = Partial<Omit<Extract<Scene, { kind: 'scene' }>, 'kind'>>;
+
+/** Others stay as they are. */
+export function changed(scene: Scene, change: SceneChange | null): Scene {
+  return scene.kind === 'scene' ? { ...scene, ...change } : scene;
+}
+
 export interface ClipOptions {
   readonly seconds: number;
   readonly width: number;

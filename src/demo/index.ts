@@ -1,4 +1,6 @@
 /** The demo camera that demo, tests and benchmarks share. */
 export { type DemoCamera, type DemoCameraOptions, startDemoCamera } from './camera.ts';
 export { makeClip } from './clip.ts';
+export { FAULTS, type Fault, faultOf, type FaultName } from './faults.ts';
 export type { ClipOptions, Scene } from './ffmpeg-arguments.ts';
+export { type Relay, type Rules, startRelay } from './relay.ts';

@@ -33,8 +33,10 @@ export interface Response {
 const REASONS = {
   200: 'OK',
   400: 'Bad Request',
+  302: 'Found',
   401: 'Unauthorized',
   404: 'Not Found',
+  453: 'Not Enough Bandwidth',
   454: 'Session Not Found',
   461: 'Unsupported Transport',
   501: 'Not Implemented',
@@ -93,7 +95,7 @@ function malformed(bytes: Buffer, reason: string): Taken {
 }
 
 /** The answer to `request` as text. */
-export function formatResponse(request: Request | null, { status, headers = {}, body = '' }: Response): string {
+export function formatResponse(request: Pick<Request, 'headers'> | null, { status, headers = {}, body = '' }: Response): string {
   const all: Record<string, string> = {
     CSeq: request?.headers.get('cseq') ?? '0',
     ...headers,

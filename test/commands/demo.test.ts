@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { narrateModels } from '../../src/commands/demo.ts';
+import { fail, narrateModels } from '../../src/commands/demo.ts';
+import { FAULTS, faultOf } from '../../src/demo/index.ts';
 import { createFakeFace } from '../helpers/fake-face.ts';
 import { runLookout } from '../helpers/server-process.ts';
 
@@ -38,7 +39,7 @@ function demo(flags: readonly string[], env: Readonly<Record<string, string>>, p
 describe('in a data folder that the environment names, with a stream that the API had started', () => {
   const env = { LOOKOUT_DEFAULT_MODELS: 'motion', LOOKOUT_DATA_DIR: 'mine', LOOKOUT_LOG_LEVEL: 'debug' };
   const stream = { camera_id: 'DEMO-CAM', url: 'rtsp://127.0.0.1:9/street', models: ['motion'], options: {}, enabled: true };
-  const run = demo([], env, async (folder) => {
+  const run = demo(['--fault', 'stall'], env, async (folder) => {
     await mkdir(join(folder, 'mine'));
     await writeFile(join(folder, 'mine/streams.json'), JSON.stringify([stream]));
   });
@@ -47,6 +48,10 @@ describe('in a data folder that the environment names, with a stream that the AP
     expect(run.output()).toMatch(/ debug /);
     expect(run.output()).toContain(`appended to ${join(run.folder, 'mine/predictions.json')}`);
     expect(await readdir(run.folder)).toEqual(['mine']);
+  });
+
+  it('says when a camera that fails is well', () => {
+    expect(run.output()).toContain('DEMO-CAM: the camera is well for 15 s\n');
   });
 
   it('watches its cameras at the port of today', () => {
@@ -95,4 +100,28 @@ it('reads the models\' folders once a second at most', async () => {
   const [first = 0, second = 0, third = 0] = atMs;
   // Timers may fire a millisecond early.
   expect(Math.min(second - first, third - second)).toBeGreaterThan(990);
+});
+
+it('lets a camera fail by turns, and says what it does', async () => {
+  const stop = new AbortController();
+  const became: unknown[] = [];
+  const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  const relay = {
+    become: (rules: unknown) => {
+      if (became.push(rules) === 4) stop.abort();
+      return Promise.resolve();
+    },
+  };
+  await fail('CAM', faultOf('mute'), relay, stop.signal, 20);
+  const printed = print.mock.calls.map(([text]) => String(text));
+  print.mockRestore();
+  expect(became).toEqual([null, FAULTS.mute, null, FAULTS.mute]);
+  expect(printed.slice(0, 2)).toEqual(['CAM: the camera is well for 0.02 s\n', 'CAM: the camera takes connections and says nothing for 0.02 s\n']);
+});
+
+it('lists the faults there are for who names another', async () => {
+  const running = await runLookout(['demo', '--fault', 'help'], { folder: tmpdir(), env: QUICK });
+  expect(await running.ended).toBe(2);
+  expect(running.output()).toContain('no fault \'help\'');
+  for (const [name, { summary }] of Object.entries(FAULTS)) expect(running.output()).toContain(`  ${name.padEnd(17)}${summary}\n`);
 });

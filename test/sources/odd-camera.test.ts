@@ -7,9 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
+import type { Relay } from '../../src/demo/relay.ts';
 import type { CapturedFrame } from '../../src/types.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
-import { startRtspRelay, type RtspChanges, type RtspRelay } from '../helpers/rtsp-relay.ts';
+import { startRtspRelay, type RtspChanges } from '../helpers/rtsp-relay.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { capture, failureOf, firstFrames, inFolder, jpegOf, never, PICTURES, streamOf } from './streams.ts';
 
@@ -17,13 +18,13 @@ const street = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_secon
 
 let folder: string;
 let camera: DemoCamera;
-const relays: RtspRelay[] = [];
+const relays: Relay[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-odd-'));
   camera = await startDemoCamera({ cameras: { street, rare: { ...street, keyframe_seconds: 5 }, clock: { ...street, keyframe_seconds: 4, clock: true }, ticking: { ...street, clock: true }, seconds: { ...street, fps: 1, keyframe_seconds: 4, clock: true }, rarest: { ...street, keyframe_seconds: 25 }, eighth: { ...street, fps: 1 / 8, keyframe_seconds: 8 }, resized: { kind: 'clip', file: await twoSizes() }, varying: { kind: 'clip', file: await varying() } } }, never);
 });
 afterAll(async () => {
-  for (const { close } of relays) close();
+  await Promise.all(relays.map(({ close }) => close()));
   await camera.close();
   await rm(folder, { recursive: true });
 });
@@ -50,7 +51,7 @@ async function varying(): Promise<string> {
   return file;
 }
 
-async function relay(path: string, changes?: RtspChanges): Promise<RtspRelay> {
+async function relay(path: string, changes?: RtspChanges): Promise<Relay> {
   const started = await startRtspRelay(camera.url(path), changes);
   relays.push(started);
   return started;
