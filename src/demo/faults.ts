@@ -47,7 +47,7 @@ export const FAULTS = {
     changes: (head, body) => [head, body === '' ? body : body.replace(/^a=framerate:.*\r\n/m, '').concat('a=framerate:10\r\n')],
   },
   'time-ahead': { summary: 'sets its clock an hour ahead', packets: () => shifted(3600) },
-  'time-back': { summary: 'sets its clock back by an hour', packets: () => shifted(-3600) },
+  'time-back': { summary: 'sets its clock back by 30 s', packets: () => shifted(-30) },
   'time-stands': { summary: 'sends time stamps that stand still', packets: () => onRtp((rtp) => [stamped(rtp, 12_345)]) },
   'time-wraps': { summary: 'sends time stamps and sequence numbers that begin anew at 0', restarts: true, packets: wrapped, changes: withoutPosition },
 } as const satisfies Record<string, Fault>;

@@ -2,7 +2,7 @@
 
 export type LogLine =
   /** A picture left the decoder. */
-  | ({ readonly kind: 'decoded' } & Decoded)
+  | ({ readonly kind: 'decoded' } & DecodedPicture)
   /** A picture was picked, of all pictures the one of this index. */
   | ({ readonly kind: 'picked'; readonly index: number } & Decoded)
   | { readonly kind: 'complaint'; readonly text: string };
@@ -11,6 +11,12 @@ export interface Decoded {
   readonly ptsSeconds: number;
   readonly width: number;
   readonly height: number;
+}
+
+export interface DecodedPicture extends Decoded {
+  readonly key: boolean;
+  /** Blocks of 16 x 16 that the decoder made up, because what held them was lost. */
+  readonly madeUp: number;
 }
 
 /** What framecrc says of a packet: one that arrived, or a picture that was written. */
@@ -25,7 +31,7 @@ export interface Packet extends Decoded {
 export const DECODED_FILTER = 'showinfo@decoded';
 export const PICKED_FILTER = 'showinfo@picked';
 
-const SHOWINFO = /^\[showinfo@(decoded|picked) @ \w+\] (?:\[info\] )?n: *(\d+) pts: *(-?\d+) .* s:(\d+)x(\d+) /;
+const SHOWINFO = /^\[showinfo@(decoded|picked) @ \w+\] (?:\[info\] )?n: *(\d+) pts: *(-?\d+) .* s:(\d+)x(\d+) (?:i:\w iskey:(\d))?/;
 const SHOWINFO_BASE = /^\[showinfo@(decoded|picked) @ \w+\] (?:\[info\] )?config in time_base: (\d+)\/(\d+)/;
 /** framecrc: stream, dts, pts, duration, size, checksum, and flags where they are not just that of a key frame. */
 const PACKET = /^0, *-?\d+, *(-?\d+), *\d+, *(\d+), 0x[0-9a-f]+(?:, F=(0x[0-9a-f]+))?/i;
@@ -35,20 +41,29 @@ const NO_TIME = '-9223372036854775808';
 const TIME_BASE = /^#tb 0: (\d+)\/(\d+)/;
 const SIZE = /^#dimensions 0: (\d+)x(\d+)/;
 const PIECED = /^#codec_id 0: (?:h264|hevc)$/;
+const MADE_UP = /\bconcealing (\d+) DC, /;
+/** It comes to nothing. */
+const UNDECODED = /^Error while decoding stream/;
 const COMPLAINT = /\[(?:error|fatal|panic)\] (.*)$/;
 
 /** A parser for one log: it remembers the time bases that come first. The seconds that ffmpeg prints have six digits in all, too few after a day. */
 export function logParser(): (line: string) => LogLine | null {
   const secondsPerTick = new Map<string, number>();
+  let madeUp = 0;
   return (line) => {
     const [, filter = '', over = '', under = ''] = SHOWINFO_BASE.exec(line) ?? [];
     if (filter !== '') secondsPerTick.set(filter, Number(over) / Number(under));
-    const [, kind = '', index, pts, width, height] = SHOWINFO.exec(line) ?? [];
+    const [, kind = '', index, pts, width, height, key] = SHOWINFO.exec(line) ?? [];
     if (kind !== '') {
       const picture = { ptsSeconds: Number(pts) * (secondsPerTick.get(kind) ?? NaN), width: Number(width), height: Number(height) };
-      return kind === 'picked' ? { kind, index: Number(index), ...picture } : { kind: 'decoded', ...picture };
+      if (kind === 'picked') return { kind, index: Number(index), ...picture };
+      const decoded = { kind: 'decoded', ...picture, key: key === '1', madeUp } as const;
+      madeUp = 0;
+      return decoded;
     }
+    madeUp += Number(MADE_UP.exec(line)?.[1] ?? 0);
     const complaint = COMPLAINT.exec(line);
+    if (UNDECODED.test(complaint?.[1] ?? '')) madeUp = 0;
     return complaint?.[1] ? { kind: 'complaint', text: complaint[1] } : null;
   };
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
-import { DECODED_FILTER, PICKED_FILTER, logParser, packetParser, type Decoded, type Packet } from './ffmpeg-log.ts';
+import { DECODED_FILTER, PICKED_FILTER, logParser, packetParser, type Decoded, type DecodedPicture, type Packet } from './ffmpeg-log.ts';
 import { runFfmpeg } from './ffmpeg-process.ts';
 import { ffmpegProgram, OLDEST_FFMPEG } from './ffmpeg-program.ts';
 import { namesIn, removeIfPresent } from './files.ts';
@@ -16,6 +16,8 @@ export interface CaptureOptions {
   readonly track: number;
   /** Look longer at what comes before anything is made of it. */
   readonly probe: boolean;
+  /** Pictures that could be decoded but in part come too. */
+  readonly tolerant: boolean;
   /** What the decoder leaves out: everything but key frames, pictures that no other is made from, nothing. */
   readonly skip: 'nokey' | 'noref' | 'none';
   readonly intervalSeconds: number;
@@ -32,7 +34,8 @@ export interface CaptureOptions {
 
 export interface CaptureEvents {
   /** A picture left the decoder. */
-  onDecoded(decoded: Decoded): void;
+  onDecoded(decoded: DecodedPicture): void;
+  onComplaint?(words: string): void;
   onPacket(packet: Packet): void;
   /** A picked picture is there, after it was told to be decoded; where the disk had room for it, the file has so many bytes. */
   onPicture(picture: { readonly file: string; readonly bytes: number }, facts: Decoded): void;
@@ -91,9 +94,9 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       ...Object.entries(outer).flatMap(([key, value]) => [`-${key}`, value]),
       '-threads', '1',
       ...(options.skip === 'none' ? [] : ['-skip_frame', options.skip]),
-      // No picture rather than one that is half made up, where packets get lost. Over TCP none do, but cameras whose
-      // streams are a little wrong all the time would show nothing.
-      ...(options.transport === 'udp' || /^udp:/i.test(url) ? ['-err_detect', 'explode'] : []),
+      // No picture rather than one that is half made up, where packets get lost: over TCP too, by cameras that are too slow
+      // for what they send.
+      ...(options.tolerant ? [] : ['-err_detect', 'explode']),
       '-f', 'concat', '-safe', '0',
       '-protocol_whitelist', protocols,
     ],
@@ -212,6 +215,7 @@ export async function runCapture(options: CaptureOptions, folder: string, events
         const line = parseLog(text);
         if (line?.kind === 'complaint') {
           complaints.push(line.text);
+          events.onComplaint?.(line.text);
           if (complaints.length > 20) complaints.shift();
         } else if (line?.kind === 'picked') {
           picked.set(line.index, line);

@@ -37,8 +37,8 @@ const packets = (text: string): Packet[] => text.split('\n').map(packetParser())
 describe('the parser of what ffmpeg says', () => {
   it('finds pictures and complaints in the words of a real run', () => {
     expect(parse(WORDS)).toEqual([
-      { kind: 'decoded', ptsSeconds: 0, width: 320, height: 180 },
-      { kind: 'decoded', ptsSeconds: expect.closeTo(1 / 12) as number, width: 320, height: 180 },
+      { kind: 'decoded', ptsSeconds: 0, width: 320, height: 180, key: true, madeUp: 0 },
+      { kind: 'decoded', ptsSeconds: expect.closeTo(1 / 12) as number, width: 320, height: 180, key: false, madeUp: 0 },
       { kind: 'complaint', text: 'error while decoding MB 5 3, bytestream -7' },
       { kind: 'complaint', text: 'pipe:0: Server returned 401 Unauthorized (authorization failed)' },
     ]);

@@ -11,7 +11,7 @@ import type { Decoded, Packet } from '../../src/lib/ffmpeg-log.ts';
 import type { PictureFile } from '../../src/types.ts';
 
 const OPTIONS: CaptureOptions = {
-  url: 'rtsp://user:secret@10.0.0.1:554/stream?channel=1', transport: 'tcp', track: 1, probe: false, skip: 'nokey', intervalSeconds: 3, packets: 'first',
+  url: 'rtsp://user:secret@10.0.0.1:554/stream?channel=1', transport: 'tcp', track: 1, probe: false, tolerant: false, skip: 'nokey', intervalSeconds: 3, packets: 'first',
   jpegQuality: 95, maxWidth: null, realTime: false,
 };
 const SELECT = String.raw`select='st(0\,max(ld(0)\,key+gt(t\,12)))*(isnan(prev_selected_t)+gt(floor(t/3)\,floor(prev_selected_t/3))+lt(t\,prev_selected_t-1))'`;
@@ -28,7 +28,7 @@ describe('the words of a capture', () => {
       ].join('\n'),
       input: [
         '-hide_banner', '-nostats', '-loglevel', 'level+info', '-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32',
-        '-threads', '1', '-skip_frame', 'nokey', '-f', 'concat', '-safe', '0',
+        '-threads', '1', '-skip_frame', 'nokey', '-err_detect', 'explode', '-f', 'concat', '-safe', '0',
         '-protocol_whitelist', 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto',
       ],
       picture: [
@@ -68,12 +68,12 @@ describe('the words of a capture', () => {
   });
 
   it.each([['nokey', ['-skip_frame', 'nokey']], ['noref', ['-skip_frame', 'noref']], ['none', []]] as const)('leave out %s', (skip, words) => {
-    const { input } = captureArguments({ ...OPTIONS, skip });
+    const { input } = captureArguments({ ...OPTIONS, tolerant: true, skip });
     expect(input.slice(input.indexOf('-threads') + 2, input.indexOf('-f'))).toEqual(words);
   });
 
-  it('want no damaged picture over UDP', () => {
-    expect(captureArguments({ ...OPTIONS, transport: 'udp' }).input.join(' ')).toContain('-skip_frame nokey -err_detect explode -f concat');
+  it('want no damaged picture where they are not tolerant', () => {
+    expect(captureArguments(OPTIONS).input.join(' ')).toContain('-skip_frame nokey -err_detect explode -f concat');
   });
 
   it('report packets for ever, or not at all', () => {
@@ -147,7 +147,7 @@ describe('ffmpeg', () => {
     expect(decoded).toHaveLength(5);
   });
 
-  it('gives no damaged picture of a stream whose packets may be lost', async () => {
+  it('gives no damaged picture where it is not told to be tolerant', async () => {
     const damaged = join(folder, 'damaged.mkv');
     await promisify(execFile)('ffmpeg', ['-v', 'error', '-i', clip, '-c:v', 'libx264', '-profile:v', 'baseline', '-g', '10', damaged]);
     const bytes = await readFile(damaged);
@@ -155,9 +155,9 @@ describe('ffmpeg', () => {
     const head = Buffer.from('6588', 'hex');
     const second = bytes.indexOf(head, bytes.indexOf(head) + 4000);
     await writeFile(damaged, bytes.fill(0x55, second + 500, second + 2500));
-    const times = async (transport: 'tcp' | 'udp'): Promise<readonly number[]> => (await play({ transport, url: `file:${damaged}` })).pictures.map(({ ptsSeconds }) => ptsSeconds);
-    expect(await times('tcp')).toEqual([0, 1, 2, 3, 4]);
-    expect(await times('udp')).toEqual([0, 2, 3, 4]);
+    const times = async (tolerant: boolean): Promise<readonly number[]> => (await play({ tolerant, url: `file:${damaged}` })).pictures.map(({ ptsSeconds }) => ptsSeconds);
+    expect(await times(true)).toEqual([0, 1, 2, 3, 4]);
+    expect(await times(false)).toEqual([0, 2, 3, 4]);
   });
 
   it('gives the pictures of a file whose times go back', async () => {

@@ -38,7 +38,9 @@ describe('the error made of ffmpeg\'s last words', () => {
     ['method SETUP failed: 461 Unsupported transport', 'the camera does not offer TCP: set "transport": "udp" in its options'],
     ["Stream map '0:v:0' matches no streams.", 'there is no video in it'],
     ["Stream map '0:v:1' matches no streams.", 'it has fewer videos than video_track says'],
-    ['method PLAY failed: 454 Session Not Found', 'there is no video in it'],
+    ['method PLAY failed: 454 Session Not Found', 'the camera has nothing to play: there is no video in it, or it has lost the session, as when it restarts'],
+    ['method SETUP failed: 453 Not Enough Bandwidth', 'the camera has no bandwidth for one more viewer: end another one, or let it send less'],
+    ['method DESCRIBE failed: 503 Service Unavailable', 'the camera is too busy, or still starting: it may have too many viewers'],
   ])('says of "%s" what to do', (words, said) => {
     expect(complaintError([words], false, 'tcp').message).toBe(`${said}: ${words}`);
   });
@@ -68,6 +70,6 @@ describe('the error of a capture that fell silent', () => {
     [['non-existing PPS 0 referenced', 'no frame!'], 'stream_stalled', `${SILENT}; ffmpeg says: no frame!`],
     [['[IMGUTILS @ 0x7ffd] Picture size 0x0 is invalid', 'Error while decoding stream #0:0: Invalid data found when processing input'], 'stream_codec', 'more than 2040 pixels wide or high'],
   ])('says what ffmpeg said: %j', (complaints, code, words) => {
-    expect(silenceError(SILENT, complaints)).toMatchObject({ code, message: expect.stringContaining(words) as string });
+    expect(silenceError(SILENT, complaints, 0)).toMatchObject({ code, message: expect.stringContaining(words) as string });
   });
 });

@@ -108,6 +108,13 @@ describe('the learner', () => {
     expect(learner.verdict(START + seconds * 1000)).toBe(verdict);
   });
 
+  it.each([['ahead', 3600], ['back', -3600], ['back', -5]] as const)('goes on learning when the camera sets its clock %s by %i s', (_way, seconds) => {
+    const learner = createLearner(3, START);
+    learner.decoded();
+    for (let picture = 1; picture <= 150; picture += 1) learner.packet(picture / 25 + (picture < 40 ? 0 : seconds), picture % 25 === 0);
+    expect([learner.keyFrameSpacing(), learner.verdict(START + 6000)]).toEqual([expect.closeTo(1) as number, 'nokey']);
+  });
+
   it('waits as long as nothing comes', () => {
     expect(createLearner(3, START).verdict(START + 60_000)).toBeNull();
   });

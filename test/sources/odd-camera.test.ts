@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
+import { faultOf, startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import type { Relay } from '../../src/demo/relay.ts';
+import { onRtp } from '../../src/demo/rtp.ts';
 import type { CapturedFrame } from '../../src/types.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
 import { startRtspRelay, type RtspChanges } from '../helpers/rtsp-relay.ts';
@@ -103,6 +104,24 @@ describe.concurrent('a capture', () => {
     await firstFrames(capture(camera.url('rarest'), { capture_mode: 'keyframes' }), 1);
     await sleep(3000);
     await expect(firstFrames(capture(camera.url('rarest'), { interval_seconds: 1 }), 2)).resolves.toMatchObject([{ mode: 'all' }, { mode: 'all' }]);
+  });
+
+  it('shows a camera that is a little wrong in every key frame', async () => {
+    const { url, become } = await relay('street');
+    await become({ packets: () => onRtp((rtp) => {
+      const isEnd = rtp.continuesKeyFrame && ((rtp.bytes[17] ?? 0) & 0x40) !== 0;
+      return [isEnd ? rtp.bytes.fill(0x55, Math.max(18, rtp.bytes.length - 30)) : rtp.bytes];
+    }) });
+    await expect(firstFrames(capture(url, { interval_seconds: 1 }), 2)).resolves.toHaveLength(2);
+  });
+
+  it('shows nothing of a camera of whose key frames the greater part is lost', async () => {
+    const { url, become } = await relay('street');
+    await become(faultOf('half-key-frames'));
+    const frames: CapturedFrame[] = [];
+    const error = await failureOf(noted(capture(url, { interval_seconds: 1 }), (frame) => frames.push(frame)));
+    expect(frames).toEqual([]);
+    expect(error).toMatchObject({ code: 'stream_stalled', message: expect.stringMatching(/^no picture came: nothing for 1[56] s; \d+ came damaged/) as string });
   });
 
   it('waits for a camera that sends a picture every 8 s', async () => {

@@ -18,7 +18,7 @@ interface Shown {
 /** Seconds after the last picture, or the start, at which the stream counts as stalled. */
 function stallsAfter(stream: Stream, { at, pts = at, keySpacing, lives = false }: Shown): number {
   const silence = createSilence(stream, START);
-  if (lives) silence.packet();
+  if (lives) silence.packet(true);
   const due = [...at.keys()];
   for (let now = START + ROUND_MS; now < START + 1e6; now += ROUND_MS) {
     for (const index of due.splice(0, due.filter((one) => START + (at[one] ?? 0) * 1000 <= now).length)) {
@@ -46,6 +46,7 @@ describe('a silent stream', () => {
     [25, 'whose key frames come every 8 s', KEYS, { at: [0], keySpacing: 8 }],
     [6, 'whose key frames come every 8 s and whose other pictures are shown too', ALL, { at: [0, 0.5, 1], keySpacing: 8 }],
     [25, 'that sends what it has kept at once and then a picture every 8 s', ALL, { at: [0, 0.05, 0.1], pts: [0, 8, 16] }],
+    [6, 'that showed a picture a second and set its clock ahead by an hour', ALL, { at: [0, 1, 2, 3], pts: [0, 1, 2, 3603] }],
     [13, 'that was interrupted for 8 s and showed a picture a second again', ALL, { at: [0, 8, 9] }],
   ])('has stalled after %i s: one %s', (seconds, _what, stream, shown) => {
     expect(stallsAfter(stream, shown)).toBe(seconds);

@@ -13,7 +13,7 @@ const LONGEST_RETURN_MS = 86_400_000;
 export async function* captureFrames(capture: Capture, signal: AbortSignal, returnMs = RETURN_MS): AsyncGenerator<CapturedFrame, void, void> {
   const { stream: { options: { capture_mode } }, folder, realTime } = capture;
   // A file cannot be opened anew with what was learned: it would begin from its beginning.
-  let way: Way = { skip: capture_mode === 'all' || (capture_mode === 'auto' && realTime) ? 'none' : 'nokey', packets: !realTime, probe: false, returnMs };
+  let way: Way = { skip: capture_mode === 'all' || (capture_mode === 'auto' && realTime) ? 'none' : 'nokey', packets: !realTime, probe: false, tolerant: realTime, shownMs: null, returnMs };
   for (;;) {
     const box = createLatest<Delivered>();
     const life = linked(signal);

@@ -10,10 +10,13 @@ const MEANINGS: readonly (readonly [RegExp, ErrorCode, string | ((transport: Tra
   [/\b461 /, 'stream_connect', (transport) => `the camera does not offer ${transport.toUpperCase()}: set "transport": "${transport === 'tcp' ? 'udp' : 'tcp'}" in its options`],
   [/0:v:[1-9]\d*'? matches no streams/i, 'stream_codec', 'it has fewer videos than video_track says'],
   [/matches no streams|does not contain any stream/i, 'stream_codec', 'there is no video in it'],
-  // Nothing was set up that could be played.
-  [/method PLAY failed: 45[45] /, 'stream_codec', 'there is no video in it'],
+  // Nothing was set up that could be played, or not any more.
+  [/method PLAY failed: 45[45] /, 'stream_codec', 'the camera has nothing to play: there is no video in it, or it has lost the session, as when it restarts'],
+  [/\b453 /, 'stream_connect', 'the camera has no bandwidth for one more viewer: end another one, or let it send less'],
+  [/\b503 /, 'stream_connect', 'the camera is too busy, or still starting: it may have too many viewers'],
   [/\b404 |\b454 /, 'stream_not_found', 'the camera does not know this path'],
   [/connection refused|no route|unreachable|name or service|failed to resolve|timed out|connection reset|end of file|\b5\d\d /i, 'stream_connect', 'the camera could not be reached'],
+  [/operation not permitted|cannot determine format/i, 'stream_connect', 'the camera ended the connection before its first picture: it may be starting, or have too many viewers'],
   [/invalid data|could not find codec|unsupported|unknown format|no such filter/i, 'stream_codec', 'the stream is nothing ffmpeg can decode'],
   [/no such file/i, 'stream_not_found', 'the file does not exist'],
 ];
@@ -27,7 +30,7 @@ export function complaintError(complaints: readonly string[], connected: boolean
   // A port or a path may read like a code.
   const said = complaints.map((line) => line.replace(/\w+:\/\/\S+/g, ''));
   for (const [pattern, code, meaning] of MEANINGS) {
-    if (said.some((line) => pattern.test(line)) && !connected) return new LookoutError(code, `${typeof meaning === 'string' ? meaning : meaning(transport)}: ${words}`);
+    if (said.some((line) => pattern.test(line)) && !connected) return new LookoutError(code, `${typeof meaning === 'string' ? meaning : meaning(transport)}${words && `: ${words}`}`);
   }
   return new LookoutError(connected ? 'stream_ended' : 'stream_connect', `the stream ended${words ? `: ${words}` : ''}`);
 }
@@ -40,19 +43,24 @@ function causeIn(complaints: readonly string[]): Error | undefined {
   return code === undefined ? undefined : Object.assign(new Error(words), { code });
 }
 
+/** What ffmpeg says because it ends, or is ended. */
+const AFTERMATH = /immediate exit requested|operation not permitted|error initializing output stream|cannot determine format|error marking filters|error closing file|could not write header|dimensions not set/i;
+
 /** ffmpeg is given the address in a list, about which it says once more what it said before: that counts where it is all. */
-function reasons(complaints: readonly string[]): readonly string[] {
+function reasons(said: readonly string[]): readonly string[] {
+  const complaints = said.filter((line) => !AFTERMATH.test(line));
   const own = complaints.filter((line) => !/^(?:Impossible to open |pipe:0: )/.test(line));
   if (own.length === 0) return complaints.filter((line) => line.startsWith('pipe:0: ')).map((line) => line.replace('pipe:0: ', ''));
   // How long it waits is its own affair.
   return own.map((line) => line.replace(/(\btcp:\/\/[^\s?]*)\?\S*/, '$1'));
 }
 
-/** A capture that fell silent, of which ffmpeg had something to say. */
-export function silenceError(silent: string, complaints: readonly string[]): LookoutError {
+/** A capture that fell silent, of which ffmpeg had something to say; `damaged`: pictures that came last, none of them whole. */
+export function silenceError(silent: string, complaints: readonly string[], damaged: number): LookoutError {
   if (complaints.some((line) => /picture size 0x0 is invalid/i.test(line))) {
     return new LookoutError('stream_codec', `${silent}: its pictures are more than 2040 pixels wide or high, for which RTP has no words when they are JPEGs: let the camera send H.264, or smaller pictures`);
   }
-  const words = hideCredentials(complaints.slice(-1).join('; '));
+  if (damaged > 0) return new LookoutError('stream_stalled', `${silent}; ${damaged} came damaged: packets are lost on the way, or the camera sends more than it or the network can bear: let it send less`);
+  const words = hideCredentials(reasons(complaints).slice(-1).join('; '));
   return new LookoutError('stream_stalled', words ? `${silent}; ffmpeg says: ${words}` : silent);
 }

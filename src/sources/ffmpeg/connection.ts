@@ -9,6 +9,7 @@ import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import { complaintError, silenceError } from './complaint.ts';
 import { createContinuity } from './continuity.ts';
+import { createDamage } from './damage.ts';
 import { createFirstTime } from './first-time.ts';
 import { createLearner, type Skip } from './learner.ts';
 import { withLogin } from './login.ts';
@@ -33,6 +34,10 @@ export interface Way {
   readonly skip: Skip;
   readonly packets: boolean;
   readonly probe: boolean;
+  /** Also pictures that are a little damaged. */
+  readonly tolerant: boolean;
+  /** When the connection before it showed its last whole picture, by a clock that nobody sets; null: nothing was shown. */
+  readonly shownMs: number | null;
   /** How long the reason for more than key frames must be gone before they are tried again. */
   readonly returnMs: number;
 }
@@ -54,6 +59,13 @@ const MODES: Readonly<Record<Skip, string>> = {
   none: 'all',
 };
 
+/** A camera that sent so much for so long of which nothing could be decoded wholly may send nothing better. */
+const BLIND_PICTURES = 5;
+const BLIND_MS = 8000;
+
+/** A connection that goes on with a stream has at least so much less time than one that begins. */
+const GOING_ON_MS = 5000;
+
 /** A new connection is opened this long before the next picture is due. */
 const RECONNECT_LEAD_MS = 500;
 
@@ -62,7 +74,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
   const { skip } = way;
   const { interval_seconds, capture_mode, transport, video_track } = stream.options;
   const options: CaptureOptions = {
-    url: stream.url, transport, track: video_track, probe: way.probe, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
+    url: stream.url, transport, track: video_track, probe: way.probe, tolerant: way.tolerant, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
     packets: packetsFor(way),
   };
   const started = performance.now();
@@ -71,11 +83,15 @@ export async function connection({ stream, settings, folder, realTime, format }:
   // Seldom, and ever more so: a stream that varies must not be opened anew all the time.
   const back = choosing && !learning ? createReturn(interval_seconds, !way.packets, way.returnMs, started) : null;
   const learner = createLearner(interval_seconds, started);
-  const silence = createSilence({ skip, chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, started);
+  const silence = createSilence({ skip, chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, Math.max(way.shownMs ?? started, started - GOING_ON_MS));
   const continuity = createContinuity(!realTime);
   const firstTime = createFirstTime();
+  const damage = createDamage();
   let clock = createPtsClock();
+  let wholePictures = 0;
   let decodedPictures = 0;
+  let tolerate = false as boolean;
+  let { shownMs } = way;
   let lastPacketMs: number | null = null;
   let settled = realTime;
   let better = null as Skip | null;
@@ -126,6 +142,11 @@ export async function connection({ stream, settings, folder, realTime, format }:
   function watch(): void {
     const now = performance.now();
     decide(now);
+    if (!way.tolerant && skip === 'nokey' && wholePictures === 0 && damage.inARow >= BLIND_PICTURES && now - started > BLIND_MS) {
+      tolerate = true;
+      life.abort();
+      return;
+    }
     const silent = silence.tooLong(now, learner.keyFrameSpacing());
     if (!silent) return;
     silentFor ??= silent;
@@ -139,10 +160,15 @@ export async function connection({ stream, settings, folder, realTime, format }:
       onDecoded(decoded) {
         const now = performance.now();
         decodedPictures += 1;
+        const isWhole = damage.decoded(decoded);
         learner.decoded();
         back?.decoded();
         firstTime.decoded(decoded);
-        silence.decoded(decoded.ptsSeconds, now);
+        if (isWhole) {
+          wholePictures += 1;
+          shownMs = now;
+          silence.decoded(decoded.ptsSeconds, now);
+        }
         // The time of the first is a guess, good enough until there is another.
         if (options.packets === 'none' && decodedPictures === 2 && !realTime) clock = createPtsClock();
         // A decoder that puts pictures into order hands them out late; packets are not.
@@ -150,12 +176,14 @@ export async function connection({ stream, settings, folder, realTime, format }:
         const changed = continuity.decoded(decoded);
         if (changed) end(new LookoutError('stream_ended', `the stream ended: ${changed}`));
       },
+      onComplaint: (words) => { damage.complained(words); },
       onPacket({ ptsSeconds, key, pieced }) {
         const now = performance.now();
         learner.packet(ptsSeconds, key);
         back?.packet(ptsSeconds, key);
         firstTime.packet(ptsSeconds, key);
-        silence.packet();
+        // A key frame that came damaged is not to come.
+        silence.packet(skip !== 'nokey' || damage.inARow === 0);
         // A slow camera's picture came long before the next one, with which it is told.
         const cameMs = pieced ? lastPacketMs : now;
         if (cameMs !== null) clock.arrived(ptsSeconds, cameMs);
@@ -165,6 +193,10 @@ export async function connection({ stream, settings, folder, realTime, format }:
       onPicture(picture, facts) {
         const now = performance.now();
         silence.picked(now);
+        if (damage.isDamaged(facts.ptsSeconds)) {
+          discard(picture);
+          return;
+        }
         if (held) discard(held.picture);
         picked += 1;
         held = { facts, picture, isFirst: picked === 1, cameMs: now };
@@ -172,7 +204,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
       },
     }, life.signal);
     if (reason) throw reason;
-    if (silentFor !== null) throw silenceError(silentFor, decodedPictures > 0 ? [] : complaints);
+    if (silentFor !== null) throw silenceError(silentFor, decodedPictures > 0 ? [] : complaints, damage.inARow);
     if (!life.signal.aborted) {
       // A camera that says nothing of its pictures beforehand, joined between two key frames: packets need their size.
       const blind = options.packets !== 'none' && complaints.includes('dimensions not set');
@@ -181,12 +213,13 @@ export async function connection({ stream, settings, folder, realTime, format }:
       return way.probe ? { ...way, skip: learning ? 'none' : skip, packets: false } : { ...way, probe: true };
     }
     box.close();
+    if (tolerate) return { ...way, tolerant: true, shownMs };
   } catch (error) {
     box.fail(error);
   } finally {
     clearInterval(watchdog);
   }
-  return better && { ...way, skip: better, packets: true };
+  return better && { ...way, skip: better, packets: true, shownMs };
 }
 
 /** Key frames set the clock by themselves, so the first packets are enough, to learn from and to tell what is late. */

@@ -42,6 +42,10 @@ const LONGEST_LEARNING_MS = 22_000;
 const FEW_PER_SECOND = 2.5;
 const FEW_AFTER_SECONDS = 4;
 
+/** By so much a packet's time differs from the one before where the camera's clock was set: ahead, and back. */
+const SET_AHEAD_SECONDS = 60;
+const SET_BACK_SECONDS = 1;
+
 /** Key frames that are rarer than pictures are due by no more than this cost few pictures. */
 const TOLERANCE = 1.05;
 
@@ -64,6 +68,13 @@ export function createLearner(intervalSeconds: number, startMs: number): Learner
         second = pts;
         // The first, which was just before it, was a key frame where it was decoded by itself.
         if (shown) lastKey = pts;
+      }
+      const step = pts - newest;
+      if (packets > UNSETTLED_PACKETS && (step > SET_AHEAD_SECONDS || step < -SET_BACK_SECONDS)) {
+        second = pts;
+        first = pts;
+        newest = pts;
+        lastKey = null;
       }
       if (packets <= UNSETTLED_PACKETS) {
         first = pts;

@@ -3,8 +3,8 @@ import { FIRST_PICTURE_MS } from '../pictures/patience.ts';
 import type { Skip } from './learner.ts';
 
 export interface Silence {
-  /** Packets came, by which a stream shows that it lives before its first picture. */
-  packet(): void;
+  /** A packet came, by which a stream shows that it lives before its first picture: its key frame may be to come. */
+  packet(mayBeToCome: boolean): void;
   /** A picture left the decoder. */
   decoded(ptsSeconds: number, nowMs: number): void;
   /** A picture was the first since another was due, by the stream's own times. */
@@ -27,6 +27,7 @@ export function createSilence({ skip, chosen, intervalSeconds }: { skip: Skip; c
   let last: { readonly ms: number; readonly pts: number } | null = null;
   let pickedMs = NaN;
   let spacingMs = 0;
+  let stepMs = RARE_KEY_FRAME_MS;
   let roundMs = startMs;
 
   /** How long nothing need be decoded. */
@@ -39,13 +40,16 @@ export function createSilence({ skip, chosen, intervalSeconds }: { skip: Skip; c
   }
 
   return {
-    packet() {
-      lives = true;
+    packet(mayBeToCome) {
+      lives = mayBeToCome;
     },
     decoded(pts, ms) {
-      // Halved at most: a burst does not make a slow camera look fast.
-      if (last) spacingMs = Math.max(ms - last.ms, (pts - last.pts) * 1000, spacingMs / 2);
-      else pickedMs = ms;
+      if (last) {
+        const before = stepMs;
+        stepMs = (pts - last.pts) * 1000;
+        // Halved at most: a burst does not make a slow camera look fast. Nor does a clock that is set ahead make it slow.
+        spacingMs = Math.max(ms - last.ms, Math.min(stepMs, before), spacingMs / 2);
+      } else pickedMs = ms;
       last = { ms, pts };
     },
     picked(ms) {
