@@ -18,16 +18,3 @@ export function createTurns(): TakeTurn {
     return mine;
   };
 }
-
-/** The same for each key by itself. */
-export function createKeyedTurns(): <Result>(key: string, work: () => Promise<Result>) => Promise<Result> {
-  const last = new Map<string, Promise<unknown>>();
-  return (key, work) => {
-    const mine = (last.get(key) ?? Promise.resolve()).then(work);
-    const settled: Promise<void> = mine.then(() => undefined, () => undefined).then(() => {
-      if (last.get(key) === settled) last.delete(key);
-    });
-    last.set(key, settled);
-    return mine;
-  };
-}

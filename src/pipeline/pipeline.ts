@@ -1,7 +1,7 @@
 /** The loop over batches: what waits, who is asked, and what becomes of each. Starts what may start and never waits for one of them. */
 import { errorInfo, LookoutError } from '../errors.ts';
 import { measure, NOTHING, sum, type Amount } from '../lib/amount.ts';
-import { createKeyedTurns, createTurns } from '../lib/turns.ts';
+import { createTurns } from '../lib/turns.ts';
 import type { Answers, Batch, BatchRecord, Config, Frame, StreamRef } from '../types.ts';
 import type { Expendable } from '../store/janitor.ts';
 import { createAsking, type AskingParts } from './asking.ts';
@@ -9,6 +9,7 @@ import { withoutDamaged } from './damaged.ts';
 import { anyLooked, failuresIn, mendableIn } from './failures.ts';
 import { createInsistence } from './insist.ts';
 import { createOutcomes, type OutcomeParts } from './outcomes.ts';
+import { createSequence } from './sequence.ts';
 import type { MakeRecord } from './stages.ts';
 import { createWaitingBatches, type From, type WaitingBatch } from './waiting.ts';
 
@@ -59,8 +60,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   /** Sessions of which a batch that waited is being asked about. */
   const fed = new Set<string>();
   const letGo = createTurns();
-  /** Batches of a session end in the order in which they were answered, whatever stands in the way of one. */
-  const inTurn = createKeyedTurns();
+  const inSequence = createSequence();
   const joinMs = config.join_deadline_seconds * 1000;
 
   // ── What becomes of a batch ──────────────────────────────────────────────────────────────────────────────────────
@@ -89,17 +89,14 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   /** Waits for the looks of a batch whose frames are asked about; the manifest counts this run. */
-  async function carry(batch: Batch, deadlineMs: number | null): Promise<void> {
+  function carry(batch: Batch, deadlineMs: number | null): Promise<void> {
     asking.closed(batch);
-    let answers: Answers;
-    try {
-      answers = await asking.answers(batch, deadlineMs, signal);
-    } catch (error) {
+    const answers = asking.answers(batch, deadlineMs, signal).catch(async (error: unknown) => {
       // Stopping: what was cut short does not count.
       await spool.writeManifest({ ...batch, attempts: batch.attempts - 1 });
       throw error;
-    }
-    await inTurn(batch.session, () => finish(batch, answers));
+    });
+    return inSequence(batch, answers, (all) => finish(batch, all));
   }
 
   function track(batch: Batch, work: Promise<void>, from: From): void {
@@ -264,7 +261,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       const record = await spool.readRecord(batch);
       if (record) {
-        track(batch, inTurn(batch.session, () => outcomes.append(batch, record)), 'recovered');
+        track(batch, inSequence(batch, Promise.resolve(record), () => outcomes.append(batch, record)), 'recovered');
         return;
       }
       // A letter that the books do not know yet, or no longer: its batch is looked at again.

@@ -40,7 +40,7 @@ async function withLog<Result>(settings: Settings, work: (log: RecordLog) => Pro
 
 const readIds = (log: RecordLog): Promise<string[]> => log.read({ limit: 100, pictures: true }).then((records) => (records as unknown as BatchRecord[]).map(({ batch }) => batch.id));
 const rotated = (): Promise<string[]> => at.named('predictions-');
-const allGzipped = (): Promise<void> => expect.poll(async () => (await rotated()).every((name) => name.endsWith('.gz'))).toBe(true);
+const allGzipped = (): Promise<void> => expect.poll(async () => (await rotated()).every((name) => name.endsWith('.gz')), { timeout: 20_000 }).toBe(true);
 const zcat = (name: string): string => execFileSync('zcat', [join(at.folder, name)], { encoding: 'utf8' });
 
 /** Rotated files, all of them gzipped. */

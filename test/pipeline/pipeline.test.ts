@@ -375,6 +375,19 @@ describe('trouble on the way', () => {
     expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, dead_lettered: 2 });
   });
 
+  it('with the answers of one batch keeps the records of its camera in order, and no other camera waits', async () => {
+    let answerFirst: (looks: readonly Look[]) => void = () => undefined;
+    const first = new Promise<readonly Look[]>((resolve) => { answerFirst = resolve; });
+    let calls = 0;
+    const made = await road(folder.path, { animals: fakeLane(() => ((calls += 1) === 1 ? first : found)) });
+    made.run();
+    const [early, late, other] = [await made.batch(['animals']), await made.batch(['animals']), await made.batch(['animals'], 2, 'CAM-2')];
+    await submit(made, early, late, other);
+    await expect.poll(() => made.recorded, SOON).toEqual([other.id]);
+    answerFirst(found);
+    await expect.poll(() => made.recorded, SOON).toEqual([other.id, early.id, late.id]);
+  });
+
   it('that passes by itself sends no batch there, however long it lasts', async () => {
     let refusals = 5;
     const made = await road(folder.path, { animals: fakeLane(() => found) }, {}, ({ makeRecord }) => ({
