@@ -1,8 +1,9 @@
 /** One stream: captures into the spool, groups frames into batches, reconnects when the source gives up. */
 import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
-import { hideCredentials, type Log } from '../lib/log.ts';
+import type { Log } from '../lib/log.ts';
 import type { Pacer } from '../lib/pacer.ts';
+import { hideCredentials } from '../lib/secrets.ts';
 import { isNoRoom } from '../lib/transient.ts';
 import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createBatcher, type Batcher } from './batcher.ts';

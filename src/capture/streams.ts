@@ -1,7 +1,7 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorInfo, LookoutError } from '../errors.ts';
-import { hideCredentials } from '../lib/log.ts';
+import { shownAddress } from '../lib/secrets.ts';
 import type { Balance, LatestPicture, ModelState, StartRequest, StreamChange, StreamStatus } from '../types.ts';
 import { worksAt } from './schedule.ts';
 import { startStream, type StreamParts } from './stream.ts';
@@ -134,7 +134,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const isIdle = entry.running === null && (view === undefined || view.state === 'stopped');
     const age = base.last_frame_at === null ? null : Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10;
     return {
-      camera_id: entry.camera_id, session: base.session, url: hideCredentials(entry.url), models: entry.models, options: spec.options,
+      camera_id: entry.camera_id, session: base.session, url: shownAddress(entry.url), models: entry.models, options: spec.options,
       origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null,
       state: stuck ?? view?.state ?? 'stopped',
       reason: isIdle ? whyNot(entry) : (stuck && models[0]?.reason) ?? base.reason,
@@ -254,5 +254,5 @@ function reconnectsOf({ reconnects, last }: StreamEntry): number {
 
 /** Who sends back an address as it was shown means the one with the login. */
 function addressOf(sent: string, known: StreamEntry | undefined): string {
-  return known && sent === hideCredentials(known.url) ? known.url : sent;
+  return known && sent === shownAddress(known.url) ? known.url : sent;
 }

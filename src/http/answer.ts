@@ -1,7 +1,8 @@
 /** How answers are written: the Flask orchestrator's JSON byte for byte on its routes, plain JSON with a code elsewhere. */
 import type { ErrorRequestHandler, Response } from 'express';
 import { errorInfo, LookoutError } from '../errors.ts';
-import { type Log, hideCredentials } from '../lib/log.ts';
+import type { Log } from '../lib/log.ts';
+import { hideCredentials } from '../lib/secrets.ts';
 import { shorten } from '../lib/shorten.ts';
 import type { Json } from '../types.ts';
 

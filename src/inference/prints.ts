@@ -1,6 +1,6 @@
 /** What a model printed last, whatever the level of the log. Passive. */
 import type { Clock } from '../lib/clock.ts';
-import { hideCredentials } from '../lib/log.ts';
+import { hideCredentials } from '../lib/secrets.ts';
 import type { Print } from '../types.ts';
 
 export interface Prints {

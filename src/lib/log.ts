@@ -1,5 +1,6 @@
 /** One line per event: time, level, part, message, facts. Goes to stderr; stdout belongs to commands. */
 import { createRepeats } from './repeats.ts';
+import { hideCredentials } from './secrets.ts';
 import { writeTo } from './standard-streams.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -54,27 +55,6 @@ export function createLog({ level, format, write = (line) => { writeTo(process.s
 }
 
 export const silentLog: Log = createLog({ level: 'error', format: 'text', write: () => undefined });
-
-/**
- * Hides the credentials of every URL in a text: `rtsp://user:secret@host` becomes `rtsp://***@host`. Up to the last `@`,
- * because people do not percent-encode what their passwords hold; a path with an `@` is shortened for that. Many cameras
- * take the password as a parameter, under names of their own, some even in the path.
- */
-export function hideCredentials(text: string): string {
-  return text
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"]*@/gi, '$1***@')
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^\s"'?]*\?)([^\s"']+)/gi, (_url, address: string, query: string) => address + query.split('&').map(hideValue).join('&'))
-    .replace(/([?&/_](?:pass(?:word|wd)?|pwd|psw|token)=)[^&\s"']*/gi, '$1***');
-}
-
-/** Parameters that tell which picture is meant, and nothing of who asks. */
-const HARMLESS = /^(?:action|camera|channel|codec|fps|profile|proto|resolution|stream|subtype|unicast)$/i;
-
-function hideValue(parameter: string): string {
-  const [name = '', ...value] = parameter.split('=');
-  if (HARMLESS.test(name)) return parameter;
-  return value.length > 0 ? `${name}=***` : '***';
-}
 
 function hideInFacts(facts: Facts): Facts {
   return JSON.parse(JSON.stringify(facts, (_key, value: unknown) => (typeof value === 'string' ? hideCredentials(value) : value))) as Facts;

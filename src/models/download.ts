@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 import { backoffMs, systemClock } from '../lib/clock.ts';
 import { hasCode } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
-import { hideCredentials } from '../lib/log.ts';
+import { hideCredentials } from '../lib/secrets.ts';
 import type { Progress } from '../types.ts';
 import { sha256 as hashOf } from './hashing.ts';
 import { isFile } from './paths.ts';

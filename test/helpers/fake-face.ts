@@ -1,6 +1,6 @@
 /** A small in-memory Face: streams start at once, nothing is captured; tests set what it shows. */
 import { LookoutError } from '../../src/errors.ts';
-import { hideCredentials } from '../../src/lib/log.ts';
+import { hideCredentials } from '../../src/lib/secrets.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import type { Balance, Face, Json, ModelStatus, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
 

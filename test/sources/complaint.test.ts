@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.ts';
+import { hideCredentials } from '../../src/lib/secrets.ts';
 import { complaintError, silenceError } from '../../src/sources/ffmpeg/complaint.ts';
 
 /** ffmpeg 5.1's last words, each from a real run. */
@@ -22,13 +23,13 @@ const RUNS: readonly (readonly [code: ErrorCode, ...words: string[]])[] = [
 
 describe('the error made of ffmpeg\'s last words', () => {
   it.each(RUNS)('is %s for "%s"', (code, ...words) => {
-    expect(complaintError(words, false, 'tcp')).toMatchObject({ code, message: expect.not.stringContaining('a:b@') as string });
-    expect(complaintError(words, false, 'tcp').message).toContain((words.find((line) => !line.startsWith('Impossible')) ?? '').replace('pipe:0: ', '').replace('?timeout=20000000', ''));
+    expect(complaintError(words, false, 'tcp', hideCredentials)).toMatchObject({ code, message: expect.not.stringContaining('a:b@') as string });
+    expect(complaintError(words, false, 'tcp', hideCredentials).message).toContain((words.find((line) => !line.startsWith('Impossible')) ?? '').replace('pipe:0: ', '').replace('?timeout=20000000', ''));
   });
 
   it('is the same before and after pictures had come when they cannot be written', () => {
     for (const connected of [false, true]) {
-      expect(complaintError(['Slave muxer #0 failed, aborting.', 'av_interleaved_write_frame(): No space left on device'], connected, 'tcp')).toMatchObject({
+      expect(complaintError(['Slave muxer #0 failed, aborting.', 'av_interleaved_write_frame(): No space left on device'], connected, 'tcp', hideCredentials)).toMatchObject({
         code: 'ffmpeg_failed', message: expect.stringMatching(/^its pictures cannot be written: .*No space left on device$/) as string, cause: { code: 'ENOSPC' },
       });
     }
@@ -42,11 +43,11 @@ describe('the error made of ffmpeg\'s last words', () => {
     ['method SETUP failed: 453 Not Enough Bandwidth', 'the camera has no bandwidth for one more viewer: end another one, or let it send less'],
     ['method DESCRIBE failed: 503 Service Unavailable', 'the camera is too busy, or still starting: it may have too many viewers'],
   ])('says of "%s" what to do', (words, said) => {
-    expect(complaintError([words], false, 'tcp').message).toBe(`${said}: ${words}`);
+    expect(complaintError([words], false, 'tcp', hideCredentials).message).toBe(`${said}: ${words}`);
   });
 
   it('names the transport that is left', () => {
-    expect(complaintError(['method SETUP failed: 461 Unsupported transport'], false, 'udp').message).toContain('does not offer UDP: set "transport": "tcp"');
+    expect(complaintError(['method SETUP failed: 461 Unsupported transport'], false, 'udp', hideCredentials).message).toContain('does not offer UDP: set "transport": "tcp"');
   });
 
   it.each([
@@ -54,11 +55,11 @@ describe('the error made of ffmpeg\'s last words', () => {
     ['at all', ["Impossible to open 'rtsp://127.0.0.1/x'", 'pipe:0: Invalid data found when processing input'], 'the stream is nothing ffmpeg can decode: Invalid data found when processing input'],
     ['in nothing but the address', ["Impossible to open 'rtsp://127.0.0.1/x'"], 'the stream ended'],
   ])('says what was said %s', (_how, words, message) => {
-    expect(complaintError(words, false, 'tcp').message).toBe(message);
+    expect(complaintError(words, false, 'tcp', hideCredentials).message).toBe(message);
   });
 
   it.each(RUNS)('is stream_ended once pictures had come, not %s', (_code, ...words) => {
-    expect(complaintError(words, true, 'tcp').code).toBe('stream_ended');
+    expect(complaintError(words, true, 'tcp', hideCredentials).code).toBe('stream_ended');
   });
 });
 
@@ -70,6 +71,6 @@ describe('the error of a capture that fell silent', () => {
     [['non-existing PPS 0 referenced', 'no frame!'], 'stream_stalled', `${SILENT}; ffmpeg says: no frame!`],
     [['[IMGUTILS @ 0x7ffd] Picture size 0x0 is invalid', 'Error while decoding stream #0:0: Invalid data found when processing input'], 'stream_codec', 'more than 2040 pixels wide or high'],
   ])('says what ffmpeg said: %j', (complaints, code, words) => {
-    expect(silenceError(SILENT, complaints, 0)).toMatchObject({ code, message: expect.stringContaining(words) as string });
+    expect(silenceError(SILENT, complaints, 0, hideCredentials)).toMatchObject({ code, message: expect.stringContaining(words) as string });
   });
 });

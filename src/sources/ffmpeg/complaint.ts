@@ -1,6 +1,5 @@
 /** ffmpeg's last words as one of our errors. */
 import { LookoutError, type ErrorCode } from '../../errors.ts';
-import { hideCredentials } from '../../lib/log.ts';
 import type { StreamOptions } from '../../types.ts';
 
 type Transport = StreamOptions['transport'];
@@ -21,12 +20,15 @@ const MEANINGS: readonly (readonly [RegExp, ErrorCode, string | ((transport: Tra
   [/no such file/i, 'stream_not_found', 'the file does not exist'],
 ];
 
+/** Takes a stream's secrets out of what is said of it. */
+export type Hide = (text: string) => string;
+
 /** `connected`: pictures had come before it ended; `transport`: how they were asked for. */
-export function complaintError(complaints: readonly string[], connected: boolean, transport: Transport): LookoutError {
+export function complaintError(complaints: readonly string[], connected: boolean, transport: Transport, hide: Hide): LookoutError {
   const refused = complaints.findIndex((line) => /^slave muxer/i.test(line));
   // With the line before it and the one after, of which one says why.
-  if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${hideCredentials(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`, { cause: causeIn(complaints) });
-  const words = hideCredentials(reasons(complaints).slice(-3).join('; '));
+  if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${hide(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`, { cause: causeIn(complaints) });
+  const words = hide(reasons(complaints).slice(-3).join('; '));
   // A port or a path may read like a code.
   const said = complaints.map((line) => line.replace(/\w+:\/\/\S+/g, ''));
   for (const [pattern, code, meaning] of MEANINGS) {
@@ -56,11 +58,11 @@ function reasons(said: readonly string[]): readonly string[] {
 }
 
 /** A capture that fell silent, of which ffmpeg had something to say; `damaged`: pictures that came last, none of them whole. */
-export function silenceError(silent: string, complaints: readonly string[], damaged: number): LookoutError {
+export function silenceError(silent: string, complaints: readonly string[], damaged: number, hide: Hide): LookoutError {
   if (complaints.some((line) => /picture size 0x0 is invalid/i.test(line))) {
     return new LookoutError('stream_codec', `${silent}: its pictures are more than 2040 pixels wide or high, for which RTP has no words when they are JPEGs: let the camera send H.264, or smaller pictures`);
   }
   if (damaged > 0) return new LookoutError('stream_stalled', `${silent}; ${damaged} came damaged: packets are lost on the way, or the camera sends more than it or the network can bear: let it send less`);
-  const words = hideCredentials(reasons(complaints).slice(-1).join('; '));
+  const words = hide(reasons(complaints).slice(-1).join('; '));
   return new LookoutError('stream_stalled', words ? `${silent}; ffmpeg says: ${words}` : silent);
 }

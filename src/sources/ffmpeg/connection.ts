@@ -5,6 +5,7 @@ import type { Decoded } from '../../lib/ffmpeg-log.ts';
 import { removeIfPresent } from '../../lib/files.ts';
 import type { Latest } from '../../lib/latest.ts';
 import type { Linked } from '../../lib/linked.ts';
+import { hiderOf } from '../../lib/secrets.ts';
 import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import { complaintError, silenceError } from './complaint.ts';
@@ -77,6 +78,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
     url: stream.url, transport, track: video_track, probe: way.probe, tolerant: way.tolerant, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
     packets: packetsFor(way),
   };
+  const hide = hiderOf(stream.url);
   const started = performance.now();
   const choosing = capture_mode === 'auto' && !realTime;
   const learning = choosing && skip === 'nokey';
@@ -204,11 +206,11 @@ export async function connection({ stream, settings, folder, realTime, format }:
       },
     }, life.signal);
     if (reason) throw reason;
-    if (silentFor !== null) throw silenceError(silentFor, decodedPictures > 0 ? [] : complaints, damage.inARow);
+    if (silentFor !== null) throw silenceError(silentFor, decodedPictures > 0 ? [] : complaints, damage.inARow, hide);
     if (!life.signal.aborted) {
       // A camera that says nothing of its pictures beforehand, joined between two key frames: packets need their size.
       const blind = options.packets !== 'none' && complaints.includes('dimensions not set');
-      if (!blind) throw await withLogin(complaintError(complaints, decodedPictures > 0, transport), stream.url);
+      if (!blind) throw await withLogin(complaintError(complaints, decodedPictures > 0, transport, hide), stream.url);
       box.close();
       return way.probe ? { ...way, skip: learning ? 'none' : skip, packets: false } : { ...way, probe: true };
     }

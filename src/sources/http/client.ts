@@ -3,6 +3,7 @@ import { Agent, get as getHttp, STATUS_CODES, type IncomingMessage } from 'node:
 import { Agent as TlsAgent, get as getHttps } from 'node:https';
 import { LookoutError } from '../../errors.ts';
 import { hasCode } from '../../lib/files.ts';
+import { decoded, hiderOf } from '../../lib/secrets.ts';
 import { answerTo, type Authorize, type Credentials } from './authentication.ts';
 import { certificateHint } from './certificate.ts';
 
@@ -13,10 +14,14 @@ export interface CameraClient {
   close(): void;
 }
 
+/** Takes the address's secrets out of what is said of it. */
+type Hide = (text: string) => string;
+
 const MOST_REDIRECTS = 5;
 
 export function createClient(url: string): CameraClient {
   const { address, credentials } = readUrl(url);
+  const hide = hiderOf(url);
   const plain = new Agent({ keepAlive: true });
   const tls = new TlsAgent({ keepAlive: true });
   let authorize: Authorize | null = null;
@@ -45,7 +50,7 @@ export function createClient(url: string): CameraClient {
       request.on('error', (error) => {
         // The camera closed the kept connection just as we asked: it has not heard us.
         if (!answered && request.reusedSocket && hasCode(error, 'ECONNRESET', 'EPIPE') && !signal.aborted) resolve(send(target, signal));
-        else reject(signal.aborted ? signal.reason as Error : unreachable(target, error));
+        else reject(signal.aborted ? signal.reason as Error : unreachable(target, error, hide));
       });
     });
   }
@@ -66,10 +71,10 @@ export function createClient(url: string): CameraClient {
           authorize = answerTo(headers['www-authenticate'] ?? '', credentials);
           if (authorize) continue;
         }
-        if (status < 300 || status >= 400 || headers.location === undefined) throw refusal(target, status, credentials !== null);
+        if (status < 300 || status >= 400 || headers.location === undefined) throw refusal(hide(target.origin), status, credentials !== null);
         redirects += 1;
-        if (redirects > MOST_REDIRECTS) throw new LookoutError('stream_connect', `${address.origin} sends us on and on: more than ${MOST_REDIRECTS} redirects`);
-        target = redirected(target, headers.location);
+        if (redirects > MOST_REDIRECTS) throw new LookoutError('stream_connect', `${hide(address.origin)} sends us on and on: more than ${MOST_REDIRECTS} redirects`);
+        target = redirected(target, headers.location, hide);
       }
     },
     close() {
@@ -80,10 +85,10 @@ export function createClient(url: string): CameraClient {
 }
 
 /** From HTTP to HTTPS, but never back: whoever wrote https wants nobody to look on. */
-function redirected(from: URL, location: string): URL {
+function redirected(from: URL, location: string, hide: Hide): URL {
   const target = URL.canParse(location, from.href) ? new URL(location, from.href) : null;
   if (target?.protocol !== from.protocol && target?.protocol !== 'https:') {
-    throw new LookoutError('forbidden_scheme', `${from.origin} sends us on to an address of the scheme ${target?.protocol ?? '(none)'}, which is not followed`);
+    throw new LookoutError('forbidden_scheme', `${hide(from.origin)} sends us on to an address of the scheme ${target?.protocol ?? '(none)'}, which is not followed`);
   }
   target.username = '';
   target.password = '';
@@ -101,19 +106,7 @@ function readUrl(url: string): { readonly address: URL; readonly credentials: Cr
   return { address, credentials };
 }
 
-/** Each run of escapes by itself: a lone % was not meant as one, and leaves the others what they are. */
-function decoded(text: string): string {
-  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
-    try {
-      return decodeURIComponent(escapes);
-    } catch {
-      // No UTF-8, so no escapes either.
-      return escapes;
-    }
-  });
-}
-
-function refusal({ origin }: URL, status: number, withCredentials: boolean): LookoutError {
+function refusal(origin: string, status: number, withCredentials: boolean): LookoutError {
   const answer = `it answered ${status} ${STATUS_CODES[status] ?? ''}`.trim();
   if (status === 401 || status === 403) {
     const why = withCredentials ? 'refuses the user name or password' : 'wants a user name and password, which the URL does not have (http://user:password@…)';
@@ -123,6 +116,6 @@ function refusal({ origin }: URL, status: number, withCredentials: boolean): Loo
   return new LookoutError('stream_connect', `${origin} gives no picture: ${answer}`);
 }
 
-function unreachable(target: URL, error: Error): LookoutError {
-  return new LookoutError('stream_connect', `${target.origin} could not be reached: ${error.message || String(error)}${certificateHint(target, error)}`, { cause: error });
+function unreachable(target: URL, error: Error, hide: Hide): LookoutError {
+  return new LookoutError('stream_connect', `${hide(target.origin)} could not be reached: ${hide(error.message || String(error))}${certificateHint(target, error)}`, { cause: error });
 }
