@@ -57,9 +57,9 @@ export async function readPictures(named: readonly string[], every: number, fold
 async function readPicture(path: string, converted: string, number: number, signal: AbortSignal): Promise<Picture> {
   const known = { name: path, stem: stemOf(path), stream: 'pictures', number, at: number };
   try {
-    const { width, height, type, orientation = 1 } = await sizeOf(path);
+    const { width, height, type = '', orientation = 1 } = await sizeOf(path);
     if (type === 'jpg' && orientation === 1) return { ...known, file: resolve(path), width, height };
-    await writeFile(converted, await toJpeg(await readFile(path), { ...QUALITY, orientation }, signal));
+    await writeFile(converted, await toJpeg(await readFile(path), { ...QUALITY, type, orientation }, signal));
     return { ...known, file: converted, ...(await sizeOf(converted)) };
   } catch (error) {
     signal.throwIfAborted();

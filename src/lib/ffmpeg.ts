@@ -6,7 +6,9 @@ import { DECODED_FILTER, PICKED_FILTER, logParser, packetParser, type Decoded, t
 import { runFfmpeg } from './ffmpeg-process.ts';
 import { ffmpegProgram, OLDEST_FFMPEG } from './ffmpeg-program.ts';
 import { namesIn, removeIfPresent } from './files.ts';
+import { MOST_PIXELS, type Measured } from './jpeg.ts';
 import { jpegEncoder } from './jpeg-encoder.ts';
+import { plainPng } from './png.ts';
 import { ask } from './program.ts';
 
 export interface CaptureOptions {
@@ -92,7 +94,7 @@ export function captureArguments(options: CaptureOptions): { script: string; inp
       '-hide_banner', '-nostats', '-loglevel', 'level+info',
       ...(options.realTime ? ['-re'] : []),
       ...Object.entries(outer).flatMap(([key, value]) => [`-${key}`, value]),
-      '-threads', '1',
+      '-max_pixels', String(MOST_PIXELS), '-threads', '1',
       ...(options.skip === 'none' ? [] : ['-skip_frame', options.skip]),
       // No picture rather than one that is half made up, where packets get lost: over TCP too, by cameras that are too slow
       // for what they send.
@@ -250,7 +252,9 @@ async function tooOld(): Promise<LookoutError> {
  * Pictures one after the other, each behind a header with its length: ffmpeg gives each at once, where of bare pictures
  * it would wait for the next one to begin. One that it cannot read at all ends it.
  */
-export const SCALE_INPUT: readonly string[] = ['-loglevel', 'error', '-xerror', '-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-threads', '1', '-noautorotate', '-f', 'mpjpeg'];
+export const SCALE_INPUT: readonly string[] = [
+  '-loglevel', 'error', '-xerror', '-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-threads', '1', '-noautorotate', ...bounded('mpjpeg'),
+];
 
 /** Pictures of this size in pixels, each behind a header with its length. One format, whatever comes: the encoder takes no other later on. */
 export function scaleOutput({ width, height }: { readonly width: number; readonly height: number }): readonly string[] {
@@ -263,20 +267,30 @@ export function scaleOutput({ width, height }: { readonly width: number; readonl
 /** What makes a picture upright, by its orientation as EXIF has it. */
 const UPRIGHT: readonly string[] = ['null', 'null', 'hflip', 'hflip,vflip', 'vflip', 'transpose=0', 'transpose=1', 'transpose=3', 'transpose=2'];
 
-/** The bytes of a picture (PNG, JPEG …) as JPEG, turned upright, no wider than `maxWidth` pixels. */
-export function toJpeg(
-  picture: Uint8Array, { jpegQuality, maxWidth, orientation }: Pick<CaptureOptions, 'jpegQuality' | 'maxWidth'> & { readonly orientation: number }, signal: AbortSignal,
-): Promise<Buffer> {
-  const filters = [UPRIGHT[orientation] ?? 'null', ...narrowed(maxWidth)].join(',');
-  return encodeJpeg(Readable.from([picture]), ['-vf', filters, ...jpegEncoder(jpegQuality)], signal);
+/** What comes through the standard input is what it was measured as, leads nowhere, and is no larger than it may be. */
+function bounded(demuxer: string): readonly string[] {
+  return ['-max_pixels', String(MOST_PIXELS), '-f', demuxer, '-protocol_whitelist', 'pipe'];
 }
 
-async function encodeJpeg(source: Readable, options: readonly string[], signal: AbortSignal): Promise<Buffer> {
+/** By the names that `image-size` has for them. */
+const DEMUXERS: Readonly<Record<string, string>> = { jpg: 'jpeg_pipe', png: 'png_pipe', webp: 'webp_pipe', bmp: 'bmp_pipe', gif: 'gif', tiff: 'tiff_pipe' };
+
+/** The bytes of a picture of this type as JPEG, turned upright, no wider than `maxWidth` pixels. Throws when it has more than `MOST_PIXELS`. */
+export async function toJpeg(
+  picture: Uint8Array, { type, orientation, jpegQuality, maxWidth }: Pick<CaptureOptions, 'jpegQuality' | 'maxWidth'> & Pick<Measured, 'orientation'> & { readonly type: string }, signal: AbortSignal,
+): Promise<Buffer> {
+  const demuxer = DEMUXERS[type];
+  if (demuxer === undefined) throw new LookoutError('bad_frame', `a picture of the type ${type} cannot be read`);
+  const filters = [UPRIGHT[orientation] ?? 'null', ...narrowed(maxWidth)].join(',');
   signal.throwIfAborted();
   const chunks: Buffer[] = [];
   const target = new Writable({ emitClose: false, write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } });
-  // Pictures are turned by us alone: some versions of ffmpeg do it by themselves.
-  const failure = await runFfmpeg({ source, input: ['-noautorotate'], outputs: [{ target, options: [...options, '-frames:v', '1', '-f', 'mjpeg'] }] }, signal);
+  const failure = await runFfmpeg({
+    source: Readable.from([type === 'png' ? plainPng(picture) : picture]),
+    // Pictures are turned by us alone: some versions of ffmpeg do it by themselves.
+    input: ['-noautorotate', ...bounded(demuxer)],
+    outputs: [{ target, options: ['-vf', filters, ...jpegEncoder(jpegQuality), '-frames:v', '1', '-f', 'mjpeg'] }],
+  }, signal);
   signal.throwIfAborted();
   if (failure) throw failure;
   return Buffer.concat(chunks);

@@ -10,6 +10,9 @@ export interface Measured {
   readonly orientation: number;
 }
 
+/** No camera has more; what claims more is not let into memory. */
+export const MOST_PIXELS = 64 * 1024 * 1024;
+
 const START = Buffer.from([0xff, 0xd8, 0xff]);
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
 /** Its last chunk's name and checksum. */
@@ -89,7 +92,11 @@ function walk(picture: Uint8Array): Walked | null {
     let next = at + (marker === FILL ? 1 : 2);
     if (hasLength(marker)) {
       if (at + 9 > bytes.length) break;
-      if (isFrame(marker)) [height, width] = [bytes.readUInt16BE(at + 5), bytes.readUInt16BE(at + 7)];
+      if (isFrame(marker)) {
+        const [lines, columns] = [bytes.readUInt16BE(at + 5), bytes.readUInt16BE(at + 7)];
+        // Of one that says it twice, a decoder makes room for the larger.
+        if (lines * columns > width * height) [width, height] = [columns, lines];
+      }
       if (marker === START_OF_SCAN) scans += 1;
       next += bytes.readUInt16BE(at + 2);
     }

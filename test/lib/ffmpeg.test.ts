@@ -28,7 +28,7 @@ describe('the words of a capture', () => {
       ].join('\n'),
       input: [
         '-hide_banner', '-nostats', '-loglevel', 'level+info', '-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32',
-        '-threads', '1', '-skip_frame', 'nokey', '-err_detect', 'explode', '-f', 'concat', '-safe', '0',
+        '-max_pixels', '67108864', '-threads', '1', '-skip_frame', 'nokey', '-err_detect', 'explode', '-f', 'concat', '-safe', '0',
         '-protocol_whitelist', 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto',
       ],
       picture: [

@@ -1,7 +1,7 @@
 /** Whole pictures as the spool wants them: the bytes as they came wherever they will do, else made anew by ffmpeg. */
 import { LookoutError } from '../../errors.ts';
 import { toJpeg } from '../../lib/ffmpeg.ts';
-import { measure, type Measured } from '../../lib/jpeg.ts';
+import { measure, MOST_PIXELS, type Measured } from '../../lib/jpeg.ts';
 import type { PictureFile } from '../../types.ts';
 
 /** Nothing larger is taken for a picture, whoever sends it. */
@@ -22,8 +22,11 @@ export interface JpegPicture {
 export async function asJpeg(bytes: Uint8Array, name: string, settings: PictureSettings, signal: AbortSignal): Promise<JpegPicture> {
   const { jpeg_quality, max_width } = settings;
   const size = measure(bytes);
+  if (size && size.width * size.height > MOST_PIXELS) {
+    throw new LookoutError('stream_codec', `${name} has ${size.width} x ${size.height} pixels, more than ${MOST_PIXELS / 1024 ** 2} megapixels: let the camera send smaller ones`);
+  }
   if (size && willDo(size, settings)) return { picture: { jpeg: bytes }, width: size.width, height: size.height };
-  const jpeg = size && await toJpeg(bytes, { jpegQuality: jpeg_quality, maxWidth: max_width, orientation: size.orientation }, signal).catch((error: unknown) => {
+  const jpeg = size && await toJpeg(bytes, { jpegQuality: jpeg_quality, maxWidth: max_width, ...size }, signal).catch((error: unknown) => {
     signal.throwIfAborted();
     throw new LookoutError('stream_codec', `${name} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });
@@ -33,6 +36,6 @@ export async function asJpeg(bytes: Uint8Array, name: string, settings: PictureS
 }
 
 /** A JPEG that needs nothing done to it. */
-export function willDo({ type, width, orientation }: Measured, { max_width }: PictureSettings): boolean {
-  return type === 'jpg' && orientation === 1 && (max_width === null || width <= max_width);
+export function willDo({ type, width, height, orientation }: Measured, { max_width }: PictureSettings): boolean {
+  return type === 'jpg' && orientation === 1 && width * height <= MOST_PIXELS && (max_width === null || width <= max_width);
 }
