@@ -11,6 +11,7 @@ export const ERRORS = {
   bad_request: { status: 400, retry: false, advice: 'correct the request' },
   unknown_model: { status: 400, retry: false, advice: 'use one of the models named' },
   forbidden_scheme: { status: 400, retry: false, advice: 'use an allowed URL scheme, or add it to allow_schemes' },
+  forbidden_address: { status: 400, retry: false, advice: 'use the address of a camera, or add it to allow_hosts' },
   unauthorized: { status: 401, retry: false, advice: 'send the token: Authorization: Bearer <token>' },
   forbidden_origin: { status: 403, retry: false, advice: 'call from the host that serves Lookout, or add it to allowed_hosts' },
   not_found: { status: 404, retry: false, advice: 'check the name' },

@@ -28,6 +28,8 @@ export interface StreamOptions {
   readonly transport: 'tcp' | 'udp';
   /** Of the stream's videos, counted from 1. */
   readonly video_track: number;
+  /** How a camera over TLS is known: `verify`, `off`, or `sha256:` and the fingerprint of its certificate. */
+  readonly tls: string;
   /** The stream stops by itself after this long; null: never. */
   readonly duration_seconds: number | null;
 }
@@ -36,6 +38,8 @@ export interface StreamOptions {
 export interface StreamSpec {
   readonly camera_id: string;
   readonly url: string;
+  /** Nobody sent the address over HTTP: it may lead anywhere. */
+  readonly trusted: boolean;
   readonly models: readonly string[];
   readonly options: StreamOptions;
 }
@@ -683,6 +687,9 @@ export interface Config {
   readonly insecure: boolean;
   readonly allowed_hosts: readonly string[];
   readonly allow_schemes: readonly string[];
+  /** Host names, addresses, networks. */
+  readonly allow_hosts: readonly string[];
+  readonly tls: string;
   readonly interval_seconds: number;
   readonly batch_size: number;
   /** null: twice size times interval, at least 60. */

@@ -1,13 +1,17 @@
 /** What is known of a stream whether it runs or not: what was asked, by whom, and whether it may be. */
 import { errorInfo, LookoutError } from '../errors.ts';
+import { refuseAtOnce } from '../lib/reach.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { Config, Source, StreamOptions, StreamSpec, StreamStatus } from '../types.ts';
+import { placeOf } from '../words/stream-place.ts';
 import type { Stream } from './stream.ts';
 import type { StoredStream } from './stream-store.ts';
 
 export interface StreamEntry {
   readonly camera_id: string | number;
   readonly url: string;
+  /** Nobody sent the address over HTTP. */
+  readonly trusted: boolean;
   readonly models: readonly string[];
   readonly asked: Partial<StreamOptions>;
   readonly origin: StreamStatus['origin'];
@@ -34,12 +38,12 @@ export function specOf(entry: StreamEntry, config: Config): StreamSpec {
   const batch_size = given.batch_size ?? config.batch_size;
   const batch_deadline_seconds = given.batch_deadline_seconds ?? config.batch_deadline_seconds ?? Math.max(60, 2 * batch_size * interval_seconds);
   const options: StreamOptions = {
-    capture_mode: config.capture_mode, transport: config.transport, video_track: 1, duration_seconds: null, ...given, interval_seconds, batch_size, batch_deadline_seconds,
+    capture_mode: config.capture_mode, transport: config.transport, video_track: 1, tls: config.tls, duration_seconds: null, ...given, interval_seconds, batch_size, batch_deadline_seconds,
   };
-  return { camera_id: String(entry.camera_id), url: entry.url, models: [...new Set(entry.models)], options };
+  return { camera_id: String(entry.camera_id), url: entry.url, trusted: entry.trusted, models: [...new Set(entry.models)], options };
 }
 
-/** `trusted`: not sent over HTTP. Throws `forbidden_scheme`. */
+/** `trusted`: not sent over HTTP. Throws `forbidden_scheme` and `forbidden_address`. */
 export function sourceOf(url: string, trusted: boolean, { config, sources }: StreamEntryParts): Source {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? 'file';
   const source = sources.get(scheme);
@@ -50,6 +54,8 @@ export function sourceOf(url: string, trusted: boolean, { config, sources }: Str
     const more = others.length === 0 ? '' : `; the setting allow_schemes opens ${others.join(', ')}`;
     throw new LookoutError('forbidden_scheme', `URLs of the scheme ${scheme}${hint(scheme, allowed)} are not allowed, only ${allowed.join(', ')}${more}`);
   }
+  const place = placeOf(url);
+  if (!trusted && place) refuseAtOnce(place, config);
   return source;
 }
 
@@ -57,7 +63,7 @@ export function sourceOf(url: string, trusted: boolean, { config, sources }: Str
 export async function remembered(parts: StreamEntryParts, last: readonly StoredStream[]): Promise<Map<string, StreamEntry>> {
   const { config, defaultModels } = parts;
   const configured = config.streams.map((one): StreamEntry => ({
-    camera_id: one.camera_id, url: one.url, models: one.models ?? defaultModels, asked: one.options ?? {},
+    camera_id: one.camera_id, url: one.url, trusted: true, models: one.models ?? defaultModels, asked: one.options ?? {},
     origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, running: null, last: null, reconnects: 0,
   }));
   const faults = (await Promise.all([
@@ -68,7 +74,7 @@ export async function remembered(parts: StreamEntryParts, last: readonly StoredS
     })),
   ])).filter((fault) => fault !== null);
   if (faults.length > 0) throw new LookoutError('config_invalid', `these settings need correction:\n${faults.join('\n')}`);
-  const stored = last.map(({ options, ...one }): StreamEntry => ({ ...one, asked: options, origin: 'api', schedule: null, running: null, last: null, reconnects: 0 }));
+  const stored = last.map(({ options, ...one }): StreamEntry => ({ ...one, trusted: false, asked: options, origin: 'api', schedule: null, running: null, last: null, reconnects: 0 }));
   return new Map([...stored, ...configured].map((entry) => [String(entry.camera_id), entry]));
 }
 

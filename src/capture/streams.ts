@@ -61,7 +61,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
 
   function run(id: string, entry: StreamEntry): void {
     closing.signal.throwIfAborted();
-    const source = sourceOf(entry.url, entry.origin !== 'api', parts);
+    const source = sourceOf(entry.url, entry.trusted, parts);
     const stream = startStream(specOf(entry, config), { ...parts.stream, source });
     entries.set(id, { ...entry, running: stream, last: stream, reconnects: reconnectsOf(entry) });
     void stream.ended.then(() => {
@@ -113,7 +113,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     if (!entry.enabled) return stopped === undefined || stopped === OUTSIDE ? 'not started' : stopped;
     if (!working(entry)) return OUTSIDE;
     try {
-      sourceOf(entry.url, entry.origin !== 'api', parts);
+      sourceOf(entry.url, entry.trusted, parts);
     } catch (error) {
       return errorInfo(error).message;
     }
@@ -155,12 +155,14 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     if (before?.running) return 'already_running';
     if (!before && entries.size >= config.max_streams) throw new LookoutError('too_many_streams', `${entries.size} streams are known, and max_streams is ${config.max_streams}`);
     const models = request.models ?? parts.defaultModels;
-    sourceOf(request.url, origin !== 'api', parts);
+    const url = addressOf(request.url, before);
+    const trusted = origin !== 'api' || (before?.trusted === true && url === before.url);
+    sourceOf(url, trusted, parts);
     await checkModels(models, parts);
     // Begun meanwhile with what was remembered.
     if (entries.get(id)?.running) return 'already_running';
     const entry: StreamEntry = {
-      camera_id: request.camera_id, url: addressOf(request.url, before), models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
+      camera_id: request.camera_id, url, trusted, models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
       origin: before?.origin === 'yaml' ? 'yaml' : origin, schedule: before?.schedule ?? null,
     };
     if (!working(entry)) {
@@ -182,11 +184,12 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
 
   async function change(id: string, { url, models, options, enabled }: StreamChange): Promise<StreamStatus> {
     const entry = known(id);
+    const address = url === undefined ? entry.url : addressOf(url, entry);
     const changed: StreamEntry = {
-      ...entry, url: url === undefined ? entry.url : addressOf(url, entry), models: [...new Set(models ?? entry.models)], asked: { ...entry.asked, ...options }, enabled: enabled ?? entry.enabled, running: null,
+      // Who wrote the old address into lookout.yaml is not who sends a new one.
+      ...entry, url: address, trusted: entry.trusted && address === entry.url, models: [...new Set(models ?? entry.models)], asked: { ...entry.asked, ...options }, enabled: enabled ?? entry.enabled, running: null,
     };
-    // Who wrote the old address into lookout.yaml is not who sends a new one.
-    sourceOf(changed.url, entry.origin !== 'api' && changed.url === entry.url, parts);
+    sourceOf(changed.url, changed.trusted, parts);
     await checkModels(changed.models, parts);
     if (entry.running && changed.enabled && isDeepStrictEqual(specOf(changed, config), entry.running.spec)) {
       // Nothing that would show in its pictures: they go on.

@@ -19,7 +19,8 @@ export async function serveUntil(signal: AbortSignal, config: Config, log: Log, 
   if (process.pid === 1) log.warn('it is the first process here, where processes that nobody waits for stay for ever: start it under an init, such as tini, or docker run --init');
   // Whether it is free is known before anything is built, connected or taken up.
   const port = await claimPort(config, log.part('http'));
-  const app = await createApp(config, log).catch(async (error: unknown) => {
+  // Streams may not lead to it, whichever it has become.
+  const app = await createApp({ ...config, port: port.port }, log).catch(async (error: unknown) => {
     await port.close();
     throw error;
   });

@@ -1,6 +1,7 @@
 /** Texts in settings that follow rules of their own: how each is checked and what it must be, in words. */
 import { validate as isCron } from 'node-cron';
 
+import { isHostOrNetwork } from '../lib/reach.ts';
 import { isCameraId } from '../words/camera-id.ts';
 import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
 import { isTimeZone } from './time-zone.ts';
@@ -22,6 +23,10 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
   scheme: {
     validate: (text) => /^[a-z][a-z0-9+.-]*$/.test(text),
     words: 'must be a URL scheme in small letters, such as rtsp',
+  },
+  'host-or-network': {
+    validate: isHostOrNetwork,
+    words: 'must be a host name, an address, or a network such as 10.0.0.0/8',
   },
   token: {
     validate: (text) => /^[!-~]*$/.test(text),

@@ -91,6 +91,11 @@ const COMMON = {
     description: 'What streams started over HTTP may read beside what cameras send: file (files of this machine), hls (playlists, which can lead it to any address).',
     type: 'array', items: { type: 'string', format: 'scheme' }, default: [],
   },
+  allow_hosts: {
+    description: 'Names, addresses and networks that streams started over HTTP may lead to beside cameras: link-local and metadata addresses, Lookout\'s own port, and over HTTP this machine itself.',
+    type: 'array', items: { type: 'string', format: 'host-or-network' }, default: [],
+  },
+  tls: { ...STREAM_OPTIONS.tls, default: 'verify' },
   ...CAPTURE,
   jpeg_quality: {
     description: 'Of stored frames, as OpenCV counts it.',

@@ -142,7 +142,7 @@ function openingOf({ url, transport, realTime, format, probe }: CaptureOptions):
     // With sound or events beside the pictures, their times would follow the camera's reports and step.
     const outer = probe ? LONG_PROBE : NO_PROBE;
     const inner = { ...outer, rtsp_transport: transport, allowed_media_types: 'video', timeout: WATCHED };
-    return { protocols: 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto', inner, outer };
+    return { protocols: 'pipe,rtsp,rtp,udp,tcp', inner, outer };
   }
   const outer = realTime ? {} : probe ? LONG_PROBE : SHORT_PROBE;
   const whitelist = format === undefined ? {} : { format_whitelist: format === 'hls' ? IN_PLAYLISTS : format };

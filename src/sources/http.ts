@@ -8,6 +8,7 @@ import type { Capture } from './ffmpeg/connection.ts';
 import { createClient } from './http/client.ts';
 import { kindOf } from './http/kind.ts';
 import { mjpegFrames } from './http/mjpeg.ts';
+import { openPassage } from './http/passage.ts';
 import { snapshotFrames } from './http/snapshot.ts';
 import { knock } from './peer/knock.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
@@ -18,7 +19,7 @@ export const schemes = ['http', 'https'];
 /** Playlists at addresses of these. */
 export const also = ['hls'];
 
-type HttpSettings = PictureSettings & Pick<Config, 'allow_schemes'>;
+type HttpSettings = PictureSettings & Pick<Config, 'allow_schemes' | 'allow_hosts' | 'host' | 'port'>;
 
 export function create({ config }: { readonly config: HttpSettings }): Source {
   return {
@@ -33,7 +34,8 @@ async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSetti
   const patience = createPatience();
   const link = linked(signal, patience.signal);
   const either = link.signal;
-  const client = createClient(stream.url);
+  const caution = { bounds: stream.trusted ? null : config, tls: stream.options.tls };
+  const client = createClient(stream.url, caution);
   let video: Capture | null = null;
   try {
     patience.wait(FIRST_PICTURE_MS);
@@ -50,6 +52,8 @@ async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSetti
         stream, settings: config, folder, format: what.kind === 'video' ? what.format : 'hls',
         // What has an end is a file that lies there; a camera's stream goes on.
         realTime: what.kind === 'video' ? answer.headers['content-length'] !== undefined : what.isOver,
+        // A playlist names other addresses, which ffmpeg opens itself.
+        ...(what.kind === 'video' && { open: (life: AbortSignal) => openPassage(createClient(stream.url, caution), life) }),
       };
     }
   } catch (error) {

@@ -20,6 +20,10 @@ export const STREAM_OPTIONS = {
   video_track: {
     type: 'integer', minimum: 1, maximum: 32, description: 'Which video is taken of a stream that has several.',
   },
+  tls: {
+    type: 'string', pattern: '^(verify|off|sha256:([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2})$',
+    description: 'How a camera over TLS is known: verify (its certificate is trusted), off (not at all), or sha256: and the fingerprint of its certificate.',
+  },
   duration_seconds: {
     type: ['number', 'null'], minimum: 0.1, maximum: 31_536_000, description: 'The stream stops by itself after this long; null: never.',
   },
@@ -27,7 +31,7 @@ export const STREAM_OPTIONS = {
 
 /** What streams of a version had that did not keep their options, and pictures that no stream captured. */
 export const USUAL_STREAM_OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, duration_seconds: null,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null,
 };
 
 /** Options that were kept, with those of `usual` for each that is missing or is nothing that it may be. */

@@ -29,7 +29,7 @@ describe('the words of a capture', () => {
       input: [
         '-hide_banner', '-nostats', '-loglevel', 'level+info', '-fpsprobesize', '0', '-analyzeduration', '1', '-probesize', '32',
         '-max_pixels', '67108864', '-threads', '1', '-skip_frame', 'nokey', '-err_detect', 'explode', '-f', 'concat', '-safe', '0',
-        '-protocol_whitelist', 'pipe,rtsp,rtsps,rtp,udp,tcp,tls,crypto',
+        '-protocol_whitelist', 'pipe,rtsp,rtp,udp,tcp',
       ],
       picture: [
         '-map', '0:v:0', '-an', '-filter_threads', '1',

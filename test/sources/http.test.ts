@@ -12,7 +12,7 @@ import { create } from '../../src/sources/http.ts';
 import type { CapturedFrame } from '../../src/types.ts';
 import { sourceContract } from '../contracts/source.ts';
 import { makePicture, numbered, numberOf, sendParts, startHttpCamera, type HttpCamera } from '../helpers/http-camera.ts';
-import { failureOf, firstFrames, jpegOf, never, PICTURES, streamOf } from './streams.ts';
+import { failureOf, firstFrames, jpegOf, BOUNDS, never, PICTURES, streamOf } from './streams.ts';
 
 let jpeg: Buffer;
 let png: Buffer;
@@ -38,7 +38,7 @@ async function saying(bytes: Buffer): Promise<string> {
 }
 
 function frames(url: string, interval_seconds = 0.5, { signal = never, max_width = null as number | null } = {}): AsyncIterable<CapturedFrame> {
-  return create({ config: { ...PICTURES, max_width, allow_schemes: [] } }).frames(streamOf(url, { interval_seconds }), tmpdir(), signal);
+  return create({ config: { ...PICTURES, ...BOUNDS, max_width, allow_schemes: [] } }).frames(streamOf(url, { interval_seconds }), tmpdir(), signal);
 }
 
 /** A picture of 64 x 32 that lies turned in its file, and says so in its EXIF. */

@@ -4,22 +4,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
-import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
+import { create as createRtsp } from '../../src/sources/rtsp.ts';
 import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
 import type { CapturedFrame, StreamOptions, StreamSpec } from '../../src/types.ts';
 
 const OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, duration_seconds: null,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null,
 };
 export const PICTURES = { jpeg_quality: 90, max_width: null };
+/** What Lookout is to streams that were started over HTTP. */
+export const BOUNDS = { host: '127.0.0.1', port: 5000, allow_hosts: [] };
 export const never = new AbortController().signal;
 
 export function streamOf(url: string, options: Partial<StreamOptions> = {}): StreamSpec {
-  return { camera_id: 'CAM-1', url, models: [], options: { ...OPTIONS, ...options } };
+  return { camera_id: 'CAM-1', url, trusted: true, models: [], options: { ...OPTIONS, ...options } };
 }
 
 export function capture(url: string, options: Partial<StreamOptions> = {}, signal: AbortSignal = never, settings: PictureSettings = PICTURES): AsyncGenerator<CapturedFrame, void> {
-  return inFolder((folder) => captureFrames({ stream: streamOf(url, options), settings, folder, realTime: false }, signal));
+  return inFolder((folder) => createRtsp({ config: { ...settings, ...BOUNDS } }).frames(streamOf(url, options), folder, signal));
 }
 
 /** Frames that are captured into a folder of their own; each comes with its bytes, which it keeps. */

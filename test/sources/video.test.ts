@@ -13,7 +13,7 @@ import { create as createMpegts } from '../../src/sources/mpegts.ts';
 import { create as createRtmp } from '../../src/sources/rtmp.ts';
 import type { CapturedFrame, Source } from '../../src/types.ts';
 import { startHttpCamera, type HttpCamera } from '../helpers/http-camera.ts';
-import { failureOf, firstFrames, inFolder, never, PICTURES, streamOf } from './streams.ts';
+import { failureOf, firstFrames, inFolder, BOUNDS, never, PICTURES, streamOf } from './streams.ts';
 
 const CAMERA = ['-v', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', 'testsrc=s=160x90:r=10', '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-g', '5', '-pix_fmt', 'yuv420p', '-an'];
 
@@ -66,7 +66,7 @@ async function freePort(): Promise<number> {
 }
 
 const of = (source: Source, url: string): AsyncIterable<CapturedFrame> => inFolder((own) => source.frames(streamOf(url, { interval_seconds: 1 }), own, never));
-const http = (url: string, ...allow_schemes: string[]): AsyncIterable<CapturedFrame> => of(createHttp({ config: { ...PICTURES, allow_schemes } }), url);
+const http = (url: string, ...allow_schemes: string[]): AsyncIterable<CapturedFrame> => of(createHttp({ config: { ...PICTURES, ...BOUNDS, allow_schemes } }), url);
 const spacing = ([first, second]: readonly CapturedFrame[]): number => Date.parse(second?.captured_at ?? '') - Date.parse(first?.captured_at ?? '');
 
 /** Connects again and again, as streams do, until the camera is there. */
@@ -110,7 +110,7 @@ describe.concurrent('video over HTTP', () => {
       response.once('close', () => child.kill());
     });
     const taken = (video_track: number): AsyncIterable<CapturedFrame> => inFolder((own) => (
-      createHttp({ config: { ...PICTURES, allow_schemes: [] } }).frames(streamOf(url(), { interval_seconds: 1, video_track }), own, never)));
+      createHttp({ config: { ...PICTURES, ...BOUNDS, allow_schemes: [] } }).frames(streamOf(url(), { interval_seconds: 1, video_track }), own, never)));
     const frames = await Promise.all([1, 2].map((track) => firstFrames(taken(track), 2)));
     expect(frames.map(([, frame]) => [frame?.width, frame?.mode])).toEqual([[160, 'keyframes'], [320, 'keyframes']]);
     expect(await failureOf(taken(3))).toMatchObject({ code: 'stream_codec', message: expect.stringContaining('fewer videos than video_track says') as string });

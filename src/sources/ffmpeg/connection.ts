@@ -7,13 +7,13 @@ import type { Latest } from '../../lib/latest.ts';
 import type { Linked } from '../../lib/linked.ts';
 import { hiderOf } from '../../lib/secrets.ts';
 import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
+import type { OpenPassage, Passage } from '../network/passage.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import { complaintError, silenceError } from './complaint.ts';
 import { createContinuity } from './continuity.ts';
 import { createDamage } from './damage.ts';
 import { createFirstTime } from './first-time.ts';
 import { createLearner, type Skip } from './learner.ts';
-import { withLogin } from './login.ts';
 import { createPtsClock } from './pts-clock.ts';
 import { createReturn } from './return.ts';
 import { createSilence, ROUND_MS } from './silence.ts';
@@ -28,6 +28,8 @@ export interface Capture {
   readonly realTime: boolean;
   /** What it is, as ffmpeg calls it; none: ffmpeg finds out. */
   readonly format?: string;
+  /** How ffmpeg gets there; none: it opens the stream's address itself. */
+  readonly open?: OpenPassage;
 }
 
 /** Which pictures are decoded, whether packets may be told of, and whether it is looked longer at the stream first. */
@@ -71,11 +73,11 @@ const GOING_ON_MS = 5000;
 const RECONNECT_LEAD_MS = 500;
 
 /** Resolves with a better way when it ended to be started anew with it. */
-export async function connection({ stream, settings, folder, realTime, format }: Capture, way: Way, box: Latest<Delivered>, life: Linked): Promise<Way | null> {
+export async function connection({ stream, settings, folder, realTime, format, open }: Capture, way: Way, box: Latest<Delivered>, life: Linked): Promise<Way | null> {
   const { skip } = way;
   const { interval_seconds, capture_mode, transport, video_track } = stream.options;
-  const options: CaptureOptions = {
-    url: stream.url, transport, track: video_track, probe: way.probe, tolerant: way.tolerant, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
+  const options: Omit<CaptureOptions, 'url'> = {
+    transport, track: video_track, probe: way.probe, tolerant: way.tolerant, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
     packets: packetsFor(way),
   };
   const hide = hiderOf(stream.url);
@@ -155,10 +157,22 @@ export async function connection({ stream, settings, folder, realTime, format }:
     life.abort();
   }
 
+  /** null: there is none to be opened, or nobody waits for it any more. */
+  async function opened(): Promise<Passage | null> {
+    try {
+      return await open?.(life.signal) ?? null;
+    } catch (error) {
+      if (life.signal.aborted) return null;
+      throw error;
+    }
+  }
+
   // A file may hold gaps, and cannot stall.
   const watchdog = realTime ? undefined : setInterval(watch, ROUND_MS);
+  let passage: Passage | null = null;
   try {
-    const complaints = await runCapture(options, folder, {
+    passage = await opened();
+    const complaints = await runCapture({ ...options, url: passage?.url ?? stream.url }, folder, {
       onDecoded(decoded) {
         const now = performance.now();
         decodedPictures += 1;
@@ -210,7 +224,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
     if (!life.signal.aborted) {
       // A camera that says nothing of its pictures beforehand, joined between two key frames: packets need their size.
       const blind = options.packets !== 'none' && complaints.includes('dimensions not set');
-      if (!blind) throw await withLogin(complaintError(complaints, decodedPictures > 0, transport, hide), stream.url);
+      if (!blind) throw passage?.failure() ?? complaintError(complaints, decodedPictures > 0, transport, hide);
       box.close();
       return way.probe ? { ...way, skip: learning ? 'none' : skip, packets: false } : { ...way, probe: true };
     }
@@ -220,6 +234,7 @@ export async function connection({ stream, settings, folder, realTime, format }:
     box.fail(error);
   } finally {
     clearInterval(watchdog);
+    await passage?.close();
   }
   return better && { ...way, skip: better, packets: true, shownMs };
 }

@@ -1,15 +1,16 @@
 /** GETs from one camera: credentials, redirects, a kept connection. Failures are our errors and tell no secret. */
-import { Agent, get as getHttp, STATUS_CODES, type IncomingMessage } from 'node:http';
+import { Agent, get as getHttp, STATUS_CODES, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, get as getHttps } from 'node:https';
+import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
 import { hasCode } from '../../lib/files.ts';
 import { decoded, hiderOf } from '../../lib/secrets.ts';
-import { answerTo, type Authorize, type Credentials } from './authentication.ts';
-import { certificateHint } from './certificate.ts';
+import { answerTo, type Authorize, type Credentials } from '../network/authentication.ts';
+import { dial, type Caution } from '../network/dial.ts';
 
 export interface CameraClient {
-  /** The answer's head, once it says that a body follows. */
-  get(signal: AbortSignal): Promise<IncomingMessage>;
+  /** The answer's head, once it says that a body follows. `more`: headers of this request. */
+  get(signal: AbortSignal, more?: OutgoingHttpHeaders): Promise<IncomingMessage>;
   /** Breaks off whatever is under way. */
   close(): void;
 }
@@ -19,22 +20,33 @@ type Hide = (text: string) => string;
 
 const MOST_REDIRECTS = 5;
 
-export function createClient(url: string): CameraClient {
+export function createClient(url: string, caution: Caution): CameraClient {
   const { address, credentials } = readUrl(url);
   const hide = hiderOf(url);
-  const plain = new Agent({ keepAlive: true });
-  const tls = new TlsAgent({ keepAlive: true });
+  const life = new AbortController();
+  const [plain, tls] = [dialling(new Agent({ keepAlive: true }), 'http'), dialling(new TlsAgent({ keepAlive: true }), 'https')];
   let authorize: Authorize | null = null;
 
-  /** Credentials are for the host that they were written for. */
+  /** Credentials are for the place that they were written for, or for that same host once it asks for TLS. */
   const trusted = (target: URL): boolean =>
-    target.origin === address.origin || (target.hostname === address.hostname && target.protocol === 'https:');
+    target.origin === address.origin || (target.hostname === address.hostname && address.protocol === 'http:' && target.protocol === 'https:');
 
-  function send(target: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  /** Connects where it may, and to whom is meant. */
+  function dialling(agent: Agent, scheme: string): Agent {
+    Object.assign(agent, {
+      createConnection({ host = '', port }: { readonly host?: string; readonly port: number | string }, done: (error: unknown, socket?: Socket) => void) {
+        dial({ scheme, hostname: host, port: Number(port) }, caution, life.signal).then((socket) => { done(null, socket); }, done);
+      },
+    });
+    return agent;
+  }
+
+  function send(target: URL, signal: AbortSignal, more: OutgoingHttpHeaders = {}): Promise<IncomingMessage> {
     const authorization = trusted(target) ? authorize?.('GET', target.pathname + target.search) : undefined;
     const headers = {
       'accept': 'multipart/x-mixed-replace, image/jpeg, image/png, */*;q=0.1',
       'user-agent': 'Lookout',
+      ...more,
       // UTF-8 on the wire, as RFC 7616 has it: Node writes headers in Latin-1.
       ...(authorization !== undefined && { authorization: Buffer.from(authorization).toString('latin1') }),
     };
@@ -49,19 +61,19 @@ export function createClient(url: string): CameraClient {
       });
       request.on('error', (error) => {
         // The camera closed the kept connection just as we asked: it has not heard us.
-        if (!answered && request.reusedSocket && hasCode(error, 'ECONNRESET', 'EPIPE') && !signal.aborted) resolve(send(target, signal));
+        if (!answered && request.reusedSocket && hasCode(error, 'ECONNRESET', 'EPIPE') && !signal.aborted) resolve(send(target, signal, more));
         else reject(signal.aborted ? signal.reason as Error : unreachable(target, error, hide));
       });
     });
   }
 
   return {
-    async get(signal) {
+    async get(signal, more) {
       let target = address;
       let challenged = false;
       let redirects = 0;
       for (;;) {
-        const response = await send(target, signal);
+        const response = await send(target, signal, more);
         const { statusCode: status = 0, headers } = response;
         if (status >= 200 && status < 300) return response;
         // So that its connection can be used again.
@@ -78,6 +90,7 @@ export function createClient(url: string): CameraClient {
       }
     },
     close() {
+      life.abort();
       plain.destroy();
       tls.destroy();
     },
@@ -117,5 +130,7 @@ function refusal(origin: string, status: number, withCredentials: boolean): Look
 }
 
 function unreachable(target: URL, error: Error, hide: Hide): LookoutError {
-  return new LookoutError('stream_connect', `${hide(target.origin)} could not be reached: ${hide(error.message || String(error))}${certificateHint(target, error)}`, { cause: error });
+  const reason = hide(error.message || String(error));
+  if (error instanceof LookoutError) return new LookoutError(error.code, reason, { cause: error });
+  return new LookoutError('stream_connect', `${hide(target.origin)} could not be reached: ${reason}`, { cause: error });
 }

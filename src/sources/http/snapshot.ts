@@ -11,7 +11,7 @@ import { createTicks } from '../pictures/ticks.ts';
 /** So many pictures that fail one after the other are a dead camera. */
 const RUN_OF_FAILURES = 5;
 /** Codes of failures that asking again would not mend. */
-const FINAL: readonly string[] = ['stream_auth', 'stream_not_found', 'forbidden_scheme', 'stream_stalled'];
+const FINAL: readonly string[] = ['stream_auth', 'stream_not_found', 'forbidden_scheme', 'forbidden_address', 'stream_stalled'];
 
 /** `first` is the answer to a request made just now; `ask` makes the others. */
 export async function* snapshotFrames(

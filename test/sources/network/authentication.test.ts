@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { answerTo } from '../../../src/sources/http/authentication.ts';
+import { answerTo } from '../../../src/sources/network/authentication.ts';
 
 const mufasa = { user: 'Mufasa', password: 'Circle of Life' };
 /** The challenge of RFC 7616, section 3.9.1. */

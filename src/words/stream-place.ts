@@ -1,0 +1,22 @@
+/** Where the address of a stream leads: read as ffmpeg reads it, for which people write what they write. */
+
+export interface StreamPlace {
+  /** In small letters. */
+  readonly scheme: string;
+  /** `user:password`, as written; empty: none. */
+  readonly login: string;
+  /** With its brackets, if it has some. */
+  readonly hostname: string;
+  readonly port: number;
+  /** From the first `/`, `?` or `#` on. */
+  readonly path: string;
+}
+
+const PORTS: Readonly<Record<string, number>> = { rtsp: 554, rtsps: 322, http: 80, https: 443, rtmp: 1935, rtmps: 443 };
+
+/** null: nowhere in the network, or written so that nobody can tell. */
+export function placeOf(url: string): StreamPlace | null {
+  const [, scheme = '', login = '', hostname, port = '', path = ''] = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?(\[[^\]/?#]*\]|[^/?#:@[\]]*)(?::(\d*))?((?:[/?#].*)?)$/i.exec(url) ?? [];
+  if (hostname === undefined || hostname === '' || Number(port) > 65_535) return null;
+  return { scheme: scheme.toLowerCase(), login, hostname, port: Number(port) || (PORTS[scheme.toLowerCase()] ?? 0), path };
+}
