@@ -14,6 +14,8 @@ import { ask } from './program.ts';
 export interface CaptureOptions {
   readonly url: string;
   readonly transport: 'tcp' | 'udp';
+  /** Whether a certificate must be trusted. */
+  readonly verify: boolean;
   /** Of the videos that come, counted from 1. */
   readonly track: number;
   /** Look longer at what comes before anything is made of it. */
@@ -135,7 +137,7 @@ const IN_PLAYLISTS = 'hls,mpegts,mov,aac';
 const [LONGEST_WAIT, WATCHED] = ['15000000', '120000000'];
 
 /** By scheme: which protocols may be opened on the way, so that nobody leads ffmpeg to files of this machine, and how. */
-function openingOf({ url, transport, realTime, format, probe }: CaptureOptions): Opening {
+function openingOf({ url, transport, verify, realTime, format, probe }: CaptureOptions): Opening {
   const scheme = /^[a-z]+/i.exec(url)?.[0].toLowerCase() ?? '';
   if (scheme === 'file') return { protocols: 'pipe,file', inner: {}, outer: {} };
   if (/^rtsps?$/.test(scheme)) {
@@ -148,7 +150,7 @@ function openingOf({ url, transport, realTime, format, probe }: CaptureOptions):
   const whitelist = format === undefined ? {} : { format_whitelist: format === 'hls' ? IN_PLAYLISTS : format };
   const inner = {
     ...outer, ...whitelist, rw_timeout: realTime ? LONGEST_WAIT : WATCHED,
-    ...(/s$/.test(scheme) ? verified() : {}),
+    ...(verify && /^(https|rtmps)$/.test(scheme) ? verified() : {}),
     // The newest there is, not three segments before it.
     ...(format === 'hls' ? { live_start_index: '-1' } : {}),
   };

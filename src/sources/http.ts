@@ -11,6 +11,7 @@ import { mjpegFrames } from './http/mjpeg.ts';
 import { openPassage } from './http/passage.ts';
 import { snapshotFrames } from './http/snapshot.ts';
 import { knock } from './peer/knock.ts';
+import { refuseFingerprint } from './network/direct.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
 import { createPatience, FIRST_PICTURE_MS } from './pictures/patience.ts';
 
@@ -47,7 +48,10 @@ async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSetti
       const ask = async (): Promise<IncomingMessage> => onePicture(await client.get(either));
       yield* snapshotFrames(answer, ask, interval_seconds, config, patience, either);
     } else {
-      if (what.kind === 'playlist' && !config.allow_schemes.includes('hls')) throw new LookoutError('forbidden_scheme', PLAYLIST_IN_WORDS);
+      if (what.kind === 'playlist') {
+        if (!config.allow_schemes.includes('hls')) throw new LookoutError('forbidden_scheme', PLAYLIST_IN_WORDS);
+        refuseFingerprint(stream.options.tls);
+      }
       video = {
         stream, settings: config, folder, format: what.kind === 'video' ? what.format : 'hls',
         // What has an end is a file that lies there; a camera's stream goes on.

@@ -1,11 +1,10 @@
 /** MPEG transport streams that come over SRT, or as UDP packets. */
 import type { Source } from '../types.ts';
-import { ffmpegSource } from './ffmpeg/source.ts';
-import type { PictureSettings } from './pictures/jpeg.ts';
+import { ffmpegSource, type FfmpegSettings } from './ffmpeg/source.ts';
 
 export const summary = 'MPEG transport streams over SRT or UDP';
 export const schemes = ['srt', 'udp'];
 
-export function create({ config }: { readonly config: PictureSettings }): Source {
+export function create({ config }: { readonly config: FfmpegSettings }): Source {
   return ffmpegSource(config, 'mpegts');
 }

@@ -132,6 +132,22 @@ describe('starting a stream', () => {
     expect(source.opened).toEqual([]);
   });
 
+  it('is refused where its address leads to the cloud or to Lookout itself, unless allow_hosts or lookout.yaml names it', async () => {
+    const metadata = 'rtsp://169.254.169.254/x';
+    const places = [metadata, 'rtsp://[::ffff:a9fe:a9fe]/x', 'rtsp://0x7f.1:5000/x', 'rtsp://metadata.google.internal/'];
+    const streams = await begin([{ camera_id: 'YAML', url: metadata }]);
+    streams.begin();
+    for (const url of places) await expect(streams.start({ ...CAM, url })).rejects.toMatchObject({ code: 'forbidden_address', status: 400 });
+    await connected('YAML');
+    expect(source.opened[0]).toMatchObject({ url: metadata, trusted: true });
+    for (const url of places.slice(1)) await expect(streams.change('YAML', { url })).rejects.toMatchObject({ code: 'forbidden_address' });
+    // Who changes it to another has sent it over HTTP.
+    await streams.change('YAML', { url: 'rtsp://h/other' });
+    await expect.poll(() => source.opened.at(-1), SOON).toMatchObject({ url: 'rtsp://h/other', trusted: false });
+    const allowing = await anotherRun(streams, [], [], { allow_hosts: ['169.254.0.0/16'] });
+    expect(await allowing.start({ ...CAM, url: metadata })).toBe('started');
+  });
+
   it('is refused where as many are known as may be, until one is removed', async () => {
     const streams = await begin([], [], { max_streams: 2 });
     for (const camera_id of ['CAM-1', 'CAM-2']) await streams.start({ ...CAM, camera_id });

@@ -51,7 +51,7 @@ describe('a run of ffmpeg', () => {
 
   it('says which version is too old to know our words', async () => {
     await ffmpegIs('case "$*" in *-version*) echo "ffmpeg version 4.4.2-0ubuntu0 Copyright (c)"; exit;; esac; echo "[error] Unrecognized option \'fps_mode\'." >&2; exit 1');
-    const options = { url: 'rtsp://127.0.0.1/x', transport: 'tcp', track: 1, probe: false, tolerant: false, skip: 'none', intervalSeconds: 1, packets: 'none', jpegQuality: 90, maxWidth: null, realTime: false } as const;
+    const options = { url: 'rtsp://127.0.0.1/x', transport: 'tcp', verify: true, track: 1, probe: false, tolerant: false, skip: 'none', intervalSeconds: 1, packets: 'none', jpegQuality: 90, maxWidth: null, realTime: false } as const;
     const events = { onDecoded: () => undefined, onPacket: () => undefined, onPicture: () => undefined };
     await expect(runCapture(options, tmpdir(), events, never)).rejects.toMatchObject({ code: 'ffmpeg_missing', message: 'ffmpeg version 4.4.2-0ubuntu0 is too old: install 5.1 or later' });
   });

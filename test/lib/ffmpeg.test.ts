@@ -11,7 +11,7 @@ import type { Decoded, Packet } from '../../src/lib/ffmpeg-log.ts';
 import type { PictureFile } from '../../src/types.ts';
 
 const OPTIONS: CaptureOptions = {
-  url: 'rtsp://user:secret@10.0.0.1:554/stream?channel=1', transport: 'tcp', track: 1, probe: false, tolerant: false, skip: 'nokey', intervalSeconds: 3, packets: 'first',
+  url: 'rtsp://user:secret@10.0.0.1:554/stream?channel=1', transport: 'tcp', verify: true, track: 1, probe: false, tolerant: false, skip: 'nokey', intervalSeconds: 3, packets: 'first',
   jpegQuality: 95, maxWidth: null, realTime: false,
 };
 const SELECT = String.raw`select='st(0\,max(ld(0)\,key+gt(t\,12)))*(isnan(prev_selected_t)+gt(floor(t/3)\,floor(prev_selected_t/3))+lt(t\,prev_selected_t-1))'`;

@@ -414,6 +414,18 @@ describe.concurrent('an address', () => {
     expect(failures.map(({ message }) => message).join()).not.toContain('secret');
   });
 
+  it('may not lead a stream that was started over HTTP to Lookout or the cloud', async () => {
+    const lookout = await camera((_, response) => { send(response, 'image/jpeg', jpeg); });
+    const places = ['169.254.169.254', '[::ffff:a9fe:a9fe]', '2852039166', `127.0.0.1:${lookout.port}`, `localhost:${lookout.port}`, `0x7f000001:${lookout.port}`];
+    const { url } = await camera(({ url: path = '' }, response) => { response.writeHead(302, { location: `http://${places[Number(path.slice(1))] ?? ''}/` }).end(); });
+    const source = create({ config: { ...PICTURES, ...BOUNDS, port: lookout.port, allow_schemes: [] } });
+    for (const index of places.keys()) {
+      const stream = { ...streamOf(url(`/${index}`)), trusted: false };
+      expect(await failureOf(source.frames(stream, tmpdir(), never))).toMatchObject({ code: 'forbidden_address', message: expect.stringContaining('allow_hosts') as string });
+    }
+    expect(lookout.requests).toEqual([]);
+  });
+
   it('gives its connection back within a second of the abort, and as soon as it is left', async ({ expect }) => {
     const { url, connections } = await camera((_, response) => { sendParts(response, 50, (index) => (index < 2 ? jpeg : null)); });
     const stop = new AbortController();

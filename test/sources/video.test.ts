@@ -141,18 +141,18 @@ describe.concurrent('video', () => {
   it('is taken from an RTMP server', async () => {
     const url = `rtmp://127.0.0.1:${await freePort()}/live/camera`;
     sends('-f', 'flv', '-listen', '1', url);
-    expect(spacing(await patiently(() => of(createRtmp({ config: PICTURES }), url), 2))).toBeLessThan(1500);
+    expect(spacing(await patiently(() => of(createRtmp({ config: { ...PICTURES, ...BOUNDS } }), url), 2))).toBeLessThan(1500);
   });
 
   it('is taken over SRT', async () => {
     const url = `srt://127.0.0.1:${await freePort()}`;
     sends('-f', 'mpegts', `${url}?mode=listener`);
-    expect(spacing(await patiently(() => of(createMpegts({ config: PICTURES }), url), 2))).toBeLessThan(1500);
+    expect(spacing(await patiently(() => of(createMpegts({ config: { ...PICTURES, ...BOUNDS } }), url), 2))).toBeLessThan(1500);
   });
 
   it('is taken from UDP packets', async () => {
     const url = `udp://127.0.0.1:${await freePort()}`;
     sends('-f', 'mpegts', `${url}?pkt_size=1316`);
-    expect(spacing(await firstFrames(of(createMpegts({ config: PICTURES }), url.replace('udp', 'UDP')), 2))).toBeLessThan(1500);
+    expect(spacing(await firstFrames(of(createMpegts({ config: { ...PICTURES, ...BOUNDS } }), url.replace('udp', 'UDP')), 2))).toBeLessThan(1500);
   });
 });

@@ -63,6 +63,7 @@ export function silenceError(silent: string, complaints: readonly string[], dama
     return new LookoutError('stream_codec', `${silent}: its pictures are more than 2040 pixels wide or high, for which RTP has no words when they are JPEGs: let the camera send H.264, or smaller pictures`);
   }
   if (damaged > 0) return new LookoutError('stream_stalled', `${silent}; ${damaged} came damaged: packets are lost on the way, or the camera sends more than it or the network can bear: let it send less`);
-  const words = hide(reasons(complaints).slice(-1).join('; '));
+  // What it says of its input's end is our doing.
+  const words = hide(reasons(complaints.filter((line) => !line.startsWith('pipe:0: '))).slice(-1).join('; '));
   return new LookoutError('stream_stalled', words ? `${silent}; ffmpeg says: ${words}` : silent);
 }

@@ -5,7 +5,7 @@ import type { Decoded } from '../../lib/ffmpeg-log.ts';
 import { removeIfPresent } from '../../lib/files.ts';
 import type { Latest } from '../../lib/latest.ts';
 import type { Linked } from '../../lib/linked.ts';
-import { hiderOf } from '../../lib/secrets.ts';
+import { hiderOf, shownAddress } from '../../lib/secrets.ts';
 import type { CapturedFrame, PictureFile, StreamSpec } from '../../types.ts';
 import type { OpenPassage, Passage } from '../network/passage.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
@@ -77,10 +77,9 @@ export async function connection({ stream, settings, folder, realTime, format, o
   const { skip } = way;
   const { interval_seconds, capture_mode, transport, video_track } = stream.options;
   const options: Omit<CaptureOptions, 'url'> = {
-    transport, track: video_track, probe: way.probe, tolerant: way.tolerant, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
+    transport, verify: stream.options.tls !== 'off', track: video_track, probe: way.probe, tolerant: way.tolerant, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
     packets: packetsFor(way),
   };
-  const hide = hiderOf(stream.url);
   const started = performance.now();
   const choosing = capture_mode === 'auto' && !realTime;
   const learning = choosing && skip === 'nokey';
@@ -170,6 +169,9 @@ export async function connection({ stream, settings, folder, realTime, format, o
   // A file may hold gaps, and cannot stall.
   const watchdog = realTime ? undefined : setInterval(watch, ROUND_MS);
   let passage: Passage | null = null;
+  const own = hiderOf(stream.url);
+  // Nobody knows the camera by the way to it.
+  const hide = (text: string): string => own(passage && passage.url !== stream.url ? text.replaceAll(passage.url, shownAddress(stream.url)) : text);
   try {
     passage = await opened();
     const complaints = await runCapture({ ...options, url: passage?.url ?? stream.url }, folder, {

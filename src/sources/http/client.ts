@@ -83,7 +83,7 @@ export function createClient(url: string, caution: Caution): CameraClient {
           authorize = answerTo(headers['www-authenticate'] ?? '', credentials);
           if (authorize) continue;
         }
-        if (status < 300 || status >= 400 || headers.location === undefined) throw refusal(hide(target.origin), status, credentials !== null);
+        if (status < 300 || status >= 400 || headers.location === undefined) throw refusal(hide(target.origin), status, trusted(target) ? credentials : 'not told');
         redirects += 1;
         if (redirects > MOST_REDIRECTS) throw new LookoutError('stream_connect', `${hide(address.origin)} sends us on and on: more than ${MOST_REDIRECTS} redirects`);
         target = redirected(target, headers.location, hide);
@@ -119,10 +119,11 @@ function readUrl(url: string): { readonly address: URL; readonly credentials: Cr
   return { address, credentials };
 }
 
-function refusal(origin: string, status: number, withCredentials: boolean): LookoutError {
+function refusal(origin: string, status: number, login: Credentials | null | 'not told'): LookoutError {
   const answer = `it answered ${status} ${STATUS_CODES[status] ?? ''}`.trim();
   if (status === 401 || status === 403) {
-    const why = withCredentials ? 'refuses the user name or password' : 'wants a user name and password, which the URL does not have (http://user:password@…)';
+    const why = login === null ? 'wants a user name and password, which the URL does not have (http://user:password@…)'
+      : login === 'not told' ? 'to which the camera sends us on, wants a login; the one of the camera\'s address is not for it: write that address with its own' : 'refuses the user name or password';
     return new LookoutError('stream_auth', `${origin} ${why}: ${answer}`);
   }
   if (status === 404 || status === 410) return new LookoutError('stream_not_found', `${origin} does not know this path: ${answer}`);

@@ -31,6 +31,8 @@ const MANNERS: Readonly<Record<string, Manners>> = {
  * few at a time, and one that nobody answers for would keep the others waiting.
  */
 export async function knock(url: string, signal: AbortSignal, patienceMs = FIRST_PICTURE_MS): Promise<void> {
+  // Who opens it says what is wrong with it.
+  if (!URL.canParse(url)) return;
   const { protocol, hostname, port, pathname, search } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '');
   const manners = MANNERS[protocol];

@@ -44,6 +44,7 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
   let failure: LookoutError | null = null;
   let redirects = 0;
   let playing = false;
+  let moving = false;
   let sequence = 0;
   const asked = new Map<string, Asked>();
   // Whoever else on this machine finds the port does not know what to ask for.
@@ -139,13 +140,14 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
     if (!next || !/^rtsps?$/.test(next.scheme) || (target.scheme === 'rtsps' && next.scheme === 'rtsp')) {
       throw new LookoutError('forbidden_scheme', `the camera sends us on to ${next ? `an address of the scheme ${hide(next.scheme)}` : 'what is no RTSP address'}, which is not followed`);
     }
-    const before = camera;
     target = { ...next, login: '' };
     authorize = null;
     asked.clear();
-    before.removeAllListeners('close').destroy();
+    // Many close their connection with such an answer, and some have but one.
+    moving = true;
+    camera.destroy();
     camera = await connected(target);
-    if (life.signal.aborted) camera.destroy();
+    moving = false;
     listen();
     send({ ...one, tries: 0 });
   }
@@ -154,7 +156,8 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
     const own = camera;
     const read = createReader();
     let legible = true;
-    own.on('error', () => { client?.resetAndDestroy(); }).on('end', () => { client?.end(); }).on('close', () => { client?.destroy(); });
+    const whileOurs = (act: () => void) => (): void => { if (own === camera && !moving) act(); };
+    own.on('error', whileOurs(() => { client?.resetAndDestroy(); })).on('end', whileOurs(() => { client?.end(); })).on('close', whileOurs(() => { client?.destroy(); }));
     own.on('data', (bytes: Buffer) => {
       // Of a camera that plays, answers are read for new challenges alone.
       if (playing) {
@@ -233,10 +236,10 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
     async close() {
       life.abort();
       server.close();
-      const gone = camera.closed ? Promise.resolve() : once(camera, 'close').catch(() => undefined);
-      if (client && !client.readableEnded && !client.destroyed) await Promise.race([once(client, 'end').catch(() => undefined), once(client, 'close'), sleep(GOODBYE_MS)]);
+      const gone = (socket: Socket): Promise<unknown> => Promise.race([socket.closed ? null : once(socket, 'close').catch(() => undefined), sleep(GOODBYE_MS)]);
+      if (client) await gone(client);
       camera.end();
-      await Promise.race([gone, sleep(GOODBYE_MS)]);
+      await gone(camera);
       camera.destroy();
       client?.destroy();
     },
@@ -248,7 +251,9 @@ function uriOf({ scheme, hostname, port, path }: StreamPlace): string {
   return `${scheme}://${hostname}:${port}${path}`;
 }
 
+/** Throws where it would end the line that it stands in. */
 function credentialsOf(login: string): Credentials | null {
+  if (/[\r\n]/.test(decoded(login))) throw new LookoutError('stream_auth', 'the user name or password holds a line break, which no login can');
   const at = login.indexOf(':');
   return login === '' ? null : { user: decoded(at < 0 ? login : login.slice(0, at)), password: at < 0 ? '' : decoded(login.slice(at + 1)) };
 }

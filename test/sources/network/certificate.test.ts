@@ -36,12 +36,22 @@ beforeAll(async () => {
   const bodies: Readonly<Record<string, Buffer>> = { '/snap.jpg': await makePicture('mjpeg', '64x32'), '/clip.mp4': await readFile(join(folder, 'clip.mp4')) };
   const https = createServer({ key, cert }, ({ url = '', headers: { range } }, response) => {
     heard += url;
+    if (url === '/away') {
+      response.writeHead(302, { location: `https://127.0.0.1:${strangerPort}/` }).end();
+      return;
+    }
     const [, from] = /bytes=(\d+)-/.exec(range ?? '') ?? [];
     const body = (bodies[url] ?? Buffer.alloc(0)).subarray(Number(from ?? 0));
     response.setHeader('content-length', body.length);
     if (from !== undefined) response.writeHead(206, { 'content-range': `bytes ${from}-${Number(from) + body.length - 1}/${Number(from) + body.length}` });
     response.end(body);
   });
+  // On another port somebody else may listen.
+  const stranger = createServer({ key, cert }, ({ headers: { authorization = 'nothing' } }, response) => {
+    heard += authorization;
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end();
+  });
+  const strangerPort = await listening(stranger);
   const demo = await startDemoCamera({ auth: { user: 'admin', password: 'Secret9' }, cameras: { street: { kind: 'scene', width: 64, height: 32, keyframe_seconds: 1 } } }, never);
   const rtsps = createTlsServer({ key, cert }, (socket) => {
     const camera = connect(demo.port, '127.0.0.1');
@@ -49,7 +59,7 @@ beforeAll(async () => {
     socket.on('error', () => camera.destroy()).pipe(camera).on('error', () => socket.destroy()).pipe(socket);
   });
   const [httpsPort, rtspsPort] = await Promise.all([https, rtsps].map(listening));
-  cleanup.push(demo.close, () => { https.closeAllConnections(); https.close(); rtsps.close(); });
+  cleanup.push(demo.close, () => { stranger.closeAllConnections(); stranger.close(); }, () => { https.closeAllConnections(); https.close(); rtsps.close(); });
   urls = { picture: `https://127.0.0.1:${httpsPort}/snap.jpg`, video: `https://127.0.0.1:${httpsPort}/clip.mp4`, rtsps: `rtsps://admin:Secret9@127.0.0.1:${rtspsPort}/street` };
 });
 afterAll(async () => {
@@ -90,6 +100,13 @@ describe.skipIf(!hasOpenssl)('a camera whose certificate signs itself (missed: o
       code: 'stream_connect', message: expect.stringContaining(`another than the one in tls: its fingerprint is sha256:${fingerprint.replaceAll(':', '').toLowerCase()}`) as string,
     });
     expect(heard).toBe('');
+  });
+
+  it('tells its login to no other port', async () => {
+    heard = '';
+    const url = urls.picture.replace('https://', 'https://admin:Secret9@').replace('snap.jpg', 'away');
+    expect(await failureOf(frames(url, 'off'))).toMatchObject({ code: 'stream_auth', message: expect.stringContaining('to which the camera sends us on, wants a login') as string });
+    expect(heard).toBe('/awaynothing');
   });
 
   it('is trusted by NODE_EXTRA_CA_CERTS, and then its name is looked at', async () => {

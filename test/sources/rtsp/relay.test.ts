@@ -94,6 +94,12 @@ describe('a login', () => {
     expect(camera.requests.join()).not.toMatch(/authorization/i);
   });
 
+  it('that would end its line is refused', async () => {
+    const camera = await asking();
+    expect(await failureOf(capture(at(camera, 'admin%0d%0aX:%20y:Secret9@')))).toMatchObject({ code: 'stream_auth', message: expect.stringContaining('line break') as string });
+    expect(camera.requests).toEqual([]);
+  });
+
   it('that is wrong is tried once', async () => {
     const camera = await asking();
     expect(await failureOf(capture(at(camera)))).toMatchObject({ code: 'stream_auth', message: expect.stringContaining('refused the user name or password') as string });
