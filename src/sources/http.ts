@@ -10,8 +10,8 @@ import { kindOf } from './http/kind.ts';
 import { mjpegFrames } from './http/mjpeg.ts';
 import { openPassage } from './http/passage.ts';
 import { snapshotFrames } from './http/snapshot.ts';
-import { knock } from './peer/knock.ts';
 import { refuseFingerprint } from './network/direct.ts';
+import { knock } from './peer/knock.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
 import { createPatience, FIRST_PICTURE_MS } from './pictures/patience.ts';
 

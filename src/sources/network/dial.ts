@@ -16,12 +16,12 @@ const OVER_TLS = /^(rtsps|https)$/;
 /** Nothing is sent before it returns. Throws `forbidden_address`, `stream_connect`, or the system's own error. */
 export async function dial(place: Place, { bounds, tls }: Caution, signal: AbortSignal): Promise<Socket> {
   const addresses = await reach(place, bounds, signal);
-  const [{ address }] = addresses;
+  const [{ address, family }] = addresses;
   const name = place.hostname.replace(/^\[|\]$|\.+$/g, '');
-  const isName = isIP(name) === 0 && addresses.length > 0 && address !== name;
+  const isName = isIP(name) === 0;
   const known: LookupFunction = (_name, options, done) => {
     if (options.all) done(null, [...addresses]);
-    else done(null, ...(Object.values(addresses[0]) as [string, number]));
+    else done(null, address, family);
   };
   const to = { host: isName ? name : address, port: place.port, lookup: known, noDelay: true, keepAlive: true };
   const secure = OVER_TLS.test(place.scheme) ? connectTls({ ...to, servername: isName ? name : '', rejectUnauthorized: false }) : null;

@@ -47,8 +47,8 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
   let moving = false;
   let sequence = 0;
   const asked = new Map<string, Asked>();
-  // Whoever else on this machine finds the port does not know what to ask for.
-  const key = randomBytes(16).toString('hex');
+  /** What ffmpeg opens. */
+  let entrance = '';
   const server = createServer({ noDelay: true });
 
   async function connected(place: StreamPlace): Promise<Socket> {
@@ -75,8 +75,7 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
     sequence += 1;
     asked.set(String(sequence), one);
     const [method = '', uri = ''] = one.request.start.split(' ');
-    const own = ownUrl();
-    const meant = uri === own || uri.startsWith(`${own}/`) ? uriOf(target) + uri.slice(own.length) : uri;
+    const meant = uri === entrance || uri.startsWith(`${entrance}/`) ? uriOf(target) + uri.slice(entrance.length) : uri;
     const numbered = withHeader({ ...one.request, start: `${method} ${meant} RTSP/1.0` }, 'CSeq', String(sequence));
     camera.write(bytesOf(withHeader(numbered, 'Authorization', trusts() ? authorize?.(method, meant) ?? null : null)));
   }
@@ -205,7 +204,7 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
   }
 
   function admits(socket: Socket, { start }: Message): boolean {
-    if (client || start.split(' ')[1]?.startsWith(ownUrl()) !== true) {
+    if (client || start.split(' ')[1]?.startsWith(entrance) !== true) {
       socket.destroy();
       return false;
     }
@@ -224,14 +223,17 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
     return withHeader(answer, 'Transport', `${transport.replace(/;source=[^;,]*/gi, '')};source=${source}`);
   }
 
-  const ownUrl = (): string => `rtsp://127.0.0.1:${(server.address() as AddressInfo | null)?.port ?? port}/${key}`;
   server.on('connection', serve).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  await once(server, 'listening').catch((error: unknown) => {
+    camera.destroy();
+    throw error;
+  });
+  // Whoever else on this machine finds the port does not know what to ask for.
+  entrance = `rtsp://127.0.0.1:${(server.address() as AddressInfo).port}/${randomBytes(16).toString('hex')}`;
   listen();
 
   return {
-    url: ownUrl(),
+    url: entrance,
     failure: () => failure,
     async close() {
       life.abort();
