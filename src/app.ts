@@ -12,6 +12,7 @@ import { startServer, type ClaimedPort, type HttpServer } from './http/server.ts
 import { createLanes } from './inference/lanes.ts';
 import { createTally } from './inference/tally.ts';
 import { systemClock } from './lib/clock.ts';
+import { readIfPresent } from './lib/files.ts';
 import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
 import { packageRoot, version } from './lib/package.ts';
@@ -23,9 +24,11 @@ import { recover } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
 import { createStages } from './pipeline/stages.ts';
 import { createHostAddress } from './record/host.ts';
+import { pictureOf } from './record/picture.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
 import { openBooks } from './store/books.ts';
 import { openDeadLetters } from './store/dead-letters.ts';
+import { evidenceFile } from './store/evidence.ts';
 import { createJanitor } from './store/janitor.ts';
 import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
@@ -163,6 +166,14 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       while (movable() && Date.now() < end) await systemClock.sleep(50, new AbortController().signal);
     }
 
+    async function recordPicture(id: string, frame: number | null): Promise<Uint8Array | null> {
+      const [record] = await recordLog.read({ id, limit: 1, pictures: true });
+      const picture = pictureOf(record, frame);
+      if (picture === null || 'jpeg' in picture) return picture?.jpeg ?? null;
+      const file = evidenceFile(config.data_dir, picture.key);
+      return file === null ? null : readIfPresent(file);
+    }
+
     let server: HttpServer | null = null;
     let phase: 'starting' | 'running' | 'stopping' = 'starting';
     const parts: Face['parts'] = () => [
@@ -186,6 +197,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       cameras: () => cameras.rows(),
       addCamera: (row) => cameras.add(row, stop.signal),
       records: (query) => recordLog.read(query),
+      recordPicture,
       parts,
       notReady: () => parts().flatMap(({ reasons }) => reasons),
       storage: async () => [

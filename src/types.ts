@@ -597,6 +597,8 @@ export interface Face {
   addCamera(row: CameraRow): Promise<void>;
   /** Newest first. */
   records(query: RecordQuery): Promise<readonly Json[]>;
+  /** JPEG of a frame of a recorded batch, by its index, or of the frame that the record shows. null: there is none, or not any more. */
+  recordPicture(id: string, frame: number | null): Promise<Uint8Array | null>;
   /** What has to be ready before records are written. */
   parts(): readonly PartStatus[];
   /** The reasons of the parts that are not ready; empty: ready. */
@@ -622,6 +624,8 @@ export interface StorageStatus {
 }
 
 export interface RecordQuery {
+  /** Of a batch: its record only. */
+  readonly id?: string | undefined;
   readonly camera_id?: string | undefined;
   readonly model?: string | undefined;
   /** RFC 3339: records whose first frame was captured at or after. */

@@ -28,6 +28,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   'proper-lockfile': /^lib\/lock\.ts$/,
   express: /^http\//,
   'prom-client': /^http\/metrics\.ts$/,
+  compression: /^http\//,
 };
 const FAMILIES = ['runtimes', 'sources', 'pipeline/stages'];
 

@@ -4,6 +4,7 @@ import { LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config, Face } from '../types.ts';
 import { errors } from './answer.ts';
+import { compress } from './compress.ts';
 import { guard } from './guard.ts';
 import { legacyRoutes } from './legacy.ts';
 import { metricRoutes } from './metrics.ts';
@@ -32,10 +33,12 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
     next();
   });
   app.use(guard(config, log));
+  // Before answers are compressed: its clients get what they always got, byte for byte.
+  app.use(legacyRoutes(face, log));
+  app.use(compress);
   app.use(queryRoutes(face, version));
   app.use(metricRoutes(face, version));
   app.use(streamRoutes(face));
-  app.use(legacyRoutes(face, log));
   route(app, '/openapi.json', { get: (_request, response) => { response.json(document); } });
   app.use(pageRoutes(face, staticDir, config.project, log));
   app.use((request) => {

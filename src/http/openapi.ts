@@ -63,7 +63,11 @@ const paths: Readonly<Record<string, Path>> = {
     },
   },
   '/api/streams': {
-    get: { summary: 'All streams and the books', tags: ['Streams'], responses: { 200: answer('Streams with their state.', 'Streams'), ...faults } },
+    get: {
+      summary: 'All streams and the books, or what has changed', tags: ['Streams'],
+      parameters: [queryParameter('since', 'The version of an earlier answer: only streams that have changed since, and the names of those that are gone. An age alone is no change.', { type: 'string' })],
+      responses: { 200: answer('Streams with their state.', 'Streams'), 400: error('since was given more than once.'), ...faults },
+    },
   },
   '/api/streams/{camera_id}': {
     get: {
@@ -114,6 +118,7 @@ const paths: Readonly<Record<string, Path>> = {
     get: {
       summary: 'Records, newest first', tags: ['Records'],
       parameters: [
+        queryParameter('id', 'The record of this batch only.', { type: 'string' }),
         queryParameter('camera_id', 'Of this camera only.', { type: 'string' }),
         queryParameter('model', 'Only those that this model looked at.', { type: 'string' }),
         queryParameter('since', 'Only those whose first frame was captured at or after this time.', { type: 'string', format: 'date-time' }),
@@ -121,6 +126,19 @@ const paths: Readonly<Record<string, Path>> = {
         queryParameter('pictures', `With the snapshots in base64, at most ${MOST_PICTURES} records.`, { type: 'boolean', default: false }),
       ],
       responses: { 200: answer('Records in the generation in which they were written.', 'Records'), 400: error('Which parameter is wrong.'), ...faults },
+    },
+  },
+  '/api/records/{id}/picture.jpg': {
+    get: {
+      summary: 'Picture of a record', tags: ['Records'],
+      parameters: [
+        { name: 'id', in: 'path', required: true, description: 'batch.id of the record, percent-encoded.', schema: { type: 'string' } },
+        queryParameter('frame', 'Index of a frame of the batch, such as that of a box; left out, the frame that the record shows (batch.snapshot).', { type: 'integer', minimum: 0 }),
+      ],
+      responses: {
+        200: { description: 'The picture.', content: { 'image/jpeg': { schema: { type: 'string', contentMediaType: 'image/jpeg' } } } },
+        400: error('The path cannot be decoded, or frame is no index.'), 404: error('No such record, or this frame was not kept.'), ...faults,
+      },
     },
   },
   '/api/records/schema.json': {
@@ -142,13 +160,18 @@ const paths: Readonly<Record<string, Path>> = {
   '/': { get: { summary: 'The page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/static/index.html': { get: { summary: 'The page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/favicon.ico': { get: { summary: 'No icon', tags: ['Page'], responses: { 204: { description: 'Nothing.' }, ...refusals } } },
+  '/records': { get: { summary: 'The page of the newest records', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/docs': { get: { summary: 'This document as a page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/openapi.json': { get: { summary: 'This document', tags: ['Page'], responses: { 200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } }, ...refusals } } },
   '/forms/start_stream': {
     post: {
       summary: 'The form of the page, for browsers without JavaScript', tags: ['Page'],
       requestBody: { required: true, content: { 'application/x-www-form-urlencoded': { schema: ref('StartForm') } } },
-      responses: { 303: { description: 'Back to the page, with started, already_running or error in its address.' }, ...faults },
+      responses: {
+        303: { description: 'Back to the page, with started or already_running in its address.' },
+        400: page('The page, which says what is wrong with the form.'), 409: page('The page, which says that there are too many streams.'),
+        ...faults, 500: page('The page, which says what failed here.'), 503: page('The page, which says why not now.'),
+      },
     },
   },
 };

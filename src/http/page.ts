@@ -19,23 +19,23 @@ const PROJECT_HEADERS = { 'Content-Security-Policy': "object-src 'none'; base-ur
 export function pageRoutes(face: Face, staticDir: string, projectDir: string | null, log: Log): Router {
   const router = Router();
 
-  const send = async (name: string, request: Request, response: Response): Promise<void> => {
+  const send = async (name: string, request: Request, response: Response, notice: string | null = null): Promise<void> => {
     const file = join(staticDir, name);
     const html = (await readFile(file, 'utf8')).replaceAll('="./', `="${toRoot(request)}`);
-    const notice = noticeOf(request);
     response.set('Cache-Control', notice === null ? 'no-cache' : 'no-store').type('html');
     if (notice === null) response.set('Last-Modified', (await stat(file)).mtime.toUTCString());
     response.send(html.replace('<!-- notice -->', (mark) => notice ?? mark));
   };
   const page: RequestHandler = async (request, response) => {
     response.set('Content-Disposition', 'inline; filename=index.html');
-    await send('index.html', request, response);
+    await send('index.html', request, response, noticeOf(request, face));
   };
-  const docs: RequestHandler = (request, response) => send('docs.html', request, response);
+  const named = (name: string): RequestHandler => (request, response) => send(name, request, response);
   route(router, '/', { get: page });
   route(router, '/static/index.html', { get: page });
-  route(router, '/docs', { get: docs });
-  route(router, '/static/docs.html', { get: docs });
+  for (const name of ['records', 'docs']) {
+    for (const path of [`/${name}`, `/static/${name}.html`]) route(router, path, { get: named(`${name}.html`) });
+  }
   route(router, '/favicon.ico', { get: (_request, response) => { response.status(204).type('html').end(); } });
   router.use('/static', files(staticDir));
   if (projectDir !== null) router.use('/static', files(join(projectDir, 'static'), PROJECT_HEADERS));
@@ -44,31 +44,33 @@ export function pageRoutes(face: Face, staticDir: string, projectDir: string | n
   route(router, '/forms/start_stream', {
     post: async (request, response) => {
       checkSentByOurPage(request);
-      const query = await startFromForm((request.body ?? {}) as Form);
-      response.redirect(303, `${toRoot(request)}?${new URLSearchParams(query).toString()}`);
+      try {
+        const query = await startFromForm((request.body ?? {}) as Form);
+        response.redirect(303, `${toRoot(request)}?${new URLSearchParams(query).toString()}`);
+      } catch (thrown) {
+        const error = asLookoutError(thrown);
+        report(log, error, '/forms/start_stream');
+        // Here and not by way of an address, in which anybody could make the page say anything.
+        response.status(error.status);
+        await send('index.html', request, response, notice('error', `Not started: ${saying(error)}`));
+      }
     },
   });
 
   const startFromForm = async (form: Form): Promise<Record<string, string>> => {
-    try {
-      const field = (name: string): string => [form[name] ?? ''].flat().join(',').trim();
-      const models = field('model_name').split(',').map((name) => name.trim()).filter((name) => name !== '');
-      const start = readStart({
-        camera_id: field('camera_id'),
-        rtsp_url: field('rtsp_url'),
-        model_name: models.length > 0 ? models : null,
-      });
-      const coordinates = { latitude: field('latitude'), longitude: field('longitude') };
-      const cameraID = String(start.camera_id);
-      if (coordinates.latitude + coordinates.longitude !== '' && !(await face.cameras()).some((camera) => camera.cameraID.trim() === cameraID)) {
-        await face.addCamera(readCamera({ cameraID, ...coordinates }));
-      }
-      return { [await face.start(start)]: cameraID };
-    } catch (thrown) {
-      const error = asLookoutError(thrown);
-      report(log, error, '/forms/start_stream');
-      return { error: saying(error) };
+    const field = (name: string): string => [form[name] ?? ''].flat().join(',').trim();
+    const models = field('model_name').split(',').map((name) => name.trim()).filter((name) => name !== '');
+    const start = readStart({
+      camera_id: field('camera_id'),
+      rtsp_url: field('rtsp_url'),
+      model_name: models.length > 0 ? models : null,
+    });
+    const coordinates = { latitude: field('latitude'), longitude: field('longitude') };
+    const cameraID = String(start.camera_id);
+    if (coordinates.latitude + coordinates.longitude !== '' && !(await face.cameras()).some((camera) => camera.cameraID.trim() === cameraID)) {
+      await face.addCamera(readCamera({ cameraID, ...coordinates }));
     }
+    return { [await face.start(start)]: cameraID };
   };
 
   router.use(errors(log));
@@ -96,12 +98,12 @@ function checkSentByOurPage(request: Request): void {
   if (!ours) throw new LookoutError('forbidden_origin', 'This form works from the page of this server only; programs use POST /start_stream.');
 }
 
-function noticeOf({ query }: Request): string | null {
-  const text = (name: string): string => (typeof query[name] === 'string' ? query[name].slice(0, 500) : '');
-  if (text('error')) return notice('error', `Not started: ${text('error')}`);
-  if (text('started')) return notice('good', `Started: ${text('started')}. The first picture comes within seconds.`);
-  if (text('already_running')) return notice('good', `Already running: ${text('already_running')}.`);
-  return null;
+/** What became of the form, from the address that it leads back to. Anybody can write an address: of it the page says nothing but the name of a stream that there is. */
+function noticeOf({ query }: Request, face: Face): string | null {
+  const known = (name: string): string | null => (typeof query[name] === 'string' && face.stream(query[name]) !== null ? query[name] : null);
+  const [started, running] = [known('started'), known('already_running')];
+  if (started !== null) return notice('good', `Started: ${started}. The first picture comes within seconds.`);
+  return running === null ? null : notice('good', `Already running: ${running}.`);
 }
 
 function notice(kind: 'good' | 'error', text: string): string {

@@ -1,8 +1,7 @@
 /** What can be looked at: models, latest pictures, records, health. */
-import { readFile } from 'node:fs/promises';
 import { type Request, Router } from 'express';
 import { LookoutError } from '../errors.ts';
-import { hasCode } from '../lib/files.ts';
+import { readIfPresent } from '../lib/files.ts';
 import { linesLost } from '../lib/standard-streams.ts';
 import type { Face, RecordQuery } from '../types.ts';
 import { MOST_PICTURES, MOST_RECORDS } from './openapi-schemas.ts';
@@ -27,7 +26,7 @@ export function queryRoutes(face: Face, version: string): Router {
     get: async (request, response) => {
       const cameraId = String(request.params['camera_id']);
       const latest = face.latest(cameraId);
-      const jpeg = latest && (await readIfThere(latest.file));
+      const jpeg = latest && (await readIfPresent(latest.file));
       if (!jpeg) throw new LookoutError('not_found', `No picture of camera "${cameraId}" yet; start its stream and wait for the first frame.`);
       const age = Math.max(0, Math.floor((Date.now() - Date.parse(latest.captured_at)) / 1000));
       response.set({ 'Cache-Control': 'no-store', 'X-Frame-Time': latest.captured_at, Age: String(age) }).type('jpeg').send(jpeg);
@@ -36,7 +35,22 @@ export function queryRoutes(face: Face, version: string): Router {
 
   route(router, '/api/records', {
     get: async (request, response) => {
-      response.json({ records: await face.records(readQuery(request)) });
+      const query = readQuery(request);
+      // Base64 of pictures hardly becomes smaller, however long it is worked on.
+      if (query.pictures) response.set('Cache-Control', 'no-transform');
+      response.json({ records: await face.records(query) });
+    },
+  });
+
+  route(router, '/api/records/:id/picture.jpg', {
+    get: async (request, response) => {
+      const id = String(request.params['id']);
+      const frame = request.query['frame'];
+      if (frame !== undefined && (typeof frame !== 'string' || !/^\d{1,3}$/.test(frame))) throw new LookoutError('bad_request', 'frame must be the index of a frame of the batch.');
+      const jpeg = await face.recordPicture(id, frame === undefined ? null : Number(frame));
+      if (jpeg === null) throw new LookoutError('not_found', `No picture of ${frame === undefined ? 'a record' : `frame ${frame} of a batch`} "${id}"; records keep their snapshot, and frames are kept where something was found (keep_frames), while there is room.`);
+      // A batch is recorded once: what its picture is does not change any more.
+      response.set('Cache-Control', 'private, max-age=86400, immutable').type('jpeg').send(Buffer.from(jpeg));
     },
   });
 
@@ -64,16 +78,6 @@ export function queryRoutes(face: Face, version: string): Router {
   return router;
 }
 
-/** The spool lets go of pictures at any time; one that is gone is no error. */
-async function readIfThere(file: string): Promise<Buffer | null> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  }
-}
-
 function readQuery({ query }: Request): RecordQuery {
   const text = (name: string): string | undefined => {
     const value = query[name];
@@ -93,5 +97,5 @@ function readQuery({ query }: Request): RecordQuery {
   if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > most) {
     throw new LookoutError('bad_request', `limit must be a whole number from 1 to ${most}${withPictures ? ' with pictures' : ''}.`);
   }
-  return { camera_id: text('camera_id'), model: text('model'), since, limit: Number(limit), pictures: withPictures };
+  return { id: text('id'), camera_id: text('camera_id'), model: text('model'), since, limit: Number(limit), pictures: withPictures };
 }

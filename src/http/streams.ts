@@ -7,10 +7,12 @@ import { checker } from './check.ts';
 import { streamChange } from './openapi-schemas.ts';
 import { readCameraId, readUrl } from './read-start.ts';
 import { route } from './route.ts';
+import { createStreamChanges } from './stream-changes.ts';
 
 export function streamRoutes(face: Face): Router {
   const router = Router();
   const checkChange = checker(streamChange);
+  const changes = createStreamChanges();
   router.use(['/stop_stream', '/api/streams'], readBytes);
 
   const existing = (cameraId: string): StreamStatus => {
@@ -27,8 +29,9 @@ export function streamRoutes(face: Face): Router {
   });
 
   route(router, '/api/streams', {
-    get: (_request, response) => {
-      response.json({ streams: face.streams(), books: face.books(), not_ready: face.notReady() });
+    get: ({ query: { since } }, response) => {
+      if (since !== undefined && typeof since !== 'string') throw new LookoutError('bad_request', 'since may be given once only.');
+      response.json({ ...changes(face.streams(), since), books: face.books(), not_ready: face.notReady() });
     },
   });
 

@@ -80,6 +80,16 @@ export async function removeIfPresent(path: string): Promise<void> {
   }
 }
 
+/** null when there is no such file: what may be removed at any time is no error once it is gone. */
+export async function readIfPresent(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
+}
+
 /** The opened file, or null when there is none. */
 export async function openIfPresent(path: string, flags: 'r' | 'r+'): Promise<FileHandle | null> {
   try {

@@ -18,11 +18,20 @@ export interface Evidence {
   readonly kept: Expendable;
 }
 
+/** Where a frame is, if it was kept. null: no key that Lookout gives; records are read that anybody may have written. */
+export function evidenceFile(data_dir: string, key: string): string | null {
+  const [session = '', file = '', ...more] = key.split('/');
+  const isName = (part: string): boolean => part !== '' && part !== '.' && part !== '..' && !/[\\\0]/.test(part);
+  return isName(session) && isName(file) && file.endsWith('.jpg') && more.length === 0 ? join(data_dir, FOLDER, session, file) : null;
+}
+
+const FOLDER = 'evidence';
+
 /** Pictures of earlier runs are counted meanwhile: there may be hundreds of thousands. */
 export function openEvidence(
   config: Pick<Config, 'data_dir'> & { readonly evidence_max_bytes: number }, spool: Pick<Spool, 'path'>, log: Log,
 ): Evidence {
-  const folder = join(config.data_dir, 'evidence');
+  const folder = join(config.data_dir, FOLDER);
   // A session's folder goes with its last picture: not while another one is put into it.
   const takeTurn = createTurns();
   let budget: ByteBudget | null = null;

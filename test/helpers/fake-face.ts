@@ -1,6 +1,8 @@
 /** A small in-memory Face: streams start at once, nothing is captured; tests set what it shows. */
 import { LookoutError } from '../../src/errors.ts';
 import { hideCredentials } from '../../src/lib/secrets.ts';
+import { describe } from '../../src/log/describe.ts';
+import { pictureOf } from '../../src/record/picture.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import type { Balance, Face, Json, ModelStatus, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
 
@@ -10,6 +12,8 @@ export interface FakeFace extends Face {
   readonly table: CameraRow[];
   readonly written: Json[];
   readonly pictures: Map<string, { file: string; captured_at: string }>;
+  /** Frames of recorded batches, by their keys. */
+  readonly kept: Map<string, Uint8Array>;
   readonly missing: string[];
   /** What storage answers. */
   readonly room: StorageStatus[];
@@ -37,6 +41,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   ];
   const written: Json[] = [];
   const pictures: FakeFace['pictures'] = new Map();
+  const kept: FakeFace['kept'] = new Map();
   const missing: string[] = [];
   const room: FakeFace['room'] = [{ folder: 'data', free_bytes: 40e9, size_bytes: 100e9, free_inodes: 1e6 }, { folder: 'frames', free_bytes: 7e9, size_bytes: 8e9, free_inodes: null }];
   const asked: FakeFace['asked'] = { starts: [], queries: [] };
@@ -51,7 +56,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   });
 
   return {
-    defaults, recordSchema: RECORD_SCHEMAS[defaults.record_format], table, written, pictures, missing, room, asked,
+    defaults, recordSchema: RECORD_SCHEMAS[defaults.record_format], table, written, pictures, kept, missing, room, asked,
     start: (request) => command(() => {
       const id = String(request.camera_id);
       if (streams.get(id)?.capturing) return 'already_running';
@@ -97,7 +102,13 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     records: (query) => command(() => {
       asked.queries.push(query);
-      return written.slice(0, query.limit).map((record) => (query.pictures ? record : withoutPicture(record)));
+      return written.filter((record) => query.id === undefined || describe(record).id === query.id).slice(0, query.limit).map((record) => (query.pictures ? record : withoutPicture(record)));
+    }),
+    recordPicture: (id, frame) => command(() => {
+      const record = written.find((one) => describe(one).id === id);
+      const picture = pictureOf(record, frame);
+      if (picture === null || 'jpeg' in picture) return picture?.jpeg ?? null;
+      return kept.get(picture.key) ?? null;
     }),
     parts: () => [{ part: 'server', reasons: [] }, { part: 'records', reasons: missing }],
     notReady: () => missing,

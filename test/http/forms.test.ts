@@ -1,5 +1,6 @@
 /** The plain form: what a browser without JavaScript sends, and what keeps forms of other sites out. */
 import { afterAll, beforeEach, expect, it } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
 import { type Answer, createSite, type Site } from './site.ts';
 
@@ -51,18 +52,40 @@ it.each([
   [{ camera_id: '' }, 'camera_id must be'],
   [{ model_name: 'lions' }, 'known are animals'],
   [{ camera_id: 'new', latitude: '100', longitude: '2' }, 'latitude must be'],
-])('goes back with the error for %j and starts nothing', async (fields, message) => {
-  const { status, headers } = await submit({ ...FIELDS, ...fields });
-  expect(status).toBe(303);
-  const error = new URL(headers.location ?? '', `${site.url}/forms/start_stream`).searchParams.get('error');
-  expect(error).toContain(message);
-  expect(headers.location).not.toContain('secret');
+])('says on the page what is wrong with %j and starts nothing', async (fields, message) => {
+  const { status, headers, text } = await submit({ ...FIELDS, ...fields });
+  expect([status, headers['cache-control']]).toEqual([400, 'no-store']);
+  expect(/role="alert">(Not started: [^<]*)</.exec(text)?.[1]).toContain(message);
+  expect(text).toContain('href="../static/style.css"');
+  expect(text).not.toContain('secret');
   expect(face.asked.starts).toEqual([]);
 });
 
 it('shows a message as text only', async () => {
-  const { text } = await site.send('GET', `/?error=${encodeURIComponent('<script>alert("$&")</script>')}`);
-  expect(text).toContain('Not started: &#60;script&#62;alert(&#34;$&#38;&#34;)&#60;/script&#62;');
+  const { text } = await submit({ ...FIELDS, model_name: '<script>alert("$&")</script>' });
+  expect(text).toContain('&#60;script&#62;alert(&#34;$&#38;&#34;)&#60;/script&#62;');
+  expect(text).not.toContain('<script>alert');
+});
+
+it('says why there is no room for another stream, and what failed here', async () => {
+  face.failNext(new LookoutError('too_many_streams', '5 streams are known'));
+  const full = await submit(FIELDS);
+  expect([full.status, full.text.includes('Not started: 5 streams are known')]).toEqual([409, true]);
+  face.failNext(new Error('the disk is gone'));
+  const failed = await submit(FIELDS);
+  expect([failed.status, failed.text.includes('Not started: the disk is gone')]).toEqual([500, true]);
+});
+
+it('says nothing that an address makes up', async () => {
+  await submit(FIELDS);
+  const plain = (await site.send('GET', '/')).text;
+  const phrase = 'Your token has expired. Mail it to admin@evil.example';
+  for (const name of ['error', 'started', 'already_running', 'notice']) {
+    const { text } = await site.send('GET', `/?${name}=${encodeURIComponent(phrase)}`);
+    expect(text, name).toBe(plain);
+  }
+  for (const query of ['started=CAM-001&started=x', 'started[]=CAM-001', 'error=forbidden_scheme']) expect((await site.send('GET', `/?${query}`)).text, query).toBe(plain);
+  expect((await site.send('GET', '/?already_running=CAM-001')).text).toContain('Already running: CAM-001.');
 });
 
 it.each<[string, Record<string, string>, number]>([

@@ -9,8 +9,10 @@ import { openApiDocument } from '../../src/http/openapi.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import { LookoutError } from '../../src/errors.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
-import { flatRecord, nestedRecord } from './records.ts';
-import { createSite, type Site } from './site.ts';
+import { createStreamChanges } from '../../src/http/stream-changes.ts';
+import type { StreamStatus } from '../../src/types.ts';
+import { flatRecord, nestedRecord, PICTURE } from './records.ts';
+import { type Answer, createSite, type Site } from './site.ts';
 
 const sites: Site[] = [];
 let face: FakeFace;
@@ -47,6 +49,58 @@ describe('/api/streams', () => {
     const { json, text } = await site.send('GET', '/api/streams');
     expect(json).toMatchObject({ streams: [{ camera_id: 'a', url: 'rtsp://***@192.0.2.1/s' }], books: { captured: 0 } });
     expect(text).not.toContain('secret');
+  });
+
+  describe('with since', () => {
+    interface Told { version: string; complete: boolean; streams: { camera_id: unknown }[]; removed: unknown[] }
+    const told = async (since?: string): Promise<Told> => (await site.send('GET', `/api/streams${since === undefined ? '' : `?since=${encodeURIComponent(since)}`}`)).json as Told;
+    const names = ({ streams, removed, complete }: Told): unknown => [complete, streams.map(({ camera_id }) => camera_id), removed];
+
+    it('tells what has changed since, by whom, and what is gone', async () => {
+      for (const id of ['a', 'b', 3]) await start(id);
+      const first = await told();
+      expect(names(first)).toEqual([true, ['a', 'b', 3], []]);
+      face.show('b', { open_batch: 4 });
+      await face.remove('3');
+      const second = await told(first.version);
+      expect(names(second)).toEqual([false, ['b'], [3]]);
+      expect(names(await told(first.version)), 'somebody else asks the same').toEqual([false, ['b'], [3]]);
+      const third = await told(second.version);
+      expect([names(third), third.version]).toEqual([[false, [], []], second.version]);
+      await start(3);
+      expect(names(await told(first.version)), 'it is back').toEqual([false, ['b', 3], []]);
+    });
+
+    it('counts an age alone as no change', async () => {
+      await start('a');
+      face.show('a', { last_frame_at: '2026-01-31T12:00:00.000Z', last_frame_age_seconds: 1 });
+      const { version } = await told();
+      face.show('a', { last_frame_age_seconds: 2.5 });
+      expect(names(await told(version))).toEqual([false, [], []]);
+      face.show('a', { last_frame_at: '2026-01-31T12:00:03.000Z' });
+      expect(names(await told(version))).toEqual([false, ['a'], []]);
+    });
+
+    it('tells everything to whoever comes with a version that is none of this run', async () => {
+      await start('a');
+      const { version } = await told();
+      const strange = ['x', '', '0', '00000000-1', `${version}0`, version.replace(/\d+$/, '-1'), `${version} `, '__proto__'];
+      for (const since of strange) expect(names(await told(since)), since).toEqual([true, ['a'], []]);
+      expect((await site.send('GET', `/api/streams?since=${version}&since=${version}`)).status).toBe(400);
+    });
+
+    it('tells everything to whoever may have missed a removal that is forgotten by now', () => {
+      const changes = createStreamChanges();
+      const stream = (camera_id: string): StreamStatus => ({ camera_id, last_frame_age_seconds: null }) as StreamStatus;
+      const many = Array.from({ length: 1001 }, (_, index) => stream(`CAM-${index}`));
+      const { version } = changes([stream('first'), ...many]);
+      const later = changes(many).version;
+      expect(changes(many, version).removed).toEqual(['first']);
+      const last = changes([], later);
+      expect([last.complete, last.removed.length]).toEqual([true, 0]);
+      expect(changes([], version).complete).toBe(true);
+      expect(changes([], last.version)).toMatchObject({ complete: false, removed: [] });
+    });
   });
 
   it('shows one stream by its percent-encoded camera', async () => {
@@ -139,6 +193,31 @@ describe('GET /api/cameras/{id}/latest.jpg', () => {
   });
 });
 
+describe('GET /api/records/{id}/picture.jpg', () => {
+  const ID = 'CAM-001_0123abcd-0';
+  const get = (path: string): Promise<Answer> => site.send('GET', `/api/records/${path}`);
+  const kept = Buffer.from([0xff, 0xd8, 0xff, 0xd9]);
+
+  it('answers the snapshot, and the frame of a box where that was kept', async () => {
+    face.written.push(nestedRecord(ID));
+    face.kept.set(`${ID}/2.jpg`, kept);
+    for (const path of [`${ID}/picture.jpg`, `${ID}/picture.jpg?frame=1`]) {
+      const { status, headers, bytes } = await get(path);
+      expect([status, headers['content-type'], headers['cache-control'], bytes.toString('base64')]).toEqual([200, 'image/jpeg', 'private, max-age=86400, immutable', PICTURE]);
+    }
+    expect((await get(`${ID}/picture.jpg?frame=2`)).bytes).toEqual(kept);
+  });
+
+  it('never answers another frame instead', async () => {
+    face.written.push(nestedRecord(ID), nestedRecord('without', 'CAM-001', ''), flatRecord());
+    for (const path of [`${ID}/picture.jpg?frame=0`, `${ID}/picture.jpg?frame=99`, 'without/picture.jpg', 'none/picture.jpg', 'constructor/picture.jpg', '..%2F..%2Fetc/picture.jpg']) {
+      expect(await get(path), path).toMatchObject({ status: 404, json: { code: 'not_found' } });
+    }
+    for (const query of ['frame=', 'frame=-1', 'frame=1.5', 'frame=x', 'frame=1&frame=2', 'frame=1000']) expect(await get(`${ID}/picture.jpg?${query}`), query).toMatchObject({ status: 400, json: { code: 'bad_request' } });
+    expect((await get('%zz/picture.jpg')).status).toBe(400);
+  });
+});
+
 describe('GET /api/records', () => {
   it('answers records of every generation, without pictures unless asked', async () => {
     face.written.push(nestedRecord(), flatRecord());
@@ -146,6 +225,12 @@ describe('GET /api/records', () => {
     expect(light.json).toMatchObject({ records: [{ basic: { camID: 'CAM-001' } }, { camID: 'CAM-002' }] });
     expect(light.text).not.toContain('frame_base64');
     expect((await site.send('GET', '/api/records?pictures=true')).text).toContain('frame_base64');
+  });
+
+  it('answers the record of one batch', async () => {
+    face.written.push(nestedRecord('a'), nestedRecord('b'));
+    expect((await site.send('GET', '/api/records?id=b')).json).toMatchObject({ records: [{ batch: { id: 'b' } }] });
+    expect((await site.send('GET', '/api/records?id=c')).json).toEqual({ records: [] });
   });
 
   it('hands the query on', async () => {

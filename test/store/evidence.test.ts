@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../src/lib/log.ts';
-import { openEvidence, type Evidence } from '../../src/store/evidence.ts';
+import { evidenceFile, openEvidence, type Evidence } from '../../src/store/evidence.ts';
 import { createSpool, type Spool } from '../../src/store/spool.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch } from '../../src/types.ts';
@@ -25,6 +25,18 @@ async function threeFrames(firstSecond = 0): Promise<{ readonly spool: Spool; re
   const batch = batchOf(session, await putFrames(spool, session, 3, firstSecond));
   return { spool, batch, names: batch.frames.map(({ key }) => basename(key)) };
 }
+
+describe('the file of a kept frame', () => {
+  it('is found by the key of the frame', async () => {
+    const { spool, batch } = await threeFrames();
+    await open(spool).keep(batch, all);
+    for (const { key } of batch.frames) expect(await readFile(evidenceFile(folder.path, key) ?? '')).toEqual(await readFile(spool.path(key)));
+  });
+
+  it.each(['', 'a.jpg', '/a.jpg', 'a/', 'a/b', 'a/.jpg/', '../a.jpg', 'a/../b.jpg', 'a/b/c.jpg', '..\\..\\a/b.jpg', 'a/b\\c.jpg', 'a/b\0.jpg', './a.jpg'])('is none for %j, which is no key of a frame', (key) => {
+    expect(evidenceFile(folder.path, key)).toBeNull();
+  });
+});
 
 describe('evidence', () => {
   it('is the frames that are wanted', async () => {
