@@ -1,57 +1,65 @@
-/** Keeps the page fresh: asks for streams, models, cameras and records, each at its own pace. */
-import { ask, NoAnswer, setText } from './dom.js';
-import { refreshRecords } from './record-list.js';
-import { enhanceForm, refreshCameras, showModels } from './start-form.js';
-import { showStreams } from './stream-list.js';
+/** The front page: asks for streams, models, cameras and records, each at its own pace. */
+import { addressOf, ask } from './dom.js';
+import { isLive, keepAsking, setWaitingFor, tell } from './keep-asking.js';
+import { createRecordList } from './record-list.js';
+import { enhanceForm, foldForm, refreshCameras, showModels } from './start-form.js';
+import { createStreamList } from './stream-list.js';
 
-const trouble = document.querySelector('#trouble');
-/** What cannot be shown, and why: that one thing is answered says nothing about the others. */
-const failing = new Map();
-/** What keeps records from being written. */
-let waitingFor = [];
-let models = new Map();
+/** Records beside a few streams; many streams have more than can be followed here. */
+const RECORDS = 6;
+/** There the form stands before the pictures. */
+const PHONE = matchMedia('(max-width: 599px)');
+
+let [version, many] = [null, false];
+let isAnswered = () => undefined;
+const answered = new Promise((resolve) => { isAnswered = resolve; });
+const records = createRecordList(document.querySelector('#record-list'));
+const streams = createStreamList(refreshStreams, (grown, some) => {
+  many = grown;
+  document.body.classList.toggle('many', many);
+  if (many) records.show([]);
+  foldForm(many || (some && PHONE.matches));
+});
 
 async function refreshStreams() {
-  const answer = await ask('api/streams');
-  waitingFor = answer.not_ready;
-  showStreams(answer, models, refreshStreams);
+  try {
+    const answer = await ask(version === null ? 'api/streams' : `api/streams?since=${encodeURIComponent(version)}`);
+    ({ version } = answer);
+    setWaitingFor(answer.not_ready);
+    streams.show(answer);
+  } finally {
+    isAnswered();
+  }
 }
 
 async function refreshModels() {
   const answer = await ask('api/models');
-  models = new Map(answer.models.map((model) => [model.name, model]));
+  streams.showModels(new Map(answer.models.map((model) => [model.name, model])));
   showModels(answer);
 }
 
-/** Asks now and then again and again; not while nobody looks. */
-async function keepAsking(what, refresh, seconds) {
-  for (;;) {
-    if (!document.hidden) {
-      try {
-        await refresh();
-        failing.delete(what);
-      } catch (error) {
-        console.warn(error.message);
-        failing.set(what, error);
-      }
-      tell();
-    }
-    const pause = failing.has(what) ? Math.min(seconds, 3) : seconds;
-    await new Promise((resolve) => setTimeout(resolve, pause * 1000));
-  }
+/** Beside many streams there are none: who wants to see them knows where. */
+async function refreshRecords() {
+  await answered;
+  if (many) return;
+  records.show(await records.newest({ limit: RECORDS }));
+  document.querySelector('#no-records').hidden = records.size > 0;
 }
 
-function tell() {
-  const gone = [...failing.values()].find((error) => error instanceof NoAnswer);
-  const faults = [...failing].map(([what, error]) => `The ${what} cannot be shown: ${error.message}`);
-  const waits = waitingFor.map((reason) => `Not ready: ${reason}.`);
-  setText(trouble, gone ? `${gone.message} It is asked again every few seconds.` : [...faults, ...waits].join(' '));
-  trouble.hidden = trouble.textContent === '';
-}
-
-enhanceForm(async () => { await Promise.all([refreshStreams(), refreshCameras()]); });
-// A message about a form that was sent belongs to this visit only.
-if (location.search) history.replaceState(null, '', location.pathname);
+enhanceForm(async (number) => {
+  await Promise.all([refreshStreams(), refreshCameras()]);
+  if (number > 0 && PHONE.matches) document.querySelector('#streams').scrollIntoView();
+});
+// What became of a form that was sent belongs to this visit only.
+const address = new URL(addressOf(''));
+for (const name of ['q', 'state']) if (new URLSearchParams(location.search).has(name)) address.searchParams.set(name, new URLSearchParams(location.search).get(name));
+address.hash = location.hash;
+if (address.href !== location.href) history.replaceState(null, '', address);
+setInterval(() => {
+  if (document.hidden) return;
+  streams.tick(isLive());
+  tell();
+}, 1000);
 void keepAsking('models', refreshModels, 3);
 void keepAsking('streams', refreshStreams, 1.5);
 void keepAsking('records', refreshRecords, 4);

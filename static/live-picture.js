@@ -1,42 +1,55 @@
-/** The latest picture of a camera: asked for only while it is on screen, one request at a time. */
+/** The latest picture of a camera: asked for only while it is on screen, one request at a time, and few of all pictures together. */
 import { addressOf, element, setText } from './dom.js';
+import { watch } from './on-screen.js';
 
-/** By its node: tells a picture whether it is on screen, and shows what is new. */
+/** Browsers have six connections to a server: some are left for the questions. */
+const MOST_AT_ONCE = 4;
+
+/** By its node: shows what is new. */
 const pictures = new WeakMap();
+/** Those whose turn comes, the longest waiting first. */
+const waiting = new Set();
+let loading = 0;
 
-const watcher = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) pictures.get(target).moved(isIntersecting);
-});
+function next() {
+  for (const load of waiting) {
+    if (loading >= MOST_AT_ONCE) return;
+    waiting.delete(load);
+    load();
+  }
+}
 
 export function makePicture(name) {
-  const image = element('img', { alt: `Latest picture of ${name}`, hidden: true });
+  const image = element('img', { alt: `Latest picture of ${name}`, hidden: true, decoding: 'async' });
   const instead = element('p');
   const node = element('div', { className: 'picture' }, instead, image);
-  let [onScreen, loading, gone, newest, asked, none] = [false, false, false, null, null, ''];
+  let [onScreen, busy, gone, newest, asked, none] = [false, false, false, null, null, ''];
   const load = () => {
-    if (!onScreen || loading || newest === asked) return;
-    loading = true;
-    asked = newest;
+    [busy, asked] = [true, newest];
+    loading += 1;
     image.src = addressOf(`api/cameras/${encodeURIComponent(name)}/latest.jpg?at=${encodeURIComponent(asked)}`);
+  };
+  const want = () => {
+    if (onScreen && !busy && newest !== null && newest !== asked) waiting.add(load);
+    else waiting.delete(load);
+    next();
   };
   const tell = () => { setText(instead, newest === null ? none : gone ? 'The latest picture is gone' : 'Fetching the latest picture …'); };
   const ended = (shown) => {
     image.hidden = !shown;
-    [loading, gone] = [false, !shown];
+    [busy, gone] = [false, !shown];
+    loading -= 1;
     tell();
-    load();
+    want();
   };
   image.addEventListener('load', () => { ended(true); });
   image.addEventListener('error', () => { ended(false); });
-  pictures.set(node, {
-    moved(visible) { onScreen = visible; load(); },
-    show(at, otherwise) { [newest, none] = [at, otherwise]; tell(); load(); },
-  });
-  watcher.observe(node);
+  pictures.set(node, (at, otherwise) => { [newest, none] = [at, otherwise]; tell(); want(); });
+  watch(node, (visible) => { onScreen = visible; want(); });
   return node;
 }
 
 /** `at`: when the newest picture was taken, null while there is none; `otherwise`: what is said then. */
 export function showPicture(node, at, otherwise) {
-  pictures.get(node).show(at, otherwise);
+  pictures.get(node)(at, otherwise);
 }

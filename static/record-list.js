@@ -1,57 +1,93 @@
-/** The latest records: snapshot with its boxes, when and where, what was found. */
-import { ask, count, element, keyed, setText, svgElement, words } from './dom.js';
+/** Records as cards: the frame of the surest box with its boxes, when and where, what was found. */
+import { addressOf, ask, count, element, keyed, setText, svgElement, words } from './dom.js';
 import { countClasses, readRecord } from './record.js';
 
-const SHOWN = 12;
-const list = document.querySelector('#record-list');
-const cards = new Map();
+/** Cards in `list`, each made once. */
+export function createRecordList(list) {
+  /** By the record's key. */
+  const cards = new Map();
 
-/** Pictures are large: they are asked for only when there is a record that the page has not got. */
-export async function refreshRecords() {
-  const { records } = await ask(`api/records?limit=${SHOWN}`);
-  const keys = records.map((record) => readRecord(record).key);
-  const missing = keys.findLastIndex((key) => !cards.has(key)) + 1;
-  const fresh = missing === 0 ? [] : (await ask(`api/records?limit=${missing}&pictures=true`)).records;
-  for (const record of fresh) {
-    const { key } = readRecord(record);
-    if (!cards.has(key)) cards.set(key, makeCard(record));
+  /** Records of the Flask orchestrator have no name to ask for their picture by: they come with it, once. */
+  async function withPictures(records, query) {
+    const isOld = (record) => readRecord(record).id === null && !cards.has(readRecord(record).key);
+    if (!records.some(isOld)) return records;
+    const whole = (await ask(`api/records?${new URLSearchParams({ ...query, limit: Math.min(query.limit, 50), pictures: true })}`)).records;
+    const byKey = new Map(whole.map((record) => [readRecord(record).key, record]));
+    return records.map((record) => (isOld(record) ? byKey.get(readRecord(record).key) ?? record : record));
   }
-  const shown = [...new Set([...fresh.map((record) => readRecord(record).key), ...keys])].slice(0, SHOWN);
-  keyed(list, shown, (key) => key, (key) => cards.get(key).card);
-  for (const [key, { forget }] of cards) {
-    if (shown.includes(key)) continue;
-    forget();
-    cards.delete(key);
-  }
-  document.querySelector('#no-records').hidden = shown.length > 0;
+
+  return {
+    get size() { return cards.size; },
+    has: (record) => cards.has(readRecord(record).key),
+    /** `query`: limit, camera_id. */
+    newest: async (query) => withPictures((await ask(`api/records?${new URLSearchParams(query)}`)).records, query),
+    show(records) {
+      const byKey = new Map(records.map((record) => [readRecord(record).key, record]));
+      for (const [key, record] of byKey) if (!cards.has(key)) cards.set(key, makeCard(record));
+      keyed(list, [...byKey.keys()], (key) => key, (key) => cards.get(key).card);
+      for (const [key, { forget }] of cards) {
+        if (byKey.has(key)) continue;
+        forget();
+        cards.delete(key);
+      }
+    },
+  };
 }
 
 function makeCard(record) {
   const view = readRecord(record);
-  const json = URL.createObjectURL(new Blob([JSON.stringify(record, null, 2)], { type: 'application/json' }));
+  const blob = view.id === null ? URL.createObjectURL(new Blob([JSON.stringify(record, null, 2)], { type: 'application/json' })) : null;
+  const json = blob ?? addressOf(`api/records?${new URLSearchParams({ id: view.id, pictures: true })}`);
   const time = element('time', { className: 'quiet' });
-  if (view.capturedAt) time.dateTime = view.capturedAt;
-  setText(time, view.capturedAt ? new Date(view.capturedAt).toLocaleString() : view.timeText);
+  const of = element('span');
+  const say = (shown) => {
+    const at = shown?.capturedAt ?? view.startedAt;
+    if (at) time.dateTime = at;
+    setText(time, at ? new Date(at).toLocaleString() : view.timeText);
+    setText(of, view.frames === null ? '' : shown === null ? count(view.frames, 'frame') : `Frame ${shown.index + 1} of ${view.frames}`);
+  };
+  say(view.pictures[0] ?? null);
   const card = element('article', { className: 'item record' },
-    picture(view),
+    picture(view, say),
     element('div', { className: 'body' },
-      element('div', { className: 'line' }, element('h3', { textContent: view.camera }), time),
+      element('div', { className: 'line' }, element('h3', { textContent: view.camera, title: view.camera }), time),
       findings(view),
       element('div', { className: 'facts' },
-        view.frames === null ? '' : element('span', { textContent: count(view.frames, 'frame') }),
+        view.frames === null ? '' : of,
         view.place === null ? '' : element('span', { textContent: view.place }),
         element('a', { href: json, target: '_blank', textContent: 'JSON', ariaLabel: `JSON of the record of ${view.camera}` }))));
-  return { card, forget: () => URL.revokeObjectURL(json) };
+  return { card, forget: () => { if (blob !== null) URL.revokeObjectURL(blob); } };
 }
 
-function picture(view) {
+/** `say` is told which frame is shown: that of the surest box may not have been kept. */
+function picture(view, say) {
   const figure = element('figure', { className: 'picture' });
-  if (!view.picture) {
-    figure.append(element('p', { textContent: 'No snapshot in this record' }));
-    return figure;
+  const choices = view.id === null ? [] : [...view.pictures];
+  const image = element('img', { loading: 'lazy', decoding: 'async' });
+  const none = () => { figure.replaceChildren(element('p', { textContent: view.picture === null && view.pictures.length === 0 ? 'No snapshot in this record' : 'Its picture is gone' })); };
+  const show = () => {
+    const [choice] = choices;
+    if (choice === undefined) { none(); return; }
+    image.alt = `Frame ${choice.index + 1} of the batch of ${view.camera}`;
+    image.src = addressOf(`api/records/${encodeURIComponent(view.id)}/picture.jpg${choice.isSnapshot ? '' : `?frame=${choice.index}`}`);
+  };
+  if (view.id === null) {
+    if (view.picture === null) { none(); return figure; }
+    Object.assign(image, { alt: `Snapshot of ${view.camera}`, src: `data:image/jpeg;base64,${view.picture}` });
+  } else {
+    image.addEventListener('load', () => {
+      const [{ size, boxes }] = choices;
+      say(choices[0]);
+      figure.querySelector('svg')?.remove();
+      if (size && boxes.length > 0) figure.append(overlay(size, boxes));
+    });
+    image.addEventListener('error', () => {
+      choices.shift();
+      show();
+    });
   }
-  figure.append(element('img', { src: `data:image/jpeg;base64,${view.picture}`, alt: `Snapshot of ${view.camera}` }));
-  if (view.size && view.boxes.length > 0) figure.append(overlay(view.size, view.boxes));
+  figure.append(image);
+  if (view.id !== null) show();
   return figure;
 }
 
@@ -73,7 +109,7 @@ function overlay({ width, height }, boxes) {
 function findings(view) {
   const lines = view.sections.map(({ name, detections }) => {
     const title = element('span', { className: 'quiet', textContent: `${words(name)}: ` });
-    const found = countClasses(detections).map((one) => `${one.class} × ${one.times} (up to ${Math.round(one.best * 100)} %)`).join(', ');
+    const found = countClasses(detections).map((one) => `${one.class} × ${one.times} (up to\u00a0${Math.round(one.best * 100)}\u00a0%)`).join(', ');
     return element('li', {}, title, found ? element('span', { className: 'found', textContent: found }) : 'nothing found');
   });
   const faults = view.faults.map((fault) => element('li', { className: 'error', textContent: fault }));

@@ -5,26 +5,39 @@ const OF_LOOKOUT = new Set(['basic', 'batch', 'models', 'schema_version', 'compl
 export function readRecord(record) {
   const basic = record.basic ?? record;
   const batch = record.batch ?? null;
-  const index = batch?.snapshot?.index ?? null;
-  const frame = batch?.frames?.find((candidate) => candidate.index === index);
   const sections = readSections(record, basic);
   const flatTime = [basic.Date, basic.timestamp].filter(Boolean).join(' ');
   return {
     key: batch?.id ?? `${basic.camID} ${flatTime}`,
+    /** Of the batch; null in records of the Flask orchestrator. */
+    id: batch?.id ?? null,
     camera: String(basic.camID ?? 'unknown camera'),
     /** RFC 3339 where the record has it, else the text of the old generations. */
-    capturedAt: frame?.captured_at ?? batch?.started_at ?? null,
+    startedAt: batch?.started_at ?? null,
     timeText: flatTime,
     frames: batch?.frames?.length ?? null,
     place: basic.Latitude == null || basic.Longitude == null ? null : `${basic.Latitude}, ${basic.Longitude}`,
+    /** The snapshot in base64, where the record was asked for with it. */
     picture: basic.frame_base64 || null,
-    /** Boxes are pixels of the frame, which may be larger than the snapshot made of it. What has none is shown in words only. */
-    size: frame ?? batch?.snapshot ?? null,
-    boxes: index === null ? [] : sections.flatMap(({ detections }) => detections.filter(({ frame: at, box }) => at === index && Array.isArray(box))),
+    pictures: readPictures(batch, sections),
     sections,
     faults: readFaults(record, sections),
     gaps: readGaps(record),
   };
+}
+
+/**
+ * What can be shown of it, the best first: the frame of the surest box, if it was kept, and the snapshot, which may be of
+ * another frame. Boxes are those of that frame and no other, in its pixels, of which a snapshot may have fewer.
+ */
+function readPictures(batch, sections) {
+  const snapshot = batch?.snapshot?.index ?? null;
+  const boxes = sections.flatMap(({ detections }) => detections.filter(({ box }) => Array.isArray(box)));
+  const surest = boxes.reduce((best, one) => (one.confidence > (best?.confidence ?? -Infinity) ? one : best), null);
+  return [...new Set([surest?.frame ?? snapshot, snapshot])].filter((index) => index !== null).map((index) => {
+    const frame = batch?.frames?.find((candidate) => candidate.index === index) ?? null;
+    return { index, isSnapshot: index === snapshot, size: frame ?? batch?.snapshot ?? null, capturedAt: frame?.captured_at ?? null, boxes: boxes.filter((one) => one.frame === index) };
+  });
 }
 
 /** One per section that a model was asked for. */

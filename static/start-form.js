@@ -1,6 +1,7 @@
 /** The form: one card per stream, cameras of the table to choose from, models to tick. */
 import { ask, element, keyed, setText, whileBusy, words } from './dom.js';
-import { modelState, showChip, troubleOf } from './stream-list.js';
+import { joinLogin, splitLogin } from './login.js';
+import { modelState, showChip, troubleOf } from './model-words.js';
 
 const form = document.querySelector('#start-form');
 const cards = document.querySelector('#cards');
@@ -11,7 +12,7 @@ let known = new Map();
 
 const field = (card, name) => card.querySelector(`[name="${name}"]`);
 
-/** `started` is called after streams were started. */
+/** `started` is called with the number of streams that were started. */
 export function enhanceForm(started) {
   document.querySelector('#add-card').hidden = false;
   document.querySelector('#options').hidden = false;
@@ -21,6 +22,11 @@ export function enhanceForm(started) {
     event.preventDefault();
     void whileBusy(form.querySelector('[type="submit"]'), () => submit(started));
   });
+}
+
+/** Beside many streams the form waits folded until it is asked for; not under the hand of somebody who fills it in. */
+export function foldForm(folded) {
+  if (!form.contains(document.activeElement) && [...cards.querySelectorAll('input')].every(({ value }) => value === '')) form.closest('details').open = !folded;
 }
 
 export async function refreshCameras() {
@@ -80,7 +86,18 @@ function prepare(card) {
     number();
     document.querySelector('#add-card').focus();
   });
+  field(card, 'rtsp_url').addEventListener('change', () => { hideLogin(card); });
   showPlace(card);
+}
+
+/** An address with its user name and password in it is taken apart: the password is hidden from who looks at the screen. */
+function hideLogin(card) {
+  const parts = splitLogin(field(card, 'rtsp_url').value);
+  if (parts === null) return;
+  field(card, 'rtsp_url').value = parts.url;
+  field(card, 'username').value = parts.username;
+  field(card, 'password').value = parts.password;
+  card.querySelector('.login').open = true;
 }
 
 function number() {
@@ -111,7 +128,7 @@ async function submit(started) {
       if (stream) wanted.push({ card, stream });
     }
     if (wanted.length > 0) await start(wanted, chosen);
-    await started();
+    await started(results.children.length);
   } catch (error) {
     results.append(element('li', { className: 'error', textContent: error.message }));
   }
@@ -119,7 +136,9 @@ async function submit(started) {
 
 /** Adds the camera where it is new. null: it could not be added, and its card says why. */
 async function readCard(card) {
-  const [rtsp_url, camera_id, latitude, longitude] = ['rtsp_url', 'camera_id', 'latitude', 'longitude'].map((name) => field(card, name).value.trim());
+  hideLogin(card);
+  const [url, camera_id, latitude, longitude, username] = ['rtsp_url', 'camera_id', 'latitude', 'longitude', 'username'].map((name) => field(card, name).value.trim());
+  const rtsp_url = joinLogin({ url, username, password: field(card, 'password').value });
   showFault(card, '');
   if (!known.has(camera_id) && latitude + longitude !== '') {
     try {

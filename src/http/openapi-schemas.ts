@@ -184,7 +184,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   StartForm: {
     type: 'object',
-    properties: { camera_id: text, rtsp_url: text, model_name: text, latitude: text, longitude: text },
+    properties: { camera_id: text, rtsp_url: text, username: text, password: text, model_name: text, latitude: text, longitude: text },
     required: startRequired,
   },
   PlainError: exact({ error: text }),

@@ -62,7 +62,7 @@ export function pageRoutes(face: Face, staticDir: string, projectDir: string | n
     const models = field('model_name').split(',').map((name) => name.trim()).filter((name) => name !== '');
     const start = readStart({
       camera_id: field('camera_id'),
-      rtsp_url: field('rtsp_url'),
+      rtsp_url: withLogin(field('rtsp_url'), field('username'), [form['password'] ?? ''].flat().join('')),
       model_name: models.length > 0 ? models : null,
     });
     const coordinates = { latitude: field('latitude'), longitude: field('longitude') };
@@ -75,6 +75,14 @@ export function pageRoutes(face: Face, staticDir: string, projectDir: string | n
 
   router.use(errors(log));
   return router;
+}
+
+/** User name and password have fields of their own, so that the password is hidden from who looks at the screen. */
+function withLogin(url: string, username: string, password: string): string {
+  if (username + password === '') return url;
+  const encoded = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  const login = password === '' ? encoded(username) : `${encoded(username)}:${encoded(password)}`;
+  return url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, (scheme) => `${scheme}${login}@`);
 }
 
 function files(folder: string, headers: Readonly<Record<string, string>> = {}): RequestHandler {

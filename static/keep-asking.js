@@ -1,0 +1,65 @@
+/** Asks the server again and again, and says in a banner what cannot be shown, and since when. */
+import { NoAnswer, setText } from './dom.js';
+
+const trouble = document.querySelector('#trouble');
+/** What cannot be shown, and why: that one thing is answered says nothing about the others. */
+const failing = new Map();
+/** An answer that takes longer may be on its way; until it is there nothing is shown as if it were new. */
+const LONGEST_MS = 6000;
+
+let waitingFor = [];
+/** When each question was asked that has no answer yet, in ms. */
+const pending = new Set();
+let [answeredAt, lostAt] = [null, null];
+
+/** What keeps records from being written. */
+export function setWaitingFor(reasons) {
+  waitingFor = reasons;
+}
+
+/** Asks now and then again and again; not while nobody looks. */
+export async function keepAsking(what, refresh, seconds) {
+  for (;;) {
+    if (!document.hidden) {
+      try {
+        await asking(refresh);
+        failing.delete(what);
+      } catch (error) {
+        console.warn(error.message);
+        failing.set(what, error);
+      }
+      tell();
+    }
+    const pause = failing.has(what) ? Math.min(seconds, 3) : seconds;
+    await new Promise((resolve) => setTimeout(resolve, pause * 1000));
+  }
+}
+
+async function asking(refresh) {
+  const question = { at: Date.now() };
+  pending.add(question);
+  try {
+    await refresh();
+    answeredAt = new Date();
+  } finally {
+    pending.delete(question);
+  }
+}
+
+/** Whether the server answers, as far as that is known. Somebody who comes back to the page hears it from the next answer. */
+export function isLive() {
+  const gone = [...failing.values()].some((error) => error instanceof NoAnswer);
+  const [oldest] = pending;
+  return !gone && (oldest === undefined || Date.now() - Math.max(oldest.at, answeredAt ?? 0) <= LONGEST_MS);
+}
+
+/** Says it where it has changed. */
+export function tell() {
+  const faults = [...failing].map(([what, error]) => `The ${what} cannot be shown: ${error.message}`);
+  const waits = waitingFor.map((reason) => `Not ready: ${reason}.`);
+  const live = isLive();
+  lostAt = live ? null : lostAt ?? answeredAt;
+  const shown = lostAt === null ? '' : ` What you see is as of ${lostAt.toLocaleTimeString()}.`;
+  setText(trouble, live ? [...faults, ...waits].join(' ') : `Lookout does not answer.${shown} It is asked again every few seconds.`);
+  trouble.hidden = trouble.textContent === '';
+}

@@ -1,0 +1,86 @@
+/** The page of the newest records, of all cameras or of one: what is new comes by itself only to who is at the top. */
+import { ask, count, element, keyed, setText } from './dom.js';
+import { isLive, keepAsking, tell } from './keep-asking.js';
+import { createRecordList } from './record-list.js';
+
+const PAGE = 24;
+/** As many as the server gives with their pictures. */
+const MOST = 480;
+
+const list = document.querySelector('#record-list');
+const fresh = document.querySelector('#show-new');
+const older = document.querySelector('#show-older');
+const { camera_id: field } = document.querySelector('#record-filter').elements;
+const records = createRecordList(list);
+
+let limit = PAGE;
+let [told, shown] = [[], []];
+field.value = (new URLSearchParams(location.search).get('camera_id') ?? '').slice(0, field.maxLength);
+
+async function refresh() {
+  const camera_id = field.value.trim();
+  const wanted = limit;
+  const answer = await records.newest({ limit: wanted, ...(camera_id === '' ? {} : { camera_id }) });
+  // Asked otherwise meanwhile: the next answer is there soon.
+  if (camera_id !== field.value.trim() || wanted !== limit) return;
+  told = answer;
+  if (isReading()) offer();
+  else show();
+}
+
+/** Whoever has gone down, or works with a card, keeps what is there. */
+const isReading = () => shown.length > 0 && (scrollY > 100 || list.matches(':focus-within'));
+
+function offer() {
+  const number = told.filter((record) => !records.has(record)).length;
+  fresh.hidden = number === 0;
+  setText(fresh, `Show ${number === told.length ? `${number} or more new records` : count(number, 'new record')}`);
+}
+
+function show() {
+  shown = told;
+  records.show(shown);
+  fresh.hidden = true;
+  older.hidden = shown.length < limit || limit >= MOST;
+  const camera = field.value.trim();
+  const none = document.querySelector('#no-records');
+  none.hidden = shown.length > 0;
+  setText(none, camera === '' ? 'No record yet. One is written for every batch: ten frames, about 30 seconds after a stream has started.' : `No record of ${camera}.`);
+}
+
+async function askAgain() {
+  shown = [];
+  await refresh();
+}
+
+fresh.addEventListener('click', () => {
+  show();
+  scrollTo({ top: 0 });
+  fresh.closest('section').querySelector('h2').focus({ preventScroll: true });
+});
+older.addEventListener('click', () => {
+  limit = Math.min(limit + 2 * PAGE, MOST);
+  askAgain().catch((error) => { console.warn(error.message); });
+});
+field.form.addEventListener('submit', (event) => { event.preventDefault(); });
+field.addEventListener('input', () => {
+  const address = new URL(location.href);
+  if (field.value.trim() === '') address.searchParams.delete('camera_id');
+  else address.searchParams.set('camera_id', field.value.trim());
+  history.replaceState(null, '', address);
+  limit = PAGE;
+  askAgain().catch((error) => { console.warn(error.message); });
+});
+
+async function refreshCameras() {
+  const { streams } = await ask('api/streams');
+  keyed(document.querySelector('#camera-ids'), streams, ({ camera_id }) => camera_id, ({ camera_id }) => element('option', { value: String(camera_id) }));
+}
+
+setInterval(() => {
+  if (document.hidden) return;
+  list.classList.toggle('away', !isLive());
+  tell();
+}, 1000);
+void keepAsking('records', refresh, 4);
+void keepAsking('cameras', refreshCameras, 30);

@@ -1,0 +1,289 @@
+/** The page with hundreds of streams: what needs somebody comes first, nothing old looks live, and it costs little. */
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Page, Route } from 'playwright-core';
+import { beforeEach, expect, it } from 'vitest';
+import type { Json, StreamStatus } from '../../src/types.ts';
+import type { FakeFace } from '../helpers/fake-face.ts';
+import { nestedRecord, PICTURE } from './records.ts';
+import { inChromium, scrollsSideways, type Stage } from './stage.ts';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+
+inChromium((stage) => {
+  let face: FakeFace;
+  let open: Stage['open'];
+  let url: string;
+
+  beforeEach(() => { ({ face, open, site: { url } } = stage()); });
+
+  const capture = (id: string, secondsAgo = 0): void => {
+    const last_frame_at = new Date(Date.now() - secondsAgo * 1000).toISOString();
+    face.pictures.set(id, { file: stage().picture, captured_at: last_frame_at });
+    face.show(id, { last_frame_at, last_frame_age_seconds: secondsAgo });
+  };
+  const fault = (message: string): Partial<StreamStatus> => ({ reason: `${message}; next try in 2.0 s`, last_error: { code: 'stream_connect', message, at: new Date().toISOString() } });
+
+  /** CAM-1 runs, CAM-2 has failed, CAM-3 reconnects, CAM-4 has no new picture, CAM-5 stands, and so on. */
+  async function startMixture(number: number): Promise<void> {
+    const changes: readonly Partial<StreamStatus>[] = [
+      {},
+      { state: 'failed', capturing: false, ...fault('the camera refused the user name or password: method DESCRIBE failed: 401 Unauthorized') },
+      { state: 'reconnecting', ...fault('the camera could not be reached: Connection to tcp://192.0.2.1:554 failed: Connection refused') },
+      {},
+      { state: 'stopped', reason: 'stopped by request', capturing: false },
+    ];
+    for (let i = 1; i <= number; i++) {
+      const id = `CAM-${i}`;
+      await face.start({ camera_id: id, url: `rtsp://192.0.2.${i}/s`, models: [i % 2 === 0 ? 'motion' : 'animals'] });
+      face.show(id, changes[(i - 1) % 5] ?? {});
+      if (i % 5 === 1) capture(id);
+      if (i % 5 === 4) capture(id, 300);
+    }
+  }
+
+  const names = (page: Page): Promise<readonly string[]> => page.locator('.stream h3').allTextContents();
+  const state = (page: Page, name: RegExp) => page.getByRole('group', { name: 'Show streams by their state' }).getByRole('button', { name });
+
+  it('puts those that need somebody first, with their numbers', async () => {
+    await startMixture(20);
+    const page = await open(url, { viewport: DESKTOP });
+    await page.getByText('8 of 20 streams running · 12 need attention').waitFor();
+    expect(await page.title()).toBe('(12) Lookout');
+    expect(await names(page)).toEqual([2, 7, 12, 17, 3, 8, 13, 18, 4, 9, 14, 19, 1, 6, 11, 16, 5, 10, 15, 20].map((number) => `CAM-${number}`));
+    const told = await page.locator('#states button').allTextContents();
+    expect(told.map((text) => text.replace(/\s+/g, ' '))).toEqual(['All 20', 'Need attention 12', 'Failed 4', 'Reconnecting 4', 'No new picture 4', 'Running 4', 'Stopped 4']);
+    face.show('CAM-20', { state: 'failed', reason: 'it broke' });
+    await expect.poll(async () => (await names(page)).indexOf('CAM-20'), { timeout: 8000 }).toBe(4);
+  });
+
+  it('keeps its order under somebody\'s hand, and the focus where it is', async () => {
+    await startMixture(10);
+    const page = await open(url, { viewport: DESKTOP });
+    const details = page.locator('.stream', { hasText: 'CAM-10' }).locator('summary').first();
+    await details.focus();
+    await page.keyboard.press('Enter');
+    face.show('CAM-10', { state: 'failed', reason: 'it broke' });
+    await page.getByText('It broke.').waitFor();
+    expect((await names(page)).at(-1)).toBe('CAM-10');
+    await expect.poll(async () => (await names(page)).indexOf('CAM-10'), { timeout: 8000 }).toBe(2);
+    expect(await details.evaluate((node: { ownerDocument: { activeElement: unknown } }) => node.ownerDocument.activeElement === node)).toBe(true);
+  });
+
+  it('is filtered by state and by words, which stand in its address', async () => {
+    await startMixture(20);
+    const page = await open(url, { viewport: DESKTOP });
+    await state(page, /^Need attention 12/).click();
+    expect(new URL(page.url()).search).toBe('?state=attention');
+    expect(await names(page)).toHaveLength(12);
+    await page.getByLabel('Find streams').fill('motion cam-1');
+    expect(await names(page)).toEqual(['CAM-12', 'CAM-18', 'CAM-14']);
+    await page.reload();
+    await page.getByRole('heading', { name: 'CAM-18' }).waitFor();
+    expect(await names(page)).toEqual(['CAM-12', 'CAM-18', 'CAM-14']);
+    expect(await state(page, /^Need attention/).getAttribute('aria-pressed')).toBe('true');
+    await page.getByLabel('Find streams').fill('192.0.2.17');
+    expect(await names(page)).toEqual(['CAM-17']);
+    await page.getByLabel('Find streams').fill('no such camera');
+    await page.getByRole('button', { name: 'Show all streams' }).click();
+    expect(await names(page)).toHaveLength(20);
+    expect(new URL(page.url()).search).toBe('');
+  });
+
+  it('takes nothing from its address but a filter', async () => {
+    await startMixture(1);
+    const page = await open(`${url}/?q=cam&state=%3Cscript%3E&error=Your+token+has+expired&x=1`);
+    await page.getByRole('heading', { name: 'CAM-1' }).waitFor();
+    expect(await page.getByText('token').count()).toBe(0);
+    expect(await page.getByLabel('Find streams').inputValue()).toBe('cam');
+    expect(new URL(page.url()).search).toBe('?q=cam&state=%3Cscript%3E');
+  });
+
+  it('says a fault in one sentence, with ffmpeg\'s words folded', async () => {
+    await startMixture(3);
+    const page = await open(url, { viewport: DESKTOP });
+    const tile = page.locator('.stream', { hasText: 'CAM-3' });
+    await tile.getByText('The camera could not be reached.', { exact: true }).waitFor();
+    const words = tile.getByText('Connection to tcp://192.0.2.1:554 failed: Connection refused', { exact: true });
+    expect(await words.isVisible()).toBe(false);
+    await tile.getByText('In its own words').click();
+    await words.waitFor();
+    expect(await tile.getByText('2.0 s after it failed').isVisible()).toBe(true);
+  });
+
+  it('asks only for what has changed, and hears of what is gone', async () => {
+    await startMixture(8);
+    const page = await open(url, { viewport: DESKTOP });
+    await page.getByRole('heading', { name: 'CAM-8' }).waitFor();
+    await expect.poll(async () => {
+      const { streams } = await (await page.waitForResponse((response) => response.url().includes('/api/streams?since='))).json() as { streams: unknown[] };
+      return streams.length;
+    }).toBe(0);
+    await face.remove('CAM-8');
+    await page.getByRole('heading', { name: 'CAM-8' }).waitFor({ state: 'detached' });
+    expect(await names(page)).toHaveLength(7);
+  });
+
+  it('loads few pictures at once', async () => {
+    await startMixture(60);
+    for (let i = 1; i <= 60; i++) capture(`CAM-${i}`);
+    const held: (() => Promise<void>)[] = [];
+    const page = await open(url, { viewport: DESKTOP }, (blank) => blank.route('**/latest.jpg?*', (route) => { held.push(() => route.continue()); }));
+    await expect.poll(() => held.length).toBe(4);
+    await page.waitForResponse((response) => response.url().includes('/api/streams?since='));
+    expect(held).toHaveLength(4);
+    await held[0]?.();
+    await expect.poll(() => held.length).toBe(5);
+  });
+
+  it('shows nothing old as if it were live while the server is away', async () => {
+    await startMixture(40);
+    const page = await open(url, { viewport: DESKTOP }, (blank) => blank.clock.install());
+    const fresh = page.locator('.stream', { hasText: /CAM-1(?!\d)/ });
+    const old = page.locator('.stream', { hasText: /CAM-4(?!\d)/ });
+    const grey = (tile: typeof fresh): Promise<boolean> => tile.locator('img').evaluate((image: { computedStyleMap(): { get(name: string): unknown } }) => String(image.computedStyleMap().get('filter')).includes('grayscale'));
+    await state(page, /^All/).waitFor();
+    await page.getByLabel('Find streams').fill('animals');
+    await page.getByLabel('Find streams').fill('');
+    await fresh.getByText('0 s ago').waitFor({ state: 'attached' });
+    await fresh.scrollIntoViewIfNeeded();
+    expect([await grey(fresh), await grey(old)]).toEqual([false, true]);
+    await page.route('**/api/**', (route) => route.abort());
+    await page.clock.fastForward(3000);
+    const banner = page.getByRole('alert').filter({ hasText: /^Lookout does not answer. What you see is as of \d/ });
+    await banner.waitFor();
+    await expect.poll(() => grey(fresh)).toBe(true);
+    await page.clock.fastForward(30_000);
+    await fresh.getByText(/^3\d s ago$/).waitFor();
+    await page.evaluate('scrollTo(0, document.body.scrollHeight)');
+    expect(await banner.evaluate((node: { getBoundingClientRect(): { top: number; bottom: number } }) => { const { top, bottom } = node.getBoundingClientRect(); return top >= 0 && bottom <= 300; })).toBe(true);
+    await page.unroute('**/api/**');
+    await page.clock.fastForward(4000);
+    await banner.waitFor({ state: 'hidden' });
+    capture('CAM-1');
+    await page.clock.fastForward(2000);
+    await expect.poll(() => grey(fresh)).toBe(false);
+    expect(stage().faults.splice(0).filter((one) => !one.includes('ERR_FAILED'))).toEqual([]);
+  });
+
+  it('is not live while an answer does not come', async () => {
+    await startMixture(8);
+    const page = await open(url, {}, (blank) => blank.clock.install());
+    await page.getByRole('heading', { name: 'CAM-8' }).waitFor();
+    const held: Route[] = [];
+    await page.route('**/api/**', (route) => { held.push(route); });
+    await page.clock.fastForward(2000);
+    await expect.poll(() => held.length, { timeout: 8000 }).toBeGreaterThan(0);
+    await page.clock.fastForward(7000);
+    await page.getByText('Lookout does not answer.').waitFor();
+    await page.locator('#stream-list.away').waitFor();
+    await Promise.all(held.map((route) => route.continue()));
+  });
+
+  it('hides the password of an address', async () => {
+    const page = await open(url);
+    const address = page.getByLabel('RTSP URL');
+    await address.fill('rtsp://admin:s%40cret@192.0.2.1/s?x=a@b');
+    await page.getByLabel('Camera', { exact: true }).fill('CAM-1');
+    expect(await address.inputValue()).toBe('rtsp://192.0.2.1/s?x=a@b');
+    const password = page.getByLabel('Password');
+    expect([await password.inputValue(), await password.getAttribute('type'), await page.getByLabel('User name').inputValue()]).toEqual(['s@cret', 'password', 'admin']);
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    await page.getByText('CAM-1: started').waitFor();
+    expect(face.asked.starts[0]?.url).toBe('rtsp://admin:s%40cret@192.0.2.1/s?x=a@b');
+    await address.fill('rtsp://a%zz:b@192.0.2.1/s');
+    await page.getByLabel('Camera', { exact: true }).fill('CAM-2');
+    expect(await address.inputValue(), 'what cannot be read is left').toBe('rtsp://a%zz:b@192.0.2.1/s');
+  });
+
+  it('has its newest records on a page of their own', async () => {
+    for (let i = 0; i < 40; i++) face.written.push(nestedRecord(`CAM-${i % 2}_0123abcd-${i}`, `CAM-${i % 2}`));
+    await startMixture(8);
+    const page = await open(url, { viewport: DESKTOP });
+    await page.getByRole('heading', { name: 'CAM-8' }).waitFor();
+    expect(await page.locator('.record').count()).toBe(0);
+    await page.getByRole('link', { name: 'Records', exact: true }).first().click();
+    await page.getByText('Newest records').waitFor();
+    await expect.poll(() => page.locator('.record').count()).toBe(24);
+    await page.getByRole('button', { name: 'Show older ones' }).click();
+    await expect.poll(() => page.locator('.record').count()).toBe(40);
+    // Whoever reads further down keeps what is there.
+    await page.evaluate('scrollTo(0, 600)');
+    face.written.unshift(nestedRecord('new_0123abcd-1', 'CAM-NEW'));
+    await page.getByRole('button', { name: 'Show 1 new record' }).click();
+    await page.locator('.record h3', { hasText: 'CAM-NEW' }).waitFor();
+    await page.getByLabel('Camera').fill('CAM-9');
+    await page.waitForURL(/camera_id=CAM-9$/);
+    await expect.poll(() => face.asked.queries.at(-1)?.camera_id).toBe('CAM-9');
+    await page.goto(`${url}/records?camera_id=${encodeURIComponent('Tür 1')}`);
+    await expect.poll(() => face.asked.queries.at(-1)?.camera_id).toBe('Tür 1');
+    expect(await scrollsSideways(page)).toBe(false);
+  });
+
+  it('draws boxes over the frame that they are of, kept or not', async () => {
+    const record = (id: string): Json => {
+      const made = nestedRecord(id, id) as unknown as { batch: { snapshot: { index: number } } };
+      made.batch.snapshot.index = 0;
+      return made as object as Json;
+    };
+    // The surest box is of frame 1, the snapshot of frame 0.
+    face.written.push(record('kept'), record('gone'));
+    face.kept.set('kept/1.jpg', Buffer.from(PICTURE, 'base64'));
+    const page = await open(`${url}/records`);
+    const kept = page.locator('.record', { hasText: 'kept' });
+    await kept.locator('rect[x="320"]').waitFor();
+    await kept.getByText('Frame 2 of 3').waitFor();
+    expect(await kept.locator('img').getAttribute('src')).toContain('/picture.jpg?frame=1');
+    const gone = page.locator('.record', { hasText: 'gone' });
+    await gone.getByText('Frame 1 of 3').waitFor();
+    await expect.poll(() => gone.locator('img').evaluate((image: { naturalWidth: number }) => image.naturalWidth)).toBe(64);
+    expect(await gone.locator('rect').count(), 'boxes of other frames').toBe(0);
+    expect(stage().faults.splice(0).filter((one) => !one.includes('404'))).toEqual([]);
+  });
+
+  it.each([0, 1, 20, 200])('has nothing that axe finds with %d streams, in light and dark, on a desktop and a phone', async (number) => {
+    await startMixture(number);
+    if (number > 0) face.written.push(nestedRecord());
+    face.showModel('potholes', { missing: 'the weights *.pt are missing' });
+    const page = await open(url, { viewport: DESKTOP, bypassCSP: true, reducedMotion: 'reduce' });
+    await page.getByText(number === 0 ? 'No stream yet.' : `of ${number} stream`).waitFor();
+    await page.addScriptTag({ content: await readFile(AXE, 'utf8') });
+    // Of hundreds, all alike, it would take many seconds to look at each in every way.
+    const ways = ([[DESKTOP, 'light'], [DESKTOP, 'dark'], [PHONE, 'light'], [PHONE, 'dark']] as const).filter((_, way) => number < 200 || way % 3 === 0);
+    for (const [viewport, colorScheme] of ways) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      expect(await found(page), `${viewport.width} ${colorScheme}`).toEqual([]);
+      expect(await scrollsSideways(page)).toBe(false);
+    }
+    expect(await page.evaluate('document.documentElement.scrollHeight'), 'pixels high').toBeLessThan(24_000);
+  });
+
+  it('costs little of the main thread with 200 streams', async () => {
+    await startMixture(200);
+    const capturing = setInterval(() => {
+      for (let i = 1; i <= 200; i += 5) capture(`CAM-${i}`);
+    }, 1500);
+    try {
+      const page = await open(url, { viewport: DESKTOP });
+      await page.getByText('of 200 streams running').waitFor();
+      await page.waitForTimeout(1500);
+      const browser = await page.context().newCDPSession(page);
+      // Of the processor and not of the clock: other tests run beside this one.
+      await browser.send('Performance.enable', { timeDomain: 'threadTicks' });
+      const spent = async (): Promise<number> => (await browser.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN;
+      const before = await spent();
+      await page.waitForTimeout(3000);
+      expect(((await spent()) - before) * 1000 / 3, 'ms a second').toBeLessThan(100);
+    } finally {
+      clearInterval(capturing);
+    }
+  });
+});
+
+/** What axe complains of. */
+function found(page: Page): Promise<readonly string[]> {
+  return page.evaluate("axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 200)).slice(0, 3).join(' ')))");
+}
