@@ -22,9 +22,14 @@ export function svgElement(name, attributes = {}, ...children) {
 /** Nothing came back, or nothing of Lookout's. */
 export class NoAnswer extends Error {}
 
+/** Questions that wait for their answer, the oldest first, and when the last answer came. */
+export const contact = { pending: new Set(), answeredAt: null };
+
 /** The JSON of an answer of `path`, e.g. `api/streams`; throws what the server says is wrong. */
 export async function ask(path, { method = 'GET', body } = {}) {
+  const question = { at: Date.now() };
   let response, answer;
+  contact.pending.add(question);
   try {
     response = await fetch(addressOf(path), {
       method,
@@ -33,8 +38,11 @@ export async function ask(path, { method = 'GET', body } = {}) {
       ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
     });
     answer = await response.json();
+    contact.answeredAt = new Date();
   } catch (cause) {
     if (response?.ok !== false) throw new NoAnswer('Lookout does not answer.', { cause });
+  } finally {
+    contact.pending.delete(question);
   }
   if (!response.ok) throw new Error(answer?.error ?? `The server answered ${response.status}.`);
   return answer;

@@ -1,5 +1,5 @@
 /** Asks the server again and again, and says in a banner what cannot be shown, and since when. */
-import { NoAnswer, setText } from './dom.js';
+import { contact, NoAnswer, setText } from './dom.js';
 
 const trouble = document.querySelector('#trouble');
 /** What cannot be shown, and why: that one thing is answered says nothing about the others. */
@@ -8,9 +8,7 @@ const failing = new Map();
 const LONGEST_MS = 6000;
 
 let waitingFor = [];
-/** When each question was asked that has no answer yet, in ms. */
-const pending = new Set();
-let [answeredAt, lostAt] = [null, null];
+let lostAt = null;
 
 /** What keeps records from being written. */
 export function setWaitingFor(reasons) {
@@ -22,7 +20,7 @@ export async function keepAsking(what, refresh, seconds) {
   for (;;) {
     if (!document.hidden) {
       try {
-        await asking(refresh);
+        await refresh();
         failing.delete(what);
       } catch (error) {
         console.warn(error.message);
@@ -35,22 +33,11 @@ export async function keepAsking(what, refresh, seconds) {
   }
 }
 
-async function asking(refresh) {
-  const question = { at: Date.now() };
-  pending.add(question);
-  try {
-    await refresh();
-    answeredAt = new Date();
-  } finally {
-    pending.delete(question);
-  }
-}
-
 /** Whether the server answers, as far as that is known. Somebody who comes back to the page hears it from the next answer. */
 export function isLive() {
   const gone = [...failing.values()].some((error) => error instanceof NoAnswer);
-  const [oldest] = pending;
-  return !gone && (oldest === undefined || Date.now() - Math.max(oldest.at, answeredAt ?? 0) <= LONGEST_MS);
+  const [oldest] = contact.pending;
+  return !gone && (oldest === undefined || Date.now() - Math.max(oldest.at, contact.answeredAt ?? 0) <= LONGEST_MS);
 }
 
 /** Says it where it has changed. */
@@ -58,7 +45,7 @@ export function tell() {
   const faults = [...failing].map(([what, error]) => `The ${what} cannot be shown: ${error.message}`);
   const waits = waitingFor.map((reason) => `Not ready: ${reason}.`);
   const live = isLive();
-  lostAt = live ? null : lostAt ?? answeredAt;
+  lostAt = live ? null : lostAt ?? contact.answeredAt;
   const shown = lostAt === null ? '' : ` What you see is as of ${lostAt.toLocaleTimeString()}.`;
   setText(trouble, live ? [...faults, ...waits].join(' ') : `Lookout does not answer.${shown} It is asked again every few seconds.`);
   trouble.hidden = trouble.textContent === '';
