@@ -70,7 +70,7 @@ function makeDetails(node, camera_id, refresh) {
   const resource = `api/streams/${encodeURIComponent(name)}`;
   const nextTry = part('p', 'hint');
   const words = part('p', 'hint');
-  const fault = element('details', { className: 'words' }, element('summary', { textContent: 'In its own words' }), words);
+  const fault = element('details', { className: 'words' }, element('summary', { textContent: 'Technical details' }), words);
   const filled = part('span', 'filled');
   const progress = part('progress', '', { ariaLabel: `Frames of the next batch of ${name}` });
   const batch = element('div', { className: 'batch' }, element('div', { className: 'line' }, element('span', { textContent: 'Next batch' }), filled), progress);

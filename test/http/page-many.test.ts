@@ -108,7 +108,7 @@ inChromium((stage) => {
     await tile.getByText('The camera could not be reached.', { exact: true }).waitFor();
     const words = tile.getByText('Connection to tcp://192.0.2.1:554 failed: Connection refused', { exact: true });
     expect(await words.isVisible()).toBe(false);
-    await tile.getByText('In its own words').click();
+    await tile.getByText('Technical details').click();
     await words.waitFor();
     expect(await tile.getByText('2.0 s after it failed').isVisible()).toBe(true);
   });
