@@ -1,6 +1,6 @@
 /** The page of the newest records, of all cameras or of one: what is new comes by itself only to who is at the top. */
 import { ask, count, element, keyed, setText } from './dom.js';
-import { isLive, keepAsking, tell } from './keep-asking.js';
+import { keepAsking, tell } from './keep-asking.js';
 import { createRecordList } from './record-list.js';
 
 const PAGE = 24;
@@ -77,10 +77,6 @@ async function refreshCameras() {
   keyed(document.querySelector('#camera-ids'), streams, ({ camera_id }) => camera_id, ({ camera_id }) => element('option', { value: String(camera_id) }));
 }
 
-setInterval(() => {
-  if (document.hidden) return;
-  list.classList.toggle('away', !isLive());
-  tell();
-}, 1000);
+setInterval(() => { if (!document.hidden) tell(); }, 1000);
 void keepAsking('records', refresh, 4);
 void keepAsking('cameras', refreshCameras, 30);
