@@ -24,9 +24,9 @@ const streams = createStreamList(refreshStreams, (grown, some) => {
 async function refreshStreams() {
   try {
     const answer = await ask(version === null ? 'api/streams' : `api/streams?since=${encodeURIComponent(version)}`);
-    ({ version } = answer);
     setWaitingFor(answer.not_ready);
     streams.show(answer);
+    ({ version } = answer);
   } finally {
     isAnswered();
   }

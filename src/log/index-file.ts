@@ -78,11 +78,14 @@ export async function mendIndex(path: string): Promise<void> {
 export async function* newestFirst(path: string, wanted: Wanted = EVERYTHING): AsyncGenerator<IndexEntry> {
   const handle = await openIfPresent(path, 'r');
   if (!handle) return;
+  const id = wanted.id === undefined ? '' : JSON.stringify(wanted.id);
   try {
     const lines = await linesFromTheEnd(handle);
     for (let block = await lines.previous(); block !== null; block = await lines.previous()) {
       for (const { text, at } of block) {
         if (!text.startsWith(SUMMARY_BEGINS)) {
+          // Whoever looks for one among a million need not read each.
+          if (!text.includes(id)) continue;
           const entry = decode(text);
           if (entry && isWanted(entry, wanted)) yield entry;
           continue;
