@@ -17,7 +17,7 @@ it('is ready between its start and its end only, and starts no stream while it s
   const ready = async (): Promise<unknown> => (await fetch(`${url}/readyz`)).json();
   expect(await ready()).toMatchObject({
     status: 'not_ready', not_ready: ['Lookout is starting'],
-    parts: [{ part: 'server', ready: false, reasons: ['Lookout is starting'] }, { part: 'records', ready: true, reasons: [] }],
+    parts: [{ part: 'server', ready: false, reasons: ['Lookout is starting'] }, ...['disk', 'records'].map((part) => ({ part, ready: true, reasons: [] }))],
     storage: ['data', 'frames'].map((name) => ({ folder: name, free_bytes: expect.any(Number) as number, size_bytes: expect.any(Number) as number })),
   });
   app.capture();

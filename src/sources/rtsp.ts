@@ -3,15 +3,16 @@ import type { Source } from '../types.ts';
 import { captureFrames } from './ffmpeg/capture.ts';
 import type { FfmpegSettings } from './ffmpeg/source.ts';
 import { knock } from './peer/knock.ts';
-import { openRelay } from './rtsp/relay.ts';
+import { createWays } from './rtsp/way.ts';
 
 export const summary = 'cameras that speak RTSP, plain or over TLS';
 export const schemes = ['rtsp', 'rtsps'];
 
 export function create({ config }: { readonly config: FfmpegSettings }): Source {
+  const ways = createWays();
   return {
     frames: (stream, folder, signal) => captureFrames({
-      stream, settings: config, folder, realTime: false, open: (life) => openRelay(stream, stream.trusted ? null : config, life),
+      stream, settings: config, folder, realTime: false, open: ways.to(stream, stream.trusted ? null : config),
     }, signal),
     knock: ({ url }, signal) => knock(url, signal),
     close: () => Promise.resolve(),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
+import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { create as createRtsp } from '../../src/sources/rtsp.ts';
 import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
 import type { CapturedFrame, StreamOptions, StreamSpec } from '../../src/types.ts';
@@ -20,8 +21,14 @@ export function streamOf(url: string, options: Partial<StreamOptions> = {}): Str
   return { camera_id: 'CAM-1', url, trusted: true, models: [], options: { ...OPTIONS, ...options } };
 }
 
+/** By ffmpeg alone. */
 export function capture(url: string, options: Partial<StreamOptions> = {}, signal: AbortSignal = never, settings: PictureSettings = PICTURES): AsyncGenerator<CapturedFrame, void> {
-  return inFolder((folder) => createRtsp({ config: { ...settings, ...BOUNDS } }).frames(streamOf(url, options), folder, signal));
+  return inFolder((folder) => captureFrames({ stream: streamOf(url, options), settings, folder, realTime: false }, signal));
+}
+
+/** As the source of RTSP cameras does it, which asks a camera first. */
+export function captureRtsp(url: string, options: Partial<StreamOptions> = {}): AsyncGenerator<CapturedFrame, void> {
+  return inFolder((folder) => createRtsp({ config: { ...PICTURES, ...BOUNDS } }).frames(streamOf(url, options), folder, never));
 }
 
 /** Frames that are captured into a folder of their own; each comes with its bytes, which it keeps. */

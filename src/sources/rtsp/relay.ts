@@ -249,12 +249,12 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
 }
 
 /** As ffmpeg writes it, with the port. */
-function uriOf({ scheme, hostname, port, path }: StreamPlace): string {
+export function uriOf({ scheme, hostname, port, path }: StreamPlace): string {
   return `${scheme}://${hostname}:${port}${path}`;
 }
 
 /** Throws where it would end the line that it stands in. */
-function credentialsOf(login: string): Credentials | null {
+export function credentialsOf(login: string): Credentials | null {
   if (/[\r\n]/.test(decoded(login))) throw new LookoutError('stream_auth', 'the user name or password holds a line break, which no login can');
   const at = login.indexOf(':');
   return login === '' ? null : { user: decoded(at < 0 ? login : login.slice(0, at)), password: at < 0 ? '' : decoded(login.slice(at + 1)) };

@@ -1,51 +1,17 @@
 /** What cameras and strangers' servers hear of a login, and where they may lead. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startDemoCamera } from '../../../src/demo/index.ts';
 import { openRelay } from '../../../src/sources/rtsp/relay.ts';
 import type { Passage } from '../../../src/sources/network/passage.ts';
-import { BOUNDS, capture, failureOf, firstFrames, never, streamOf } from '../streams.ts';
+import { BOUNDS, captureRtsp, failureOf, firstFrames, never, streamOf } from '../streams.ts';
+import { movedTo, OK, server, wants, type Heard } from './answering.ts';
 
 const cleanup: (() => unknown)[] = [];
 afterAll(() => Promise.all(cleanup.map((close) => close())));
 
-interface Heard {
-  readonly port: number;
-  readonly requests: string[];
-}
-
-/** A server that answers each request by its method; `#` stands for its number. null: it cuts the connection. */
-async function server(answer: (request: string, socket: Socket) => string | null): Promise<Heard> {
-  const requests: string[] = [];
-  const open = new Set<Socket>();
-  const listening = createServer((socket) => {
-    open.add(socket);
-    let text = '';
-    socket.on('error', () => undefined).on('data', (bytes: Buffer) => {
-      text += bytes.toString('latin1');
-      for (let end = text.indexOf('\r\n\r\n'); end >= 0; end = text.indexOf('\r\n\r\n')) {
-        const request = text.slice(0, end);
-        text = text.slice(end + 4);
-        requests.push(request);
-        const said = answer(request, socket);
-        if (said === null) socket.destroy();
-        else socket.write(said.replace('#', /cseq: *(\d+)/i.exec(request)?.[1] ?? ''));
-      }
-    });
-  }).listen(0, '127.0.0.1');
-  await once(listening, 'listening');
-  cleanup.push(() => {
-    for (const socket of open) socket.destroy();
-    listening.close();
-  });
-  return { port: (listening.address() as AddressInfo).port, requests };
-}
-
-const OK = 'RTSP/1.0 200 OK\r\nCSeq: #\r\n\r\n';
-const wants = (...challenges: readonly string[]): string => `RTSP/1.0 401 Unauthorized\r\nCSeq: #\r\n${challenges.map((one) => `WWW-Authenticate: ${one}\r\n`).join('')}\r\n`;
-const movedTo = (location: string): string => `RTSP/1.0 302 Moved\r\nCSeq: #\r\nLocation: ${location}\r\n\r\n`;
 const moving = (location: string): Promise<Heard> => server((request) => (request.startsWith('OPTIONS') ? OK : movedTo(location)));
 const asking = (): Promise<Heard> => server((request) => (request.startsWith('OPTIONS') ? OK : wants('Basic realm="x"')));
 const at = ({ port }: Heard, login = 'admin:Secret9@'): string => `rtsp://${login}127.0.0.1:${port}/cam`;
@@ -90,19 +56,19 @@ describe('a login', () => {
 
   it('that nobody can do is named, and the password is not blamed', async () => {
     const camera = await server((request) => (request.startsWith('OPTIONS') ? OK : wants('Negotiate')));
-    expect(await failureOf(capture(at(camera)))).toMatchObject({ code: 'stream_auth', message: expect.stringMatching(/^the camera wants a login \(negotiate\) that Lookout cannot do/) as string });
+    expect(await failureOf(captureRtsp(at(camera)))).toMatchObject({ code: 'stream_auth', message: expect.stringMatching(/^the camera wants a login \(negotiate\) that Lookout cannot do/) as string });
     expect(camera.requests.join()).not.toMatch(/authorization/i);
   });
 
   it('that would end its line is refused', async () => {
     const camera = await asking();
-    expect(await failureOf(capture(at(camera, 'admin%0d%0aX:%20y:Secret9@')))).toMatchObject({ code: 'stream_auth', message: expect.stringContaining('line break') as string });
+    expect(await failureOf(captureRtsp(at(camera, 'admin%0d%0aX:%20y:Secret9@')))).toMatchObject({ code: 'stream_auth', message: expect.stringContaining('line break') as string });
     expect(camera.requests).toEqual([]);
   });
 
   it('that is wrong is tried once', async () => {
     const camera = await asking();
-    expect(await failureOf(capture(at(camera)))).toMatchObject({ code: 'stream_auth', message: expect.stringContaining('refused the user name or password') as string });
+    expect(await failureOf(captureRtsp(at(camera)))).toMatchObject({ code: 'stream_auth', message: expect.stringContaining('refused the user name or password') as string });
     expect(camera.requests.filter((request) => request.startsWith('DESCRIBE'))).toHaveLength(2);
   });
 
@@ -126,7 +92,7 @@ describe('a camera that sends on', () => {
   it('to a stranger who asks for a login is not followed with that of the camera', async () => {
     const stranger = await asking();
     const camera = await moving(`rtsp://127.0.0.1:${stranger.port}/elsewhere`);
-    const error = await failureOf(capture(at(camera)));
+    const error = await failureOf(captureRtsp(at(camera)));
     expect(error).toMatchObject({ code: 'stream_auth', message: expect.stringContaining(`sends us on to rtsp://127.0.0.1:${stranger.port}, which wants a login`) as string });
     expect(stranger.requests.join()).toContain('/elsewhere');
     expect(stranger.requests.join()).not.toMatch(/authorization|secret9|admin/i);
@@ -136,18 +102,18 @@ describe('a camera that sends on', () => {
     const demo = await startDemoCamera({ cameras: { street: { kind: 'scene', width: 320, height: 180, keyframe_seconds: 1 } } }, never);
     cleanup.push(demo.close);
     const camera = await moving(demo.url('street'));
-    await expect(firstFrames(capture(at(camera), { interval_seconds: 1 }), 1)).resolves.toMatchObject([{ width: 320 }]);
+    await expect(firstFrames(captureRtsp(at(camera), { interval_seconds: 1 }), 1)).resolves.toMatchObject([{ width: 320 }]);
   });
 
   it.each([
     ['file:///etc/hostname', 'forbidden_scheme'], ['http://127.0.0.1:1/x', 'forbidden_scheme'], ['/elsewhere', 'forbidden_scheme'], ['gopher://127.0.0.1/', 'forbidden_scheme'],
   ])('to %s is refused', async (location, code) => {
-    expect(await failureOf(capture(at(await moving(location))))).toMatchObject({ code });
+    expect(await failureOf(captureRtsp(at(await moving(location))))).toMatchObject({ code });
   });
 
   it('on and on is left', async () => {
     const camera: Heard = await server((request) => (request.startsWith('OPTIONS') ? OK : movedTo(`rtsp://127.0.0.1:${camera.port}/cam`)));
-    expect(await failureOf(capture(at(camera)))).toMatchObject({ code: 'stream_connect', message: 'the camera sends us on and on: more than 5 redirects' });
+    expect(await failureOf(captureRtsp(at(camera)))).toMatchObject({ code: 'stream_connect', message: 'the camera sends us on and on: more than 5 redirects' });
   });
 
   it('may not lead a stream that was started over HTTP to Lookout or the cloud', async () => {
@@ -176,7 +142,7 @@ it('the way is ffmpeg\'s alone', async () => {
 
 it('what a camera says that is no RTSP is said to be none', async () => {
   const camera = await server(() => 'HTTP/1.1 400 Bad Request\r\n\r\n');
-  expect(await failureOf(capture(at(camera)))).toMatchObject({ code: 'stream_codec', message: 'the camera speaks no RTSP: its answer is no RTSP' });
+  expect(await failureOf(captureRtsp(at(camera)))).toMatchObject({ code: 'stream_codec', message: 'the camera speaks no RTSP: its answer is no RTSP' });
 });
 
 it.each([

@@ -1,0 +1,107 @@
+/**
+ * The way from ffmpeg to an RTSP camera. The relay is safe with every camera, but every byte of the video passes it; so a
+ * plain camera is asked first, and where nothing speaks against it ffmpeg goes there alone.
+ */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { LookoutError } from '../../errors.ts';
+import { linked } from '../../lib/linked.ts';
+import type { StreamSpec } from '../../types.ts';
+import { placeOf, type StreamPlace } from '../../words/stream-place.ts';
+import { answerTo, parseChallenges, type Credentials } from '../network/authentication.ts';
+import { dial, type Caution } from '../network/dial.ts';
+import type { OpenPassage, Passage } from '../network/passage.ts';
+import { createReader, headersOf, type Message } from './messages.ts';
+import { credentialsOf, openRelay, uriOf } from './relay.ts';
+
+/** One that has said nothing by then is the relay's. */
+const PATIENCE_MS = 3000;
+
+export interface Ways {
+  /** Of one stream, through all of its connections: a camera that let ffmpeg come alone is not asked again. */
+  to(stream: StreamSpec, bounds: Caution['bounds']): OpenPassage;
+}
+
+export function createWays(): Ways {
+  const alone = new WeakMap<StreamSpec, string>();
+  return {
+    to: (stream, bounds) => async (signal) => {
+      const known = alone.get(stream) ?? await askFirst(stream, bounds, signal);
+      if (known === null) return openRelay(stream, bounds, signal);
+      alone.set(stream, known);
+      return directly(known);
+    },
+  };
+}
+
+function directly(url: string): Passage {
+  return { url, failure: () => null, close: () => Promise.resolve() };
+}
+
+/** The address that ffmpeg may open itself; null: none. Throws `stream_auth` where the login is refused, which ffmpeg would only try once more. */
+async function askFirst({ url, options: { tls } }: StreamSpec, bounds: Caution['bounds'], signal: AbortSignal): Promise<string | null> {
+  const place = placeOf(url);
+  if (place?.scheme !== 'rtsp') return null;
+  const patience = linked(signal);
+  const timer = setTimeout(() => { patience.abort(); }, PATIENCE_MS);
+  let socket: Socket | null = null;
+  try {
+    const credentials = credentialsOf(place.login);
+    socket = await dial(place, { bounds, tls }, patience.signal);
+    const address = socket.remoteAddress;
+    if (address === undefined || !(await letsIn(socket, place, credentials, patience.signal))) return null;
+    // A name could mean another address the next time.
+    return bounds === null ? url : `rtsp://${place.login === '' ? '' : `${place.login}@`}${address.includes(':') ? `[${address}]` : address}:${place.port}${place.path}`;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof LookoutError && error.code === 'stream_auth') throw error;
+    // Who it is that cannot be reached, or may not, the relay says.
+    return null;
+  } finally {
+    clearTimeout(timer);
+    patience.release();
+    socket?.destroy();
+  }
+}
+
+/** Whether the camera describes itself, to a login that ffmpeg can do if it wants one. */
+async function letsIn(socket: Socket, place: StreamPlace, credentials: Credentials | null, signal: AbortSignal): Promise<boolean> {
+  const ask = createAsking(socket, place, signal);
+  const first = await ask();
+  if (first.status !== 401) return first.status === 200;
+  const challenges = headersOf(first.message, 'www-authenticate').join(', ');
+  const authorize = credentials && parseChallenges(challenges).every(isKnownToFfmpeg) ? answerTo(challenges, credentials) : null;
+  if (!authorize) return false;
+  const second = await ask(authorize('DESCRIBE', uriOf(place)));
+  if (second.status === 401) throw new LookoutError('stream_auth', 'the camera refused the user name or password');
+  return second.status === 200;
+}
+
+function isKnownToFfmpeg({ scheme, fields }: ReturnType<typeof parseChallenges>[number]): boolean {
+  const qop = (fields.get('qop') ?? 'auth').split(',').map((word) => word.trim().toLowerCase());
+  return scheme === 'basic' || (scheme === 'digest' && /^md5$/i.test(fields.get('algorithm') ?? 'md5') && qop.includes('auth'));
+}
+
+interface Answer {
+  readonly message: Message;
+  readonly status: number;
+}
+
+/** Asks a camera to describe itself, again over the same connection. Throws where it ends that. */
+function createAsking(socket: Socket, place: StreamPlace, signal: AbortSignal): (authorization?: string) => Promise<Answer> {
+  const read = createReader();
+  let sequence = 0;
+  return async (authorization) => {
+    sequence += 1;
+    const headers = [`CSeq: ${sequence}`, 'Accept: application/sdp', 'User-Agent: Lookout', ...(authorization === undefined ? [] : [`Authorization: ${authorization}`])];
+    socket.write(`${[`DESCRIBE ${uriOf(place)} RTSP/1.0`, ...headers].join('\r\n')}\r\n\r\n`);
+    const ended = once(socket, 'end', { signal }).then(() => { throw new Error('the camera ended the connection'); });
+    ended.catch(() => undefined);
+    for (;;) {
+      const [bytes] = await Promise.race([once(socket, 'data', { signal }), ended]) as [Buffer];
+      for (const piece of read(bytes)) {
+        if ('message' in piece) return { message: piece.message, status: Number(/^RTSP\/\S+ +(\d{3})/.exec(piece.message.start)?.[1] ?? NaN) };
+      }
+    }
+  };
+}
