@@ -20,7 +20,11 @@ const PROMISES = {
   torn: { tests: ['promises/torn-append'], atOnce: 2 },
   kills: { tests: ['e2e/crash-random', 'e2e/crash-injected', 'e2e/crash-errors', 'e2e/crash-again'], atOnce: 2 },
   dead: { tests: ['promises/dead-cameras'], atOnce: 1 },
+  faults: { tests: ['e2e/faults', 'sources/reconnects'], atOnce: 1 },
   reconnects: { tests: ['promises/reconnects'], atOnce: 1 },
+  disk: { tests: ['e2e/disk-full'], atOnce: 1 },
+  secrets: { tests: ['lib/secrets'], atOnce: 1 },
+  fuzz: { tests: ['http/fuzz'], atOnce: 1 },
   interference: { tests: ['promises/interference'], atOnce: 1 },
   conditions: { tests: ['promises/conditions'], atOnce: 1 },
   hundred: { tests: ['promises/hundred-cameras'], atOnce: 1 },
@@ -52,7 +56,7 @@ try {
 
 async function passes(tests, atOnce) {
   const files = tests.map((name) => `test/${name}.test.ts`);
-  const env = { ...process.env, LOOKOUT_FIGURES: figures, LOOKOUT_CRASH_KILLS: '200' };
+  const env = { ...process.env, LOOKOUT_FIGURES: figures, LOOKOUT_CRASH_KILLS: '200', FUZZ_REQUESTS: '500' };
   const child = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--maxWorkers', String(atOnce), ...files], { cwd: root, env, stdio: 'inherit' });
   return (await once(child, 'close'))[0] === 0;
 }

@@ -9,9 +9,9 @@ import { startTestApp } from '../helpers/app.ts';
 import { inFull, tellFigure } from './figures.ts';
 
 const PHASES = inFull ? 6 : 2;
-const PHASE_MS = inFull ? 60_000 : 5000;
+const PHASE_MS = inFull ? 60_000 : 4000;
 /** What is over when a phase begins of what the one before it began. */
-const SETTLING_MS = 2000;
+const SETTLING_MS = 1000;
 const GOOD = ['CAM-1', 'CAM-2', 'CAM-3'];
 const DYING = 'export function predictFrame() { process.exit(7); }\n';
 

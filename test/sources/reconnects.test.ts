@@ -7,9 +7,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DemoCamera, faultOf, type Relay, startDemoCamera, startRelay } from '../../src/demo/index.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { descendants } from '../helpers/process-tree.ts';
+import { inFull } from '../promises/figures.ts';
 import { capture, failureOf, firstFrames, never, PICTURES, streamOf } from './streams.ts';
 
-const CONNECTIONS = 200;
+const CONNECTIONS = inFull ? 1000 : 40;
 const AT_ONCE = 8;
 
 let folder: string;
@@ -26,7 +27,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-it(`leaves no process, descriptor or file of ${CONNECTIONS} connections`, { timeout: 120_000 }, async () => {
+it(`leaves no process, descriptor or file of ${CONNECTIONS} connections`, { timeout: inFull ? 900_000 : 120_000 }, async () => {
   await firstFrames(capture(relay.url, { interval_seconds: 1 }), 1);
   const held = (): unknown => ({ processes: descendants(process.pid).filter(({ command }) => command === 'ffmpeg').length, descriptors: readdirSync('/proc/self/fd').length });
   await expect.poll(held).toMatchObject({ processes: 1 });
