@@ -23,7 +23,7 @@ const PROMISES = {
   faults: { tests: ['e2e/faults', 'sources/reconnects'], atOnce: 1 },
   reconnects: { tests: ['promises/reconnects'], atOnce: 1 },
   disk: { tests: ['e2e/disk-full'], atOnce: 1 },
-  secrets: { tests: ['lib/secrets'], atOnce: 1 },
+  secrets: { tests: ['lib/secrets', 'promises/secrets'], atOnce: 1 },
   fuzz: { tests: ['http/fuzz'], atOnce: 1 },
   interference: { tests: ['promises/interference'], atOnce: 1 },
   conditions: { tests: ['promises/conditions'], atOnce: 1 },
