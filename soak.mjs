@@ -17,7 +17,7 @@ const page = join(root, 'docs/reliability.md');
 
 /** The promises by the keys of their rows: their tests, and how many of these may run at a time. What is timed runs alone. */
 const PROMISES = {
-  torn: { tests: ['promises/torn-append'], atOnce: 2 },
+  torn: { tests: ['promises/torn-append', 'log/record-log'], atOnce: 2 },
   kills: { tests: ['e2e/crash-random', 'e2e/crash-injected', 'e2e/crash-errors', 'e2e/crash-again'], atOnce: 2 },
   dead: { tests: ['promises/dead-cameras'], atOnce: 1 },
   faults: { tests: ['e2e/faults', 'sources/reconnects'], atOnce: 1 },

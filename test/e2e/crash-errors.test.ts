@@ -8,7 +8,7 @@ import { BOTH, callsOfRoad, prepareRoads, runAndCheck, type Roads } from '../hel
 import { failing, hasStrace } from '../helpers/strace.ts';
 import { tellFigure } from '../promises/figures.ts';
 
-const EVERY = process.env['LOOKOUT_CRASH_KILLS'] === undefined ? 20 : 1;
+const EVERY = process.env['LOOKOUT_CRASH_KILLS'] === undefined ? 28 : 1;
 
 let roads: Roads;
 

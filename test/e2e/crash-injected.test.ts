@@ -7,7 +7,7 @@ import { BOTH, callsOfRoad, prepareRoads, runAndCheck, type Roads } from '../hel
 import { hasStrace, killedAt } from '../helpers/strace.ts';
 import { tellFigure } from '../promises/figures.ts';
 
-const EVERY = process.env['LOOKOUT_CRASH_KILLS'] === undefined ? 10 : 1;
+const EVERY = process.env['LOOKOUT_CRASH_KILLS'] === undefined ? 14 : 1;
 
 let roads: Roads;
 

@@ -11,6 +11,7 @@ import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
 import { settle, startServer, type ServerProcess } from '../helpers/server-process.ts';
 import { canMount, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
+import { tellFigure } from '../promises/figures.ts';
 
 const CAMERAS = ['NORTH', 'SOUTH'];
 
@@ -124,7 +125,8 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
     await rm(filler);
     await site.all('running', /^capturing/);
     await site.recordsMore(20);
-    const { dropped, dead_lettered } = await site.close();
+    const { captured, recorded, dropped, dead_lettered } = await site.close();
+    tellFigure('disk', `full: ${recorded} of ${captured} frames recorded in order, ${JSON.stringify(dropped)} dropped and counted, without a restart`);
     expect(dead_lettered).toBe(0);
     expect(Object.keys(dropped).filter((reason) => reason !== 'disk_full' && reason !== 'slow_consumer')).toEqual([]);
     const troubles = site.server.output().split('\n').filter((line) => / (?:warn|error) /.test(line) && !line.includes('camera_data.csv'));
@@ -140,6 +142,8 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
     site.disk.writable();
     await site.all('running', /^capturing/);
     await site.recordsMore(12);
-    expect((await site.close()).dead_lettered).toBe(0);
+    const { captured, recorded, dropped, dead_lettered } = await site.close();
+    tellFigure('disk', `read-only: ${recorded} of ${captured} recorded in order, ${JSON.stringify(dropped)} dropped and counted`);
+    expect(dead_lettered).toBe(0);
   });
 });

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openApiDocument } from '../../src/http/openapi.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import { startTestApp, type TestApp } from '../helpers/app.ts';
+import { tellFigure } from '../promises/figures.ts';
 
 const PER_ROUTE = Number(process.env['FUZZ_REQUESTS'] ?? 40);
 const SEED = Number(process.env['FUZZ_SEED'] ?? 1);
@@ -185,4 +186,5 @@ it(`${PER_ROUTE} malformed requests for each route are refused in JSON, or serve
   expect(lookout.log()).not.toContain('a request failed');
   const { captured, recorded, dead_lettered, in_spool } = lookout.app.face.books();
   expect([captured, recorded, dead_lettered, in_spool]).toEqual([0, 0, 0, 0]);
+  tellFigure('fuzz', `${PER_ROUTE} for each route, seed ${SEED}: none`);
 }, Math.max(60_000, PER_ROUTE * 1000));
