@@ -118,7 +118,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const all = [...said.values()].filter((one): one is Said => !(one instanceof Error));
   const most = (ms: readonly number[]): string => `${(Math.max(...ms) / 1000).toFixed(1)} s`;
-  tellFigure('faults', `${said.size + watched.size} faults; of those that end a stream the stall is said after ${most([...said].flatMap(([name, one]) => (name === 'stall' && !(one instanceof Error) ? [one.saidMs] : [])))}, the first picture is back ${most(all.map(({ backMs }) => backMs))} after the next try began at the latest`);
+  tellFigure('faults', `${said.size + watched.size} faults; all at a time: the stall is said after ${most([...said].flatMap(([name, one]) => (name === 'stall' && !(one instanceof Error) ? [one.saidMs] : [])))} (${STALL + ROUND} s are promised), the first picture is back ${most(all.map(({ backMs }) => backMs))} after the next try began at the latest (${BACK_MS / 1000} s are promised)`);
   await lookout.close();
   await Promise.all(relays.map(({ close }) => close()));
   await camera.close();
