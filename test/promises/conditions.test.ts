@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import type { BatchRecord } from '../../src/types.ts';
@@ -48,7 +49,9 @@ async function underCondition({ onTestFinished, task }: Pick<TestContext, 'onTes
   const server = await startServer({ folder, ...options });
   onTestFinished(() => { server.kill('SIGKILL'); });
   await server.ask('/start_stream', { camera_id: id, model_name: ['motion'], rtsp_url: camera.url('scene'), interval_seconds: 0.3, batch_size: 3, capture_mode: 'keyframes' });
-  const records = async (): Promise<readonly BatchRecord[]> => JSON.parse(await readFile(join(folder, 'data/predictions.json'), 'utf8').catch(() => '[]')) as BatchRecord[];
+  const read = async (): Promise<readonly BatchRecord[]> => JSON.parse(await readFile(join(folder, 'data/predictions.json'), 'utf8').catch(() => '[]')) as BatchRecord[];
+  // Whoever reads while a record is appended may have to read again.
+  const records = (): Promise<readonly BatchRecord[]> => read().catch(() => sleep(100).then(read));
   await work({
     server, folder, records,
     recorded: (count) => until(async () => (await records()).length >= count, 40_000, () => server.output().slice(-3000)),
