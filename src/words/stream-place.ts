@@ -14,6 +14,11 @@ export interface StreamPlace {
 
 const PORTS: Readonly<Record<string, number>> = { rtsp: 554, rtsps: 322, http: 80, https: 443, rtmp: 1935, rtmps: 443 };
 
+/** The address without its login, as ffmpeg writes it, with the port. */
+export function uriOf({ scheme, hostname, port, path }: StreamPlace): string {
+  return `${scheme}://${hostname}:${port}${path}`;
+}
+
 /** null: nowhere in the network, or written so that nobody can tell. */
 export function placeOf(url: string): StreamPlace | null {
   const [, scheme = '', login = '', hostname, port = '', path = ''] = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?(\[[^\]/?#]*\]|[^/?#:@[\]]*)(?::(\d*))?((?:[/?#].*)?)$/i.exec(url) ?? [];

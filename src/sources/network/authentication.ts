@@ -63,7 +63,7 @@ function hashOf(fields: Fields): string | null {
 }
 
 /** Without `qop` the old digest is meant; `auth-int` alone would cover a body, which a GET has not. */
-function allowsAuth(fields: Fields): boolean {
+export function allowsAuth(fields: Fields): boolean {
   return (fields.get('qop') ?? 'auth').split(',').some((word) => word.trim().toLowerCase() === 'auth');
 }
 

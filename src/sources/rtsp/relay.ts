@@ -11,7 +11,7 @@ import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
 import { decoded, hiderOf } from '../../lib/secrets.ts';
 import type { StreamSpec } from '../../types.ts';
-import { placeOf, type StreamPlace } from '../../words/stream-place.ts';
+import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
 import { answerTo, parseChallenges, type Authorize, type Credentials } from '../network/authentication.ts';
 import { dial, type Caution } from '../network/dial.ts';
 import type { Passage } from '../network/passage.ts';
@@ -246,11 +246,6 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
       client?.destroy();
     },
   };
-}
-
-/** As ffmpeg writes it, with the port. */
-export function uriOf({ scheme, hostname, port, path }: StreamPlace): string {
-  return `${scheme}://${hostname}:${port}${path}`;
 }
 
 /** Throws where it would end the line that it stands in. */

@@ -7,35 +7,22 @@ import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
 import type { StreamSpec } from '../../types.ts';
-import { placeOf, type StreamPlace } from '../../words/stream-place.ts';
-import { answerTo, parseChallenges, type Credentials } from '../network/authentication.ts';
+import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
+import { allowsAuth, answerTo, parseChallenges, type Credentials } from '../network/authentication.ts';
 import { dial, type Caution } from '../network/dial.ts';
-import type { OpenPassage, Passage } from '../network/passage.ts';
+import type { OpenPassage } from '../network/passage.ts';
 import { createReader, headersOf, type Message } from './messages.ts';
-import { credentialsOf, openRelay, uriOf } from './relay.ts';
+import { credentialsOf, openRelay } from './relay.ts';
 
 /** One that has said nothing by then is the relay's. */
 const PATIENCE_MS = 3000;
 
-export interface Ways {
-  /** Of one stream, through all of its connections: a camera that let ffmpeg come alone is not asked again. */
-  to(stream: StreamSpec, bounds: Caution['bounds']): OpenPassage;
-}
-
-export function createWays(): Ways {
-  const alone = new WeakMap<StreamSpec, string>();
-  return {
-    to: (stream, bounds) => async (signal) => {
-      const known = alone.get(stream) ?? await askFirst(stream, bounds, signal);
-      if (known === null) return openRelay(stream, bounds, signal);
-      alone.set(stream, known);
-      return directly(known);
-    },
+/** Each connection asks anew: a camera that let ffmpeg come alone may send on the next time. */
+export function wayTo(stream: StreamSpec, bounds: Caution['bounds']): OpenPassage {
+  return async (signal) => {
+    const url = await askFirst(stream, bounds, signal);
+    return url === null ? openRelay(stream, bounds, signal) : { url, failure: () => null, close: () => Promise.resolve() };
   };
-}
-
-function directly(url: string): Passage {
-  return { url, failure: () => null, close: () => Promise.resolve() };
 }
 
 /** The address that ffmpeg may open itself; null: none. Throws `stream_auth` where the login is refused, which ffmpeg would only try once more. */
@@ -78,8 +65,7 @@ async function letsIn(socket: Socket, place: StreamPlace, credentials: Credentia
 }
 
 function isKnownToFfmpeg({ scheme, fields }: ReturnType<typeof parseChallenges>[number]): boolean {
-  const qop = (fields.get('qop') ?? 'auth').split(',').map((word) => word.trim().toLowerCase());
-  return scheme === 'basic' || (scheme === 'digest' && /^md5$/i.test(fields.get('algorithm') ?? 'md5') && qop.includes('auth'));
+  return scheme === 'basic' || (scheme === 'digest' && /^md5$/i.test(fields.get('algorithm') ?? 'md5') && allowsAuth(fields));
 }
 
 interface Answer {
