@@ -1,7 +1,7 @@
 /** Listens on an address, or says in words why that cannot be and what to do. */
 import type { Server } from 'node:http';
-import { networkInterfaces } from 'node:os';
 import { LookoutError } from '../errors.ts';
+import { ownAddresses } from '../lib/loopback.ts';
 import { bracketed } from './guard.ts';
 
 /** Throws `listen_failed`. */
@@ -34,7 +34,3 @@ const CAUSES: Readonly<Record<string, () => string>> = {
   EAFNOSUPPORT: () => 'this machine has no addresses of that kind; choose another with --host, e.g. 127.0.0.1 where there is no IPv6',
   EINVAL: () => 'the address is not whole; one that begins with fe80 needs its network interface, e.g. fe80::1%eth0',
 };
-
-function ownAddresses(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap((own = []) => own.map(({ address }) => address));
-}

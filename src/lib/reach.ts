@@ -1,8 +1,8 @@
 /** Where a stranger's address may lead: not to what this machine keeps for itself, nor to what its cloud tells it alone. */
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { LookoutError } from '../errors.ts';
+import { isLoopback, ownAddresses } from './loopback.ts';
 
 /** What Lookout listens on, and which hosts are meant whatever they are. */
 export interface Bounds {
@@ -60,9 +60,9 @@ function refuse(place: Place, address: string, bounds: Bounds): void {
   if (isAllowed(place.hostname, address, bounds)) return;
   const plain = embedded(address);
   if (isIn(METADATA, plain)) throw forbidden(place, address, IS_METADATA);
-  const isLoopback = isIn(LOOPBACK, plain);
-  if (place.port === bounds.port && (isLoopback || ownAddresses().includes(plain))) throw forbidden(place, address, 'Lookout itself is there');
-  if (isLoopback && /^https?$/.test(place.scheme) && !/^(localhost|127\..*|::1)$/.test(canonical(bounds.host))) {
+  const isHere = isIn(LOOPBACK, plain);
+  if (place.port === bounds.port && (isHere || ownAddresses().includes(plain))) throw forbidden(place, address, 'Lookout itself is there');
+  if (isHere && /^https?$/.test(place.scheme) && !isLoopback(canonical(bounds.host))) {
     throw forbidden(place, address, 'what this machine serves to itself over HTTP is not for others, who reach Lookout');
   }
 }
@@ -136,11 +136,6 @@ function listOf(...networks: readonly string[]): BlockList {
     list.addSubnet(address, bits === undefined ? (family === 'ipv6' ? 128 : 32) : Number(bits), family);
   }
   return list;
-}
-
-/** They change while Lookout runs. */
-function ownAddresses(): readonly string[] {
-  return Object.values(networkInterfaces()).flatMap((own = []) => own.map(({ address }) => address));
 }
 
 /** Whether a setting may name this: a host, an address, a network. */
