@@ -124,7 +124,8 @@ test('tells what is done, how much and how long, and keeps what npm says with it
   onTestFinished(() => { vi.unstubAllEnvs(); });
   const { tell, lines } = listen();
   const { fingerprint } = await prepare(tell);
-  expect(lines).toEqual([
+  // What has come is told once a second, so that a fast machine tells nothing of it.
+  expect(lines.filter((line) => !line.startsWith('packages fetched: '))).toEqual([
     expect.stringMatching(/^installing package\.json with npm \d/), 'probing: import "tiny"', expect.stringMatching(/^the environment is ready after [\d.]+ s: 1 package, [\d.]+ MB$/),
   ]);
   const log = await readFile(join(root, 'data/runtimes/m', fingerprint ?? '', 'build.log'), 'utf8');
