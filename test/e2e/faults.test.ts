@@ -70,7 +70,8 @@ const BACK_MS = 2000;
 /** A machine that has more to do is given as much more time as a few processes take to start. */
 const STARTS = 6;
 const PROBE_EVERY_MS = 1000;
-const APART_MS = 400;
+/** In full what is measured is how a camera's fault is met, not how a machine bears thirty processes that start at once. */
+const APART_MS = inFull ? 1500 : 400;
 const STREET = { kind: 'scene', width: 320, height: 180, fps: 20, keyframe_seconds: 0.5, clock: true } as const;
 
 const never = new AbortController().signal;
@@ -114,11 +115,11 @@ beforeAll(async () => {
     ...ENDS.map(async (row, index) => said.set(row[0], await ending(row, index * APART_MS).catch(asError))),
     ...GO_ON.map(async (row, index) => watched.set(row[0], await goingOn(row, index * APART_MS).catch(asError))),
   ]).finally(() => { clearInterval(probes); });
-}, 120_000);
+}, 150_000);
 afterAll(async () => {
   const all = [...said.values()].filter((one): one is Said => !(one instanceof Error));
   const most = (ms: readonly number[]): string => `${(Math.max(...ms) / 1000).toFixed(1)} s`;
-  tellFigure('faults', `${said.size + watched.size} faults; all at a time: the stall is said after ${most([...said].flatMap(([name, one]) => (name === 'stall' && !(one instanceof Error) ? [one.saidMs] : [])))} (${STALL + ROUND} s are promised), the first picture is back ${most(all.map(({ backMs }) => backMs))} after the next try began at the latest (${BACK_MS / 1000} s are promised)`);
+  tellFigure('faults', `${said.size + watched.size} faults, one more every ${APART_MS / 1000} s: the stall is said after ${most([...said].flatMap(([name, one]) => (name === 'stall' && !(one instanceof Error) ? [one.saidMs] : [])))} (${STALL + ROUND} s are promised), the first picture is back ${most(all.map(({ backMs }) => backMs))} after the next try began at the latest (${BACK_MS / 1000} s are promised)`);
   await lookout.close();
   await Promise.all(relays.map(({ close }) => close()));
   await camera.close();

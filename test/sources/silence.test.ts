@@ -45,7 +45,7 @@ describe('a silent stream', () => {
     [25, 'that shows a picture every 8 s', { ...ALL, intervalSeconds: 1 }, { at: [0, 8, 16] }],
     [25, 'whose key frames come every 8 s', KEYS, { at: [0], keySpacing: 8 }],
     [6, 'whose key frames come every 8 s and whose other pictures are shown too', ALL, { at: [0, 0.5, 1], keySpacing: 8 }],
-    [25, 'that sends what it has kept at once and then a picture every 8 s', ALL, { at: [0, 0.05, 0.1], pts: [0, 8, 16] }],
+    [24, 'that sends what it has kept at once and then a picture every 8 s', ALL, { at: [0, 0.05, 0.1], pts: [0, 8, 16] }],
     [6, 'that showed a picture a second and set its clock ahead by an hour', ALL, { at: [0, 1, 2, 3], pts: [0, 1, 2, 3603] }],
     [13, 'that was interrupted for 8 s and showed a picture a second again', ALL, { at: [0, 8, 9] }],
   ])('has stalled after %i s: one %s', (seconds, _what, stream, shown) => {
@@ -61,8 +61,8 @@ describe('a silent stream', () => {
   });
 
   it.each<[seconds: number, what: string, Stream, everySeconds: number]>([
-    [16, 'that shows pictures all the time', ALL, 0.04],
-    [31, 'of which a picture is wanted every 10 s', { ...ALL, intervalSeconds: 10 }, 0.04],
+    [15, 'that shows pictures all the time', ALL, 0.04],
+    [30, 'of which a picture is wanted every 10 s', { ...ALL, intervalSeconds: 10 }, 0.04],
     [32, 'that shows a picture every 8 s', ALL, 8],
   ])('has stalled %i s after a picture was due by the times of one %s', (seconds, _what, stream, everySeconds) => {
     const silence = createSilence(stream, START);

@@ -13,7 +13,7 @@ export interface Silence {
   tooLong(nowMs: number, keyFrameSpacingSeconds: number | null): string | null;
 }
 
-export const ROUND_MS = 1000;
+export const ROUND_MS = 500;
 /** A round that comes later than this was held up, and what came meanwhile has not been read yet. */
 const LATE_MS = 3000;
 const LEAST_MS = 5000;
