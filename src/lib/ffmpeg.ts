@@ -13,6 +13,8 @@ import { ask } from './program.ts';
 
 export interface CaptureOptions {
   readonly url: string;
+  /** What an RTMP server is told that was opened; undefined: `url`. */
+  readonly tcUrl?: string | undefined;
   readonly transport: 'tcp' | 'udp';
   /** Whether a certificate must be trusted. */
   readonly verify: boolean;
@@ -137,7 +139,7 @@ const IN_PLAYLISTS = 'hls,mpegts,mov,aac';
 const [LONGEST_WAIT, WATCHED] = ['15000000', '120000000'];
 
 /** By scheme: which protocols may be opened on the way, so that nobody leads ffmpeg to files of this machine, and how. */
-function openingOf({ url, transport, verify, realTime, format, probe }: CaptureOptions): Opening {
+function openingOf({ url, tcUrl, transport, verify, realTime, format, probe }: CaptureOptions): Opening {
   const scheme = /^[a-z]+/i.exec(url)?.[0].toLowerCase() ?? '';
   if (scheme === 'file') return { protocols: 'pipe,file', inner: {}, outer: {} };
   if (/^rtsps?$/.test(scheme)) {
@@ -150,7 +152,8 @@ function openingOf({ url, transport, verify, realTime, format, probe }: CaptureO
   const whitelist = format === undefined ? {} : { format_whitelist: format === 'hls' ? IN_PLAYLISTS : format };
   const inner = {
     ...outer, ...whitelist, rw_timeout: realTime ? LONGEST_WAIT : WATCHED,
-    ...(verify && /^(https|rtmps)$/.test(scheme) ? verified() : {}),
+    ...(verify && scheme === 'https' ? verified() : {}),
+    ...(tcUrl === undefined ? {} : { rtmp_tcurl: tcUrl }),
     // The newest there is, not three segments before it.
     ...(format === 'hls' ? { live_start_index: '-1' } : {}),
   };
@@ -158,7 +161,7 @@ function openingOf({ url, transport, verify, realTime, format, probe }: CaptureO
 }
 
 const PROTOCOLS: Readonly<Record<string, string>> = {
-  http: 'pipe,http,https,tcp,tls,crypto', https: 'pipe,http,https,tcp,tls,crypto', rtmp: 'pipe,rtmp,tcp', rtmps: 'pipe,rtmps,tls,tcp',
+  http: 'pipe,http,https,tcp,tls,crypto', https: 'pipe,http,https,tcp,tls,crypto', rtmp: 'pipe,rtmp,tcp',
 };
 
 /** ffmpeg takes any certificate unless it is told. */

@@ -3,7 +3,6 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -13,6 +12,7 @@ import { create as createMpegts } from '../../src/sources/mpegts.ts';
 import { create as createRtmp } from '../../src/sources/rtmp.ts';
 import type { CapturedFrame, Source } from '../../src/types.ts';
 import { startHttpCamera, type HttpCamera } from '../helpers/http-camera.ts';
+import { freePort, startRtmpServer } from '../helpers/rtmp-server.ts';
 import { failureOf, firstFrames, inFolder, BOUNDS, never, PICTURES, streamOf } from './streams.ts';
 
 const CAMERA = ['-v', 'error', '-nostdin', '-re', '-f', 'lavfi', '-i', 'testsrc=s=160x90:r=10', '-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '0', '-g', '5', '-pix_fmt', 'yuv420p', '-an'];
@@ -55,15 +55,6 @@ const files = (): Promise<HttpCamera> => server((request, response) => {
     createReadStream(file).pipe(response);
   }, () => { response.writeHead(404).end(); });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
 
 const of = (source: Source, url: string): AsyncIterable<CapturedFrame> => inFolder((own) => source.frames(streamOf(url, { interval_seconds: 1 }), own, never));
 const http = (url: string, ...allow_schemes: string[]): AsyncIterable<CapturedFrame> => of(createHttp({ config: { ...PICTURES, ...BOUNDS, allow_schemes } }), url);
@@ -139,9 +130,9 @@ describe.concurrent('video over HTTP', () => {
 
 describe.concurrent('video', () => {
   it('is taken from an RTMP server', async () => {
-    const url = `rtmp://127.0.0.1:${await freePort()}/live/camera`;
-    sends('-f', 'flv', '-listen', '1', url);
-    expect(spacing(await patiently(() => of(createRtmp({ config: { ...PICTURES, ...BOUNDS } }), url), 2))).toBeLessThan(1500);
+    const { port, close } = await startRtmpServer('/live/camera');
+    cleanup.push(close);
+    expect(spacing(await firstFrames(of(createRtmp({ config: { ...PICTURES, ...BOUNDS } }), `rtmp://127.0.0.1:${port}/live/camera`), 2))).toBeLessThan(1500);
   });
 
   it('is taken over SRT', async () => {

@@ -76,7 +76,7 @@ const RECONNECT_LEAD_MS = 500;
 export async function connection({ stream, settings, folder, realTime, format, open }: Capture, way: Way, box: Latest<Delivered>, life: Linked): Promise<Way | null> {
   const { skip } = way;
   const { interval_seconds, capture_mode, transport, video_track } = stream.options;
-  const options: Omit<CaptureOptions, 'url'> = {
+  const options: Omit<CaptureOptions, 'url' | 'tcUrl'> = {
     transport, verify: stream.options.tls !== 'off', track: video_track, probe: way.probe, tolerant: way.tolerant, skip, intervalSeconds: interval_seconds, realTime, format, jpegQuality: settings.jpeg_quality, maxWidth: settings.max_width,
     packets: packetsFor(way),
   };
@@ -174,7 +174,7 @@ export async function connection({ stream, settings, folder, realTime, format, o
   const hide = (text: string): string => own(passage && passage.url !== stream.url ? text.replaceAll(passage.url, shownAddress(stream.url)) : text);
   try {
     passage = await opened();
-    const complaints = await runCapture({ ...options, url: passage?.url ?? stream.url }, folder, {
+    const complaints = await runCapture({ ...options, url: passage?.url ?? stream.url, tcUrl: passage?.tcUrl }, folder, {
       onDecoded(decoded) {
         const now = performance.now();
         decodedPictures += 1;

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { LookoutError } from '../../errors.ts';
 import { reach, type Bounds, type Place } from '../../lib/reach.ts';
 import { faultOf, type Tls } from './certificate.ts';
 
@@ -11,7 +12,7 @@ export interface Caution {
   readonly tls: Tls;
 }
 
-const OVER_TLS = /^(rtsps|https)$/;
+const OVER_TLS = /^(rtsps|https|rtmps)$/;
 
 /** Nothing is sent before it returns. Throws `forbidden_address`, `stream_connect`, or the system's own error. */
 export async function dial(place: Place, { bounds, tls }: Caution, signal: AbortSignal): Promise<Socket> {
@@ -35,5 +36,16 @@ export async function dial(place: Place, { bounds, tls }: Caution, signal: Abort
     // Whoever breaks off hears no more of it.
     socket.on('error', () => undefined).destroy();
     throw error;
+  }
+}
+
+/** As `dial`, with every failure but an abort as one of our errors; `hide` takes the address's secrets out of its words. */
+export async function dialInWords(place: Place, caution: Caution, hide: (text: string) => string, signal: AbortSignal): Promise<Socket> {
+  try {
+    return await dial(place, caution, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof LookoutError) throw new LookoutError(error.code, hide(error.message), { cause: error });
+    throw new LookoutError('stream_connect', `the camera could not be reached: ${hide(error instanceof Error ? error.message : String(error))}`, { cause: error });
   }
 }

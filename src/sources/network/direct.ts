@@ -1,24 +1,38 @@
-/** ffmpeg's own way, for what nobody else speaks: its address is checked, and it is ffmpeg that opens it. */
+/** The way of what ffmpeg alone speaks: where it leads is checked, and nobody asks again what a name means. */
 import { LookoutError } from '../../errors.ts';
 import { reach, type Bounds } from '../../lib/reach.ts';
+import { hiderOf } from '../../lib/secrets.ts';
 import type { StreamSpec } from '../../types.ts';
-import { placeOf } from '../../words/stream-place.ts';
-import type { OpenPassage } from './passage.ts';
+import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
+import type { OpenPassage, Passage } from './passage.ts';
+import { openTunnel } from './tunnel.ts';
 
 /** Throws `forbidden_address` and `stream_connect`. */
 export function openDirectly({ url, trusted, options: { tls } }: StreamSpec, bounds: Bounds): OpenPassage {
   return async (signal) => {
     const place = placeOf(url);
-    if (place?.scheme === 'rtmps') refuseFingerprint(tls);
-    const as = (opened: string): Awaited<ReturnType<OpenPassage>> => ({ url: opened, failure: () => null, close: () => Promise.resolve() });
-    if (trusted || !place) return as(url);
-    const [{ address, family }] = await reach(place, bounds, signal);
-    // SRT tells nobody the name, which could mean another address the next time.
-    return as(place.scheme === 'srt' ? `srt://${family === 6 ? `[${address}]` : address}:${place.port}${place.path}` : url);
+    // Of ffmpeg's own TLS nobody knows the certificate, and it tells a server that is known by its address no name.
+    if (!place || (trusted && place.scheme !== 'rtmps')) return as(url);
+    if (!/^rtmps?$/.test(place.scheme)) {
+      const [{ address, family }] = await reach(place, bounds, signal);
+      return as(`${place.scheme}://${family === 6 ? `[${address}]` : address}:${place.port}${place.path}`);
+    }
+    const tunnel = await openTunnel(place, { bounds: trusted ? null : bounds, tls }, hiderOf(url), signal);
+    const login = place.login === '' ? '' : `${place.login}@`;
+    return { ...as(`rtmp://${login}127.0.0.1:${tunnel.port}${place.path}`), tcUrl: uriOf({ ...place, path: applicationOf(place) }), close: () => tunnel.close() };
   };
+}
+
+function as(url: string): Passage {
+  return { url, failure: () => null, close: () => Promise.resolve() };
+}
+
+/** What of the path is not the stream's own name, as ffmpeg reads it: an application, perhaps with an instance. */
+function applicationOf({ path }: StreamPlace): string {
+  return /^\/(?:ondemand(?=\/)|[^/]*\/[^/:]*(?=\/)|[^/]*)/.exec(path)?.[0] ?? '/';
 }
 
 /** ffmpeg knows certificates by who signed them alone. */
 export function refuseFingerprint(tls: string): void {
-  if (tls.startsWith('sha256:')) throw new LookoutError('bad_request', 'tls: sha256:… is for https and rtsps; playlists and rtmps are opened by ffmpeg, with verify or off');
+  if (tls.startsWith('sha256:')) throw new LookoutError('bad_request', 'tls: sha256:… is not for playlists: ffmpeg opens what they name, with verify or off');
 }

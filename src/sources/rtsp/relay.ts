@@ -13,7 +13,7 @@ import { decoded, hiderOf } from '../../lib/secrets.ts';
 import type { StreamSpec } from '../../types.ts';
 import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
 import { answerTo, parseChallenges, type Authorize, type Credentials } from '../network/authentication.ts';
-import { dial, type Caution } from '../network/dial.ts';
+import { dialInWords, type Caution } from '../network/dial.ts';
 import type { Passage } from '../network/passage.ts';
 import { bytesOf, createReader, headerOf, headersOf, withHeader, type Message } from './messages.ts';
 
@@ -37,6 +37,7 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
   const first: StreamPlace = written;
   const credentials = credentialsOf(first.login);
   const life = linked(signal);
+  const connected = (place: StreamPlace): Promise<Socket> => dialInWords(place, { bounds, tls }, hide, life.signal);
   let target = first;
   let camera = await connected(target);
   let client: Socket | null = null;
@@ -50,16 +51,6 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
   /** What ffmpeg opens. */
   let entrance = '';
   const server = createServer({ noDelay: true });
-
-  async function connected(place: StreamPlace): Promise<Socket> {
-    try {
-      return await dial(place, { bounds, tls }, life.signal);
-    } catch (error) {
-      life.signal.throwIfAborted();
-      if (error instanceof LookoutError) throw new LookoutError(error.code, hide(error.message), { cause: error });
-      throw new LookoutError('stream_connect', `the camera could not be reached: ${hide(error instanceof Error ? error.message : String(error))}`, { cause: error });
-    }
-  }
 
   function fail(error: LookoutError): void {
     failure ??= error;

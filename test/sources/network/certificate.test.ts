@@ -1,4 +1,4 @@
-/** Cameras over TLS, by https and rtsps alike: whom they are taken for, and what their errors say is done, up to the picture. */
+/** Cameras over TLS, by https, rtsps and rtmps alike: whom they are taken for, and what their errors say is done, up to the picture. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -11,16 +11,18 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera } from '../../../src/demo/index.ts';
 import { create as createHttp } from '../../../src/sources/http.ts';
+import { create as createRtmp } from '../../../src/sources/rtmp.ts';
 import { create as createRtsp } from '../../../src/sources/rtsp.ts';
 import type { CapturedFrame } from '../../../src/types.ts';
 import { hasOpenssl } from '../../helpers/openssl.ts';
 import { makePicture } from '../../helpers/http-camera.ts';
+import { startRtmpServer } from '../../helpers/rtmp-server.ts';
 import { BOUNDS, failureOf, firstFrames, inFolder, never, PICTURES, streamOf } from '../streams.ts';
 
 const run = promisify(execFile);
 let folder: string;
 /** `https://127.0.0.1:…/snap.jpg` and the like. */
-let urls: Readonly<Record<'picture' | 'video' | 'rtsps', string>>;
+let urls: Readonly<Record<'picture' | 'video' | 'rtsps' | 'rtmps', string>>;
 let fingerprint: string;
 /** What was sent over TLS, by whomever. */
 let heard = '';
@@ -53,14 +55,11 @@ beforeAll(async () => {
   });
   const strangerPort = await listening(stranger);
   const demo = await startDemoCamera({ auth: { user: 'admin', password: 'Secret9' }, cameras: { street: { kind: 'scene', width: 64, height: 32, keyframe_seconds: 1 } } }, never);
-  const rtsps = createTlsServer({ key, cert }, (socket) => {
-    const camera = connect(demo.port, '127.0.0.1');
-    socket.on('data', (bytes: Buffer) => { heard += bytes.toString('latin1'); });
-    socket.on('error', () => camera.destroy()).pipe(camera).on('error', () => socket.destroy()).pipe(socket);
-  });
-  const [httpsPort, rtspsPort] = await Promise.all([https, rtsps].map(listening));
-  cleanup.push(demo.close, () => { stranger.closeAllConnections(); stranger.close(); }, () => { https.closeAllConnections(); https.close(); rtsps.close(); });
-  urls = { picture: `https://127.0.0.1:${httpsPort}/snap.jpg`, video: `https://127.0.0.1:${httpsPort}/clip.mp4`, rtsps: `rtsps://admin:Secret9@127.0.0.1:${rtspsPort}/street` };
+  const rtmp = await startRtmpServer('/live/street');
+  const [rtsps, rtmps] = [overTls({ key, cert }, demo.port), overTls({ key, cert }, rtmp.port)];
+  const [httpsPort, rtspsPort, rtmpsPort] = await Promise.all([https, rtsps, rtmps].map(listening));
+  cleanup.push(demo.close, rtmp.close, () => { stranger.closeAllConnections(); stranger.close(); }, () => { https.closeAllConnections(); https.close(); rtsps.close(); rtmps.close(); });
+  urls = { picture: `https://127.0.0.1:${httpsPort}/snap.jpg`, video: `https://127.0.0.1:${httpsPort}/clip.mp4`, rtsps: `rtsps://admin:Secret9@127.0.0.1:${rtspsPort}/street`, rtmps: `rtmps://127.0.0.1:${rtmpsPort}/live/street` };
 });
 afterAll(async () => {
   await Promise.all(cleanup.map((close) => close()));
@@ -72,15 +71,30 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** In front of a server of this machine, which hears nothing of whoever says nothing. */
+function overTls(identity: { readonly key: Buffer | undefined; readonly cert: Buffer | undefined }, port: number): Server {
+  return createTlsServer(identity, (socket) => {
+    socket.on('error', () => undefined).on('data', (bytes: Buffer) => { heard += bytes.toString('latin1'); });
+    socket.once('data', (bytes: Buffer) => {
+      const behind = connect(port, '127.0.0.1');
+      behind.write(bytes);
+      socket.on('error', () => behind.destroy()).pipe(behind).on('error', () => socket.destroy()).pipe(socket);
+    });
+  });
+}
+
+const SOURCES = { rtsps: createRtsp, rtmps: createRtmp, https: createHttp };
+
 function frames(url: string, tls: string): AsyncIterable<CapturedFrame> {
-  const source = (url.startsWith('rtsps') ? createRtsp : createHttp)({ config: { ...PICTURES, ...BOUNDS, allow_schemes: [] } });
+  const create = SOURCES[url.split(':')[0] as keyof typeof SOURCES];
+  const source = create({ config: { ...PICTURES, ...BOUNDS, allow_schemes: [] } });
   return inFolder((own) => source.frames(streamOf(url, { interval_seconds: 1, tls }), own, never));
 }
 
 const widthOf = async (url: string, tls: string): Promise<number | undefined> => (await firstFrames(frames(url, tls), 1))[0]?.width;
 
 describe.skipIf(!hasOpenssl)('a camera whose certificate signs itself (missed: openssl is not on the PATH)', () => {
-  it.each(['picture', 'rtsps'] as const)('is told nothing, and the error shows the fingerprint to pin: %s', async (kind) => {
+  it.each(['picture', 'rtsps', 'rtmps'] as const)('is told nothing, and the error shows the fingerprint to pin: %s', async (kind) => {
     heard = '';
     const error = await failureOf(frames(urls[kind], 'verify'));
     expect(error.code).toBe('stream_connect');
@@ -94,7 +108,7 @@ describe.skipIf(!hasOpenssl)('a camera whose certificate signs itself (missed: o
     expect(await widthOf(urls[kind], 'off')).toBe(64);
   });
 
-  it.each(['picture', 'rtsps'] as const)('is not taken for another: %s', async (kind) => {
+  it.each(['picture', 'rtsps', 'rtmps'] as const)('is not taken for another: %s', async (kind) => {
     heard = '';
     expect(await failureOf(frames(urls[kind], `sha256:${'ab'.repeat(32)}`))).toMatchObject({
       code: 'stream_connect', message: expect.stringContaining(`another than the one in tls: its fingerprint is sha256:${fingerprint.replaceAll(':', '').toLowerCase()}`) as string,
