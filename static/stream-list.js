@@ -10,6 +10,8 @@ const FEW = 6;
 const STILL_MS = 3000;
 
 const list = document.querySelector('#stream-list');
+/** Of a server that ends: nothing can be started or removed any more. */
+const STOPPING = 'Lookout is stopping';
 const byName = new Intl.Collator('en', { numeric: true }).compare;
 
 /** `refresh` asks the server for what has changed; `grew(many, some)` is told whether the streams are many, whenever that changes, and whether there are any. */
@@ -86,8 +88,9 @@ export function createStreamList(refresh, grew) {
 
   return {
     /** An answer of api/streams. */
-    show({ complete, streams: told, removed, books: balance }) {
+    show({ complete, streams: told, removed, books: balance, not_ready }) {
       books = balance;
+      list.classList.toggle('stopping', not_ready.includes(STOPPING));
       const names = new Set(told.map(({ camera_id }) => String(camera_id)));
       const gone = complete ? [...streams.keys()].filter((name) => !names.has(name)) : removed.map(String);
       for (const name of gone) streams.delete(name);

@@ -182,6 +182,20 @@ inChromium((stage) => {
     expect(await hasFocus(page.getByRole('button', { name: 'Start again CAM-2' }))).toBe(true);
   });
 
+  it('offers neither to start nor to remove a stream while Lookout stops', async () => {
+    await startMany(1);
+    const page = await open(url);
+    await page.getByRole('button', { name: 'Stop CAM-0' }).waitFor();
+    // What app.ts says then.
+    face.missing.push('Lookout is stopping');
+    face.show('CAM-0', { state: 'stopped', reason: 'Lookout is stopping', capturing: false });
+    await page.locator('.stream').getByText('Lookout is stopping.').waitFor();
+    expect(await page.locator('.stream').getByRole('button').count()).toBe(0);
+    face.missing.length = 0;
+    await page.getByRole('button', { name: 'Start again CAM-0' }).waitFor();
+    await page.getByRole('button', { name: 'Remove CAM-0' }).waitFor();
+  });
+
   it('keeps the focus where it works with the keyboard', async () => {
     await startMany(1);
     const page = await open(url);
