@@ -8,6 +8,7 @@ import { settingsTable } from './config/table.ts';
 import { errorInfo, ERRORS, LookoutError, type ErrorCode } from './errors.ts';
 import { version } from './lib/package.ts';
 import { outliveReaders } from './lib/standard-streams.ts';
+import { isNoRoom, isOfDisk } from './lib/transient.ts';
 import type { Config } from './types.ts';
 
 /** Faults of the command line or the settings, which end with 2. */
@@ -111,11 +112,17 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const stopped = exitOf(ended);
     if (stopped !== null) return stopped;
-    const { code, message } = errorInfo(error);
+    const { code, message } = errorInfo(inWords(error));
     process.stderr.write(`lookout: ${message}\nwhat to try: ${ERRORS[code].advice}\n`);
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
     return USAGE.has(code) ? 2 : 1;
   }
+}
+
+/** What the disk refuses is no fault of the program's: nothing was begun that was not ended. */
+function inWords(error: unknown): unknown {
+  if (error instanceof LookoutError || !isOfDisk(error)) return error;
+  return new LookoutError(isNoRoom(error) ? 'disk_full' : 'disk_failed', errorInfo(error).message, { cause: error });
 }
 
 /** Stopped in order: 130 after Ctrl-C, 0 after SIGTERM; null: nobody asked. */

@@ -43,8 +43,8 @@ export const ERRORS = {
   runner_timeout: { status: 504, retry: true, advice: 'raise the model\'s deadline' },
   bad_frame: { status: 422, retry: false, advice: 'look at the picture' },
   log_failed: { status: 500, retry: true, advice: 'make room, or let the file of records be written; nothing is lost meanwhile' },
-  disk_full: { status: 503, retry: true, advice: 'make room on the disk, or set records_max_bytes; capture goes on by itself' },
-  disk_failed: { status: 503, retry: true, advice: 'see why the disk cannot be written, e.g. that it was made read-only; capture goes on by itself' },
+  disk_full: { status: 503, retry: true, advice: 'make room on the disk, or set records_max_bytes; what runs goes on by itself' },
+  disk_failed: { status: 503, retry: true, advice: 'see why the disk cannot be written, e.g. that it was made read-only; what runs goes on by itself' },
   locked: { status: 503, retry: true, advice: 'stop the other process that uses the same folder' },
   lock_lost: { status: 503, retry: true, advice: 'start Lookout again, and leave the folders that end in .lock alone while it runs; what was captured is taken up' },
 } as const satisfies Record<string, ErrorKind>;

@@ -1,9 +1,9 @@
 /** Adds a camera to the table: under the lock, one write from the end on, on the disk before it returns. */
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { LookoutError } from '../errors.ts';
-import { fsyncFolder } from '../lib/files.ts';
+import { fsyncFolder, makeFolder } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import type { CameraRow } from '../types.ts';
 import { appendedBytes, readCameras } from './csv.ts';
@@ -12,7 +12,7 @@ const WAIT_MS = 10_000;
 
 export async function appendCamera(file: string, row: CameraRow, signal: AbortSignal): Promise<void> {
   refuseFormulas(row);
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   const lock = await lockFolderOrFile(file, { waitMs: WAIT_MS }, signal);
   try {
     const handle = await open(file, 'a+');

@@ -1,10 +1,11 @@
 /** `lookout doctor`: what Lookout needs on this machine, what is missing, and the command that mends it. */
 import { constants } from 'node:fs';
-import { access, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { hostZone, hostZoneTrouble } from '../config/time-zone.ts';
 import { errorInfo } from '../errors.ts';
 import { ffmpegProgram, isTooOld, OLDEST_FFMPEG } from '../lib/ffmpeg-program.ts';
+import { makeFolder } from '../lib/files.ts';
 import { ask } from '../lib/program.ts';
 import { storageRoom } from '../lib/storage.ts';
 import { findInterpreter } from '../runtimes/tools/interpreter.ts';
@@ -59,7 +60,7 @@ function timeZone({ time_zone }: Config): Check {
 
 async function folder(name: string, path: string): Promise<Check> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     await access(path, constants.W_OK);
     return { name, ok: true, needed: true, found: path, mend: '' };
   } catch (error) {

@@ -1,10 +1,10 @@
 /** `runner_user`: finds out before anything is started whether models can run as it, and lets it reach what they need. */
-import { mkdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { giveToModels, letModelsPass, makeReadable, runModelsAs, type Account } from '../lib/account.ts';
 import { forTools } from '../lib/environment.ts';
-import { isThere } from '../lib/files.ts';
+import { isThere, makeFolder } from '../lib/files.ts';
 import { packageRoot } from '../lib/package.ts';
 import { ask } from '../runtimes/tools/run.ts';
 import type { Config } from '../types.ts';
@@ -25,12 +25,12 @@ export async function useRunnerUser(name: string, { data_dir, frames_dir, models
   const account = await accountOf(name, data_dir, signal);
   if (account.uid === 0 || account.uid === process.geteuid?.()) throw refused(`${name} must be neither root nor the user that Lookout runs as`);
 
-  for (const folder of [data_dir, frames_dir, join(data_dir, 'work')]) await mkdir(folder, { recursive: true });
+  for (const folder of [data_dir, frames_dir, join(data_dir, 'work')]) await makeFolder(folder);
   runModelsAs(account);
   for (const folder of [data_dir, frames_dir, join(data_dir, 'work')]) await letModelsPass(folder);
   for (const folder of ['runtimes', 'weights']) await makeReadable(join(data_dir, folder));
   if (account.home === ownHome(data_dir)) {
-    await mkdir(account.home, { recursive: true });
+    await makeFolder(account.home);
     await giveToModels(account.home);
   }
 

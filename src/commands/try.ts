@@ -1,11 +1,12 @@
 /** `lookout models try`: a model on pictures, without a server. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { keepFindings, neverFound } from '../inference/findings.ts';
 import { copyForModels, makeReadable } from '../lib/account.ts';
 import { layOver } from '../lib/ffmpeg.ts';
+import { makeFolder } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
 import { writeTo } from '../lib/standard-streams.ts';
 import { createModels } from '../parts.ts';
@@ -42,7 +43,7 @@ export async function tryModel(context: CommandContext, name: string, named: rea
   try {
     await makeReadable(work);
     const pictures = await readPictures(named, every ?? config.interval_seconds, work, (stem) => drawingOf(stem, name), signal);
-    await mkdir(out, { recursive: true });
+    await makeFolder(out);
     const drawings = drawingsOf(pictures, name);
     const prepared = await models.prepare(model, (line) => { tell(`${name}: ${line}`); }, signal);
     // What the model prints is seen as it comes.
@@ -124,7 +125,7 @@ async function lend(call: Call, folder: string): Promise<readonly RunnerFrame[]>
   const frames: RunnerFrame[] = [];
   for (const [index, { file, stream, at, number, width, height }] of call.entries()) {
     const lent = join(folder, String(index), basename(file));
-    await mkdir(dirname(lent), { recursive: true });
+    await makeFolder(dirname(lent));
     await copyForModels(file, lent);
     frames.push({ index, stream, sequence: number, file: lent, captured_at: new Date(now + at * 1000).toISOString(), width, height });
   }

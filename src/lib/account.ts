@@ -5,9 +5,10 @@
  * What that user may write to is in the hands of whatever model runs: nothing there is written, read or removed in a way
  * that would follow a link which a model has put in its place.
  */
-import { chmod, chown, copyFile, constants, lchown, mkdir, open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { chmod, chown, copyFile, constants, lchown, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { execa } from 'execa';
 import { forTools, type Environment } from './environment.ts';
+import { makeFolder } from './files.ts';
 
 export interface Account {
   readonly name: string;
@@ -55,7 +56,7 @@ export async function letModelsPass(folder: string): Promise<void> {
 
 /** Makes a folder in which models read what is made there later, too. */
 export async function makeReadable(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   if (account === null) return;
   const { mode, uid } = await stat(folder);
   await chown(folder, uid, account.gid);

@@ -1,7 +1,7 @@
 /** Files written so that a crash leaves the old content or the new, on the disk and not only in memory. */
 import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
-import { copyFile, link, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdirSync, type Stats } from 'node:fs';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
@@ -58,6 +58,17 @@ export async function giveAccess(handle: FileHandle, { mode, uid, gid }: FileAcc
 export async function sweepTemporaries(folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     if (/\.[0-9a-f]{8}\.tmp$/.test(name)) await removeIfPresent(join(folder, name));
+  }
+}
+
+/** Makes a folder, with those that it lies in, unless it is there. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    // So Node says as well where the file system takes no folder more; this one gives the reason.
+    mkdirSync(path, { recursive: true });
   }
 }
 

@@ -8,11 +8,10 @@
  * that cannot be continued is kept under another name. Every append holds the lock `<file>.lock`, so other programs may
  * write too if they hold it.
  */
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { measure } from '../lib/amount.ts';
-import { accessOf } from '../lib/files.ts';
+import { accessOf, makeFolder } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -41,8 +40,8 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
   const layout = LAYOUTS[config.format];
   const takeTurn = createTurns();
   const never = new AbortController().signal;
-  await mkdir(dirname(config.predictions), { recursive: true });
-  await mkdir(config.data_dir, { recursive: true });
+  await makeFolder(dirname(config.predictions));
+  await makeFolder(config.data_dir);
   const current = await currentVolume(config);
   const newestIds = createNewestIds(current);
   /** null: somebody else wrote, or an append failed, so look again. */

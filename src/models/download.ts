@@ -1,8 +1,8 @@
 /** Fetches one file whole or not at all: resumed after a break, checked by its hash, put in place by rename; what was there is kept beside it. */
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { backoffMs, systemClock } from '../lib/clock.ts';
-import { hasCode } from '../lib/files.ts';
+import { hasCode, makeFolder } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
 import { hideCredentials } from '../lib/secrets.ts';
 import type { Progress } from '../types.ts';
@@ -31,7 +31,7 @@ export async function download({ url: address, ...what }: Download, progress: Pr
   const { target, sha256 } = what;
   const part = `${target}.part`;
   const name = basename(target);
-  await mkdir(dirname(target), { recursive: true });
+  await makeFolder(dirname(target));
   // Without a hash nobody could tell that the beginning is from another version of the file.
   if (sha256 === null) await rm(part, { force: true });
   const { url, authorization } = withoutCredentials(address);

@@ -1,9 +1,9 @@
 /** The life of an environment: found, or built in place under a lock, sealed by its environment.json, collected when old. */
-import { lstat, lutimes, mkdir, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, lutimes, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { giveToModels, makeReadable, removeOfModels } from '../lib/account.ts';
-import { hasCode, namesIn } from '../lib/files.ts';
+import { hasCode, makeFolder, namesIn } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Progress } from '../types.ts';
@@ -91,7 +91,7 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
   const log = join(folder, LOG);
   const began = Date.now();
   await sweep(folder);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const logged = await open(log, 'wx');
   let written: Promise<void> = Promise.resolve();
   // The log is a help, not a promise: a full disk has its say in the error below.

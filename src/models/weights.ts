@@ -1,8 +1,8 @@
 /** Sees to it that a model's weights are there: looks for them, fetches what is missing and can be fetched. */
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
-import { namesIn } from '../lib/files.ts';
+import { makeFolder, namesIn } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import type { Model, Progress, Weights } from '../types.ts';
@@ -89,7 +89,7 @@ async function fetchWeights(model: Model, weights: Weights, url: string, progres
   const target = targetOf(model, weights);
   const limit = linked(signal, ...(required ? [] : [AbortSignal.timeout(OPTIONAL_MS)]));
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const lock = await lockFolderOrFile(folder, { waitMs: LOCK_WAIT_MS }, limit.signal);
     try {
       // Somebody else may have fetched it while this one waited.

@@ -1,13 +1,13 @@
 /** A runner that starts a process for every call: the Flask orchestrator's contract, unchanged. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { LookoutError } from '../errors.ts';
 import type { Runner, RunnerAnswer, RunnerFrame } from '../types.ts';
 import { untilAborted } from '../lib/abort.ts';
 import { openOfModels } from '../lib/account.ts';
-import { hasCode } from '../lib/files.ts';
+import { hasCode, makeFolder } from '../lib/files.ts';
 import { abortReason } from './abort.ts';
 import { AT_ONCE, startChild, type Child } from './child.ts';
 import type { RunnerCommand } from './command.ts';
@@ -62,7 +62,7 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
     ended,
     predict: async (frames, _options, signal) => {
       try {
-        await mkdir(work_dir, { recursive: true });
+        await makeFolder(work_dir);
         if (!swept) await sweep(work_dir);
         swept = true;
       } catch (error) {

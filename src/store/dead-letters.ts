@@ -8,7 +8,7 @@ import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { createByteBudget } from '../lib/byte-budget.ts';
-import { fsyncFolder, hasCode, linkOrCopy, namesIn, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, linkOrCopy, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Batch, Config, ErrorInfo } from '../types.ts';
@@ -47,7 +47,7 @@ export async function openDeadLetters(
   config: Pick<Config, 'data_dir' | 'dead_letter_max_bytes'>, spool: Pick<Spool, 'path'>, books: Books, expectOurs: ExpectOurs = () => Promise.resolve(), log: Log = silentLog,
 ): Promise<DeadLetters> {
   const folder = join(config.data_dir, 'dead-letter');
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const existing: string[] = [];
   for (const name of await namesIn(folder)) {
     // A letter that a crash left half written, its batch is still in the spool; or half removed.

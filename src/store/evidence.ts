@@ -1,10 +1,10 @@
 /** Pictures that are kept after their batch is recorded, under `data/evidence`, oldest removed first. */
-import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { readdir, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { NOTHING, type Amount } from '../lib/amount.ts';
 import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
-import { hasCode, linkOrCopy, namesIn, removeIfPresent, sweepTemporaries } from '../lib/files.ts';
+import { hasCode, linkOrCopy, makeFolder, namesIn, removeIfPresent, sweepTemporaries } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, Config } from '../types.ts';
@@ -82,7 +82,7 @@ export function openEvidence(
     for (const [index, { key }] of batch.frames.entries()) {
       if (!wanted(index)) continue;
       const target = join(folder, batch.session, basename(key));
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolder(dirname(target));
       await linkOrCopy(spool.path(key), target).catch((error: unknown) => {
         // Removed by hand meanwhile: there is nothing left to keep.
         if (!hasCode(error, 'ENOENT')) throw error;

@@ -1,8 +1,7 @@
 /** Makes Lookout's folders its own: no other process may write there while it runs. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
-import { hasCode, sweepTemporaries } from '../lib/files.ts';
+import { hasCode, makeFolder, sweepTemporaries } from '../lib/files.ts';
 import { type Lock, lockFolderOrFile } from '../lib/lock.ts';
 import type { Config } from '../types.ts';
 
@@ -50,7 +49,7 @@ function heldFor(ms: number, ask: () => Promise<void>): ExpectOurs {
 
 async function take(folder: string, lose: (error: LookoutError) => void, signal: AbortSignal): Promise<Lock> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     return await lockFolderOrFile(join(folder, '.lookout'), {
       waitMs: WAIT_MS, onCompromised: ({ code, message }) => { lose(new LookoutError(code, `the lock on ${folder} was lost: ${message}`)); },
     }, signal);

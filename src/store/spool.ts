@@ -11,9 +11,9 @@
  * Every file appears by rename, and so does a session's folder with its session.json; but not a finished record, which
  * is nothing but a short cut. A batch's manifest goes last, so that whatever a crash leaves is found again.
  */
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fsyncFolder, hasCode, isThere, linkOrCopy, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, isThere, linkOrCopy, makeFolder, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, BatchRecord, CapturedFrame, ClosedBy, Frame, PictureFile, StreamOptions } from '../types.ts';
@@ -80,7 +80,7 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
     const draft = join(folder, draftFolder(session.name));
     const file: SessionFile = { lookout: 1, ...session, started_at: new Date().toISOString() };
     try {
-      await mkdir(draft, { recursive: true });
+      await makeFolder(draft);
       await writeAtomically(join(draft, SESSION_FILE), `${JSON.stringify(file)}\n`);
       await rename(draft, own);
       await fsyncFolder(folder);

@@ -7,11 +7,11 @@
  * says, so there it is a copy; and so it is for a user of the models' own, whose group may read it.
  */
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, rm, rmdir, stat } from 'node:fs/promises';
+import { chmod, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { copyForModels, makeReadable, modelsAccount } from '../lib/account.ts';
-import { hasCode, isThere, linkOrCopy, removeIfPresent } from '../lib/files.ts';
+import { hasCode, isThere, linkOrCopy, makeFolder, removeIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 
 export interface View {
@@ -58,7 +58,7 @@ export async function createViews(framesDir: string, log: Log): Promise<Views> {
         const targets = namesFor(keys).map((name) => join(own, name));
         const folders = [...new Set(targets.map(dirname))].filter((one) => one !== own);
         if (modelsAccount() !== null) await makeReadable(folder);
-        for (const one of [own, ...folders]) await mkdir(one, { recursive: true });
+        for (const one of [own, ...folders]) await makeFolder(one);
         const files = await Promise.all(keys.map((key, place) => show(join(framesDir, key), targets[place] ?? own)));
         return { files, close: () => removeView(own, folders, targets) };
       } catch (error) {

@@ -9,7 +9,7 @@ import type { Balance, BatchRecord, StreamStatus } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
 import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
-import { settle, startServer, type ServerProcess } from '../helpers/server-process.ts';
+import { runLookout, settle, startServer, type ServerProcess } from '../helpers/server-process.ts';
 import { canMount, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
 import { tellFigure } from '../promises/figures.ts';
 
@@ -35,6 +35,8 @@ interface Site {
   all(state: string, reason: RegExp): Promise<void>;
   /** Waits until so many frames more were recorded. */
   recordsMore(frames: number): Promise<void>;
+  /** Stops the server and starts it again; `meanwhile` is done between. */
+  restart(meanwhile: () => Promise<void>): Promise<void>;
   /** Stops the streams, waits until all is settled, stops the server, and looks for every frame. */
   close(): Promise<Balance>;
 }
@@ -65,12 +67,15 @@ async function open(onTestFinished: Finished, onDisk: readonly string[], setting
   }));
   const watcher = watchFrames(join(folder, 'frames'));
   onTestFinished(() => { watcher.close(); });
-  const running = await startServer({ folder, flags: ['--config', 'lookout.yaml'] });
-  server = running;
+  const start = async (): Promise<ServerProcess> => (server = await startServer({ folder, flags: ['--config', 'lookout.yaml'] }));
+  let running = await start();
   const states: Site['states'] = async () => await running.ask('/api/streams') as Awaited<ReturnType<Site['states']>>;
   const told = async (): Promise<string> => `${JSON.stringify(await states())}\n${running.output().slice(-4000)}`;
   return {
-    disk, states, server: running,
+    disk, states,
+    get server() {
+      return running;
+    },
     async all(state, reason) {
       let last: readonly StreamStatus[] = [];
       const are = async (): Promise<boolean> => {
@@ -86,6 +91,11 @@ async function open(onTestFinished: Finished, onDisk: readonly string[], setting
         text = await told();
         return (await states()).books.recorded >= recorded + frames;
       }, 15_000, () => text);
+    },
+    async restart(meanwhile) {
+      expect(await running.stop()).toBe(0);
+      await meanwhile();
+      running = await start();
     },
     async close() {
       for (const camera of CAMERAS) await running.ask('/stop_stream', { camera_id: camera });
@@ -104,7 +114,9 @@ async function expectOrder(predictions: string): Promise<void> {
   for (const camera of CAMERAS) {
     const ids = records.map(({ batch }) => batch.id).filter((id) => id.startsWith(camera));
     expect(ids.length).toBeGreaterThan(3);
-    expect(ids).toEqual([...ids].sort());
+    // Whatever the session: their ids end in the time of their first frame.
+    const times = ids.map((id) => id.slice(id.lastIndexOf('-')));
+    expect(times).toEqual([...times].sort());
   }
 }
 
@@ -146,4 +158,59 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
     tellFigure('disk', `read-only: ${recorded} of ${captured} recorded in order, ${JSON.stringify(dropped)} dropped and counted`);
     expect(dead_lettered).toBe(0);
   });
+
+  it.concurrent('one that was filled while nothing ran is begun on: kept pictures make room', async ({ onTestFinished }) => {
+    const site = await open(onTestFinished, ['data', 'frames'], { min_free_bytes: 1_000_000 });
+    await site.recordsMore(40);
+    await site.restart(() => fill(site.disk.folder));
+    await until(() => site.server.output().includes('kept pictures are let go'), 20_000, site.server.output);
+    await site.recordsMore(20);
+    const { captured, recorded, dropped, dead_lettered } = await site.close();
+    tellFigure('disk', `full at a start: ${recorded} of ${captured} recorded in order, ${JSON.stringify(dropped)} dropped and counted`);
+    expect(dead_lettered).toBe(0);
+  });
+
+  it.concurrent('one without room for anything is said in words, and begun on once there is some', async ({ onTestFinished }) => {
+    const disk = mountSmallDisk(1, 40);
+    const folder = await mkdtemp(join(tmpdir(), 'lookout-full-'));
+    onTestFinished(async () => {
+      disk.unmount();
+      await rm(folder, { recursive: true, force: true });
+    });
+    const settings = ['--data-dir', join(disk.folder, 'data'), '--frames-dir', join(disk.folder, 'frames')];
+    const fillers = await takeFiles(disk.folder);
+    const words: string[] = [];
+    // Without the folders, without the lock, without what is made after it.
+    for (const files of [0, 2, 3, 5]) {
+      for (const file of fillers.splice(0, files)) await rm(file);
+      const refused = await runLookout(['serve', '--port', '0', ...settings], { folder });
+      expect(await refused.ended, refused.output()).toBe(1);
+      words.push(refused.output());
+    }
+    for (const said of words) expect(said).toMatch(/^lookout: .*ENOSPC.*\nwhat to try: make room[^\n]*\n$/);
+    for (const file of fillers) await rm(file);
+    const server = await startServer({ folder, flags: settings });
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toMatchObject({ status: 'ready' });
+    expect(await server.stop()).toBe(0);
+  });
 });
+
+/** Takes every byte. */
+async function fill(folder: string): Promise<void> {
+  await writeFile(join(folder, 'filler'), Buffer.alloc(8e6), { flag: 'a' }).catch((error: unknown) => { expect(error).toMatchObject({ code: 'ENOSPC' }); });
+}
+
+/** Takes every file that there may be, and answers with theirs. */
+async function takeFiles(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for (;;) {
+    const file = join(folder, `filler-${files.length}`);
+    try {
+      await writeFile(file, '');
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ENOSPC' });
+      return files;
+    }
+    files.push(file);
+  }
+}

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { create as createNode } from '../../src/runtimes/node.ts';
-import type { Config, ModelStatus } from '../../src/types.ts';
+import type { Config, Look, ModelStatus } from '../../src/types.ts';
 import { temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 const SETTINGS = {
@@ -119,6 +119,33 @@ it.skipIf(process.platform !== 'linux')('tells what each runner holds of the mem
   expect(runners).toMatchObject([{ number: 0 }]);
   expect(runners[0]?.memory_bytes).toBeGreaterThan(300e6);
   expect(runners[0]?.memory_bytes).toBeLessThan(900e6);
+});
+
+it.skipIf(process.platform !== 'linux')('ends a model that grows beyond its memory_mb, says so and asks it anew, while others go on', async () => {
+  const { lanes, log, of, warm } = await open({
+    'models/greedy/model.yaml': `${MANIFEST}memory_mb: 300\n`,
+    'models/greedy/main.mjs': `
+      const held = [];
+      export const predict = (frames) => {
+        if (held.length < 6) held.push(Buffer.alloc(60e6, 1));
+        return frames.map(() => [{ class: String(held.length), confidence: 1 }]);
+      };
+    `,
+    'models/modest/model.yaml': MANIFEST, 'models/modest/main.mjs': 'export const predict = (frames) => frames.map(() => [{ class: "dog", confidence: 1 }]);',
+  });
+  await Promise.all([warm('greedy'), warm('modest')]);
+  let sequence = 0;
+  const look = (name: string): Promise<Look> => lanes.of(name).look(
+    { key: `frame-${sequence += 1}`, captured_at: '2025-03-01T12:00:00.000Z', sequence, width: 640, height: 480 },
+    { camera_id: 'CAM-1', session: 'CAM-1_0a1b2c3d', interval_seconds: 3, batch_size: 10, from: 'live' }, new AbortController().signal);
+  await expect.poll(async () => {
+    const [greedy, modest] = await Promise.all(['greedy', 'modest'].map(look));
+    expect([greedy, modest]).toMatchObject([{ detections: [{}] }, { detections: [{ class: 'dog' }] }]);
+    return of('greedy');
+  }, SOON).toMatchObject({ restarts: 1 });
+  expect(log.join('')).toMatch(/greedy: runner ended .*it took [34]\d\d MB of memory, more than its memory_mb of 300/);
+  expect(await look('greedy')).toMatchObject({ detections: [{ class: expect.stringMatching(/^[1-3]$/) as string }] });
+  expect(await of('modest')).toMatchObject({ restarts: 0, state: 'ready' });
 });
 
 it('gives a model a working folder of its own, which outlives its runners', async () => {

@@ -2,7 +2,9 @@ import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { linkOrCopy, openIfPresent, readAt, removeIfPresent, writeAtomically } from '../../src/lib/files.ts';
+import { linkOrCopy, makeFolder, openIfPresent, readAt, removeIfPresent, writeAtomically } from '../../src/lib/files.ts';
+import { isNoRoom } from '../../src/lib/transient.ts';
+import { canMount, mountSmallDisk } from '../helpers/small-disk.ts';
 
 let folder: string;
 
@@ -73,6 +75,24 @@ describe('writeAtomically', () => {
     await Promise.all(texts.map((text) => writeAtomically(file, text)));
     expect(texts).toContain(await readFile(file, 'utf8'));
     expect(await readdir(folder)).toEqual(['file']);
+  });
+});
+
+describe('makeFolder', () => {
+  it('makes a folder with those that it lies in, once', async () => {
+    const deep = join(folder, 'a/b/c');
+    for (let time = 0; time < 2; time += 1) await makeFolder(deep);
+    expect((await stat(deep)).isDirectory()).toBe(true);
+  });
+
+  it.skipIf(!canMount)('says that there is no room where there is none (needs leave to mount)', async () => {
+    // Room for the root alone.
+    const disk = mountSmallDisk(1, 1);
+    try {
+      for (const name of ['a', 'a/b']) expect(isNoRoom(await makeFolder(join(disk.folder, name)).catch((error: unknown) => error))).toBe(true);
+    } finally {
+      disk.unmount();
+    }
   });
 });
 

@@ -1,7 +1,8 @@
 /** Installs a model's npm packages, without their scripts, into a folder of their own. */
-import { constants, copyFile, cp, mkdir, readFile } from 'node:fs/promises';
+import { constants, copyFile, cp, readFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { forInstallers } from '../../lib/environment.ts';
+import { makeFolder } from '../../lib/files.ts';
 import type { BuildWords, Built } from '../../models/environments.ts';
 import { localDependencies } from '../../models/requirement-files.ts';
 import type { Model } from '../../types.ts';
@@ -31,7 +32,7 @@ export async function installNode(folder: string, model: Model, offline: boolean
     tell(line);
   }, signal);
   // npm makes none when there is nothing to install.
-  await mkdir(join(folder, 'node_modules'), { recursive: true });
+  await makeFolder(join(folder, 'node_modules'));
   const missing = await missingIn(folder);
   if (missing.length > 0) throw new Error(`npm says that all went well, but ${missing.join('; ')}; look for settings of npm that send packages elsewhere`);
   if (model.probe !== null) {

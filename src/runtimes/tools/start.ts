@@ -1,8 +1,8 @@
 /** What the runtimes have in common: from a provided environment and a command to a Prepared that starts runners. */
-import { mkdir } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { LookoutError } from '../../errors.ts';
 import { giveToModels } from '../../lib/account.ts';
+import { makeFolder } from '../../lib/files.ts';
 import { markUsed } from '../../models/environments.ts';
 import { isFile } from '../../models/paths.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
@@ -48,7 +48,7 @@ export async function prepared<Provided extends { readonly fingerprint: string |
     start: async (print, signal, watched = false) => {
       if (!looked) place = await way.provide(print, signal);
       looked = false;
-      await mkdir(work, { recursive: true });
+      await makeFolder(work);
       await giveToModels(work);
       const command = { ...way.command(place, work), memory_mb: model.memory_mb };
       const hearing = { model: model.name, onLog: print, watched };
