@@ -16,7 +16,7 @@ import { readIfPresent } from './lib/files.ts';
 import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
 import { packageRoot, version } from './lib/package.ts';
-import { storageRoom } from './lib/storage.ts';
+import { storageOf } from './lib/storage.ts';
 import { openRecordLog } from './log/record-log.ts';
 import { createModels, createSources } from './parts.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
@@ -33,7 +33,7 @@ import { createJanitor } from './store/janitor.ts';
 import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
-import type { BatchRecord, Config, Face, StreamStatus } from './types.ts';
+import type { BatchRecord, Config, Face, StorageStatus, StreamStatus } from './types.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
 const CONNECT_MS = 400;
@@ -201,8 +201,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       parts,
       notReady: () => parts().flatMap(({ reasons }) => reasons),
       storage: async () => [
-        { folder: 'data', ...await storageRoom(config.data_dir) },
-        { folder: 'frames', ...await storageRoom(config.frames_dir) },
+        await storageStatus('data', config.data_dir),
+        await storageStatus('frames', config.frames_dir),
       ],
     };
 
@@ -233,4 +233,9 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       },
     };
   }
+}
+
+async function storageStatus(folder: StorageStatus['folder'], path: string): Promise<StorageStatus> {
+  const { free, size } = await storageOf(path);
+  return { folder, free_bytes: free.bytes, size_bytes: size.bytes, free_inodes: Number.isFinite(free.files) ? free.files : null };
 }

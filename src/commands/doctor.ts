@@ -7,7 +7,7 @@ import { errorInfo } from '../errors.ts';
 import { ffmpegProgram, isTooOld, OLDEST_FFMPEG } from '../lib/ffmpeg-program.ts';
 import { makeFolder } from '../lib/files.ts';
 import { ask } from '../lib/program.ts';
-import { storageRoom } from '../lib/storage.ts';
+import { storageOf } from '../lib/storage.ts';
 import { findInterpreter } from '../runtimes/tools/interpreter.ts';
 import type { Config } from '../types.ts';
 import { LOW_DISK_BYTES, MAKE_ROOM, tellChecks, type Check } from './checks.ts';
@@ -69,8 +69,8 @@ async function folder(name: string, path: string): Promise<Check> {
 }
 
 async function disk({ data_dir }: Config): Promise<Check> {
-  const { free_bytes: free } = await storageRoom(data_dir);
-  return { name: 'disk', ok: free > LOW_DISK_BYTES, needed: false, found: `${(free / 1e9).toFixed(1)} GB free`, mend: MAKE_ROOM };
+  const { free: { bytes } } = await storageOf(data_dir);
+  return { name: 'disk', ok: bytes > LOW_DISK_BYTES, needed: false, found: `${(bytes / 1e9).toFixed(1)} GB free`, mend: MAKE_ROOM };
 }
 
 async function port({ host, port: wanted }: Config): Promise<Check> {

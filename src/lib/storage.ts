@@ -1,22 +1,23 @@
 /** How much room the file system of a folder has. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Amount } from './amount.ts';
 
-export interface StorageRoom {
-  /** Bytes that this user may still write, and of the file system in all. */
-  readonly free_bytes: number;
-  readonly size_bytes: number;
-  /** Files that may still be made; null: they are not numbered there. */
-  readonly free_inodes: number | null;
+/** Of files both are Infinity where the file system sets no limit. */
+export interface Storage {
+  /** What this user may still write. */
+  readonly free: Amount;
+  /** In all. */
+  readonly size: Amount;
 }
 
 /** Of the file system where the folder is, or would be made. */
-export async function storageRoom(folder: string): Promise<StorageRoom> {
+export async function storageOf(folder: string): Promise<Storage> {
   try {
     const { bavail, bsize, blocks, files, ffree } = await statfs(folder);
-    return { free_bytes: bavail * bsize, size_bytes: blocks * bsize, free_inodes: files === 0 ? null : ffree };
+    return { free: { bytes: bavail * bsize, files: files === 0 ? Infinity : ffree }, size: { bytes: blocks * bsize, files: files === 0 ? Infinity : files } };
   } catch (error) {
     if (dirname(folder) === folder) throw error;
-    return storageRoom(dirname(folder));
+    return storageOf(dirname(folder));
   }
 }

@@ -1,8 +1,9 @@
 /** The file systems that some folders lie on: how much room is left on each, and whether it can be written to. */
-import { open, rm, stat, statfs } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Amount } from '../lib/amount.ts';
 import { hasCode } from '../lib/files.ts';
+import { storageOf } from '../lib/storage.ts';
 import { isOfDisk } from '../lib/transient.ts';
 
 export interface Volume {
@@ -51,12 +52,12 @@ export async function deviceOf(folder: string): Promise<number | null> {
 
 /** `min_free_bytes` null: a twentieth of the file system, 1 GB at the most. */
 export async function spaceOn({ folders }: Volume, min_free_bytes: number | null): Promise<Space> {
-  const { bsize, blocks, bavail, files, ffree } = await statfs(folders[0] ?? '');
+  const { free, size } = await storageOf(folders[0] ?? '');
   return {
-    free: { bytes: bavail * bsize, files: files === 0 ? Infinity : ffree },
+    free,
     reserve: {
-      bytes: min_free_bytes ?? Math.min(MOST_RESERVED.bytes, Math.floor(blocks * bsize * RESERVED_SHARE)),
-      files: Math.min(MOST_RESERVED.files, Math.floor(files * RESERVED_SHARE)),
+      bytes: min_free_bytes ?? Math.min(MOST_RESERVED.bytes, Math.floor(size.bytes * RESERVED_SHARE)),
+      files: Math.min(MOST_RESERVED.files, Math.floor(size.files * RESERVED_SHARE)),
     },
   };
 }

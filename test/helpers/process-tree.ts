@@ -1,4 +1,4 @@
-/** Processes as /proc tells of them: who descends from whom, and who is still alive. */
+/** Processes as /proc tells of them: who descends from whom, who is still alive, and what they cost. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** A process that no later one can be taken for. */
@@ -29,15 +29,34 @@ export function alive(processes: readonly Process[]): readonly Process[] {
   });
 }
 
+/** Seconds of a processor that a process and those below it have used. */
+export function cpuSeconds(pid: number): number {
+  const ticks = [pid, ...descendants(pid).map((one) => one.pid)].flatMap((one) => fieldsOf(one)?.[1].slice(11, 13).map(Number) ?? []);
+  return ticks.reduce((sum, one) => sum + one, 0) / 100;
+}
+
+/** VmRSS: what it holds, VmHWM: the most that it held, RssAnon: without files. In MB of 1024 kB; 0: it has ended. */
+export function memoryMb(pid: number, what: 'VmRSS' | 'VmHWM' | 'RssAnon' = 'VmRSS'): number {
+  try {
+    return Number(new RegExp(`^${what}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
 function readStat(pid: number): Stat | null {
+  const [command, [state = '', parent, ...rest]] = fieldsOf(pid) ?? ['', []];
+  return parent === undefined ? null : { pid, state, parent: Number(parent), start: rest[17] ?? '', command };
+}
+
+/** The command, and what comes after it; null: it has ended. */
+function fieldsOf(pid: number): readonly [command: string, fields: readonly string[]] | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The command in parentheses may hold anything, so count from its end.
     const end = stat.lastIndexOf(')');
-    const [state = '', parent, ...rest] = stat.slice(end + 2).split(' ');
-    return { pid, state, parent: Number(parent), start: rest[17] ?? '', command: stat.slice(stat.indexOf('(') + 1, end) };
+    return [stat.slice(stat.indexOf('(') + 1, end), stat.slice(end + 2).split(' ')];
   } catch {
-    // It has ended since it was listed.
     return null;
   }
 }

@@ -2,7 +2,7 @@
  * Twenty cameras of an RTSP server by others, `motion`, and a model at twice its capacity that one camera ends once a
  * minute, for as long as LOOKOUT_SOAK_MINUTES says: to see trends, which take longer than a test may.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -10,7 +10,8 @@ import type { ModelStatus } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
 import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
-import { startServer, settle, type ServerProcess } from '../helpers/server-process.ts';
+import { memoryMb } from '../helpers/process-tree.ts';
+import { settle, startServer } from '../helpers/server-process.ts';
 import { hasPeer, startPeer } from '../helpers/shared.ts';
 import { slope } from '../promises/slope.ts';
 
@@ -36,11 +37,6 @@ export async function predictFrame(frame, { stamp }) {
 }
 `;
 
-async function rssMb({ pid }: ServerProcess): Promise<number> {
-  const [, kb] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kb) / 1024;
-}
-
 it.skipIf(!hasPeer || minutes === 0)('serves twenty cameras evenly and without a trend (missed where LOOKOUT_SOAK_MINUTES is not set, or ../shared is absent)', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-soak-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -58,7 +54,7 @@ it.skipIf(!hasPeer || minutes === 0)('serves twenty cameras evenly and without a
   const began = Date.now();
   const memory: (readonly [minute: number, mb: number])[] = [];
   await until(async () => {
-    memory.push([(Date.now() - began) / MINUTE_MS, await rssMb(server)]);
+    memory.push([(Date.now() - began) / MINUTE_MS, memoryMb(server.pid)]);
     await new Promise((resolve) => setTimeout(resolve, 5000));
     return Date.now() - began > minutes * MINUTE_MS;
   }, (minutes + 1) * MINUTE_MS, server.output);

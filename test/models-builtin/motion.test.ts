@@ -8,7 +8,7 @@ import { packageRoot } from '../../src/lib/package.ts';
 import { nodeHarness } from '../../src/runner/harness.ts';
 import { startRunner } from '../../src/runner/start.ts';
 import type { Box, Detection, Prediction, Runner, RunnerFrame } from '../../src/types.ts';
-import { alive, descendants, type Process } from '../helpers/process-tree.ts';
+import { alive, descendants, memoryMb, type Process } from '../helpers/process-tree.ts';
 import { framesOf, paint } from './pictures.ts';
 
 const model = join(packageRoot, 'models/motion');
@@ -199,14 +199,14 @@ describe('asked in small calls', () => {
     const many = async (calls: number, from: number): Promise<void> => {
       for (let call = 0; call < calls; call += 1) await look(framesOf([kinds[call % 2] ?? ''], { stream: `many ${call % 7}`, from: from + call }));
     };
-    const weight = (): number => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${decoder.pid}/status`, 'utf8'))?.[1]);
+    const weight = (): number => memoryMb(decoder.pid, 'RssAnon');
     await many(60, 0);
-    const [processes, kilobytes, descriptors] = [descendants(harness.pid).length, weight(), readdirSync(`/proc/${harness.pid}/fd`).length];
+    const [processes, megabytes, descriptors] = [descendants(harness.pid).length, weight(), readdirSync(`/proc/${harness.pid}/fd`).length];
     await many(300, 60);
     expect(processesOf([]).decoder).toEqual(decoder);
     expect(descendants(harness.pid)).toHaveLength(processes);
     expect(readdirSync(`/proc/${harness.pid}/fd`)).toHaveLength(descriptors);
-    expect(weight()).toBeLessThan(kilobytes + 4096);
+    expect(weight()).toBeLessThan(megabytes + 4);
   });
 });
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { BatchRecord, StreamStatus } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
-import { descendants } from '../helpers/process-tree.ts';
+import { cpuSeconds } from '../helpers/process-tree.ts';
 import { settle, startServer } from '../helpers/server-process.ts';
 import { hasPeer, startPeer } from '../helpers/shared.ts';
 import { inFull, tellFigure } from './figures.ts';
@@ -17,16 +17,6 @@ const INTERVAL_SECONDS = 3;
 /** Of dog-street.mp4. */
 const KEY_FRAME_SPACING_SECONDS = 2;
 const MARGIN_SECONDS = 1;
-
-/** Seconds of a processor that a process and its children have used. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const ticks = await Promise.all([pid, ...descendants(pid).map((one) => one.pid)].map(async (one) => {
-    const stat = await readFile(`/proc/${one}/stat`, 'utf8').catch(() => '');
-    const [user = 0, system = 0] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(11, 13).map(Number);
-    return user + system;
-  }));
-  return ticks.reduce((sum, one) => sum + one, 0) / 100;
-}
 
 it.skipIf(!hasPeer || !inFull)(`shows ${CAMERAS} cameras every ${INTERVAL_SECONDS} s for ${MINUTES} minutes (missed where LOOKOUT_FIGURES is not set, or ../shared is absent)`, async ({ onTestFinished }) => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-hundred-'));
@@ -43,10 +33,10 @@ it.skipIf(!hasPeer || !inFull)(`shows ${CAMERAS} cameras every ${INTERVAL_SECOND
   await sleep(60_000);
 
   const from = new Date().toISOString();
-  const before = await cpuSeconds(server.pid);
+  const before = cpuSeconds(server.pid);
   await sleep(MINUTES * 60_000);
   const to = new Date().toISOString();
-  const processors = (await cpuSeconds(server.pid) - before) / (MINUTES * 60);
+  const processors = (cpuSeconds(server.pid) - before) / (MINUTES * 60);
   const reconnects = (await streams()).reduce((sum, stream) => sum + stream.reconnects, 0);
   for (const camera_id of names) await server.ask('/stop_stream', { camera_id });
   const books = await settle(server);

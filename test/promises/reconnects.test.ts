@@ -1,12 +1,12 @@
 /** Cameras that come and go leave nothing behind: no process, no descriptor, no file, no memory. */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startDemoCamera } from '../../src/demo/index.ts';
 import type { StreamStatus } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
-import { alive, descendants } from '../helpers/process-tree.ts';
+import { alive, descendants, memoryMb } from '../helpers/process-tree.ts';
 import { settle, startServer } from '../helpers/server-process.ts';
 import { inFull, tellFigure } from './figures.ts';
 import { slope } from './slope.ts';
@@ -28,7 +28,6 @@ it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects (
   const ids = Array.from({ length: STREAMS }, (_, index) => `CAM-${index}`);
   const streams = async (): Promise<readonly StreamStatus[]> => ((await server.ask('/api/streams')) as { streams: readonly StreamStatus[] }).streams;
   const descriptors = async (): Promise<number> => (await readdir(`/proc/${server.pid}/fd`)).length;
-  const megabytes = async (): Promise<number> => Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / 1024;
   const start = (camera_id: string): Promise<unknown> => server.ask('/start_stream', { camera_id, rtsp_url: camera.url('scene'), model_name: ['motion'], interval_seconds: 0.5, batch_size: 100, capture_mode: 'keyframes' });
   const stop = (camera_id: string): Promise<unknown> => server.ask('/stop_stream', { camera_id });
   const newer = (than: string): Promise<void> => until(async () => (await streams()).every(({ last_frame_at }) => last_frame_at !== null && last_frame_at > than), 60_000, server.output);
@@ -45,7 +44,7 @@ it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects (
   for (let round = 0; round < ROUNDS; round += 1) {
     await newer(new Date().toISOString());
     camera.disconnect('scene');
-    if (round >= WARM_ROUNDS) memory.push([round, await megabytes()]);
+    if (round >= WARM_ROUNDS) memory.push([round, memoryMb(server.pid)]);
   }
   await newer(new Date().toISOString());
   const reconnects = (await streams()).reduce((sum, stream) => sum + stream.reconnects, 0);

@@ -1,12 +1,11 @@
 /** Pictures as strangers may make them: small to send, large to look at. */
-import { readFileSync } from 'node:fs';
 import { crc32, deflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { measure } from '../../src/lib/jpeg.ts';
 import { plainPng } from '../../src/lib/png.ts';
 import { asJpeg, willDo } from '../../src/sources/pictures/jpeg.ts';
 import { makePicture } from '../helpers/http-camera.ts';
-import { alive, descendants } from '../helpers/process-tree.ts';
+import { alive, descendants, memoryMb } from '../helpers/process-tree.ts';
 import { never, PICTURES } from './streams.ts';
 
 let jpeg: Buffer;
@@ -40,14 +39,10 @@ function png(width: number, height: number, before: readonly Buffer[] = [], afte
 
 /** The most memory that a child had while this was done, in MB. */
 async function peakOf(work: () => Promise<unknown>): Promise<number> {
-  let peakKb = 0;
+  let peak = 0;
   const look = setInterval(() => {
     for (const { pid } of alive(descendants(process.pid))) {
-      try {
-        peakKb = Math.max(peakKb, Number(/VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0));
-      } catch {
-        // Gone meanwhile.
-      }
+      peak = Math.max(peak, memoryMb(pid, 'VmHWM'));
     }
   }, 5);
   try {
@@ -55,7 +50,7 @@ async function peakOf(work: () => Promise<unknown>): Promise<number> {
   } finally {
     clearInterval(look);
   }
-  return peakKb / 1024;
+  return peak;
 }
 
 const made = (bytes: Buffer): ReturnType<typeof asJpeg> => asJpeg(bytes, 'the picture', PICTURES, never);
