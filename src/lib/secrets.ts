@@ -2,12 +2,14 @@
 
 /**
  * Hides the credentials of every URL in a text: `rtsp://user:secret@host` becomes `rtsp://***@host`. Up to the last `@`,
- * because people do not percent-encode what their passwords hold; a path with an `@` is shortened for that. Many cameras
- * take the password as a parameter, under names of their own, some even in the path; RTMP's path is its key.
+ * because people do not percent-encode what their passwords hold; a path with an `@` is shortened for that, and of an `@`
+ * among parameters nobody knows what belongs to a password. Many cameras take the password as a parameter, under names of
+ * their own, some even in the path; RTMP's path is its key.
  */
 export function hideCredentials(text: string): string {
   return text
     .replace(/\b(rtmp[a-z]*:\/\/)([^\s"'/]+\/)([^\s"']+)/gi, (_url, scheme: string, host: string, key: string) => (key.includes('@') ? `${scheme}***` : `${scheme}${host}***`))
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:[\w.-]+|\[[^\]\s]*\])(?::\d+)?(?:\/[^\s"'?]*)?\?[^\s"]*@[^\s"']*/gi, '$1***')
     .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"]*@/gi, '$1***@')
     .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^\s"'?]*\?)([^\s"']+)/gi, (_url, address: string, query: string) => address + query.split('&').map(hideValue).join('&'))
     .replace(PASSWORD, '$1***');
@@ -87,8 +89,12 @@ function keysOf(url: string): readonly string[] {
   return url.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/]*/i, '').replace(/[?#].*$/s, '').split('/').filter(isKey);
 }
 
+/** Stands in passwords, and in no camera's names. */
+const ODD = /[\^$!*;|`\\[\]{}]/;
+
 /** Names are words and numbers; in a key, letters large and small and digits come one after the other. */
 function isKey(segment: string): boolean {
+  if (segment.length >= 6 && ODD.test(decoded(segment))) return true;
   const runs = segment.match(/[A-Za-z0-9]+/g) ?? [];
   if (/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i.test(segment) || runs.some((run) => run.length >= 20)) return true;
   const length = runs.join('').length;

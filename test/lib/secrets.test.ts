@@ -17,6 +17,8 @@ describe('hiding credentials', () => {
     ['rtsp://h/live?user=admin&password=secret&channel=1', 'rtsp://h/live?user=***&password=***&channel=1'],
     ['http://h/videostream.cgi?loginuse=a&loginpas=secret', 'http://h/videostream.cgi?loginuse=***&loginpas=***'],
     ['rtsp://h/live?secret', 'rtsp://h/live?***'],
+    ['rtsp://h:7103/h264?authbasic=Zq@8c`Z#k%p{X)NH', 'rtsp://***'],
+    ["no 'rtsp://[::1]/x?password=a@b' there", "no 'rtsp://***' there"],
     ['http://h/snap.cgi?pwd=secret', 'http://h/snap.cgi?pwd=***'],
     ['rtsp://h/user=admin_password=secret_channel=1.sdp', 'rtsp://h/user=admin_password=***'],
     ["Impossible to open 'rtsp://u:p@h/x'", "Impossible to open 'rtsp://***@h/x'"],
@@ -38,6 +40,7 @@ describe('an address whose path is the secret', () => {
     ['https://h/snap/6f1ed002-ab55-4e3c-9c3c-5f2d1f0a7b11/a.jpg', 'https://h/***'],
     ['http://u:p@h/d41d8cd98f00b204e9800998ecf8427e', 'http://***@h/***'],
     ['rtmp://h/live/key', 'rtmp://h/***'],
+    ...['ZqDr^aC$FAisJFKf', 'ZqaKK3KO[No;LN-j', 'Zq%3A-mmbWA2s%267%2Ak-', 'ZqB2^S8/*D*aGazd', 'ZqjQ8/._85`tK,ut', 'ZqEa3%5C%5Eic%5ESvs%21%26H'].map((key) => [`http://h/cgi/${key}/snap`, 'http://h/***']),
   ])('%s is shown by host only', (url, shown) => {
     expect(shownAddress(url)).toBe(shown);
   });
