@@ -105,7 +105,7 @@ inChromium((stage) => {
   });
 
   it('says once that nothing answers, and takes it back as soon as everything does', async () => {
-    const page = await open(url, {}, (blank) => blank.clock.install());
+    const page = await open(url, { clock: true });
     await page.getByText('No record yet.').waitFor();
     await page.route('**/api/**', (route) => route.abort());
     await page.getByText('Lookout does not answer.').waitFor();
@@ -122,7 +122,7 @@ inChromium((stage) => {
 
   it('leaves what has not changed alone', async () => {
     await startMany(1);
-    const page = await open(url, {}, (blank) => blank.clock.install());
+    const page = await open(url, { clock: true });
     await page.locator('.stream').getByText('Idle').waitFor();
     const chips = async (): Promise<number> => {
       await Promise.all([page.waitForResponse('**/api/models'), page.waitForResponse('**/api/streams*'), page.clock.fastForward(3000)]);

@@ -147,7 +147,7 @@ inChromium((stage) => {
 
   it('shows nothing old as if it were live while the server is away', async () => {
     await startMixture(40);
-    const page = await open(url, { viewport: DESKTOP }, (blank) => blank.clock.install());
+    const page = await open(url, { viewport: DESKTOP, clock: true });
     const fresh = page.locator('.stream', { hasText: /CAM-1(?!\d)/ });
     const old = page.locator('.stream', { hasText: /CAM-4(?!\d)/ });
     const grey = (tile: typeof fresh): Promise<boolean> => tile.locator('img').evaluate((image: { computedStyleMap(): { get(name: string): unknown } }) => String(image.computedStyleMap().get('filter')).includes('grayscale'));
@@ -178,7 +178,7 @@ inChromium((stage) => {
 
   it('is not live while an answer does not come', async () => {
     await startMixture(8);
-    const page = await open(url, {}, (blank) => blank.clock.install());
+    const page = await open(url, { clock: true });
     await page.getByRole('heading', { name: 'CAM-8' }).waitFor();
     const held: Route[] = [];
     await page.route('**/api/**', (route) => { held.push(route); });

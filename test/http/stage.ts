@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
 import { PICTURE } from './records.ts';
 import { createSite, type Site } from './site.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
+const DESKTOP = { width: 1280, height: 720 };
 
 export interface Stage {
   /** Of the test that runs. */
@@ -22,14 +23,41 @@ export interface Stage {
   /** Closed after the test, the last one first. */
   readonly closing: (() => Promise<void>)[];
   /** `before` is called before the page is loaded. */
-  readonly open: (url: string, options?: BrowserContextOptions, before?: (page: Page) => Promise<unknown>) => Promise<Page>;
+  readonly open: (url: string, options?: PageOptions, before?: (page: Page) => Promise<unknown>) => Promise<Page>;
 }
+
+/** `clock`: its time can be set. */
+type PageOptions = BrowserContextOptions & { readonly clock?: boolean };
 
 export function inChromium(tests: (stage: () => Stage) => void): void {
   describe.skipIf(!existsSync(CHROMIUM))('in Chromium (skipped where /usr/bin/chromium is absent: the pages are not driven then)', () => {
     let browser: Browser;
     let folder: string;
     let stage: Stage;
+    const contexts = new Map<string, BrowserContext>();
+
+    /** Those of the same kind share one, with a page that stays: without, each would cost half a second of a processor. */
+    async function contextFor({ clock, ...asked }: PageOptions): Promise<BrowserContext> {
+      const options = { ...asked, viewport: DESKTOP };
+      const kind = JSON.stringify(options);
+      const context = clock ? undefined : contexts.get(kind);
+      if (context) return context;
+      const made = await browser.newContext(options);
+      if (clock) {
+        await made.clock.install();
+        stage.closing.push(() => made.close());
+      } else {
+        contexts.set(kind, made);
+        await made.newPage();
+      }
+      return made;
+    }
+
+    /** What a test opened, and what its pages opened by themselves. */
+    async function clear(context: BrowserContext): Promise<void> {
+      for (const page of context.pages().slice(1)) await page.close();
+      await context.clearCookies();
+    }
 
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'lookout-page-'));
@@ -50,9 +78,8 @@ export function inChromium(tests: (stage: () => Stage) => void): void {
       stage = {
         face, site, faults, closing, picture: join(folder, 'latest.jpg'),
         async open(url, options = {}, before = () => Promise.resolve()) {
-          const context = await browser.newContext(options);
-          closing.push(() => context.close());
-          const page = await context.newPage();
+          const page = await (await contextFor(options)).newPage();
+          await page.setViewportSize(options.viewport ?? DESKTOP);
           page.setDefaultTimeout(10_000);
           page.on('pageerror', (error) => faults.push(error.message));
           page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
@@ -65,6 +92,7 @@ export function inChromium(tests: (stage: () => Stage) => void): void {
 
     afterEach(async () => {
       // One after the other: a page that outlives its server complains.
+      for (const context of contexts.values()) await clear(context);
       for (const close of stage.closing.splice(0).reverse()) await close();
       expect(stage.faults).toEqual([]);
     });
