@@ -11,7 +11,7 @@ import { onRtp } from '../../src/demo/rtp.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { StreamStatus } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
-import { readBinaryClock } from '../helpers/binary-clock.ts';
+import { readBinaryClocks } from '../helpers/binary-clock.ts';
 import { inFull, tellFigure } from '../promises/figures.ts';
 
 /** A fault that ends the stream: what is said, and within how many seconds. */
@@ -69,7 +69,7 @@ const GO_ON = ALL_GO_ON.filter(isTried);
 const BACK_MS = 2000;
 /** A machine that has more to do is given as much more time as a few processes take to start. */
 const STARTS = 6;
-const PROBE_EVERY_MS = 1000;
+const PROBE_EVERY_MS = 2000;
 /** In full what is measured is how a camera's fault is met, not how a machine bears thirty processes that start at once. */
 const APART_MS = inFull ? 1500 : 400;
 const STREET = { kind: 'scene', width: 320, height: 180, fps: 20, keyframe_seconds: 0.5, clock: true } as const;
@@ -181,7 +181,7 @@ async function goingOn([name, seconds]: GoesOn, afterMs: number): Promise<Watche
   await relay.become({ ...fault, ...(fault.packets && { packets: noted(fault.packets, hits) }) });
   // A camera that restarts is away for a moment.
   if (fault.restarts || fault.answers) await nextPicture(name, began + 500);
-  const pictures: { capturedMs: number; drawnMs: number }[] = [];
+  const pictures: { capturedMs: number; jpeg: Buffer }[] = [];
   const endMs = Date.now() + (seconds + 5) * 1000;
   while (Date.now() < endMs) {
     await sleep(50);
@@ -190,12 +190,10 @@ async function goingOn([name, seconds]: GoesOn, afterMs: number): Promise<Watche
     if (!latest || capturedMs === pictures.at(-1)?.capturedMs) continue;
     // It may be moved while a batch is closed.
     const jpeg = await readFile(latest.file).catch(() => null);
-    if (!jpeg) continue;
-    const file = join(folder, `${name}.jpg`);
-    await writeFile(file, jpeg);
-    pictures.push({ capturedMs, drawnMs: await readBinaryClock(file, capturedMs) });
+    if (jpeg) pictures.push({ capturedMs, jpeg });
   }
-  return { pictures, hitsMs: [...hits.stamps].map((stamp) => stamp / 90 + hits.delayMs), endMs };
+  const drawn = await readBinaryClocks(pictures.map(({ capturedMs, jpeg }) => ({ jpeg, expectedMs: capturedMs })));
+  return { pictures: pictures.map(({ capturedMs }, index) => ({ capturedMs, drawnMs: drawn[index] ?? NaN })), hitsMs: [...hits.stamps].map((stamp) => stamp / 90 + hits.delayMs), endMs };
 }
 
 interface Hits {
