@@ -158,7 +158,7 @@ describe.concurrent('a capture', () => {
     await running.return();
     const ours = lines.filter((line) => line.includes('ffconcat') || / -f concat /.test(line));
     expect(ours.length).toBeGreaterThan(0);
-    expect(lines.filter((line) => line.includes('p%40s') || line.includes(SECRET))).toEqual([]);
+    expect(lines.filter((line) => line.includes(encodeURIComponent(SECRET)) || line.includes(SECRET))).toEqual([]);
   });
 });
 
