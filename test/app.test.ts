@@ -28,6 +28,21 @@ it('is ready between its start and its end only, and starts no stream while it s
   await closing;
 });
 
+it('starts no stream for whoever asks over HTTP where a cloud tells its secrets, however that is written', async () => {
+  const lookout = await startTestApp({ offline: true, grace_seconds: 1 });
+  try {
+    for (const host of ['169.254.169.254', '[::ffff:a9fe:a9fe]', '2852039166', 'metadata.google.internal']) {
+      for (const scheme of ['http', 'rtsp']) {
+        const asked = { camera_id: 'CAM-1', rtsp_url: `${scheme}://${host}/latest/meta-data`, model_name: 'motion' };
+        expect(await lookout.post('/start_stream', asked), asked.rtsp_url).toMatchObject({ status: 400, body: { error: expect.stringContaining('may not be opened') as string } });
+      }
+    }
+    expect(lookout.app.face.streams()).toEqual([]);
+  } finally {
+    await lookout.close();
+  }
+});
+
 it('starts, and its cameras come up, whatever lies damaged in its folders; each thing is told in one line', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-app-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
