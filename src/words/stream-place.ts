@@ -1,4 +1,5 @@
 /** Where the address of a stream leads: read as ffmpeg reads it, for which people write what they write. */
+import { LookoutError } from '../errors.ts';
 
 export interface StreamPlace {
   /** In small letters. */
@@ -24,4 +25,11 @@ export function placeOf(url: string): StreamPlace | null {
   const [, scheme = '', login = '', hostname, port = '', path = ''] = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?(\[[^\]/?#]*\]|[^/?#:@[\]]*)(?::(\d*))?((?:[/?#].*)?)$/i.exec(url) ?? [];
   if (hostname === undefined || hostname === '' || Number(port) > 65_535) return null;
   return { scheme: scheme.toLowerCase(), login, hostname, port: Number(port) || (PORTS[scheme.toLowerCase()] ?? 0), path };
+}
+
+/** Throws `stream_connect` where nobody can tell; not with the address itself, which may hold a password. */
+export function expectPlace(url: string): StreamPlace {
+  const place = placeOf(url);
+  if (!place) throw new LookoutError('stream_connect', 'the camera\'s address is no URL; a /, ?, # or @ in a password is written %2F, %3F, %23 or %40');
+  return place;
 }

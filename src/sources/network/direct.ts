@@ -3,16 +3,18 @@ import { LookoutError } from '../../errors.ts';
 import { reach, type Bounds } from '../../lib/reach.ts';
 import { hiderOf } from '../../lib/secrets.ts';
 import type { StreamSpec } from '../../types.ts';
-import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
+import { expectPlace, uriOf, type StreamPlace } from '../../words/stream-place.ts';
 import type { OpenPassage, Passage } from './passage.ts';
 import { openTunnel } from './tunnel.ts';
 
 /** Throws `forbidden_address` and `stream_connect`. */
 export function openDirectly({ url, trusted, options: { tls } }: StreamSpec, bounds: Bounds): OpenPassage {
   return async (signal) => {
-    const place = placeOf(url);
     // Of ffmpeg's own TLS nobody knows the certificate, and it tells a server that is known by its address no name.
-    if (!place || (trusted && place.scheme !== 'rtmps')) return as(url);
+    if (trusted && !/^rtmps:/i.test(url)) return as(url);
+    // It leads nowhere: who sends comes to a port of this machine.
+    if (/^(udp|srt):\/\/@?:/i.test(url)) return as(url);
+    const place = expectPlace(url);
     if (!/^rtmps?$/.test(place.scheme)) {
       const [{ address, family }] = await reach(place, bounds, signal);
       return as(`${place.scheme}://${family === 6 ? `[${address}]` : address}:${place.port}${place.path}`);

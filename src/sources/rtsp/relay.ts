@@ -11,7 +11,7 @@ import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
 import { decoded, hiderOf } from '../../lib/secrets.ts';
 import type { StreamSpec } from '../../types.ts';
-import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
+import { expectPlace, placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
 import { answerTo, parseChallenges, type Authorize, type Credentials } from '../network/authentication.ts';
 import { dialInWords, type Caution } from '../network/dial.ts';
 import type { Passage } from '../network/passage.ts';
@@ -31,10 +31,7 @@ interface Asked {
 /** Throws `stream_connect` and `forbidden_address`. */
 export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url' | 'options'>, bounds: Caution['bounds'], signal: AbortSignal): Promise<Passage> {
   const hide = hiderOf(url);
-  const written = placeOf(url);
-  // Not the address itself: it may hold a password.
-  if (!written) throw new LookoutError('stream_connect', 'the camera\'s address is no URL; a /, ?, # or @ in a password is written %2F, %3F, %23 or %40');
-  const first: StreamPlace = written;
+  const first = expectPlace(url);
   const credentials = credentialsOf(first.login);
   const life = linked(signal);
   const connected = (place: StreamPlace): Promise<Socket> => dialInWords(place, { bounds, tls }, hide, life.signal);

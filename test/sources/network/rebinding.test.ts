@@ -95,6 +95,12 @@ it.each(['/live/camera', '/live', '/app/instance/camera?key=1', '/app/mp4:films/
   expect(said[1]).toBe(said[0]);
 });
 
+it.each([
+  ['rtmp://127.0.0.1:1935x/live/camera', createRtmp], ['rtmps://:443/live/camera', createRtmp], ['srt://127.0.0.1:99999', createMpegts], ['rtsp://127.0.0.1:554x/street', createRtsp],
+])('where nobody can tell where an address leads, ffmpeg does not go: %s', async (url, create) => {
+  expect(await failureOf(frames(create(settings), url))).toMatchObject({ code: 'stream_connect', message: expect.stringContaining('address is no URL') as string });
+});
+
 it('what is asked for anew is checked anew: over RTMP too', async () => {
   const told = nameMeans(NAME, METADATA);
   expect(await failureOf(frames(createRtmp(settings), `rtmp://${NAME}:1935/live/camera`))).toMatchObject({ code: 'forbidden_address' });
