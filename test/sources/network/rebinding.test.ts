@@ -82,9 +82,9 @@ it('an RTMP server is opened where it was found', async () => {
   expect(told).toEqual([HERE]);
 });
 
-it.each(['/live/camera', '/live', '/app/instance/camera?key=1', '/app/mp4:films/camera', '/ondemand/a/b'])('an RTMP server is told what ffmpeg would tell it that opens the address itself: %s', async (path) => {
+it.concurrent.for(['/live/camera', '/live', '/app/instance/camera?key=1', '/app/mp4:films/camera', '/ondemand/a/b'])('an RTMP server is told what ffmpeg would tell it that opens the address itself: %s', async (path, { onTestFinished: after }) => {
   const rtmp = await startRtmpListener();
-  onTestFinished(rtmp.close);
+  after(rtmp.close);
   const said = [];
   for (const trusted of [true, false]) {
     const url = `rtmp://localhost:${rtmp.port}${path}`;
