@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { errorInfo } from '../errors.ts';
 import { challenge, type Credentials, isAuthorized } from './digest.ts';
 import type { Feed } from './feed.ts';
-import { formatResponse, parseMessages, type Request, type Response } from './message.ts';
+import { createMessages, formatResponse, type Request, type Response } from './message.ts';
 import { createPlayer, type Player, type UdpSockets } from './player.ts';
 import { describeLive, TRACK } from './sdp.ts';
 import { formatTransport, parseTransport } from './transport.ts';
@@ -37,12 +37,10 @@ export async function serveClient(socket: Socket, station: Station): Promise<voi
   const conversation = createConversation(socket, station);
   const silence = setTimeout(() => { socket.destroy(); }, station.timeoutSeconds * 1000);
   try {
-    let rest: Buffer = Buffer.alloc(0);
+    const read = createMessages();
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       silence.refresh();
-      const parsed = parseMessages(Buffer.concat([rest, chunk]));
-      rest = parsed.rest;
-      for (const message of parsed.messages) {
+      for (const message of read(chunk)) {
         if (message.kind === 'interleaved') continue; // A receiver report: a sign of life.
         if (message.kind === 'malformed') {
           socket.write(formatResponse(null, { status: 400, body: message.reason }));

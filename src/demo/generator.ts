@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { leashedFfmpeg } from '../lib/leash.ts';
 import { playArguments, type Scene } from './ffmpeg-arguments.ts';
-import { formatResponse, parseMessages, type Request, type Response } from './message.ts';
+import { createMessages, formatResponse, type Request, type Response } from './message.ts';
 
 export interface Packet {
   readonly kind: 'rtp' | 'rtcp';
@@ -73,12 +73,10 @@ export async function startGenerator(scene: Scene, listener: Listener, signal: A
 /** Answers ffmpeg and hands on what it sends, until the connection ends. */
 async function receive(socket: Socket, path: string, listener: Listener): Promise<void> {
   try {
-    let rest: Buffer = Buffer.alloc(0);
+    const read = createMessages();
     for await (const chunk of socket as AsyncIterable<Buffer>) {
-      const parsed = parseMessages(Buffer.concat([rest, chunk]));
-      rest = parsed.rest;
       const packets: Packet[] = [];
-      for (const message of parsed.messages) {
+      for (const message of read(chunk)) {
         if (message.kind === 'interleaved') {
           packets.push({ kind: message.channel === 0 ? 'rtp' : 'rtcp', bytes: message.bytes });
           continue;

@@ -1,4 +1,5 @@
 /** RTSP messages (RFC 2326) and the packets interleaved with them, to and from bytes. */
+import { BEFORE_PACKET, createReader, type Message as RtspMessage } from '../lib/rtsp-messages.ts';
 
 export interface Request {
   readonly kind: 'request';
@@ -43,55 +44,36 @@ const REASONS = {
   503: 'Service Unavailable',
 } as const;
 
-const DOLLAR = 0x24;
-const MAX_HEAD = 16_384;
-const MAX_BODY = 65_536;
-
-/** Everything complete at the start of `bytes`, and the rest. */
-export function parseMessages(bytes: Buffer): { readonly messages: readonly Message[]; readonly rest: Buffer } {
-  const messages: Message[] = [];
-  let rest = bytes;
-  for (;;) {
-    const taken = rest[0] === DOLLAR ? takeInterleaved(rest) : takeRequest(rest);
-    if (taken === null) return { messages, rest };
-    messages.push(taken.message);
-    rest = rest.subarray(taken.length);
-  }
+/** Told bytes as they come, gives what is whole of them. */
+export function createMessages(): (bytes: Buffer) => readonly Message[] {
+  let messages: Message[] = [];
+  const read = createReader({
+    packet(bytes, start, end) { messages.push({ kind: 'interleaved', channel: bytes.readUInt8(start + 1), bytes: bytes.subarray(start + BEFORE_PACKET, end) }); },
+    message(message) { messages.push(requestOf(message)); },
+    illegible(why) { throw new Error(`a message ${why}`); },
+  });
+  return (bytes) => {
+    messages = [];
+    try {
+      read(bytes);
+    } catch (error) {
+      messages.push({ kind: 'malformed', reason: (error as Error).message });
+    }
+    return messages;
+  };
 }
 
-interface Taken {
-  readonly message: Message;
-  readonly length: number;
-}
-
-function takeInterleaved(bytes: Buffer): Taken | null {
-  if (bytes.length < 4) return null;
-  const length = 4 + bytes.readUInt16BE(2);
-  if (bytes.length < length) return null;
-  return { message: { kind: 'interleaved', channel: bytes.readUInt8(1), bytes: bytes.subarray(4, length) }, length };
-}
-
-function takeRequest(bytes: Buffer): Taken | null {
-  const end = bytes.subarray(0, MAX_HEAD).indexOf('\r\n\r\n');
-  if (end < 0) {
-    return bytes.length < MAX_HEAD ? null : malformed(bytes, `an RTSP head is longer than ${MAX_HEAD} bytes`);
-  }
-  const [first = '', ...lines] = bytes.toString('utf8', 0, end).trimStart().split('\r\n');
-  const [, method, uri] = /^([A-Z_]+) (\S+) RTSP\/1\.0$/.exec(first) ?? [];
-  if (method === undefined || uri === undefined) return malformed(bytes, `not an RTSP/1.0 request: ${first.slice(0, 80)}`);
-  const headers = new Map(lines.map((line) => {
-    const colon = line.indexOf(':');
-    return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()];
-  }));
-  const size = Number(headers.get('content-length') ?? 0);
-  if (!Number.isInteger(size) || size < 0 || size > MAX_BODY) return malformed(bytes, `an RTSP body of ${size} bytes is not taken`);
-  const length = end + 4 + size;
-  if (bytes.length < length) return null;
-  return { message: { kind: 'request', method, uri, headers, body: bytes.toString('utf8', end + 4, length) }, length };
-}
-
-function malformed(bytes: Buffer, reason: string): Taken {
-  return { message: { kind: 'malformed', reason }, length: bytes.length };
+/** Throws where it is none. */
+function requestOf({ start, headers, body }: RtspMessage): Request {
+  const [, method, uri] = /^([A-Z_]+) (\S+) RTSP\/1\.0$/.exec(start) ?? [];
+  if (method === undefined || uri === undefined) throw new Error(`not an RTSP/1.0 request: ${start.slice(0, 80)}`);
+  return {
+    kind: 'request', method, uri, body: body.toString(),
+    headers: new Map(headers.map((line) => {
+      const colon = line.indexOf(':');
+      return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()];
+    })),
+  };
 }
 
 /** The answer to `request` as text. */
@@ -107,5 +89,5 @@ export function formatResponse(request: Pick<Request, 'headers'> | null, { statu
 
 /** What stands before an RTP or RTCP packet inside the connection. */
 export function interleavedHead(channel: number, length: number): Buffer {
-  return Buffer.from([DOLLAR, channel, length >> 8, length & 0xff]);
+  return Buffer.from([0x24, channel, length >> 8, length & 0xff]);
 }

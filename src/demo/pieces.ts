@@ -1,4 +1,5 @@
 /** What runs through an RTSP connection as whole pieces, byte for byte: messages either way, and packets between them. */
+import { bytesOf, createReader } from '../lib/rtsp-messages.ts';
 
 export type Piece = Text | Packet;
 
@@ -19,34 +20,22 @@ export interface Packet {
   readonly bytes: Buffer;
 }
 
-const DOLLAR = 0x24;
-const BEFORE_PACKET = 4;
-
 /** Told bytes as they come, gives the pieces that are whole. */
 export function createSplitter(): (bytes: Buffer) => readonly Piece[] {
-  let rest: Buffer = Buffer.alloc(0);
+  let pieces: Piece[] = [];
+  const read = createReader({
+    packet(bytes, start, end) { pieces.push({ kind: 'packet', channel: bytes.readUInt8(start + 1), bytes: bytes.subarray(start, end) }); },
+    message(message) {
+      const { start, headers, body } = message;
+      pieces.push({ kind: 'text', head: `${[start, ...headers].join('\r\n')}\r\n\r\n`, body: body.toString('latin1'), bytes: bytesOf(message) });
+    },
+    illegible: () => undefined,
+  });
   return (bytes) => {
-    rest = Buffer.concat([rest, bytes]);
-    const pieces: Piece[] = [];
-    for (let piece = first(rest); piece !== null; piece = first(rest)) {
-      pieces.push(piece);
-      rest = rest.subarray(piece.bytes.length);
-    }
+    pieces = [];
+    read(bytes);
     return pieces;
   };
-}
-
-function first(bytes: Buffer): Piece | null {
-  if (bytes[0] === DOLLAR) {
-    if (bytes.length < BEFORE_PACKET) return null;
-    const length = BEFORE_PACKET + bytes.readUInt16BE(2);
-    return bytes.length < length ? null : { kind: 'packet', channel: bytes.readUInt8(1), bytes: bytes.subarray(0, length) };
-  }
-  const headEnd = bytes.indexOf('\r\n\r\n') + 4;
-  if (headEnd < 4) return null;
-  const head = bytes.toString('latin1', 0, headEnd);
-  const length = headEnd + Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
-  return bytes.length < length ? null : { kind: 'text', head, body: bytes.toString('latin1', headEnd, length), bytes: bytes.subarray(0, length) };
 }
 
 /** The message with another head or body; its length is set right. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseMessages } from '../../src/demo/message.ts';
+import { createMessages } from '../../src/demo/message.ts';
 import { createPlayer, type UdpSockets } from '../../src/demo/player.ts';
 import { openUdpSockets } from '../../src/demo/udp.ts';
 
@@ -33,7 +33,7 @@ describe('a player', () => {
     player.send(packets);
     ours.end();
     const bytes = Buffer.concat(await theirs.toArray() as Buffer[]);
-    expect(parseMessages(bytes).messages.map((message) => message.kind === 'interleaved' && [message.channel, message.bytes.length])).toEqual([[6, 1400], [9, 52]]);
+    expect(createMessages()(bytes).map((message) => message.kind === 'interleaved' && [message.channel, message.bytes.length])).toEqual([[6, 1400], [9, 52]]);
   });
 
   it('lets packets go, and counts them, when its client does not read', () => {

@@ -1,21 +1,19 @@
 /** ffmpeg's last words as one of our errors. */
 import { LookoutError, type ErrorCode } from '../../errors.ts';
 import type { StreamOptions } from '../../types.ts';
+import { ENDED_EARLY, FEWER_VIDEOS, NOT_REACHED, NO_VIDEO, REFUSALS } from '../rtsp/refusals.ts';
 
 type Transport = StreamOptions['transport'];
 
-const MEANINGS: readonly (readonly [RegExp, ErrorCode, string | ((transport: Transport) => string)])[] = [
-  [/\b40[13] |authorization failed|forbidden/i, 'stream_auth', 'the camera refused the user name or password'],
-  [/\b461 /, 'stream_connect', (transport) => `the camera does not offer ${transport.toUpperCase()}: set "transport": "${transport === 'tcp' ? 'udp' : 'tcp'}" in its options`],
-  [/0:v:[1-9]\d*'? matches no streams/i, 'stream_codec', 'it has fewer videos than video_track says'],
-  [/matches no streams|does not contain any stream/i, 'stream_codec', 'there is no video in it'],
-  // Nothing was set up that could be played, or not any more.
-  [/method PLAY failed: 45[45] /, 'stream_codec', 'the camera has nothing to play: there is no video in it, or it has lost the session, as when it restarts'],
-  [/\b453 /, 'stream_connect', 'the camera has no bandwidth for one more viewer: end another one, or let it send less'],
-  [/\b503 /, 'stream_connect', 'the camera is too busy, or still starting: it may have too many viewers'],
-  [/\b404 |\b454 /, 'stream_not_found', 'the camera does not know this path'],
-  [/connection refused|no route|unreachable|name or service|failed to resolve|timed out|connection reset|end of file|\b5\d\d /i, 'stream_connect', 'the camera could not be reached'],
-  [/operation not permitted|cannot determine format/i, 'stream_connect', 'the camera ended the connection before its first picture: it may be starting, or have too many viewers'],
+type Meaning = readonly [RegExp, ErrorCode, string | ((transport: Transport) => string)];
+
+const MEANINGS: readonly Meaning[] = [
+  [/authorization failed|forbidden/i, 'stream_auth', 'the camera refused the user name or password'],
+  [/0:v:[1-9]\d*'? matches no streams/i, 'stream_codec', FEWER_VIDEOS],
+  [/matches no streams|does not contain any stream/i, 'stream_codec', NO_VIDEO],
+  ...REFUSALS.map(({ status, method, code, words }): Meaning => [new RegExp(`${method === undefined ? '\\b' : `method ${method} failed: `}(${status}) `), code, words]),
+  [/connection refused|no route|unreachable|name or service|failed to resolve|timed out|connection reset|end of file/i, 'stream_connect', NOT_REACHED],
+  [/operation not permitted|cannot determine format/i, 'stream_connect', ENDED_EARLY],
   [/invalid data|could not find codec|unsupported|unknown format|no such filter/i, 'stream_codec', 'the stream is nothing ffmpeg can decode'],
   [/no such file/i, 'stream_not_found', 'the file does not exist'],
 ];

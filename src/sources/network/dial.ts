@@ -1,6 +1,6 @@
 /** Connects to a camera: to the address that was checked, and over TLS to the camera that is meant. */
 import { once } from 'node:events';
-import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
+import { connect, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { LookoutError } from '../../errors.ts';
 import { reach, type Bounds, type Place } from '../../lib/reach.ts';
@@ -10,12 +10,14 @@ export interface Caution {
   /** null: the address may lead anywhere. */
   readonly bounds: Bounds | null;
   readonly tls: Tls;
+  /** How it is read, if otherwise than by the socket's data. */
+  readonly onread?: OnReadOpts;
 }
 
 const OVER_TLS = /^(rtsps|https|rtmps)$/;
 
 /** Nothing is sent before it returns. Throws `forbidden_address`, `stream_connect`, or the system's own error. */
-export async function dial(place: Place, { bounds, tls }: Caution, signal: AbortSignal): Promise<Socket> {
+export async function dial(place: Place, { bounds, tls, onread }: Caution, signal: AbortSignal): Promise<Socket> {
   const addresses = await reach(place, bounds, signal);
   const [{ address, family }] = addresses;
   const name = place.hostname.replace(/^\[|\]$|\.+$/g, '');
@@ -24,7 +26,7 @@ export async function dial(place: Place, { bounds, tls }: Caution, signal: Abort
     if (options.all) done(null, [...addresses]);
     else done(null, address, family);
   };
-  const to = { host: isName ? name : address, port: place.port, lookup: known, noDelay: true, keepAlive: true };
+  const to = { host: isName ? name : address, port: place.port, lookup: known, noDelay: true, keepAlive: true, ...(onread && { onread }) };
   const secure = OVER_TLS.test(place.scheme) ? connectTls({ ...to, servername: isName ? name : '', rejectUnauthorized: false }) : null;
   const socket = secure ?? connect(to);
   try {

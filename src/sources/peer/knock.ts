@@ -5,8 +5,7 @@ import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
 import { placeOf, uriOf } from '../../words/stream-place.ts';
 import { FIRST_PICTURE_MS } from '../pictures/patience.ts';
-
-const NOT_REACHED = 'the camera could not be reached';
+import { NOT_REACHED } from '../rtsp/refusals.ts';
 
 /** Whom a connection can be asked of. */
 const BY_TCP = /^(rtsps?|rtmps?|https?)$/;

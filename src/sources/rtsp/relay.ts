@@ -9,15 +9,16 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
-import { decoded, hiderOf } from '../../lib/secrets.ts';
+import { bytesOf, createReader, headerOf, statusOf, withHeader, type Message } from '../../lib/rtsp-messages.ts';
+import { hiderOf } from '../../lib/secrets.ts';
 import type { StreamSpec } from '../../types.ts';
-import { expectPlace, placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
-import { answerTo, parseChallenges, type Authorize, type Credentials } from '../network/authentication.ts';
+import { expectPlace, uriOf, type StreamPlace } from '../../words/stream-place.ts';
+import type { Authorize } from '../network/authentication.ts';
 import { dialInWords, type Caution } from '../network/dial.ts';
 import type { Passage } from '../network/passage.ts';
-import { bytesOf, createReader, headerOf, headersOf, withHeader, type Message } from './messages.ts';
+import { challengesOf, createLogin } from './login.ts';
+import { createRedirects } from './redirects.ts';
 
-const MOST_REDIRECTS = 5;
 /** ffmpeg's goodbye may still be on its way, and the camera's answer to it. */
 const GOODBYE_MS = 300;
 
@@ -32,15 +33,15 @@ interface Asked {
 export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url' | 'options'>, bounds: Caution['bounds'], signal: AbortSignal): Promise<Passage> {
   const hide = hiderOf(url);
   const first = expectPlace(url);
-  const credentials = credentialsOf(first.login);
+  const login = createLogin(first, hide);
+  const redirected = createRedirects(hide);
   const life = linked(signal);
-  const connected = (place: StreamPlace): Promise<Socket> => dialInWords(place, { bounds, tls }, hide, life.signal);
+  const reached = (place: StreamPlace): Promise<Socket> => dialInWords(place, { bounds, tls }, hide, life.signal);
   let target = first;
-  let camera = await connected(target);
+  let camera = await reached(target);
   let client: Socket | null = null;
   let authorize: Authorize | null = null;
   let failure: LookoutError | null = null;
-  let redirects = 0;
   let playing = false;
   let moving = false;
   let sequence = 0;
@@ -54,10 +55,6 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
     client?.destroy();
   }
 
-  /** Credentials are for the place that they were written for, or for that same host once it asks for TLS. */
-  const trusts = (): boolean => target.hostname.toLowerCase() === first.hostname.toLowerCase()
-    && ((target.port === first.port && target.scheme === first.scheme) || (target.scheme === 'rtsps' && first.scheme === 'rtsp'));
-
   /** ffmpeg's request as the camera is to read it. */
   function send(one: Asked): void {
     sequence += 1;
@@ -65,7 +62,7 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
     const [method = '', uri = ''] = one.request.start.split(' ');
     const meant = uri === entrance || uri.startsWith(`${entrance}/`) ? uriOf(target) + uri.slice(entrance.length) : uri;
     const numbered = withHeader({ ...one.request, start: `${method} ${meant} RTSP/1.0` }, 'CSeq', String(sequence));
-    camera.write(bytesOf(withHeader(numbered, 'Authorization', trusts() ? authorize?.(method, meant) ?? null : null)));
+    camera.write(bytesOf(withHeader(numbered, 'Authorization', authorize?.(method, meant) ?? null)));
   }
 
   function askedBy(answer: Message): Asked | null {
@@ -79,7 +76,7 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
   }
 
   function answered(answer: Message): void {
-    const status = Number(/^RTSP\/\S+ +(\d{3})/.exec(answer.start)?.[1] ?? NaN);
+    const status = statusOf(answer);
     // It asks something itself, which ffmpeg answers.
     const one = Number.isNaN(status) ? null : askedBy(answer);
     if (!one) {
@@ -104,36 +101,25 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
 
   /** Whether the request was sent once more, with a login. */
   function retried(answer: Message, one: Asked): boolean {
-    const challenges = headersOf(answer, 'www-authenticate').join(', ');
-    if (!credentials || one.tries > 0) return false;
-    if (!trusts()) {
-      failure ??= new LookoutError('stream_auth', `the camera sends us on to ${target.scheme}://${target.hostname}:${target.port}, which wants a login; the one of the camera's address is for ${hide(first.hostname)} alone: write the other address with its own`);
+    const how = one.tries > 0 ? null : login.answer(challengesOf(answer), target);
+    if (!how) return false;
+    if (how instanceof LookoutError) {
+      failure ??= how;
       return false;
     }
-    authorize = answerTo(challenges, credentials);
-    if (authorize) {
-      send({ ...one, tries: 1 });
-      return true;
-    }
-    const wanted = parseChallenges(challenges).map(({ scheme, fields }) => `${scheme} ${fields.get('algorithm') ?? ''}${fields.has('qop') ? ` with ${fields.get('qop') ?? ''}` : ''}`.trim()).join(', ');
-    failure ??= new LookoutError('stream_auth', `the camera wants a login (${hide(wanted) || 'of no kind'}) that Lookout cannot do, so that the user name and password may be right: let the camera offer digest, or basic`);
-    return false;
+    authorize = how;
+    send({ ...one, tries: 1 });
+    return true;
   }
 
   async function follow(location: string, one: Asked): Promise<void> {
-    const next = placeOf(location);
-    redirects += 1;
-    if (redirects > MOST_REDIRECTS) throw new LookoutError('stream_connect', `the camera sends us on and on: more than ${MOST_REDIRECTS} redirects`);
-    if (!next || !/^rtsps?$/.test(next.scheme) || (target.scheme === 'rtsps' && next.scheme === 'rtsp')) {
-      throw new LookoutError('forbidden_scheme', `the camera sends us on to ${next ? `an address of the scheme ${hide(next.scheme)}` : 'what is no RTSP address'}, which is not followed`);
-    }
-    target = { ...next, login: '' };
+    target = redirected(location, target);
     authorize = null;
     asked.clear();
     // Many close their connection with such an answer, and some have but one.
     moving = true;
     camera.destroy();
-    camera = await connected(target);
+    camera = await reached(target);
     moving = false;
     listen();
     send({ ...one, tries: 0 });
@@ -141,8 +127,19 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
 
   function listen(): void {
     const own = camera;
-    const read = createReader();
     let legible = true;
+    /** As it was before what has come now. */
+    let before = playing;
+    const read = createReader({
+      packet(bytes, start, end) {
+        if (!before) client?.write(bytes.subarray(start, end));
+      },
+      message(message) {
+        if (before) noted(message);
+        else answered(message);
+      },
+      illegible(why) { throw new Error(`its answer ${why}`); },
+    });
     const whileOurs = (act: () => void) => (): void => { if (own === camera && !moving) act(); };
     own.on('error', whileOurs(() => { client?.resetAndDestroy(); })).on('end', whileOurs(() => { client?.end(); })).on('close', whileOurs(() => { client?.destroy(); }));
     own.on('data', (bytes: Buffer) => {
@@ -152,13 +149,8 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
         if (!legible) return;
       }
       try {
-        const before = playing;
-        for (const piece of read(bytes)) {
-          if ('message' in piece) {
-            if (before) noted(piece.message);
-            else answered(piece.message);
-          } else if (!before) client?.write(piece.packet);
-        }
+        before = playing;
+        read(bytes);
       } catch (error) {
         legible = false;
         if (!playing) fail(new LookoutError('stream_codec', `the camera speaks no RTSP: ${(error as Error).message}`));
@@ -168,22 +160,25 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
 
   /** An answer that ffmpeg has got: where its challenge is a new one, the next request answers it. */
   function noted(answer: Message): void {
-    const one = askedBy(answer);
-    if (one && credentials && trusts() && /^RTSP\/\S+ +401/.test(answer.start)) authorize = answerTo(headersOf(answer, 'www-authenticate').join(', '), credentials);
+    const how = askedBy(answer) && statusOf(answer) === 401 ? login.answer(challengesOf(answer), target) : null;
+    if (typeof how === 'function') authorize = how;
   }
 
   function serve(socket: Socket): void {
-    const read = createReader();
+    const read = createReader({
+      packet(bytes, start, end) {
+        if (socket === client) camera.write(bytes.subarray(start, end));
+      },
+      message(message) {
+        if (socket !== client && !admits(socket, message)) return;
+        if (/^RTSP\//.test(message.start)) camera.write(bytesOf(message));
+        else send({ request: message, sequence: headerOf(message, 'cseq') ?? '0', tries: 0 });
+      },
+      illegible(why) { throw new Error(`its answer ${why}`); },
+    });
     socket.on('error', () => undefined).on('data', (bytes: Buffer) => {
       try {
-        for (const piece of read(bytes)) {
-          if ('packet' in piece) {
-            if (socket === client) camera.write(piece.packet);
-          } else if (socket === client || admits(socket, piece.message)) {
-            if (/^RTSP\//.test(piece.message.start)) camera.write(bytesOf(piece.message));
-            else send({ request: piece.message, sequence: headerOf(piece.message, 'cseq') ?? '0', tries: 0 });
-          }
-        }
+        read(bytes);
       } catch {
         // Not ffmpeg.
         socket.destroy();
@@ -234,11 +229,4 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
       client?.destroy();
     },
   };
-}
-
-/** Throws where it would end the line that it stands in. */
-export function credentialsOf(login: string): Credentials | null {
-  if (/[\r\n]/.test(decoded(login))) throw new LookoutError('stream_auth', 'the user name or password holds a line break, which no login can');
-  const at = login.indexOf(':');
-  return login === '' ? null : { user: decoded(at < 0 ? login : login.slice(0, at)), password: at < 0 ? '' : decoded(login.slice(at + 1)) };
 }

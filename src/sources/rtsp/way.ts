@@ -6,13 +6,14 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
+import { createReader, headersOf, statusOf, type Message } from '../../lib/rtsp-messages.ts';
 import type { StreamSpec } from '../../types.ts';
 import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
 import { allowsAuth, answerTo, parseChallenges, type Credentials } from '../network/authentication.ts';
 import { dial, type Caution } from '../network/dial.ts';
 import type { OpenPassage } from '../network/passage.ts';
-import { createReader, headersOf, type Message } from './messages.ts';
-import { credentialsOf, openRelay } from './relay.ts';
+import { credentialsOf } from './login.ts';
+import { openRelay } from './relay.ts';
 
 /** One that has said nothing by then is the relay's. */
 const PATIENCE_MS = 3000;
@@ -55,27 +56,27 @@ async function askFirst({ url, options: { tls } }: StreamSpec, bounds: Caution['
 async function letsIn(socket: Socket, place: StreamPlace, credentials: Credentials | null, signal: AbortSignal): Promise<boolean> {
   const ask = createAsking(socket, place, signal);
   const first = await ask();
-  if (first.status !== 401) return first.status === 200;
-  const challenges = headersOf(first.message, 'www-authenticate').join(', ');
+  if (statusOf(first) !== 401) return statusOf(first) === 200;
+  const challenges = headersOf(first, 'www-authenticate').join(', ');
   const authorize = credentials && parseChallenges(challenges).every(isKnownToFfmpeg) ? answerTo(challenges, credentials) : null;
   if (!authorize) return false;
   const second = await ask(authorize('DESCRIBE', uriOf(place)));
-  if (second.status === 401) throw new LookoutError('stream_auth', 'the camera refused the user name or password');
-  return second.status === 200;
+  if (statusOf(second) === 401) throw new LookoutError('stream_auth', 'the camera refused the user name or password');
+  return statusOf(second) === 200;
 }
 
 function isKnownToFfmpeg({ scheme, fields }: ReturnType<typeof parseChallenges>[number]): boolean {
   return scheme === 'basic' || (scheme === 'digest' && /^md5$/i.test(fields.get('algorithm') ?? 'md5') && allowsAuth(fields));
 }
 
-interface Answer {
-  readonly message: Message;
-  readonly status: number;
-}
-
 /** Asks a camera to describe itself, again over the same connection. Throws where it ends that. */
-function createAsking(socket: Socket, place: StreamPlace, signal: AbortSignal): (authorization?: string) => Promise<Answer> {
-  const read = createReader();
+function createAsking(socket: Socket, place: StreamPlace, signal: AbortSignal): (authorization?: string) => Promise<Message> {
+  const answers: Message[] = [];
+  const read = createReader({
+    packet: () => undefined,
+    message: (message) => { answers.push(message); },
+    illegible(why) { throw new Error(`its answer ${why}`); },
+  });
   let sequence = 0;
   return async (authorization) => {
     sequence += 1;
@@ -85,9 +86,9 @@ function createAsking(socket: Socket, place: StreamPlace, signal: AbortSignal): 
     ended.catch(() => undefined);
     for (;;) {
       const [bytes] = await Promise.race([once(socket, 'data', { signal }), ended]) as [Buffer];
-      for (const piece of read(bytes)) {
-        if ('message' in piece) return { message: piece.message, status: Number(/^RTSP\/\S+ +(\d{3})/.exec(piece.message.start)?.[1] ?? NaN) };
-      }
+      read(bytes);
+      const answer = answers.shift();
+      if (answer) return answer;
     }
   };
 }

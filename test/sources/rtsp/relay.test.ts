@@ -113,7 +113,7 @@ describe('a camera that sends on', () => {
 
   it('on and on is left', async () => {
     const camera: Heard = await server((request) => (request.startsWith('OPTIONS') ? OK : movedTo(`rtsp://127.0.0.1:${camera.port}/cam`)));
-    expect(await failureOf(captureRtsp(at(camera)))).toMatchObject({ code: 'stream_connect', message: 'the camera sends us on and on: more than 5 redirects' });
+    expect(await failureOf(captureRtsp(at(camera)))).toMatchObject({ code: 'stream_connect', message: 'the camera sends us on and on: more than 3 redirects' });
   });
 
   it('may not lead a stream that was started over HTTP to Lookout or the cloud', async () => {

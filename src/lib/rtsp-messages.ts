@@ -1,0 +1,150 @@
+/** RTSP (RFC 2326) taken apart: messages, and the packets between them. Bytes are never changed. */
+
+export interface Message {
+  readonly start: string;
+  /** As they came, without line ends. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+}
+
+export interface Listener {
+  /** A packet with the four bytes before it: `bytes` from `start` to `end`, which stay as they are. */
+  packet(bytes: Buffer, start: number, end: number): void;
+  message(message: Message): void;
+  /** What came `is no RTSP`, say. Unless this throws, it is passed over up to what may be some. */
+  illegible(why: string): void;
+}
+
+export const BEFORE_PACKET = 4;
+const [DOLLAR, CR, LF] = [0x24, 0x0d, 0x0a];
+/** That cameras use, of the 256 there are. */
+const MOST_CHANNELS = 16;
+const MOST_HEAD = 64 * 1024;
+const MOST_BODY = 1024 * 1024;
+
+/** Told bytes as they come, tells of whole pieces; of what is not whole, only that is kept. Throws what its listener throws. */
+export function createReader(listener: Listener): (bytes: Buffer) => void {
+  let rest: Buffer | null = null;
+  /** Bytes of `rest` that came, and those that its piece has; 0: nobody knows yet. */
+  let [filled, needed] = [0, 0];
+
+  function keep(bytes: Buffer, length: number): void {
+    needed = length;
+    filled = bytes.length;
+    rest = Buffer.allocUnsafe(Math.max(length, filled));
+    bytes.copy(rest);
+  }
+
+  function take(bytes: Buffer, start: number, end: number): void {
+    if (bytes[start] === DOLLAR) listener.packet(bytes, start, end);
+    else listener.message(parse(bytes, start, end));
+  }
+
+  return (chunk) => {
+    let bytes = chunk;
+    let at = 0;
+    if (rest) {
+      const piece = rest;
+      if (filled + chunk.length < needed) {
+        chunk.copy(piece, filled);
+        filled += chunk.length;
+        return;
+      }
+      rest = null;
+      if (needed > 0) {
+        at = needed - filled;
+        chunk.copy(piece, filled, 0, at);
+        take(piece, 0, needed);
+      } else bytes = Buffer.concat([piece, chunk]);
+    }
+    while (at < bytes.length) {
+      const first = bytes[at];
+      if (first === CR || first === LF) {
+        at += 1;
+        continue;
+      }
+      const length = first === DOLLAR ? packetLength(bytes, at) : messageLength(bytes, at);
+      if (typeof length === 'string') {
+        listener.illegible(length);
+        at = nextStart(bytes, at + 1);
+      } else if (length > 0 && at + length <= bytes.length) {
+        take(bytes, at, at + length);
+        at += length;
+      } else {
+        keep(bytes.subarray(at), length);
+        return;
+      }
+    }
+  };
+}
+
+/** 0: nobody knows yet. */
+function packetLength(bytes: Buffer, at: number): number {
+  return bytes.length < at + BEFORE_PACKET ? 0 : BEFORE_PACKET + bytes.readUInt16BE(at + 2);
+}
+
+/** 0: nobody knows yet; a text: why it can be none. */
+function messageLength(bytes: Buffer, at: number): number | string {
+  if (!/^(RTSP\/|[A-Z_]+( |$))/.test(bytes.toString('latin1', at, at + 20))) return 'is no RTSP';
+  const end = headEnd(bytes, at);
+  if (end < 0) return bytes.length - at >= MOST_HEAD ? `has no end within ${MOST_HEAD} bytes` : 0;
+  const { start, headers } = headOf(bytes, at, end);
+  if (!/^RTSP\/\d|^\S+ \S+ RTSP\/\d/.test(start)) return 'is no RTSP';
+  const size = Number(headerOf({ headers }, 'content-length') ?? 0);
+  return Number.isInteger(size) && size >= 0 && size <= MOST_BODY ? end - at + size : `says that it has ${size} bytes`;
+}
+
+/** After the empty line that ends the head; -1: it has not come. Some end lines with a line feed alone. */
+function headEnd(bytes: Buffer, start: number): number {
+  const most = start + MOST_HEAD;
+  for (let at = bytes.indexOf(LF, start); at >= 0 && at < most; at = bytes.indexOf(LF, at + 1)) {
+    const next = bytes[at + 1] === CR ? at + 2 : at + 1;
+    if (bytes[next] === LF) return next + 1;
+  }
+  return -1;
+}
+
+function headOf(bytes: Buffer, start: number, end: number): Pick<Message, 'start' | 'headers'> {
+  const [first = '', ...headers] = bytes.toString('latin1', start, end).trimEnd().split(/\r?\n/);
+  return { start: first, headers };
+}
+
+function parse(bytes: Buffer, start: number, end: number): Message {
+  const head = headEnd(bytes, start);
+  return { ...headOf(bytes, start, head), body: bytes.subarray(head, end) };
+}
+
+/** Of the first RTP or RTCP packet (both begin with their version, 2) or answer from there on; the end: none. */
+function nextStart(bytes: Buffer, from: number): number {
+  for (let at = from; at < bytes.length; at += 1) {
+    if (bytes[at] === DOLLAR && (bytes[at + 1] ?? 0) < MOST_CHANNELS && ((bytes[at + BEFORE_PACKET] ?? 0x80) & 0xc0) === 0x80) return at;
+    if (bytes[at] === 0x52 && 'RTSP/'.startsWith(bytes.toString('latin1', at, at + 5))) return at;
+  }
+  return bytes.length;
+}
+
+/** NaN: it is a request. */
+export function statusOf({ start }: Pick<Message, 'start'>): number {
+  return Number(/^RTSP\/\S+ +(\d{3})/.exec(start)?.[1] ?? NaN);
+}
+
+export function headerOf(message: Pick<Message, 'headers'>, name: string): string | undefined {
+  return headersOf(message, name)[0];
+}
+
+export function headersOf({ headers }: Pick<Message, 'headers'>, name: string): readonly string[] {
+  return headers.flatMap((line) => {
+    const colon = line.indexOf(':');
+    return line.slice(0, colon).trim().toLowerCase() === name ? [line.slice(colon + 1).trim()] : [];
+  });
+}
+
+/** The message with another value for a header; null: without it. */
+export function withHeader(message: Message, name: string, value: string | null): Message {
+  const others = message.headers.filter((line) => line.slice(0, line.indexOf(':')).trim().toLowerCase() !== name.toLowerCase());
+  return { ...message, headers: value === null ? others : [...others, `${name}: ${value}`] };
+}
+
+export function bytesOf({ start, headers, body }: Message): Buffer {
+  return Buffer.concat([Buffer.from(`${[start, ...headers].join('\r\n')}\r\n\r\n`, 'latin1'), body]);
+}

@@ -1,0 +1,41 @@
+/** To whom the login of a camera's address is told, and how. */
+import { LookoutError } from '../../errors.ts';
+import { headersOf, type Message } from '../../lib/rtsp-messages.ts';
+import { decoded } from '../../lib/secrets.ts';
+import type { StreamPlace } from '../../words/stream-place.ts';
+import { answerTo, parseChallenges, type Authorize, type Credentials } from '../network/authentication.ts';
+
+export interface Login {
+  /** Credentials are for the place that they were written for, or for that same host once it asks for TLS. */
+  trusts(target: StreamPlace): boolean;
+  /** How to answer these challenges there; or why in no way; null: there is no login. */
+  answer(challenges: string, target: StreamPlace): Authorize | LookoutError | null;
+}
+
+/** Throws `stream_auth` where the login can be none. */
+export function createLogin(first: StreamPlace, hide: (text: string) => string): Login {
+  const credentials = credentialsOf(first.login);
+  const trusts = (target: StreamPlace): boolean => target.hostname.toLowerCase() === first.hostname.toLowerCase()
+    && ((target.port === first.port && target.scheme === first.scheme) || (target.scheme === 'rtsps' && first.scheme === 'rtsp'));
+  return {
+    trusts,
+    answer(challenges, target) {
+      if (!credentials) return null;
+      if (!trusts(target)) return new LookoutError('stream_auth', `the camera sends us on to ${target.scheme}://${target.hostname}:${target.port}, which wants a login; the one of the camera's address is for ${hide(first.hostname)} alone: write the other address with its own`);
+      const authorize = answerTo(challenges, credentials);
+      if (authorize) return authorize;
+      const wanted = parseChallenges(challenges).map(({ scheme, fields }) => `${scheme} ${fields.get('algorithm') ?? ''}${fields.has('qop') ? ` with ${fields.get('qop') ?? ''}` : ''}`.trim()).join(', ');
+      return new LookoutError('stream_auth', `the camera wants a login (${hide(wanted) || 'of no kind'}) that Lookout cannot do, so that the user name and password may be right: let the camera offer digest, or basic`);
+    },
+  };
+}
+
+/** Those of a 401. */
+export const challengesOf = (answer: Message): string => headersOf(answer, 'www-authenticate').join(', ');
+
+/** Throws where it would end the line that it stands in. */
+export function credentialsOf(login: string): Credentials | null {
+  if (/[\r\n]/.test(decoded(login))) throw new LookoutError('stream_auth', 'the user name or password holds a line break, which no login can');
+  const at = login.indexOf(':');
+  return login === '' ? null : { user: decoded(at < 0 ? login : login.slice(0, at)), password: at < 0 ? '' : decoded(login.slice(at + 1)) };
+}

@@ -1,0 +1,74 @@
+/** RTSP taken apart, wherever its bytes are cut and whatever stands between its pieces. */
+import { describe, expect, it } from 'vitest';
+import { createReader, headersOf, statusOf, type Message } from '../../src/lib/rtsp-messages.ts';
+
+const answer = (body = '', end = '\r\n'): Buffer => Buffer.from([`RTSP/1.0 200 OK`, 'CSeq: 2', `content-length: ${body.length}`, 'WWW-Authenticate: a', 'www-authenticate:b', '', body].join(end));
+const packet = (channel: number, ...bytes: readonly number[]): Buffer => Buffer.from([0x24, channel, bytes.length >> 8, bytes.length & 0xff, ...bytes]);
+
+interface Read {
+  readonly pieces: readonly string[];
+  readonly illegible: readonly string[];
+}
+
+/** Packets as hexadecimal numbers, messages as their body. */
+function readAll(chunks: readonly Buffer[]): Read {
+  const pieces: string[] = [];
+  const illegible: string[] = [];
+  const read = createReader({
+    packet: (bytes, start, end) => { pieces.push(bytes.toString('hex', start, end)); },
+    message: ({ start, headers, body }: Message) => {
+      expect(statusOf({ start })).toBe(200);
+      expect(headersOf({ headers }, 'www-authenticate')).toEqual(['a', 'b']);
+      pieces.push(body.toString());
+    },
+    illegible: (why) => { illegible.push(why); },
+  });
+  for (const chunk of chunks) read(chunk);
+  return { pieces, illegible };
+}
+
+const cutEvery = (bytes: Buffer, length: number): readonly Buffer[] => Array.from({ length: Math.ceil(bytes.length / length) }, (_, index) => bytes.subarray(index * length, (index + 1) * length));
+
+describe('RTSP is read', () => {
+  const all = Buffer.concat([answer(), packet(0, 0x80, 1, 2), packet(1), Buffer.from('\r\n'), answer('v=0\n\nRTSP'), answer('x', '\n'), packet(0, ...Array<number>(300).fill(0x24))]);
+  const pieces = ['', '24000003800102', '24010000', 'v=0\n\nRTSP', 'x', `2400012c${'24'.repeat(300)}`];
+
+  it.each([1, 2, 3, 4, 5, 7, 64, 1000])('in pieces of %i bytes', (length) => {
+    expect(readAll(cutEvery(all, length))).toEqual({ pieces, illegible: [] });
+  });
+
+  it('at any cut', () => {
+    for (let cut = 0; cut <= all.length; cut += 1) expect(readAll([all.subarray(0, cut), all.subarray(cut)])).toEqual({ pieces, illegible: [] });
+  });
+
+  it('on after what is none', () => {
+    const noise = Buffer.from([1, 2, 0x24, 0, 0xff, 0xff, 3, 0x24, 200, 0, 1, 0x80]);
+    const [first, last] = [packet(0, 0x80, 1), packet(1, 0x81, 2)];
+    expect(readAll([first, noise, last]).pieces).toEqual(['240000028001', '240100028102']);
+    expect(readAll([Buffer.concat([first, noise, last, answer('x')])]).pieces).toEqual(['240000028001', '240100028102', 'x']);
+  });
+
+  it('on after a packet whose length lies', () => {
+    const short = packet(0, 0x80, 1, 2, 3, 4, 5, 6, 7);
+    short[3] = 4;
+    const next = packet(0, 0x80, 9);
+    expect(readAll([Buffer.concat([short, next])])).toEqual({ pieces: ['2400000480010203', '240000028009'], illegible: ['is no RTSP'] });
+  });
+});
+
+it.each([
+  ['another protocol', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), 'is no RTSP'],
+  ['what only begins like it', Buffer.from('RTSP/x\r\n\r\n'), 'is no RTSP'],
+  ['a head without end', Buffer.from(`RTSP/1.0 200 OK\r\nX: ${'x'.repeat(70_000)}`), 'has no end within 65536 bytes'],
+  ['a body of no length', Buffer.from('RTSP/1.0 200 OK\r\nContent-Length: x\r\n\r\n'), 'says that it has NaN bytes'],
+  ['a body without end', Buffer.from('RTSP/1.0 200 OK\r\nContent-Length: 99999999\r\n\r\n'), 'says that it has 99999999 bytes'],
+  ['noise', Buffer.from([0, 1, 2, 3]), 'is no RTSP'],
+])('%s is none', (_what, bytes, why) => {
+  expect(readAll([bytes]).illegible[0]).toBe(why);
+});
+
+it('what comes byte by byte takes no more time than it takes to come', () => {
+  const began = performance.now();
+  expect(readAll(cutEvery(Buffer.concat([packet(0, ...Array<number>(60_000).fill(0x80)), answer('x'.repeat(200_000))]), 1)).pieces).toHaveLength(2);
+  expect(performance.now() - began).toBeLessThan(5000);
+});
