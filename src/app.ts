@@ -98,7 +98,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     janitor.join('unrecorded', deadLetters.unrecorded);
     const recordLog = await openRecordLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
-    const sources = await createSources(config);
+    const sources = await createSources(config, log);
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));
 
     const models = await createModels(config);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { LookoutError } from './errors.ts';
 import { loadFamily, type Member } from './lib/family.ts';
+import type { Log } from './lib/log.ts';
 import { packageRoot } from './lib/package.ts';
 import { readCatalog, type Catalog } from './models/catalog.ts';
 import { prepareModel, runtimeOf } from './models/prepare.ts';
@@ -38,11 +39,11 @@ interface SourceMember extends Member<object, Source> {
 }
 
 /** By URL scheme. Throws `config_invalid` when allow_schemes names what no source opens. */
-export async function createSources(config: Config): Promise<ReadonlyMap<string, Source>> {
+export async function createSources(config: Config, log: Log): Promise<ReadonlyMap<string, Source>> {
   const members = await loadFamily<SourceMember>(new URL('./sources/', import.meta.url));
   const sources = new Map<string, Source>();
   for (const [name, member] of members) {
-    const source = member.create({ config });
+    const source = member.create({ config, log: log.part('capture') });
     for (const scheme of member.schemes) {
       if (sources.has(scheme)) throw new LookoutError('internal', `the source ${name} is for URLs of the scheme ${scheme}, and so is another`);
       sources.set(scheme, source);

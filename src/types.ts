@@ -700,6 +700,8 @@ export interface Config {
   readonly batch_deadline_seconds: number | null;
   readonly capture_mode: CaptureMode;
   readonly transport: 'tcp' | 'udp';
+  /** What captures RTSP cameras over TCP. */
+  readonly capture_engine: 'auto' | 'libav' | 'ffmpeg';
   /** 1 to 100, as OpenCV counts it. */
   readonly jpeg_quality: number;
   /** Pixels; null: as the camera sends. */

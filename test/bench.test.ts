@@ -1,9 +1,9 @@
 /** The programs of the benchmark still fit the parts that they put together. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeClip } from '../src/demo/index.ts';
 import { never, temporaryFolder } from './models/fixtures.ts';
@@ -15,7 +15,7 @@ test('captures from its own camera', async () => {
   const [url = ''] = await linesOf(program('camera', clip, '1'), 1);
   const capture = program('capture', folder, '0.5');
   capture.stdin.write(`${url}\n`);
-  await sleep(4000);
+  await expect.poll(async () => (await readdir(folder, { recursive: true })).some((name) => name.endsWith('.jpg')), { timeout: 30_000 }).toBe(true);
   capture.stdin.end();
   const [books = ''] = await linesOf(capture, 1);
   expect((JSON.parse(books) as { captured: number }).captured).toBeGreaterThan(0);

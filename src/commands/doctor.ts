@@ -9,6 +9,7 @@ import { makeFolder } from '../lib/files.ts';
 import { ask } from '../lib/program.ts';
 import { storageOf } from '../lib/storage.ts';
 import { findInterpreter } from '../runtimes/tools/interpreter.ts';
+import { whyNotLibav } from '../sources/feeds/binding.ts';
 import type { Config } from '../types.ts';
 import { LOW_DISK_BYTES, MAKE_ROOM, tellChecks, type Check } from './checks.ts';
 import { prepareCommand, type CommandContext } from './context.ts';
@@ -16,7 +17,7 @@ import { prepareCommand, type CommandContext } from './context.ts';
 export async function doctor(context: CommandContext): Promise<number> {
   const { config } = await prepareCommand(context);
   const checks = [node(), timeZone(config), ...await Promise.all([
-    ffmpeg(),
+    ffmpeg(), libav(config),
     python(context.signal),
     program('uv', ['--version'], false, 'optional, makes Python environments faster: see docs.astral.sh/uv'),
     program('setpriv', ['--pdeathsig', 'KILL', 'true'], false, 'apt-get install -y util-linux (without it a small watcher ends children)'),
@@ -38,6 +39,14 @@ async function program(name: string, args: readonly string[], needed: boolean, m
 async function ffmpeg(): Promise<Check> {
   const check = await program('ffmpeg', ['-version'], true, 'apt-get install -y ffmpeg', ffmpegProgram());
   return isTooOld(check.found) ? { ...check, ok: false, found: `${check.found} is too old`, mend: `install ffmpeg ${OLDEST_FFMPEG} or later` } : check;
+}
+
+/** Without it each camera is captured by an ffmpeg of its own. */
+async function libav({ capture_engine }: Config): Promise<Check> {
+  const about = { name: 'libav', needed: capture_engine === 'libav', mend: 'npm install without --omit=optional, on Linux with glibc; or capture_engine: ffmpeg' };
+  if (capture_engine === 'ffmpeg') return { ...about, ok: true, found: 'not used: capture_engine is ffmpeg' };
+  const why = await whyNotLibav();
+  return { ...about, ok: why === null, found: why ?? 'captures RTSP cameras' };
 }
 
 /** The one that environments are made with. */

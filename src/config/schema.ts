@@ -97,8 +97,12 @@ const COMMON = {
   },
   tls: { ...STREAM_OPTIONS.tls, default: 'verify' },
   ...CAPTURE,
+  capture_engine: {
+    description: 'What captures RTSP cameras over TCP: libav (a process for every 32 cameras), ffmpeg (one for each), or auto: libav where it can be used.',
+    type: 'string', enum: ['auto', 'libav', 'ffmpeg'], default: 'auto',
+  },
   jpeg_quality: {
-    description: 'Of stored frames, as OpenCV counts it.',
+    description: 'Of stored frames, as OpenCV counts it; above 95 cameras are captured by ffmpeg, whose steps are finer.',
     type: 'integer', minimum: 1, maximum: 100, default: 95,
   },
   max_width: {

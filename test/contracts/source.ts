@@ -7,11 +7,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { loadFamily, type Member } from '../../src/lib/family.ts';
+import { silentLog, type Log } from '../../src/lib/log.ts';
 import type { CapturedFrame, Config, Source } from '../../src/types.ts';
 import { alive, descendants } from '../helpers/process-tree.ts';
 import { jpegOf, never, streamOf, takenAway } from '../sources/streams.ts';
 
-export type SourceMember = Member<{ readonly config: Pick<Config, 'jpeg_quality' | 'max_width'> }, Source> & { readonly schemes: readonly string[] };
+type SourceSettings = Pick<Config, 'jpeg_quality' | 'max_width' | 'capture_engine'>;
+export type SourceMember = Member<{ readonly config: SourceSettings; readonly log: Log }, Source> & { readonly schemes: readonly string[] };
 
 export interface Peer {
   /** Shows a picture at least once a second. */
@@ -24,7 +26,7 @@ export interface Peer {
 const INTERVAL_MS = 1000;
 
 /** `open` is called once. */
-export function sourceContract(name: string, open: () => Promise<Peer>): void {
+export function sourceContract(name: string, open: () => Promise<Peer>, capture_engine: Config['capture_engine'] = 'auto'): void {
   describe(`the source of ${name}`, () => {
     const before = descendants(process.pid);
     let peer: Peer;
@@ -34,7 +36,7 @@ export function sourceContract(name: string, open: () => Promise<Peer>): void {
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'lookout-source-'));
       peer = await open();
-      source = await sourceFor(peer.url);
+      source = await sourceFor(peer.url, capture_engine);
     });
     afterAll(async () => {
       await source.close();
@@ -126,12 +128,12 @@ export function sourceContract(name: string, open: () => Promise<Peer>): void {
 }
 
 /** The family's member for the URL's scheme, made as the app makes it. */
-async function sourceFor(url: string): Promise<Source> {
+async function sourceFor(url: string, capture_engine: Config['capture_engine']): Promise<Source> {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1] ?? 'file';
   const members = await loadFamily<SourceMember>(new URL('../../src/sources/', import.meta.url));
   const member = [...members.values()].find(({ schemes }) => schemes.includes(scheme));
   if (!member) throw new Error(`no source has the scheme ${scheme}`);
-  return member.create({ config: { jpeg_quality: 90, max_width: null } });
+  return member.create({ config: { jpeg_quality: 90, max_width: null, capture_engine }, log: silentLog });
 }
 
 async function next(running: AsyncIterator<CapturedFrame, unknown>): Promise<CapturedFrame> {

@@ -17,6 +17,8 @@ import { inFull, tellFigure } from '../promises/figures.ts';
 /** A fault that ends the stream: what is said, and within how many seconds. */
 type Ends = readonly [FaultName, ErrorCode, RegExp, seconds: number];
 
+const byFfmpeg = process.env['LOOKOUT_CAPTURE_ENGINE'] === 'ffmpeg';
+
 const [STALL, FIRST_PICTURE, ROUND] = [5, 15, 1];
 /** A connection that is cut is tried again after one to two seconds, which takes one more. */
 const AGAIN = 4;
@@ -50,14 +52,14 @@ const ALL_ENDS: readonly Ends[] = [
   ['reset-on-play', 'stream_connect', /^the camera ended the connection before its first picture: it may be starting, or have too many viewers;/, AGAIN],
   ['ends-at-once', 'stream_connect', /^the camera ended the connection before its first picture: it may be starting, or have too many viewers;/, AGAIN],
   ['ends', 'stream_ended', /^the stream ended;/, ROUND],
-  ['time-back', 'stream_ended', /^the stream ended: the camera's clock went back by (29|30) s;/, 2 * ROUND],
+  ...(byFfmpeg ? [['time-back', 'stream_ended', /^the stream ended: the camera's clock went back by (29|30) s;/, 2 * ROUND] as const] : []),
 ];
 
 /** A fault with which pictures go on, and the longest time between two of which one is due every second. */
 type GoesOn = readonly [FaultName, seconds: number];
 
 const ALL_GO_ON: readonly GoesOn[] = [
-  ['lost', 3], ['late', 3], ['swapped', 3], ['time-ahead', 3], ['time-wraps', 3], ['flood', 3], ['redirect-port', 3],
+  ['lost', 3], ['late', 3], ['swapped', 3], ['time-ahead', 3], ['time-wraps', 3], ...(byFfmpeg ? [] : [['time-back', 3] as const]), ['flood', 3], ['redirect-port', 3],
   // It is another stream, which may be noticed by its stalling.
   ['other-codec', 11], ['other-size', 11], ['other-rate', 11],
 ];

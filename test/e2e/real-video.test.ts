@@ -6,6 +6,7 @@ import type { BatchRecord, Detection } from '../../src/types.ts';
 import { startTestApp, type TestApp } from '../helpers/app.ts';
 import { hasPeer, startPeer, yolox, type Peer } from '../helpers/shared.ts';
 
+const byFfmpeg = process.env['LOOKOUT_CAPTURE_ENGINE'] === 'ffmpeg';
 const CAMERAS = { dog: 'dog-street.mp4', bframes: 'dog-street-bframes.mp4', cars: 'car-detection.mp4' };
 const animals = (record: BatchRecord | undefined): readonly Detection[] => (record?.stray_animal as { detections: Detection[] }).detections;
 
@@ -37,7 +38,7 @@ describe.skipIf(!hasPeer)('real video (missed where absent: the clips and the RT
 
   it('captures each stream in the cheapest mode that is fresh', () => {
     expect(lookout.stream('dog').capture_mode).toBe('keyframes');
-    expect(lookout.stream('bframes').capture_mode).toBe('all but B-frames');
+    expect(lookout.stream('bframes').capture_mode).toBe(byFfmpeg ? 'all but B-frames' : 'keyframes');
     expect(lookout.stream('cars').capture_mode).toBe('all');
   });
 
@@ -47,8 +48,11 @@ describe.skipIf(!hasPeer)('real video (missed where absent: the clips and the RT
     const [, , third] = await lookout.records('dog', 3, 100_000);
     expect(third?.models.animals?.detector).toBe('yolox_nano.onnx');
     const dogs = animals(third).filter((one) => one.class === 'dog');
-    expect(dogs).toHaveLength(10);
+    const looked = third?.models.animals?.looked ?? 0;
+    // A busy machine cannot look at all ten.
+    expect(looked).toBeGreaterThanOrEqual(3);
+    expect(dogs).toHaveLength(looked);
     // In one scene of the clip the dog turns away; which frames are taken is chance.
-    expect(dogs.filter((one) => one.confidence > 0.6).length).toBeGreaterThanOrEqual(7);
+    expect(dogs.filter((one) => one.confidence > 0.6).length).toBeGreaterThanOrEqual(Math.floor(0.7 * looked));
   }, 200_000);
 });

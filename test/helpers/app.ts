@@ -20,9 +20,12 @@ export interface TestApp {
   close(): Promise<void>;
 }
 
+/** All tests are run with either. */
+const ENGINE = Object.fromEntries(Object.entries(process.env).filter(([name]) => name === 'LOOKOUT_CAPTURE_ENGINE'));
+
 export async function startTestApp(settings: Partial<Config> = {}, folder?: string): Promise<TestApp> {
   const root = folder ?? await mkdtemp(join(tmpdir(), 'lookout-'));
-  const { config } = await loadConfig({ flags: { port: 0, ...settings }, env: {}, cwd: root });
+  const { config } = await loadConfig({ flags: { port: 0, ...settings }, env: ENGINE, cwd: root });
   const lines: string[] = [];
   const app = await createApp(config, createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }));
   const written: BatchRecord[] = [];

@@ -8,16 +8,16 @@ import ts from 'typescript';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Compiled {
-  /** Holds lib/ and log/ as in dist. */
+  /** Holds lib/, log/ and the parts asked for as in dist. */
   readonly folder: string;
   remove(): Promise<void>;
 }
 
-export async function compileSources(): Promise<Compiled> {
+export async function compileSources(...parts: readonly string[]): Promise<Compiled> {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-compiled-'));
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   await writeFile(join(folder, 'package.json'), '{"type":"module"}');
-  for (const part of ['', 'lib', 'log']) {
+  for (const part of ['', 'lib', 'log', ...parts]) {
     await mkdir(join(folder, part), { recursive: true });
     for (const file of await readdir(join(root, 'src', part))) {
       if (!file.endsWith('.ts')) continue;

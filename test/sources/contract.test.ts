@@ -3,9 +3,10 @@ import { expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { startDemoCamera } from '../../src/demo/index.ts';
 import { loadFamily } from '../../src/lib/family.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import { createSources } from '../../src/parts.ts';
 import { sourceContract, type SourceMember } from '../contracts/source.ts';
-import { never } from './streams.ts';
+import { ENGINES, never } from './streams.ts';
 
 it('no two sources claim one scheme', async () => {
   const members = [...(await loadFamily<SourceMember>(new URL('../../src/sources/', import.meta.url))).values()];
@@ -16,14 +17,16 @@ it('no two sources claim one scheme', async () => {
 
 it('allow_schemes may name what sources open, and nothing else', async () => {
   const { config } = await loadConfig({ flags: {}, env: {}, cwd: tmpdir() });
-  await expect(createSources({ ...config, allow_schemes: ['gopher', 'hls', 'sftp'] })).rejects.toMatchObject({
+  await expect(createSources({ ...config, allow_schemes: ['gopher', 'hls', 'sftp'] }, silentLog)).rejects.toMatchObject({
     code: 'config_invalid', message: 'allow_schemes: gopher, sftp cannot be opened; it may name file, hls, http, https, rtmp, rtmps, rtsp, rtsps, srt, udp',
   });
-  const sources = await createSources({ ...config, allow_schemes: ['file', 'hls'] });
+  const sources = await createSources({ ...config, allow_schemes: ['file', 'hls'] }, silentLog);
   expect([...sources].filter(([, { needsLeave = false }]) => needsLeave).map(([scheme]) => scheme)).toEqual(['file']);
 });
 
-sourceContract('RTSP', async () => {
-  const camera = await startDemoCamera({ cameras: { street: { kind: 'scene', width: 320, height: 180, keyframe_seconds: 1 } } }, never);
-  return { url: camera.url('street'), close: camera.close };
-});
+for (const engine of ENGINES) {
+  sourceContract(`RTSP, captured by ${engine}`, async () => {
+    const camera = await startDemoCamera({ cameras: { street: { kind: 'scene', width: 320, height: 180, keyframe_seconds: 1 } } }, never);
+    return { url: camera.url('street'), close: camera.close };
+  }, engine);
+}

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { create as createRtsp } from '../../src/sources/rtsp.ts';
 import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
@@ -26,9 +27,17 @@ export function capture(url: string, options: Partial<StreamOptions> = {}, signa
   return inFolder((folder) => captureFrames({ stream: streamOf(url, options), settings, folder, realTime: false }, signal));
 }
 
+export const ENGINES = ['libav', 'ffmpeg'] as const;
+export type Engine = (typeof ENGINES)[number];
+
 /** As the source of RTSP cameras does it, which asks a camera first. */
-export function captureRtsp(url: string, options: Partial<StreamOptions> = {}): AsyncGenerator<CapturedFrame, void> {
-  return inFolder((folder) => createRtsp({ config: { ...PICTURES, ...BOUNDS } }).frames(streamOf(url, options), folder, never));
+export async function* captureRtsp(url: string, options: Partial<StreamOptions> = {}, { engine = 'libav', signal = never }: { readonly engine?: Engine; readonly signal?: AbortSignal } = {}): AsyncGenerator<CapturedFrame, void> {
+  const source = createRtsp({ config: { ...PICTURES, ...BOUNDS, capture_engine: engine }, log: silentLog });
+  try {
+    yield* inFolder((folder) => source.frames(streamOf(url, options), folder, signal));
+  } finally {
+    await source.close();
+  }
 }
 
 /** Frames that are captured into a folder of their own; each comes with its bytes, which it keeps. */

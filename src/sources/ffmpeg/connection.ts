@@ -11,7 +11,7 @@ import type { OpenPassage, Passage } from '../network/passage.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import { complaintError, silenceError } from './complaint.ts';
 import { createContinuity } from './continuity.ts';
-import { createDamage } from './damage.ts';
+import { createDamage, isAllDamaged } from './damage.ts';
 import { createFirstTime } from './first-time.ts';
 import { createLearner, type Skip } from './learner.ts';
 import { createPtsClock } from './pts-clock.ts';
@@ -61,10 +61,6 @@ const MODES: Readonly<Record<Skip, string>> = {
   noref: 'all but B-frames',
   none: 'all',
 };
-
-/** A camera that sent so much for so long of which nothing could be decoded wholly may send nothing better. */
-const BLIND_PICTURES = 5;
-const BLIND_MS = 8000;
 
 /** A connection that goes on with a stream has at least so much less time than one that begins. */
 const GOING_ON_MS = 5000;
@@ -145,7 +141,7 @@ export async function connection({ stream, settings, folder, realTime, format, o
   function watch(): void {
     const now = performance.now();
     decide(now);
-    if (!way.tolerant && skip === 'nokey' && wholePictures === 0 && damage.inARow >= BLIND_PICTURES && now - started > BLIND_MS) {
+    if (!way.tolerant && skip === 'nokey' && wholePictures === 0 && isAllDamaged(damage.inARow, now - started)) {
       tolerate = true;
       life.abort();
       return;

@@ -23,6 +23,11 @@ const BLOCK = 16;
 const REFRESHED_SECONDS = 12;
 const REMEMBERED = 100;
 
+/** Whether a camera of which nothing could be decoded wholly, though so much came in this time, may send nothing better. */
+export function isAllDamaged(pictures: number, sinceMs: number): boolean {
+  return pictures >= 5 && sinceMs > 8000;
+}
+
 export function createDamage(): Damage {
   let isTainted = false;
   let taintedAt = NaN;

@@ -10,6 +10,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera } from '../../../src/demo/index.ts';
+import { silentLog } from '../../../src/lib/log.ts';
 import { create as createHttp } from '../../../src/sources/http.ts';
 import { create as createRtmp } from '../../../src/sources/rtmp.ts';
 import { create as createRtsp } from '../../../src/sources/rtsp.ts';
@@ -17,6 +18,7 @@ import type { CapturedFrame } from '../../../src/types.ts';
 import { hasOpenssl } from '../../helpers/openssl.ts';
 import { makePicture } from '../../helpers/http-camera.ts';
 import { startRtmpServer } from '../../helpers/rtmp-server.ts';
+import { watch } from '../rtsp/watching.ts';
 import { BOUNDS, failureOf, firstFrames, inFolder, never, PICTURES, streamOf } from '../streams.ts';
 
 const run = promisify(execFile);
@@ -87,7 +89,7 @@ const SOURCES = { rtsps: createRtsp, rtmps: createRtmp, https: createHttp };
 
 function frames(url: string, tls: string): AsyncIterable<CapturedFrame> {
   const create = SOURCES[url.split(':')[0] as keyof typeof SOURCES];
-  const source = create({ config: { ...PICTURES, ...BOUNDS, allow_schemes: [] } });
+  const source = create({ config: { ...PICTURES, ...BOUNDS, allow_schemes: [], capture_engine: 'libav' }, log: silentLog });
   return inFolder((own) => source.frames(streamOf(url, { interval_seconds: 1, tls }), own, never));
 }
 
@@ -114,6 +116,18 @@ describe.skipIf(!hasOpenssl)('a camera whose certificate signs itself (missed: o
       code: 'stream_connect', message: expect.stringContaining(`another than the one in tls: its fingerprint is sha256:${fingerprint.replaceAll(':', '').toLowerCase()}`) as string,
     });
     expect(heard).toBe('');
+  });
+
+  it('is known to our own client in the same ways', async () => {
+    heard = '';
+    await expect(watch(urls.rtsps)).rejects.toMatchObject({ code: 'stream_connect', message: expect.stringMatching(/its certificate is not trusted: it signs itself/) as string });
+    await expect(watch(urls.rtsps, { tls: `sha256:${'ab'.repeat(32)}` })).rejects.toMatchObject({ code: 'stream_connect', message: expect.stringContaining('another than the one in tls') as string });
+    expect(heard).toBe('');
+    for (const tls of ['off', `sha256:${fingerprint}`]) {
+      const { playing, stop } = await watch(urls.rtsps, { tls });
+      expect(playing.codec).toBe('h264');
+      await stop();
+    }
   });
 
   it('tells its login to no other port', async () => {

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../../src/demo/index.ts';
+import { silentLog } from '../../../src/lib/log.ts';
 import { create as createHttp } from '../../../src/sources/http.ts';
 import { create as createMpegts } from '../../../src/sources/mpegts.ts';
 import { create as createRtmp } from '../../../src/sources/rtmp.ts';
@@ -14,11 +15,12 @@ import { makePicture, sendParts, startHttpCamera } from '../../helpers/http-came
 import { nameMeans } from '../../helpers/names.ts';
 import { startRtmpListener, startRtmpServer } from '../../helpers/rtmp-server.ts';
 import { movedTo, server } from '../rtsp/answering.ts';
+import { watch } from '../rtsp/watching.ts';
 import { BOUNDS, failureOf, firstFrames, inFolder, never, PICTURES, streamOf } from '../streams.ts';
 
 const NAME = 'camera.invalid';
 const [HERE, METADATA] = ['127.0.0.1', '169.254.169.254'];
-const settings = { config: { ...PICTURES, ...BOUNDS, allow_schemes: [] } };
+const settings = { config: { ...PICTURES, ...BOUNDS, allow_schemes: [], capture_engine: 'ffmpeg' }, log: silentLog } as const;
 
 let camera: DemoCamera;
 beforeAll(async () => {
@@ -62,6 +64,15 @@ it('ffmpeg goes to an RTSP camera where that was found', async () => {
   const told = nameMeans(NAME, HERE, METADATA);
   expect(await widthOf(createRtsp(settings), `rtsp://${NAME}:${camera.port}/street`)).toBe(64);
   expect(told).toEqual([HERE]);
+});
+
+it('our own client goes to an RTSP camera where that was found, and looks anew where one sends it on', async () => {
+  const other = await server(() => movedTo(`rtsp://${NAME}:${camera.port}/street`));
+  const told = nameMeans(NAME, HERE, METADATA);
+  const { stop } = await watch(`rtsp://${NAME}:${camera.port}/street`, { bounds: BOUNDS });
+  await stop();
+  await expect(watch(`rtsp://127.0.0.1:${other.port}/x`, { bounds: BOUNDS })).rejects.toMatchObject({ code: 'forbidden_address' });
+  expect(told).toEqual([HERE, METADATA]);
 });
 
 it('the relay looks anew at where a camera sends on', async () => {

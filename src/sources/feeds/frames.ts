@@ -1,0 +1,49 @@
+/** Pictures of one camera that a capture host makes. */
+import { removePictures } from '../../lib/ffmpeg.ts';
+import { removeIfPresent } from '../../lib/files.ts';
+import { createLatest } from '../../lib/latest.ts';
+import { linked } from '../../lib/linked.ts';
+import type { Bounds } from '../../lib/reach.ts';
+import type { CapturedFrame, StreamSpec } from '../../types.ts';
+import type { PictureSettings } from '../pictures/jpeg.ts';
+import type { Ffmpeg, Hosts } from './hosts.ts';
+import type { FeedPicture } from './messages.ts';
+
+/** Ends by abort, or with why ffmpeg is to go on; throws when the stream ends, stalls or cannot be opened. */
+export async function* feedFrames(
+  hosts: Hosts, { camera_id, url, trusted, options }: StreamSpec, folder: string, settings: PictureSettings & Bounds, signal: AbortSignal,
+): AsyncGenerator<CapturedFrame, Ffmpeg | 'aborted', void> {
+  const { tls, video_track, interval_seconds, capture_mode } = options;
+  const { jpeg_quality, max_width, host, port, allow_hosts } = settings;
+  const box = createLatest<FeedPicture & { readonly captured_at: string }>();
+  const life = linked(signal);
+  const request = { url, tls, video_track, interval_seconds, capture_mode, jpeg_quality, max_width, bounds: trusted ? null : { host, port, allow_hosts }, folder };
+  let outcome: Ffmpeg | 'aborted' = 'aborted';
+  let lost = 0;
+
+  function onPicture(picture: FeedPicture): void {
+    lost += picture.missed;
+    const before = box.put({ ...picture, captured_at: new Date(Date.now() - picture.age_ms).toISOString() });
+    if (before) removeIfPresent(before.file).catch((error: unknown) => { box.fail(error); });
+  }
+
+  const ended = hosts.capture(camera_id, request, onPicture, life.signal).then((how) => {
+    outcome = how;
+    box.close();
+  }, (error: unknown) => { box.fail(error); });
+  try {
+    for (let taken = await box.take(); taken; taken = await box.take()) {
+      const { file, bytes, captured_at, width, height, mode } = taken.value;
+      const missed = taken.missed + lost;
+      lost = 0;
+      yield { picture: { file, bytes }, captured_at, width, height, mode, missed };
+    }
+    return outcome;
+  } finally {
+    life.abort();
+    // Whoever goes on may trust that the connection is gone: cameras count them.
+    await ended;
+    // Not before whoever took the last one is done with it.
+    await removePictures(folder);
+  }
+}

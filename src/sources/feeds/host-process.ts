@@ -1,0 +1,154 @@
+/** One capture host as its parent sees it: started on a leash, told of cameras, listened to, and gone for sure. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { LookoutError } from '../../errors.ts';
+import { forTools } from '../../lib/environment.ts';
+import { leashed } from '../../lib/leash.ts';
+import { memoryOfTree } from '../../lib/memory.ts';
+import { packageRoot } from '../../lib/package.ts';
+import { lineOf, MARK_BYTES, type FeedFailure, type FeedPicture, type FeedRequest, type FromHost } from './messages.ts';
+import type { Processors } from './processors.ts';
+
+/** How a feed ended: by its own failure, because it was closed, or with its host. */
+export type FeedEnd = { readonly failure: FeedFailure } | 'closed' | HostDeath;
+
+/** What is known of a host that ended unasked. */
+export interface HostDeath {
+  /** In words that follow "the capture host": `was killed by SIGSEGV`. */
+  readonly reason: string;
+  /** What it was doing for this feed; null: nothing in native code. */
+  readonly step: string | null;
+}
+
+export interface Host {
+  readonly feeds: number;
+  /** Resolves when the feed has ended, and nothing writes to its folder any more. */
+  run(request: FeedRequest, onPicture: (picture: FeedPicture) => void, signal: AbortSignal): Promise<FeedEnd>;
+  /** Bytes; null: it is gone. */
+  memory(): Promise<number | null>;
+  readonly isGone: boolean;
+  /** Resolves when the process is gone. */
+  close(): Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+interface Open {
+  readonly onPicture: (picture: FeedPicture) => void;
+  readonly resolve: (end: FeedEnd) => void;
+}
+
+const PROGRAM = join(packageRoot, 'dist/sources/feeds/host/main.js');
+/** Its own goodbye takes less. */
+const CLOSING_MS = 3000;
+/** Of what it says on standard error, the last characters are kept. */
+const LAST_WORDS = 400;
+
+export function startHost(processors: Processors): Host {
+  const marks = openMarks();
+  const { file, args } = leashed(process.execPath, [PROGRAM]);
+  // Names that nobody answers for must not keep pictures from being decoded: both take threads of one pool.
+  const env = { ...process.env, ...forTools(), NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'], UV_THREADPOOL_SIZE: String(4 + availableParallelism()), MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2' };
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe', marks], env, detached: true }) as ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
+  const open = new Map<number, Open>();
+  const turns = new Map<number, () => void>();
+  let lastFeed = 0;
+  let words = '';
+  let gone = false;
+  let reason = '';
+
+  child.stdin.on('error', () => undefined);
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { words = (words + text).slice(-LAST_WORDS); });
+  createInterface({ input: child.stdout }).on('line', (line) => { hear(JSON.parse(line) as FromHost); });
+
+  function hear(message: FromHost): void {
+    switch (message.is) {
+      case 'waiting': {
+        const { turn } = message;
+        turns.set(turn, processors.ask(() => { child.stdin.write(lineOf({ do: 'decode', turn })); }));
+        return;
+      }
+      case 'rested':
+        turns.get(message.turn)?.();
+        turns.delete(message.turn);
+        return;
+      case 'picture':
+        open.get(message.feed)?.onPicture(message.picture);
+        return;
+      case 'ended': {
+        const one = open.get(message.feed);
+        open.delete(message.feed);
+        one?.resolve(message.failure ? { failure: message.failure } : 'closed');
+      }
+    }
+  }
+
+  const ended = new Promise<void>((resolve) => {
+    child.once('error', (error) => { reason = `cannot be started: ${error.message}`; });
+    child.once('close', (code, killedBy) => {
+      gone = true;
+      if (reason === '') reason = killedBy === null ? `exited with code ${code ?? 0}${words.trim() && `: ${words.trim()}`}` : `was killed by ${killedBy}`;
+      const steps = readMarks(marks);
+      closeSync(marks);
+      for (const rest of turns.values()) rest();
+      for (const [feed, one] of open) one.resolve({ reason, step: steps.get(feed) ?? null });
+      open.clear();
+      resolve();
+    });
+  });
+
+  return {
+    get feeds() {
+      return open.size;
+    },
+    get isGone() {
+      return gone;
+    },
+    ended,
+    run(request, onPicture, signal) {
+      if (gone) return Promise.resolve({ reason, step: null });
+      lastFeed += 1;
+      const feed = lastFeed;
+      const close = (): void => { child.stdin.write(lineOf({ do: 'close', feed })); };
+      const end = new Promise<FeedEnd>((resolve) => { open.set(feed, { onPicture, resolve }); });
+      child.stdin.write(lineOf({ do: 'open', feed, request }));
+      if (signal.aborted) close();
+      else signal.addEventListener('abort', close, { once: true });
+      return end.finally(() => { signal.removeEventListener('abort', close); });
+    },
+    memory: async () => (child.pid === undefined || gone ? null : memoryOfTree(child.pid)),
+    async close() {
+      child.stdin.end();
+      const timer = setTimeout(() => { child.kill('SIGKILL'); }, CLOSING_MS);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A file without a name, which the host writes to and which is read when it has died. */
+function openMarks(): number {
+  const path = join(tmpdir(), `lookout-marks-${randomBytes(8).toString('hex')}`);
+  try {
+    const descriptor = openSync(path, 'wx+', 0o600);
+    unlinkSync(path);
+    return descriptor;
+  } catch (error) {
+    throw new LookoutError('ffmpeg_failed', `no capture host can be started: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Which feeds it was in native code for, and what it did there. */
+function readMarks(descriptor: number): ReadonlyMap<number, string> {
+  const steps = new Map<number, string>();
+  const mark = Buffer.alloc(MARK_BYTES);
+  for (let place = 0; readSync(descriptor, mark, 0, MARK_BYTES, place * MARK_BYTES) > 0; place += 1) {
+    const [, feed, step] = /^(\d+) ([^\0]*)/.exec(mark.toString('utf8')) ?? [];
+    if (feed !== undefined && step !== undefined) steps.set(Number(feed), step);
+  }
+  return steps;
+}

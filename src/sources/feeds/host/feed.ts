@@ -1,0 +1,198 @@
+/** One camera in a capture host: connected, and its pictures made as they become due. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LookoutError } from '../../../errors.ts';
+import { removeIfPresent } from '../../../lib/files.ts';
+import { isTorn, measure } from '../../../lib/jpeg.ts';
+import { linked } from '../../../lib/linked.ts';
+import { hiderOf } from '../../../lib/secrets.ts';
+import { silenceError } from '../../ffmpeg/complaint.ts';
+import { isAllDamaged } from '../../ffmpeg/damage.ts';
+import { createPtsClock } from '../../ffmpeg/pts-clock.ts';
+import { createSilence, ROUND_MS } from '../../ffmpeg/silence.ts';
+import { willDo } from '../../pictures/jpeg.ts';
+import type { Unit } from '../../rtp/unit.ts';
+import { play, type Playing } from '../../rtsp/client.ts';
+import type { FeedRequest } from '../messages.ts';
+import type { Still } from '../native/jpeg.ts';
+import { createChooser } from './chooser.ts';
+import { createDue } from './due.ts';
+import { createFollowing, type Following } from './following.ts';
+import { createGroup, kept } from './group.ts';
+import { createStills, type Stills } from './stills.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** A picture that waits until it can be dated. */
+interface Held {
+  readonly file: string;
+  readonly bytes: number;
+  readonly width: number;
+  readonly height: number;
+  readonly ptsSeconds: number;
+  readonly mode: string;
+  readonly missed: number;
+}
+
+/** Ends by abort, or throws when the stream ends, stalls or cannot be opened. */
+export async function runFeed(request: FeedRequest, surroundings: Surroundings, signal: AbortSignal): Promise<void> {
+  const { url, tls, video_track, interval_seconds, capture_mode, bounds, folder } = request;
+  const settings = { quality: request.jpeg_quality, maxWidth: request.max_width };
+  const life = linked(signal);
+  const startedMs = performance.now();
+  const clock = createPtsClock();
+  const due = createDue(interval_seconds);
+  const chooser = createChooser(interval_seconds);
+  const silence = createSilence({ skip: 'nokey', chosen: capture_mode === 'keyframes', intervalSeconds: interval_seconds }, startedMs);
+  const group = createGroup();
+  let playing = null as Playing | null;
+  let stills = null as Stills | null;
+  let following = null as Following | null;
+  let leaving: Promise<unknown> = Promise.resolve();
+  let held = null as Held | null;
+  let settled = false;
+  let pictures = 0;
+  /** Key frames that came damaged since the last whole one. */
+  let damaged = 0;
+  let leftOut = false;
+  /** Pictures since the last whole one that could be decoded but in part. */
+  let inVain = 0;
+  let tolerant = false;
+
+  const fail = (error: unknown): void => { life.abort(error); };
+
+  function onUnit(unit: Unit, cameMs: number): void {
+    const now = performance.now();
+    clock.arrived(unit.ptsSeconds, cameMs);
+    if (unit.key) damaged = unit.damaged ? damaged + 1 : 0;
+    silence.packet(damaged === 0);
+    deliverIfSettled(now);
+    if (unit.damaged) {
+      following?.taint();
+      return;
+    }
+    chooser.unit(unit.ptsSeconds, unit.key, now);
+    if (playing?.codec === 'jpeg') whole(unit, now);
+    else if (!tolerant && (capture_mode === 'all' || (capture_mode === 'auto' && chooser.verdict() === 'all'))) follow(unit);
+    else keyFrames(unit, now);
+  }
+
+  /** Each is a picture by itself. */
+  function whole(unit: Unit, now: number): void {
+    silence.decoded(unit.ptsSeconds, now);
+    if (!due.has(unit.ptsSeconds)) return;
+    const jpeg = Buffer.concat(unit.parts);
+    const size = measure(jpeg);
+    if (!size || isTorn(jpeg)) return;
+    due.take(unit.ptsSeconds);
+    silence.picked(now);
+    if (willDo(size, { jpeg_quality: settings.quality, max_width: settings.maxWidth })) void keep({ jpeg, ...size }, unit.ptsSeconds, 'all', 0).catch(fail);
+    else still().show({ bytes: jpeg, ptsSeconds: unit.ptsSeconds, key: true });
+  }
+
+  function keyFrames(unit: Unit, now: number): void {
+    if (following) leave(following);
+    const isUndecided = chooser.verdict() === null && capture_mode === 'auto';
+    const isDue = unit.key && due.has(unit.ptsSeconds);
+    // Those that are not due show that it goes on, once one was a picture.
+    if (unit.key && pictures > 0) silence.decoded(unit.ptsSeconds, now);
+    if (!isUndecided && !isDue) {
+      group.take();
+      return;
+    }
+    const own = kept(unit, parameterSets);
+    if (isUndecided) group.add(own);
+    if (!isDue) return;
+    due.take(unit.ptsSeconds);
+    silence.picked(now);
+    still().show(own, tolerant);
+  }
+
+  function follow(unit: Unit): void {
+    if (capture_mode === 'auto' && !unit.reference) {
+      leftOut = true;
+      return;
+    }
+    following ??= createFollowing(playing?.codec ?? 'h264', capture_mode === 'all' ? 'none' : 'noref', settings, surroundings, {
+      onShown(ptsSeconds, isWhole) {
+        if (!isWhole) {
+          inVain += 1;
+          return false;
+        }
+        const now = performance.now();
+        silence.decoded(ptsSeconds, now);
+        if (!due.has(ptsSeconds)) return false;
+        due.take(ptsSeconds);
+        silence.picked(now);
+        return true;
+      },
+      onStill: (made, ptsSeconds) => keep(made, ptsSeconds, leftOut ? 'all but B-frames' : 'all', 0),
+      fail,
+    }, life.signal);
+    // The decoder must have seen all since the last key frame.
+    for (const before of group.take()) following.push(before);
+    following.push(kept(unit, parameterSets));
+  }
+
+  function leave(old: Following): void {
+    following = null;
+    leaving = Promise.all([leaving, old.close()]).catch(fail);
+  }
+
+  const still = (): Stills => stills ??= createStills(playing?.codec ?? 'h264', settings, surroundings, {
+    async onStill(made, ptsSeconds, missed) {
+      chooser.yielded(made !== null);
+      if (made && pictures === 0) silence.decoded(ptsSeconds, performance.now());
+      if (made) await keep(made, ptsSeconds, 'keyframes', missed);
+      else inVain += 1;
+    },
+    fail,
+  }, life.signal);
+
+  const parameterSets = (): Buffer => playing?.parameterSets() ?? Buffer.alloc(0);
+
+  async function keep({ jpeg, width, height }: Still, ptsSeconds: number, mode: string, missed: number): Promise<void> {
+    // Another host may have left some that wait for whoever takes them.
+    const file = join(folder, `picture-${process.pid}${String(pictures).padStart(9, '0')}.tmp`);
+    pictures += 1;
+    inVain = 0;
+    await writeFile(file, jpeg).catch((error: unknown) => {
+      throw new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${(error as Error).message}`, { cause: error });
+    });
+    const before = held;
+    held = { file, bytes: jpeg.length, width, height, ptsSeconds, mode, missed };
+    deliverIfSettled(performance.now());
+    if (before) await removeIfPresent(before.file);
+  }
+
+  /** Until it is known that nothing older is being read, a picture may be older than it looks. */
+  function deliverIfSettled(now: number): void {
+    settled ||= clock.settled(now);
+    if (!held || !settled || life.signal.aborted) return;
+    const { ptsSeconds, ...picture } = held;
+    held = null;
+    surroundings.deliver({ ...picture, age_ms: clock.ageMs(ptsSeconds, now) });
+  }
+
+  function watch(): void {
+    const now = performance.now();
+    deliverIfSettled(now);
+    // A camera that shows nothing better is better than nothing.
+    tolerant ||= pictures === 0 && isAllDamaged(inVain, now - startedMs);
+    const silent = silence.tooLong(now, following ? null : chooser.keyFrameSpacing());
+    if (silent) fail(silenceError(silent, [], damaged + inVain, hiderOf(url)));
+  }
+
+  const watchdog = setInterval(watch, ROUND_MS);
+  try {
+    playing = await play({ url, tls, videoTrack: video_track }, bounds, onUnit, life.signal);
+    await playing.ended;
+    if (!life.signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
+  } catch (error) {
+    fail(error);
+  } finally {
+    clearInterval(watchdog);
+    life.abort();
+    await Promise.all([stills?.close(), following?.close(), leaving]);
+  }
+  if (!signal.aborted) throw life.signal.reason as Error;
+}

@@ -1,0 +1,145 @@
+/** The capture hosts of this process: each holds some cameras, is replaced when it dies, and renewed when it has grown. */
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LookoutError } from '../../errors.ts';
+import { linked } from '../../lib/linked.ts';
+import type { Log } from '../../lib/log.ts';
+import { createBlame } from './blame.ts';
+import { startHost, type Host, type HostDeath } from './host-process.ts';
+import type { FeedFailure, FeedPicture, FeedRequest } from './messages.ts';
+import { createProcessors } from './processors.ts';
+
+export interface Hosts {
+  /**
+   * Captures one camera until it is aborted, across the deaths of hosts. Resolves with `ffmpeg` where no host can or
+   * should do it; throws as sources do.
+   */
+  capture(camera: string, request: FeedRequest, onPicture: (picture: FeedPicture) => void, signal: AbortSignal): Promise<'aborted' | Ffmpeg>;
+  close(): Promise<void>;
+}
+
+/** Why ffmpeg is to capture it, in words; null: it is the ordinary way for such a camera. */
+export interface Ffmpeg {
+  readonly why: string | null;
+}
+
+const CAMERAS_PER_HOST = 32;
+/** One without cameras may soon be wanted again. */
+const IDLE_MS = 10_000;
+/** Cameras of a host that died come back one after the other. */
+const APART_MS = 100;
+const FIRST_BACK_MS = 200;
+const LOOK_MS = 60_000;
+/** A host that holds more is replaced, its cameras moved one after the other. */
+const MOST_BYTES = 1024 * 1024 * 1024;
+
+export function createHosts(log: Log): Hosts {
+  const processors = createProcessors(availableParallelism());
+  const blame = createBlame();
+  const shared = new Set<Member>();
+  const all = new Set<Member>();
+  let closed = false as boolean;
+  /** Those that wait to come back after a death. */
+  let returning = 0;
+
+  interface Member {
+    readonly host: Host;
+    /** Its cameras are to go to another. */
+    readonly leaving: AbortController;
+    idle: NodeJS.Timeout | undefined;
+  }
+
+  function begin(): Member {
+    const member: Member = { host: startHost(processors), leaving: new AbortController(), idle: undefined };
+    all.add(member);
+    void member.host.ended.then(() => { forget(member); });
+    return member;
+  }
+
+  function forget(member: Member): void {
+    clearTimeout(member.idle);
+    all.delete(member);
+    shared.delete(member);
+  }
+
+  function sharedHost(): Member {
+    for (const member of shared) if (!member.host.isGone && member.host.feeds < CAMERAS_PER_HOST) return member;
+    const member = begin();
+    shared.add(member);
+    return member;
+  }
+
+  function left(member: Member): void {
+    if (member.host.feeds > 0 || member.host.isGone) return;
+    clearTimeout(member.idle);
+    if (shared.has(member)) member.idle = setTimeout(() => { if (member.host.feeds === 0) void end(member); }, IDLE_MS).unref();
+    else void end(member);
+  }
+
+  async function end(member: Member): Promise<void> {
+    forget(member);
+    await member.host.close();
+  }
+
+  async function renew(): Promise<void> {
+    for (const member of shared) {
+      if (((await member.host.memory()) ?? 0) <= MOST_BYTES) continue;
+      shared.delete(member);
+      log.info('a capture host has grown and is replaced; its cameras connect again');
+      member.leaving.abort();
+      return;
+    }
+  }
+  const renewing = setInterval(() => { void renew(); }, LOOK_MS).unref();
+
+  async function comeBack(signal: AbortSignal): Promise<void> {
+    returning += 1;
+    await sleep(FIRST_BACK_MS + returning * APART_MS, undefined, { signal }).catch(() => undefined);
+    returning -= 1;
+  }
+
+  function died(camera: string, { reason, step }: HostDeath): void {
+    if (step === null) {
+      log.repeated('warn', 'a capture host ended, and its cameras connect again', null, { reason: `it ${reason}` });
+      return;
+    }
+    blame.died(camera, performance.now());
+    log.repeated('error', 'a capture host ended while it looked at a picture of this camera', camera, { reason: `it ${reason}, at: ${step}` });
+  }
+
+  return {
+    async capture(camera, request, onPicture, signal) {
+      while (!signal.aborted) {
+        if (closed) throw new LookoutError('shutting_down', 'Lookout is ending');
+        const place = blame.placeOf(camera, performance.now());
+        if (place === 'ffmpeg') return { why: 'capture hosts died of its pictures' };
+        const member = place === 'alone' ? begin() : sharedHost();
+        clearTimeout(member.idle);
+        const life = linked(signal, member.leaving.signal);
+        const said = (picture: FeedPicture): void => {
+          onPicture(place === 'alone' ? { ...picture, mode: `${picture.mode}, in a process of its own: the shared one died of its pictures` } : picture);
+        };
+        const outcome = await member.host.run(request, said, life.signal);
+        life.release();
+        left(member);
+        if (outcome === 'closed') continue;
+        if ('failure' in outcome) {
+          if (outcome.failure.unsupported) return { why: null };
+          throw errorOf(outcome.failure);
+        }
+        died(camera, outcome);
+        await comeBack(signal);
+      }
+      return 'aborted';
+    },
+    async close() {
+      closed = true;
+      clearInterval(renewing);
+      await Promise.all([...all].map(end));
+    },
+  };
+}
+
+function errorOf({ code, message, cause }: FeedFailure): LookoutError {
+  return new LookoutError(code, message, cause === undefined ? {} : { cause: Object.assign(new Error(message), { code: cause }) });
+}

@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest';
+import { createDue } from '../../../src/sources/feeds/host/due.ts';
+
+/** Those of the times at which a picture is taken. */
+function taken(intervalSeconds: number, times: readonly number[]): readonly number[] {
+  const due = createDue(intervalSeconds);
+  return times.filter((time) => {
+    const isDue = due.has(time);
+    if (isDue) due.take(time);
+    return isDue;
+  });
+}
+
+it.each([
+  ['the first of all', 3, [7.9], [7.9]],
+  ['the first at or after each tick', 3, [0, 2, 4, 6, 8, 10], [0, 4, 6, 10]],
+  ['after a stall only one', 1, [0.5, 9.2, 9.4, 10], [0.5, 9.2, 10]],
+  ['no more often than ticks come where pictures do', 2, [0, 0.04, 1.96, 2, 2.04], [0, 2]],
+  ['at once where the clock was set back, and from there on', 3, [100, 20, 21, 24], [100, 20, 21, 24]],
+  ['not what is only out of order', 3, [10, 9.9, 12], [10, 12]],
+] as const)('takes %s', (_what, interval, times, expected) => {
+  expect(taken(interval, times)).toEqual(expected);
+});
