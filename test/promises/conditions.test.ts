@@ -96,7 +96,8 @@ describe.concurrent('a server does', () => {
       await recorded(2);
       await clock.set(3600);
       await recorded((await records()).length + 3);
-      expect(Math.abs(newestOf(await records()) - (Date.now() + HOUR_MS))).toBeLessThan(10_000);
+      // Of a busy machine's records the next few may be older.
+      await until(async () => Math.abs(newestOf(await records()) - (Date.now() + HOUR_MS)) < 10_000, 20_000, () => 'no record has the new time');
       camera.disconnect('scene');
       await recorded((await records()).length + 2);
       expect(await server.ask('/api/streams')).toMatchObject({ streams: [{ camera_id: 'CAM-1', state: 'running' }] });
@@ -124,7 +125,8 @@ describe.concurrent('a server does', () => {
       const before = since('2026-10-25T00:00:00Z');
       await clock.set(before);
       await recorded((await records()).length + 3);
-      expect(Math.abs(newestOf(await records()) - (Date.now() + before * 1000))).toBeLessThan(10_000);
+      // Of a busy machine's records the next few may be older.
+      await until(async () => Math.abs(newestOf(await records()) - (Date.now() + before * 1000)) < 10_000, 20_000, () => 'no record has the new time');
       expect(await server.ask('/api/streams')).toMatchObject({ streams: [{ camera_id: id, state: 'running' }] });
     }, id);
   });
