@@ -21,6 +21,7 @@ const PROMISES = {
   kills: { tests: ['e2e/crash-random', 'e2e/crash-injected', 'e2e/crash-errors', 'e2e/crash-again'], atOnce: 2 },
   dead: { tests: ['promises/dead-cameras'], atOnce: 1 },
   faults: { tests: ['e2e/faults', 'sources/reconnects'], atOnce: 1 },
+  hosts: { tests: ['e2e/capture-hosts'], atOnce: 1 },
   reconnects: { tests: ['promises/reconnects'], atOnce: 1 },
   disk: { tests: ['e2e/disk-full'], atOnce: 1 },
   secrets: { tests: ['lib/secrets', 'promises/secrets'], atOnce: 1 },
