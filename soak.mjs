@@ -15,20 +15,20 @@ import { parseArgs } from 'node:util';
 const root = dirname(fileURLToPath(import.meta.url));
 const page = join(root, 'docs/reliability.md');
 
-/** The promises by the keys of their rows: their tests, and how many of these may run at a time. What is timed runs alone. */
+/** The promises by the keys of their rows: their tests, and whether these mind others beside them. What is timed runs alone. */
 const PROMISES = {
-  torn: { tests: ['promises/torn-append', 'log/record-log'], atOnce: 2 },
-  kills: { tests: ['e2e/crash-random', 'e2e/crash-injected', 'e2e/crash-errors', 'e2e/crash-again'], atOnce: 2 },
-  dead: { tests: ['promises/dead-cameras'], atOnce: 1 },
-  faults: { tests: ['e2e/faults', 'sources/reconnects'], atOnce: 1 },
-  hosts: { tests: ['e2e/capture-hosts'], atOnce: 1 },
-  reconnects: { tests: ['promises/reconnects'], atOnce: 1 },
-  disk: { tests: ['e2e/disk-full'], atOnce: 1 },
-  secrets: { tests: ['lib/secrets', 'promises/secrets'], atOnce: 1 },
-  fuzz: { tests: ['http/fuzz'], atOnce: 1 },
-  interference: { tests: ['promises/interference'], atOnce: 1 },
-  conditions: { tests: ['promises/conditions'], atOnce: 1 },
-  hundred: { tests: ['promises/hundred-cameras'], atOnce: 1 },
+  torn: { tests: ['promises/torn-append', 'log/record-log'] },
+  kills: { tests: ['e2e/crash-random', 'e2e/crash-injected', 'e2e/crash-errors', 'e2e/crash-again'] },
+  dead: { tests: ['promises/dead-cameras'], alone: true },
+  faults: { tests: ['e2e/faults', 'sources/reconnects'], alone: true },
+  hosts: { tests: ['e2e/capture-hosts'], alone: true },
+  reconnects: { tests: ['promises/reconnects'], alone: true },
+  disk: { tests: ['e2e/disk-full'], alone: true },
+  secrets: { tests: ['lib/secrets', 'promises/secrets'], alone: true },
+  fuzz: { tests: ['http/fuzz'], alone: true },
+  interference: { tests: ['promises/interference'], alone: true },
+  conditions: { tests: ['promises/conditions'], alone: true },
+  hundred: { tests: ['promises/hundred-cameras'], alone: true },
 };
 
 const { values: flags } = parseArgs({ options: { only: { type: 'string', default: Object.keys(PROMISES).join(',') } } });
@@ -44,9 +44,10 @@ const figures = join(folder, 'figures');
 await writeFile(figures, '');
 try {
   const broken = [];
-  for (const atOnce of [2, 1]) {
-    const names = wanted.filter((name) => PROMISES[name].atOnce === atOnce);
-    if (names.length > 0 && !(await passes(names.flatMap((name) => PROMISES[name].tests), atOnce))) broken.push(...names);
+  const together = wanted.filter((name) => !PROMISES[name].alone);
+  if (together.length > 0 && !(await passes(together.flatMap((name) => PROMISES[name].tests)))) broken.push(...together);
+  for (const name of wanted.filter((one) => PROMISES[one].alone)) {
+    for (const test of PROMISES[name].tests) if (!(await passes([test]))) broken.push(name);
   }
   await enter(await readFigures());
   if (broken.length > 0) console.log(`Not all tests of ${broken.join(', ')} passed: see above.`);
@@ -55,10 +56,10 @@ try {
   await rm(folder, { recursive: true });
 }
 
-async function passes(tests, atOnce) {
+async function passes(tests) {
   const files = tests.map((name) => `test/${name}.test.ts`);
-  const env = { ...process.env, LOOKOUT_FIGURES: figures, LOOKOUT_CRASH_KILLS: '200', FUZZ_REQUESTS: '500' };
-  const child = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--maxWorkers', String(atOnce), ...files], { cwd: root, env, stdio: 'inherit' });
+  const env = { ...process.env, LOOKOUT_FIGURES: figures, LOOKOUT_CRASH_KILLS: '200', FUZZ_REQUESTS: '500', LOOKOUT_TEST_WORKERS: '2' };
+  const child = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...files], { cwd: root, env, stdio: 'inherit' });
   return (await once(child, 'close'))[0] === 0;
 }
 

@@ -53,7 +53,7 @@ export function startHost(processors: Processors): Host {
   const { file, args } = leashed(process.execPath, [PROGRAM]);
   // Names that nobody answers for must not keep pictures from being decoded: both take threads of one pool.
   const env = { ...process.env, ...forTools(), NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'], UV_THREADPOOL_SIZE: String(4 + availableParallelism()), MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2' };
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe', marks], env, detached: true }) as ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
+  const child = withPipes(spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe', marks], env, detached: true }), () => { closeSync(marks); });
   const open = new Map<number, Open>();
   const turns = new Map<number, () => void>();
   let lastFeed = 0;
@@ -128,6 +128,15 @@ export function startHost(processors: Processors): Host {
       clearTimeout(timer);
     },
   };
+}
+
+/** There are none where the system has no descriptors left, which Node tells by an error to come. */
+function withPipes(child: ChildProcess, giveUp: () => void): ChildProcess & { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable } {
+  const { stdin, stdout, stderr } = child;
+  if (stdin && stdout && stderr) return Object.assign(child, { stdin, stdout, stderr });
+  child.once('error', () => undefined);
+  giveUp();
+  throw new LookoutError('ffmpeg_failed', 'no capture host can be started: too many files are open');
 }
 
 /** A file without a name, which the host writes to and which is read when it has died. */

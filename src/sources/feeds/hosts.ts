@@ -26,7 +26,7 @@ export interface Ffmpeg {
 const CAMERAS_PER_HOST = 32;
 /** One without cameras may soon be wanted again. */
 const IDLE_MS = 10_000;
-/** Cameras of a host that died come back one after the other. */
+/** Cameras of a host that is gone come back one after the other. */
 const APART_MS = 100;
 const FIRST_BACK_MS = 200;
 const LOOK_MS = 60_000;
@@ -39,7 +39,7 @@ export function createHosts(log: Log): Hosts {
   const shared = new Set<Member>();
   const all = new Set<Member>();
   let closed = false as boolean;
-  /** Those that wait to come back after a death. */
+  /** Those that wait to connect again. */
   let returning = 0;
 
   interface Member {
@@ -122,7 +122,11 @@ export function createHosts(log: Log): Hosts {
         const outcome = await member.host.run(request, said, life.signal);
         life.release();
         left(member);
-        if (outcome === 'closed') continue;
+        if (outcome === 'closed') {
+          // Not all that leave one at once.
+          await comeBack(signal);
+          continue;
+        }
         if ('failure' in outcome) {
           if (outcome.failure.unsupported) return { why: null };
           throw errorOf(outcome.failure);
