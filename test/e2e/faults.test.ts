@@ -210,10 +210,11 @@ function noted(packets: NonNullable<Fault['packets']>, hits: Hits): NonNullable<
     const rule = packets();
     return (packet, sinceMs) => {
       const instead = rule(packet, sinceMs);
-      const isSame = instead.length === 1 && instead[0] === packet.bytes;
+      // One that is late may come behind it: that is let go, and this one is as it was.
+      const isThere = instead.includes(packet.bytes);
       const look = onRtp(({ continuesKeyFrame, timestamp }) => {
         hits.delayMs = Math.min(hits.delayMs, Date.now() - timestamp / 90);
-        if (continuesKeyFrame && !isSame) hits.stamps.add(timestamp);
+        if (continuesKeyFrame && !isThere) hits.stamps.add(timestamp);
         return [];
       });
       look(packet, sinceMs);
