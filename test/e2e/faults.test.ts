@@ -211,7 +211,7 @@ function noted(packets: NonNullable<Fault['packets']>, hits: Hits): NonNullable<
     return (packet, sinceMs) => {
       const instead = rule(packet, sinceMs);
       // One that is late may come behind it: that is let go, and this one is as it was.
-      const isThere = instead.includes(packet.bytes);
+      const isThere = instead !== 'cut' && instead.includes(packet.bytes);
       const look = onRtp(({ continuesKeyFrame, timestamp }) => {
         hits.delayMs = Math.min(hits.delayMs, Date.now() - timestamp / 90);
         if (continuesKeyFrame && !isThere) hits.stamps.add(timestamp);
