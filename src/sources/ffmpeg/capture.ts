@@ -4,10 +4,7 @@ import { createLatest } from '../../lib/latest.ts';
 import { linked } from '../../lib/linked.ts';
 import type { CapturedFrame } from '../../types.ts';
 import { connection, type Capture, type Delivered, type Way } from './connection.ts';
-
-/** A way that costs more is left when its reason has been gone for so long, at first; and each time twice as long. */
-const RETURN_MS = 600_000;
-const LONGEST_RETURN_MS = 86_400_000;
+import { LONGEST_RETURN_MS, RETURN_MS } from './return.ts';
 
 /** Ends by abort, or throws when the stream ends, stalls or cannot be opened. */
 export async function* captureFrames(capture: Capture, signal: AbortSignal, returnMs = RETURN_MS): AsyncGenerator<CapturedFrame, void, void> {

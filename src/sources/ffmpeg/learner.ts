@@ -30,7 +30,7 @@ const UNSETTLED_PACKETS = 8;
 const ENOUGH_PACKETS = 20;
 const ENOUGH_SECONDS = 1;
 /** Without a second key frame for this long they are rare, or missing as with periodic intra refresh. */
-const LONGEST_WAIT_SECONDS = 10;
+export const LONGEST_WAIT_SECONDS = 10;
 /** A stream that sent packets for so long and showed nothing has no key frames, though some of them may look like some. */
 const LONGEST_BLIND_MS = 12_000;
 /** A stream that has not told by then varies too much. */
@@ -43,11 +43,11 @@ const FEW_PER_SECOND = 2.5;
 const FEW_AFTER_SECONDS = 4;
 
 /** By so much a packet's time differs from the one before where the camera's clock was set: ahead, and back. */
-const SET_AHEAD_SECONDS = 60;
-const SET_BACK_SECONDS = 1;
+export const SET_AHEAD_SECONDS = 60;
+export const SET_BACK_SECONDS = 1;
 
 /** Key frames that are rarer than pictures are due by no more than this cost few pictures. */
-const TOLERANCE = 1.05;
+export const TOLERANCE = 1.05;
 
 export function createLearner(intervalSeconds: number, startMs: number): Learner {
   let shown = false;

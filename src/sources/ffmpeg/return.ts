@@ -4,6 +4,10 @@
  */
 import { createLearner } from './learner.ts';
 
+/** A way that costs more is left when its reason has been gone for so long, at first; and each time twice as long. */
+export const RETURN_MS = 600_000;
+export const LONGEST_RETURN_MS = 86_400_000;
+
 export interface Return {
   packet(ptsSeconds: number, key: boolean): void;
   /** A picture left the decoder. */

@@ -2,6 +2,8 @@
  * Chooses which pictures of a camera are decoded: key frames cost least, and do where they come as often as pictures are
  * due. Passive: told what came, asked for a verdict.
  */
+import { LONGEST_WAIT_SECONDS, SET_AHEAD_SECONDS, SET_BACK_SECONDS, TOLERANCE } from '../../ffmpeg/learner.ts';
+import { LONGEST_RETURN_MS, RETURN_MS } from '../../ffmpeg/return.ts';
 
 export interface Chooser {
   /** A unit came whole. */
@@ -14,19 +16,9 @@ export interface Chooser {
   keyFrameSpacing(): number | null;
 }
 
-/** Without a key frame for this long they are rare, or there are none. */
-const LONGEST_WAIT_SECONDS = 10;
-/** Key frames that are rarer than pictures are due by no more than this cost few pictures. */
-const TOLERANCE = 1.05;
 const SLACK_SECONDS = 0.5;
 /** Streams that refresh themselves bit by bit flag what is no picture by itself. */
 const MOST_IN_VAIN = 3;
-/** By so much a unit's time differs from the one before where the camera's clock was set: ahead, and back. */
-const SET_AHEAD_SECONDS = 60;
-const SET_BACK_SECONDS = 1;
-/** What costs more is left when its reason has been gone for so long, at first; and each time twice as long. */
-const RETURN_MS = 600_000;
-const LONGEST_RETURN_MS = 86_400_000;
 
 export function createChooser(intervalSeconds: number, returnMs = RETURN_MS): Chooser {
   const longestUseful = Math.min(intervalSeconds, LONGEST_WAIT_SECONDS);

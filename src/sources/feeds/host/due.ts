@@ -1,13 +1,11 @@
 /** The ticks of a fixed schedule by a camera's own clock: the first picture at or after each is due. */
+import { SET_BACK_SECONDS } from '../../ffmpeg/learner.ts';
 
 export interface Due {
   /** Whether a tick has come since the last picture that was taken. */
   has(ptsSeconds: number): boolean;
   take(ptsSeconds: number): void;
 }
-
-/** Back by more than pictures may be out of order: the camera's clock was set. */
-const SET_BACK_SECONDS = 1;
 
 export function createDue(intervalSeconds: number): Due {
   let taken: number | null = null;
