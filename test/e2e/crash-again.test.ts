@@ -66,7 +66,7 @@ async function killAtEach({ folder, act, from, afterwards }: Plan): Promise<void
 const replay = async (words: readonly string[], folder: string, under: readonly string[]): Promise<unknown> =>
   (await runLookout(['replay', '--model', 'seeing', ...QUIET, ...words], { folder, under, env: ONE_FILE_THREAD })).ended;
 
-describe.skipIf(!hasStrace)('killed again, every frame is in one place (needs strace)', () => {
+describe.skipIf(!hasStrace)('killed again, every frame is in one place (needs strace)', { retry: 0 }, () => {
   it.each(FIRST_KILLS)('while the server recovers a batch that got to %d of its road', async (share) => {
     const calls = await callsOfRoad(await roads.prepare(BOTH));
     const first = calls[Math.round(share * calls.length)];

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => roads.remove());
 
-describe.skipIf(!hasStrace)('on a disk that fails (needs strace)', () => {
+describe.skipIf(!hasStrace)('on a disk that fails (needs strace)', { retry: 0 }, () => {
   it.each([
     ['the books are full', 'write', 'ENOSPC', '1..2', 'books.ndjson'],
     ['the books cannot be synced', 'fdatasync', 'EIO', 1, 'books.ndjson'],

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => roads.remove());
 
-describe.skipIf(!hasStrace)('a server that is killed at a call of one batch\'s road (needs strace)', () => {
+describe.skipIf(!hasStrace)('a server that is killed at a call of one batch\'s road (needs strace)', { retry: 0 }, () => {
   it.each([
     ['recorded with a dead letter of its own', BOTH, EVERY],
     ['dead-lettered', ['refusing'], EVERY * 3],

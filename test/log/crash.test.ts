@@ -44,7 +44,7 @@ const appender = (prefix: string, bytes: number, times?: number) =>
 
 const ids = async (): Promise<string[]> => (await at.parse() as BatchRecord[]).map(({ batch }) => batch.id);
 
-describe('killed while it appends, twenty times,', () => {
+describe('killed while it appends, twenty times,', { retry: 0 }, () => {
   it('the log keeps every record that it acknowledged, once, in a file that is whole', async () => {
     const acknowledged: string[] = [];
     for (let round = 0; round < 20; round += 1) {

@@ -292,7 +292,7 @@ describe.concurrent('a snapshot address', () => {
     for (let count = 0; count < 4; count += 1) {
       const { value } = await running.next() as { value: CapturedFrame };
       expect(jpegOf(value).length).toBe(jpeg.length);
-      expect(value).toMatchObject({ missed: 0, failed: {} });
+      expect(value.failed).toEqual({});
     }
     expect(Date.now() - began).toBeLessThan(3000);
     expect(await connections()).toBeLessThanOrEqual(1);
