@@ -19,7 +19,7 @@ export const THEIRS = {
 };
 
 /** The camera of the rows about capture: 1080p25 at 4 Mbit/s without B-frames, a key frame every 2 s, x264's usual effort. */
-const CAMERA = { seconds: 20, width: 1920, height: 1080, fps: 25, bitrate: '4M', keyframe_seconds: 2, b_frames: 0, clock: false, preset: 'medium' };
+export const CAMERA = { seconds: 20, width: 1920, height: 1080, fps: 25, bitrate: '4M', keyframe_seconds: 2, b_frames: 0, clock: false, preset: 'medium' };
 
 /**
  * `cameras` plays the camera above so many times, `street` the column's own clip; `weights` is the folder of the YOLO file,

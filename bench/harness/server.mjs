@@ -18,6 +18,7 @@ export async function openServer(root, { settings = {}, streams }) {
   const model = async (name) => (await get('/api/models')).models.find((one) => one.name === name);
   return {
     pid: child.pid,
+    url,
     model,
     records: async (limit) => (await get(`/api/records?limit=${limit}`)).records,
     /** Resolves once each of the models has looked at a frame. */

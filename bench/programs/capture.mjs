@@ -1,6 +1,6 @@
 /**
  * Lookout with its models off: streams are captured, spooled, batched and booked as app.ts has it done, and a closed
- * batch is settled at once. capture.mjs <folder> [interval in seconds]: each line of its input is the URL of one more
+ * batch is settled at once. capture.mjs <folder> [interval in seconds]: video is kept for clips where CLIPS is set; each line of its input is the URL of one more
  * camera; when it ends, the captures stop and the books are printed. LOOKOUT_CAPTURE_ENGINE says what captures.
  */
 import { mkdir } from 'node:fs/promises';
@@ -34,7 +34,7 @@ const parts = {
   offer: () => undefined,
   wanted: () => undefined,
 };
-const options = { ...USUAL_STREAM_OPTIONS, interval_seconds: config.interval_seconds };
+const options = { ...USUAL_STREAM_OPTIONS, interval_seconds: config.interval_seconds, clips: process.env.CLIPS !== undefined };
 
 const streams = [];
 for await (const url of createInterface({ input: process.stdin })) {

@@ -1,18 +1,13 @@
 /** What capture costs: all of Lookout with its models off, against bare ffmpegs, and against decoding everything. */
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { captureArguments } from '../../dist/lib/ffmpeg.js';
+import { capturing, INTERVAL, over, STAGGER } from '../harness/capturing.mjs';
 import { digits, median } from '../harness/numbers.mjs';
-import { commandsUnder, cpuSeconds } from '../harness/processes.mjs';
-import { readLines, start, startOwn, stop } from '../harness/programs.mjs';
+import { start, stop } from '../harness/programs.mjs';
 
 const CAMERAS = 10;
 /** Decoding everything keeps a tenth of a processor busy for each camera: few enough to be in time. */
 const FULLY_DECODED = 4;
-const INTERVAL = 3;
-/** Cameras connect so far apart, in milliseconds. */
-const STAGGER = 100;
 
 export const lines = {
   capture: { what: `capture CPU: ${CAMERAS} cameras, models off, over bare ffmpegs with the same arguments`, atMost: 0.65 },
@@ -33,8 +28,8 @@ export async function measure(column, { quick, say }) {
     let words = null;
     for (let pair = 0; pair < times.pairs; pair += 1) {
       const bareFirst = pair % 2 === 1 ? await ffmpegs(cameras.urls, words, times) : null;
-      const { cpu, frames } = await lookout('libav', cameras.urls, column.folder, times);
-      const other = await lookout('ffmpeg', cameras.urls, column.folder, times);
+      const { cpu, frames } = await capturing('libav', cameras.urls, column.folder, times);
+      const other = await capturing('ffmpeg', cameras.urls, column.folder, times);
       ({ words } = other);
       const bare = bareFirst ?? await ffmpegs(cameras.urls, words, times);
       ours.push(cpu);
@@ -47,29 +42,6 @@ export async function measure(column, { quick, say }) {
     return { capture: median(ratios), byFfmpeg: median(byFfmpeg), decoding: median(ours) / CAMERAS / (everything / FULLY_DECODED) };
   } finally {
     await cameras.close();
-  }
-}
-
-/** Processor seconds of Lookout and its children, and the words of one of these. */
-async function lookout(engine, urls, parent, times) {
-  const folder = join(parent, 'capture');
-  await mkdir(folder);
-  const child = startOwn('capture', [folder], { env: { ...process.env, LOOKOUT_CAPTURE_ENGINE: engine } });
-  try {
-    for (const url of urls) {
-      child.stdin.write(`${url}\n`);
-      await sleep(STAGGER);
-    }
-    const cpu = await over(times, () => [child.pid]);
-    const [words] = commandsUnder(child.pid);
-    child.stdin.end();
-    const { captured } = JSON.parse((await readLines(child, 1))[0]);
-    const expected = (urls.length * (times.warm + times.window)) / INTERVAL;
-    if (captured < 0.8 * expected) throw new Error(`only ${captured} of about ${expected} frames were captured: nothing can be said about what they cost`);
-    return { cpu, frames: captured, words };
-  } finally {
-    await stop(child);
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -107,10 +79,3 @@ function toNull(words) {
 const decodingEverything = (url) => [
   'ffmpeg', '-loglevel', 'error', '-rtsp_transport', 'tcp', '-i', url, '-an', '-vf', `fps=1/${INTERVAL}`, '-q:v', '2', '-f', 'mpjpeg', 'pipe:1',
 ];
-
-async function over({ warm, window }, pids) {
-  await sleep(warm * 1000);
-  const before = cpuSeconds(pids());
-  await sleep(window * 1000);
-  return cpuSeconds(pids()) - before;
-}
