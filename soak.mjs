@@ -19,6 +19,7 @@ const page = join(root, 'docs/reliability.md');
 const PROMISES = {
   torn: { tests: ['promises/torn-append', 'log/record-log'] },
   kills: { tests: ['e2e/crash-random', 'e2e/crash-injected', 'e2e/crash-errors', 'e2e/crash-again'] },
+  broken: { tests: ['sources/feeds/native/endurance'] },
   dead: { tests: ['promises/dead-cameras'], alone: true },
   faults: { tests: ['e2e/faults', 'sources/reconnects'], alone: true },
   hosts: { tests: ['e2e/capture-hosts'], alone: true },

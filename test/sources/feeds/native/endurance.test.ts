@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compileSources, type Compiled } from '../../../helpers/compiled.ts';
+import { inFull, tellFigure } from '../../../promises/figures.ts';
 import { hasLibav, makeClip } from './clips.ts';
 
-const inFull = process.env['LOOKOUT_FIGURES'] !== undefined;
 const [BROKEN, STILLS] = inFull ? [20_000, 4000] : [150, 200];
 /** Megabytes; one picture that stays each time would be 11 in the short form. */
 const MOST_GROWN = 8;
@@ -89,12 +89,15 @@ describe.skipIf(!hasLibav)('libav in a process (missed where the binary of node-
     const { shown, none, refused } = await run('break.js', codec, file, String(clip.parameterSets.length), String(BROKEN)) as Record<string, number>;
     expect((shown ?? 0) + (none ?? 0) + (refused ?? 0)).toBeGreaterThanOrEqual(BROKEN);
     expect(none).toBeGreaterThan(BROKEN / 20);
+    tellFigure('broken', `${2 * BROKEN} of ${codec}: the process lives`);
   });
 
   it.each(['h264', 'h265'] as const)(`needs no more memory after ${STILLS} stills of %s`, { timeout: 600_000 }, async (codec) => {
     const clip = await makeClip(codec, 'testsrc2=s=256x144,noise=alls=5:all_seed=1', 1, CLIPS[codec]);
     const file = join(compiled.folder, `repeated.${codec}`);
     await writeFile(file, clip.bytes);
-    expect(await run('repeat.js', codec, file, String(STILLS))).toBeLessThan(MOST_GROWN);
+    const grown = Number(await run('repeat.js', codec, file, String(STILLS)));
+    expect(grown).toBeLessThan(MOST_GROWN);
+    tellFigure('broken', `memory after ${STILLS} whole and halved pictures of ${codec}: ${grown.toFixed(1)} MB more`);
   });
 });
