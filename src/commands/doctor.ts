@@ -9,7 +9,7 @@ import { makeFolder } from '../lib/files.ts';
 import { ask } from '../lib/program.ts';
 import { storageOf } from '../lib/storage.ts';
 import { findInterpreter } from '../runtimes/tools/interpreter.ts';
-import { whyNotLibav } from '../sources/feeds/binding.ts';
+import { whyNotLibav } from '../sources/feeds/self-test.ts';
 import type { Config } from '../types.ts';
 import { LOW_DISK_BYTES, MAKE_ROOM, tellChecks, type Check } from './checks.ts';
 import { prepareCommand, type CommandContext } from './context.ts';

@@ -9,6 +9,8 @@ import { captureRtsp, type Engine, ENGINES, jpegOf, never } from './streams.ts';
 
 const WATCHED_MS = 35_000;
 const INTERVAL_MS = 3000;
+/** How far what is said of a picture may be from what it shows. */
+const WRONG_MS = { libav: 300, ffmpeg: 500 } as const;
 /** How late a picture may be stored, beside the wait for a key frame. */
 const MARGIN_MS = 1000;
 
@@ -28,7 +30,7 @@ const CAMERAS = {
   rare: { scene: { ...camera, keyframe_seconds: 5 }, ffmpeg: ['all', 40], libav: ['all', 40] },
 } as const;
 
-it.concurrent.each(ENGINES)('%s says within half a second when a picture was made, and stores it soon after it was due', async (engine) => {
+it.concurrent.each(ENGINES)('%s says truly when a picture was made, and stores it soon after it was due', async (engine) => {
   const folder = await mkdtemp(join(tmpdir(), `lookout-fresh-${engine}-`));
   const demo = await startDemoCamera({ cameras: Object.fromEntries(Object.entries(CAMERAS).map(([path, { scene }]) => [path, scene])) }, never);
   const time = AbortSignal.timeout(WATCHED_MS);
@@ -36,7 +38,7 @@ it.concurrent.each(ENGINES)('%s says within half a second when a picture was mad
     await Promise.all(Object.entries(CAMERAS).map(async ([path, { [engine]: [mode, spacingMs] }]) => {
       const seen = await watch(engine, demo.url(path), join(folder, `${path}.jpg`), time);
       expect(seen.length, path).toBeGreaterThanOrEqual(WATCHED_MS / INTERVAL_MS - 3);
-      for (const { drawn, captured } of seen) expect(Math.abs(drawn - captured), `${path}: ${JSON.stringify(seen)}`).toBeLessThanOrEqual(500);
+      for (const { drawn, captured } of seen) expect(Math.abs(drawn - captured), `${path}: ${JSON.stringify(seen)}`).toBeLessThanOrEqual(WRONG_MS[engine]);
 
       const steady = seen.filter((one) => one.mode === mode).slice(1);
       expect(steady.length, path).toBeGreaterThanOrEqual(5);
