@@ -27,6 +27,7 @@ import { createHostAddress } from './record/host.ts';
 import { pictureOf } from './record/picture.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
 import { openBooks } from './store/books.ts';
+import { openClips } from './store/clips.ts';
 import { openDeadLetters } from './store/dead-letters.ts';
 import { evidenceFile } from './store/evidence.ts';
 import { createJanitor } from './store/janitor.ts';
@@ -96,6 +97,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     const deadLetters = await openDeadLetters(config, spool, books, expectOurs, log.part('dead-letters'));
     janitor.join('recorded', deadLetters.recorded);
     janitor.join('unrecorded', deadLetters.unrecorded);
+    const clips = await openClips(config, expectOurs, log.part('clips'));
+    janitor.join('clips', clips.kept);
     const recordLog = await openRecordLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
     const sources = await createSources(config, log);
@@ -194,6 +197,16 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       modelLog: (model) => lanes.printsOf(model),
       books: () => books.total(),
       latest: (id) => streams.latest(id),
+      probe: (request, signal) => streams.probe(request, signal),
+      live: async (id, signal) => streams.video(id).live(id, signal),
+      makeClip: async (id, wanted) => {
+        const video = streams.video(id);
+        return clips.keep(id, (file) => video.clip(id, file, wanted));
+      },
+      clips: (query) => clips.list(query),
+      clip: (id) => clips.get(id),
+      clipFile: (id) => clips.file(id),
+      removeClip: (id) => clips.remove(id),
       cameras: () => cameras.rows(),
       addCamera: (row) => cameras.add(row, stop.signal),
       records: (query) => recordLog.read(query),

@@ -78,6 +78,12 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     .action((frames: string[], options: Record<string, unknown>) => run(async (context) => (await import('./commands/replay.ts')).replay(context, {
       frames, models: (options.model as readonly string[] | undefined) ?? null, camera: (options.camera as string | undefined) ?? null,
     }), options));
+  withSettings(root.command('probe').argument('<url>').description('look at a camera for some seconds: what it sends, what it costs'), {}, ['interval_seconds', 'transport', 'tls', 'capture_engine', 'capture_mode', 'jpeg_quality', 'max_width'])
+    .option('--json', 'print one JSON document')
+    .option('--picture <file>', 'where one of its pictures goes')
+    .action((url: string, options: Record<string, unknown>) => run(async (context) => (await import('./commands/probe.ts')).probe(context, url, {
+      json: options.json === true, picture: (options.picture as string | undefined) ?? null,
+    }), options));
   root.command('settings').description('every setting with its default, as a table; flags and LOOKOUT_ variables have the same names')
     .action(() => { process.stdout.write(`${settingsTable()}\n`); });
   withSettings(root.command('doctor').description('check what Lookout needs on this machine, or with --url how a server is that runs'))

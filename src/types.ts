@@ -32,6 +32,8 @@ export interface StreamOptions {
   readonly tls: string;
   /** The stream stops by itself after this long; null: never. */
   readonly duration_seconds: number | null;
+  /** Its last seconds of video are kept, so that clips begin before they are asked for. */
+  readonly clips: boolean;
 }
 
 /** What somebody asked for: one camera, its address, the models that look at it. */
@@ -221,6 +223,8 @@ export interface CapturedFrame extends FrameFacts {
   readonly failed?: Readonly<Partial<Record<PictureFailure, number>>>;
   /** How the pictures are being made, in words: `keyframes`, `all but B-frames`, `all`. */
   readonly mode: string;
+  /** By which the camera's clock is ahead of this machine's; none: it does not tell. */
+  readonly clock_offset_seconds?: number | null;
 }
 
 /**
@@ -235,9 +239,77 @@ export interface Source {
    * hundreds may be asked at once. Absent: that cannot be told beforehand.
    */
   knock?(stream: StreamSpec, signal: AbortSignal): Promise<void>;
+  /** Video of a camera whose `frames` are being taken, as it comes. Absent: none can be had without decoding. */
+  readonly video?: VideoSource;
+  /** Looks at a camera for some seconds. Throws as `frames` does. null: it must be looked at by `frames`. Absent: likewise. */
+  probe?(stream: StreamSpec, signal: AbortSignal): Promise<Probe | null>;
   /** It reads what is not a camera's: streams started over HTTP need leave by `allow_schemes`. */
   readonly needsLeave?: boolean;
   close(): Promise<void>;
+}
+
+/** Copies of what cameras send. Throws `no_live_video` where there is no video or nothing is captured, `stream_ended` where the camera was lost. */
+export interface VideoSource {
+  /**
+   * Fragmented MP4, from a key frame on, until the camera is lost, its pictures become other ones, or the signal aborts; who
+   * takes it slowly skips pictures. Resolves with the first of it: iterate it, or abort.
+   */
+  live(cameraId: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Resolves when the file, which must not be there yet, is an MP4; throws also `stream_stalled`, `disk_full`, `disk_failed`. */
+  clip(cameraId: string, file: string, wanted: ClipRequest): Promise<ClipFacts>;
+}
+
+/** What a camera sends, seen for some seconds. null: that cannot be told of it. */
+export interface Probe {
+  /** `libav`, or `ffmpeg`, captures it. */
+  readonly engine: 'libav' | 'ffmpeg' | null;
+  readonly codec: string | null;
+  /** Pixels. */
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly frames_per_second: number | null;
+  readonly bits_per_second: number | null;
+  /** Seconds from key frame to key frame; null too where there are none. */
+  readonly key_frame_seconds: number | null;
+  /** Pictures come in another order than they are shown. */
+  readonly b_frames: boolean | null;
+  /** Pictures of which something was lost on the way. */
+  readonly damaged: number | null;
+  /** Seconds by which the camera's clock is ahead of this machine's. */
+  readonly clock_offset_seconds: number | null;
+  /** Which pictures would be decoded at the interval that was asked for, in words. */
+  readonly capture_mode: string;
+  /** Milliseconds of a processor for one captured picture. */
+  readonly picture_ms: number | null;
+  /** Seconds until the first came. */
+  readonly first_picture_seconds: number;
+  /** One of its pictures, as it would be captured; null: none could be made within the time. */
+  readonly jpeg: Uint8Array | null;
+}
+
+/** Seconds of a camera's video about the moment of the request. */
+export interface ClipRequest {
+  readonly before_seconds: number;
+  readonly after_seconds: number;
+}
+
+export interface ClipFacts {
+  /** RFC 3339: when its first picture was taken. */
+  readonly begins_at: string;
+  readonly seconds: number;
+  readonly codec: 'h264' | 'h265';
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Why it holds less than was asked for, in words; null: it holds all. */
+  readonly reason: string | null;
+}
+
+/** Video that is kept. */
+export interface Clip extends ClipFacts {
+  readonly id: string;
+  readonly camera_id: string;
+  readonly bytes: number;
 }
 
 /** Whose frame it is, and how it came. */
@@ -503,6 +575,8 @@ export interface StreamStatus {
   /** Since Lookout started. */
   readonly reconnects: number;
   readonly capture_mode: string | null;
+  /** By which the camera's clock is ahead of this machine's, as it says itself: no time goes by it. null: it does not tell. */
+  readonly camera_clock_offset_seconds: number | null;
   readonly last_frame_at: string | null;
   readonly last_frame_age_seconds: number | null;
   /** Frames in the open batch. */
@@ -558,6 +632,8 @@ export interface StartRequest {
   readonly options?: Partial<StreamOptions> | undefined;
 }
 
+export type ProbeRequest = Pick<StartRequest, 'url' | 'options'>;
+
 export type StreamChange = Partial<Omit<StartRequest, 'camera_id'>> & { readonly enabled?: boolean | undefined };
 
 /** A row of the camera table as its text stands there. */
@@ -591,6 +667,19 @@ export interface Face {
   books(): Balance;
   /** Newest picture of a camera. */
   latest(cameraId: string): LatestPicture | null;
+  /** Looks at a camera that need not be known. Throws what `start` throws, what sources throw, and too_many_at_once. */
+  probe(request: ProbeRequest, signal: AbortSignal): Promise<Probe>;
+  /** Live video of a camera; see VideoSource. Throws not_found too. */
+  live(id: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Keeps a clip of a camera; resolves when it is there. Throws what VideoSource throws, and not_found. */
+  makeClip(id: string, wanted: ClipRequest): Promise<Clip>;
+  /** Newest first. */
+  clips(query: { readonly camera_id?: string | undefined; readonly limit: number }): readonly Clip[];
+  clip(id: string): Clip | null;
+  /** Its file; null: there is no such clip, or not any more. */
+  clipFile(id: string): string | null;
+  /** Whether there was one. */
+  removeClip(id: string): Promise<boolean>;
   /** The camera table as text, untouched, in file order. */
   cameras(): Promise<readonly CameraRow[]>;
   /** Throws bad_request `Camera ID already exists` for an id that is there, compared without blanks around it. */
@@ -722,6 +811,7 @@ export interface Config {
   readonly batches_at_once: number;
   readonly record_format: 'v1' | 'v2' | 'v3';
   readonly dead_letter_max_bytes: number;
+  readonly clips_max_bytes: number;
   /** null: a twentieth of the file system, 1 GB at the most. */
   readonly min_free_bytes: number | null;
   /** IANA name; `system`: the host's. */

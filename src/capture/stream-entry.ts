@@ -32,19 +32,19 @@ export interface StreamEntryParts {
   readonly defaultModels: readonly string[];
 }
 
-export function specOf(entry: StreamEntry, config: Config): StreamSpec {
+export function specOf(entry: Pick<StreamEntry, 'camera_id' | 'url' | 'trusted' | 'models' | 'asked'>, config: Config): StreamSpec {
   const given = Object.fromEntries(Object.entries(entry.asked as Record<string, unknown>).filter(([, value]) => value !== undefined)) as Partial<StreamOptions>;
   const interval_seconds = given.interval_seconds ?? config.interval_seconds;
   const batch_size = given.batch_size ?? config.batch_size;
   const batch_deadline_seconds = given.batch_deadline_seconds ?? config.batch_deadline_seconds ?? Math.max(60, 2 * batch_size * interval_seconds);
   const options: StreamOptions = {
-    capture_mode: config.capture_mode, transport: config.transport, video_track: 1, tls: config.tls, duration_seconds: null, ...given, interval_seconds, batch_size, batch_deadline_seconds,
+    capture_mode: config.capture_mode, transport: config.transport, video_track: 1, tls: config.tls, duration_seconds: null, clips: false, ...given, interval_seconds, batch_size, batch_deadline_seconds,
   };
   return { camera_id: String(entry.camera_id), url: entry.url, trusted: entry.trusted, models: [...new Set(entry.models)], options };
 }
 
 /** `trusted`: not sent over HTTP. Throws `forbidden_scheme` and `forbidden_address`. */
-export function sourceOf(url: string, trusted: boolean, { config, sources }: StreamEntryParts): Source {
+export function sourceOf(url: string, trusted: boolean, { config, sources }: Pick<StreamEntryParts, 'config' | 'sources'>): Source {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? 'file';
   const source = sources.get(scheme);
   const isAllowed = ([one, { needsLeave = false }]: readonly [string, Source]): boolean => trusted || !needsLeave || config.allow_schemes.includes(one);

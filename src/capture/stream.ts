@@ -38,6 +38,7 @@ export interface StreamView {
   readonly since: string;
   readonly reconnects: number;
   readonly capture_mode: string | null;
+  readonly camera_clock_offset_seconds: number | null;
   readonly last_frame_at: string | null;
   readonly open_batch: number;
   readonly last_error: (ErrorInfo & { readonly at: string }) | null;
@@ -75,6 +76,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   let since = new Date(clock.now()).toISOString();
   let reconnects = 0;
   let capture_mode: string | null = null;
+  let camera_clock_offset_seconds: number | null = null;
   let last_frame_at: string | null = null;
   let last_error: StreamView['last_error'] = null;
   let latest: StreamView['latest'] = null;
@@ -157,6 +159,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     books.captured(spec.camera_id);
     last_frame_at = frame.captured_at;
     capture_mode = captured.mode;
+    camera_clock_offset_seconds = captured.clock_offset_seconds ?? null;
     latest = { file: spool.path(frame.key), captured_at: frame.captured_at };
     become('running', `capturing (${captured.mode})`);
     parts.offer(frame, { camera_id: own.camera_id, session: own.name, models: own.models, options: own.options });
@@ -263,7 +266,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     spec,
     ended,
     stop,
-    view: () => ({ session: session?.name ?? null, state, reason, since, reconnects, capture_mode, last_frame_at, open_batch: batcher.size, last_error, latest }),
+    view: () => ({ session: session?.name ?? null, state, reason, since, reconnects, capture_mode, camera_clock_offset_seconds, last_frame_at, open_batch: batcher.size, last_error, latest }),
   };
 }
 

@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { shownAddress } from '../lib/secrets.ts';
-import type { Balance, LatestPicture, ModelState, StartRequest, StreamChange, StreamStatus } from '../types.ts';
+import type { Balance, LatestPicture, ModelState, Probe, ProbeRequest, StartRequest, StreamChange, StreamStatus, VideoSource } from '../types.ts';
+import { probeStream } from './probe.ts';
 import { worksAt } from './schedule.ts';
 import { startStream, type StreamParts } from './stream.ts';
 import { checkModels, remembered, sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
@@ -30,6 +31,10 @@ export interface Streams {
   list(): readonly StreamStatus[];
   get(cameraId: string): StreamStatus | null;
   latest(cameraId: string): LatestPicture | null;
+  /** Looks at a camera as if it were started. Throws what `start` and sources throw. */
+  probe(request: ProbeRequest, signal: AbortSignal): Promise<Probe>;
+  /** Of a stream that runs. Throws `not_found`, `no_live_video`. */
+  video(cameraId: string): VideoSource;
   /** Stops all captures; what was running comes back at the next start. */
   close(): Promise<void>;
 }
@@ -126,7 +131,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const view = entry.last?.view();
     const base = view ?? {
       session: null, reason: '', since: knownSince,
-      capture_mode: null, last_frame_at: null, open_batch: 0, last_error: null,
+      capture_mode: null, camera_clock_offset_seconds: null, last_frame_at: null, open_batch: 0, last_error: null,
     };
     // Pictures come, but no model can look at them: that is what its user must hear.
     const models = spec.models.map((model) => parts.facts.modelState(model));
@@ -138,7 +143,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null,
       state: stuck ?? view?.state ?? 'stopped',
       reason: isIdle ? whyNot(entry) : (stuck && models[0]?.reason) ?? base.reason,
-      since: base.since, reconnects: reconnectsOf(entry), capture_mode: base.capture_mode,
+      since: base.since, reconnects: reconnectsOf(entry), capture_mode: base.capture_mode, camera_clock_offset_seconds: base.camera_clock_offset_seconds,
       last_frame_at: base.last_frame_at, last_frame_age_seconds: age, open_batch: base.open_batch,
       queued: parts.facts.queued(id), books: parts.facts.books(id), ...parts.facts.records(id), last_error: base.last_error,
     };
@@ -239,6 +244,14 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     get(cameraId) {
       const entry = entries.get(cameraId);
       return entry ? status(entry) : null;
+    },
+    probe: async (request, signal) => probeStream(request, false, parts, signal),
+    video(cameraId) {
+      const { running, url, trusted } = known(cameraId);
+      if (!running) throw new LookoutError('not_found', `camera '${cameraId}' is not being captured; start its stream`);
+      const { video } = sourceOf(url, trusted, parts);
+      if (!video) throw new LookoutError('no_live_video', `camera '${cameraId}' is read in a way that gives pictures and no video that could be copied; stream.mjpeg shows them`);
+      return video;
     },
     latest: (cameraId) => entries.get(cameraId)?.last?.view().latest ?? null,
     async close() {

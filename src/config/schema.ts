@@ -165,6 +165,10 @@ const COMMON = {
     description: 'Bytes of dead letters: batches that some model could not answer; the oldest go first.',
     type: 'integer', minimum: 0, default: 1_000_000_000,
   },
+  clips_max_bytes: {
+    description: 'Bytes of clips under data/clips; the oldest go first.',
+    type: 'integer', minimum: 0, default: 10_000_000_000,
+  },
   min_free_bytes: {
     description: 'Bytes that are to stay free on the disks of data, frames and records, else what can be spared is let go; null: a twentieth of the disk, 1 GB at the most.',
     type: ['integer', 'null'], minimum: 0, default: null,

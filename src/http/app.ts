@@ -10,9 +10,11 @@ import { legacyRoutes } from './legacy.ts';
 import { metricRoutes } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { pageRoutes } from './page.ts';
+import { probeRoutes } from './probe.ts';
 import { queryRoutes } from './queries.ts';
 import { route } from './route.ts';
 import { streamRoutes } from './streams.ts';
+import { videoRoutes } from './video.ts';
 
 export interface HttpOptions {
   readonly face: Face;
@@ -39,6 +41,8 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
   app.use(queryRoutes(face, version));
   app.use(metricRoutes(face, version));
   app.use(streamRoutes(face));
+  app.use(videoRoutes(face));
+  app.use(probeRoutes(face));
   route(app, '/openapi.json', { get: (_request, response) => { response.json(document); } });
   app.use(pageRoutes(face, staticDir, config.project, log));
   app.use((request) => {

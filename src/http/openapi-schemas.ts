@@ -10,6 +10,11 @@ export const MOST_RECORDS = 500;
 /** With their pictures, which are as large as the cameras send them: an answer is built in memory. */
 export const MOST_PICTURES = 50;
 
+/** Clips in one answer. */
+export const MOST_CLIPS = 500;
+/** Seconds before and after a request that a clip may hold. */
+const LONGEST_CLIP = 60;
+
 /** Models of one stream, and characters of a name: each is answered for when it is not known. */
 export const MOST_MODELS = 32;
 export const LONGEST_MODEL_NAME = 128;
@@ -39,11 +44,51 @@ export const streamChange: Schema = {
   minProperties: 1,
 };
 
+const clipSeconds = { type: 'number', minimum: 0, maximum: LONGEST_CLIP, default: 5 } as const;
+export const clipRequest: Schema = {
+  type: 'object',
+  properties: {
+    before_seconds: { ...clipSeconds, description: 'It begins with a key frame at least so long before the request, where that is kept: streams with the option clips keep pre_roll_seconds.' },
+    after_seconds: { ...clipSeconds, description: 'It ends so long after the request, and is answered then.' },
+  },
+  additionalProperties: false,
+};
+
+const clip = exact({
+  id: text,
+  camera_id: text,
+  begins_at: { ...time, description: 'When its first picture was taken.' },
+  seconds: { type: 'number', minimum: 0 },
+  codec: { enum: ['h264', 'h265'] },
+  width: count,
+  height: count,
+  reason: { ...maybeText, description: 'Why it holds less than was asked for; null: it holds all.' },
+  bytes: count,
+});
+
 const cameraId: Schema = { type: ['string', 'number'], minLength: 1, maxLength: 128, description: 'No control characters, / or \\, and not . or ..; numbers are matched as text.' };
 const url: Schema = { type: 'string', description: 'rtsp, rtsps, http, https, rtmp, rtmps, srt or udp; file where allow_schemes opens it.', examples: ['rtsp://192.168.1.20:554/stream'] };
 const modelName: Schema = { type: ['string', 'array'], items: name, minItems: 1, maxItems: MOST_MODELS, description: 'One model or several; the default models if left out.' };
 const capture = { model_name: modelName, models: { ...modelName, description: 'Another word for model_name, which goes before it.' }, ...streamOptions.properties };
 const startFields = { camera_id: cameraId, rtsp_url: url, ...capture };
+export const probeRequest: Schema = { type: 'object', properties: { rtsp_url: url, ...streamOptions.properties }, required: ['rtsp_url'], additionalProperties: false };
+const probe = exact({
+  engine: { enum: ['libav', 'ffmpeg', null], description: 'What captures it; null: neither.' },
+  codec: maybeText,
+  width: maybeNumber,
+  height: maybeNumber,
+  frames_per_second: maybeNumber,
+  bits_per_second: maybeNumber,
+  key_frame_seconds: { ...maybeNumber, description: 'From key frame to key frame.' },
+  b_frames: { type: ['boolean', 'null'], description: 'Pictures come in another order than they are shown.' },
+  damaged: { ...maybeNumber, description: 'Pictures of which something was lost on the way.' },
+  clock_offset_seconds: { ...maybeNumber, description: 'By which the camera\'s clock is ahead of this machine\'s.' },
+  capture_mode: { type: 'string', description: 'Which pictures would be decoded.' },
+  picture_ms: { ...maybeNumber, description: 'Of a processor, for one captured picture.' },
+  first_picture_seconds: { type: 'number', minimum: 0 },
+  frame_base64: { ...maybeText, description: 'JPEG, as it would be captured.' },
+});
+
 const startRequired = ['camera_id', 'rtsp_url'];
 
 const books = exact({ captured: count, recorded: count, dead_lettered: count, dropped: { type: 'object', additionalProperties: count }, in_spool: count });
@@ -64,6 +109,7 @@ const streamStatus = exact({
   since: time,
   reconnects: { ...count, description: 'Since Lookout started.' },
   capture_mode: maybeText,
+  camera_clock_offset_seconds: { ...maybeNumber, description: 'By which the camera\'s clock is ahead of this machine\'s, as it says itself; times are of this machine\'s.' },
   last_frame_at: maybeTime,
   last_frame_age_seconds: maybeNumber,
   open_batch: { ...count, description: 'Frames in the open batch.' },
@@ -166,6 +212,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   }),
   StreamStatus: streamStatus,
   StreamChange: streamChange,
+  ProbeRequest: probeRequest,
+  Probe: { ...probe, description: 'null: that cannot be told.' },
+  ClipRequest: clipRequest,
+  Clip: clip,
+  Clips: exact({ clips: list(ref('Clip')) }),
+  ClipRemoved: exact({ id: text, status: { const: 'removed' } }),
   Books: { ...books, description: 'Frames: captured = recorded + dead_lettered + dropped + in_spool, at any time.' },
   Models: exact({ models: list(ref('ModelStatus')), default_models: list(text) }),
   ModelStatus: modelStatus,

@@ -1,5 +1,5 @@
 /** The OpenAPI document: every path, what it takes and what it answers. */
-import { MOST_PICTURES, MOST_RECORDS, ref, type Schema, SCHEMAS } from './openapi-schemas.ts';
+import { MOST_CLIPS, MOST_PICTURES, MOST_RECORDS, ref, type Schema, SCHEMAS } from './openapi-schemas.ts';
 
 interface Media { readonly schema: Schema }
 type Content = Readonly<Record<string, Media>>;
@@ -40,6 +40,7 @@ const oldFaults = { ...refusals, 413: plainError('More than 1 MB.'), 500: plainE
 const faults = { ...refusals, 413: error('More than 1 MB.'), 500: error('Something failed here.'), 503: error('Not now; try again.') };
 
 const cameraParameter: Parameter = { name: 'camera_id', in: 'path', required: true, description: 'The camera, percent-encoded.', schema: { type: 'string' } };
+const clipParameter: Parameter = { name: 'id', in: 'path', required: true, description: 'id of the clip, percent-encoded.', schema: { type: 'string' } };
 const modelParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The model.', schema: { type: 'string' } };
 const queryParameter = (name: string, description: string, schema: Schema): Parameter => ({ name, in: 'query', required: false, description, schema });
 
@@ -60,6 +61,14 @@ const paths: Readonly<Record<string, Path>> = {
     post: {
       summary: 'Stop a stream; its open batch is recorded', tags: ['Start and stop'], requestBody: takes('StopStream'),
       responses: { 200: answer('It stopped, or it was not running.', 'Stopped'), 400: error('The camera id is missing or wrong.'), ...faults },
+    },
+  },
+  '/api/probe': {
+    post: {
+      summary: 'Look at a camera for some seconds, 15 at the most, without starting it', tags: ['Start and stop'], requestBody: takes('ProbeRequest'),
+      responses: {
+        200: answer('What it sends, and a picture.', 'Probe'), 400: error('What is wrong with the request.'), 502: error('Why nothing is to be seen.'), ...faults, 503: error('Too many cameras are being looked at.'),
+      },
     },
   },
   '/api/streams': {
@@ -111,6 +120,54 @@ const paths: Readonly<Record<string, Path>> = {
           },
         },
         400: error('The path cannot be decoded.'), 404: error('No picture yet.'), ...faults,
+      },
+    },
+  },
+  '/api/cameras/{camera_id}/live.mp4': {
+    get: {
+      summary: 'Live video of a camera, as it sends it', tags: ['Cameras'], parameters: [cameraParameter],
+      responses: {
+        200: { description: 'Fragmented MP4 from a key frame on, a fragment for each picture; it ends when the camera is lost or its pictures become other ones. Who reads slowly skips pictures.', content: { 'video/mp4': { schema: { type: 'string', contentMediaType: 'video/mp4' } } } },
+        400: error('The path cannot be decoded.'), 404: error('It is not being captured.'), 415: error('It sends no H.264 or H.265, or ffmpeg captures it: stream.mjpeg shows its pictures.'), 502: error('It was lost.'), ...faults, 503: error('Too many watch.'),
+      },
+    },
+  },
+  '/api/cameras/{camera_id}/stream.mjpeg': {
+    get: {
+      summary: 'The pictures of a camera, each when it is captured', tags: ['Cameras'], parameters: [cameraParameter],
+      responses: {
+        200: { description: 'A part for each picture, with X-Frame-Time, the newest first of all.', content: { 'multipart/x-mixed-replace': { schema: { type: 'string' } } } },
+        400: error('The path cannot be decoded.'), 404: error('It is not being captured.'), ...faults, 503: error('Too many watch.'),
+      },
+    },
+  },
+  '/api/cameras/{camera_id}/clips': {
+    post: {
+      summary: 'Keep a clip of a camera', tags: ['Clips'], parameters: [cameraParameter], requestBody: takes('ClipRequest'),
+      responses: {
+        201: answer('The clip is there; where it holds less than was asked for, reason says why.', 'Clip'),
+        400: error('What is wrong with the request.'), 404: error('It is not being captured.'), 415: error('It sends no H.264 or H.265, or ffmpeg captures it.'), 502: error('Nothing came that a clip could begin with.'), ...faults, 503: error('Too many watch, or the disk is full.'),
+      },
+    },
+  },
+  '/api/clips': {
+    get: {
+      summary: 'Clips, newest first', tags: ['Clips'],
+      parameters: [queryParameter('camera_id', 'Of this camera only.', { type: 'string' }), queryParameter('limit', 'At most so many.', { type: 'integer', minimum: 1, maximum: MOST_CLIPS, default: 50 })],
+      responses: { 200: answer('Clips.', 'Clips'), 400: error('Which parameter is wrong.'), ...faults },
+    },
+  },
+  '/api/clips/{id}': {
+    get: { summary: 'One clip', tags: ['Clips'], parameters: [clipParameter], responses: { 200: answer('What it holds.', 'Clip'), 400: error('The path cannot be decoded.'), 404: error('No such clip.'), ...faults } },
+    delete: { summary: 'Remove a clip', tags: ['Clips'], parameters: [clipParameter], responses: { 200: answer('It is gone.', 'ClipRemoved'), 400: error('The path cannot be decoded.'), 404: error('No such clip.'), ...faults } },
+  },
+  '/api/clips/{id}/clip.mp4': {
+    get: {
+      summary: 'The video of a clip, whole or in ranges', tags: ['Clips'], parameters: [clipParameter],
+      responses: {
+        200: { description: 'MP4, whose index stands first.', content: { 'video/mp4': { schema: { type: 'string', contentMediaType: 'video/mp4' } } } },
+        206: { description: 'The range that was asked for.', content: { 'video/mp4': { schema: { type: 'string', contentMediaType: 'video/mp4' } } } },
+        400: error('The path cannot be decoded.'), 404: error('No such clip.'), 416: error('It has no such range.'), ...faults,
       },
     },
   },

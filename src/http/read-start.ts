@@ -33,7 +33,7 @@ export function readUrl(value: Json | undefined, field: string): string {
   return text;
 }
 
-function readOptions(fields: Fields): Partial<StreamOptions> {
+export function readOptions(fields: Fields): Partial<StreamOptions> {
   const sent = Object.fromEntries(OPTION_NAMES.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]]));
   checkOptions(sent);
   return sent;

@@ -1,10 +1,12 @@
 /** Cameras that speak RTSP, plain or over TLS: read by capture hosts, or each by an ffmpeg. */
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
-import type { CapturedFrame, Config, Source, StreamSpec } from '../types.ts';
-import { feedFrames } from './feeds/frames.ts';
+import type { CapturedFrame, Config, SettingSchemas, Source, StreamSpec } from '../types.ts';
+import { createAudiences } from './feeds/audiences.ts';
+import { feedFrames, requestOf, type VideoSettings } from './feeds/frames.ts';
+import type { FeedVideo } from './feeds/host-process.ts';
 import { createHosts } from './feeds/hosts.ts';
-import { whyNotLibav } from './feeds/binding.ts';
+import { createSelfTest } from './feeds/self-test.ts';
 import { captureFrames } from './ffmpeg/capture.ts';
 import type { FfmpegSettings } from './ffmpeg/source.ts';
 import { knock } from './peer/knock.ts';
@@ -16,36 +18,72 @@ export const schemes = ['rtsp', 'rtsps'];
 /** Of the qualities that libav's encoder has. */
 const FINEST = 95;
 
-type RtspSettings = FfmpegSettings & Pick<Config, 'capture_engine'>;
+export const settings = {
+  pre_roll_seconds: {
+    description: 'Seconds of video that streams with the option clips keep in memory, from a key frame on.',
+    type: 'number', minimum: 1, maximum: 60, default: 10,
+  },
+} as const satisfies SettingSchemas;
+
+type RtspSettings = FfmpegSettings & Pick<Config, 'capture_engine'> & VideoSettings;
 
 export function create({ config, log }: { readonly config: RtspSettings; readonly log: Log }): Source {
   const hosts = createHosts(log);
-  let isLibav: Promise<boolean> | null = null;
+  const audiences = createAudiences();
+  /** Cameras that are captured so now. */
+  const byFfmpeg = new Set<string>();
+  const whyNot = createSelfTest();
 
   /** Asked with the first camera. Throws where libav was demanded and is not to be had. */
-  async function usesLibav(): Promise<boolean> {
-    if (config.capture_engine === 'ffmpeg' || config.jpeg_quality > FINEST) return false;
-    const why = await whyNotLibav();
+  async function usesLibav({ options }: StreamSpec): Promise<boolean> {
+    // Packets of their own are for ffmpeg alone.
+    if (config.capture_engine === 'ffmpeg' || config.jpeg_quality > FINEST || options.transport !== 'tcp') return false;
+    const why = await whyNot();
     if (why === null) return true;
     if (config.capture_engine === 'libav') throw new LookoutError('ffmpeg_failed', `capture_engine: libav cannot be used here: ${why}`);
-    log.info(`cameras are captured by an ffmpeg each, as libav cannot be used here: ${why}`);
+    log.repeated('info', 'cameras are captured by an ffmpeg each, as libav cannot be used here', null, { reason: why });
     return false;
   }
 
   async function* frames(stream: StreamSpec, folder: string, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
     let note = '';
-    // Packets of their own are for ffmpeg alone.
-    if (stream.options.transport === 'tcp' && await (isLibav ??= usesLibav())) {
+    if (await usesLibav(stream)) {
       const outcome = yield* feedFrames(hosts, stream, folder, config, signal);
       if (outcome === 'aborted') return;
       if (outcome.why !== null) note = `, by ffmpeg: ${outcome.why}`;
     }
     const capture = { stream, settings: config, folder, realTime: false, open: wayTo(stream, stream.trusted ? null : config) };
-    for await (const frame of captureFrames(capture, signal)) yield note === '' ? frame : { ...frame, mode: frame.mode + note };
+    byFfmpeg.add(stream.camera_id);
+    try {
+      for await (const frame of captureFrames(capture, signal)) yield note === '' ? frame : { ...frame, mode: frame.mode + note };
+    } finally {
+      byFfmpeg.delete(stream.camera_id);
+    }
+  }
+
+  function videoOf(camera: string): FeedVideo {
+    if (byFfmpeg.has(camera)) throw new LookoutError('no_live_video', `camera '${camera}' is captured by ffmpeg, which leaves no video that could be copied; stream.mjpeg shows its pictures`);
+    const video = hosts.video(camera);
+    if (!video) throw new LookoutError('stream_ended', `camera '${camera}' is not connected now`);
+    return video;
   }
 
   return {
     frames,
+    video: {
+      live: async (camera, signal) => audiences.join(camera, videoOf(camera), signal),
+      async clip(camera, file, wanted) {
+        const { begun_ms_ago, ...facts } = await videoOf(camera).clip({ file, ...wanted });
+        return { ...facts, begins_at: new Date(Date.now() - begun_ms_ago).toISOString() };
+      },
+    },
+    async probe(stream, signal) {
+      if (!await usesLibav(stream)) return null;
+      const found = await hosts.probe(requestOf(stream, '', config), signal);
+      if (!found) return null;
+      const { picture, ...facts } = found;
+      return { engine: 'libav', ...facts, jpeg: picture === null ? null : Buffer.from(picture, 'base64') };
+    },
     knock: ({ url }, signal) => knock(url, signal),
     close: () => hosts.close(),
   };

@@ -14,6 +14,7 @@ import { deviceOf, missing, spaceOn, volumesOf, writingFails, type Space, type V
 /** What is let go where room is short, the first before the second, and so on. */
 const TABLE = {
   evidence: 'kept pictures',
+  clips: 'clips',
   recorded: 'dead letters of recorded batches',
   unrecorded: 'dead letters',
   frames: 'frames that wait for models',

@@ -51,6 +51,11 @@ export function batchId(session: string, firstCapturedAt: string): string {
   return `${session}-${compactTime(firstCapturedAt)}`;
 }
 
+/** `<camera>_<YYYYMMDDTHHMMSSffffffZ>_<8 hex>`: two may begin with the same picture. */
+export function clipId(cameraId: string, begins_at: string): string {
+  return `${safeName(cameraId)}_${compactTime(begins_at)}_${randomBytes(4).toString('hex')}`;
+}
+
 function compactTime(time: string): string {
   return time.replace(/[-:.]/g, '').replace('Z', '000Z');
 }

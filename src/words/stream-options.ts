@@ -27,11 +27,14 @@ export const STREAM_OPTIONS = {
   duration_seconds: {
     type: ['number', 'null'], minimum: 0.1, maximum: 31_536_000, description: 'The stream stops by itself after this long; null: never.',
   },
+  clips: {
+    type: 'boolean', description: 'Keeps the last seconds of video (pre_roll_seconds), so that clips begin before they are asked for.',
+  },
 } as const;
 
 /** What streams of a version had that did not keep their options, and pictures that no stream captured. */
 export const USUAL_STREAM_OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false,
 };
 
 /** Options that were kept, with those of `usual` for each that is missing or is nothing that it may be. */
@@ -52,5 +55,6 @@ function fits(value: unknown, { type, enum: words, minimum = -Infinity, maximum 
   const types = [type].flat();
   if (value === null) return types.includes('null');
   if (words) return words.includes(value);
+  if (typeof value === 'boolean') return types.includes('boolean');
   return typeof value === 'number' && value >= minimum && value <= maximum && (!types.includes('integer') || Number.isInteger(value));
 }

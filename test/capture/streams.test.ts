@@ -108,7 +108,7 @@ describe('starting a stream', () => {
     await connected('CAM-1');
     expect(source.opened[0]).toEqual({
       camera_id: 'CAM-1', url: CAM.url, trusted: false, models: ['animals'],
-      options: { interval_seconds: 6, batch_size: 10, batch_deadline_seconds: 120, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null },
+      options: { interval_seconds: 6, batch_size: 10, batch_deadline_seconds: 120, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false },
     });
   });
 
@@ -307,7 +307,7 @@ describe('changing a stream', () => {
     const { session } = streams.get('CAM-1') ?? {};
     for (const change of [
       {}, { enabled: true }, { models: ['motion'] }, { models: ['motion', 'motion'] }, { url: 'rtsp://u:secret@h/x' }, { url: 'rtsp://***@h/x' }, { options: {} },
-      { options: { transport: 'tcp', capture_mode: 'auto', video_track: 1, tls: 'verify', duration_seconds: null, batch_deadline_seconds: 60 } }, { options: { interval_seconds: 3, batch_size: 10 } },
+      { options: { transport: 'tcp', capture_mode: 'auto', video_track: 1, tls: 'verify', duration_seconds: null, clips: false, batch_deadline_seconds: 60 } }, { options: { interval_seconds: 3, batch_size: 10 } },
     ] as const) {
       expect(await streams.change('CAM-1', change), JSON.stringify(change)).toMatchObject({ session, capturing: true });
     }

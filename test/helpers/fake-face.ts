@@ -4,7 +4,7 @@ import { hideCredentials } from '../../src/lib/secrets.ts';
 import { describe } from '../../src/log/describe.ts';
 import { pictureOf } from '../../src/record/picture.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
-import type { Balance, Face, Json, ModelStatus, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
+import type { Balance, Clip, Face, Json, ModelStatus, Probe, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
 
@@ -12,6 +12,10 @@ export interface FakeFace extends Face {
   readonly table: CameraRow[];
   readonly written: Json[];
   readonly pictures: Map<string, { file: string; captured_at: string }>;
+  /** What comes of those that are watched, by camera. */
+  readonly videos: Map<string, () => AsyncIterable<Uint8Array>>;
+  /** Of clips, by their ids. */
+  readonly clipFiles: Map<string, string>;
   /** Frames of recorded batches, by their keys. */
   readonly kept: Map<string, Uint8Array>;
   readonly missing: string[];
@@ -27,7 +31,12 @@ export interface FakeFace extends Face {
 }
 
 export const OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false,
+};
+
+export const PROBE: Omit<Probe, 'jpeg'> = {
+  engine: 'libav', codec: 'h264', width: 1920, height: 1080, frames_per_second: 25, bits_per_second: 4_000_000, key_frame_seconds: 2, b_frames: false, damaged: 0,
+  clock_offset_seconds: null, capture_mode: 'keyframes', picture_ms: 40, first_picture_seconds: 0.4,
 };
 
 const NO_BOOKS: Balance = { captured: 0, recorded: 0, dead_lettered: 0, dropped: {}, in_spool: 0 };
@@ -42,6 +51,9 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   const written: Json[] = [];
   const pictures: FakeFace['pictures'] = new Map();
   const kept: FakeFace['kept'] = new Map();
+  const videos: FakeFace['videos'] = new Map();
+  const clipFiles: FakeFace['clipFiles'] = new Map();
+  const clips: Clip[] = [];
   const missing: string[] = [];
   const room: FakeFace['room'] = [{ folder: 'data', free_bytes: 40e9, size_bytes: 100e9, free_inodes: 1e6 }, { folder: 'frames', free_bytes: 7e9, size_bytes: 8e9, free_inodes: null }];
   const asked: FakeFace['asked'] = { starts: [], queries: [] };
@@ -56,7 +68,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   });
 
   return {
-    defaults, recordSchema: RECORD_SCHEMAS[defaults.record_format], table, written, pictures, kept, missing, room, asked,
+    defaults, recordSchema: RECORD_SCHEMAS[defaults.record_format], table, written, pictures, kept, videos, clipFiles, missing, room, asked,
     start: (request) => command(() => {
       const id = String(request.camera_id);
       if (streams.get(id)?.capturing) return 'already_running';
@@ -95,6 +107,27 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     books: () => sumOf([...streams.values()].map((stream) => stream.books)),
     latest: (cameraId) => pictures.get(cameraId) ?? null,
+    probe: ({ url }) => command(() => {
+      checkScheme(url);
+      return { ...PROBE, jpeg: Buffer.from('jpeg') };
+    }),
+    live: (id) => command(() => {
+      const chunks = videos.get(id);
+      if (!chunks) throw new LookoutError('no_live_video', `camera '${id}' sends none`);
+      return chunks();
+    }),
+    makeClip: (camera_id, { before_seconds, after_seconds }) => command(() => {
+      const clip = { id: `${camera_id}_clip_${clips.length}`, camera_id, begins_at: '2026-11-20T12:00:00.000Z', seconds: before_seconds + after_seconds, codec: 'h264', width: 640, height: 360, reason: null, bytes: 10 } as const;
+      clips.unshift(clip);
+      return clip;
+    }),
+    clips: ({ camera_id, limit }) => clips.filter((clip) => camera_id === undefined || clip.camera_id === camera_id).slice(0, limit),
+    clip: (id) => clips.find((clip) => clip.id === id) ?? null,
+    clipFile: (id) => clipFiles.get(id) ?? null,
+    removeClip: (id) => command(() => {
+      const at = clips.findIndex((clip) => clip.id === id);
+      return clips.splice(at, at === -1 ? 0 : 1).length > 0;
+    }),
     cameras: () => command(() => table),
     addCamera: (row) => command(() => {
       if (table.some((camera) => camera.cameraID.trim() === row.cameraID)) throw new LookoutError('bad_request', 'Camera ID already exists');
@@ -145,6 +178,7 @@ function streamStatus(request: StartRequest, defaultModels: readonly string[]): 
     since: new Date().toISOString(),
     reconnects: 0,
     capture_mode: 'keyframes',
+    camera_clock_offset_seconds: null,
     last_frame_at: null,
     last_frame_age_seconds: null,
     open_batch: 0,

@@ -11,9 +11,11 @@ import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
 import type { CapturedFrame, StreamOptions, StreamSpec } from '../../src/types.ts';
 
 const OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false,
 };
 export const PICTURES = { jpeg_quality: 90, max_width: null };
+/** What is kept of video. */
+export const VIDEO = { pre_roll_seconds: 10 };
 /** What Lookout is to streams that were started over HTTP. */
 export const BOUNDS = { host: '127.0.0.1', port: 5000, allow_hosts: [] };
 export const never = new AbortController().signal;
@@ -32,7 +34,7 @@ export type Engine = (typeof ENGINES)[number];
 
 /** As the source of RTSP cameras does it, which asks a camera first. */
 export async function* captureRtsp(url: string, options: Partial<StreamOptions> = {}, { engine = 'libav', signal = never }: { readonly engine?: Engine; readonly signal?: AbortSignal } = {}): AsyncGenerator<CapturedFrame, void> {
-  const source = createRtsp({ config: { ...PICTURES, ...BOUNDS, capture_engine: engine }, log: silentLog });
+  const source = createRtsp({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, capture_engine: engine }, log: silentLog });
   try {
     yield* inFolder((folder) => source.frames(streamOf(url, options), folder, signal));
   } finally {

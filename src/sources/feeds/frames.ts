@@ -7,17 +7,29 @@ import type { Bounds } from '../../lib/reach.ts';
 import type { CapturedFrame, StreamSpec } from '../../types.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import type { Ffmpeg, Hosts } from './hosts.ts';
-import type { FeedPicture } from './messages.ts';
+import type { FeedPicture, FeedRequest } from './messages.ts';
+
+export interface VideoSettings {
+  readonly pre_roll_seconds: number;
+}
+
+type FeedSettings = PictureSettings & Bounds & VideoSettings;
+
+export function requestOf({ url, trusted, options }: StreamSpec, folder: string, settings: FeedSettings): FeedRequest {
+  const { tls, video_track, interval_seconds, capture_mode, clips } = options;
+  const { jpeg_quality, max_width, host, port, allow_hosts, pre_roll_seconds } = settings;
+  return {
+    url, tls, video_track, interval_seconds, capture_mode, jpeg_quality, max_width, folder,
+    bounds: trusted ? null : { host, port, allow_hosts }, pre_roll_seconds: clips ? pre_roll_seconds : null,
+  };
+}
 
 /** Ends by abort, or with why ffmpeg is to go on; throws when the stream ends, stalls or cannot be opened. */
 export async function* feedFrames(
-  hosts: Hosts, { camera_id, url, trusted, options }: StreamSpec, folder: string, settings: PictureSettings & Bounds, signal: AbortSignal,
+  hosts: Hosts, stream: StreamSpec, folder: string, settings: FeedSettings, signal: AbortSignal,
 ): AsyncGenerator<CapturedFrame, Ffmpeg | 'aborted', void> {
-  const { tls, video_track, interval_seconds, capture_mode } = options;
-  const { jpeg_quality, max_width, host, port, allow_hosts } = settings;
   const box = createLatest<FeedPicture & { readonly captured_at: string }>();
   const life = linked(signal);
-  const request = { url, tls, video_track, interval_seconds, capture_mode, jpeg_quality, max_width, bounds: trusted ? null : { host, port, allow_hosts }, folder };
   let outcome: Ffmpeg | 'aborted' = 'aborted';
   let lost = 0;
 
@@ -27,16 +39,16 @@ export async function* feedFrames(
     if (before) removeIfPresent(before.file).catch((error: unknown) => { box.fail(error); });
   }
 
-  const ended = hosts.capture(camera_id, request, onPicture, life.signal).then((how) => {
+  const ended = hosts.capture(stream.camera_id, requestOf(stream, folder, settings), onPicture, life.signal).then((how) => {
     outcome = how;
     box.close();
   }, (error: unknown) => { box.fail(error); });
   try {
     for (let taken = await box.take(); taken; taken = await box.take()) {
-      const { file, bytes, captured_at, width, height, mode } = taken.value;
+      const { file, bytes, captured_at, width, height, mode, clock_offset_seconds } = taken.value;
       const missed = taken.missed + lost;
       lost = 0;
-      yield { picture: { file, bytes }, captured_at, width, height, mode, missed };
+      yield { picture: { file, bytes }, captured_at, width, height, mode, missed, clock_offset_seconds };
     }
     return outcome;
   } finally {

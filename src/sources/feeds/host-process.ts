@@ -5,14 +5,15 @@ import { closeSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { LookoutError } from '../../errors.ts';
 import { forTools } from '../../lib/environment.ts';
 import { leashed } from '../../lib/leash.ts';
 import { memoryOfTree } from '../../lib/memory.ts';
 import { packageRoot } from '../../lib/package.ts';
-import { lineOf, MARK_BYTES, type FeedFailure, type FeedPicture, type FeedRequest, type FromHost } from './messages.ts';
+import { lineOf, MARK_BYTES, VIDEO_FD, type ClipMade, type ClipOrder, type Answer, type FeedFailure, type FeedPicture, type FeedRequest, type FromHost, type Probed, type ToHost } from './messages.ts';
 import type { Processors } from './processors.ts';
+import { createUnpacker, type VideoPart } from './video-pipe.ts';
 
 /** How a feed ended: by its own failure, because it was closed, or with its host. */
 export type FeedEnd = { readonly failure: FeedFailure } | 'closed' | HostDeath;
@@ -25,16 +26,31 @@ export interface HostDeath {
   readonly step: string | null;
 }
 
+/** A feed's video, as long as the feed is open. */
+export interface FeedVideo {
+  /** In place of what was watched before, of which nothing more comes. Ends by a part that says so, unless it is ended first. */
+  watch(onPart: (part: VideoPart) => void): () => void;
+  /** Throws `no_live_video`, `stream_ended`, `stream_stalled`, `disk_full`, `disk_failed`. */
+  clip(order: ClipOrder): Promise<ClipMade>;
+}
+
 export interface Host {
   readonly feeds: number;
-  /** Resolves when the feed has ended, and nothing writes to its folder any more. */
-  run(request: FeedRequest, onPicture: (picture: FeedPicture) => void, signal: AbortSignal): Promise<FeedEnd>;
+  /** Resolves when the feed has ended, and nothing writes to its folder any more. `onOpen` is called at once. */
+  run(request: FeedRequest, ears: FeedEars, signal: AbortSignal): Promise<FeedEnd>;
+  /** Resolves with what was seen, or how it ended before. */
+  probe(request: FeedRequest, signal: AbortSignal): Promise<Probed | FeedFailure | HostDeath>;
   /** Bytes; null: it is gone. */
   memory(): Promise<number | null>;
   readonly isGone: boolean;
   /** Resolves when the process is gone. */
   close(): Promise<void>;
   readonly ended: Promise<void>;
+}
+
+export interface FeedEars {
+  readonly onOpen: (video: FeedVideo) => void;
+  readonly onPicture: (picture: FeedPicture) => void;
 }
 
 interface Open {
@@ -45,6 +61,7 @@ interface Open {
 const PROGRAM = join(packageRoot, 'dist/sources/feeds/host/main.js');
 /** Its own goodbye takes less. */
 const CLOSING_MS = 3000;
+const GONE = { code: 'stream_ended', message: 'its capture host ended' } as const;
 /** Of what it says on standard error, the last characters are kept. */
 const LAST_WORDS = 400;
 
@@ -53,16 +70,22 @@ export function startHost(processors: Processors): Host {
   const { file, args } = leashed(process.execPath, [PROGRAM]);
   // Names that nobody answers for must not keep pictures from being decoded: both take threads of one pool.
   const env = { ...process.env, ...forTools(), NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'], UV_THREADPOOL_SIZE: String(4 + availableParallelism()), MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2' };
-  const child = withPipes(spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe', marks], env, detached: true }), () => { closeSync(marks); });
+  const child = withPipes(spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe', marks, 'pipe'], env, detached: true }), () => { closeSync(marks); });
   const open = new Map<number, Open>();
   const turns = new Map<number, () => void>();
-  let lastFeed = 0;
+  const watches = new Map<number, (part: VideoPart) => void>();
+  const asked = new Map<number, (answer: Answer | HostDeath) => void>();
+  let lastNumber = 0;
   let words = '';
   let gone = false;
   let reason = '';
 
   child.stdin.on('error', () => undefined);
   child.stderr.setEncoding('utf8').on('data', (text: string) => { words = (words + text).slice(-LAST_WORDS); });
+  child.video.on('error', () => undefined).on('data', createUnpacker((watch, part) => {
+    watches.get(watch)?.(part);
+    if (part.is === 'end') watches.delete(watch);
+  }));
   createInterface({ input: child.stdout }).on('line', (line) => { hear(JSON.parse(line) as FromHost); });
 
   function hear(message: FromHost): void {
@@ -78,6 +101,10 @@ export function startHost(processors: Processors): Host {
         return;
       case 'picture':
         open.get(message.feed)?.onPicture(message.picture);
+        return;
+      case 'answer':
+        asked.get(message.to)?.(message.answer);
+        asked.delete(message.to);
         return;
       case 'ended': {
         const one = open.get(message.feed);
@@ -97,8 +124,45 @@ export function startHost(processors: Processors): Host {
       for (const rest of turns.values()) rest();
       for (const [feed, one] of open) one.resolve({ reason, step: steps.get(feed) ?? null });
       open.clear();
+      for (const told of watches.values()) told({ is: 'end', why: GONE });
+      watches.clear();
+      for (const [number, told] of asked) told({ reason, step: steps.get(number) ?? null });
+      asked.clear();
       resolve();
     });
+  });
+
+  function number(): number {
+    lastNumber += 1;
+    return lastNumber;
+  }
+
+  function ask<Found extends Answer>(as: number, message: ToHost): Promise<Found | FeedFailure | HostDeath> {
+    if (gone) return Promise.resolve({ reason, step: null });
+    const answer = new Promise<Answer | HostDeath>((resolve) => { asked.set(as, resolve); });
+    child.stdin.write(lineOf(message));
+    return answer as Promise<Found | FeedFailure | HostDeath>;
+  }
+
+  const videoOf = (feed: number): FeedVideo => ({
+    watch(onPart) {
+      const watch = number();
+      if (gone) {
+        onPart({ is: 'end', why: GONE });
+        return () => undefined;
+      }
+      watches.set(watch, onPart);
+      child.stdin.write(lineOf({ do: 'watch', feed, watch }));
+      return () => {
+        if (watches.delete(watch)) child.stdin.write(lineOf({ do: 'unwatch', feed }));
+      };
+    },
+    async clip(order) {
+      const clip = number();
+      const made = await ask<ClipMade>(clip, { do: 'clip', feed, clip, order });
+      if ('begun_ms_ago' in made) return made;
+      throw 'message' in made ? errorOf(made) : new LookoutError(GONE.code, GONE.message);
+    },
   });
 
   return {
@@ -109,16 +173,24 @@ export function startHost(processors: Processors): Host {
       return gone;
     },
     ended,
-    run(request, onPicture, signal) {
+    run(request, { onOpen, onPicture }, signal) {
       if (gone) return Promise.resolve({ reason, step: null });
-      lastFeed += 1;
-      const feed = lastFeed;
+      const feed = number();
       const close = (): void => { child.stdin.write(lineOf({ do: 'close', feed })); };
       const end = new Promise<FeedEnd>((resolve) => { open.set(feed, { onPicture, resolve }); });
       child.stdin.write(lineOf({ do: 'open', feed, request }));
+      onOpen(videoOf(feed));
       if (signal.aborted) close();
       else signal.addEventListener('abort', close, { once: true });
       return end.finally(() => { signal.removeEventListener('abort', close); });
+    },
+    probe(request, signal) {
+      const feed = number();
+      const close = (): void => { child.stdin.write(lineOf({ do: 'close', feed })); };
+      const found = ask<Probed>(feed, { do: 'probe', feed, request });
+      if (signal.aborted) close();
+      else signal.addEventListener('abort', close, { once: true });
+      return found.finally(() => { signal.removeEventListener('abort', close); });
     },
     memory: async () => (child.pid === undefined || gone ? null : memoryOfTree(child.pid)),
     async close() {
@@ -130,10 +202,14 @@ export function startHost(processors: Processors): Host {
   };
 }
 
+export function errorOf({ code, message, cause }: FeedFailure): LookoutError {
+  return new LookoutError(code, message, cause === undefined ? {} : { cause: Object.assign(new Error(message), { code: cause }) });
+}
+
 /** There are none where the system has no descriptors left, which Node tells by an error to come. */
-function withPipes(child: ChildProcess, giveUp: () => void): ChildProcess & { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable } {
-  const { stdin, stdout, stderr } = child;
-  if (stdin && stdout && stderr) return Object.assign(child, { stdin, stdout, stderr });
+function withPipes(child: ChildProcess, giveUp: () => void): ChildProcess & { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable; readonly video: Readable } {
+  const { stdin, stdout, stderr, stdio: { [VIDEO_FD]: video } } = child;
+  if (stdin && stdout && stderr && video instanceof Readable) return Object.assign(child, { stdin, stdout, stderr, video });
   child.once('error', () => undefined);
   giveUp();
   throw new LookoutError('ffmpeg_failed', 'no capture host can be started: too many files are open');

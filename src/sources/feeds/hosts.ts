@@ -5,8 +5,8 @@ import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
 import type { Log } from '../../lib/log.ts';
 import { createBlame } from './blame.ts';
-import { startHost, type Host, type HostDeath } from './host-process.ts';
-import type { FeedFailure, FeedPicture, FeedRequest } from './messages.ts';
+import { errorOf, startHost, type FeedVideo, type Host, type HostDeath } from './host-process.ts';
+import type { FeedPicture, FeedRequest, Probed } from './messages.ts';
 import { createProcessors } from './processors.ts';
 
 export interface Hosts {
@@ -15,6 +15,10 @@ export interface Hosts {
    * should do it; throws as sources do.
    */
   capture(camera: string, request: FeedRequest, onPicture: (picture: FeedPicture) => void, signal: AbortSignal): Promise<'aborted' | Ffmpeg>;
+  /** Looks at a camera for some seconds, in a process of its own. null: ffmpeg can read what no host can. Throws as sources do. */
+  probe(request: FeedRequest, signal: AbortSignal): Promise<Probed | null>;
+  /** Of a camera that is captured now; null: it is not, or not by a host. */
+  video(camera: string): FeedVideo | null;
   close(): Promise<void>;
 }
 
@@ -38,6 +42,7 @@ export function createHosts(log: Log): Hosts {
   const blame = createBlame();
   const shared = new Set<Member>();
   const all = new Set<Member>();
+  const videos = new Map<string, FeedVideo>();
   let closed = false as boolean;
   /** Those that wait to connect again. */
   let returning = 0;
@@ -119,7 +124,8 @@ export function createHosts(log: Log): Hosts {
         const said = (picture: FeedPicture): void => {
           onPicture(place === 'alone' ? { ...picture, mode: `${picture.mode}, in a process of its own: the shared one died of its pictures` } : picture);
         };
-        const outcome = await member.host.run(request, said, life.signal);
+        const outcome = await member.host.run(request, { onOpen: (video) => { videos.set(camera, video); }, onPicture: said }, life.signal);
+        videos.delete(camera);
         life.release();
         left(member);
         if (outcome === 'closed') {
@@ -136,14 +142,24 @@ export function createHosts(log: Log): Hosts {
       }
       return 'aborted';
     },
+    async probe(request, signal) {
+      const member = begin();
+      try {
+        const found = await member.host.probe(request, signal);
+        signal.throwIfAborted();
+        if ('picture' in found) return found;
+        if ('step' in found) throw new LookoutError('stream_codec', `the process that looked at its pictures ended: it ${found.reason}${found.step === null ? '' : `, at: ${found.step}`}`);
+        if (found.unsupported) return null;
+        throw errorOf(found);
+      } finally {
+        await end(member);
+      }
+    },
+    video: (camera) => videos.get(camera) ?? null,
     async close() {
       closed = true;
       clearInterval(renewing);
       await Promise.all([...all].map(end));
     },
   };
-}
-
-function errorOf({ code, message, cause }: FeedFailure): LookoutError {
-  return new LookoutError(code, message, cause === undefined ? {} : { cause: Object.assign(new Error(message), { code: cause }) });
 }

@@ -1,7 +1,7 @@
 /** What Lookout and a capture host say to each other: a JSON object in a line. Addresses and passwords travel in no other way. */
 import type { ErrorCode } from '../../errors.ts';
 import type { Bounds } from '../../lib/reach.ts';
-import type { CaptureMode } from '../../types.ts';
+import type { CaptureMode, Probe } from '../../types.ts';
 
 /** One camera, and what is wanted of it. */
 export interface FeedRequest {
@@ -16,6 +16,8 @@ export interface FeedRequest {
   readonly bounds: Bounds | null;
   /** Its pictures go there. */
   readonly folder: string;
+  /** Of its video, the seconds that are kept for clips; null: none are. */
+  readonly pre_roll_seconds: number | null;
 }
 
 /** A picture that lies in the feed's folder. */
@@ -29,7 +31,33 @@ export interface FeedPicture {
   readonly mode: string;
   /** Pictures that were due before it and let go: nobody's turn to decode them came in time. */
   readonly missed: number;
+  /** By which the camera's clock is ahead of this machine's; null: it does not tell. */
+  readonly clock_offset_seconds: number | null;
 }
+
+/** Video to be copied into a file, which may not be there yet. */
+export interface ClipOrder {
+  readonly file: string;
+  readonly before_seconds: number;
+  readonly after_seconds: number;
+}
+
+export interface ClipMade {
+  /** How long ago its first picture was taken. */
+  readonly begun_ms_ago: number;
+  readonly seconds: number;
+  readonly codec: 'h264' | 'h265';
+  readonly width: number;
+  readonly height: number;
+  /** Why it holds less than was asked for; null: it holds all. */
+  readonly reason: string | null;
+}
+
+/** What was seen of a camera. */
+export type Probed = Omit<Probe, 'engine' | 'jpeg'> & {
+  /** JPEG, base64. */
+  readonly picture: string | null;
+};
 
 export interface FeedFailure {
   readonly code: ErrorCode;
@@ -40,11 +68,21 @@ export interface FeedFailure {
   readonly unsupported: boolean;
 }
 
+/** Feeds, turns, watches and clips have numbers; none is given twice. */
 export type ToHost =
   | { readonly do: 'open'; readonly feed: number; readonly request: FeedRequest }
+  /** Looks at a camera for some seconds; answered, and ended early by `close`. */
+  | { readonly do: 'probe'; readonly feed: number; readonly request: FeedRequest }
   | { readonly do: 'close'; readonly feed: number }
+  /** Its video is to come through the pipe of video, under this number; in place of what did. */
+  | { readonly do: 'watch'; readonly feed: number; readonly watch: number }
+  | { readonly do: 'unwatch'; readonly feed: number }
+  /** Answered under the clip's number. */
+  | { readonly do: 'clip'; readonly feed: number; readonly clip: number; readonly order: ClipOrder }
   /** Who asked for it may use a processor. */
   | { readonly do: 'decode'; readonly turn: number };
+
+export type Answer = Probed | ClipMade | FeedFailure;
 
 export type FromHost =
   /** Asks for a turn to decode; each has a number. */
@@ -52,11 +90,15 @@ export type FromHost =
   /** Gives the turn back, or no longer waits for it. */
   | { readonly is: 'rested'; readonly turn: number }
   | { readonly is: 'picture'; readonly feed: number; readonly picture: FeedPicture }
+  /** To what was asked under this number. */
+  | { readonly is: 'answer'; readonly to: number; readonly answer: Answer }
   /** null: it was closed. */
   | { readonly is: 'ended'; readonly feed: number; readonly failure: FeedFailure | null };
 
 /** A host's file descriptor of marks: what it is about to do stands there when it dies in it. */
 export const MARKS_FD = 3;
+/** Video of cameras that are watched comes through this one. */
+export const VIDEO_FD = 4;
 /** One mark for each turn that a host has, of so many bytes. */
 export const MARK_BYTES = 64;
 

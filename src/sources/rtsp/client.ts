@@ -39,8 +39,8 @@ export interface Playing {
   readonly codec: Codec;
   /** Annex B: the newest SPS/PPS (VPS) from the description or from the stream, for a unit that does not hold them; empty for jpeg. Changes in mid-stream are followed. */
   parameterSets(): Buffer;
-  /** Milliseconds by which the camera's clock is ahead of this machine's, from sender reports; null: none came. */
-  clockOffsetMs(): number | null;
+  /** By which the camera's clock is ahead of this machine's, from sender reports; null: none came. */
+  clockOffsetSeconds(): number | null;
   /** Resolves when the stream ended in order (goodbye, end of connection, the signal); rejects with a LookoutError that says why it did not. */
   readonly ended: Promise<void>;
 }
@@ -122,7 +122,12 @@ async function begin(conversation: Conversation, place: StreamPlace, videoTrack:
   });
   // It may end before anybody listens.
   ended.catch(() => undefined);
-  return { codec: description.codec, parameterSets: assembler.parameterSets, clockOffsetMs: reception.clockOffsetMs, ended };
+  return { codec: description.codec, parameterSets: assembler.parameterSets, clockOffsetSeconds: () => inTenths(reception.clockOffsetMs()), ended };
+}
+
+/** Reports are late by more than that, and by other times. */
+function inTenths(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms / 100) / 10;
 }
 
 /** What addresses of a description are relative to; null: the address that was asked. */

@@ -21,3 +21,14 @@ it.each([
 ] as const)('takes %s', (_what, interval, times, expected) => {
   expect(taken(interval, times)).toEqual(expected);
 });
+
+it.each([
+  ['each that was not taken', 3, [0], [1, 10], 3],
+  ['not those that were', 3, [0, 3.1, 6.2], [1, 10], 1],
+  ['that which the time begins in, where nothing was taken', 3, [], [4, 10], 3],
+  ['none within one tick', 3, [9.1], [9.2, 11], 0],
+] as const)('counts the ticks of a time: %s', (_what, interval, pictures, [from, to], count) => {
+  const due = createDue(interval);
+  for (const time of pictures) due.take(time);
+  expect(due.between(from, to)).toBe(count);
+});

@@ -5,6 +5,8 @@ export interface Due {
   /** Whether a tick has come since the last picture that was taken. */
   has(ptsSeconds: number): boolean;
   take(ptsSeconds: number): void;
+  /** How many ticks came in this time that no picture was taken for. */
+  between(fromSeconds: number, toSeconds: number): number;
 }
 
 export function createDue(intervalSeconds: number): Due {
@@ -15,5 +17,6 @@ export function createDue(intervalSeconds: number): Due {
     take(pts) {
       taken = pts;
     },
+    between: (from, to) => Math.max(0, tickOf(to) - Math.max(tickOf(from) - 1, taken === null ? -Infinity : tickOf(taken))),
   };
 }

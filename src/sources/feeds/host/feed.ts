@@ -36,6 +36,7 @@ interface Held {
 /** Ends by abort, or throws when the stream ends, stalls or cannot be opened. */
 export async function runFeed(request: FeedRequest, surroundings: Surroundings, signal: AbortSignal): Promise<void> {
   const { url, tls, video_track, interval_seconds, capture_mode, bounds, folder } = request;
+  const { tape } = surroundings;
   const settings = { quality: request.jpeg_quality, maxWidth: request.max_width };
   const life = linked(signal);
   const startedMs = performance.now();
@@ -57,6 +58,9 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   /** Pictures since the last whole one that could be decoded but in part. */
   let inVain = 0;
   let tolerant = false;
+  /** Ticks whose pictures were let go since the last picture, and since when more are. */
+  let letGo = 0;
+  let letGoSince: number | null = null;
 
   const fail = (error: unknown): void => { life.abort(error); };
 
@@ -70,6 +74,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
       following?.taint();
       return;
     }
+    tape.unit(unit);
     chooser.unit(unit.ptsSeconds, unit.key, now);
     if (playing?.codec === 'jpeg') whole(unit, now);
     else if (!tolerant && (capture_mode === 'all' || (capture_mode === 'auto' && chooser.verdict() === 'all'))) follow(unit);
@@ -121,11 +126,18 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
         const now = performance.now();
         silence.decoded(ptsSeconds, now);
         if (!due.has(ptsSeconds)) return false;
+        if (letGoSince !== null) letGo += due.between(letGoSince, ptsSeconds) - 1;
+        letGoSince = null;
         due.take(ptsSeconds);
         silence.picked(now);
         return true;
       },
-      onStill: (made, ptsSeconds) => keep(made, ptsSeconds, leftOut ? 'all but B-frames' : 'all', 0),
+      onStill(made, ptsSeconds, missed) {
+        const all = missed + letGo;
+        letGo = 0;
+        return keep(made, ptsSeconds, leftOut ? 'all but B-frames' : 'all', all);
+      },
+      onLetGo(sinceSeconds) { letGoSince ??= sinceSeconds; },
       fail,
     }, life.signal);
     // The decoder must have seen all since the last key frame.
@@ -170,7 +182,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
     if (!held || !settled || life.signal.aborted) return;
     const { ptsSeconds, ...picture } = held;
     held = null;
-    surroundings.deliver({ ...picture, age_ms: clock.ageMs(ptsSeconds, now) });
+    surroundings.deliver({ ...picture, age_ms: clock.ageMs(ptsSeconds, now), clock_offset_seconds: playing?.clockOffsetSeconds() ?? null });
   }
 
   function watch(): void {
@@ -185,6 +197,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   const watchdog = setInterval(watch, ROUND_MS);
   try {
     playing = await play({ url, tls, videoTrack: video_track }, bounds, onUnit, life.signal);
+    tape.begin({ ...playing, ageMs: (ptsSeconds) => clock.ageMs(ptsSeconds, performance.now()) });
     await playing.ended;
     if (!life.signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
   } catch (error) {
@@ -192,7 +205,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   } finally {
     clearInterval(watchdog);
     life.abort();
-    await Promise.all([stills?.close(), following?.close(), leaving]);
+    await Promise.all([stills?.close(), following?.close(), leaving, tape.end()]);
   }
   if (!signal.aborted) throw life.signal.reason as Error;
 }

@@ -17,7 +17,10 @@ export interface Following {
 interface Ears {
   /** A picture left the decoder; true: it is wanted. */
   readonly onShown: (ptsSeconds: number, isWhole: boolean) => boolean;
-  readonly onStill: (still: Still, ptsSeconds: number) => Promise<void>;
+  /** `missed`: those that were wanted before it, and gave way to it. */
+  readonly onStill: (still: Still, ptsSeconds: number, missed: number) => Promise<void>;
+  /** What came since this time waited for a processor for too long and is let go, and so is what follows up to a key frame. */
+  readonly onLetGo: (sinceSeconds: number) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -33,7 +36,7 @@ interface Facts {
   readonly isWhole: boolean;
 }
 
-export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: JpegSettings, { turn }: Surroundings, { onShown, onStill, fail }: Ears, signal: AbortSignal): Following {
+export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: JpegSettings, { turn }: Surroundings, { onShown, onStill, onLetGo, fail }: Ears, signal: AbortSignal): Following {
   let waiting: (Kept & Facts)[] = [];
   let waitingBytes = 0;
   /** When it began to lack something, by the camera's clock: null: nothing is missing, NaN: with the next unit. */
@@ -68,6 +71,7 @@ export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: 
 
   async function decode(taken: readonly (Kept & Facts)[]): Promise<void> {
     let newest: { readonly shown: Shown; readonly ptsSeconds: number } | null = null;
+    let wanted = 0;
     try {
       follower ??= await openFollower(codec, Buffer.alloc(0), skip, (step) => { mark(step); });
       for (const unit of taken) {
@@ -81,10 +85,11 @@ export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: 
             continue;
           }
           newest?.shown.free();
+          wanted += 1;
           newest = { shown, ptsSeconds: facts.ptsSeconds };
         }
       }
-      if (newest) await onStill(await newest.shown.still(settings), newest.ptsSeconds);
+      if (newest) await onStill(await newest.shown.still(settings), newest.ptsSeconds, wanted - 1);
     } finally {
       newest?.shown.free();
     }
@@ -96,6 +101,7 @@ export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: 
     },
     push(unit) {
       if (waitingBytes > MOST_WAITING_BYTES) {
+        onLetGo(waiting[0]?.ptsSeconds ?? unit.ptsSeconds);
         [waiting, waitingBytes] = [[], 0];
         taintedAt ??= NaN;
       }

@@ -1,28 +1,51 @@
 /** A capture host: holds the connections of some cameras, told by lines on standard input, until that ends. */
+import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LookoutError } from '../../../errors.ts';
 import { untilAborted } from '../../../lib/abort.ts';
-import { lineOf, type FeedRequest, type FromHost, type ToHost } from '../messages.ts';
+import { lineOf, VIDEO_FD, type ClipOrder, type FeedRequest, type FromHost, type ToHost } from '../messages.ts';
+import { packed, type VideoPart } from '../video-pipe.ts';
 import { failureOf } from './failure.ts';
 import { runFeed } from './feed.ts';
+import { probe } from './probe.ts';
 import { createMarks } from './marks.ts';
 import type { Turn } from './surroundings.ts';
+import { createRings } from './tape/ring.ts';
+import { createTape, LOST, type Tape } from './tape/tape.ts';
 
 /** Cameras are taken leave of within this. */
 const GOODBYE_MS = 1000;
+/** Of video that Lookout does not read in time: what more comes is left out up to a key frame. */
+const MOST_UNREAD_BYTES = 32 * 1024 * 1024;
 
 interface Open {
   readonly stopping: AbortController;
   readonly ended: Promise<void>;
+  /** null: it is only looked at. */
+  readonly tape: Tape | null;
 }
 
 const feeds = new Map<number, Open>();
 const turns = new Map<number, () => void>();
 const marks = createMarks();
+const rings = createRings();
+const video = new Socket({ fd: VIDEO_FD, readable: false, writable: true });
+/** What is watched and had something left out since its last key frame. */
+const behind = new Set<number>();
 let lastTurn = 0;
 
 function say(message: FromHost): void {
   process.stdout.write(lineOf(message));
+}
+
+function send(watch: number, part: VideoPart): void {
+  if (part.is === 'key' || part.is === 'end') behind.delete(watch);
+  if (part.is === 'key' || part.is === 'picture') {
+    if (video.writableLength > MOST_UNREAD_BYTES) behind.add(watch);
+    if (behind.has(watch)) return;
+  }
+  for (const bytes of packed(watch, part)) video.write(bytes);
 }
 
 async function takeTurn(feed: number, signal: AbortSignal): Promise<Turn> {
@@ -50,20 +73,48 @@ async function takeTurn(feed: number, signal: AbortSignal): Promise<Turn> {
 
 function open(feed: number, request: FeedRequest): void {
   const stopping = new AbortController();
+  const tape = createTape({ pre_roll_seconds: request.pre_roll_seconds, rings, takeMark: () => marks.take(feed) });
   const ended = runFeed(request, {
+    tape,
     turn: (signal) => takeTurn(feed, signal),
     deliver: (picture) => { say({ is: 'picture', feed, picture }); },
   }, stopping.signal).then(() => null, failureOf).then((failure) => {
     feeds.delete(feed);
     say({ is: 'ended', feed, failure });
   });
-  feeds.set(feed, { stopping, ended });
+  feeds.set(feed, { stopping, ended, tape });
+}
+
+function lookAt(feed: number, request: FeedRequest): void {
+  const stopping = new AbortController();
+  const ended = probe(request, { turn: (signal) => takeTurn(feed, signal) }, stopping.signal).catch(failureOf).then((answer) => {
+    feeds.delete(feed);
+    say({ is: 'answer', to: feed, answer });
+  });
+  feeds.set(feed, { stopping, ended, tape: null });
+}
+
+function watch(feed: number, number: number): void {
+  const tape = feeds.get(feed)?.tape;
+  if (tape) tape.watch((part) => { send(number, part); });
+  else send(number, { is: 'end', why: LOST });
+}
+
+async function makeClip(feed: number, clip: number, order: ClipOrder): Promise<void> {
+  const answer = await (feeds.get(feed)?.tape?.clip(order) ?? Promise.reject(new LookoutError(LOST.code, LOST.message))).catch(failureOf);
+  say({ is: 'answer', to: clip, answer });
 }
 
 function obey(message: ToHost): void {
-  if (message.do === 'open') open(message.feed, message.request);
-  else if (message.do === 'close') feeds.get(message.feed)?.stopping.abort();
-  else turns.get(message.turn)?.();
+  switch (message.do) {
+    case 'open': open(message.feed, message.request); return;
+    case 'probe': lookAt(message.feed, message.request); return;
+    case 'close': feeds.get(message.feed)?.stopping.abort(); return;
+    case 'watch': watch(message.feed, message.watch); return;
+    case 'unwatch': feeds.get(message.feed)?.tape?.watch(null); return;
+    case 'clip': void makeClip(message.feed, message.clip, message.order); return;
+    case 'decode': turns.get(message.turn)?.();
+  }
 }
 
 const lines = createInterface({ input: process.stdin });
@@ -77,4 +128,4 @@ lines.once('close', () => {
   void Promise.race([Promise.all(ends), sleep(GOODBYE_MS)]).then(() => { process.kill(process.pid, 'SIGKILL'); });
 });
 // Whoever read them has gone.
-process.stdout.on('error', () => { process.kill(process.pid, 'SIGKILL'); });
+for (const way of [process.stdout, video]) way.on('error', () => { process.kill(process.pid, 'SIGKILL'); });

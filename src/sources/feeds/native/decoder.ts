@@ -2,7 +2,7 @@
 import { LookoutError } from '../../../errors.ts';
 import { MOST_PIXELS } from '../../../lib/jpeg.ts';
 import { AGAIN, END, loadBinding, must, setOptions, type NativeFrame } from './binding.ts';
-import { codedSize } from './coded-size.ts';
+import { sizesOf } from './sizes.ts';
 import type { Mark } from './mark.ts';
 
 export type Codec = 'h264' | 'h265' | 'jpeg';
@@ -76,7 +76,7 @@ export async function openDecoder(codec: Codec, options: Readonly<Record<string,
 }
 
 function refuseTooLarge(codec: Codec, bytes: Buffer): void {
-  const size = codedSize(codec, bytes);
+  const size = sizesOf(codec, bytes)?.coded;
   if (!size || size.width * size.height <= MOST_PIXELS) return;
   throw new LookoutError('stream_codec', `the camera sends pictures of ${size.width} x ${size.height} pixels, more than ${MOST_PIXELS / 1024 ** 2} megapixels: let it send smaller ones`);
 }

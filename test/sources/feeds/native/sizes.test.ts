@@ -1,6 +1,6 @@
 /** What sequence parameter sets say of the size of pictures. */
 import { expect, it } from 'vitest';
-import { codedSize } from '../../../../src/sources/feeds/native/coded-size.ts';
+import { sizesOf } from '../../../../src/sources/feeds/native/sizes.ts';
 import { makeClip } from './clips.ts';
 
 it.each([
@@ -13,14 +13,15 @@ it.each([
   ['jpeg', '330x182', ['-pix_fmt', 'yuvj420p'], [330, 182]],
 ] as const)('those of %s of %s pixels (%s)', async (codec, size, encoder, [width, height]) => {
   const { bytes } = await makeClip(codec, `color=s=${size}`, 1, encoder);
-  expect(codedSize(codec, bytes)).toMatchObject({ width, height });
+  const [shownWidth, shownHeight] = size.split('x').map(Number);
+  expect(sizesOf(codec, bytes)).toMatchObject({ coded: { width, height }, shown: { width: shownWidth, height: shownHeight } });
 });
 
 it('are none, or of no use, in what is none', () => {
-  for (const bytes of [Buffer.alloc(0), Buffer.alloc(100), Buffer.from([0, 0, 1])]) expect(codedSize('h264', bytes)).toBeNull();
+  for (const bytes of [Buffer.alloc(0), Buffer.alloc(100), Buffer.from([0, 0, 1])]) expect(sizesOf('h264', bytes)).toBeNull();
   for (const [codec, header] of [['h264', [0x67]], ['h265', [0x42, 0x01]]] as const) {
     for (const fill of [0, 0xff, 0x55, 0x04]) {
-      expect(codedSize(codec, Buffer.concat([Buffer.from([0, 0, 1, ...header]), Buffer.alloc(400, fill)]))).toEqual({ width: expect.any(Number) as number, height: expect.any(Number) as number });
+      expect(sizesOf(codec, Buffer.concat([Buffer.from([0, 0, 1, ...header]), Buffer.alloc(400, fill)]))?.coded).toEqual({ width: expect.any(Number) as number, height: expect.any(Number) as number });
     }
   }
 });

@@ -1,4 +1,4 @@
-/** What a picture says of its own size, for telling why a decoder refused it. */
+/** What a picture says of its own size, before anything is decoded of it. */
 import { measure } from '../../../lib/jpeg.ts';
 import type { Codec } from './decoder.ts';
 
@@ -7,13 +7,23 @@ export interface Size {
   readonly height: number;
 }
 
-/** Pixels before cropping. null: it says nothing that can be read. */
-export function codedSize(codec: Codec, bytes: Buffer): Size | null {
-  if (codec === 'jpeg') return measure(bytes);
+export interface Sizes {
+  /** Pixels that are decoded: whole blocks. */
+  readonly coded: Size;
+  /** Those of them that are meant to be seen. */
+  readonly shown: Size;
+}
+
+/** null: it says nothing that can be read. */
+export function sizesOf(codec: Codec, bytes: Buffer): Sizes | null {
+  if (codec === 'jpeg') {
+    const size = measure(bytes);
+    return size && { coded: size, shown: size };
+  }
   const set = parameterSet(codec, bytes);
   if (!set) return null;
   const read = readerOf(set);
-  return codec === 'h264' ? h264Size(read) : h265Size(read);
+  return codec === 'h264' ? h264Sizes(read) : h265Sizes(read);
 }
 
 const START = Buffer.from([0, 0, 1]);
@@ -66,11 +76,22 @@ function readerOf(bytes: Buffer): Reader {
 /** Profiles that say more of chroma and depth. */
 const HIGH = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135];
 
-function h264Size(read: Reader): Size {
+/** `across`, `down`: pixels that belong to one step. */
+function cropped(coded: Size, read: Reader, across: number, down: number): Sizes {
+  if (read.bits(1) === 0) return { coded, shown: coded };
+  const [left, right, top, bottom] = [read.golomb(), read.golomb(), read.golomb(), read.golomb()];
+  return { coded, shown: { width: coded.width - across * (left + right), height: coded.height - down * (top + bottom) } };
+}
+
+/** Pixels that share a sample of colour, by how chroma is kept: not at all, 4:2:0, 4:2:2, 4:4:4. */
+const CHROMA = [[1, 1], [2, 2], [2, 1], [1, 1]] as const;
+const chromaOf = (format: number): readonly [number, number] => CHROMA[format] ?? [1, 1];
+
+function h264Sizes(read: Reader): Sizes {
   const profile = read.bits(8);
   read.skip(16);
   read.golomb();
-  if (HIGH.includes(profile)) skipChroma(read);
+  const [across, down] = chromaOf(HIGH.includes(profile) ? readChroma(read) : 1);
   read.golomb();
   const order = read.golomb();
   if (order === 0) read.golomb();
@@ -83,18 +104,20 @@ function h264Size(read: Reader): Size {
   read.golomb();
   read.skip(1);
   const [columns, rows] = [read.golomb() + 1, read.golomb() + 1];
-  const isFrames = read.bits(1) === 1;
-  return { width: 16 * columns, height: 16 * rows * (isFrames ? 1 : 2) };
+  const fields = read.bits(1) === 1 ? 1 : 2;
+  read.skip(fields);
+  return cropped({ width: 16 * columns, height: 16 * rows * fields }, read, across, down * fields);
 }
 
-function skipChroma(read: Reader): void {
+function readChroma(read: Reader): number {
   const chroma = read.golomb();
   if (chroma === 3) read.skip(1);
   read.golomb();
   read.golomb();
   read.skip(1);
-  if (read.bits(1) === 0) return;
+  if (read.bits(1) === 0) return chroma;
   for (let list = 0; list < (chroma === 3 ? 12 : 8); list += 1) if (read.bits(1) === 1) skipScaling(read, list < 6 ? 16 : 64);
+  return chroma;
 }
 
 function skipScaling(read: Reader, entries: number): void {
@@ -109,7 +132,7 @@ function skipScaling(read: Reader, entries: number): void {
 
 const GENERAL_PROFILE_BITS = 96;
 
-function h265Size(read: Reader): Size {
+function h265Sizes(read: Reader): Sizes {
   read.skip(4);
   const layers = read.bits(3);
   read.skip(1 + GENERAL_PROFILE_BITS);
@@ -117,6 +140,7 @@ function h265Size(read: Reader): Size {
   if (layers > 0) read.skip(2 * (8 - layers));
   for (const { profile, level } of said) read.skip(88 * profile + 8 * level);
   read.golomb();
-  if (read.golomb() === 3) read.skip(1);
-  return { width: read.golomb(), height: read.golomb() };
+  const chroma = read.golomb();
+  if (chroma === 3) read.skip(1);
+  return cropped({ width: read.golomb(), height: read.golomb() }, read, ...chromaOf(chroma));
 }

@@ -1,0 +1,30 @@
+/** Writes an answer that goes on and on, as fast as its reader takes it. */
+import { once } from 'node:events';
+import type { Response } from 'express';
+
+/** Who takes nothing for so long has gone, or is not to hold a place. */
+const LONGEST_PAUSE_MS = 30_000;
+
+/** Ends with the chunks, or when the reader is gone or takes nothing more. */
+export async function pour(response: Response, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
+  for await (const chunk of chunks) {
+    if (signal.aborted) return;
+    if (response.write(chunk)) continue;
+    const patience = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_PAUSE_MS)]);
+    try {
+      await once(response, 'drain', { signal: patience });
+    } catch {
+      // Not in order: its reader would take what it has for all there was.
+      response.destroy();
+      return;
+    }
+  }
+  response.end();
+}
+
+/** Aborts when the reader is gone. */
+export function untilGone(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => { gone.abort(); });
+  return gone.signal;
+}

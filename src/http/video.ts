@@ -1,0 +1,128 @@
+/** Cameras to watch: live video, their pictures one after the other, and clips. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Request, type Response, Router } from 'express';
+import { LookoutError } from '../errors.ts';
+import { readIfPresent } from '../lib/files.ts';
+import type { Clip, ClipRequest, Face } from '../types.ts';
+import { jsonFields, readBytes } from './body.ts';
+import { checker } from './check.ts';
+import { clipRequest, MOST_CLIPS } from './openapi-schemas.ts';
+import { pour, untilGone } from './pour.ts';
+import { route } from './route.ts';
+import { createSeats } from './seats.ts';
+
+const BOUNDARY = 'picture';
+/** How often it is looked for a new one: a camera gives ten a second at the most. */
+const LOOK_MS = 50;
+const LOOKS_PER_CHECK = 20;
+/** Seconds before and after the request, where nothing else is asked for. */
+const USUAL: ClipRequest = { before_seconds: 5, after_seconds: 5 };
+
+export function videoRoutes(face: Face): Router {
+  const router = Router();
+  const seats = createSeats(8, 64);
+  const checkClip = checker(clipRequest);
+
+  function expectCapturing(cameraId: string): void {
+    if (face.stream(cameraId)?.capturing !== true) throw new LookoutError('not_found', `Camera "${cameraId}" is not being captured; start its stream.`);
+  }
+
+  /** `head`: what can be said before anything comes. */
+  async function show(request: Request, response: Response, head: Readonly<Record<string, string>>, open: (cameraId: string, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
+    const cameraId = String(request.params['camera_id']);
+    expectCapturing(cameraId);
+    const leave = seats.take(cameraId);
+    const signal = untilGone(response);
+    try {
+      const isHead = request.method === 'HEAD';
+      const chunks = isHead ? null : await open(cameraId, signal);
+      // A proxy is not to wait for all of it.
+      response.set({ ...head, 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' });
+      response.flushHeaders();
+      if (chunks) await pour(response, chunks, signal);
+      else response.end();
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      leave();
+    }
+  }
+
+  /** Each once, as a part of an answer that replaces the one before. */
+  async function* pictures(cameraId: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+    let shown = '';
+    for (let look = 0; !signal.aborted; look += 1) {
+      const latest = face.latest(cameraId);
+      const jpeg = latest && latest.captured_at !== shown ? await readIfPresent(latest.file) : null;
+      if (latest && jpeg) {
+        shown = latest.captured_at;
+        yield Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\nX-Frame-Time: ${shown}\r\n\r\n`), jpeg, Buffer.from('\r\n')]);
+      }
+      if (look % LOOKS_PER_CHECK === 0 && face.stream(cameraId)?.capturing !== true) return;
+      await sleep(LOOK_MS);
+    }
+  }
+
+  route(router, '/api/cameras/:camera_id/live.mp4', {
+    get: (request, response) => show(request, response, { 'Content-Type': 'video/mp4' }, (id, signal) => face.live(id, signal)),
+  });
+
+  route(router, '/api/cameras/:camera_id/stream.mjpeg', {
+    get: (request, response) => show(request, response, { 'Content-Type': `multipart/x-mixed-replace; boundary=${BOUNDARY}` }, (id, signal) => Promise.resolve(pictures(id, signal))),
+  });
+
+  router.use('/api/cameras/:camera_id/clips', readBytes);
+  route(router, '/api/cameras/:camera_id/clips', {
+    post: async (request, response) => {
+      const cameraId = String(request.params['camera_id']);
+      const fields = jsonFields(request);
+      checkClip(fields);
+      expectCapturing(cameraId);
+      const leave = seats.take(cameraId);
+      try {
+        const clip = await face.makeClip(cameraId, { ...USUAL, ...fields });
+        response.status(201).location(`/api/clips/${encodeURIComponent(clip.id)}`).json(clip);
+      } finally {
+        leave();
+      }
+    },
+  });
+
+  route(router, '/api/clips', {
+    get: ({ query: { camera_id, limit = '50' } }, response) => {
+      if (camera_id !== undefined && typeof camera_id !== 'string') throw new LookoutError('bad_request', 'camera_id may be given once only.');
+      if (typeof limit !== 'string' || !/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > MOST_CLIPS) throw new LookoutError('bad_request', `limit must be a whole number from 1 to ${MOST_CLIPS}.`);
+      response.json({ clips: face.clips({ camera_id, limit: Number(limit) }) });
+    },
+  });
+
+  const existing = (request: Request): Clip => {
+    const id = String(request.params['id']);
+    const clip = face.clip(id);
+    if (!clip) throw new LookoutError('not_found', `No clip "${id}"; GET /api/clips lists them. The oldest go when there are more than clips_max_bytes, or when room is short.`);
+    return clip;
+  };
+
+  route(router, '/api/clips/:id', {
+    get: (request, response) => { response.json(existing(request)); },
+    delete: async (request, response) => {
+      const { id } = existing(request);
+      await face.removeClip(id);
+      response.json({ id, status: 'removed' });
+    },
+  });
+
+  route(router, '/api/clips/:id/clip.mp4', {
+    get: (request, response, next) => {
+      const { id, bytes } = existing(request);
+      // In ranges too, as players ask for them. A clip does not change any more.
+      response.sendFile(face.clipFile(id) ?? '', { cacheControl: false, dotfiles: 'allow', headers: { 'Content-Type': 'video/mp4', 'Cache-Control': 'private, max-age=86400, immutable', 'Content-Disposition': `inline; filename="${encodeURIComponent(id)}.mp4"` } }, (error) => {
+        if (!error || response.headersSent) return;
+        if ('status' in error && error.status === 416) response.status(416).type('json').set('Content-Range', `bytes */${bytes}`).json({ error: `Clip "${id}" has ${bytes} bytes, and not the range that was asked for.`, code: 'bad_request' });
+        else next(new LookoutError('not_found', `Clip "${id}" is gone.`, { cause: error }));
+      });
+    },
+  });
+
+  return router;
+}

@@ -1,0 +1,88 @@
+/** Copies some seconds before and after a moment into a file. */
+import { LookoutError } from '../../../../errors.ts';
+import { openClip, type ClipWriter } from '../../native/clip.ts';
+import type { ClipOrder } from '../../messages.ts';
+import { createCopying, type Copied } from './copying.ts';
+import type { NativeSteps } from './native-steps.ts';
+import type { Piece } from './piece.ts';
+import type { VideoCodec } from './track.ts';
+
+export interface Recording {
+  add(piece: Piece): void;
+  /** What has come is all that there will be. */
+  end(why: string): void;
+  /** Rejects where there is nothing to keep. */
+  readonly ended: Promise<Copied>;
+}
+
+export interface Held {
+  /** What is kept of the seconds before. */
+  readonly pieces: readonly Piece[];
+  /** The camera's time now. */
+  readonly nowSeconds: number;
+  /** Why less is kept than should be. */
+  readonly reason: string | null;
+}
+
+/** A camera that sends nothing for so long, beyond what was asked for, has nothing more for it. */
+const PATIENCE_MS = 10_000;
+
+export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held, { mark, run }: NativeSteps): Recording {
+  const { file, before_seconds, after_seconds } = order;
+  const endSeconds = held.nowSeconds + after_seconds;
+  let writer: ClipWriter | null = null;
+  let why: string | null = null;
+  const copying = createCopying(codec, {
+    async open(track) {
+      writer = await run(() => openClip(file, track, mark));
+    },
+    async write(bytes, pts, key) {
+      const own = writer;
+      if (own) await run(() => own.write(bytes, pts, key));
+    },
+    async complete() {
+      const own = writer;
+      if (own) await run(() => own.end());
+    },
+    async close() {
+      const own = writer;
+      if (own) await run(() => own.close());
+    },
+  });
+
+  for (const piece of piecesSince(held.pieces, held.nowSeconds - before_seconds)) copying.add(piece);
+  if (after_seconds === 0) copying.end();
+  const timer = setTimeout(() => { end('the camera sent no more in time'); }, after_seconds * 1000 + PATIENCE_MS);
+
+  function end(reason: string): void {
+    why ??= reason;
+    copying.end();
+  }
+
+  async function finish(): Promise<Copied> {
+    try {
+      const copied = await copying.ended;
+      const reasons = (...all: readonly (string | null)[]): string => all.filter((one) => one !== null).join(': ');
+      if (!copied.track) throw new LookoutError('stream_stalled', reasons('no key frame came that a clip could begin with', why, held.reason));
+      const heldSeconds = Math.max(0, held.nowSeconds - copied.fromSeconds);
+      const less = heldSeconds < before_seconds ? reasons(`only ${heldSeconds.toFixed(1)} s before were kept`, held.reason) : null;
+      return { ...copied, reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    ended: finish(),
+    add(piece) {
+      if (piece.ptsSeconds > endSeconds) copying.end();
+      else copying.add(piece);
+    },
+    end,
+  };
+}
+
+/** From the last key frame that is as old, or else the first there is. */
+function piecesSince(pieces: readonly Piece[], seconds: number): readonly Piece[] {
+  return pieces.slice(Math.max(0, pieces.findLastIndex(({ key, ptsSeconds }) => key && ptsSeconds <= seconds)));
+}

@@ -1,0 +1,106 @@
+/** Clips, under `data/clips`: a folder for each with its video and its facts, there as a whole or not at all; oldest removed first. */
+import { randomBytes } from 'node:crypto';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorInfo } from '../errors.ts';
+import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
+import { fsyncFolder, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
+import { createTurns } from '../lib/turns.ts';
+import type { Clip, ClipFacts, Config } from '../types.ts';
+import type { Expendable } from './janitor.ts';
+import { clipId } from './names.ts';
+import type { ExpectOurs } from './own-folders.ts';
+
+export interface Clips {
+  /** `record` is given a path for the video. What it throws is thrown, and nothing is left. */
+  keep(cameraId: string, record: (file: string) => Promise<ClipFacts>): Promise<Clip>;
+  /** Newest first. */
+  list(query: { readonly camera_id?: string | undefined; readonly limit: number }): readonly Clip[];
+  get(id: string): Clip | null;
+  /** Its video; null: there is no such clip. */
+  file(id: string): string | null;
+  /** Whether there was one. */
+  remove(id: string): Promise<boolean>;
+  /** What the janitor may let go. */
+  readonly kept: Expendable;
+}
+
+const [FOLDER, VIDEO, FACTS, DRAFT] = ['clips', 'clip.mp4', 'clip.json', '.tmp'] as const;
+
+export async function openClips({ data_dir, clips_max_bytes }: Pick<Config, 'data_dir' | 'clips_max_bytes'>, expectOurs: ExpectOurs, log: Log): Promise<Clips> {
+  const folder = join(data_dir, FOLDER);
+  const known = new Map<string, Clip>();
+  const takeTurn = createTurns();
+
+  for (const name of await namesIn(folder)) {
+    if (name.endsWith(DRAFT)) await rm(join(folder, name), { recursive: true, force: true });
+    else await readFacts(name).then((clip) => known.set(name, clip), (error: unknown) => {
+      log.warn(`what lies in ${join(folder, name)} is no clip of Lookout's, and is left alone`, { reason: errorInfo(error).message });
+    });
+  }
+  const budget: ByteBudget = await createByteBudget({
+    maxBytes: clips_max_bytes, existing: [...known.keys()].map((id) => join(folder, id)),
+    remove: async (path) => { await drop(path.slice(folder.length + 1)); },
+  });
+
+  async function readFacts(id: string): Promise<Clip> {
+    return JSON.parse(await readFile(join(folder, id, FACTS), 'utf8')) as Clip;
+  }
+
+  /** Its name goes first: what is left half removed is swept at the next start. */
+  async function drop(id: string): Promise<void> {
+    known.delete(id);
+    const leaving = join(folder, `${id}${DRAFT}`);
+    await rename(join(folder, id), leaving);
+    await rm(leaving, { recursive: true, force: true });
+  }
+
+  async function seal(draft: string, cameraId: string, facts: ClipFacts): Promise<Clip> {
+    const video = join(draft, VIDEO);
+    const handle = await open(video, 'r');
+    await handle.sync().finally(() => handle.close());
+    const clip: Clip = { id: clipId(cameraId, facts.begins_at), camera_id: cameraId, ...facts, bytes: (await stat(video)).size };
+    await writeAtomically(join(draft, FACTS), JSON.stringify(clip));
+    await expectOurs();
+    await rename(draft, join(folder, clip.id));
+    await fsyncFolder(folder);
+    return clip;
+  }
+
+  return {
+    async keep(cameraId, record) {
+      const draft = join(folder, `${randomBytes(4).toString('hex')}${DRAFT}`);
+      await makeFolder(draft);
+      try {
+        const clip = await seal(draft, cameraId, await record(join(draft, VIDEO)));
+        known.set(clip.id, clip);
+        await takeTurn(() => budget.add(join(folder, clip.id)));
+        return clip;
+      } catch (error) {
+        await rm(draft, { recursive: true, force: true });
+        throw error;
+      }
+    },
+    list: ({ camera_id, limit }) => [...known.values()]
+      .filter((clip) => camera_id === undefined || clip.camera_id === camera_id)
+      .sort((a, b) => (a.begins_at < b.begins_at ? 1 : -1))
+      .slice(0, limit),
+    get: (id) => known.get(id) ?? null,
+    file: (id) => (known.has(id) ? join(folder, id, VIDEO) : null),
+    async remove(id) {
+      if (!known.has(id)) return false;
+      return takeTurn(async () => {
+        if (!known.has(id)) return false;
+        budget.forget(join(folder, id));
+        await drop(id);
+        return true;
+      });
+    },
+    kept: {
+      folder,
+      held: () => budget.held(),
+      letGo: (wanted) => takeTurn(() => budget.letGo(wanted)),
+    },
+  };
+}

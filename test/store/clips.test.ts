@@ -1,0 +1,87 @@
+/** Clips on the disk: there as a whole or not at all, within their bytes, and known again after a restart. */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createLog } from '../../src/lib/log.ts';
+import { openClips, type Clips } from '../../src/store/clips.ts';
+import type { ClipFacts } from '../../src/types.ts';
+
+let data_dir: string;
+let said: string[];
+beforeEach(async () => {
+  data_dir = await mkdtemp(join(tmpdir(), 'lookout-clips-'));
+  said = [];
+});
+afterEach(() => rm(data_dir, { recursive: true, force: true }));
+
+const open = (clips_max_bytes = 1e9): Promise<Clips> => openClips({ data_dir, clips_max_bytes }, () => Promise.resolve(), createLog({ level: 'debug', format: 'text', write: (line) => said.push(line) }));
+
+const facts = (second: number): ClipFacts => ({ begins_at: `2026-11-20T12:00:${String(second).padStart(2, '0')}.250Z`, seconds: 10, codec: 'h264', width: 640, height: 360, reason: null });
+const recorded = (second: number, bytes = 1000) => async (file: string): Promise<ClipFacts> => {
+  await writeFile(file, Buffer.alloc(bytes, second));
+  return facts(second);
+};
+const inFolder = (): Promise<readonly string[]> => readdir(join(data_dir, 'clips'));
+
+it('a clip is there with its facts, by camera and newest first, also after a restart', async () => {
+  const clips = await open();
+  const first = await clips.keep('CAM 1/a', recorded(1));
+  expect(first).toEqual({ ...facts(1), id: expect.stringMatching(/^CAM%201%2Fa_20261120T120001250000Z_[0-9a-f]{8}$/) as string, camera_id: 'CAM 1/a', bytes: 1000 });
+  const second = await clips.keep('CAM-2', recorded(2));
+  const again = await clips.keep('CAM-2', recorded(2));
+  expect(again.id).not.toBe(second.id);
+  for (const one of [clips, await open()]) {
+    expect(one.list({ limit: 10 }).map(({ begins_at }) => begins_at)).toEqual([second, again, first].map(({ begins_at }) => begins_at));
+    expect(one.list({ limit: 1 })).toHaveLength(1);
+    expect(one.list({ camera_id: 'CAM 1/a', limit: 10 })).toEqual([first]);
+    expect(one.get(first.id)).toEqual(first);
+    expect(await readFile(one.file(first.id) ?? '')).toEqual(Buffer.alloc(1000, 1));
+    for (const id of ['nothing', '..', '../clips', `${first.id}/clip.mp4`]) expect([one.get(id), one.file(id)]).toEqual([null, null]);
+  }
+});
+
+it('nothing is left of one that cannot be recorded, or whose recording a crash ended', async () => {
+  const clips = await open();
+  await expect(clips.keep('CAM-1', async (file) => {
+    await writeFile(file, 'half');
+    throw new Error('the camera was lost');
+  })).rejects.toThrow('the camera was lost');
+  await expect(clips.keep('CAM-1', () => Promise.resolve(facts(1)))).rejects.toMatchObject({ code: 'ENOENT' });
+  expect(await inFolder()).toEqual([]);
+  await mkdir(join(data_dir, 'clips', '0123abcd.tmp'));
+  await writeFile(join(data_dir, 'clips', '0123abcd.tmp', 'clip.mp4'), 'half');
+  expect((await open()).list({ limit: 10 })).toEqual([]);
+  expect(await inFolder()).toEqual([]);
+});
+
+it('leaves alone what is no clip, and says so', async () => {
+  await mkdir(join(data_dir, 'clips', 'holiday'), { recursive: true });
+  expect((await open(0)).list({ limit: 10 })).toEqual([]);
+  expect(await inFolder()).toEqual(['holiday']);
+  expect(said.join('')).toMatch(/holiday is no clip/);
+});
+
+it('the oldest go when there are more than clips_max_bytes, and when room is asked for', async () => {
+  const clips = await open(3500);
+  const made = [];
+  for (const second of [1, 2, 3, 4]) made.push(await clips.keep('CAM-1', recorded(second, 800)));
+  const left = (): readonly string[] => clips.list({ limit: 10 }).map(({ id }) => id);
+  expect(left().length).toBeLessThan(4);
+  expect(left()[0]).toBe(made[3]?.id);
+  expect(await inFolder()).toHaveLength(left().length);
+  const before = left().length;
+  const gone = await clips.kept.letGo({ bytes: 1, files: 1 });
+  expect(gone.bytes).toBeGreaterThanOrEqual(800);
+  expect(left()).toHaveLength(before - 1);
+});
+
+it('one that is removed is gone, and counted no more', async () => {
+  const clips = await open();
+  const { id } = await clips.keep('CAM-1', recorded(1));
+  const file = clips.file(id) ?? '';
+  expect(await clips.remove(id)).toBe(true);
+  expect(await clips.remove(id)).toBe(false);
+  expect([existsSync(file), clips.get(id), clips.kept.held()]).toEqual([false, null, 0]);
+});
