@@ -2,7 +2,6 @@
  * Cameras run while the hosts that capture them die again and again: their pictures come back within seconds, other hosts'
  * cameras notice nothing, and every frame is in exactly one place, by name.
  */
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +12,7 @@ import type { StreamStatus } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
 import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
-import { alive, descendants } from '../helpers/process-tree.ts';
+import { alive, descendants, hostsOf } from '../helpers/process-tree.ts';
 import { settle, startServer } from '../helpers/server-process.ts';
 import { inFull, tellFigure } from '../promises/figures.ts';
 
@@ -24,16 +23,6 @@ const KEY_FRAME_SPACING_MS = 400;
 const BACK_MS = 5000 + KEY_FRAME_SPACING_MS;
 /** Of a busy machine's. */
 const MARGIN_MS = 3000;
-
-function hostsOf(pid: number): readonly number[] {
-  return descendants(pid).map((one) => one.pid).filter((one) => {
-    try {
-      return readFileSync(`/proc/${one}/cmdline`, 'utf8').includes('feeds/host/main');
-    } catch {
-      return false;
-    }
-  });
-}
 
 it(`brings the pictures of ${CAMERAS} cameras back each of ${DEATHS} times that their host dies`, async ({ onTestFinished }) => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-hosts-'));

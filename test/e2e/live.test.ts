@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import type { Clip } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
+import { hostsOf } from '../helpers/process-tree.ts';
 import { hasPeer, startPeer, type Peer } from '../helpers/shared.ts';
 import { hasLibav } from '../sources/feeds/native/clips.ts';
 
@@ -178,6 +179,20 @@ describe.skipIf(!hasLibav)('of cameras that libav captures (missed where the bin
     const { status, body } = await lookout.post('/api/cameras/unkept/clips', { before_seconds: 5, after_seconds: 3 });
     expect([status, body]).toMatchObject([201, { reason: 'only 0.0 s before were kept: the stream option clips is off' }]);
     expect((body as Clip).seconds).toBeGreaterThan(1.5);
+  });
+
+  it('a capture host that dies ends what is copied of its cameras, leaves nothing half written, and viewers may come again', async () => {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => { get(live('plain'), { agent: false }, resolve).on('error', reject); });
+    const ended = once(answer.resume(), 'end');
+    const clip = lookout.post('/api/cameras/bframes/clips', { before_seconds: 1, after_seconds: 20 });
+    await sleep(1000);
+    const killed = Date.now();
+    for (const pid of hostsOf(process.pid)) process.kill(pid, 'SIGKILL');
+    await ended;
+    expect(await clip).toMatchObject({ status: 502, body: { code: 'stream_ended', error: 'its capture host ended' } });
+    expect((await readdir(join(lookout.config.data_dir, 'clips'))).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    await until(() => Date.parse(lookout.stream('plain').last_frame_at ?? '') > killed + 500, 20_000, () => lookout.log());
+    expect((await readFile(await recorded(live('plain'), 3))).length).toBeGreaterThan(10_000);
   });
 
   it('a camera that goes away ends live video in order and clips with what there is', async () => {

@@ -60,3 +60,14 @@ function fieldsOf(pid: number): readonly [command: string, fields: readonly stri
     return null;
   }
 }
+
+/** The capture hosts below a process. */
+export function hostsOf(pid: number): readonly number[] {
+  return descendants(pid).map((one) => one.pid).filter((one) => {
+    try {
+      return readFileSync(`/proc/${one}/cmdline`, 'utf8').includes('feeds/host/main');
+    } catch {
+      return false;
+    }
+  });
+}
