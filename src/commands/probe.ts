@@ -43,8 +43,18 @@ function inWords(facts: Omit<Probe, 'jpeg'>, interval: number): readonly string[
     ['video', told(codec !== null && (CODECS[codec] ?? codec), width !== null && height !== null && `${width} x ${height} pixels`, frames_per_second !== null && `${frames_per_second.toFixed(1)} pictures/s`, bits_per_second !== null && `${(bits_per_second / 1e6).toFixed(2)} Mbit/s`)],
     ['key frames', told(key_frame_seconds !== null && `every ${key_frame_seconds.toFixed(1)} s`, b_frames !== null && (b_frames ? 'with B-frames' : 'no B-frames'))],
     ['lost', damaged === null || damaged === 0 ? '' : `something of ${damaged} pictures`],
-    ['clock', clock_offset_seconds === null ? '' : `${Math.abs(clock_offset_seconds).toFixed(1)} s ${clock_offset_seconds < 0 ? 'behind' : 'ahead of'} this machine's`],
-    ['captured', told(capture_mode, engine !== null && `by ${engine}`, picture_ms !== null && `${picture_ms.toFixed(0)} ms of a processor for a picture: ${(picture_ms / interval / 10).toFixed(1)} % of it at one every ${interval} s`)],
+    ['clock', clock_offset_seconds === null ? '' : clockInWords(clock_offset_seconds)],
+    ['captured', told(capture_mode, engine !== null && `by ${engine}`, picture_ms !== null && costInWords(capture_mode, picture_ms, interval))],
     ['first picture', `after ${first_picture_seconds.toFixed(1)} s`],
   ].filter(([, what]) => what !== '').map(([name = '', what = '']) => `${name.padEnd(14)} ${what}`);
+}
+
+function clockInWords(seconds: number): string {
+  const by = Math.abs(seconds).toFixed(1);
+  return by === '0.0' ? 'as this machine\'s' : `${by} s ${seconds < 0 ? 'behind' : 'ahead of'} this machine's`;
+}
+
+function costInWords(mode: string, ms: number, interval: number): string {
+  const one = `${ms.toFixed(0)} ms of a processor for a key frame`;
+  return mode === 'keyframes' ? `${one}: ${(ms / interval / 10).toFixed(1)} % of it at one every ${interval} s` : `${one}, and those between are decoded too`;
 }

@@ -22,7 +22,7 @@ it.skipIf(!hasLibav)('tells in words what a camera sends, and keeps a picture (m
   const { code, output } = await probe(camera.url('street'), '--picture', join(folder.path, 'a.jpg'));
   expect(output).toMatch(/^video +H\.264, 320 x 180 pixels, (19|20|21)\.\d pictures\/s, \d+\.\d\d Mbit\/s$/m);
   expect(output).toMatch(/^key frames +every 1\.\d s, no B-frames$/m);
-  expect(output).toMatch(/^captured +keyframes, by libav, \d+ ms of a processor for a picture: \d+\.\d % of it at one every 3 s$/m);
+  expect(output).toMatch(/^captured +keyframes, by libav, \d+ ms of a processor for a key frame: \d+\.\d % of it at one every 3 s$/m);
   expect(output).toMatch(/^first picture +after \d+\.\d s$/m);
   expect(code).toBe(0);
   expect(imageSize(await readFile(join(folder.path, 'a.jpg')))).toMatchObject({ type: 'jpg', width: 320, height: 180 });
