@@ -1,6 +1,7 @@
 /** Writes an answer that goes on and on, as fast as its reader takes it. */
 import { once } from 'node:events';
 import type { Response } from 'express';
+import { linked } from '../lib/linked.ts';
 
 /** Who takes nothing for so long has gone, or is not to hold a place. */
 const LONGEST_PAUSE_MS = 30_000;
@@ -10,16 +11,27 @@ export async function pour(response: Response, chunks: AsyncIterable<Uint8Array>
   for await (const chunk of chunks) {
     if (signal.aborted) return;
     if (response.write(chunk)) continue;
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_PAUSE_MS)]);
-    try {
-      await once(response, 'drain', { signal: patience });
-    } catch {
-      // Not in order: its reader would take what it has for all there was.
-      response.destroy();
-      return;
-    }
+    if (await drained(response, signal)) continue;
+    // Not in order: its reader would take what it has for all there was.
+    response.destroy();
+    return;
   }
   response.end();
+}
+
+/** Whether its reader took enough to be given more, within patience. */
+async function drained(response: Response, signal: AbortSignal): Promise<boolean> {
+  const patience = linked(signal);
+  const timer = setTimeout(() => { patience.abort(); }, LONGEST_PAUSE_MS);
+  try {
+    await once(response, 'drain', { signal: patience.signal });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+    patience.release();
+  }
 }
 
 /** Aborts when the reader is gone. */
