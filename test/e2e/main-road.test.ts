@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import { checkRecord } from '../../src/record/schema.ts';
 import { parseExposition } from '../helpers/exposition.ts';
+import type { BatchRecord } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 
 let camera: DemoCamera;
@@ -54,15 +55,15 @@ it('makes one record of ten frames with every model asked, and forgets the frame
   expect(captured).toBe(recorded + dead_lettered + in_spool + Object.values(dropped).reduce((sum, n) => sum + n, 0));
 });
 
-it('finds the sheep of the demo in every frame of its first batch that it looks at, with the embedded detector', async () => {
+it('finds the sheep of the demo in every frame of a batch that it looks at, with the embedded detector', async () => {
   await lookout.post('/start_stream', { rtsp_url: camera.url('pasture', true), camera_id: 'PASTURE', model_name: 'animals', interval_seconds: 2, batch_size: 3 });
-  const [record] = await lookout.records('PASTURE', 1, 60_000);
-  const { detections } = record?.['stray_animal'] as { readonly detections: readonly { readonly class: string; readonly frame: number; readonly confidence: number }[] };
+  // A machine that is busy with other tests may get to none of the first batch, and not to all three of another.
+  const lookedIn = ({ models }: BatchRecord): number => models['animals']?.looked ?? 0;
+  let record: BatchRecord | undefined;
+  for (let count = 1; record === undefined; count += 1) record = (await lookout.records('PASTURE', count, 60_000)).find((one) => lookedIn(one) > 0);
+  const { detections } = record['stray_animal'] as { readonly detections: readonly { readonly class: string; readonly frame: number; readonly confidence: number }[] };
   const sure = detections.filter((one) => one.class === 'sheep' && one.confidence > 0.5).map(({ frame }) => frame);
-  // A machine that is busy with other tests may not get to all three.
-  const looked = record?.models['animals']?.looked ?? 0;
-  expect(looked).toBeGreaterThan(0);
-  expect(new Set(sure).size).toBe(looked);
+  expect(new Set(sure).size).toBe(lookedIn(record));
 });
 
 it('answers already_running for a camera that runs, and goes on with the one batch', async () => {

@@ -45,7 +45,9 @@ describe.skipIf(!hasPeer)('real video (missed where absent: the clips and the RT
   it('uses a YOLOX file that is dropped into the model folder, from the next batch on', async () => {
     await mkdir(join(lookout.config.models_dir, 'animals'), { recursive: true });
     await copyFile(yolox, join(lookout.config.models_dir, 'animals', 'yolox_nano.onnx'));
-    const [, , third] = await lookout.records('dog', 3, 100_000);
+    const before = (await lookout.records('dog', 0, 1000)).length;
+    // The batch that is open now began with the other detector.
+    const third = (await lookout.records('dog', before + 2, 100_000)).at(-1);
     expect(third?.models.animals?.detector).toBe('yolox_nano.onnx');
     const dogs = animals(third).filter((one) => one.class === 'dog');
     const looked = third?.models.animals?.looked ?? 0;

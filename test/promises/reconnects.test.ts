@@ -2,6 +2,8 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { startDemoCamera } from '../../src/demo/index.ts';
 import type { StreamStatus } from '../../src/types.ts';
@@ -17,13 +19,15 @@ const ROUNDS = 24;
 /** Once everything has been used a few times. */
 const WARM_ROUNDS = 6;
 const MOST_MB_PER_THOUSAND = 1;
+const COLLECTS = fileURLToPath(new URL('../fixtures/collects.cjs', import.meta.url));
 
 it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects (missed where LOOKOUT_FIGURES is not set; sources/reconnects is the short form)`, async ({ onTestFinished }) => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-reconnects-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const camera = await startDemoCamera({ cameras: { scene: { kind: 'scene', width: 320, height: 180, fps: 5, keyframe_seconds: 0.4 } } }, new AbortController().signal);
   onTestFinished(() => camera.close());
-  const server = await startServer({ folder });
+  // What is known of each kept picture would be counted for the reconnects.
+  const server = await startServer({ folder, flags: ['--keep-frames', 'none'], env: { NODE_OPTIONS: `--require=${COLLECTS}` } });
   onTestFinished(() => { server.kill('SIGKILL'); });
   const ids = Array.from({ length: STREAMS }, (_, index) => `CAM-${index}`);
   const streams = async (): Promise<readonly StreamStatus[]> => ((await server.ask('/api/streams')) as { streams: readonly StreamStatus[] }).streams;
@@ -44,7 +48,10 @@ it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects (
   for (let round = 0; round < ROUNDS; round += 1) {
     await newer(new Date().toISOString());
     camera.disconnect('scene');
-    if (round >= WARM_ROUNDS) memory.push([round, memoryMb(server.pid)]);
+    if (round < WARM_ROUNDS) continue;
+    server.kill('SIGUSR2');
+    await sleep(1000);
+    memory.push([round, memoryMb(server.pid)]);
   }
   await newer(new Date().toISOString());
   const reconnects = (await streams()).reduce((sum, stream) => sum + stream.reconnects, 0);
