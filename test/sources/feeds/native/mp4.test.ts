@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createFragments, type Fragment } from '../../../../src/sources/feeds/host/tape/fragments.ts';
 import { openClip } from '../../../../src/sources/feeds/native/clip.ts';
 import { reorderingOf } from '../../../../src/sources/feeds/native/decode-times.ts';
-import { createMuxer, type Fragment } from '../../../../src/sources/feeds/native/live.ts';
+import { headOf } from '../../../../src/sources/feeds/native/head.ts';
 import type { Track } from '../../../../src/sources/feeds/native/mp4.ts';
 import { clipOf, ffmpeg, hasLibav, makeClip, type Clip } from './clips.ts';
 
@@ -58,15 +59,14 @@ describe.skipIf(!hasLibav)('MP4 (missed where the binary of node-av is absent)',
   }
 
   async function fragmentsOf({ clip, track, pts }: Sent): Promise<{ readonly head: Buffer; readonly fragments: readonly Fragment[] }> {
-    const muxer = await createMuxer(track, silent);
+    const made = createFragments(track);
     const fragments: Fragment[] = [];
     for (const [i, { bytes, key }] of clip.units.entries()) {
-      const fragment = await muxer.write(bytes, pts[i] ?? NaN, key);
+      const fragment = made.write(bytes, pts[i] ?? NaN, key);
       expect(fragment === null).toBe(i === 0);
       if (fragment) fragments.push(fragment);
     }
-    await muxer.close();
-    return { head: muxer.head, fragments };
+    return { head: await headOf(track, silent), fragments };
   }
 
   const checksums = async (...args: readonly string[]): Promise<readonly string[]> => (await ffmpeg([...args, '-fps_mode', 'passthrough', '-f', 'framemd5', '-']))
@@ -130,9 +130,10 @@ describe.skipIf(!hasLibav)('MP4 (missed where the binary of node-av is absent)',
     const { bytes, parameterSets } = await makeClip('h264', 'testsrc2=s=64x48', 1, []);
     const track: Track = { codec: 'h264', parameterSets, width: 64, height: 48, reordering: 0, spacing: SPACING };
     await Promise.all(Array.from({ length: 100 }, async (_, i) => {
-      const muxer = await createMuxer(track, silent);
-      for (let picture = 0; picture < i % 3; picture += 1) await muxer.write(bytes, picture * SPACING, true);
-      await muxer.close();
+      expect((await headOf(track, silent)).length).toBeGreaterThan(100);
+      const clip = await openClip(join(folder, `left-${i}.mp4`), track, silent);
+      for (let picture = 0; picture < i % 3; picture += 1) await clip.write(bytes, picture * SPACING, true);
+      await clip.close();
     }));
   });
 });

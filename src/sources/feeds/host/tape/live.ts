@@ -1,26 +1,24 @@
 /** Copies what a camera sends for those who watch it: a head, then a fragment for each picture. */
-import { createMuxer, type Muxer } from '../../native/live.ts';
+import { headOf } from '../../native/head.ts';
 import type { VideoPart } from '../../video-pipe.ts';
 import { createCopying, type Copying } from './copying.ts';
+import { createFragments, type Fragments } from './fragments.ts';
 import type { NativeSteps } from './native-steps.ts';
 import type { VideoCodec } from './track.ts';
 
 export function createLive(codec: VideoCodec, send: (part: VideoPart) => void, { mark, run }: NativeSteps): Copying {
-  let muxer: Muxer | null = null;
+  let fragments: Fragments | null = null;
   return createCopying(codec, {
     async open(track) {
-      muxer = await run(() => createMuxer(track, mark));
-      send({ is: 'head', bytes: muxer.head });
+      fragments = createFragments(track);
+      send({ is: 'head', bytes: await run(() => headOf(track, mark)) });
     },
-    async write(bytes, pts, key) {
-      const own = muxer;
-      const fragment = own && await run(() => own.write(bytes, pts, key));
+    write(bytes, pts, key) {
+      const fragment = fragments?.write(bytes, pts, key);
       if (fragment) send({ is: fragment.key ? 'key' : 'picture', bytes: fragment.bytes });
+      return Promise.resolve();
     },
     complete: () => Promise.resolve(),
-    async close() {
-      const own = muxer;
-      if (own) await run(() => own.close());
-    },
+    close: () => Promise.resolve(),
   });
 }
