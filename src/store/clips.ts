@@ -4,7 +4,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
-import { fsyncFolder, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Clip, ClipFacts, Config } from '../types.ts';
@@ -52,7 +52,10 @@ export async function openClips({ data_dir, clips_max_bytes }: Pick<Config, 'dat
   async function drop(id: string): Promise<void> {
     known.delete(id);
     const leaving = join(folder, `${id}${DRAFT}`);
-    await rename(join(folder, id), leaving);
+    await rename(join(folder, id), leaving).catch((error: unknown) => {
+      // Somebody removed it by hand.
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
     await rm(leaving, { recursive: true, force: true });
   }
 

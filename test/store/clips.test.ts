@@ -77,6 +77,15 @@ it('the oldest go when there are more than clips_max_bytes, and when room is ask
   expect(left()).toHaveLength(before - 1);
 });
 
+it('one that somebody removed by hand holds up neither a removal nor the room that is asked for', async () => {
+  const clips = await open();
+  const [first, second, third] = [await clips.keep('CAM-1', recorded(1)), await clips.keep('CAM-1', recorded(2)), await clips.keep('CAM-1', recorded(3))];
+  for (const { id } of [first, second]) await rm(join(data_dir, 'clips', id), { recursive: true });
+  expect(await clips.remove(first.id)).toBe(true);
+  await clips.kept.letGo({ bytes: 1, files: 1 });
+  expect(clips.list({ limit: 10 }).map(({ id }) => id)).toEqual([third.id]);
+});
+
 it('one that is removed is gone, and counted no more', async () => {
   const clips = await open();
   const { id } = await clips.keep('CAM-1', recorded(1));
