@@ -6,13 +6,16 @@ import type { VideoPart } from './video-pipe.ts';
 export interface Audiences {
   /**
    * Fragmented MP4, until the camera's pictures become other ones, it is lost, or the signal aborts. Resolves with the first of
-   * it; throws `no_live_video`, `stream_ended` where there is none. What it resolves with must be iterated.
+   * it; throws `no_live_video`, `stream_ended`, `stream_stalled` where there is none. What it resolves with must be iterated.
    */
   join(camera: string, video: FeedVideo, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
 }
 
 /** What may wait for one viewer; and what is held of a camera for those who come between two key frames. */
 const MOST_BYTES = 4 * 1024 * 1024;
+
+/** For the first key frame: who waits holds a place. */
+const LONGEST_WAIT_MS = 60_000;
 
 interface Fragment {
   readonly bytes: Buffer;
@@ -105,7 +108,9 @@ export function createAudiences(): Audiences {
       }
       audience.enter(queue);
       signal.addEventListener('abort', queue.abort);
+      const patience = setTimeout(() => { queue.end(new LookoutError('stream_stalled', `no key frame came within ${LONGEST_WAIT_MS / 1000} s`)); }, LONGEST_WAIT_MS);
       const first = await queue.next();
+      clearTimeout(patience);
       if (Buffer.isBuffer(first)) return from(first);
       leave();
       throw first;

@@ -1,5 +1,5 @@
 /** Those who watch one camera: when its video is asked for, what each is given, and that nobody waits for who is slow. */
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { createAudiences } from '../../../src/sources/feeds/audiences.ts';
 import type { FeedVideo } from '../../../src/sources/feeds/host-process.ts';
 import type { VideoPart } from '../../../src/sources/feeds/video-pipe.ts';
@@ -141,4 +141,20 @@ it('may leave while nothing comes, and the video is asked for no more', async ()
   leavingLater.abort();
   expect(await next).toEqual(['end']);
   expect(feed.watched).toEqual({ begun: 2, ended: 2 });
+});
+
+it('wait a minute for a key frame, and no longer', async () => {
+  vi.useFakeTimers();
+  try {
+    const feed = startFeed();
+    const joined = createAudiences().join('a', feed, never);
+    const refused = expect(joined).rejects.toMatchObject({ code: 'stream_stalled', message: 'no key frame came within 60 s' });
+    await vi.advanceTimersByTimeAsync(59_000);
+    expect(feed.watched.ended).toBe(0);
+    await vi.advanceTimersByTimeAsync(2000);
+    await refused;
+    expect(feed.watched.ended).toBe(1);
+  } finally {
+    vi.useRealTimers();
+  }
 });
