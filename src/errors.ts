@@ -38,6 +38,7 @@ export const ERRORS = {
   overloaded: { status: 503, retry: true, advice: 'give the model more speed or instances, or cameras a longer interval' },
   resting: { status: 503, retry: true, advice: 'see why its runner ended; it is started again after a while' },
   quarantined: { status: 503, retry: true, advice: 'see why the model\'s runner ends with this camera\'s pictures' },
+  target_away: { status: 502, retry: true, advice: 'see the reason; what waits is delivered once the target is there again' },
   late: { status: 504, retry: true, advice: 'raise join_deadline_seconds or give the model more speed' },
   model_unavailable: { status: 500, retry: false, advice: 'mend what the reason names; it is tried again when the folder changes' },
   runner_failed: { status: 500, retry: true, advice: 'see the runner\'s last words' },

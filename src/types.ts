@@ -542,6 +542,120 @@ export interface RecordLog {
   close(): Promise<void>;
 }
 
+/** An item of a log, as those who follow it get it. */
+export interface Item {
+  readonly log: 'records' | 'events';
+  /** Its idempotency key: of a record its batch's id, of an event its own and the number of the entry; of a record without an id the hash of its bytes. */
+  readonly id: string;
+  readonly camera_id: string;
+  /** RFC 3339: when its first frame was captured, or its entry was made; null: it does not say. */
+  readonly time: string | null;
+  /** As it stands in the log; records without their base64 picture unless the follower asks for it. */
+  readonly value: Readonly<Record<string, Json>>;
+  /** Of the value as JSON. */
+  readonly bytes: number;
+}
+
+/** An item that the target does not take, whatever happens: bad data, too large, against a rule of its own. */
+export interface Refused {
+  readonly item: Item;
+  /** In the target's words. */
+  readonly reason: string;
+}
+
+/** What reads logs with a cursor of its own and delivers their items somewhere. Nobody waits for it. */
+export interface Follower {
+  /**
+   * The target has all items when it returns, but those answered. In order; items may come again after a crash or a failure, with
+   * the same ids. Throws when the target is away, `target_away` with `retry_after_seconds` in its details where it says when to come
+   * again: the same items are brought again later, for as long as it takes.
+   */
+  deliver(items: readonly Item[], signal: AbortSignal): Promise<readonly Refused[]>;
+  /** Reaches the target once, and leaves nothing there that counts. Answers in words what was reached; throws as `deliver` does. */
+  test(signal: AbortSignal): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** What a follower may see and do of Lookout beside its items. */
+export interface FollowerContext<Settings> {
+  readonly name: string;
+  readonly settings: Settings;
+  readonly version: string;
+  /** JPEG of an item: what the record shows, or an event's best picture. null: there is none, or not any more. */
+  picture(item: Item): Promise<Uint8Array | null>;
+  /** The file of an event's clip; null: likewise. */
+  clip(item: Item): string | null;
+  readonly lookout: Pick<Face, 'streams' | 'cameras' | 'latest' | 'change' | 'models'>;
+  readonly log: { warn(message: string, facts?: object): void; info(message: string, facts?: object): void };
+  /** Aborts when Lookout stops. */
+  readonly signal: AbortSignal;
+}
+
+/** What a file of the followers' family exports. */
+export interface FollowerMember<Settings = Readonly<Record<string, unknown>>> {
+  readonly summary: string;
+  /** Of an item of `followers:` beside those that all have; one without a default has to be given. */
+  readonly settings: Readonly<Record<string, Omit<SettingSchema, 'default'> & { readonly default?: unknown }>>;
+  /** Settings that are shown to nobody. */
+  readonly secrets: readonly string[];
+  /** Where it delivers to, without secrets: shown, and told apart by. */
+  target(settings: Settings): string;
+  /** What no schema says; null: nothing is wrong. */
+  fault?(settings: Settings): string | null;
+  create(context: FollowerContext<Settings>): Follower;
+}
+
+/**
+ * An entry of the log of events: of an episode in which a class is seen by a camera, when it begins, while it goes on, and when
+ * it has ended. The last entry of an id says all that is known of it.
+ */
+export interface EventEntry {
+  readonly kind: 'event';
+  /** UUIDv7. */
+  readonly id: string;
+  /** Of the entry, from 0. */
+  readonly sequence: number;
+  readonly state: 'begun' | 'going_on' | 'ended';
+  /** RFC 3339: when the entry was made. */
+  readonly at: string;
+  readonly camera_id: string;
+  /** Degrees, WGS 84; null: unknown. */
+  readonly place: { readonly latitude: number; readonly longitude: number } | null;
+  readonly rule: string;
+  readonly section: string;
+  readonly class: string;
+  readonly models: readonly string[];
+  readonly alert: boolean;
+  /** Why it is none; null: it is. */
+  readonly suppressed: Suppressed | null;
+  /** RFC 3339: of the first and the last frame in which it was seen. */
+  readonly began_at: string;
+  readonly last_seen_at: string;
+  /** null: it has not. */
+  readonly ended_at: string | null;
+  readonly ended_by: 'quiet' | 'not_looked' | 'max_seconds' | 'interrupted' | null;
+  /** In which it was seen. */
+  readonly frames: number;
+  /** Of the frame with the highest confidence. */
+  readonly best: {
+    readonly captured_at: string;
+    readonly confidence: number;
+    /** Pixels; null: a classification. */
+    readonly box: Box | null;
+    /** Pixels of the picture. */
+    readonly width: number;
+    readonly height: number;
+    /** Its name under data/events; null: it could not be kept. */
+    readonly picture: string | null;
+  };
+  /** Of the kept video; null: there is none, or not yet. */
+  readonly clip: string | null;
+  /** Batches that it spans; null while it goes on. */
+  readonly batches: readonly string[] | null;
+}
+
+export type Suppressed = 'cooldown' | 'hours' | 'daily_limit' | 'stationary' | 'silenced' | 'too_old';
+
 // ── What the outside sees ────────────────────────────────────────────────────────────────────────────────────────────
 
 export type StreamState = 'starting' | 'provisioning' | 'running' | 'reconnecting' | 'failed' | 'stopped';
