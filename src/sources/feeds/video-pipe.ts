@@ -27,7 +27,7 @@ export function packed(watch: number, part: VideoPart): readonly [Buffer, Buffer
 
 /** Answers what is to be told all that comes through the pipe. Only what comes in pieces is copied. */
 export function createUnpacker(onPart: (watch: number, part: VideoPart) => void): (chunk: Buffer) => void {
-  let header = Buffer.alloc(0);
+  let header: Buffer = Buffer.alloc(0);
   /** Of the part that is coming: room for all of it, and how much is there. */
   let coming: Buffer | null = null;
   let filled = 0;
