@@ -41,7 +41,7 @@ function checkNode() {
 function installNpmPackages() {
   const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
   const mark = join(root, 'node_modules', '.lookout-setup');
-  if (existsSync(mark) ? readFileSync(mark, 'utf8') === lock : !forTests && wereInstalledByHand()) return;
+  if (existsSync(mark) ? readFileSync(mark, 'utf8') === lock : wereInstalledByHand()) return;
   console.log('setup: installing npm packages; 62 MB of them, 175 MB on disk, are libav for cheaper capture, which NPM_CONFIG_OMIT=optional leaves out');
   const { status } = spawnSync('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) fail('npm ci failed: see above');

@@ -1,12 +1,14 @@
 /** RTSP servers in processes of their own: the project's camera, and one that others made. */
-import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { packageRoot } from '../../dist/lib/package.js';
 import { readLines, start, startOwn, stop } from './programs.mjs';
 
 /** The project's own: a path, and a process that plays, for each camera. */
 export async function ownCameras(file, count) {
   const child = startOwn('camera', [file, String(count)]);
-  return { urls: await readLines(child, count), close: () => stop(child) };
+  return { pid: child.pid, urls: await readLines(child, count), close: () => stop(child) };
 }
 
 /**
@@ -21,6 +23,14 @@ export async function peerCameras(peer, file, count, minutes, folder) {
   });
   await readLines(child, 1);
   return { urls: paths.map((path) => `rtsp://127.0.0.1:${port}/${path}`), close: () => stop(child) };
+}
+
+/** Of pictures that are each a JPEG, over RTSP by GStreamer. */
+export async function jpegCameras(jpeg, count, perSecond) {
+  const port = await freePort();
+  const child = start('/usr/bin/python3', [join(packageRoot, 'bench/programs/mjpeg.py'), String(port), String(count), jpeg, String(perSecond)]);
+  await readLines(child, 1);
+  return { urls: Array.from({ length: count }, (_, index) => `rtsp://127.0.0.1:${port}/camera-${index + 1}`), close: () => stop(child) };
 }
 
 async function freePort() {

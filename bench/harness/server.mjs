@@ -20,6 +20,8 @@ export async function openServer(root, { settings = {}, streams }) {
     pid: child.pid,
     url,
     model,
+    /** `{streams, books}` as the API tells. */
+    streams: () => get('/api/streams'),
     records: async (limit) => (await get(`/api/records?limit=${limit}`)).records,
     /** Resolves once each of the models has looked at a frame. */
     async looking(names, seconds) {

@@ -5,12 +5,14 @@ import { linked } from '../lib/linked.ts';
 
 /** Who takes nothing for so long has gone, or is not to hold a place. */
 const LONGEST_PAUSE_MS = 30_000;
+/** Waiting for a reader costs more than holding a little for him. */
+const MOST_HELD_BYTES = 256 * 1024;
 
 /** Ends with the chunks, or when the reader is gone or takes nothing more. */
 export async function pour(response: Response, chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void> {
   for await (const chunk of chunks) {
     if (signal.aborted) return;
-    if (response.write(chunk)) continue;
+    if (response.write(chunk) || response.writableLength < MOST_HELD_BYTES) continue;
     if (await drained(response, signal)) continue;
     // Not in order: its reader would take what it has for all there was.
     response.destroy();

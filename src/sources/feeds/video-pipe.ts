@@ -25,28 +25,47 @@ export function packed(watch: number, part: VideoPart): readonly [Buffer, Buffer
   return [header, bytes];
 }
 
-/** Answers what is to be told all that comes through the pipe. */
+/** Answers what is to be told all that comes through the pipe. Only what comes in pieces is copied. */
 export function createUnpacker(onPart: (watch: number, part: VideoPart) => void): (chunk: Buffer) => void {
-  let chunks: Buffer[] = [];
-  let held = 0;
-  /** Before so much is there nothing can be made of it. */
-  let needed = HEADER_BYTES;
+  let header: Buffer = Buffer.alloc(0);
+  /** Of the part that is coming: room for all of it, and how much is there. */
+  let coming: Buffer | null = null;
+  let filled = 0;
+
+  function tell(head: Buffer, bytes: Buffer): void {
+    const is = KINDS[head.readUInt8(8)] ?? 'end';
+    onPart(head.readUInt32LE(4), is === 'end' ? { is, why: JSON.parse(bytes.toString()) as End['why'] } : { is, bytes });
+  }
+
+  /** Answers where in the chunk it goes on. */
+  function takeHeader(chunk: Buffer, at: number): number {
+    const end = Math.min(chunk.length, at + HEADER_BYTES - header.length);
+    header = header.length === 0 ? chunk.subarray(at, end) : Buffer.concat([header, chunk.subarray(at, end)]);
+    return end;
+  }
 
   return (chunk) => {
-    chunks.push(chunk);
-    held += chunk.length;
-    while (held >= needed) {
-      const all = chunks.length === 1 ? chunk : Buffer.concat(chunks);
-      needed = HEADER_BYTES + all.readUInt32LE(0);
-      chunks = [all];
-      if (held < needed) return;
-      const is = KINDS[all.readUInt8(8)] ?? 'end';
-      const bytes = all.subarray(HEADER_BYTES, needed);
-      onPart(all.readUInt32LE(4), is === 'end' ? { is, why: JSON.parse(bytes.toString()) as End['why'] } : { is, bytes });
-      chunk = all.subarray(needed);
-      chunks = [chunk];
-      held -= needed;
-      needed = HEADER_BYTES;
+    for (let at = 0; at < chunk.length || header.length === HEADER_BYTES;) {
+      if (header.length < HEADER_BYTES) {
+        at = takeHeader(chunk, at);
+        continue;
+      }
+      const length = header.readUInt32LE(0);
+      const own = header;
+      if (!coming && chunk.length - at >= length) {
+        header = Buffer.alloc(0);
+        tell(own, chunk.subarray(at, at + length));
+        at += length;
+        continue;
+      }
+      coming ??= Buffer.allocUnsafe(length);
+      const copied = chunk.copy(coming, filled, at);
+      filled += copied;
+      at += copied;
+      if (filled < length) return;
+      const bytes = coming;
+      [header, coming, filled] = [Buffer.alloc(0), null, 0];
+      tell(own, bytes);
     }
   };
 }

@@ -1,6 +1,6 @@
 /** JPEG out of RTP packets (RFC 2435), which bring a picture's data alone: what stands before it in a file is written anew. */
 import { LookoutError } from '../../errors.ts';
-import { jpegHead, tablesOf } from './jpeg-head.ts';
+import { jpegHead, tablesOf, type Picture } from './jpeg-head.ts';
 import { MOST_UNIT_BYTES, MOST_UNIT_PARTS, type Assembler } from './unit.ts';
 
 export interface Size {
@@ -20,11 +20,22 @@ const TOO_LARGE = 'its pictures are more than 2040 pixels wide or high, for whic
 /** `described`: their size by the session description, for those that are too large for the packets to say. */
 export function createJpeg(described: Size | null): Assembler {
   const tables = new Map<number, Buffer>();
+  /** Of the last picture: those of a camera are alike. */
+  let head: { readonly made: Buffer; readonly of: string } | null = null;
   let parts: Buffer[] = [];
   let size = 0;
   /** Of its data: what the next packet is to begin with. */
   let offset = 0;
   let isDamaged = false;
+
+  function headOf(picture: Omit<Picture, 'quantisers'>, quality: number, own: Buffer | undefined): Buffer | null {
+    const of = [...Object.values(picture), quality, own?.toString('latin1')].join();
+    if (head?.of === of) return head.made;
+    const quantisers = quality >= OWN_TABLES ? own : tablesOf(quality);
+    if (!quantisers || (quantisers.length !== 64 && quantisers.length !== 128)) return null;
+    head = { made: jpegHead({ ...picture, quantisers }), of };
+    return head.made;
+  }
 
   /** What stands before the data of a picture whose first packet this is; null: nobody knows its tables. */
   function begin(bytes: Buffer, start: number, end: number): { readonly head: Buffer | null; readonly data: number } {
@@ -48,10 +59,9 @@ export function createJpeg(described: Size | null): Assembler {
       } else own = quality < TABLES_EACH_TIME ? tables.get(quality) : undefined;
       data += length;
     }
-    const quantisers = quality >= OWN_TABLES ? own : tablesOf(quality);
-    if (!quantisers || (quantisers.length !== 64 && quantisers.length !== 128) || (kind & (RESTARTS - 1)) > 1 || kind >= 2 * RESTARTS) return { head: null, data };
+    if ((kind & (RESTARTS - 1)) > 1 || kind >= 2 * RESTARTS) return { head: null, data };
     const restartInterval = isRestarting ? bytes.readUInt16BE(start + HEADER) : 0;
-    return { head: jpegHead({ width, height, isHalvedBothWays: (kind & 1) === 1, quantisers, restartInterval }), data };
+    return { head: headOf({ width, height, isHalvedBothWays: (kind & 1) === 1, restartInterval }, quality, own), data };
   }
 
   function push(part: Buffer): void {

@@ -18,6 +18,8 @@ import { createTape, LOST, type Tape } from './tape/tape.ts';
 const GOODBYE_MS = 1000;
 /** Of video that Lookout does not read in time: what more comes is left out up to a key frame. */
 const MOST_UNREAD_BYTES = 32 * 1024 * 1024;
+/** Video of all cameras goes in one write: one for each picture costs more than the picture. */
+const GATHER_MS = 80;
 
 interface Open {
   readonly stopping: AbortController;
@@ -33,6 +35,7 @@ const rings = createRings();
 const video = new Socket({ fd: VIDEO_FD, readable: false, writable: true });
 /** What is watched and had something left out since its last key frame. */
 const behind = new Set<number>();
+let isGathering = false;
 let lastTurn = 0;
 
 function say(message: FromHost): void {
@@ -45,7 +48,18 @@ function send(watch: number, part: VideoPart): void {
     if (video.writableLength > MOST_UNREAD_BYTES) behind.add(watch);
     if (behind.has(watch)) return;
   }
+  gather();
   for (const bytes of packed(watch, part)) video.write(bytes);
+}
+
+function gather(): void {
+  if (isGathering) return;
+  isGathering = true;
+  video.cork();
+  setTimeout(() => {
+    isGathering = false;
+    video.uncork();
+  }, GATHER_MS);
 }
 
 async function takeTurn(feed: number, signal: AbortSignal): Promise<Turn> {
