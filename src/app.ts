@@ -17,7 +17,7 @@ import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
 import { packageRoot, version } from './lib/package.ts';
 import { storageOf } from './lib/storage.ts';
-import { openRecordLog } from './log/record-log.ts';
+import { openLog } from './log/record-log.ts';
 import { createModels, createSources } from './parts.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { recover } from './pipeline/recover.ts';
@@ -99,7 +99,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     janitor.join('unrecorded', deadLetters.unrecorded);
     const clips = await openClips(config, expectOurs, log.part('clips'));
     janitor.join('clips', clips.kept);
-    const recordLog = await openRecordLog({ config, log: log.part('records') });
+    const recordLog = await openLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
     const sources = await createSources(config, log);
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));

@@ -531,15 +531,46 @@ export interface RunnerAnswer {
   readonly inference_ms: number;
 }
 
-/** The log: the append-only file of records, which holds a batch exactly once. */
-export interface RecordLog {
-  /** The record is on the disk when it returns. A try that failed may be made again. */
-  append(record: BatchRecord, signal: AbortSignal): Promise<void>;
-  /** Whether a batch has its record among the last ones; asked for batches that a crash left open, and before a replay. */
+/** An append-only file, which holds each item exactly once. */
+export interface AppendLog<Value> {
+  /** The item is on the disk when it returns. A try that failed may be made again. */
+  append(item: Value, signal: AbortSignal): Promise<void>;
+  /** Whether an item of that id is among the last ones; asked for what a crash left open, and before a replay. */
   has(id: string): Promise<boolean>;
   /** Newest first. */
   read(query: RecordQuery): Promise<readonly Json[]>;
+  /** For one who follows it. */
+  reader(): LogReader;
+  /** Told of each append. */
+  onAppended(listener: () => void): void;
   close(): Promise<void>;
+}
+
+/** How far somebody has read a log. */
+export interface LogPlace {
+  /** Id of the first item of the file that it is in, by which the file is known when it is renamed or gzipped; empty: at the beginning. */
+  readonly volume: string;
+  /** Items of that file that were read. */
+  readonly items: number;
+  /** Id and time of the last of these. */
+  readonly last: string;
+  readonly time: string | null;
+}
+
+export interface Stretch {
+  readonly items: readonly Item[];
+  /** Behind them. */
+  readonly place: LogPlace;
+}
+
+/** Reads a log from its beginning on. One reader, one place: its calls come one after the other. */
+export interface LogReader {
+  /** `now`: behind all that is there; or the first item at or after a time, RFC 3339. */
+  resolve(from: string): Promise<LogPlace>;
+  /** The items behind the place; none: there are no more. `isMended`: the place was not found, and it went on with the first item after its time. */
+  read(place: LogPlace, wanted: { readonly items: number; readonly bytes: number; readonly pictures: boolean }): Promise<Stretch & { readonly isMended: boolean }>;
+  /** Items behind the place. */
+  remaining(place: LogPlace): Promise<number>;
 }
 
 /** An item of a log, as those who follow it get it. */
@@ -655,6 +686,9 @@ export interface EventEntry {
 }
 
 export type Suppressed = 'cooldown' | 'hours' | 'daily_limit' | 'stationary' | 'silenced' | 'too_old';
+
+/** The log: the records of all batches. */
+export type RecordLog = AppendLog<BatchRecord>;
 
 // ── What the outside sees ────────────────────────────────────────────────────────────────────────────────────────────
 

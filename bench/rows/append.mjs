@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { silentLog } from '../../dist/lib/log.js';
 import { LAYOUTS } from '../../dist/log/layout.js';
-import { openRecordLog } from '../../dist/log/record-log.js';
+import { openLog } from '../../dist/log/record-log.js';
 import { digits, median } from '../harness/numbers.mjs';
 import { pictures } from '../harness/pictures.mjs';
 import { recordMaker } from '../harness/records.mjs';
@@ -52,7 +52,7 @@ function place(folder, name) {
 
 /** The log in one file, and the milliseconds that a record needs until it is there. */
 async function openSide(config) {
-  const log = await openRecordLog({ config, log: silentLog });
+  const log = await openLog({ config, log: silentLog });
   const times = [];
   return {
     log,

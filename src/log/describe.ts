@@ -1,4 +1,4 @@
-/** What a record says about itself, whichever generation it is: Lookout's own or the Flask orchestrator's v1, v2, v3. */
+/** What an item of a log says about itself: an event's entry, or a record, whichever generation it is: Lookout's own or the Flask orchestrator's v1, v2, v3. */
 import { isObject } from '../lib/objects.ts';
 import type { Json } from '../types.ts';
 
@@ -14,6 +14,7 @@ export interface Facts {
 export const NO_FACTS: Facts = { id: '', camera: '', time: null, models: [] };
 
 export function describe(record: unknown): Facts {
+  if (isObject(record) && (record['kind'] === 'event' || record['kind'] === 'summary')) return describeEvent(record);
   const batch = member(record, 'batch');
   const frames = member(batch, 'frames');
   const camera = member(member(record, 'basic'), 'camID') ?? member(record, 'camID');
@@ -24,6 +25,16 @@ export function describe(record: unknown): Facts {
     camera: typeof camera === 'string' || typeof camera === 'number' ? String(camera) : '',
     time: typeof time === 'string' ? time : null,
     models: Object.keys(member(record, 'models') ?? {}),
+  };
+}
+
+/** An event has several entries. */
+function describeEvent({ id, sequence, camera_id, at, models }: Readonly<Record<string, unknown>>): Facts {
+  return {
+    id: typeof sequence === 'number' ? `${String(id)}/${sequence}` : String(id),
+    camera: String(camera_id),
+    time: typeof at === 'string' ? at : null,
+    models: Array.isArray(models) ? models.map(String) : [],
   };
 }
 

@@ -86,7 +86,7 @@ export async function* newestFirst(path: string, wanted: Wanted = EVERYTHING): A
         if (!text.startsWith(SUMMARY_BEGINS)) {
           // Whoever looks for one among a million need not read each.
           if (!text.includes(id)) continue;
-          const entry = decode(text);
+          const entry = decodeEntry(text);
           if (entry && isWanted(entry, wanted)) yield entry;
           continue;
         }
@@ -131,7 +131,7 @@ async function readRest(handle: FileHandle): Promise<Rest> {
     for (const { text, at } of block) {
       const summary = text.startsWith(SUMMARY_BEGINS) ? decodeSummary(text, at) : null;
       if (summary) return { entries: entries.reverse(), bytes: size - at - Buffer.byteLength(text) - 1, summary };
-      const entry = decode(text);
+      const entry = decodeEntry(text);
       if (entry) entries.push(entry);
     }
   }
@@ -142,7 +142,7 @@ function encode({ offset, length, id, camera, time, models }: IndexEntry): strin
   return `${JSON.stringify([offset, length, id, camera, time, models])}\n`;
 }
 
-function decode(line: string): IndexEntry | null {
+export function decodeEntry(line: string): IndexEntry | null {
   try {
     const entry: unknown = JSON.parse(line);
     if (!isEntry(entry)) return null;

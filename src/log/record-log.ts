@@ -1,5 +1,5 @@
 /**
- * The log: records in one file, a JSON array with one record per line (or NDJSON), appended in constant time.
+ * A log: records, or events, in one file, a JSON array with one record per line (or NDJSON), appended in constant time.
  *
  * What is promised. Between appends the file is valid JSON. `append` returns when its record is on the disk. An append is
  * one write that begins at the closing bracket, so a program that reads the file at that very moment may see a parse
@@ -15,28 +15,31 @@ import { accessOf, makeFolder } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { BatchRecord, Config, RecordLog } from '../types.ts';
+import type { AppendLog, BatchRecord, Config, Item } from '../types.ts';
 import { adopt, type Tail } from './adopt.ts';
 import { append, appendedSize, isAsLeft } from './append.ts';
 import { catchUpRotated } from './catch-up.ts';
 import { compress, removeVolume } from './compress.ts';
 import { describe } from './describe.ts';
+import { createLogReader } from './forward.ts';
 import { appendToIndex } from './index-file.ts';
 import { LAYOUTS } from './layout.ts';
 import { createNewestIds } from './newest-ids.ts';
 import { readRecords } from './read.ts';
 import { rotate, rotationLimit } from './rotate.ts';
-import { currentVolume, outlived, rotatedVolumes } from './shelf.ts';
+import { currentVolume, outlived, rotatedVolumes, type RecordFiles } from './shelf.ts';
 
 interface LogContext {
-  readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'>;
+  readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'> & Pick<RecordFiles, 'index'>;
+  /** What is in it; without: records. */
+  readonly kind?: Item['log'];
   readonly log: Log;
 }
 
 /** Longer than it takes until an owner on another machine counts as gone. */
 const LOCK_WAIT_MS = 15_000;
 
-export async function openRecordLog({ config, log }: LogContext): Promise<RecordLog> {
+export async function openLog<Value extends object = BatchRecord>({ config, kind = 'records', log }: LogContext): Promise<AppendLog<Value>> {
   const layout = LAYOUTS[config.format];
   const takeTurn = createTurns();
   const never = new AbortController().signal;
@@ -47,6 +50,7 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
   /** null: somebody else wrote, or an append failed, so look again. */
   let tail: Tail | null = null;
   let closed = false;
+  const listeners: (() => void)[] = [];
   let mayRotate = true;
   /** At most so many: gzipping makes them less. Infinity: to be counted. */
   let rotatedBytes = Infinity;
@@ -98,14 +102,15 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
   const isDueToRotate = (before: Tail, bytes: Buffer): boolean =>
     mayRotate && !before.empty && appendedSize(before, bytes, layout) > rotationLimit(config.rotate_bytes, before.ours);
 
-  const write = async (record: BatchRecord, lock: Lock): Promise<void> => {
+  const write = async (record: Value, lock: Lock): Promise<void> => {
     let before = tail;
     tail = null;
+    const { id } = describe(record);
     if (!before || !(await isAsLeft(current.file, before))) {
       before = await adopt(current, layout, log);
       newestIds.forget();
       // What failed may have come through after all.
-      if (await newestIds.has(record.batch.id)) {
+      if (await newestIds.has(id)) {
         tail = before;
         return;
       }
@@ -123,7 +128,7 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
       log.repeated('warn', 'old records cannot be deleted', current.file, { reason: String(error) });
     });
     const { tail: after, ...span } = await append(current.file, layout, before, bytes);
-    newestIds.add(record.batch.id);
+    newestIds.add(id);
     try {
       await appendToIndex(current.index, [{ ...span, ...describe(record) }]);
       tail = after;
@@ -146,9 +151,12 @@ export async function openRecordLog({ config, log }: LogContext): Promise<Record
       takeTurn(async () => {
         if (closed) throw new LookoutError('log_failed', `${current.file} is closed`);
         await locked((lock) => write(record, lock), signal);
+        for (const listener of listeners) listener();
       }, signal),
     has: (id) => newestIds.has(id),
     read: (query) => readRecords(current, query),
+    reader: () => createLogReader(current, kind),
+    onAppended: (listener) => { listeners.push(listener); },
     close: async () => {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       await packing;

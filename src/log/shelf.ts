@@ -9,6 +9,8 @@ export interface RecordFiles {
   readonly predictions: string;
   /** Where indexes are kept. */
   readonly data_dir: string;
+  /** What the index is called; as a rule `records.idx`. */
+  readonly index?: string;
 }
 
 /** A file of records and its index. */
@@ -20,12 +22,12 @@ export interface Volume {
 }
 
 /** The file that is written to, links followed: renaming it must move the records and not a link to them. */
-export async function currentVolume({ predictions, data_dir }: RecordFiles): Promise<Volume> {
+export async function currentVolume({ predictions, data_dir, index = 'records.idx' }: RecordFiles): Promise<Volume> {
   const file = await realpath(predictions).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return predictions;
     throw error;
   });
-  return { file, index: join(data_dir, 'records.idx') };
+  return { file, index: join(data_dir, index) };
 }
 
 /** Rotated files, newest first; of one that is there in both forms that which came later. */

@@ -168,6 +168,8 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
       },
       has: (id) => Promise.resolve(records.some(({ batch }) => batch.id === id)),
       read: () => Promise.resolve([]),
+      reader: () => { throw new Error('nobody follows it'); },
+      onAppended: () => undefined,
       close: () => Promise.resolve(),
     },
     onRecorded: () => undefined,

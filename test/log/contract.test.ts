@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
-import { openRecordLog } from '../../src/log/record-log.ts';
+import { openLog } from '../../src/log/record-log.ts';
 import type { RecordLog } from '../../src/types.ts';
 import { sampleRecord } from './sample-record.ts';
 
@@ -14,7 +14,7 @@ describe.each(['json', 'ndjson'] as const)('the log (%s)', (format) => {
   let folder: string;
   let log: RecordLog;
 
-  const open = async (): Promise<RecordLog> => openRecordLog({ config: { predictions: join(folder, 'predictions.json'), data_dir: join(folder, 'data'), format, rotate_bytes: null, rotate_gzip: false, records_max_bytes: null }, log: silentLog });
+  const open = async (): Promise<RecordLog> => openLog({ config: { predictions: join(folder, 'predictions.json'), data_dir: join(folder, 'data'), format, rotate_bytes: null, rotate_gzip: false, records_max_bytes: null }, log: silentLog });
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lookout-log-'));

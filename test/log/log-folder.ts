@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../src/lib/log.ts';
-import { openRecordLog } from '../../src/log/record-log.ts';
+import { openLog } from '../../src/log/record-log.ts';
 import type { Config, RecordLog } from '../../src/types.ts';
 
 export interface LogFolder {
@@ -30,7 +30,7 @@ export async function logFolder(): Promise<LogFolder> {
     folder,
     files,
     warnings,
-    open: (settings = {}) => openRecordLog({ config: { ...files, format: 'json', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null, ...settings }, log }),
+    open: (settings = {}) => openLog({ config: { ...files, format: 'json', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null, ...settings }, log }),
     parse: async () => JSON.parse(await text()) as unknown[],
     text,
     named: async (beginning) => (await readdir(folder)).filter((name) => name.startsWith(beginning)).sort(),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { createLog } from '../../src/lib/log.ts';
-import { openRecordLog } from '../../src/log/record-log.ts';
+import { openLog } from '../../src/log/record-log.ts';
 import { openBooks, type Books } from '../../src/store/books.ts';
 import { createCameraTable } from '../../src/cameras/table.ts';
 import { openDeadLetters, type DeadLetters } from '../../src/store/dead-letters.ts';
@@ -95,7 +95,7 @@ export async function road(
   const lines: string[] = [];
   const log = createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) });
   const stop = new AbortController();
-  const recordLog = await openRecordLog({ config, log });
+  const recordLog = await openLog({ config, log });
   const books = await openBooks(config.data_dir);
   const spool = createSpool(config.frames_dir);
   const deadLetters = await openDeadLetters(config, spool, books);

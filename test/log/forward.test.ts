@@ -1,0 +1,152 @@
+/** A log read from its beginning on, whatever becomes of its files meanwhile. */
+import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { gzipSync } from 'node:zlib';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BatchRecord, LogPlace, LogReader, RecordLog } from '../../src/types.ts';
+import { logFolder, type LogFolder } from './log-folder.ts';
+import { recordItem } from '../contracts/follower.ts';
+
+const never = new AbortController().signal;
+const MOST = { items: 3, bytes: 1_000_000, pictures: false };
+const record = (number: number, more: object = {}): BatchRecord => ({ ...recordItem(number).value, ...more }) as unknown as BatchRecord;
+const ids = (from: number, to: number): readonly string[] => Array.from({ length: to - from + 1 }, (_, at) => recordItem(from + at).id);
+
+let folder: LogFolder;
+let log: RecordLog;
+
+beforeEach(async () => {
+  folder = await logFolder();
+  log = await folder.open();
+});
+afterEach(async () => {
+  await log.close();
+  await folder.remove();
+});
+
+async function append(from: number, to = from): Promise<void> {
+  for (let number = from; number <= to; number += 1) await log.append(record(number), never);
+}
+
+/** All that is behind the place. */
+async function rest(reader: LogReader, from: LogPlace): Promise<{ readonly found: readonly string[]; readonly place: LogPlace }> {
+  const found: string[] = [];
+  let place = from;
+  for (let { items, place: next } = await reader.read(place, MOST); items.length > 0; { items, place: next } = await reader.read(place, MOST)) {
+    found.push(...items.map(({ id }) => id));
+    place = next;
+  }
+  return { found, place };
+}
+
+describe('a reader', () => {
+  it('begins where it is asked to', async () => {
+    const reader = log.reader();
+    expect(await rest(reader, await reader.resolve('now'))).toMatchObject({ found: [] });
+    await append(1, 5);
+    expect((await rest(log.reader(), await reader.resolve('beginning'))).found).toEqual(ids(1, 5));
+    expect((await rest(log.reader(), await reader.resolve('now'))).found).toEqual([]);
+    expect((await rest(log.reader(), await reader.resolve(recordItem(3).time ?? ''))).found).toEqual(ids(3, 5));
+    expect((await rest(log.reader(), await reader.resolve('2999-01-01T00:00:00Z'))).found).toEqual([]);
+  });
+
+  it('goes on with what is appended, counts what is left, and shows pictures only when asked', async () => {
+    await log.append(record(1, { basic: { camID: 'gate', frame_base64: 'AAAA' } }), never);
+    const reader = log.reader();
+    const begin = await reader.resolve('beginning');
+    expect(await reader.remaining(begin)).toBe(1);
+    const { items, place } = await reader.read(begin, { ...MOST, pictures: true });
+    expect(items[0]).toMatchObject({ log: 'records', id: recordItem(1).id, camera_id: 'gate', value: { basic: { frame_base64: 'AAAA' } } });
+    expect((await log.reader().read(begin, MOST)).items[0]?.value['basic']).toEqual({ camID: 'gate' });
+    await append(2, 8);
+    expect(await reader.remaining(place)).toBe(7);
+    expect((await rest(reader, place)).found).toEqual(ids(2, 8));
+  });
+
+  it('gives no more than it may', async () => {
+    await append(1, 8);
+    const reader = log.reader();
+    const { items } = await reader.read(await reader.resolve('beginning'), { items: 100, bytes: 2 * recordItem(1).bytes, pictures: false });
+    expect(items.length).toBeGreaterThan(0);
+    expect(items.length).toBeLessThanOrEqual(3);
+  });
+
+  it.each([['a reader that goes on', true], ['a new reader', false]])('crosses files that are rotated and gzipped: %s', async (_, goesOn) => {
+    await log.close();
+    log = await folder.open({ rotate_bytes: 2500, rotate_gzip: true });
+    const first = log.reader();
+    let place = await first.resolve('beginning');
+    const found: string[] = [];
+    for (let number = 1; number <= 24; number += 1) {
+      await append(number);
+      if (number % 3 > 0) continue;
+      const more = await rest(goesOn ? first : log.reader(), place);
+      found.push(...more.found);
+      ({ place } = more);
+    }
+    expect((await folder.named('predictions-')).length).toBeGreaterThan(2);
+    expect(found).toEqual(ids(1, 24));
+    expect((await rest(log.reader(), await first.resolve('beginning'))).found).toEqual(ids(1, 24));
+  });
+
+  it('knows records that others wrote by their bytes', async () => {
+    await log.close();
+    await writeFile(join(folder.folder, 'predictions.json'), '[\n{"camID": "old", "n": 1},\n{"camID": "old", "n": 2}\n]\n');
+    log = await folder.open();
+    const reader = log.reader();
+    const { items, place } = await reader.read(await reader.resolve('beginning'), { ...MOST, items: 1 });
+    expect(items[0]).toMatchObject({ id: expect.stringMatching(/^sha256-[0-9a-f]{64}$/) as string, camera_id: 'old', time: null, value: { n: 1 } });
+    expect((await log.reader().read(place, MOST)).items.map(({ value }) => value['n'])).toEqual([2]);
+  });
+
+  it('finds its place again in a file that was written anew, by the id', async () => {
+    await append(1, 6);
+    const reader = log.reader();
+    const { place } = await reader.read(await reader.resolve('beginning'), { ...MOST, items: 4 });
+    await log.close();
+    const all = JSON.parse(await readFile(join(folder.folder, 'predictions.json'), 'utf8')) as unknown[];
+    await writeFile(join(folder.folder, 'predictions.json'), JSON.stringify(all.slice(2), null, 1));
+    log = await folder.open();
+    expect((await rest(log.reader(), place)).found).toEqual(ids(5, 6));
+  });
+
+  it('goes on after the time of what it cannot find, and says so', async () => {
+    await append(1, 6);
+    const reader = log.reader();
+    const { place } = await reader.read(await reader.resolve('beginning'), { ...MOST, items: 4 });
+    await log.close();
+    const all = JSON.parse(await readFile(join(folder.folder, 'predictions.json'), 'utf8')) as unknown[];
+    await writeFile(join(folder.folder, 'predictions.json'), JSON.stringify([...all.slice(0, 2), ...all.slice(4)], null, 1));
+    log = await folder.open();
+    expect(await log.reader().read({ ...place, volume: 'of another' }, MOST)).toMatchObject({ isMended: true, items: [{ id: recordItem(5).id }, { id: recordItem(6).id }] });
+    expect((await log.reader().read({ volume: 'x', items: 7, last: 'y', time: null }, MOST))).toMatchObject({ isMended: true, items: [] });
+    expect((await log.reader().read({ ...place, items: 900 }, MOST))).toMatchObject({ isMended: true });
+  });
+
+  it('goes on when the file was removed, and when there is no index', async () => {
+    await append(1, 3);
+    const reader = log.reader();
+    const { place } = await rest(reader, await reader.resolve('beginning'));
+    await rm(join(folder.folder, 'predictions.json'));
+    await append(4, 5);
+    expect((await rest(reader, place)).found).toEqual(ids(4, 5));
+    await rm(join(folder.folder, 'records.idx'));
+    expect((await rest(log.reader(), place)).found).toEqual([]);
+    await append(6);
+    expect((await rest(log.reader(), place)).found).toEqual(ids(6, 6));
+  });
+
+  it('takes no line of the index that is on its way', async () => {
+    await append(1, 2);
+    await appendFile(join(folder.folder, 'records.idx'), '[12,34,"half');
+    expect((await rest(log.reader(), await log.reader().resolve('beginning'))).found).toEqual(ids(1, 2));
+  });
+
+  it('leaves a gzipped file of others alone that it cannot read', async () => {
+    await append(1, 2);
+    await rename(join(folder.folder, 'predictions.json'), join(folder.folder, 'predictions-20260101T000000000Z.json'));
+    await writeFile(join(folder.folder, 'predictions-20260101T000000000Z.json.gz'), gzipSync('nothing'));
+    await append(3);
+    expect((await rest(log.reader(), await log.reader().resolve('beginning'))).found).toContain(recordItem(3).id);
+  });
+});
