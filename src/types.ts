@@ -543,7 +543,17 @@ export interface AppendLog<Value> {
   reader(): LogReader;
   /** Told of each append. */
   onAppended(listener: () => void): void;
+  /** Files that go for want of room stay while somebody needs them, as long as all take no more than `bytes` beyond what they may. */
+  heldBy(holder: LogHolder): void;
   close(): Promise<void>;
+}
+
+/** Who still needs old files of a log, each named by its first item. */
+export interface LogHolder {
+  readonly bytes: number;
+  needs(volume: string): boolean;
+  /** It was removed, with so many items. */
+  gone(volume: string, items: number): void;
 }
 
 /** How far somebody has read a log. */
@@ -620,6 +630,29 @@ export interface FollowerContext<Settings> {
   readonly log: { warn(message: string, facts?: object): void; info(message: string, facts?: object): void };
   /** Aborts when Lookout stops. */
   readonly signal: AbortSignal;
+}
+
+/** How a follower is doing. */
+export interface FollowerStatus {
+  readonly name: string;
+  readonly type: string;
+  /** Where it delivers to, in words. */
+  readonly target: string;
+  readonly logs: readonly Item['log'][];
+  /** `waiting`: the target is away. */
+  readonly state: 'idle' | 'delivering' | 'waiting';
+  /** Of `waiting`, in the target's words. */
+  readonly reason: string;
+  readonly since: string | null;
+  /** Items behind its cursor, also those that it will pass over; and how old the one is that is being delivered. */
+  readonly lag_items: number;
+  readonly lag_seconds: number;
+  /** Since it was configured first. */
+  readonly delivered: number;
+  readonly lost: number;
+  /** Refused by the target, until they are tried again. */
+  readonly set_aside: number;
+  readonly last_delivered_at: string | null;
 }
 
 /** What a file of the followers' family exports. */
@@ -836,6 +869,14 @@ export interface Face {
   records(query: RecordQuery): Promise<readonly Json[]>;
   /** JPEG of a frame of a recorded batch, by its index, or of the frame that the record shows. null: there is none, or not any more. */
   recordPicture(id: string, frame: number | null): Promise<Uint8Array | null>;
+  /** How those do who follow the logs. */
+  followers(): Promise<readonly FollowerStatus[]>;
+  /** Reaches its target; answers in words. Throws not_found, target_away. */
+  testFollower(name: string, signal: AbortSignal): Promise<string>;
+  /** `to`: `now`, `beginning`, or a time. Throws not_found, bad_request. */
+  rewindFollower(name: string, to: string): Promise<void>;
+  /** How many of those set aside were taken. Throws not_found, target_away. */
+  retryFollower(name: string): Promise<number>;
   /** What has to be ready before records are written. */
   parts(): readonly PartStatus[];
   /** The reasons of the parts that are not ready; empty: ready. */
@@ -883,6 +924,20 @@ export interface ConfiguredStream {
   readonly enabled?: boolean;
   /** Cron expression of the minutes in which it works, e.g. `* 8-17 * * 1-5`. */
   readonly schedule?: string;
+}
+
+/** An item of `followers:` in lookout.yaml, with the settings of its own type. */
+export interface ConfiguredFollower {
+  readonly name: string;
+  /** A file of src/followers. */
+  readonly type: string;
+  readonly logs: readonly Item['log'][];
+  readonly events: 'alerts' | 'all';
+  /** Where it begins the first time: `now`, `beginning`, or a time. */
+  readonly from: string;
+  readonly pictures: boolean;
+  readonly aside_max_bytes: number;
+  readonly [setting: string]: unknown;
 }
 
 type JsonType = 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object' | 'null';
@@ -976,4 +1031,7 @@ export interface Config {
   readonly log_level: 'error' | 'warn' | 'info' | 'debug';
   readonly log_format: 'text' | 'json';
   readonly streams: readonly ConfiguredStream[];
+  readonly followers: readonly ConfiguredFollower[];
+  /** Bytes of records and events beyond what they may have, which stay for followers that have not delivered them. */
+  readonly followers_hold_bytes: number;
 }

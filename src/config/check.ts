@@ -2,9 +2,11 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
+import { isObject } from '../lib/objects.ts';
 import { suggest } from '../lib/suggest.ts';
 import { pathOf, type Path } from '../lib/yaml.ts';
 import type { Config, SettingSchema } from '../types.ts';
+import { followerFault, followerSchema, withDefaults } from './followers.ts';
 import { FORMATS } from './formats.ts';
 import { CONFIG_SCHEMA, STREAM } from './schema.ts';
 import { rangeOf } from './settings.ts';
@@ -25,9 +27,26 @@ const isConfig = ajv.compile<Config>(CONFIG_SCHEMA);
 const isStream = ajv.compile(STREAM);
 
 export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
-  const together = duplicateProblems(values);
-  if (isConfig(values) && together.length === 0) return { config: values };
+  const together = [...duplicateProblems(values), ...followerProblems(values)];
+  if (isConfig(values) && together.length === 0) return { config: { ...values, followers: values.followers.map(withDefaults) as unknown as Config['followers'] } };
   return { problems: [...firstOfEachPath((isConfig.errors ?? []).map(problemOf)), ...together] };
+}
+
+/** What is wrong with those whose type is known. */
+function followerProblems({ followers }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  if (!Array.isArray(followers)) return [];
+  const items = (followers as readonly unknown[]).filter(isObject);
+  return items.flatMap((item, index): readonly Problem[] => {
+    const within = (problems: readonly Problem[]): readonly Problem[] => problems.map((problem) => ({ ...problem, path: ['followers', index, ...problem.path] }));
+    const schema = followerSchema(item['type']);
+    if (!schema) return [];
+    const isRight = ajv.compile(schema);
+    if (!isRight(item)) return within(firstOfEachPath((isRight.errors ?? []).map(problemOf)));
+    const fault = followerFault(item);
+    if (fault !== null) return within([{ path: [], part: 'value', message: fault }]);
+    const isSecond = items.slice(0, index).some(({ name }) => name === item['name']);
+    return isSecond ? within([{ path: ['name'], part: 'value', message: `${String(item['name'])} is another's name already` }]) : [];
+  });
 }
 
 /** What is wrong with one item of `streams:`, or with a stream that was kept; null: nothing. */

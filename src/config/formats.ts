@@ -4,6 +4,7 @@ import { validate as isCron } from 'node-cron';
 import { isHostOrNetwork } from '../lib/reach.ts';
 import { isCameraId } from '../words/camera-id.ts';
 import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
+import { followerTypes } from './followers.ts';
 import { isTimeZone } from './time-zone.ts';
 
 interface TextFormat {
@@ -36,6 +37,18 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     // node-cron takes a sixth field, of seconds, in front: minutes are what a stream's hours are made of.
     validate: (text) => isCron(text) && text.trim().split(/\s+/).length === 5,
     words: 'must be a cron expression of the minutes in which the stream works, in five fields without seconds, such as "* 8-17 * * 1-5"',
+  },
+  'follower-name': {
+    validate: (text) => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(text),
+    words: 'must be a name of small letters, digits, - and _, such as control-room',
+  },
+  'follower-type': {
+    validate: (text) => followerTypes().includes(text),
+    words: `must be one of ${followerTypes().join(', ')}`,
+  },
+  'log-place': {
+    validate: (text) => text === 'now' || text === 'beginning' || !Number.isNaN(Date.parse(text)),
+    words: 'must be now, beginning, or a time such as 2026-01-31T12:00:00Z',
   },
   'time-zone': {
     validate: (text) => text === 'system' || isTimeZone(text),

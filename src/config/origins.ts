@@ -4,6 +4,7 @@ import { suggest } from '../lib/suggest.ts';
 import type { Path } from '../lib/yaml.ts';
 import type { SettingSchema } from '../types.ts';
 import { STREAM_OPTIONS } from '../words/stream-options.ts';
+import { followerTexts } from './followers.ts';
 import { SETTINGS, STREAM } from './schema.ts';
 import { asType, fromText, listSettings } from './settings.ts';
 import { variable } from './variables.ts';
@@ -52,7 +53,7 @@ export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Or
   const entries = Object.entries(yaml.values)
     .filter(([key, value]) => value !== null || !Object.hasOwn(SETTINGS, key))
     .map(([key, value]) => [key, typeof value === 'string' ? fromText(key, value) : value] as const)
-    .map(([key, value]) => [key, key === 'streams' && Array.isArray(value) ? value.map(readStream) : value] as const);
+    .map(([key, value]) => [key, Array.isArray(value) ? value.map(ITEMS[key] ?? ((item: unknown) => item)) : value] as const);
   return {
     values: Object.fromEntries(entries),
     problems: yaml.problems,
@@ -60,6 +61,8 @@ export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Or
     place: (path, part) => `${yaml.position(path, part)}: ${pathText(path)}`,
   };
 }
+
+const ITEMS: Readonly<Record<string, (item: unknown) => unknown>> = { streams: readStream, followers: (item) => readTexts(item, followerTexts(item)) };
 
 /** In a stream too `${SECONDS}` may be a number, and its `models` one name or names with commas. */
 function readStream(stream: unknown): unknown {

@@ -33,6 +33,9 @@ export const STREAM = {
   },
 } as const;
 
+/** One item of `followers:` in lookout.yaml; what else it may have is its type's to say. */
+const FOLLOWER = { type: 'object', required: ['name', 'type'], properties: { name: { type: 'string', format: 'follower-name' }, type: { type: 'string', format: 'follower-type' } } } as const;
+
 /** What more than one part goes by. */
 const COMMON = {
   host: {
@@ -212,6 +215,14 @@ const COMMON = {
   streams: {
     description: 'Streams that start with the server; in lookout.yaml only.',
     type: 'array', items: STREAM, default: [],
+  },
+  followers: {
+    description: 'Where records and events are delivered to; in lookout.yaml only.',
+    type: 'array', items: FOLLOWER, default: [],
+  },
+  followers_hold_bytes: {
+    description: 'Bytes by which files that were set aside may exceed records_max_bytes while a follower has not delivered them.',
+    type: 'integer', minimum: 0, default: 1_000_000_000,
   },
 } as const satisfies Record<keyof Config, SettingSchema>;
 

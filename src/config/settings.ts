@@ -15,10 +15,10 @@ export interface Setting {
 
 const SCHEMAS = new Map(Object.entries(SETTINGS));
 
-/** All that can be set by flag and environment, in the order of the schema: everything but `streams`. `defaults`: a command's own. */
+/** All that can be set by flag and environment, in the order of the schema: everything but lists of mappings. `defaults`: a command's own. */
 export function listSettings(defaults: Readonly<Record<string, unknown>> = {}): readonly Setting[] {
   return [...SCHEMAS]
-    .filter(([key]) => key !== 'streams')
+    .filter(([key]) => key !== 'streams' && key !== 'followers')
     .map(([key, schema]) => ({
       key,
       flag: `--${key.replaceAll('_', '-')}`,

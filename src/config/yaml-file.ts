@@ -55,13 +55,18 @@ function resolveScalars({ document, place }: Yaml, env: NodeJS.ProcessEnv): Pick
       scalar.value = interpolate(scalar.value, (name) => {
         const { value, problem } = variable(env, name);
         // An address such as file://${HOME}/clip.mp4 must not cost models their HOME.
-        if ((key === 'url' || key === 'token') && !isForEverybody(name)) secrets.push(name);
+        if ((key === 'url' || key === 'token' || isOfFollower(ancestors)) && !isForEverybody(name)) secrets.push(name);
         if (value === undefined) problems.push(`${place(scalar)}: ${problem ?? `the environment has no variable ${name}`}`);
         return value ?? '';
       });
     },
   });
   return { problems, secrets };
+}
+
+/** Passwords, keys and addresses of theirs have many names. */
+function isOfFollower(ancestors: readonly unknown[]): boolean {
+  return ancestors.some((one) => isPair(one) && isScalar(one.key) && one.key.value === 'followers');
 }
 
 /** 007 and 1e3 are numbers to YAML; as the name of a camera they are what was typed. */

@@ -177,7 +177,7 @@ async function inodeOf(path: string): Promise<number> {
 }
 
 /** What the place in a volume is known by, whatever the volume is called. Empty: it has no items. */
-async function firstId(volume: Volume): Promise<string> {
+export async function firstId(volume: Volume): Promise<string> {
   for await (const { entry } of entriesFrom(volume, 0, 4096)) return idOf(volume, entry);
   return '';
 }
@@ -198,6 +198,8 @@ async function* entriesFrom({ index }: Volume, from: number, block = BLOCK): Asy
     if (entry) yield { entry, next };
   }
 }
+
+export const itemsOf = (volume: Volume): Promise<number> => linesFrom(volume, 0);
 
 async function linesFrom({ index }: Volume, from: number): Promise<number> {
   let count = 0;
@@ -258,7 +260,7 @@ function itemOf(log: Item['log'], text: string, { camera, time }: IndexEntry, pi
     return null;
   }
   if (!isObject(value)) return null;
-  const shown = pictures ? value : withoutPicture(value as Json);
+  const shown = pictures ? value : withoutPicture(value);
   const id = describe(value).id || hashOf(text);
   return { log, id, camera_id: camera, time, value: shown as Item['value'], bytes: pictures ? Buffer.byteLength(text) : Buffer.byteLength(JSON.stringify(shown)) };
 }

@@ -15,13 +15,13 @@ import { accessOf, makeFolder } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { AppendLog, BatchRecord, Config, Item } from '../types.ts';
+import type { AppendLog, BatchRecord, Config, Item, LogHolder } from '../types.ts';
 import { adopt, type Tail } from './adopt.ts';
 import { append, appendedSize, isAsLeft } from './append.ts';
 import { catchUpRotated } from './catch-up.ts';
 import { compress, removeVolume } from './compress.ts';
 import { describe } from './describe.ts';
-import { createLogReader } from './forward.ts';
+import { createLogReader, firstId, itemsOf } from './forward.ts';
 import { appendToIndex } from './index-file.ts';
 import { LAYOUTS } from './layout.ts';
 import { createNewestIds } from './newest-ids.ts';
@@ -51,6 +51,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   let tail: Tail | null = null;
   let closed = false;
   const listeners: (() => void)[] = [];
+  const holders: LogHolder[] = [];
   let mayRotate = true;
   /** At most so many: gzipping makes them less. Infinity: to be counted. */
   let rotatedBytes = Infinity;
@@ -78,9 +79,14 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     const volumes = await Promise.all((await rotatedVolumes(current)).map(async (volume) => ({ volume, size: (await measure(volume.file)).bytes })));
     rotatedBytes = volumes.reduce((sum, { size }) => sum + size, 0);
     for (const { volume, size } of volumes.reverse()) {
-      if (rotatedBytes + bytes <= records_max_bytes) break;
+      const excess = rotatedBytes + bytes - records_max_bytes;
+      if (excess <= 0) break;
+      const id = holders.length > 0 ? await firstId(volume) : '';
+      if (holders.some((holder) => excess <= holder.bytes && holder.needs(id))) break;
+      const items = holders.length > 0 ? await itemsOf(volume) : 0;
       await removeVolume(volume);
       rotatedBytes -= size;
+      for (const holder of holders) holder.gone(id, items);
       log.info(`${volume.file} is deleted: there are more bytes of records than records_max_bytes`);
     }
   }
@@ -157,6 +163,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     read: (query) => readRecords(current, query),
     reader: () => createLogReader(current, kind),
     onAppended: (listener) => { listeners.push(listener); },
+    heldBy: (holder) => { holders.push(holder); },
     close: async () => {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       await packing;

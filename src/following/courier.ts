@@ -1,0 +1,228 @@
+/** One follower at work: what is new in its logs is brought to its target, and its cursor moves behind what was taken. */
+import { createHash } from 'node:crypto';
+import { errorInfo, LookoutError } from '../errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { linked } from '../lib/linked.ts';
+import type { Log } from '../lib/log.ts';
+import type { FollowerStatus, Item, LogPlace, LogReader } from '../types.ts';
+import type { Aside } from './aside.ts';
+import type { Cursor, CursorFile } from './cursor.ts';
+import { createDelivery, type DeliveryParts } from './deliver.ts';
+
+export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
+  readonly name: string;
+  readonly type: string;
+  /** In words, without secrets. */
+  readonly target: string;
+  readonly logs: ReadonlyMap<Item['log'], LogReader>;
+  readonly isWanted: (item: Item) => boolean;
+  readonly pictures: boolean;
+  /** Where one begins that has no cursor yet. */
+  readonly from: string;
+  readonly cursor: CursorFile;
+  readonly aside: Aside;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Courier {
+  readonly name: string;
+  /** Something new may be there. */
+  wake(): void;
+  /** A file of the log is about to go: `items` it had. Answers whether any of them is still to be brought. */
+  needs(log: Item['log'], volume: string): boolean;
+  gone(log: Item['log'], volume: string, items: number): void;
+  status(): Promise<FollowerStatus>;
+  /** Tries again what was set aside. Resolves with how many were taken. */
+  retry(): Promise<number>;
+  /** Goes on from there: `now`, `beginning`, or a time. */
+  rewind(to: string): Promise<void>;
+  test(signal: AbortSignal): Promise<string>;
+  /** Resolves when its cursor is written and its follower closed. */
+  close(): Promise<void>;
+}
+
+const MOST = { items: 500, bytes: 8_000_000 };
+/** Others may write to a log. */
+const LOOK_MS = 5000;
+/** The cursor is written so often at the most: what came since comes again after a crash. */
+const WRITE_MS = 1000;
+
+export async function startCourier(parts: CourierParts): Promise<Courier> {
+  const { name, type, target, logs, follower, aside, clock, log } = parts;
+  const life = new AbortController();
+  const { signal } = life;
+  const targetHash = createHash('sha256').update(target).digest('hex').slice(0, 16);
+  const places = new Map<Item['log'], LogPlace>();
+  let [delivered, lost] = [0, 0];
+  let [writtenAt, isDirty] = [-Infinity, false];
+  let lastDeliveredAt: string | null = null;
+  let oldest: string | null = null;
+  let isWoken = false;
+  let endPause = (): void => undefined;
+  /** Of the round that is being made. */
+  let current = linked(signal);
+  let ordered: (() => Promise<void>)[] = [];
+  const delivery = createDelivery({
+    follower, clock,
+    told(trouble) {
+      if (trouble) log.warn(`${name}: ${target} is away, and what it has not taken waits`, { reason: trouble.message });
+      else log.info(`${name}: ${target} is there again`);
+    },
+  });
+
+  async function begin(): Promise<void> {
+    const known = await parts.cursor.read();
+    if (known && known.target !== targetHash) log.warn(`${name}: it delivers to ${target} now, and goes on where it was; to begin anew: lookout followers rewind ${name} --to beginning`);
+    [delivered, lost] = [known?.delivered ?? 0, known?.lost ?? 0];
+    for (const [kind, reader] of logs) places.set(kind, known?.places[kind] ?? await reader.resolve(parts.from));
+    await write();
+  }
+
+  async function write(): Promise<void> {
+    const cursor: Cursor = { target: targetHash, places: Object.fromEntries(places), delivered, lost };
+    await parts.cursor.write(cursor);
+    [writtenAt, isDirty] = [clock.monotonic(), false];
+  }
+
+  /** Whether there was something. */
+  async function round(kind: Item['log'], reader: LogReader): Promise<boolean> {
+    const from = places.get(kind);
+    if (!from) return false;
+    const { items, place, isMended } = await reader.read(from, { ...MOST, pictures: parts.pictures });
+    if (isMended) log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
+    if (items.length === 0) return false;
+    const wanted = items.filter(parts.isWanted);
+    oldest = wanted[0]?.time ?? null;
+    if (wanted.length > 0) await bring(wanted);
+    oldest = null;
+    // Somebody had it rewound meanwhile.
+    if (places.get(kind) === from) places.set(kind, place);
+    isDirty = true;
+    if (clock.monotonic() - writtenAt > WRITE_MS) await write();
+    return true;
+  }
+
+  async function bring(items: readonly Item[]): Promise<void> {
+    const refused = await delivery.bring(items, current.signal);
+    for (const one of refused) {
+      await aside.put(one);
+      log.repeated('warn', 'an item was refused, and is set aside', name, { id: one.item.id.slice(0, 200), reason: one.reason.slice(0, 500) });
+    }
+    delivered += items.length - refused.length;
+    if (items.length > refused.length) lastDeliveredAt = new Date(clock.now()).toISOString();
+  }
+
+  async function obey(): Promise<void> {
+    const orders = ordered;
+    ordered = [];
+    for (const each of orders) await each();
+  }
+
+  async function work(): Promise<void> {
+    while (!isOver()) {
+      current = linked(signal);
+      try {
+        await obey();
+        let worked = false;
+        for (const [kind, reader] of logs) worked = await round(kind, reader) || worked;
+        if (worked) continue;
+        if (isDirty) await write();
+      } catch (error) {
+        if (current.signal.aborted) continue;
+        // Its own files: the disk may be full.
+        log.repeated('error', 'a follower cannot go on for now', name, { reason: errorInfo(error).message });
+      } finally {
+        current.release();
+      }
+      await sleep();
+    }
+  }
+
+  const isOver = (): boolean => signal.aborted;
+
+  function wake(): void {
+    isWoken = true;
+    endPause();
+  }
+
+  /** Not at all where it was woken since it last slept. */
+  async function sleep(): Promise<void> {
+    const pause = linked(signal);
+    endPause = () => { pause.abort(); };
+    if (!isWoken) await clock.sleep(LOOK_MS, pause.signal);
+    isWoken = false;
+    pause.release();
+  }
+
+  /** Done between two rounds, of which one that waits for its target is given up: nothing else moves the cursor. */
+  function order<Result>(what: () => Promise<Result>): Promise<Result> {
+    const done = new Promise<Result>((resolve, reject) => { ordered.push(() => what().then(resolve, reject)); });
+    current.abort(new LookoutError('shutting_down', 'the follower is given an order'));
+    wake();
+    return done;
+  }
+
+  async function again(file: string): Promise<boolean> {
+    const item = await aside.read(file);
+    if (!item) return false;
+    const refused = await follower.deliver([item], signal);
+    if (refused.length > 0) return false;
+    await aside.remove(file);
+    return true;
+  }
+
+  await begin();
+  const working = work();
+  return {
+    name,
+    wake,
+    needs: (kind, volume) => [volume, ''].includes(places.get(kind)?.volume ?? volume),
+    gone(kind, volume, items) {
+      const place = places.get(kind);
+      if (!place || (place.volume !== volume && place.volume !== '')) return;
+      lost += Math.max(0, items - place.items);
+      log.warn(`${name}: ${items - place.items} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
+      places.set(kind, { volume: '', items: 0, last: '', time: null });
+    },
+    async status() {
+      const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(places.get(kind) ?? { volume: '', items: 0, last: '', time: null })));
+      const items = counts.reduce((sum, count) => sum + count, 0);
+      const { trouble } = delivery;
+      return {
+        name, type, target, logs: [...logs.keys()],
+        state: trouble ? 'waiting' : items > 0 ? 'delivering' : 'idle',
+        reason: trouble ? trouble.message : '',
+        since: trouble ? new Date(trouble.since).toISOString() : null,
+        lag_items: items, lag_seconds: oldest === null ? 0 : Math.max(0, (clock.now() - Date.parse(oldest)) / 1000),
+        delivered, lost, set_aside: aside.count, last_delivered_at: lastDeliveredAt,
+      };
+    },
+    async retry() {
+      let taken = 0;
+      for (const file of await aside.list()) {
+        if (await order(() => again(file))) {
+          taken += 1;
+          delivered += 1;
+        }
+      }
+      return taken;
+    },
+    async rewind(to) {
+      await order(async () => {
+        for (const [kind, reader] of logs) places.set(kind, await reader.resolve(to));
+        await write();
+      });
+    },
+    test: (asked) => follower.test(asked),
+    async close() {
+      life.abort();
+      wake();
+      await working;
+      // They are told that it ends.
+      await obey();
+      if (isDirty) await write();
+      await follower.close();
+    },
+  };
+}
