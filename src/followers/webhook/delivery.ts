@@ -1,0 +1,96 @@
+/** Delivers items one after the other: what was done of a batch that comes again is not done again, and what is too old is told once. */
+import { randomUUID } from 'node:crypto';
+import { LookoutError } from '../../errors.ts';
+import { untilAborted } from '../../lib/abort.ts';
+import { linked } from '../../lib/linked.ts';
+import type { Follower, FollowerContext } from '../../types.ts';
+import { messageOf, testMessage } from './message.ts';
+import type { Outcome, Sender } from './sender.ts';
+import { createTooOld } from './too-old.ts';
+
+interface Delivery extends Pick<FollowerContext<unknown>, 'name' | 'log' | 'signal'> {
+  readonly sender: Sender;
+  readonly max_age_seconds: number | null;
+}
+
+/** Nothing younger waits: it would have been brought by then. */
+const CAUGHT_UP_MS = 3000;
+/** Nobody brings again what is no item. */
+const AGAIN_MS = 60_000;
+
+export function createDelivery({ name, sender, max_age_seconds, log, signal: life }: Delivery): Follower {
+  const tooOld = createTooOld(max_age_seconds);
+  const closing = linked(life);
+  /** Of the batch that begins with this item: what became of those that are done with. */
+  let done = { first: '', outcomes: new Map<string, Outcome>() };
+  let timer: NodeJS.Timeout | undefined;
+  let telling = Promise.resolve();
+
+  async function tellTooOld(signal: AbortSignal): Promise<void> {
+    const message = tooOld.message();
+    if (message === null) return;
+    const outcome = await sender.send(message, true, signal);
+    tooOld.told();
+    log.warn(message.text, { follower: name, ...outcome });
+  }
+
+  function tellAfter(ms: number): void {
+    if (tooOld.message() === null || closing.signal.aborted) return;
+    timer = setTimeout(() => {
+      telling = tellTooOld(closing.signal).catch(() => { tellAfter(AGAIN_MS); });
+    }, ms);
+    timer.unref();
+  }
+
+  return {
+    async deliver(items, signal) {
+      clearTimeout(timer);
+      const link = linked(signal, closing.signal);
+      try {
+        await untilAborted(telling, link.signal);
+        clearTimeout(timer);
+        const first = items[0]?.id ?? '';
+        if (done.first !== first) done = { first, outcomes: new Map() };
+        const { outcomes } = done;
+        for (const item of items.filter(({ id }) => !outcomes.has(id))) {
+          link.signal.throwIfAborted();
+          if (tooOld.passes(item, Date.now())) {
+            outcomes.set(item.id, { is: 'nothing_to_send' });
+            continue;
+          }
+          await tellTooOld(link.signal);
+          const outcome = await sender.send(messageOf(item), true, link.signal);
+          outcomes.set(item.id, outcome);
+          tooOld.settled(item, outcome.is === 'taken');
+        }
+        done = { first: '', outcomes: new Map() };
+        tellAfter(CAUGHT_UP_MS);
+        return items.flatMap((item) => {
+          const outcome = outcomes.get(item.id);
+          return outcome?.is === 'refused' ? [{ item, reason: outcome.reason }] : [];
+        });
+      } finally {
+        link.release();
+      }
+    },
+    async test(signal) {
+      const message = testMessage(name, `test/${randomUUID()}`, new Date().toISOString());
+      const link = linked(signal, closing.signal);
+      try {
+        const outcome = await sender.send(message, false, link.signal);
+        if (outcome.is === 'refused') throw new LookoutError('target_away', `${sender.origin} does not take a test: ${outcome.reason}`);
+        return outcome.is === 'taken' ? `${sender.origin} took a message of the type ${message.type}` : `nothing was sent to ${sender.origin}: the template gives nothing for a test`;
+      } finally {
+        link.release();
+      }
+    },
+    async close() {
+      clearTimeout(timer);
+      closing.abort(new LookoutError('shutting_down', 'the follower is closed'));
+      sender.close();
+      await telling;
+      const message = tooOld.message();
+      if (message !== null) log.warn(message.text, { follower: name, is: 'not_told' });
+    },
+  };
+}

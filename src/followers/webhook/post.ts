@@ -1,0 +1,98 @@
+/** POSTs to one address over kept connections. Failures are our errors and tell no secret. */
+import { Agent, request as requestHttp, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { Agent as TlsAgent, request as requestHttps } from 'node:https';
+import { LookoutError } from '../../errors.ts';
+import { hasCode } from '../../lib/files.ts';
+import { linked } from '../../lib/linked.ts';
+import type { Address } from './address.ts';
+import type { Answer } from './answer.ts';
+import { redirected } from './redirect.ts';
+import { unreachable } from './unreachable.ts';
+
+export interface Poster {
+  /** Any answer but redirects. `headers` are made for each try. Throws `target_away`, and when the signal aborts. */
+  post(body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<Answer>;
+  close(): void;
+}
+
+/** Bytes and time of an answer's body: it is for people, if for anybody. */
+const MOST_BYTES = 65_536;
+const LONGEST_MS = 1000;
+
+export function createPoster({ url, origin, authorization }: Address, timeoutSeconds: number, hide: (text: string) => string): Poster {
+  const [plain, tls] = [new Agent({ keepAlive: true, maxSockets: 1 }), new TlsAgent({ keepAlive: true, maxSockets: 1 })];
+
+  function send(target: URL, body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<IncomingMessage> {
+    const options = {
+      method: 'POST', signal,
+      headers: { ...(authorization !== null && { authorization }), ...headers(), 'content-length': body.length },
+    };
+    return new Promise((resolve, reject) => {
+      // Whatever the environment says of certificates in general.
+      const request = target.protocol === 'https:' ? requestHttps(target, { ...options, agent: tls, rejectUnauthorized: true }) : requestHttp(target, { ...options, agent: plain });
+      request.on('response', resolve);
+      request.on('error', (error) => {
+        // The target closed the kept connection just as we asked: it has not heard us.
+        if (request.reusedSocket && hasCode(error, 'ECONNRESET', 'EPIPE') && !signal.aborted) resolve(send(target, body, headers, signal));
+        else reject(error);
+      });
+      request.end(body);
+    });
+  }
+
+  async function follow(body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<Answer> {
+    let target = url;
+    for (let followed = 0; ; followed += 1) {
+      const response = await send(target, body, headers, signal);
+      const { statusCode: status = 0, headers: { location } } = response;
+      const text = await beginningOf(response);
+      if (status < 300 || status >= 400) return { status, headers: response.headers, text };
+      const next = redirected(target, status, location, followed);
+      if (typeof next === 'string') throw new LookoutError('target_away', `${origin} does not take messages: ${next}`);
+      target = next;
+    }
+  }
+
+  return {
+    async post(body, headers, signal) {
+      signal.throwIfAborted();
+      const link = linked(signal);
+      const late = new LookoutError('target_away', `${origin} gave no answer within ${timeoutSeconds} s`);
+      const timer = setTimeout(() => { link.abort(late); }, timeoutSeconds * 1000);
+      try {
+        return await follow(body, headers, link.signal);
+      } catch (error) {
+        if (link.signal.aborted) throw link.signal.reason;
+        throw error instanceof LookoutError ? error : unreachable(origin, error, hide);
+      } finally {
+        clearTimeout(timer);
+        link.release();
+      }
+    },
+    close() {
+      plain.destroy();
+      tls.destroy();
+    },
+  };
+}
+
+/** Its status says it all: a body that is long, or slow, is not waited for. */
+function beginningOf(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const stop = (): void => { response.destroy(); };
+    const timer = setTimeout(stop, LONGEST_MS);
+    response.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= MOST_BYTES) stop();
+    });
+    // It was closed in the middle, perhaps by us.
+    response.on('error', () => undefined);
+    response.on('close', () => {
+      clearTimeout(timer);
+      resolve(Buffer.concat(chunks).subarray(0, MOST_BYTES).toString());
+    });
+  });
+}

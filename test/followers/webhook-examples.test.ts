@@ -1,0 +1,105 @@
+/** The examples of docs/follower-webhook.md, as they stand there: what each sends is what its service's documents ask for. */
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import * as webhook from '../../src/followers/webhook.ts';
+import { interpolate } from '../../src/lib/interpolate.ts';
+import type { Item } from '../../src/types.ts';
+import { contextOf, eventItem } from '../contracts/follower.ts';
+import { startHook, type Hook } from '../helpers/hook.ts';
+
+type Settings = webhook.WebhookSettings;
+type Body = Readonly<Record<string, unknown>>;
+
+const text = await readFile(new URL('../../docs/follower-webhook.md', import.meta.url), 'utf8');
+const defaults = Object.fromEntries(Object.entries(webhook.settings).map(([name, schema]) => [name, schema.default ?? null]));
+const VALUES: Readonly<Record<string, string>> = { SLACK_WEBHOOK_URL: 'https://hooks.slack.com/services/T0/B0/x', DISCORD_WEBHOOK_URL: 'https://discord.com/api/webhooks/1/x' };
+const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].flatMap(([, yaml = '']) => {
+  const { followers } = parse(interpolate(yaml, (name) => VALUES[name] ?? `${name.toLowerCase()}-0123456789`)) as { readonly followers: readonly (Partial<Settings> & { readonly name: string })[] };
+  return followers;
+});
+const odd = '<!channel> @everyone `*x*` "}, {"a": "b\n[link](http://evil.example)';
+
+let hook: Hook;
+beforeAll(async () => { hook = await startHook(); });
+afterAll(() => hook.stop());
+
+const settingsOf = (name: string): Settings => {
+  const own = Object.entries(examples.find((one) => one.name === name) ?? {}).filter(([key]) => Object.hasOwn(webhook.settings, key));
+  return { ...defaults, ...Object.fromEntries(own) } as unknown as Settings;
+};
+
+/** What a follower of the example sends of an event, of one that is too old, and of a test. */
+async function sentBy(name: string): Promise<readonly Body[]> {
+  hook.requests.length = 0;
+  const follower = webhook.create(contextOf({ ...settingsOf(name), url: hook.url, per_minute: null }));
+  const now = (item: Item, seconds = 0): Item => ({ ...item, time: new Date(Date.now() - seconds * 1000).toISOString() });
+  const items = [
+    now(eventItem(1), 7200), now(eventItem(2)), now(eventItem(2, { sequence: 1, state: 'going_on' })), now(eventItem(2, { sequence: 2, state: 'ended' })), now(eventItem(3, { class: odd, camera_id: 'a "gate"' })),
+  ];
+  expect(await follower.deliver(items, new AbortController().signal)).toEqual([]);
+  await follower.test(new AbortController().signal);
+  await follower.close();
+  return hook.requests.map(({ body }) => JSON.parse(body) as Body);
+}
+
+describe('the examples', () => {
+  it('are six, and have no fault', () => {
+    expect(examples.map(({ name }) => name)).toEqual(['control-room', 'slack', 'discord', 'telegram', 'ntfy', 'pagerduty']);
+    for (const { name } of examples) expect(webhook.fault(settingsOf(name)), name).toBeNull();
+  });
+
+  const begins = [/^1 alert between .* too old to be sent$/, /^gate: dog since /, /^a .*gate.*channel/, /^This is a test/];
+  it.each([
+    ['slack', 'text'], ['discord', 'content'], ['telegram', 'text'], ['ntfy', 'message'],
+  ])('%s is told of what is too old, of what begins and of a test, and of nothing else', async (name, field) => {
+    const texts = (await sentBy(name)).map((body) => String(body[field]).replace(/^`|`$/g, ''));
+    expect(texts).toHaveLength(begins.length);
+    begins.forEach((words, index) => { expect(texts[index]).toMatch(words); });
+    for (const one of texts) expect(one).not.toContain('\n');
+  });
+
+  it('Slack gets neither commands nor links', async () => {
+    const [, , third] = await sentBy('slack');
+    expect(third).toEqual({ text: expect.stringContaining('&lt;!channel&gt; @everyone') as unknown, mrkdwn: false, unfurl_links: false });
+    expect(third?.['text']).not.toMatch(/[<>]/);
+  });
+
+  it('Discord calls nobody, and reads no markup', async () => {
+    const [, , third] = await sentBy('discord');
+    expect(third).toEqual({ content: expect.stringMatching(/^`[^`]{10,2000}`$/) as unknown, allowed_mentions: { parse: [] } });
+  });
+
+  it('Telegram gets plain text for one chat, that names nobody', async () => {
+    const [, , third] = await sentBy('telegram');
+    expect(third).toEqual({ chat_id: 'telegram_chat-0123456789', text: expect.not.stringMatching(/@\w/) as unknown, link_preview_options: { is_disabled: true } });
+  });
+
+  it('ntfy gets a message for its topic', async () => {
+    const [first, second] = await sentBy('ntfy');
+    expect(second).toEqual({ topic: 'ntfy_topic-0123456789', title: 'Lookout', message: expect.any(String) as unknown, tags: ['camera'], priority: 4 });
+    expect(first).toMatchObject({ priority: 3 });
+    expect(hook.requests[0]?.headers.authorization).toBe('Bearer ntfy_token-0123456789');
+  });
+
+  it('PagerDuty gets one incident for an event, its end, and no incident for a test', async () => {
+    const [old, begun, ended, third, test] = await sentBy('pagerduty');
+    const incident = (body: Body | undefined): unknown => [body?.['event_action'], body?.['dedup_key']];
+    expect([begun, ended].map(incident)).toEqual([['trigger', eventItem(2).value['id']], ['resolve', eventItem(2).value['id']]]);
+    expect(old).toMatchObject({ event_action: 'trigger', dedup_key: expect.stringMatching(/^too-old\/.{1,240}$/) as unknown, payload: { source: 'lookout', custom_details: null } });
+    expect(third).toMatchObject({ event_action: 'trigger', payload: { source: 'a "gate"', custom_details: { class: odd } } });
+    expect(test).toMatchObject({ event_action: 'resolve' });
+    for (const body of [old, begun, ended, third, test]) {
+      expect(body).toMatchObject({ routing_key: 'pagerduty_key-0123456789', payload: { severity: 'warning', summary: expect.stringMatching(/^.{1,1024}$/) as unknown } });
+      expect(Number.isNaN(Date.parse(String((body?.['payload'] as Body)['timestamp'])))).toBe(false);
+    }
+  });
+});
+
+it('names every setting, with its default', () => {
+  const [table = ''] = text.split('## What a request is');
+  const rows = [...table.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, name, value]) => [name, value]);
+  const inWords = (value: unknown): string => (value === undefined ? 'needed' : typeof value === 'number' ? String(value) : 'none');
+  const expected = Object.entries(webhook.settings).map(([name, schema]) => [name, name === 'content_type' ? 'see left' : inWords(schema.default)]);
+  expect(rows).toEqual(expected);
+});
