@@ -1,6 +1,6 @@
 /** The SDK's client, whose requests have a deadline, end with a signal, and are made a second time where that helps. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { AbortMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
+import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, S3Client } from '@aws-sdk/client-s3';
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { linked } from '../../lib/linked.ts';
@@ -55,8 +55,8 @@ export function connectionTo(settings: S3Settings): Connection {
   }
 
   async function send(command: Command, signal: AbortSignal): Promise<unknown> {
-    // Parts that are taken back are so because the signal aborted.
-    const until = command instanceof AbortMultipartUploadCommand ? new AbortController().signal : signal;
+    // Of an upload whose answer nobody waited for, nobody would know the name when its parts are to be taken back.
+    const until = command instanceof CreateMultipartUploadCommand || command instanceof AbortMultipartUploadCommand ? new AbortController().signal : signal;
     until.throwIfAborted();
     try {
       return await once(command, until);

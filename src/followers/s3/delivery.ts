@@ -17,7 +17,7 @@ const AT_ONCE = 8;
 const MOST_EVENTS = 10_000;
 /** Digits of a frame's number: names sort as numbers do. */
 const DIGITS = 3;
-/** S3 refuses requests whose time is off by more than 15 minutes. */
+/** Told from then on; S3 itself refuses from 15 minutes on. */
 const SKEW_MS = 5 * 60_000;
 
 const gzipped = promisify(gzip);
@@ -112,7 +112,8 @@ export function createDelivery(context: FollowerContext<S3Settings>): Follower {
   }
 
   async function deliverAll(items: readonly Item[], signal: AbortSignal): Promise<readonly Refused[]> {
-    const last = new Map(items.filter(({ log }) => log === 'events').map((item) => [eventId(item), item]));
+    const inOrder = items.filter(({ log }) => log === 'events').sort((a, b) => sequenceOf(a) - sequenceOf(b));
+    const last = new Map(inOrder.map((item) => [eventId(item), item]));
     const refused: Refused[] = [];
     const queue = items.filter((item) => !isOutdated(item, last)).values();
     const failures: unknown[] = [];
