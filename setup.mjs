@@ -80,6 +80,22 @@ function installDebianPackages() {
   if (still.length > 0) fail(`installed, but not found: ${still.join(', ')}`);
 }
 
+/** Servers for tests that Debian lacks, from PyPI, in an environment of their own. */
+function installPythonServers() {
+  // All that its server needs for S3, and nothing for Amazon's other services.
+  const wanted = ['moto[s3]==5.2.5', 'flask==3.1.3', 'flask-cors==6.0.5'].join(' ');
+  const folder = join(root, 'node_modules', '.cache', 'moto');
+  const mark = join(folder, '.lookout-setup');
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return;
+  console.log(`setup: installing ${wanted} for tests`);
+  const python = join(folder, 'bin', 'python');
+  for (const [file, ...args] of [['/usr/bin/python3', '-m', 'venv', '--clear', folder], [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...wanted.split(' ')]]) {
+    const { status, stdout, stderr } = spawnSync(file, args, { encoding: 'utf8' });
+    if (status !== 0) fail(`${[file, ...args].join(' ')} failed:\n${stdout}${stderr}`);
+  }
+  writeFileSync(mark, wanted);
+}
+
 /** Builds of a revision have no number, and are trusted. */
 function checkFfmpeg() {
   const [, version, major, minor] = /^ffmpeg version n?((\d+)\.(\d+)\S*)/.exec(spawnSync(ffmpeg, ['-version'], { encoding: 'utf8' }).stdout ?? '') ?? [];
@@ -89,4 +105,5 @@ function checkFfmpeg() {
 checkNode();
 installNpmPackages();
 installDebianPackages();
+if (forTests) installPythonServers();
 checkFfmpeg();

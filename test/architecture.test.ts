@@ -30,6 +30,8 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   'prom-client': /^http\/metrics\.ts$/,
   compression: /^http\//,
   liquidjs: /^followers\/webhook\//,
+  '@aws-sdk/client-s3': /^followers\/s3\//,
+  '@aws-sdk/lib-storage': /^followers\/s3\//,
 };
 const FAMILIES = ['runtimes', 'sources', 'pipeline/stages', 'followers'];
 
