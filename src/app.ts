@@ -7,6 +7,7 @@ import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
 import { streamFault } from './config/check.ts';
 import { errorInfo, LookoutError } from './errors.ts';
+import { startFollowers, type Followers } from './following/followers.ts';
 import { provideAccess, type Access } from './http/access.ts';
 import { startServer, type ClaimedPort, type HttpServer } from './http/server.ts';
 import { createLanes } from './inference/lanes.ts';
@@ -18,7 +19,7 @@ import { createPacer } from './lib/pacer.ts';
 import { packageRoot, version } from './lib/package.ts';
 import { storageOf } from './lib/storage.ts';
 import { openLog } from './log/record-log.ts';
-import { createModels, createSources } from './parts.ts';
+import { createModels, createSources, loadFollowers } from './parts.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { recover } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
@@ -47,6 +48,8 @@ export interface App {
   readonly lost: AbortSignal;
   /** The web page and the API, on a port that was claimed before, or on one that is claimed now. */
   listen(port?: ClaimedPort): Promise<HttpServer & { readonly access: Access }>;
+  /** Begins to deliver what is in the logs. */
+  follow(): Promise<void>;
   /** Starts the streams that lookout.yaml and the last run name. */
   capture(): void;
   /** Told of each record once it is in the log. */
@@ -177,6 +180,11 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       return file === null ? null : readIfPresent(file);
     }
 
+    let followers: Followers | null = null;
+    const followersNow = (): Followers => {
+      if (!followers) throw new LookoutError('not_ready', 'Lookout is starting.');
+      return followers;
+    };
     let server: HttpServer | null = null;
     let phase: 'starting' | 'running' | 'stopping' = 'starting';
     const parts: Face['parts'] = () => [
@@ -211,6 +219,10 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       addCamera: (row) => cameras.add(row, stop.signal),
       records: (query) => recordLog.read(query),
       recordPicture,
+      followers: async () => followers?.statuses() ?? [],
+      testFollower: async (name, signal) => followersNow().test(name, signal),
+      rewindFollower: async (name, to) => followersNow().rewind(name, to),
+      retryFollower: async (name) => followersNow().retry(name),
       parts,
       notReady: () => parts().flatMap(({ reasons }) => reasons),
       storage: async () => [
@@ -226,6 +238,13 @@ export async function createApp(config: Config, log: Log): Promise<App> {
         const access = await provideAccess(config, log.part('http'));
         server = await startServer({ face, config: { ...config, token: access.token }, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
         return { ...server, access };
+      },
+      async follow() {
+        followers = await startFollowers({
+          config, members: await loadFollowers(), logs: new Map([['records', recordLog]]), version, lookout: face, clock: systemClock, log: log.part('followers'),
+          picture: (item) => (item.log === 'records' ? recordPicture(item.id, null) : Promise.resolve(null)), clip: () => null,
+        });
+        releasers.push(() => followers?.close());
       },
       capture() {
         streams.begin();

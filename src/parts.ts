@@ -6,7 +6,7 @@ import type { Log } from './lib/log.ts';
 import { packageRoot } from './lib/package.ts';
 import { readCatalog, type Catalog } from './models/catalog.ts';
 import { prepareModel, runtimeOf } from './models/prepare.ts';
-import type { Config, Model, Prepared, Progress, Runtime, Source } from './types.ts';
+import type { Config, FollowerMember, Model, Prepared, Progress, Runtime, Source } from './types.ts';
 
 export interface Models {
   readonly catalog: Catalog;
@@ -30,6 +30,11 @@ export async function createFamily<Part>(folder: string, context: object): Promi
   const parts = new Map<string, Part>();
   for (const [name, member] of members) parts.set(name, await member.create(context));
   return parts;
+}
+
+/** By type. */
+export function loadFollowers(): Promise<ReadonlyMap<string, FollowerMember>> {
+  return loadFamily<FollowerMember & Member<never, unknown>>(new URL('./followers/', import.meta.url));
 }
 
 interface SourceMember extends Member<object, Source> {

@@ -28,6 +28,7 @@ export async function serveUntil(signal: AbortSignal, config: Config, log: Log, 
     const { url, access } = await app.listen(port);
     print(`Lookout is at ${url}`);
     for (const line of accessInWords(access, process.stdout.isTTY)) print(line);
+    await app.follow();
     app.capture();
     await started(app);
     const over = AbortSignal.any([signal, app.lost]);

@@ -57,7 +57,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   let [delivered, lost] = [0, 0];
   let [writtenAt, isDirty] = [-Infinity, false];
   let lastDeliveredAt: string | null = null;
-  let oldest: string | null = null;
+  /** What is being brought, and where it goes on then. */
+  let underWay: { readonly kind: Item['log']; readonly place: LogPlace; readonly since: string | null } | null = null;
   let isWoken = false;
   let endPause = (): void => undefined;
   /** Of the round that is being made. */
@@ -91,13 +92,21 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     if (!from) return false;
     const { items, place, isMended } = await reader.read(from, { ...MOST, pictures: parts.pictures });
     if (isMended) log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
-    if (items.length === 0) return false;
+    if (isMended) places.set(kind, place);
+    if (items.length === 0) {
+      isDirty ||= isMended;
+      return false;
+    }
     const wanted = items.filter(parts.isWanted);
-    oldest = wanted[0]?.time ?? null;
-    if (wanted.length > 0) await bring(wanted);
-    oldest = null;
-    // Somebody had it rewound meanwhile.
-    if (places.get(kind) === from) places.set(kind, place);
+    const before = places.get(kind);
+    underWay = { kind, place, since: wanted[0]?.time ?? null };
+    try {
+      if (wanted.length > 0) await bring(wanted);
+    } finally {
+      underWay = null;
+    }
+    // The file went meanwhile.
+    if (places.get(kind) === before) places.set(kind, place);
     isDirty = true;
     if (clock.monotonic() - writtenAt > WRITE_MS) await write();
     return true;
@@ -172,6 +181,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     return true;
   }
 
+  const age = (time: string | null): number => (time === null ? 0 : Math.max(0, (clock.now() - Date.parse(time)) / 1000));
+
   await begin();
   const working = work();
   return {
@@ -181,8 +192,10 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     gone(kind, volume, items) {
       const place = places.get(kind);
       if (!place || (place.volume !== volume && place.volume !== '')) return;
-      lost += Math.max(0, items - place.items);
-      log.warn(`${name}: ${items - place.items} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
+      // What is being brought is not lost.
+      const read = underWay?.kind === kind && underWay.place.volume === volume ? underWay.place.items : place.items;
+      lost += Math.max(0, items - read);
+      log.warn(`${name}: ${items - read} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
       places.set(kind, { volume: '', items: 0, last: '', time: null });
     },
     async status() {
@@ -194,7 +207,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
         state: trouble ? 'waiting' : items > 0 ? 'delivering' : 'idle',
         reason: trouble ? trouble.message : '',
         since: trouble ? new Date(trouble.since).toISOString() : null,
-        lag_items: items, lag_seconds: oldest === null ? 0 : Math.max(0, (clock.now() - Date.parse(oldest)) / 1000),
+        lag_items: items, lag_seconds: age(underWay?.since ?? null),
         delivered, lost, set_aside: aside.count, last_delivered_at: lastDeliveredAt,
       };
     },

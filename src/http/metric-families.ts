@@ -1,5 +1,5 @@
 /** What /metrics tells: every family of samples and where its values come from. Docs, dashboard and tests go by this table. */
-import type { LookCounts, ModelState, ModelStatus, StorageStatus, StreamState, StreamStatus } from '../types.ts';
+import type { FollowerStatus, LookCounts, ModelState, ModelStatus, StorageStatus, StreamState, StreamStatus } from '../types.ts';
 
 /** What one scrape reads. */
 export interface Seen {
@@ -8,6 +8,7 @@ export interface Seen {
   readonly streams: readonly StreamStatus[];
   readonly models: readonly ModelStatus[];
   readonly storage: readonly StorageStatus[];
+  readonly followers: readonly FollowerStatus[];
 }
 
 export interface Family {
@@ -62,7 +63,18 @@ export const FAMILIES: readonly Family[] = [
   ofModels('lookout_runner_up', 'gauge', '1 for each runner that is up.', ['runner'], ({ runners }) => runners.map(({ number }) => [[String(number)], 1])),
   ofModels('lookout_runner_memory_bytes', 'gauge', 'Of a runner and all that it started, as far as it is in memory.', ['runner'], ({ runners }) => (
     runners.flatMap(({ number, memory_bytes: bytes }): Sample[] => (bytes === null ? [] : [[[String(number)], bytes]])))),
+
+  ofFollowers('lookout_follower_up', 'gauge', '0 while its target is away.', ({ state }) => Number(state !== 'waiting')),
+  ofFollowers('lookout_follower_lag_items', 'gauge', 'Items of the logs behind its cursor.', ({ lag_items }) => lag_items),
+  ofFollowers('lookout_follower_lag_seconds', 'gauge', 'Age of the item that is being delivered.', ({ lag_seconds }) => lag_seconds),
+  ofFollowers('lookout_follower_delivered_total', 'counter', 'Items that its target took.', ({ delivered }) => delivered),
+  ofFollowers('lookout_follower_lost_total', 'counter', 'Items that went from the logs before they were delivered.', ({ lost }) => lost),
+  ofFollowers('lookout_follower_set_aside', 'gauge', 'Items that its target refused.', ({ set_aside }) => set_aside),
 ];
+
+function ofFollowers(name: string, type: Family['type'], help: string, value: (follower: FollowerStatus) => number): Family {
+  return { name, type, help, labels: ['follower'], samples: ({ followers }) => followers.map((one) => [[one.name], value(one)]) };
+}
 
 function ofStorage(name: string, help: string, value: (storage: StorageStatus) => number | null): Family {
   return {

@@ -120,6 +120,22 @@ const streamStatus = exact({
   last_error: { anyOf: [{ type: 'null' }, exact({ code: text, message: text, at: time })] },
 });
 
+const followerStatus = exact({
+  name: text,
+  type: text,
+  target: { type: 'string', description: 'Where it delivers to, without secrets.' },
+  logs: list({ enum: ['records', 'events'] }),
+  state: { enum: ['idle', 'delivering', 'waiting'], description: 'waiting: the target is away.' },
+  reason: { type: 'string', description: 'Why the target is away.' },
+  since: maybeTime,
+  lag_items: { ...count, description: 'Items behind its cursor.' },
+  lag_seconds: { type: 'number', minimum: 0, description: 'Age of the item that is being delivered.' },
+  delivered: { ...count, description: 'Since it was configured first.' },
+  lost: { ...count, description: 'Gone from the log before they were delivered.' },
+  set_aside: { ...count, description: 'Refused by the target.' },
+  last_delivered_at: maybeTime,
+});
+
 const notReady: Schema = { ...list(text), description: 'What keeps records from being written, with the reason; empty: nothing.' };
 
 const lookCounts = exact({
@@ -224,6 +240,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ModelLog: exact({ lines: list(exact({ at: time, text })) }),
   Records: exact({ records: list({ anyOf: [ref('Record'), ref('OtherRecord')] }) }),
   OtherRecord: otherRecord,
+  Followers: exact({ followers: list(ref('FollowerStatus')) }),
+  FollowerStatus: followerStatus,
+  Reached: exact({ reached: { type: 'string', description: 'In words.' } }),
+  Rewind: { type: 'object', properties: { to: { type: 'string', description: 'now, beginning, or a time, RFC 3339.' } }, required: ['to'] },
+  Rewound: exact({ status: { const: 'rewound' } }),
+  Retried: exact({ taken: count }),
   Health: exact({ status: { const: 'ok' }, version: text, log_lines_lost: { ...count, description: 'since the start, because whoever reads the log had gone' } }),
   Readiness: exact({
     status: { enum: ['ready', 'not_ready'] },

@@ -42,6 +42,7 @@ const faults = { ...refusals, 413: error('More than 1 MB.'), 500: error('Somethi
 const cameraParameter: Parameter = { name: 'camera_id', in: 'path', required: true, description: 'The camera, percent-encoded.', schema: { type: 'string' } };
 const clipParameter: Parameter = { name: 'id', in: 'path', required: true, description: 'id of the clip, percent-encoded.', schema: { type: 'string' } };
 const modelParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The model.', schema: { type: 'string' } };
+const followerParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The follower.', schema: { type: 'string' } };
 const queryParameter = (name: string, description: string, schema: Schema): Parameter => ({ name, in: 'query', required: false, description, schema });
 
 const paths: Readonly<Record<string, Path>> = {
@@ -202,6 +203,27 @@ const paths: Readonly<Record<string, Path>> = {
     get: {
       summary: 'The JSON Schema that every record meets', tags: ['Records'],
       responses: { 200: { description: 'JSON Schema, draft 2020-12.', content: { 'application/json': { schema: { type: 'object' } } } }, ...faults },
+    },
+  },
+  '/api/followers': {
+    get: { summary: 'How those do who follow the logs', tags: ['Followers'], responses: { 200: answer('All followers of lookout.yaml.', 'Followers'), ...faults } },
+  },
+  '/api/followers/{name}/test': {
+    post: {
+      summary: 'Reach the target of a follower once', tags: ['Followers'], parameters: [followerParameter],
+      responses: { 200: answer('What was reached, in words.', 'Reached'), 400: error('The path cannot be decoded.'), 404: error('No such follower.'), 502: error('Why it is away.'), ...faults },
+    },
+  },
+  '/api/followers/{name}/rewind': {
+    post: {
+      summary: 'Have a follower go on from another place of its logs', tags: ['Followers'], parameters: [followerParameter], requestBody: takes('Rewind'),
+      responses: { 200: answer('It goes on from there.', 'Rewound'), 400: error('What is wrong with the request.'), 404: error('No such follower.'), ...faults },
+    },
+  },
+  '/api/followers/{name}/retry': {
+    post: {
+      summary: 'Bring what a target refused once more', tags: ['Followers'], parameters: [followerParameter],
+      responses: { 200: answer('How many items were taken.', 'Retried'), 400: error('The path cannot be decoded.'), 404: error('No such follower.'), 502: error('Why the target is away.'), ...faults },
     },
   },
   '/healthz': { get: { summary: 'The process answers', tags: ['Health'], security: [], responses: { 200: answer('It does.', 'Health'), ...refusals } } },

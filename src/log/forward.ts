@@ -150,7 +150,7 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
           return { items: taken.items, place: taken.place, isMended };
         } else candidate = await following(candidate);
       }
-      return { items: [], place, isMended };
+      return { items: [], place: isMended ? seat.place : place, isMended };
     },
     async remaining(place) {
       const from = seat?.place === place && await isThere(seat) ? seat : await find(place) ?? await since(place.time);

@@ -4,7 +4,7 @@ import { hideCredentials } from '../../src/lib/secrets.ts';
 import { describe } from '../../src/log/describe.ts';
 import { pictureOf } from '../../src/record/picture.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
-import type { Balance, Clip, Face, Json, ModelStatus, Probe, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
+import type { Balance, Clip, Face, FollowerStatus, Json, ModelStatus, Probe, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
 
@@ -59,6 +59,16 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   const asked: FakeFace['asked'] = { starts: [], queries: [] };
   let failure: Error | null = null;
 
+  const followers: FollowerStatus[] = [{
+    name: 'control-room', type: 'webhook', target: 'https://hooks.example', logs: ['events'], state: 'waiting', reason: 'it took no connection', since: '2026-01-01T00:00:00.000Z',
+    lag_items: 3, lag_seconds: 1.5, delivered: 40, lost: 0, set_aside: 2, last_delivered_at: null,
+  }];
+  const follower = (name: string): FollowerStatus => {
+    const found = followers.find((one) => one.name === name);
+    if (!found) throw new LookoutError('not_found', `No follower "${name}".`);
+    return found;
+  };
+
   /** Runs a command, unless it was told to fail. */
   const command = <T>(act: () => T): Promise<T> => new Promise((resolve) => {
     const error = failure;
@@ -107,6 +117,10 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     books: () => sumOf([...streams.values()].map((stream) => stream.books)),
     latest: (cameraId) => pictures.get(cameraId) ?? null,
+    followers: () => command(() => followers),
+    testFollower: (name) => command(() => `${follower(name).target} answers`),
+    rewindFollower: (name) => command(() => { follower(name); }),
+    retryFollower: (name) => command(() => follower(name).set_aside),
     probe: ({ url }) => command(() => {
       checkScheme(url);
       return { ...PROBE, jpeg: Buffer.from('jpeg') };

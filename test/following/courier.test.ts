@@ -1,0 +1,256 @@
+/** What becomes of items on their way to a target that is there, away, slow, or refuses them. */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
+import { startFollowers, type Followers } from '../../src/following/followers.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { openLog } from '../../src/log/record-log.ts';
+import type { AppendLog, ConfiguredFollower, EventEntry, Follower, FollowerMember, Item } from '../../src/types.ts';
+import { contextOf, eventItem, recordItem } from '../contracts/follower.ts';
+import { until as untilOr } from '../helpers/app.ts';
+
+const until = (condition: () => boolean | Promise<boolean>, ms: number): Promise<void> => untilOr(condition, ms, () => lines.join(''));
+const never = new AbortController().signal;
+/** A hundred times as fast. */
+const clock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 100, signal) };
+
+/** A target in memory: it is away, refuses and fails as it is told. */
+interface Target {
+  readonly taken: string[];
+  readonly calls: number[];
+  isAway: boolean;
+  refuses: (item: Item) => boolean;
+  failsOn: (item: Item) => boolean;
+}
+
+let folder: string;
+let log: AppendLog<object>;
+let followers: Followers | null = null;
+let target: Target;
+const lines: string[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-courier-'));
+  log = await open();
+  target = { taken: [], calls: [], isAway: false, refuses: () => false, failsOn: () => false };
+  lines.length = 0;
+});
+afterEach(async () => {
+  await followers?.close();
+  followers = null;
+  await log.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const open = (more: object = {}): Promise<AppendLog<object>> => openLog<object>({
+  config: { predictions: join(folder, 'events.ndjson'), data_dir: folder, index: 'events.idx', format: 'ndjson', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null, ...more },
+  kind: 'events', log: createLog({ level: 'error', format: 'text', write: () => undefined }),
+});
+
+function memberOf(own: Target): FollowerMember {
+  const follower: Follower = {
+    async deliver(items) {
+      await Promise.resolve();
+      own.calls.push(items.length);
+      if (own.isAway) throw new LookoutError('target_away', 'nobody is at home');
+      if (items.some(own.failsOn)) throw new LookoutError('target_away', 'it fell over');
+      own.taken.push(...items.filter((item) => !own.refuses(item)).map(({ id }) => id));
+      return items.filter(own.refuses).map((item) => ({ item, reason: 'not to its taste' }));
+    },
+    test: () => Promise.resolve('it is there'),
+    close: () => Promise.resolve(),
+  };
+  return { summary: 'in memory', settings: {}, secrets: [], target: ({ at = 'home' }) => String(at), create: () => follower };
+}
+
+async function start(more: Partial<ConfiguredFollower> = {}, hold = 0): Promise<Followers> {
+  await followers?.close();
+  followers = await startFollowers({
+    config: { data_dir: folder, followers_hold_bytes: hold, followers: [{ name: 'one', type: 'memory', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...more }] },
+    members: new Map([['memory', memberOf(target)]]), logs: new Map([['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
+    lookout: contextOf({}).lookout, clock, log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
+  });
+  return followers;
+}
+
+const append = async (from: number, to = from, more: Partial<EventEntry> = {}): Promise<void> => {
+  for (let number = from; number <= to; number += 1) await log.append(eventItem(number, more).value, never);
+};
+const ids = (from: number, to: number): readonly string[] => Array.from({ length: to - from + 1 }, (_, at) => eventItem(from + at).id);
+const took = (expected: readonly string[]): Promise<void> => until(() => target.taken.length >= expected.length, 10_000).then(() => { expect(target.taken).toEqual(expected); });
+const status = async (): Promise<unknown> => (await followers?.statuses())?.[0];
+
+describe('a follower', () => {
+  it('is brought what is in the log and what comes, in order', async () => {
+    await append(1, 3);
+    await start();
+    await took(ids(1, 3));
+    const begun = Date.now();
+    await append(4);
+    await took(ids(1, 4));
+    expect(Date.now() - begun).toBeLessThan(1000);
+    expect(await status()).toMatchObject({ name: 'one', target: 'home', state: 'idle', delivered: 4, lag_items: 0, set_aside: 0, lost: 0 });
+  });
+
+  it('begins with what comes where it is to begin now, and at a time', async () => {
+    await append(1, 3);
+    await start({ from: 'now' });
+    await append(4);
+    await took(ids(4, 4));
+    await start({ name: 'two', from: eventItem(3).time ?? '' });
+    await took([...ids(4, 4), ...ids(3, 4)]);
+  });
+
+  it('gets those events only that alert, unless it wants all', async () => {
+    await append(1, 1, { alert: false, suppressed: 'cooldown' });
+    await append(2);
+    await start();
+    await took(ids(2, 2));
+    await start({ name: 'two', events: 'all' });
+    await took([...ids(2, 2), ...ids(1, 2)]);
+  });
+
+  it('goes on where it was after a restart, and brings nothing twice after a stop in order', async () => {
+    await append(1, 3);
+    await start();
+    await took(ids(1, 3));
+    await followers?.close();
+    await append(4, 6);
+    await start();
+    await took(ids(1, 6));
+  });
+
+  it('waits while the target is away, says so once, and brings all when it is there again', async () => {
+    target.isAway = true;
+    await append(1, 40);
+    await start();
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    expect(await status()).toMatchObject({ reason: 'nobody is at home', lag_items: 40, delivered: 0 });
+    await append(41, 60);
+    await until(() => target.calls.length > 12, 10_000);
+    target.isAway = false;
+    await took(ids(1, 60));
+    await until(async () => (await status() as { state: string }).state === 'idle', 5000);
+    expect(lines.filter((line) => line.includes('is away'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('is there again'))).toHaveLength(1);
+    // Many were brought together again soon.
+    expect(target.calls.filter((length) => length === 1).length).toBeLessThan(40);
+  });
+
+  it('stops at once while the target is away', async () => {
+    target.isAway = true;
+    await append(1);
+    await start();
+    await until(() => target.calls.length > 0, 5000);
+    const begun = Date.now();
+    await followers?.close();
+    expect(Date.now() - begun).toBeLessThan(1000);
+  });
+
+  it('has what the target refuses set aside, and brings it again when it is asked to', async () => {
+    target.refuses = ({ id }) => id === eventItem(2).id;
+    await append(1, 3);
+    await start();
+    await until(() => target.taken.length === 2, 5000);
+    await until(async () => (await status() as { set_aside: number }).set_aside === 1, 5000);
+    const [file = ''] = await readdir(join(folder, 'followers/one.aside'));
+    expect(JSON.parse(await readFile(join(folder, 'followers/one.aside', file), 'utf8'))).toMatchObject({ reason: 'not to its taste', item: { id: eventItem(2).id } });
+    expect(await followers?.retry('one')).toBe(0);
+    target.refuses = () => false;
+    expect(await followers?.retry('one')).toBe(1);
+    expect(target.taken.toSorted()).toEqual(ids(1, 3));
+    expect(await readdir(join(folder, 'followers/one.aside'))).toEqual([]);
+    expect(await status()).toMatchObject({ set_aside: 0, delivered: 3 });
+  });
+
+  it('passes over the one on which the target falls over, once others are taken meanwhile', async () => {
+    target.failsOn = ({ id }) => id === eventItem(7).id;
+    await append(1, 20);
+    await start();
+    await until(() => target.taken.includes(eventItem(20).id), 20_000);
+    expect([...new Set(target.taken)]).toEqual(ids(1, 20).filter((id) => id !== eventItem(7).id));
+    await until(async () => (await status() as { set_aside: number }).set_aside === 1, 5000);
+  }, 30_000);
+
+  it.each([['torn', '{"target": "x", "pla'], ['empty', ''], ['of something else', '{"places": [], "target": 1}'], ['with odd places', '{"target":"a","places":{"events":{"volume":1}},"delivered":0,"lost":0}']])('begins anew where its cursor is %s, and keeps that aside', async (_, text) => {
+    await append(1, 2);
+    await start();
+    await took(ids(1, 2));
+    await followers?.close();
+    await writeFile(join(folder, 'followers/one.json'), text);
+    await start();
+    await took([...ids(1, 2), ...ids(1, 2)]);
+    expect((await readdir(join(folder, 'followers'))).some((name) => name.includes('damaged'))).toBe(true);
+    expect(lines.join()).toContain('cursor could not be read');
+  });
+
+  it('goes on where a cursor of the future leads nowhere', async () => {
+    await append(1, 2);
+    await start();
+    await took(ids(1, 2));
+    await followers?.close();
+    const cursor = JSON.parse(await readFile(join(folder, 'followers/one.json'), 'utf8')) as { places: { events: object } };
+    await writeFile(join(folder, 'followers/one.json'), JSON.stringify({ ...cursor, places: { events: { ...cursor.places.events, items: 900, last: 'x', time: '2999-01-01T00:00:00Z' } } }));
+    await start();
+    await append(3);
+    await took(ids(1, 3));
+  });
+
+  it('keeps its place when its target is another, and says so; rewound, it begins anew', async () => {
+    await append(1, 2);
+    await start();
+    await took(ids(1, 2));
+    await start({ at: 'elsewhere' });
+    await append(3);
+    await took(ids(1, 3));
+    expect(lines.join()).toContain('delivers to elsewhere now');
+    await followers?.rewind('one', 'beginning');
+    await took([...ids(1, 3), ...ids(1, 3)]);
+    target.isAway = true;
+    await append(4);
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    await followers?.rewind('one', 'now');
+    target.isAway = false;
+    await append(5);
+    await until(() => target.taken.includes(eventItem(5).id), 5000);
+    expect(target.taken).not.toContain(eventItem(4).id);
+    await expect(followers?.rewind('one', 'yesterday')).rejects.toMatchObject({ code: 'bad_request' });
+    await expect(followers?.rewind('two', 'now')).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('holds files that would go, within a bound; what is lost beyond is counted and said', async () => {
+    await log.close();
+    log = await open({ rotate_bytes: 3000, records_max_bytes: 4000 });
+    target.isAway = true;
+    await start({}, 20_000);
+    await append(1, 12);
+    target.isAway = false;
+    await took(ids(1, 12));
+    target.isAway = true;
+    await append(13, 120);
+    target.isAway = false;
+    await until(() => target.taken.includes(eventItem(120).id), 10_000);
+    const { lost } = await status() as { lost: number };
+    expect(lost).toBeGreaterThan(0);
+    expect(new Set(target.taken).size + lost).toBe(120);
+    expect(lines.join()).toContain('before they were delivered');
+  });
+});
+
+it('records are nobody\'s alert: all are delivered', async () => {
+  const records = await openLog<object>({ config: { predictions: join(folder, 'p.json'), data_dir: folder, format: 'json', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null }, log: createLog({ level: 'error', format: 'text', write: () => undefined }) });
+  await records.append(recordItem(1).value, never);
+  const own = await startFollowers({
+    config: { data_dir: folder, followers_hold_bytes: 0, followers: [{ name: 'both', type: 'memory', logs: ['records', 'events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6 }] },
+    members: new Map([['memory', memberOf(target)]]), logs: new Map<'records' | 'events', AppendLog<object>>([['records', records], ['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
+    lookout: contextOf({}).lookout, clock, log: createLog({ level: 'error', format: 'text', write: () => undefined }),
+  });
+  await append(1);
+  await until(() => target.taken.length === 2, 5000);
+  expect(target.taken.toSorted()).toEqual([eventItem(1).id, recordItem(1).id].toSorted());
+  await own.close();
+  await records.close();
+});
