@@ -2,6 +2,7 @@
 /** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C). */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './commands/context.ts';
+import type { ServerOptions } from './commands/followers.ts';
 import { DEMO_SETTINGS } from './commands/demo-settings.ts';
 import { defaultOf, listSettings, meaningOf, splitList } from './config/settings.ts';
 import { settingsTable } from './config/table.ts';
@@ -84,6 +85,20 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     .action((url: string, options: Record<string, unknown>) => run(async (context) => (await import('./commands/probe.ts')).probe(context, url, {
       json: options.json === true, picture: (options.picture as string | undefined) ?? null,
     }), options));
+  const followers = root.command('followers').description('those who deliver records and events elsewhere, of a server that runs');
+  const ofServer = (command: Command): Command => command
+    .option('--url <address>', 'the server', 'http://127.0.0.1:5000')
+    .option('--token-file <file>', 'the file of its token (default: LOOKOUT_TOKEN in the environment)');
+  const serverOf = (options: Record<string, unknown>): ServerOptions => ({ url: String(options.url), tokenFile: (options.tokenFile as string | undefined) ?? null });
+  ofServer(followers.command('list').description('how they do; ends with 1 where one waits for its target'))
+    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/followers.ts')).listFollowers(context, serverOf(options)), options));
+  ofServer(followers.command('test').argument('<name>').description('reach its target once'))
+    .action((name: string, options: Record<string, unknown>) => run(async (context) => (await import('./commands/followers.ts')).testFollower(context, serverOf(options), name), options));
+  ofServer(followers.command('rewind').argument('<name>').description('go on from another place of the logs'))
+    .requiredOption('--to <place>', 'now, beginning, or a time such as 2026-01-31T12:00:00Z')
+    .action((name: string, options: Record<string, unknown>) => run(async (context) => (await import('./commands/followers.ts')).rewindFollower(context, serverOf(options), name, String(options.to)), options));
+  ofServer(followers.command('retry').argument('<name>').description('bring what its target refused once more'))
+    .action((name: string, options: Record<string, unknown>) => run(async (context) => (await import('./commands/followers.ts')).retryFollower(context, serverOf(options), name), options));
   root.command('settings').description('every setting with its default, as a table; flags and LOOKOUT_ variables have the same names')
     .action(() => { process.stdout.write(`${settingsTable()}\n`); });
   withSettings(root.command('doctor').description('check what Lookout needs on this machine, or with --url how a server is that runs'))
