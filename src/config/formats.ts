@@ -3,6 +3,7 @@ import { validate as isCron } from 'node-cron';
 
 import { isHostOrNetwork } from '../lib/reach.ts';
 import { isCameraId } from '../words/camera-id.ts';
+import { isRuleName } from '../words/event-rules.ts';
 import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
 import { isTimeZone } from './time-zone.ts';
 
@@ -36,6 +37,10 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     // node-cron takes a sixth field, of seconds, in front: minutes are what a stream's hours are made of.
     validate: (text) => isCron(text) && text.trim().split(/\s+/).length === 5,
     words: 'must be a cron expression of the minutes in which the stream works, in five fields without seconds, such as "* 8-17 * * 1-5"',
+  },
+  'rule-name': {
+    validate: isRuleName,
+    words: 'must have 1 to 64 characters: small letters, digits, - and _, the first of them no - or _',
   },
   'time-zone': {
     validate: (text) => text === 'system' || isTimeZone(text),
