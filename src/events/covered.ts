@@ -9,6 +9,8 @@ export interface Covered {
    * set back, and it is something new.
    */
   has(name: string, time: number, isLive: boolean, monotonic: number): boolean;
+  /** When the last of them ended that had by then. */
+  endBefore(name: string, time: number): number;
   state(monotonic: number): readonly CoveredState[];
 }
 
@@ -29,9 +31,11 @@ const KEPT_MS = 3 * 3_600_000;
 
 export function createCovered(state: readonly CoveredState[], monotonic: number): Covered {
   const spans: Span[] = [];
+  let newest = -Infinity;
 
   function keep(span: Span): void {
     spans.push(span);
+    newest = Math.max(newest, span.to);
     if (spans.length > MOST) spans.shift();
   }
   const restore: Covered['restore'] = (name, from, to) => { keep({ name, from, to, noted: monotonic, isRestored: true }); };
@@ -43,7 +47,8 @@ export function createCovered(state: readonly CoveredState[], monotonic: number)
       keep({ name, from, to, noted, isRestored: false });
     },
     has: (name, time, isLive, now) =>
-      spans.some((span) => span.name === name && time >= span.from && time <= span.to && !(isLive && (span.isRestored || now - span.noted >= LATE_MS))),
+      time <= newest && spans.some((span) => span.name === name && time >= span.from && time <= span.to && !(isLive && (span.isRestored || now - span.noted >= LATE_MS))),
+    endBefore: (name, time) => Math.max(-Infinity, ...spans.filter((span) => span.name === name && span.to <= time).map(({ to }) => to)),
     state: (now) => spans.filter(({ noted }) => now - noted < KEPT_MS).map(({ name, from, to }) => [name, from, to]),
   };
 }

@@ -20,7 +20,7 @@ export interface Daily {
   /** Days before this one that have not been summed up and have to be. */
   over(today: string): readonly Day[];
   /** Whether a day will have to be summed up. */
-  readonly isOwed: boolean;
+  isOwed(): boolean;
   state(): readonly Day[];
 }
 
@@ -53,9 +53,7 @@ export function createDaily(state: readonly Day[]): Daily {
       change(rule, day, { told: when });
     },
     over: (today) => days.filter((one) => one.day < today && isOwed(one)),
-    get isOwed() {
-      return days.some(isOwed);
-    },
+    isOwed: () => days.some(isOwed),
     state: () => days,
   };
 }

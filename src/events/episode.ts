@@ -28,6 +28,8 @@ export interface Episode extends Pick<EventEntry, 'id' | 'camera_id' | 'place' |
   readonly batches: Set<string>;
   alert: boolean;
   suppressed: Suppressed | null;
+  /** When the one before it ended: it did not begin earlier. */
+  readonly after: number;
   began: number;
   began_at: string;
   last_seen: number;
@@ -73,7 +75,7 @@ export function limitsOf(rule: EventRule, { interval_seconds, batch_size }: Pick
 }
 
 export function beginEpisode(
-  of: Pick<Episode, 'id' | 'camera_id' | 'place' | 'rule' | 'section' | 'class' | 'limits'>, first: Sighting, monotonic: number,
+  of: Pick<Episode, 'id' | 'camera_id' | 'place' | 'rule' | 'section' | 'class' | 'limits' | 'after'>, first: Sighting, monotonic: number,
 ): Episode {
   const { frame, model, time, shift } = first;
   return {
@@ -84,9 +86,16 @@ export function beginEpisode(
   };
 }
 
-/** Whether what is seen then can be of it. */
-export function reaches({ began, last_look, limits: { gap } }: Episode, time: number): boolean {
-  return time >= began - gap && time <= last_look + gap;
+/** Of those that what is seen then can be of; null: there is none. */
+export function nearest(episodes: readonly Episode[], time: number): Episode | null {
+  const distance = ({ began, last_seen }: Episode): number => Math.max(began - time, time - last_seen, 0);
+  const reaches = ({ after, began, last_look, limits: { gap } }: Episode): boolean => time >= Math.max(began - gap, after) && time <= last_look + gap;
+  return episodes.filter(reaches).sort((a, b) => distance(a) - distance(b))[0] ?? null;
+}
+
+/** Whether it had begun then and was seen later. */
+export function spans({ began, last_seen }: Episode, time: number): boolean {
+  return time >= began && time <= last_seen;
 }
 
 /** Answers whether this frame shows it best. */

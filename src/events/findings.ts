@@ -1,5 +1,5 @@
 /** What a look found, by class. */
-import type { Box, Detection, Frame } from '../types.ts';
+import type { Box, Detection, EventRule, Frame } from '../types.ts';
 import { classWord } from './class-word.ts';
 import { placeOf, type Place } from './stationary.ts';
 
@@ -10,13 +10,13 @@ export interface Finding {
 }
 
 /** The surest of each class first. */
-export type Findings = ReadonlyMap<string, readonly Finding[]>;
+export type Findings = ReadonlyMap<string, readonly [Finding, ...Finding[]]>;
 
 const NONE: Findings = new Map();
 
 export function findingsOf(detections: readonly Detection[], frame: Frame): Findings {
   if (detections.length === 0) return NONE;
-  const found = new Map<string, Finding[]>();
+  const found = new Map<string, [Finding, ...Finding[]]>();
   for (const detection of detections) {
     const name = classWord(detection.class);
     const finding = { confidence: detection.confidence, box: detection.box ?? null, place: placeOf(detection, frame) };
@@ -26,4 +26,15 @@ export function findingsOf(detections: readonly Detection[], frame: Frame): Find
   }
   for (const findings of found.values()) findings.sort((a, b) => b.confidence - a.confidence);
   return found;
+}
+
+/** What the rule counts of it. */
+export function meets(findings: Findings, { classes, confidence }: EventRule): Findings {
+  if (findings.size === 0) return findings;
+  const sure = new Map<string, readonly [Finding, ...Finding[]]>();
+  for (const [name, [first, ...others]] of findings) {
+    if (first.confidence < confidence || (classes !== null && !classes.includes(name))) continue;
+    sure.set(name, [first, ...others.filter((other) => other.confidence >= confidence)]);
+  }
+  return sure;
 }

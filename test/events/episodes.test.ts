@@ -4,7 +4,8 @@ import { answered, createWorld, detection, FAILED, secondsOf, SKIPPED, timeOf } 
 
 /** From one second to another, every three: `+` it is seen, `-` it is not, `e` a failure, `s` not asked, blank no frame. */
 function play(world: ReturnType<typeof createWorld>, looks: string, start = 0, of: Parameters<typeof world.see>[1] = {}): void {
-  for (const [index, what] of [...looks].entries()) {
+  for (let index = 0; index < looks.length; index += 1) {
+    const what = looks[index];
     const at = start + index * (of.interval ?? 3);
     if (what === '+') world.see(at, of);
     if (what === '-') world.miss(at, of);
