@@ -43,10 +43,9 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
   };
 
   /** Whether it alerts from now on, and what is to be said after its entry. */
-  function decide(episode: Episode, rule: EventRule, findings: readonly Finding[], { seen, camera, moment }: Answer): { readonly alerts: boolean; readonly after: EventSummary | null } {
+  function decide(episode: Episode, rule: EventRule, findings: readonly Finding[], { seen, camera, time, shift, moment }: Answer): { readonly alerts: boolean; readonly after: EventSummary | null } {
     if (episode.alert) return { alerts: false, after: null };
-    const captured = Date.parse(seen.frame.captured_at);
-    const one = { camera, rule, name: episode.class, model: seen.model, captured, from: seen.stream.from, places: findings.map(({ place }) => place) };
+    const one = { camera, rule, name: episode.class, model: seen.model, captured: time - shift, from: seen.stream.from, places: findings.map(({ place }) => place) };
     const before = episode.suppressed;
     episode.suppressed = suppression.reasonAgainst(one, moment);
     if (episode.suppressed === null) {
@@ -54,7 +53,7 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
       episode.alert = true;
     }
     if (episode.suppressed !== 'daily_limit' || before === 'daily_limit') return { alerts: episode.alert, after: null };
-    const day = camera.daily.suppressed(rule.name, suppression.dayOf(captured));
+    const day = camera.daily.suppressed(rule.name, suppression.dayOf(one.captured));
     book.wake(moment.monotonic + SUMMED_UP_MS);
     return { alerts: false, after: day && summaryOf(camera, day, 'first', moment) };
   }
@@ -84,18 +83,20 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
     const [{ confidence, box }] = findings;
     const sighting: Sighting = { frame: seen.frame, model: seen.model, time, shift, confidence, box };
     const key = nameOf(by.rule.name, seen.section, name);
-    const known = nearest(camera.open.get(key) ?? [], time);
+    const known = nearest(camera.open.get(by.scope)?.get(name) ?? [], time);
     if (!(known && spans(known, time)) && camera.covered.has(key, time, seen.stream.from === 'live', moment.monotonic)) return;
     const isOver = known !== null && time > known.last_seen && time - known.began >= known.limits.longest;
     if (isOver) book.end(camera, known, { by: 'max_seconds', time: known.last_seen }, moment);
     const goesOn = isOver ? null : known;
     const episode = goesOn ?? begin(key, name, sighting, by, answer);
     if (!episode) return;
+    const { began } = episode;
     episode.limits = by.limits;
     if (goesOn && see(goesOn, sighting, batchOf(seen.frame), moment.monotonic)) book.show(goesOn.id, seen.frame);
     const { alerts, after } = decide(episode, by.rule, findings, answer);
     if (!goesOn) book.tell(episode, 'begun', moment);
-    else if (alerts) book.tell(episode, 'going_on', moment);
+    // That it began earlier than was told is not told again after a crash.
+    else if (alerts || episode.began < began) book.tell(episode, 'going_on', moment);
     else book.tellChanges(episode, moment);
     if (after) book.say(after);
   }
@@ -107,11 +108,8 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
       for (const by of line.rules) {
         by.beginnings.looked();
         const found = meets(findings, by.rule);
-        if (camera.size > 0) {
-          for (const episode of [...camera.open.values()].flat()) {
-            if (episode.rule !== by.rule.name || episode.section !== seen.section || found.has(episode.class)) continue;
-            miss(episode, { model: seen.model, time, shift: answer.shift }, moment.monotonic);
-          }
+        for (const [name, episodes] of camera.open.get(by.scope) ?? []) {
+          if (!found.has(name)) for (const episode of episodes) miss(episode, { model: seen.model, time, shift: answer.shift }, moment.monotonic);
         }
         for (const [name, sure] of found) sight(name, sure, by, answer);
       }

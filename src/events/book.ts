@@ -1,8 +1,8 @@
 /** Which episodes go on, and what the log of events is told of them. */
 import type { EventItem, Frame } from '../types.ts';
-import { linesOf, type Camera } from './camera.ts';
+import { episodesOf, linesOf, scopeOf, type Camera } from './camera.ts';
 import { endedEntryOf, entryOf } from './entry.ts';
-import { endingOf, type Ending, type Episode } from './episode.ts';
+import { endingOf, mayEnd, type Ending, type Episode } from './episode.ts';
 import type { Moment, Told } from './seen.ts';
 import { itemName, nameOf, type ItemName } from './state.ts';
 import { watermark } from './watermark.ts';
@@ -23,12 +23,14 @@ export interface Book {
   tellChanges(episode: Episode, moment: Moment): void;
   open(camera: Camera, episode: Episode): void;
   end(camera: Camera, episode: Episode, ending: Ending, moment: Moment): void;
-  /** Ends what has ended, of a section or of all (null). */
-  settle(camera: Camera, section: string | null, moment: Moment): void;
+  /** Ends what has ended. `look`: only by it, which says something of its section; null: by what may be, and all of it. */
+  settle(camera: Camera, look: { readonly section: string; readonly time: number } | null, moment: Moment): void;
   interrupt(camera: Camera, which: (episode: Episode) => boolean, moment: Moment): void;
 }
 
 const TOLD_EVERY_MS = 10_000;
+/** Wakes of many episodes are one. */
+const WAKE_EVERY_MS = 1000;
 /** What is held back because a model is behind is looked at again after. */
 const HELD_MS = 1000;
 
@@ -46,7 +48,8 @@ export function createBook(): Book {
       return { items, best };
     },
     wake(at) {
-      book.due = book.due === null ? at : Math.min(book.due, at);
+      const next = Math.ceil(at / WAKE_EVERY_MS) * WAKE_EVERY_MS;
+      book.due = book.due === null ? next : Math.min(book.due, next);
     },
     say(item) {
       items.push(item);
@@ -67,26 +70,29 @@ export function createBook(): Book {
       else book.wake(episode.told + TOLD_EVERY_MS);
     },
     open(camera, episode) {
-      const name = nameOf(episode.rule, episode.section, episode.class);
-      camera.open.set(name, [...(camera.open.get(name) ?? []), episode]);
+      const scope = scopeOf(episode.rule, episode.section);
+      const classes = camera.open.get(scope) ?? new Map<string, readonly Episode[]>();
+      camera.open.set(scope, classes);
+      classes.set(episode.class, [...(classes.get(episode.class) ?? []), episode]);
       camera.size += 1;
       book.wake(episode.heard + episode.limits.silence);
     },
     end(camera, episode, ending, moment) {
-      const name = nameOf(episode.rule, episode.section, episode.class);
-      const others = (camera.open.get(name) ?? []).filter((other) => other !== episode);
-      if (others.length > 0) camera.open.set(name, others);
-      else camera.open.delete(name);
+      const scope = scopeOf(episode.rule, episode.section);
+      const classes = camera.open.get(scope);
+      const others = classes?.get(episode.class)?.filter((other) => other !== episode) ?? [];
+      if (others.length > 0) classes?.set(episode.class, others);
+      else classes?.delete(episode.class);
+      if (classes?.size === 0) camera.open.delete(scope);
       camera.size -= 1;
       // What was captured until somebody stopped it may still be looked at.
       const until = ending.by === 'interrupted' ? Math.max(ending.time, moment.now + episode.shift) : ending.time;
-      camera.covered.add(name, episode.began - episode.limits.quiet, until, moment.monotonic);
+      camera.covered.add(nameOf(episode.rule, episode.section, episode.class), episode.began - episode.limits.quiet, until, moment.monotonic);
       book.say(endedEntryOf(episode, ending, moment));
     },
-    settle(camera, section, moment) {
-      if (camera.size === 0) return;
-      for (const episode of [...camera.open.values()].flat()) {
-        if (section !== null && episode.section !== section) continue;
+    settle(camera, look, moment) {
+      for (const episode of episodesOf(camera)) {
+        if (look && (episode.section !== look.section || !mayEnd(episode, look.time, moment.monotonic))) continue;
         const mark = watermark(linesOf(camera), episode.section, episode.began - episode.limits.gap, moment.monotonic);
         const ending = endingOf(episode, mark, moment.monotonic);
         if (ending === 'held') book.wake(moment.monotonic + HELD_MS);
@@ -94,7 +100,7 @@ export function createBook(): Book {
       }
     },
     interrupt(camera, which, moment) {
-      for (const episode of [...camera.open.values()].flat().filter(which)) book.end(camera, episode, { by: 'interrupted', time: episode.last_look }, moment);
+      for (const episode of [...episodesOf(camera)].filter(which)) book.end(camera, episode, { by: 'interrupted', time: episode.last_look }, moment);
     },
   };
   return book;

@@ -13,8 +13,8 @@ import type { Line } from './watermark.ts';
 export interface Camera {
   readonly id: string;
   readonly sessions: Map<string, Session>;
-  /** By rule, section and class. Two of a name are of different times: one of an earlier run, one of now. */
-  readonly open: Map<string, Episode[]>;
+  /** By rule and section, and by class. Two of a class are of different times: one of an earlier run, one of now. */
+  readonly open: Map<string, Map<string, readonly Episode[]>>;
   size: number;
   readonly covered: Covered;
   readonly cooldown: Cooldown;
@@ -31,7 +31,7 @@ export interface Session {
 /** A model that looks at the frames of a session. */
 export interface ModelLine extends Line {
   /** Rules that its looks count for. */
-  readonly rules: readonly { readonly rule: EventRule; readonly limits: Limits; readonly beginnings: Beginnings }[];
+  readonly rules: readonly { readonly rule: EventRule; readonly scope: string; readonly limits: Limits; readonly beginnings: Beginnings }[];
   readonly complains: boolean;
   /** Keys of the last frames: after a crash looks are repeated. */
   readonly recent: Set<string>;
@@ -68,6 +68,13 @@ export function* linesOf({ sessions }: Camera): Generator<ModelLine> {
   for (const { lines } of sessions.values()) yield* lines.values();
 }
 
+export function* episodesOf({ open }: Camera): Generator<Episode> {
+  for (const classes of open.values()) for (const episodes of classes.values()) yield* episodes;
+}
+
+/** Where the episodes of a rule and section stand. */
+export const scopeOf = (rule: string, section: string): string => `${rule}\n${section}`;
+
 export function sessionOf(camera: Camera, name: string): Session {
   const known = camera.sessions.get(name);
   if (known) return known;
@@ -84,7 +91,7 @@ export function lineOf(
   const counts = rules.filter((rule) =>
     includes(rule.cameras, stream.camera_id) && includes(rule.models, model) && (rule.sections || rule.models ? includes(rule.sections, section) : complains));
   const made: ModelLine = {
-    section, complains, rules: counts.map((rule) => ({ rule, limits: limitsOf(rule, stream), beginnings: createBeginnings(rule.min_frames) })),
+    section, complains, rules: counts.map((rule) => ({ rule, scope: scopeOf(rule.name, section), limits: limitsOf(rule, stream), beginnings: createBeginnings(rule.min_frames) })),
     recent: new Set(), latest: -Infinity, heard: -Infinity, answered: -Infinity, intervalMs: 1000 * stream.interval_seconds,
   };
   session.lines.set(model, made);

@@ -135,6 +135,11 @@ export function miss(episode: Episode, look: Pick<Sighting, 'model' | 'time' | '
   heard(episode, look, monotonic);
 }
 
+/** Whether a look at that time can end it: most cannot. */
+export function mayEnd({ misses, heard: heardAt, last_look, limits }: Episode, time: number, monotonic: number): boolean {
+  return misses.length >= limits.quiet_looks || time > last_look + limits.gap || monotonic - heardAt >= limits.silence;
+}
+
 /** What has ended it; `held`: something would have, but a model may still have seen it. null: nothing. */
 export function endingOf(episode: Episode, watermark: number | null, monotonic: number): Ending | 'held' | null {
   const { limits, misses, last_seen, last_look } = episode;

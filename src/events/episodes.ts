@@ -13,7 +13,7 @@ import type { EventItem, EventRule, Frame } from '../types.ts';
 import { ruleOf } from '../words/event-rules.ts';
 import { createAnswers, MOST_OPEN } from './answers.ts';
 import { createBook } from './book.ts';
-import { createCamera, forgetIdle, forgotten, isBlank, isNew, lineOf, sessionOf, type Camera } from './camera.ts';
+import { createCamera, episodesOf, forgetIdle, forgotten, isBlank, isNew, lineOf, sessionOf, type Camera } from './camera.ts';
 import { episodeOf, openStateOf } from './entry.ts';
 import { limitsOf } from './episode.ts';
 import { findingsOf } from './findings.ts';
@@ -117,16 +117,16 @@ export function createEpisodes({ rules: given, newId, batchOf, log, ...settings 
       line.heard = moment.monotonic;
       // What ended before this frame was captured is not prolonged by it.
       line.latest = Math.max(line.latest, time - 1);
-      book.settle(camera, section, moment);
+      book.settle(camera, { section, time }, moment);
       if ('detections' in look) answers.take({ seen, findings: findingsOf(look.detections, frame), camera, line, time, shift, moment });
       line.latest = Math.max(line.latest, time);
-      book.settle(camera, section, moment);
+      book.settle(camera, { section, time }, moment);
     }),
     passed: (moment) => book.told(() => {
       book.due = null;
       for (const camera of cameras.values()) {
         book.settle(camera, null, moment);
-        for (const episode of [...camera.open.values()].flat()) {
+        for (const episode of episodesOf(camera)) {
           book.tellChanges(episode, moment);
           book.wake(episode.heard + episode.limits.silence);
         }
@@ -166,7 +166,7 @@ export function createEpisodes({ rules: given, newId, batchOf, log, ...settings 
       book.wake(moment.monotonic);
     }),
     state(moment) {
-      const open = [...cameras.values()].flatMap((camera) => [...camera.open.values()].flat().map((episode) => openStateOf(episode, moment)));
+      const open = [...cameras.values()].flatMap((camera) => [...episodesOf(camera)].map((episode) => openStateOf(episode, moment)));
       return stateOf(book.last, cameras, open, silences.list(moment.now), moment.monotonic);
     },
   };

@@ -4,7 +4,7 @@
  */
 import { isObject } from '../lib/objects.ts';
 import type { EventEntry, EventItem, EventRule } from '../types.ts';
-import { cameraStateOf, createCamera, type Camera, type CameraState } from './camera.ts';
+import { cameraStateOf, createCamera, scopeOf, type Camera, type CameraState } from './camera.ts';
 import type { Limits } from './episode.ts';
 import type { Moment } from './seen.ts';
 import type { Silence } from './silences.ts';
@@ -52,7 +52,7 @@ export function stateOf(last: ItemName | null, cameras: ReadonlyMap<string, Came
 export const itemName = (item: EventItem): ItemName => ({ id: item.id, sequence: item.kind === 'event' ? item.sequence : 0 });
 
 /** Name of an episode among those of its camera. */
-export const nameOf = (rule: string, section: string, name: string): string => `${rule}\n${section}\n${name}`;
+export const nameOf = (rule: string, section: string, name: string): string => `${scopeOf(rule, section)}\n${name}`;
 
 /** `items`: the log's from the state's last one on, or from earlier on; without a state those of the last days. */
 export function restored(state: EventState | null, items: readonly EventItem[], rules: readonly EventRule[], { dayOf, alerted }: Suppression, { monotonic }: Moment): Restored {

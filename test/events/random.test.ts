@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EventState } from '../../src/events/state.ts';
+import type { GivenRule } from '../../src/words/event-rules.ts';
 import { createRandom, type Random } from './random.ts';
 import { episodesOf, type PlainLook } from './reference.ts';
 import { answered, createWorld, detection, FAILED, secondsOf, type World } from './world.ts';
@@ -158,23 +159,32 @@ describe('a crash', () => {
     expect(world.events().length).toBeLessThanOrEqual(plain.length + 1);
   });
 
-  it('at each boundary of entries, while all looks are repeated, changes nothing', () => {
-    const plan = '--++++-+----++--+------';
-    const looks = Array.from({ length: plan.length }, (_, index): PlainLook => ({ at: 3 * index, what: plan[index] === '+' ? '+' : '-' }));
-    const whole = createWorld();
-    for (const { at, what } of looks) whole.look(at, lookOf(what));
+  it.each<[string, Partial<GivenRule>]>([
+    ['all alert', {}],
+    ['some have to be seen more often', { min_frames: { seen: 2, of: 3 } }],
+    ['some are within a cooldown', { cooldown_seconds: 40 }],
+    ['some are beyond the limit of the day', { daily_limit: 1 }],
+    ['some are stationary', { stationary: true }],
+    ['some last too long', { max_seconds: 10 }],
+  ])('at each boundary of entries, while all looks are repeated, changes nothing: %s', (_, given) => {
+    const plan = '--++++-+----++--++------+++----';
+    const looks = Array.from({ length: plan.length }, (_each, index): PlainLook => ({ at: 3 * index, what: plan[index] === '+' ? '+' : '-' }));
+    const begin = (until: number): World => {
+      const world = createWorld([{ name: 'all', ...given }]);
+      for (const { at, what } of looks.slice(0, until)) world.look(at, lookOf(what));
+      return world;
+    };
+    const whole = begin(looks.length);
     whole.until(LONG);
     for (let look = 0; look <= looks.length; look += 1) {
-      const until = createWorld();
-      for (const { at, what } of looks.slice(0, look)) until.look(at, lookOf(what));
-      for (let entries = 0; entries <= until.log.length; entries += 1) {
-        const world = createWorld();
-        for (const { at, what } of looks.slice(0, look)) world.look(at, lookOf(what));
+      for (let entries = begin(look).log.length; entries >= 0; entries -= 1) {
+        const world = begin(look);
         world.crash(entries);
-        for (const [index, { at, what }] of looks.slice(0, look).entries()) world.look(at, lookOf(what), { from: 'recovered', sequence: index, lag: 3 * look - at });
+        for (const [sequence, { at, what }] of looks.slice(0, look).entries()) world.look(at, lookOf(what), { from: 'recovered', sequence, lag: 3 * look - at });
         for (const [index, { at, what }] of looks.slice(look).entries()) world.look(at, lookOf(what), { sequence: look + index });
         world.until(LONG);
         expect(world.shown(), `${look} looks, ${entries} entries`).toEqual(whole.shown());
+        expect(world.summaries().map(({ when }) => when)).toEqual(whole.summaries().map(({ when }) => when));
         check(world, []);
       }
     }
