@@ -718,7 +718,55 @@ export interface EventEntry {
   readonly batches: readonly string[] | null;
 }
 
-export type Suppressed = 'cooldown' | 'hours' | 'daily_limit' | 'stationary' | 'silenced' | 'too_old';
+/** Why an event does not alert, or not yet. `rule`: its rule never does. */
+export type Suppressed = 'cooldown' | 'hours' | 'daily_limit' | 'stationary' | 'silenced' | 'too_old' | 'rule';
+
+/** What the log of events holds of a rule and camera whose alerts of the day were used up: at the first that is not given, and at the day's end. */
+export interface EventSummary {
+  readonly kind: 'summary';
+  /** UUIDv7. */
+  readonly id: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly camera_id: string;
+  readonly rule: string;
+  /** `YYYY-MM-DD`, of the settings' time zone. */
+  readonly day: string;
+  /** Events that would have alerted, until now. */
+  readonly suppressed: number;
+  readonly alerts: number;
+  readonly when: 'first' | 'day_end';
+}
+
+/** A line of the log of events. */
+export type EventItem = EventEntry | EventSummary;
+
+/** Which looks make events, when an episode begins and ends, and whether it alerts. null: any, or none. */
+export interface EventRule {
+  readonly name: string;
+  readonly cameras: readonly string[] | null;
+  readonly models: readonly string[] | null;
+  /** null: with `models` all of theirs, else those that count as a complaint. */
+  readonly sections: readonly string[] | null;
+  readonly classes: readonly string[] | null;
+  /** Findings below are none. */
+  readonly confidence: number;
+  /** It begins once `seen` of the last `of` frames that a model looked at show it. */
+  readonly min_frames: { readonly seen: number; readonly of: number };
+  readonly quiet_looks: number;
+  /** null: three times the stream's interval, 10 at the least. */
+  readonly quiet_seconds: number | null;
+  readonly max_gap_seconds: number;
+  readonly max_seconds: number;
+  /** false: its events are logged and alert nobody. */
+  readonly alert: boolean;
+  readonly cooldown_seconds: number;
+  /** Cron expression of the minutes in which it alerts. */
+  readonly hours: string | null;
+  readonly daily_limit: number | null;
+  /** What stays where it has alerted alerts no more. */
+  readonly stationary: boolean;
+}
 
 /** The log: the records of all batches. */
 export type RecordLog = AppendLog<BatchRecord>;

@@ -1,10 +1,10 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorInfo, LookoutError } from '../errors.ts';
+import { worksAt } from '../lib/schedule.ts';
 import { shownAddress } from '../lib/secrets.ts';
 import type { Balance, LatestPicture, ModelState, Probe, ProbeRequest, StartRequest, StreamChange, StreamStatus, VideoSource } from '../types.ts';
 import { probeStream } from './probe.ts';
-import { worksAt } from './schedule.ts';
 import { startStream, type StreamParts } from './stream.ts';
 import { checkModels, remembered, sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
 import type { StoredStream, StreamStore } from './stream-store.ts';

@@ -3,6 +3,7 @@ import { validate as isCron } from 'node-cron';
 
 import { isHostOrNetwork } from '../lib/reach.ts';
 import { isCameraId } from '../words/camera-id.ts';
+import { isRuleName } from '../words/event-rules.ts';
 import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
 import { followerTypes } from './followers.ts';
 import { isTimeZone } from './time-zone.ts';
@@ -49,6 +50,9 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
   'log-place': {
     validate: (text) => text === 'now' || text === 'beginning' || !Number.isNaN(Date.parse(text)),
     words: 'must be now, beginning, or a time such as 2026-01-31T12:00:00Z',
+  'rule-name': {
+    validate: isRuleName,
+    words: 'must have 1 to 64 characters: small letters, digits, - and _, the first of them no - or _',
   },
   'time-zone': {
     validate: (text) => text === 'system' || isTimeZone(text),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { worksAt } from '../../src/capture/schedule.ts';
+import { worksAt } from '../../src/lib/schedule.ts';
 
 const at = (time: string): number => Date.parse(time);
 

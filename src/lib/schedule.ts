@@ -1,4 +1,4 @@
-/** Hours of work: a cron expression names the minutes in which a stream works. */
+/** Hours: a cron expression names minutes, such as those in which a stream works. */
 import cron from 'node-cron';
 
 const MINUTE_MS = 60_000;

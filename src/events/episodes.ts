@@ -1,0 +1,173 @@
+/**
+ * The engine of events: told what models see, it says which episodes there are. Passive: it is told the time and never waits.
+ *
+ * - Every episode of a camera, rule, section and class is told; its rule decides only whether it alerts.
+ * - It begins at once with the look that shows the class in enough frames, whatever other models may still say of them.
+ * - It ends once looks in a row and long enough found nothing. Only answers count, of models that have seen it: others may not
+ *   know what it is. A model of the section that is behind may still have seen it, so its looks are waited for while they come.
+ * - When nobody could look for long it ends as `not_looked`; what lasts longer than an episode may goes on as another one.
+ * - What is heard of late joins the episode of its time, one that has ended in silence: its last entry is its last.
+ */
+import type { Log } from '../lib/log.ts';
+import type { EventItem, EventRule, Frame } from '../types.ts';
+import { ruleOf } from '../words/event-rules.ts';
+import { createAnswers, MOST_OPEN } from './answers.ts';
+import { createBook } from './book.ts';
+import { createCamera, episodesOf, forgetIdle, forgotten, isBlank, isNew, lineOf, sessionOf, type Camera } from './camera.ts';
+import { episodeOf, openStateOf } from './entry.ts';
+import { limitsOf } from './episode.ts';
+import { findingsOf } from './findings.ts';
+import type { Moment, Seen, Told } from './seen.ts';
+import { createSilences, type Silence } from './silences.ts';
+import { restored, stateOf, type EventState } from './state.ts';
+import { createSuppression, type SuppressionSettings } from './suppression.ts';
+
+export interface EpisodesParts extends SuppressionSettings {
+  readonly rules: readonly EventRule[];
+  /** UUIDv7. */
+  readonly newId: () => string;
+  /** The batch that a frame is in, also while that is open. null: nobody knows. */
+  readonly batchOf: (frame: Frame) => string | null;
+  readonly log: Pick<Log, 'repeated'>;
+}
+
+export interface Episodes {
+  looked(seen: Seen, moment: Moment): Told;
+  /** It is so late now. */
+  passed(moment: Moment): Told;
+  /** When, at the latest, it has to be told the time, on the clock that only goes on; null: whenever. Each call may change it. */
+  dueAt(): number | null;
+  /** The camera's stream was stopped. */
+  stopped(cameraId: string, moment: Moment): Told;
+  /** Likewise, and nothing is to be known of it any more. */
+  removed(cameraId: string, moment: Moment): Told;
+  setRules(rules: readonly EventRule[], moment: Moment): Told;
+  /** Nothing of the camera alerts until then (milliseconds since 1970); null: nothing of the rule alone. */
+  silence(cameraId: string, rule: string | null, until: number, moment: Moment): void;
+  silences(moment: Moment): readonly Silence[];
+  /** Begins with what an earlier run left: its state, and the log's items from the state's last one on, or from earlier on. */
+  restore(state: EventState | null, items: readonly EventItem[], moment: Moment): Told;
+  /** To be written once all that was answered before is in the log: else it knows of what never was. */
+  state(moment: Moment): EventState;
+  /** Cameras of episodes that have not ended. */
+  open(): readonly string[];
+  /** Times that a class was seen and no episode could begin, because its camera has too many. */
+  readonly tooMany: number;
+}
+
+const MINUTE_MS = 60_000;
+/** Of how a stream was captured, whose event only the log tells of. */
+const UNKNOWN = { interval_seconds: 0, batch_size: 0 };
+
+export function createEpisodes({ rules: given, newId, batchOf, log, ...settings }: EpisodesParts): Episodes {
+  let rules = given;
+  let cameras = new Map<string, Camera>();
+  let idleForgottenAt = -Infinity;
+  let tooMany = 0;
+  const book = createBook();
+  const silences = createSilences();
+  const suppression = createSuppression(settings, silences);
+  const answers = createAnswers({
+    book, suppression, newId, batchOf,
+    tooMany({ id }) {
+      tooMany += 1;
+      log.repeated('warn', `more than ${MOST_OPEN} classes are seen at a time: further ones make no events`, id, {});
+    },
+  });
+
+  function cameraOf(id: string, { monotonic }: Moment): Camera {
+    const camera = cameras.get(id) ?? createCamera(id, monotonic);
+    cameras.set(id, camera);
+    return camera;
+  }
+
+  function interrupt(cameraId: string, moment: Moment): void {
+    const camera = cameras.get(cameraId);
+    if (camera) book.interrupt(camera, () => true, moment);
+  }
+
+  function sumUpDays(camera: Camera, moment: Moment): void {
+    if (!camera.daily.isOwed()) return;
+    for (const day of camera.daily.over(suppression.dayOf(moment.now))) book.say(answers.summaryOf(camera, day, 'day_end', moment));
+    if (camera.daily.isOwed()) book.wake(moment.monotonic + MINUTE_MS);
+  }
+
+  function forget(moment: Moment): void {
+    if (moment.monotonic - idleForgottenAt < MINUTE_MS) return;
+    idleForgottenAt = moment.monotonic;
+    for (const camera of cameras.values()) {
+      forgetIdle(camera, moment.monotonic);
+      if (isBlank(camera, moment.monotonic)) cameras.delete(camera.id);
+    }
+  }
+
+  return {
+    get tooMany() {
+      return tooMany;
+    },
+    dueAt: () => book.due,
+    open: () => [...cameras.values()].filter(({ size }) => size > 0).map(({ id }) => id),
+    looked: (seen, moment) => book.told(() => {
+      const { stream, frame, look, section } = seen;
+      const camera = cameraOf(stream.camera_id, moment);
+      const session = sessionOf(camera, stream.session);
+      const line = lineOf(session, seen, rules);
+      if (!isNew(line, frame.key)) return;
+      const { time, shift } = session.timeline.at(frame, stream, moment);
+      line.heard = moment.monotonic;
+      // What ended before this frame was captured is not prolonged by it.
+      line.latest = Math.max(line.latest, time - 1);
+      book.settle(camera, { section, time }, moment);
+      if ('detections' in look) answers.take({ seen, findings: findingsOf(look.detections, frame), camera, line, time, shift, moment });
+      line.latest = Math.max(line.latest, time);
+      book.settle(camera, { section, time }, moment);
+    }),
+    passed: (moment) => book.told(() => {
+      book.due = null;
+      for (const camera of cameras.values()) {
+        book.settle(camera, null, moment);
+        for (const episode of episodesOf(camera)) {
+          book.tellChanges(episode, moment);
+          book.wake(episode.heard + episode.limits.silence);
+        }
+        sumUpDays(camera, moment);
+      }
+      forget(moment);
+    }),
+    stopped: (cameraId, moment) => book.told(() => { interrupt(cameraId, moment); }),
+    removed: (cameraId, moment) => book.told(() => {
+      interrupt(cameraId, moment);
+      const camera = cameras.get(cameraId);
+      if (camera) cameras.set(cameraId, forgotten(camera, moment.monotonic));
+    }),
+    setRules: (next, moment) => book.told(() => {
+      rules = next;
+      for (const camera of cameras.values()) {
+        for (const { lines } of camera.sessions.values()) lines.clear();
+        book.interrupt(camera, (episode) => !next.some(({ name }) => name === episode.rule), moment);
+      }
+    }),
+    silence(camera_id, rule, until, { now }) {
+      silences.add({ camera_id, rule, from: now, until });
+    },
+    silences: ({ now }) => silences.list(now),
+    restore: (state, items, moment) => book.told(() => {
+      silences.restore(state?.silences ?? []);
+      const left = restored(state, items, rules, suppression, moment);
+      cameras = new Map(left.cameras);
+      book.last = left.last;
+      for (const { entry, batches, limits } of left.open) {
+        const camera = cameraOf(entry.camera_id, moment);
+        const rule = rules.find(({ name }) => name === entry.rule);
+        const episode = episodeOf(entry, batches, limits ?? limitsOf(rule ?? ruleOf({ name: entry.rule }), UNKNOWN), moment);
+        book.open(camera, episode);
+        if (!rule) book.interrupt(camera, (other) => other === episode, moment);
+      }
+      book.wake(moment.monotonic);
+    }),
+    state(moment) {
+      const open = [...cameras.values()].flatMap((camera) => [...episodesOf(camera)].map((episode) => openStateOf(episode, moment)));
+      return stateOf(book.last, cameras, open, silences.list(moment.now), moment.monotonic);
+    },
+  };
+}

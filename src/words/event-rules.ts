@@ -1,0 +1,63 @@
+/** What a rule of events may say, as JSON Schema: one range for lookout.yaml and requests. */
+import type { EventRule } from '../types.ts';
+
+const TEXTS = { type: ['array', 'null'], items: { type: 'string', minLength: 1 }, minItems: 1 } as const;
+
+/** One item of `events:` in lookout.yaml. */
+export const EVENT_RULE = {
+  type: 'object',
+  required: ['name'],
+  additionalProperties: false,
+  properties: {
+    name: { description: 'Stands in its events.', type: 'string', format: 'rule-name' },
+    cameras: { ...TEXTS, description: 'Whose looks make events; null: of all.' },
+    models: { ...TEXTS, description: 'Likewise.' },
+    sections: { ...TEXTS, description: 'Likewise; null: with models all of theirs, else those that count as a complaint.' },
+    classes: { ...TEXTS, description: 'Likewise.' },
+    confidence: { description: 'Findings below are none.', type: 'number', minimum: 0, maximum: 1 },
+    min_frames: {
+      description: 'An event begins once so many (seen) of the last frames (of) that a model looked at show it.',
+      type: 'object',
+      required: ['seen', 'of'],
+      additionalProperties: false,
+      properties: { seen: { type: 'integer', minimum: 1, maximum: 100 }, of: { type: 'integer', minimum: 1, maximum: 100 } },
+    },
+    quiet_looks: { description: 'It ends once so many looks in a row found nothing', type: 'integer', minimum: 1, maximum: 100 },
+    quiet_seconds: { description: 'and so long; null: three times the interval, 10 s at the least.', type: ['number', 'null'], minimum: 0, maximum: 86_400 },
+    max_gap_seconds: { description: 'It ends when nobody could look for so long; for three times the interval at the least.', type: 'number', minimum: 1, maximum: 86_400 },
+    max_seconds: { description: 'What lasts longer goes on as another event.', type: 'number', minimum: 10, maximum: 604_800 },
+    alert: { description: 'false: its events are logged and alert nobody.', type: 'boolean' },
+    cooldown_seconds: { description: 'After an alert of the rule, camera and class there is none for so long.', type: 'number', minimum: 0, maximum: 604_800 },
+    hours: { description: 'Cron expression of the minutes in which it alerts, in time_zone; null: all.', type: ['string', 'null'], format: 'cron' },
+    daily_limit: { description: 'Alerts of a camera in a day of time_zone; null: any number.', type: ['integer', 'null'], minimum: 1, maximum: 100_000 },
+    stationary: { description: 'What stays where it has alerted alerts no more.', type: 'boolean' },
+  },
+} as const;
+
+export type GivenRule = { readonly [Name in keyof EventRule]?: EventRule[Name] | undefined } & Pick<EventRule, 'name'>;
+
+const USUAL: Omit<EventRule, 'name'> = {
+  cameras: null, models: null, sections: null, classes: null, confidence: 0, min_frames: { seen: 1, of: 1 },
+  quiet_looks: 3, quiet_seconds: null, max_gap_seconds: 300, max_seconds: 3600,
+  alert: true, cooldown_seconds: 0, hours: null, daily_limit: null, stationary: false,
+};
+
+/** With what it does not say. */
+export function ruleOf({ name, ...given }: GivenRule): EventRule {
+  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<EventRule>;
+  return { name, ...USUAL, ...said };
+}
+
+/** Where none are given: every complaint is an event, and alerts. */
+export const USUAL_RULES: readonly EventRule[] = [ruleOf({ name: 'complaints' })];
+
+export const isRuleName = (text: string): boolean => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(text);
+
+/** What the schema cannot say of rules that stand together; null: nothing is wrong. */
+export function rulesFault(rules: readonly GivenRule[]): string | null {
+  const names = rules.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined) return `two rules are named ${twice}`;
+  const never = rules.find(({ min_frames: { seen, of } = USUAL.min_frames }) => seen > of);
+  return never ? `min_frames of the rule ${never.name}: seen is more than of` : null;
+}

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { createTimeline } from '../../src/events/timeline.ts';
+import { createWorld, T0, timeOf, type World } from './world.ts';
+
+const HOUR = 3600;
+
+/** `set`: seconds by which the clock is set at the tenth look. */
+function looks(world: World, set: number, models: readonly { readonly model: string; readonly lag?: number }[] = [{ model: 'm' }]): void {
+  for (let look = 0; look < 30; look += 1) {
+    for (const { model, lag = 0 } of models) {
+      const frame = look - lag / 3;
+      if (frame < 0) continue;
+      const of = { model, sequence: frame };
+      // The frame has the time of its capture, also when it is heard of after the clock was set.
+      if (frame < 20) world.see(frame * 3, { ...of, lag, clock: frame < 10 ? 0 : set });
+      else world.miss(frame * 3, { ...of, lag, clock: set });
+    }
+  }
+}
+
+describe('a clock that is set in the middle of an episode', () => {
+  it.each([['back by an hour', -HOUR], ['back by some seconds', -7], ['forward by a day', 24 * HOUR], ['forward by an hour', HOUR], ['back by a year', -8760 * HOUR]])('%s makes no other one of it', (_, set) => {
+    const world = createWorld();
+    looks(world, set);
+    expect(world.shown()).toMatchObject([{ began: 0, seen: 57 + set, ended: 69 + set, ended_by: 'quiet', frames: 20, alert: true }]);
+  });
+
+  it.each([-HOUR, 24 * HOUR])('does not either where models are behind (%i s)', (set) => {
+    const world = createWorld();
+    looks(world, set, [{ model: 'm' }, { model: 'n', lag: 6 }]);
+    expect(world.shown()).toMatchObject([{ began: 0, ended_by: 'quiet', frames: 20 }]);
+  });
+
+  it.each([-HOUR, 24 * HOUR])('and Lookout starts anew: one ends, one begins, and nothing hangs (%i s)', (set) => {
+    const world = createWorld();
+    for (const at of [0, 3, 6]) world.see(at);
+    world.crash();
+    for (let at = 9; at < 60; at += 3) world.see(at, { session: 't', clock: set });
+    for (let at = 60; at < 90; at += 3) world.miss(at, { session: 't', clock: set });
+    world.until(1000, set);
+    expect(world.shown()).toMatchObject([{ ended_by: 'not_looked', began: 0 }, { ended_by: 'quiet', frames: 17, ended: 69 + set }]);
+    expect(world.engine.open()).toEqual([]);
+  });
+});
+
+it('a camera that is gone for an hour in the middle of an event makes two of it', () => {
+  const world = createWorld();
+  for (const at of [0, 3, 6]) world.see(at);
+  for (const at of [HOUR, HOUR + 3]) world.see(at);
+  expect(world.shown()).toMatchObject([{ ended_by: 'not_looked', seen: 6, ended: 306 }, { began: HOUR, frames: 2 }]);
+});
+
+describe('a timeline', () => {
+  const stream = { interval_seconds: 3, from: 'live' } as const;
+  const frame = (sequence: number, seconds: number) => ({ key: String(sequence), captured_at: timeOf(seconds), sequence, width: 1, height: 1 });
+  const moment = (monotonic: number, now = monotonic) => ({ now: T0 + 1000 * now, monotonic: 1000 * monotonic });
+
+  it('takes capture times as they are while nobody sets the clock, also after hours without frames', () => {
+    const timeline = createTimeline();
+    for (const at of [0, 3, 6, 4 * HOUR]) expect(timeline.at(frame(at, at), stream, moment(at + 1))).toEqual({ time: T0 + 1000 * at, shift: 0 });
+  });
+
+  it('takes what is long on its way for no jump', () => {
+    const timeline = createTimeline();
+    expect(timeline.at(frame(0, 0), stream, moment(500)).shift).toBe(0);
+    expect(timeline.at(frame(1, 499), stream, moment(500)).shift).toBe(0);
+  });
+
+  it('takes frames of an earlier run as they come', () => {
+    const timeline = createTimeline();
+    const recovered = { ...stream, from: 'recovered' } as const;
+    expect(timeline.at(frame(0, 0), recovered, moment(20_000)).shift).toBe(0);
+    expect(timeline.at(frame(1, 9000), recovered, moment(20_000)).shift).toBe(0);
+    expect(timeline.at(frame(2, 19_999), stream, moment(20_000)).shift).toBe(0);
+  });
+
+  it('knows which frames were captured before the clock was set', () => {
+    const timeline = createTimeline();
+    timeline.at(frame(0, 0), stream, moment(0));
+    timeline.at(frame(1, 3), stream, moment(3));
+    expect(timeline.at(frame(2, 6 - HOUR), stream, moment(6, 6 - HOUR))).toEqual({ time: T0 + 6000, shift: 1000 * HOUR });
+    expect(timeline.at(frame(1, 3), stream, moment(6, 6 - HOUR))).toEqual({ time: T0 + 3000, shift: 0 });
+    expect(timeline.at(frame(3, 9 - HOUR), stream, moment(9, 9 - HOUR))).toEqual({ time: T0 + 9000, shift: 1000 * HOUR });
+  });
+});
