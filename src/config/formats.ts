@@ -50,6 +50,7 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
   'log-place': {
     validate: (text) => text === 'now' || text === 'beginning' || !Number.isNaN(Date.parse(text)),
     words: 'must be now, beginning, or a time such as 2026-01-31T12:00:00Z',
+  },
   'rule-name': {
     validate: isRuleName,
     words: 'must have 1 to 64 characters: small letters, digits, - and _, the first of them no - or _',
