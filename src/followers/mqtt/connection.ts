@@ -45,6 +45,8 @@ export interface Connection {
 /** Messages on the way at a time; a broker may want fewer. */
 const MOST_ON_THE_WAY = 100;
 const KEEPALIVE_SECONDS = 30;
+/** What the library makes of a refusal whose reason is none for a single message: it names none, and goes on no more. */
+const ODD_REFUSAL = /^Invalid puback reason code/;
 /** Of a command, which is all that comes from a broker. */
 const MOST_HEARD_BYTES = 65_536;
 
@@ -90,7 +92,10 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
     why = `the broker ends the connection: ${inWords(reasonCode, properties?.reasonString)}`;
     if (blamesSomething(reasonCode)) objection = hide(why);
   });
-  client.on('error', (error) => { lose(errorInWords(error)); });
+  client.on('error', (error) => {
+    if (ODD_REFUSAL.test(error.message)) objection = 'the broker refuses it for a reason that MQTT does not know there, as Mosquitto does with what is longer than its message_size_limit';
+    lose(objection ?? errorInWords(error));
+  });
   client.on('close', () => { lose('the connection is lost'); });
 
   const greeting = await untilAborted(greetingOf(client, lost.signal), signal).catch((error: unknown) => {
@@ -128,7 +133,7 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
     if (onTheWay === 1) watch.begin();
     return new Promise((resolve, reject) => {
       const payload = typeof message.payload === 'string' ? message.payload : Buffer.from(message.payload.buffer, message.payload.byteOffset, message.payload.length);
-      const properties = { payloadFormatIndicator: typeof payload === 'string', contentType: message.contentType, userProperties };
+      const properties = { payloadFormatIndicator: typeof payload === 'string', contentType: message.contentType, ...(message.id !== null && { userProperties }) };
       client.publish(message.topic, payload, { qos: qos as 1 | 2, retain: message.retain && retainAvailable, properties }, (error) => {
         onTheWay -= 1;
         watch.progress(onTheWay > 0);
