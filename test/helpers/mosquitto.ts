@@ -19,28 +19,31 @@ export interface Mosquitto {
 export async function createMosquitto(lines: (folder: string) => readonly string[]): Promise<Mosquitto> {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-mosquitto-'));
   const port = await freePort();
-  let process_: ChildProcess | null = null;
+  let broker: ChildProcess | null = null;
+
+  async function start(): Promise<void> {
+    // As root it would become somebody who may not read the folder.
+    const asItself = process.getuid?.() === 0 ? ['user root'] : [];
+    await writeFile(join(folder, 'mosquitto.conf'), [...asItself, `listener ${port} 127.0.0.1`, ...lines(folder), ''].join('\n'));
+    broker = spawn('/usr/sbin/mosquitto', ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' });
+    const ended = once(broker, 'exit').then(() => { throw new Error('mosquitto does not start'); });
+    const over = new AbortController();
+    ended.catch(() => undefined).finally(() => { over.abort(); }).catch(() => undefined);
+    await Promise.race([ended, listening(port, over.signal)]);
+  }
+
+  async function stop(): Promise<void> {
+    if (!broker) return;
+    const ended = broker.exitCode === null ? once(broker, 'exit') : null;
+    broker.kill('SIGTERM');
+    await ended;
+    broker = null;
+  }
+
   return {
-    port,
-    folder,
-    async start() {
-      // As root it would become somebody who may not read the folder.
-      const asItself = process.getuid?.() === 0 ? ['user root'] : [];
-      await writeFile(join(folder, 'mosquitto.conf'), [...asItself, `listener ${port} 127.0.0.1`, ...lines(folder), ''].join('\n'));
-      process_ = spawn('/usr/sbin/mosquitto', ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' });
-      const ended = once(process_, 'exit').then(() => { throw new Error('mosquitto does not start'); });
-      ended.catch(() => undefined);
-      await Promise.race([ended, listening(port)]);
-    },
-    async stop() {
-      if (!process_ || process_.exitCode !== null) return;
-      const ended = once(process_, 'exit');
-      process_.kill('SIGTERM');
-      await ended;
-      process_ = null;
-    },
+    port, folder, start, stop,
     async remove() {
-      await this.stop();
+      await stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -61,8 +64,8 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-async function listening(port: number): Promise<void> {
-  for (;;) {
+async function listening(port: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
     const socket = connect(port, '127.0.0.1');
     try {
       await once(socket, 'connect');

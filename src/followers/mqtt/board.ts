@@ -1,4 +1,5 @@
 /** Brings what stands at the broker in line with what is: sends what is other, and takes away what is no more. */
+import { errorInfo } from '../../errors.ts';
 import { createTurns } from '../../lib/turns.ts';
 import type { Connection } from './connection.ts';
 import type { Alone } from './deliver.ts';
@@ -15,14 +16,15 @@ export interface Board {
 
 /** Notices on the way at a time: some are pictures. */
 const TOGETHER = 10;
-/** A notice that was on the way so often when the broker objected to something is what it objects to. */
+/** A notice that was on the way so often in a row when the broker objected to something is what it objects to. */
 const STRIKES = 2;
 
 export function createBoard(wanted: () => readonly Notice[], warn: (message: string, facts: object) => void, signal: AbortSignal): Board {
   const turn = createTurns();
   /** Topics that may hold something of ours, whichever connection brought it there. */
   const ours = new Set<string>();
-  const strikes = new Map<string, number>();
+  /** By topic: how often in a row the broker objected while a notice with this mark was on the way. */
+  const strikes = new Map<string, { readonly mark: string; readonly times: number }>();
   /** By topic: the marks of what this connection has brought. */
   let shown = new Map<string, string>();
   let shownOn: Connection | null = null;
@@ -31,33 +33,50 @@ export function createBoard(wanted: () => readonly Notice[], warn: (message: str
 
   async function send(notice: Notice, connection: Connection): Promise<void> {
     const { topic, mark, contentType } = notice;
-    const struck = `${topic}\n${mark}`;
-    if ((strikes.get(struck) ?? 0) >= STRIKES) return;
-    let payload: string | Uint8Array | null = null;
-    try {
-      payload = await notice.payload();
-    } catch (error) {
-      warn('a picture could not be read', { topic, reason: error instanceof Error ? error.message : String(error) });
-    }
+    const struck = strikes.get(topic);
+    const times = struck?.mark === mark ? struck.times : 0;
+    if (times >= STRIKES) return;
+    const payload = await payloadOf(notice);
     if (payload !== null && !isClosed) {
       ours.add(topic);
       try {
-        const refusal = await connection.publish({ topic, payload, contentType, retain: true, id: null }, signal);
-        if (refusal !== null) warn('the broker does not take a retained message', { topic, reason: refusal });
+        await put(topic, payload, contentType, connection);
       } catch (error) {
-        if (connection.objection !== null) strikes.set(struck, (strikes.get(struck) ?? 0) + 1);
-        // The connection goes on: it is this topic that is not allowed, and no other try would be.
-        if (connection.lost.aborted) throw error;
-        warn('the broker does not take a retained message', { topic, reason: error instanceof Error ? error.message : String(error) });
+        if (connection.objection !== null) strikes.set(topic, { mark, times: times + 1 });
+        if (connection.objection !== null && times + 1 === STRIKES) warn('the broker does not take a retained message', { topic, reason: connection.objection });
+        throw error;
       }
     }
+    strikes.delete(topic);
     shown.set(topic, mark);
   }
 
+  async function payloadOf(notice: Notice): Promise<string | Uint8Array | null> {
+    try {
+      return await notice.payload();
+    } catch (error) {
+      warn('a picture could not be read', { topic: notice.topic, reason: errorInfo(error).message });
+      return null;
+    }
+  }
+
   async function takeAway(topic: string, connection: Connection): Promise<void> {
-    await connection.publish({ topic, payload: '', contentType: 'text/plain', retain: true, id: null }, signal);
+    await put(topic, '', 'text/plain', connection);
     ours.delete(topic);
     shown.delete(topic);
+    strikes.delete(topic);
+  }
+
+  /** Throws where the connection ends. What the broker does not take on it, it will not take later. */
+  async function put(topic: string, payload: string | Uint8Array, contentType: string, connection: Connection): Promise<void> {
+    let refusal: string | null;
+    try {
+      refusal = await connection.publish({ topic, payload, contentType, retain: true, id: null }, signal);
+    } catch (error) {
+      if (connection.lost.aborted || signal.aborted) throw error;
+      refusal = errorInfo(error).message;
+    }
+    if (refusal !== null) warn('the broker does not take a retained message', { topic, reason: refusal });
   }
 
   async function round(connection: Connection): Promise<void> {
@@ -81,7 +100,10 @@ export function createBoard(wanted: () => readonly Notice[], warn: (message: str
       waiting ??= turn(async () => {
         waiting = null;
         if (!isClosed && !connection.lost.aborted) await round(connection);
-      }).catch(() => undefined);
+      }).catch((error: unknown) => {
+        // The end of a connection is told where it is noticed.
+        if (!connection.lost.aborted && !signal.aborted) warn('retained messages could not be brought up to date', { reason: errorInfo(error).message });
+      });
       return waiting;
     },
     alone: (work) => turn(work),

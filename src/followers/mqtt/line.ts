@@ -79,8 +79,8 @@ export function createLine(calls: Calls, signal: AbortSignal): Line {
   }
 
   async function keep(): Promise<void> {
-    for (let failures = 0; !life.signal.aborted;) {
-      failures = (await lifeOfOne()) > STEADY_MS ? 0 : failures + 1;
+    for (let failures = 0; !life.signal.aborted; failures += 1) {
+      if ((await lifeOfOne()) > STEADY_MS) failures = 0;
       await systemClock.sleep(backoffMs(failures, SHORTEST_MS, LONGEST_MS), life.signal);
     }
   }

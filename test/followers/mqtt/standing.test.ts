@@ -36,7 +36,7 @@ interface Cast {
   readonly changes: { readonly camera: string; readonly change: StreamChange }[];
   readonly warnings: string[];
   /** Payloads on a topic under the prefix, in their order. */
-  on(topic: string): readonly string[];
+  readonly on: (topic: string) => readonly string[];
 }
 
 async function cast(more: Partial<MqttSettings> = {}, cameras: readonly (string | number)[] = ['gate'], context: Partial<FollowerContext<MqttSettings>> = {}): Promise<Cast> {
@@ -97,8 +97,8 @@ describe('events', () => {
     expect(told.map(({ type, before, after }) => [type, before?.sequence ?? null, after.sequence])).toEqual([['new', null, 0], ['update', 0, 1], ['end', 1, 2], ['end', 1, 2], ['end', null, 5]]);
     expect(told[0]?.after).toEqual(begun.value);
     const messages = listener.heard.filter(({ topic }) => topic === `${prefix}/events`);
-    expect(messages.map(({ id }) => id)).toEqual([begun.id, going.id, ended.id, ended.id, told[4]?.after.id + '/5']);
-    expect(new Set(messages.map(({ contentType, retained: isRetained }) => `${contentType} ${isRetained}`))).toEqual(new Set(['application/json false']));
+    expect(messages.map(({ id }) => id)).toEqual([begun.id, going.id, ended.id, ended.id, `${told[4]?.after.id ?? ''}/5`]);
+    expect(new Set(messages.map(({ contentType, retained: isRetained }) => `${String(contentType)} ${String(isRetained)}`))).toEqual(new Set(['application/json false']));
   });
 });
 
