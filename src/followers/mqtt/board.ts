@@ -86,12 +86,16 @@ export function createBoard(wanted: () => readonly Notice[], warn: (message: str
     }
     const notices = wanted();
     const topics = new Set(notices.map(({ topic }) => topic));
-    await inGroups([...ours].filter((topic) => !topics.has(topic)), (topic) => takeAway(topic, connection));
-    await inGroups(notices.filter(({ topic, mark }) => shown.get(topic) !== mark), (notice) => send(notice, connection));
+    const others = notices.filter(({ topic, mark }) => shown.get(topic) !== mark);
+    const isSuspect = ({ topic, mark }: Notice): boolean => strikes.get(topic)?.mark === mark;
+    await inGroups([...ours].filter((topic) => !topics.has(topic)), TOGETHER, (topic) => takeAway(topic, connection));
+    await inGroups(others.filter((notice) => !isSuspect(notice)), TOGETHER, (notice) => send(notice, connection));
+    // By itself, so that it shows which of them it is.
+    await inGroups(others.filter(isSuspect), 1, (notice) => send(notice, connection));
   }
 
-  async function inGroups<One>(all: readonly One[], work: (one: One) => Promise<void>): Promise<void> {
-    for (let at = 0; at < all.length && !isClosed; at += TOGETHER) await Promise.all(all.slice(at, at + TOGETHER).map(work));
+  async function inGroups<One>(all: readonly One[], size: number, work: (one: One) => Promise<void>): Promise<void> {
+    for (let at = 0; at < all.length && !isClosed; at += size) await Promise.all(all.slice(at, at + size).map(work));
   }
 
   return {
