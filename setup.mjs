@@ -21,6 +21,7 @@ const needed = [
         { packages: ['chromium'], there: () => existsSync('/usr/bin/chromium') },
         { packages: ['faketime'], there: () => works('faketime', '-f', '+1h', 'true') },
         { packages: ['strace'], there: () => works('strace', '-V') },
+        { packages: ['mosquitto'], there: () => existsSync('/usr/sbin/mosquitto') },
         // For the README's own lines.
         { packages: ['curl'], there: () => works('curl', '--version') },
       ]

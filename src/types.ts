@@ -607,6 +607,11 @@ export interface Refused {
 /** What reads logs with a cursor of its own and delivers their items somewhere. Nobody waits for it. */
 export interface Follower {
   /**
+   * From now on it is there between items too, e.g. shows states and hears commands. Called once before the first `deliver`, and
+   * not by whoever only tests it. Absent: there is nothing between items.
+   */
+  begin?(): void;
+  /**
    * The target has all items when it returns, but those answered. In order; items may come again after a crash or a failure, with
    * the same ids. Throws when the target is away, `target_away` with `retry_after_seconds` in its details where it says when to come
    * again: the same items are brought again later, for as long as it takes.

@@ -32,6 +32,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   liquidjs: /^followers\/webhook\//,
   '@aws-sdk/client-s3': /^followers\/s3\//,
   '@aws-sdk/lib-storage': /^followers\/s3\//,
+  mqtt: /^followers\/mqtt\//,
 };
 const FAMILIES = ['runtimes', 'sources', 'pipeline/stages', 'followers'];
 

@@ -1,0 +1,261 @@
+/** One connection to a broker, from its greeting to its end: what is not answered when it ends was not delivered, and nothing is sent again behind anybody's back. */
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { connect, Store, type IClientOptions, type IStore, type MqttClient } from 'mqtt';
+import { LookoutError } from '../../errors.ts';
+import { untilAborted } from '../../lib/abort.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { packetSize } from './packet-size.ts';
+import { placeOf, usualPort } from './place.ts';
+import { blamesMessage, blamesSomething, inWords } from './reasons.ts';
+import type { MqttSettings } from './settings.ts';
+
+export interface Message {
+  readonly topic: string;
+  readonly payload: string | Uint8Array;
+  readonly contentType: string;
+  readonly retain: boolean;
+  /** By which receivers tell repeats; null: of no item. */
+  readonly id: string | null;
+}
+
+export interface Identity {
+  readonly clientId: string;
+  /** The topic on which the broker says `offline` when the connection is lost; null: nothing is said. */
+  readonly available: string | null;
+}
+
+export type Heard = (topic: string, payload: Buffer, retained: boolean) => void;
+
+export interface Connection {
+  /** Aborts when it ends, for a `target_away` that says why. */
+  readonly lost: AbortSignal;
+  /** Why the broker ended it, if that was something that it was sent, in words; null: something else, or it has not ended. */
+  readonly objection: string | null;
+  readonly keepsRetained: boolean;
+  /** Of a packet, in bytes; null: the broker names none. */
+  readonly mostBytes: number | null;
+  /** Resolves when the broker has it: null, or why it does not take it, ever. Throws `target_away`, or the signal's reason. */
+  publish(message: Message, signal: AbortSignal): Promise<string | null>;
+  subscribe(filter: string, heard: Heard): Promise<void>;
+  /** Ends it in order, so that the broker says nothing of it, or in disorder where that takes too long. */
+  leave(withinMs: number): Promise<void>;
+  drop(why: string): void;
+}
+
+/** Messages on the way at a time; a broker may want fewer. */
+const MOST_ON_THE_WAY = 100;
+const KEEPALIVE_SECONDS = 30;
+/** What the library makes of a refusal whose reason is none for a single message: it names none, and goes on no more. */
+const ODD_REFUSAL = /^Invalid puback reason code/;
+/** Of a command, which is all that comes from a broker. */
+const MOST_HEARD_BYTES = 65_536;
+
+/** Keeps nothing: what is not answered is brought again by whoever reads the log. */
+function createNoStore(): IStore {
+  const empty = new Store();
+  const store: IStore = {
+    put(_packet, done) {
+      done();
+      return store;
+    },
+    del(_packet, done) {
+      done();
+      return store;
+    },
+    get(packet, done) {
+      empty.get(packet, done);
+      return store;
+    },
+    createStream: () => empty.createStream(),
+    close(done) { done(); },
+  };
+  return store;
+}
+
+/** Throws `target_away`. */
+export async function connectTo(settings: MqttSettings, identity: Identity, signal: AbortSignal): Promise<Connection> {
+  signal.throwIfAborted();
+  const client = connect(await optionsOf(settings, identity));
+  // Messages are small and waited for: held back for company, each would be 40 ms late.
+  (client.stream as unknown as Socket).setNoDelay(true);
+  const hide = hiderOf(settings.password);
+  const lost = new AbortController();
+  let objection: string | null = null;
+  /** Why it ends, as far as that is known before it has. */
+  let why: string | null = null;
+
+  const lose = (reason: string): void => {
+    if (lost.signal.aborted) return;
+    lost.abort(new LookoutError('target_away', hide(`${placeOf(settings.url)}: ${why ?? reason}`)));
+    client.end(true);
+    client.stream.destroy();
+  };
+  client.on('disconnect', ({ reasonCode = 0, properties }) => {
+    why = `the broker ends the connection: ${inWords(reasonCode, properties?.reasonString)}`;
+    if (blamesSomething(reasonCode)) objection = hide(why);
+  });
+  client.on('error', (error) => {
+    if (ODD_REFUSAL.test(error.message)) objection = 'the broker refuses it for a reason that MQTT does not know there, as Mosquitto does with what is longer than its message_size_limit';
+    lose(objection ?? errorInWords(error));
+  });
+  client.on('close', () => { lose('the connection is lost'); });
+
+  const greeting = await untilAborted(greetingOf(client, lost.signal), signal).catch((error: unknown) => {
+    lose('nobody waits for it any longer');
+    throw error;
+  });
+  const { receiveMaximum = MOST_ON_THE_WAY, maximumQoS = 2, maximumPacketSize, retainAvailable = true } = greeting;
+  const qos = Math.min(settings.qos, maximumQoS);
+  if (qos < 1) {
+    lose('the broker acknowledges no messages (it takes QoS 0 only), so nobody can tell whether they came');
+    throw lost.signal.reason;
+  }
+
+  const line: (() => void)[] = [];
+  const most = Math.max(1, Math.min(MOST_ON_THE_WAY, receiveMaximum));
+  let onTheWay = 0;
+  const watch = createWatch(client, settings.timeout_seconds, () => {
+    lose(`the broker has acknowledged nothing for ${settings.timeout_seconds} s`);
+  });
+  lost.signal.addEventListener('abort', () => {
+    watch.rest();
+    line.length = 0;
+  });
+
+  function next(): void {
+    while (onTheWay < most) {
+      const send = line.shift();
+      if (!send) return;
+      send();
+    }
+  }
+
+  function send(message: Message, userProperties: Readonly<Record<string, string>>): Promise<string | null> {
+    onTheWay += 1;
+    if (onTheWay === 1) watch.begin();
+    return new Promise((resolve, reject) => {
+      const payload = typeof message.payload === 'string' ? message.payload : Buffer.from(message.payload.buffer, message.payload.byteOffset, message.payload.length);
+      const properties = { payloadFormatIndicator: typeof payload === 'string', contentType: message.contentType, ...(message.id !== null && { userProperties }) };
+      client.publish(message.topic, payload, { qos: qos as 1 | 2, retain: message.retain && retainAvailable, properties }, (error) => {
+        onTheWay -= 1;
+        watch.progress(onTheWay > 0);
+        const code = error && 'code' in error && typeof error.code === 'number' ? error.code : null;
+        if (!error) resolve(null);
+        else if (code !== null && blamesMessage(code)) resolve(hide(`the broker refuses it: ${inWords(code)}`));
+        else reject(new LookoutError('target_away', hide(`${placeOf(settings.url)}: the broker does not take messages on ${message.topic}: ${code === null ? error.message : inWords(code)}`)));
+        next();
+      });
+    });
+  }
+
+  return {
+    lost: lost.signal,
+    keepsRetained: retainAvailable,
+    mostBytes: maximumPacketSize ?? null,
+    get objection() {
+      return objection;
+    },
+    publish(message, until) {
+      const userProperties = message.id === null ? {} : { id: message.id };
+      const bytes = packetSize({ ...message, payloadBytes: Buffer.byteLength(message.payload), userProperties });
+      if (maximumPacketSize !== undefined && bytes > maximumPacketSize) {
+        return Promise.resolve(`it makes a packet of ${bytes} bytes, and the broker takes ${maximumPacketSize} at the most`);
+      }
+      const answer = new Promise<string | null>((resolve, reject) => {
+        line.push(() => {
+          if (until.aborted) reject(until.reason as Error);
+          else send(message, userProperties).then(resolve, reject);
+        });
+      });
+      next();
+      return untilAborted(untilAborted(answer, lost.signal), until);
+    },
+    async subscribe(filter, heard) {
+      client.on('message', (topic, payload, { retain }) => { heard(topic, payload, retain); });
+      // With the mark of a retained message kept, so that one that comes late can be told from one that was meant now.
+      await untilAborted(client.subscribeAsync(filter, { qos: 1, rap: true }), lost.signal);
+    },
+    async leave(withinMs) {
+      why = 'Lookout leaves';
+      const patience = new AbortController();
+      await Promise.race([new Promise<void>((resolve) => { client.end(false, () => { resolve(); }); }), systemClock.sleep(withinMs, patience.signal)]);
+      patience.abort();
+      lose(why);
+    },
+    drop: lose,
+  };
+}
+
+async function optionsOf(settings: MqttSettings, { clientId, available }: Identity): Promise<IClientOptions> {
+  const { protocol, hostname, port } = new URL(settings.url);
+  const isSecure = protocol === 'mqtts:';
+  const ca = settings.ca === null ? null : await readFile(settings.ca).catch((error: unknown) => {
+    throw new LookoutError('target_away', `the file of ca cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  });
+  return {
+    protocol: isSecure ? 'mqtts' : 'mqtt', host: hostname.replace(/^\[|\]$/g, ''), port: Number(port === '' ? usualPort(protocol) : port),
+    protocolVersion: 5, clientId, clean: true, keepalive: KEEPALIVE_SECONDS, properties: { maximumPacketSize: MOST_HEARD_BYTES }, connectTimeout: settings.timeout_seconds * 1000,
+    // A connection that is lost is gone, with all that was to be sent by it.
+    reconnectPeriod: 0, resubscribe: false, queueQoSZero: false, outgoingStore: createNoStore(),
+    ...(settings.username !== null && { username: settings.username }),
+    ...(settings.password !== null && { password: settings.password }),
+    ...(isSecure && { rejectUnauthorized: settings.tls !== 'off', ...(ca && { ca }) }),
+    ...(available !== null && { will: { topic: available, payload: Buffer.from('offline'), qos: 1, retain: true, properties: { contentType: 'text/plain' } } }),
+  };
+}
+
+/** What the broker allows, as far as it says. */
+interface Greeting {
+  readonly receiveMaximum?: number;
+  readonly maximumQoS?: number;
+  readonly maximumPacketSize?: number;
+  readonly retainAvailable?: boolean;
+}
+
+function greetingOf(client: MqttClient, lost: AbortSignal): Promise<Greeting> {
+  const greeted = new Promise<Greeting>((resolve) => {
+    client.once('connect', ({ properties = {} }) => { resolve(properties); });
+  });
+  return untilAborted(greeted, lost);
+}
+
+interface Watch {
+  begin(): void;
+  progress(goesOn: boolean): void;
+  rest(): void;
+}
+
+/** Says when nothing was acknowledged for so long, and nothing more of what was written has left. */
+function createWatch(client: MqttClient, seconds: number, stuck: () => void): Watch {
+  let cancel = (): void => undefined;
+  const begin = (): void => {
+    cancel();
+    const left = client.stream.writableLength;
+    cancel = systemClock.after(seconds * 1000, () => {
+      if (client.stream.writableLength < left) begin();
+      else stuck();
+    });
+  };
+  const rest = (): void => { cancel(); };
+  return { begin, progress: (goesOn) => { if (goesOn) begin(); else rest(); }, rest };
+}
+
+/** What brokers say may repeat what they were told. */
+function hiderOf(password: string | null): (text: string) => string {
+  return (text) => (password === null || password === '' ? text : text.replaceAll(password, '***'));
+}
+
+function errorInWords(error: Error & { readonly code?: unknown }): string {
+  switch (error.code) {
+    case 0x86: case 0x87:
+      return `the broker refuses the user name or password, or what the client may do: ${inWords(error.code)}`;
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT': case 'SELF_SIGNED_CERT_IN_CHAIN': case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+      return `the broker's certificate is not trusted: nobody known signed it; name the file of who did in ca (${error.code})`;
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return 'the broker\'s certificate is for another name than the one in url';
+    default:
+      if (typeof error.code === 'number') return `the broker refuses the connection: ${inWords(error.code)}`;
+      return error.message === 'connack timeout' ? 'the broker does not answer' : error.message || `the broker cannot be reached (${String(error.code)})`;
+  }
+}
