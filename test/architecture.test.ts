@@ -29,8 +29,9 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   express: /^http\//,
   'prom-client': /^http\/metrics\.ts$/,
   compression: /^http\//,
+  pg: /^followers\/postgres\//,
 };
-const FAMILIES = ['runtimes', 'sources', 'pipeline/stages'];
+const FAMILIES = ['runtimes', 'sources', 'pipeline/stages', 'followers'];
 
 const partOf = (file: string): string => file.split('/')[0] ?? '';
 const importsOf = (text: string): readonly string[] => ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
