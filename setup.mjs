@@ -21,6 +21,7 @@ const needed = [
         { packages: ['chromium'], there: () => existsSync('/usr/bin/chromium') },
         { packages: ['faketime'], there: () => works('faketime', '-f', '+1h', 'true') },
         { packages: ['strace'], there: () => works('strace', '-V') },
+        { packages: ['postgresql', 'postgresql-postgis'], there: () => works('sh', '-c', 'ls /usr/lib/postgresql/*/bin/initdb /usr/share/postgresql/*/extension/postgis.control') },
         // For the README's own lines.
         { packages: ['curl'], there: () => works('curl', '--version') },
       ]
@@ -71,13 +72,20 @@ function installDebianPackages() {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   // A new machine may still be busy with its own updates.
   const patience = ['-qq', '-o', 'DPkg::Lock::Timeout=300'];
-  for (const words of [['apt-get', 'update', ...patience], [...install.split(' '), ...patience]]) {
+  for (const words of [['apt-get', 'update', ...patience], missing.includes('postgresql') ? ['sh', '-c', withoutCluster([install, ...patience].join(' '))] : [...install.split(' '), ...patience]]) {
     const [file, ...args] = [...prefix, ...words];
     const { status, stdout, stderr } = spawnSync(file, args, { env, encoding: 'utf8' });
     if (status !== 0) fail(`${words.join(' ')} failed:\n${stdout}${stderr}`);
   }
   const still = needed.filter(({ there }) => !there()).flatMap(({ packages }) => packages);
   if (still.length > 0) fail(`installed, but not found: ${still.join(', ')}`);
+}
+
+/** Debian's PostgreSQL makes a database of its own as it is installed, and starts it from then on: what tests need is the programs. */
+function withoutCluster(install) {
+  const folder = '/etc/postgresql-common/createcluster.d';
+  const file = `${folder}/lookout-setup.conf`;
+  return `mkdir -p ${folder} && echo create_main_cluster = off > ${file}; ${install}; status=$?; rm -f ${file}; rmdir --ignore-fail-on-non-empty ${folder}; exit $status`;
 }
 
 /** Builds of a revision have no number, and are trusted. */

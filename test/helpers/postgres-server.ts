@@ -19,7 +19,7 @@ export interface PostgresServer {
   start(settings?: readonly string[]): Promise<void>;
   /** `fast`: connections are told; `immediate`: as if it had died. */
   stop(how: 'fast' | 'immediate'): Promise<void>;
-  /** As its superuser. */
+  /** As its superuser: the rows of the last statement. */
   sql(text: string, database?: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
   url(database: string, user?: string, password?: string): string;
   /** For the server to write in. */
@@ -73,7 +73,6 @@ export async function createPostgres(): Promise<PostgresServer> {
     const ended = once(server, 'exit');
     server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await ended;
-    server = null;
   }
 
   return {
@@ -83,6 +82,7 @@ export async function createPostgres(): Promise<PostgresServer> {
       const words = ['fsync=off', 'shared_buffers=16MB', 'max_connections=12', 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, ...settings].flatMap((setting) => ['-c', setting]);
       const child = spawn('setpriv', [...USER.words, '--pdeathsig', 'KILL', join(bin, 'postgres'), '-D', data, '-p', String(port), ...words], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
       server = child;
+      child.once('exit', () => { server = null; });
       const said: string[] = [];
       await new Promise<void>((resolve, reject) => {
         createInterface(child.stderr).on('line', (line) => {
@@ -97,8 +97,9 @@ export async function createPostgres(): Promise<PostgresServer> {
       const client = new Client({ connectionString: url(database) });
       await client.connect();
       try {
-        const result = await client.query<Record<string, unknown>>(text);
-        return result.rows;
+        // Of several statements there is a list, which the package's types do not know.
+        const results = [await client.query<Record<string, unknown>>(text)].flat();
+        return results.at(-1)?.rows ?? [];
       } finally {
         await client.end();
       }

@@ -36,18 +36,21 @@ export async function migrate(connection: Connection, wanted: Wanted, log: Follo
   }
 }
 
-/** 0: nothing is made yet. */
+/**
+ * 0: nothing is made yet. The catalog is read as a table: functions such as to_regclass answer from a cache, which may not know yet
+ * what another one has made while its lock was waited for.
+ */
 export async function versionOf(connection: Connection, schema: string, signal: AbortSignal): Promise<number> {
-  const [there] = await connection.query('SELECT to_regclass($1) IS NOT NULL AS made', [`${schema}.migrations`], signal);
-  if (there?.['made'] !== true) return 0;
+  const there = await connection.query('SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = \'migrations\'', [schema], signal);
+  if (there.length === 0) return 0;
   const [newest] = await connection.query(`SELECT coalesce(max(version), 0) AS version FROM ${schema}.migrations`, [], signal);
   return Number(newest?.['version']);
 }
 
 async function begin(connection: Connection, schema: string, signal: AbortSignal): Promise<void> {
   // IF NOT EXISTS asks for the right to make one, also where it is there.
-  const [there] = await connection.query('SELECT to_regnamespace($1) IS NOT NULL AS made', [schema], signal);
-  if (there?.['made'] !== true) await connection.query(`CREATE SCHEMA ${schema}`, [], signal);
+  const there = await connection.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema], signal);
+  if (there.length === 0) await connection.query(`CREATE SCHEMA ${schema}`, [], signal);
   await connection.query(`CREATE TABLE IF NOT EXISTS ${schema}.migrations (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`, [], signal);
 }
 

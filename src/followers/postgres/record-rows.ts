@@ -68,8 +68,6 @@ function formatOf(value: Fields): 'v1' | 'v2' | 'v3' | null {
 }
 
 function withoutPicture(value: Fields): Fields {
-  const { frame_base64: _picture, ...rest } = value;
-  if (!isObject(rest['basic'])) return rest;
-  const { frame_base64: _shown, ...basic } = rest['basic'];
-  return { ...rest, basic };
+  const shown = Object.entries(value).filter(([key]) => key !== 'frame_base64');
+  return Object.fromEntries(shown.map(([key, one]) => [key, key === 'basic' && isObject(one) ? withoutPicture(one) : one]));
 }
