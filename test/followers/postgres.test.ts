@@ -6,7 +6,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import * as member from '../../src/followers/postgres.ts';
 import type { PostgresSettings } from '../../src/followers/postgres/settings.ts';
 import { enrich } from '../../src/record/enrich.ts';
@@ -122,6 +122,14 @@ describe('what it says of a database', () => {
       expect(failure).toMatchObject({ code: 'target_away', message: expect.stringMatching(words) as unknown });
       expect(String(failure)).not.toMatch(/geheim|falsch/);
     }
+  });
+
+  it('goes by its settings alone, and not by what the environment says to other programs', async () => {
+    const { name, url } = await database();
+    onTestFinished(() => { vi.unstubAllEnvs(); });
+    for (const [variable, value] of [['PGHOST', 'nowhere.invalid'], ['PGPASSWORD', PASSWORD], ['PGSSLMODE', 'require'], ['PGDATABASE', 'nowhere']] as const) vi.stubEnv(variable, value);
+    expect(await followerOf(settingsOf(url)).test(never)).toMatch(/^PostgreSQL /);
+    expect(await failureOf(followerOf(settingsOf(server.url(name, 'writer', ''))).test(never))).toMatchObject({ code: 'target_away', message: expect.stringMatching(/url has none/) as unknown });
   });
 
   it('says beforehand that the schema cannot be made, or nothing written', async () => {
@@ -258,6 +266,13 @@ describe('records', () => {
     expect(await follower.deliver([of('dog'), recordItem(2), of('dog', 'horse')], never)).toEqual([]);
     expect(await sql('SELECT class FROM lookout.detections ORDER BY number')).toEqual([{ class: 'dog' }, { class: 'horse' }]);
     expect(await sql('SELECT count(*)::int FROM lookout.records')).toEqual([{ count: 2 }]);
+  });
+
+  it('take their detections along when somebody removes them', async () => {
+    const { url, sql } = await database();
+    await followerOf(settingsOf(url)).deliver([1, 2].map((number) => recordItem(number, { animals: { detections: [{ class: 'dog', confidence: 1, frame: 0 }] } })), never);
+    await sql('DELETE FROM lookout.records WHERE captured_at < \'2026-01-01T00:00:02Z\'');
+    expect(await sql('SELECT captured_at FROM lookout.detections')).toEqual([{ captured_at: new Date('2026-01-01T00:00:02.000Z') }]);
   });
 
   it('of other programs are stored as they are, and what no column holds is null', async () => {
@@ -550,6 +565,18 @@ describe.skipIf(!hasOpenssl)('over TLS (missed: openssl is not on the PATH)', ()
       await follower.close();
       await until(async () => JSON.stringify(await isSecure(name)) === '[]', 5000, () => 'closing leaves a connection behind');
     }
+  });
+
+  it('ends within a second when it is to stop, and goes on later', async () => {
+    const { name, url } = await database();
+    const follower = followerOf(settingsOf(url, { tls: 'any' }));
+    await follower.deliver([recordItem(1)], never);
+    const release = await lockOf(name, 'lookout.records');
+    const begun = Date.now();
+    await expect(follower.deliver([recordItem(2)], AbortSignal.timeout(200))).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(Date.now() - begun).toBeLessThan(1000);
+    await release();
+    expect(await follower.deliver([recordItem(2)], never)).toEqual([]);
   });
 
   it('says what is wrong with a certificate, and what to do', async () => {
