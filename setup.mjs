@@ -22,6 +22,7 @@ const needed = [
         { packages: ['faketime'], there: () => works('faketime', '-f', '+1h', 'true') },
         { packages: ['strace'], there: () => works('strace', '-V') },
         { packages: ['mosquitto'], there: () => existsSync('/usr/sbin/mosquitto') },
+        { packages: ['postgresql', 'postgresql-postgis'], there: () => works('sh', '-c', 'ls /usr/lib/postgresql/*/bin/initdb /usr/share/postgresql/*/extension/postgis.control') },
         // For the README's own lines.
         { packages: ['curl'], there: () => works('curl', '--version') },
       ]
@@ -72,7 +73,7 @@ function installDebianPackages() {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   // A new machine may still be busy with its own updates.
   const patience = ['-qq', '-o', 'DPkg::Lock::Timeout=300'];
-  for (const words of [['apt-get', 'update', ...patience], [...install.split(' '), ...patience]]) {
+  for (const words of [['apt-get', 'update', ...patience], missing.includes('postgresql') ? ['sh', '-c', withoutCluster([install, ...patience].join(' '))] : [...install.split(' '), ...patience]]) {
     const [file, ...args] = [...prefix, ...words];
     const { status, stdout, stderr } = spawnSync(file, args, { env, encoding: 'utf8' });
     if (status !== 0) fail(`${words.join(' ')} failed:\n${stdout}${stderr}`);
@@ -95,6 +96,13 @@ function installPythonServers() {
     if (status !== 0) fail(`${[file, ...args].join(' ')} failed:\n${stdout}${stderr}`);
   }
   writeFileSync(mark, wanted);
+}
+
+/** Debian's PostgreSQL makes a database of its own as it is installed, and starts it from then on: what tests need is the programs. */
+function withoutCluster(install) {
+  const folder = '/etc/postgresql-common/createcluster.d';
+  const file = `${folder}/lookout-setup.conf`;
+  return `mkdir -p ${folder} && echo create_main_cluster = off > ${file}; ${install}; status=$?; rm -f ${file}; rmdir --ignore-fail-on-non-empty ${folder}; exit $status`;
 }
 
 /** Builds of a revision have no number, and are trusted. */

@@ -33,6 +33,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   '@aws-sdk/client-s3': /^followers\/s3\//,
   '@aws-sdk/lib-storage': /^followers\/s3\//,
   mqtt: /^followers\/mqtt\//,
+  pg: /^followers\/postgres\//,
 };
 const FAMILIES = ['runtimes', 'sources', 'pipeline/stages', 'followers'];
 

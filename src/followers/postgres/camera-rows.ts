@@ -1,0 +1,34 @@
+/** Where cameras are: by the table of cameras, and by what is delivered, whose newest word counts. */
+import type { CameraRow, Item } from '../../types.ts';
+import { eventPlace } from './event-rows.ts';
+import { recordPlace } from './record-rows.ts';
+import type { RowOf } from './tables.ts';
+import { cleaned, placeOf, timeOf } from './values.ts';
+
+export function listedCameras(rows: readonly CameraRow[]): readonly RowOf<'cameras'>[] {
+  const degrees = (text: string): number | null => (text.trim() === '' ? null : Number(text));
+  const cameras = rows.map(({ cameraID, latitude, longitude }) => rowOf(cameraID.trim(), placeOf(degrees(latitude), degrees(longitude)), null));
+  return newest(cameras);
+}
+
+export function deliveredCameras(items: readonly Item[]): readonly RowOf<'cameras'>[] {
+  return newest(items.map((item) => rowOf(item.camera_id, item.log === 'events' ? eventPlace(item) : recordPlace(item), timeOf(item.time))));
+}
+
+type Camera = RowOf<'cameras'> & { readonly id: string; readonly last_seen_at: string | null };
+
+function rowOf(id: string, place: ReturnType<typeof placeOf>, last_seen_at: string | null): Camera {
+  return { id: cleaned(id), latitude: place?.latitude ?? null, longitude: place?.longitude ?? null, last_seen_at };
+}
+
+/** One of each, as a statement may name a row only once. */
+function newest(cameras: readonly Camera[]): readonly Camera[] {
+  const found = new Map<string, Camera>();
+  for (const camera of cameras.filter(({ id }) => id !== '')) {
+    const known = found.get(camera.id);
+    const later = known === undefined || (camera.last_seen_at ?? '') >= (known.last_seen_at ?? '') ? camera : known;
+    const other = later === camera ? known : camera;
+    found.set(camera.id, later.latitude === null && other ? { ...later, latitude: other.latitude, longitude: other.longitude } : later);
+  }
+  return [...found.values()];
+}
