@@ -2,12 +2,15 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
+import { v7 as uuid } from 'uuid';
 import { createCameraTable } from './cameras/table.ts';
 import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
 import { streamFault } from './config/check.ts';
 import { errorInfo, LookoutError } from './errors.ts';
-import { startFollowers, type Followers } from './following/followers.ts';
+import { createBatches } from './events/batches.ts';
+import { openChronicle } from './events/chronicle.ts';
+import { startFollowers, type Followed, type Followers } from './following/followers.ts';
 import { provideAccess, type Access } from './http/access.ts';
 import { startServer, type ClaimedPort, type HttpServer } from './http/server.ts';
 import { createLanes } from './inference/lanes.ts';
@@ -30,12 +33,15 @@ import { RECORD_SCHEMAS } from './record/schema.ts';
 import { openBooks } from './store/books.ts';
 import { openClips } from './store/clips.ts';
 import { openDeadLetters } from './store/dead-letters.ts';
+import { openEventPictures } from './store/event-pictures.ts';
 import { evidenceFile } from './store/evidence.ts';
 import { createJanitor } from './store/janitor.ts';
+import { batchId } from './store/names.ts';
 import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
-import type { BatchRecord, Config, Face, StorageStatus, StreamStatus } from './types.ts';
+import type { BatchRecord, Config, EventItem, Face, Item, StorageStatus, StreamStatus } from './types.ts';
+import { ruleOf, USUAL_RULES } from './words/event-rules.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
 const CONNECT_MS = 400;
@@ -60,7 +66,8 @@ export interface App {
   close(): Promise<void>;
 }
 
-export async function createApp(config: Config, log: Log): Promise<App> {
+/** `makesEvents`: of what is looked at; a replay makes none unless it is asked to. */
+export async function createApp(config: Config, log: Log, { makesEvents = true }: { readonly makesEvents?: boolean } = {}): Promise<App> {
   /** What is to be ended, in the order in which it was begun. */
   const releasers: (() => unknown)[] = [];
   const stop = new AbortController();
@@ -104,6 +111,12 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     janitor.join('clips', clips.kept);
     const recordLog = await openLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
+    const eventLog = await openLog<EventItem>({
+      config: { ...config, predictions: join(config.data_dir, 'events.ndjson'), index: 'events.idx', format: 'ndjson', rotate_bytes: null }, kind: 'events', log: log.part('events'),
+    });
+    releasers.push(() => eventLog.close());
+    const eventPictures = await openEventPictures(config, spool);
+    janitor.join('events', eventPictures.kept);
     const sources = await createSources(config, log);
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));
 
@@ -123,12 +136,30 @@ export async function createApp(config: Config, log: Log): Promise<App> {
 
     const cameras = createCameraTable({ file: config.camera_data, log: log.part('cameras') });
     const host = createHostAddress({ setting: config.host_ip, log });
+    const batches = createBatches(batchId);
+    const events = await openChronicle({
+      rules: config.events?.map(ruleOf) ?? USUAL_RULES, time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
+      log: eventLog, file: join(config.data_dir, 'events.json'), keepPicture: (event, frame) => eventPictures.keep(event, frame),
+      placeOf: async (id) => {
+        const { latitude, longitude } = await cameras.lookup(id);
+        return latitude === null || longitude === null ? null : { latitude, longitude };
+      },
+      sectionOf: (model) => lanes.sectionOf(model), clock: systemClock, words: log.part('events'),
+    });
+    releasers.push(() => events.close());
     const records = new Map<string, Pick<StreamStatus, 'records' | 'last_record_at'>>();
     const listeners: ((record: BatchRecord, cameraId: string) => void)[] = [];
     const pipeline = createPipeline({
       config, spool, books, deadLetters, recordLog, room: janitor, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
-      looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
-      answered: (answers) => { tally.batch(answers); },
+      looked: (stream, frame, model, look) => {
+        tally.looked(stream.camera_id, frame, model, look);
+        if (makesEvents) events.looked(stream, frame, model, look);
+      },
+      answered: async (answers) => {
+        tally.batch(answers);
+        await events.picturesKept();
+      },
+      closed: (batch) => { batches.closed(batch); },
       makeRecord: await createStages({
         config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model), janitor, log: log.part('pipeline'), signal: stop.signal,
       }),
@@ -145,7 +176,11 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {
         spool, books, room: janitor, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pacer: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
-        offer: (frame, of) => { pipeline.offer(frame, of); },
+        offer: (frame, of) => {
+          batches.offered(frame, of.session);
+          events.offered(of.camera_id);
+          pipeline.offer(frame, of);
+        },
         submit: (batch) => pipeline.submit(batch),
       },
       facts: {
@@ -196,9 +231,16 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       recordSchema: RECORD_SCHEMAS[config.record_format],
       defaults: { models: defaultModels, record_format: config.record_format },
       start: (request) => streams.start(request),
-      stop: (id) => streams.stop(id),
+      stop: async (id) => {
+        const stopped = await streams.stop(id);
+        if (stopped === 'stopped') events.stopped(String(id));
+        return stopped;
+      },
       change: (id, change) => streams.change(id, change),
-      remove: (id) => streams.remove(id),
+      remove: async (id) => {
+        await streams.remove(id);
+        events.removed(id);
+      },
       streams: () => streams.list(),
       stream: (id) => streams.get(id),
       models: () => lanes.statuses(),
@@ -219,6 +261,13 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       addCamera: (row) => cameras.add(row, stop.signal),
       records: (query) => recordLog.read(query),
       recordPicture,
+      events: (query) => events.list(query),
+      event: (id) => events.get(id),
+      eventPicture: (id) => (events.get(id) ? readIfPresent(eventPictures.file(id)) : Promise.resolve(null)),
+      eventsSince: (id) => events.since(id),
+      onEvent: (listener) => events.onItem(listener),
+      silence: (cameraId, rule, until) => { events.silence(cameraId, rule, until); },
+      silences: () => events.silences(),
       followers: async () => followers?.statuses() ?? [],
       testFollower: async (name, signal) => followersNow().test(name, signal),
       rewindFollower: async (name, to) => followersNow().rewind(name, to),
@@ -241,13 +290,14 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       },
       async follow() {
         followers = await startFollowers({
-          config, members: await loadFollowers(), logs: new Map([['records', recordLog]]), version, lookout: face, clock: systemClock, log: log.part('followers'),
-          picture: (item) => (item.log === 'records' ? recordPicture(item.id, null) : Promise.resolve(null)), clip: () => null,
+          config, members: await loadFollowers(), logs: new Map<Item['log'], Followed>([['records', recordLog], ['events', eventLog]]), version, lookout: face, clock: systemClock, log: log.part('followers'),
+          picture: (item) => (item.log === 'records' ? recordPicture(item.id, null) : readIfPresent(eventPictures.file((item.value as unknown as EventItem).id))), clip: () => null,
         });
         releasers.push(() => followers?.close());
       },
       capture() {
         streams.begin();
+        events.begun((id) => streams.get(id)?.enabled ?? false);
         phase = 'running';
       },
       onRecord(listener) {

@@ -76,8 +76,9 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
   withSettings(root.command('replay').argument('[frame...]').description('run dead letters again, or stored frames through a model'))
     .option('--model <a,b>', 'the models for stored frames, or instead of those of the dead letters', splitList)
     .option('--camera <id>', 'the camera of stored frames; of dead letters: only its own')
+    .option('--events', 'what is seen makes events')
     .action((frames: string[], options: Record<string, unknown>) => run(async (context) => (await import('./commands/replay.ts')).replay(context, {
-      frames, models: (options.model as readonly string[] | undefined) ?? null, camera: (options.camera as string | undefined) ?? null,
+      frames, models: (options.model as readonly string[] | undefined) ?? null, camera: (options.camera as string | undefined) ?? null, events: options.events === true,
     }), options));
   withSettings(root.command('probe').argument('<url>').description('look at a camera for some seconds: what it sends, what it costs'), {}, ['interval_seconds', 'transport', 'tls', 'capture_engine', 'capture_mode', 'jpeg_quality', 'max_width'])
     .option('--json', 'print one JSON document')

@@ -556,6 +556,20 @@ export interface LogHolder {
   gone(volume: string, items: number): void;
 }
 
+export interface EventQuery {
+  readonly camera_id?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly class?: string | undefined;
+  readonly alert?: boolean | undefined;
+  /** `open`: those that go on. */
+  readonly state?: 'open' | 'ended' | undefined;
+  /** RFC 3339: seen then or later. */
+  readonly since?: string | undefined;
+  /** Id of an event: those that began before it. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
 /** How far somebody has read a log. */
 export interface LogPlace {
   /** Id of the first item of the file that it is in, by which the file is known when it is renamed or gzipped; empty: at the beginning. */
@@ -721,6 +735,15 @@ export interface EventEntry {
   readonly clip: string | null;
   /** Batches that it spans; null while it goes on. */
   readonly batches: readonly string[] | null;
+}
+
+/** Of a camera; in milliseconds since 1970. */
+export interface Silence {
+  readonly camera_id: string;
+  /** null: of all. */
+  readonly rule: string | null;
+  readonly from: number;
+  readonly until: number;
 }
 
 /** Why an event does not alert, or not yet. `rule`: its rule never does. */
@@ -922,6 +945,18 @@ export interface Face {
   records(query: RecordQuery): Promise<readonly Json[]>;
   /** JPEG of a frame of a recorded batch, by its index, or of the frame that the record shows. null: there is none, or not any more. */
   recordPicture(id: string, frame: number | null): Promise<Uint8Array | null>;
+  /** Newest first; what began long ago is in the log alone. */
+  events(query: EventQuery): readonly EventEntry[];
+  event(id: string): EventEntry | null;
+  /** JPEG; null: there is no such event, or no picture of it any more. */
+  eventPicture(id: string): Promise<Uint8Array | null>;
+  /** Items since the one of that id, oldest first; null: that one is not among the newest. */
+  eventsSince(id: string): readonly EventItem[] | null;
+  /** Told of each item of the log of events. Answers how to hear no more. */
+  onEvent(listener: (item: EventItem) => void): () => void;
+  /** Nothing of the camera, or of one rule of it, alerts until then, in milliseconds since 1970. */
+  silence(cameraId: string, rule: string | null, until: number): void;
+  silences(): readonly Silence[];
   /** How those do who follow the logs. */
   followers(): Promise<readonly FollowerStatus[]>;
   /** Reaches its target; answers in words. Throws not_found, target_away. */
@@ -1084,6 +1119,9 @@ export interface Config {
   readonly log_level: 'error' | 'warn' | 'info' | 'debug';
   readonly log_format: 'text' | 'json';
   readonly streams: readonly ConfiguredStream[];
+  readonly events: readonly (Partial<EventRule> & Pick<EventRule, 'name'>)[] | null;
+  readonly max_alert_age_seconds: number;
+  readonly event_pictures_max_bytes: number;
   readonly followers: readonly ConfiguredFollower[];
   /** Bytes of records and events beyond what they may have, which stay for followers that have not delivered them. */
   readonly followers_hold_bytes: number;

@@ -17,6 +17,8 @@ export interface ReplayOptions {
   readonly frames: readonly string[];
   readonly models: readonly string[] | null;
   readonly camera: string | null;
+  /** What is seen makes events. */
+  readonly events: boolean;
 }
 
 export async function replay(context: CommandContext, options: ReplayOptions): Promise<number> {
@@ -28,7 +30,7 @@ export async function replay(context: CommandContext, options: ReplayOptions): P
   const { catalog } = await createModels(config);
   for (const model of models ?? []) await catalog.get(model);
   const stored = await readPictures(frames);
-  const app = await createApp(config, log);
+  const app = await createApp(config, log, { makesEvents: options.events });
   const followed = follow(app);
   const over = AbortSignal.any([signal, app.lost]);
   try {

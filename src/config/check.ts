@@ -6,6 +6,7 @@ import { isObject } from '../lib/objects.ts';
 import { suggest } from '../lib/suggest.ts';
 import { pathOf, type Path } from '../lib/yaml.ts';
 import type { Config, SettingSchema } from '../types.ts';
+import { rulesFault, type GivenRule } from '../words/event-rules.ts';
 import { followerFault, followerSchema, withDefaults } from './followers.ts';
 import { FORMATS } from './formats.ts';
 import { CONFIG_SCHEMA, STREAM } from './schema.ts';
@@ -27,9 +28,15 @@ const isConfig = ajv.compile<Config>(CONFIG_SCHEMA);
 const isStream = ajv.compile(STREAM);
 
 export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
-  const together = [...duplicateProblems(values), ...followerProblems(values)];
+  const together = [...duplicateProblems(values), ...followerProblems(values), ...ruleProblems(values)];
   if (isConfig(values) && together.length === 0) return { config: { ...values, followers: values.followers.map(withDefaults) as unknown as Config['followers'] } };
   return { problems: [...firstOfEachPath((isConfig.errors ?? []).map(problemOf)), ...together] };
+}
+
+function ruleProblems({ events }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  if (!Array.isArray(events) || !events.every((rule) => isObject(rule))) return [];
+  const fault = rulesFault(events as unknown as readonly GivenRule[]);
+  return fault === null ? [] : [{ path: ['events'], part: 'value', message: fault }];
 }
 
 /** What is wrong with those whose type is known. */

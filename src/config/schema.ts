@@ -1,4 +1,5 @@
 /** Every setting: what it means, its default and its range. Flags, environment names and the README's table follow it. */
+import { EVENT_RULE } from '../words/event-rules.ts';
 import { STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Config, SettingSchema, SettingSchemas } from '../types.ts';
 import { membersSettings } from './members.ts';
@@ -215,6 +216,18 @@ const COMMON = {
   streams: {
     description: 'Streams that start with the server; in lookout.yaml only.',
     type: 'array', items: STREAM, default: [],
+  },
+  events: {
+    description: 'Rules of events: what makes one, and when it alerts; in lookout.yaml only. null: every complaint alerts.',
+    type: ['array', 'null'], items: EVENT_RULE, default: null,
+  },
+  max_alert_age_seconds: {
+    description: 'What is looked at later than this, after a stop or while a model was away, alerts nobody.',
+    type: 'number', minimum: 0, maximum: 604_800, default: 300,
+  },
+  event_pictures_max_bytes: {
+    description: 'Bytes of pictures of events under data/events; the oldest go first.',
+    type: 'integer', minimum: 0, default: 5_000_000_000,
   },
   followers: {
     description: 'Where records and events are delivered to; in lookout.yaml only.',

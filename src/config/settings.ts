@@ -18,7 +18,7 @@ const SCHEMAS = new Map(Object.entries(SETTINGS));
 /** All that can be set by flag and environment, in the order of the schema: everything but lists of mappings. `defaults`: a command's own. */
 export function listSettings(defaults: Readonly<Record<string, unknown>> = {}): readonly Setting[] {
   return [...SCHEMAS]
-    .filter(([key]) => key !== 'streams' && key !== 'followers')
+    .filter(([key]) => !['streams', 'followers', 'events'].includes(key))
     .map(([key, schema]) => ({
       key,
       flag: `--${key.replaceAll('_', '-')}`,

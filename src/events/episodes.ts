@@ -9,7 +9,7 @@
  * - What is heard of late joins the episode of its time, one that has ended in silence: its last entry is its last.
  */
 import type { Log } from '../lib/log.ts';
-import type { EventItem, EventRule, Frame } from '../types.ts';
+import type { EventItem, EventRule, Frame, Silence } from '../types.ts';
 import { ruleOf } from '../words/event-rules.ts';
 import { createAnswers, MOST_OPEN } from './answers.ts';
 import { createBook } from './book.ts';
@@ -18,7 +18,7 @@ import { episodeOf, openStateOf } from './entry.ts';
 import { limitsOf } from './episode.ts';
 import { findingsOf } from './findings.ts';
 import type { Moment, Seen, Told } from './seen.ts';
-import { createSilences, type Silence } from './silences.ts';
+import { createSilences } from './silences.ts';
 import { restored, stateOf, type EventState } from './state.ts';
 import { createSuppression, type SuppressionSettings } from './suppression.ts';
 

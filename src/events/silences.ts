@@ -1,13 +1,6 @@
 /** Cameras and rules that somebody wants to hear nothing of for a while. */
 
-export interface Silence {
-  readonly camera_id: string;
-  /** null: all of the camera's. */
-  readonly rule: string | null;
-  /** Milliseconds since 1970. */
-  readonly from: number;
-  readonly until: number;
-}
+import type { Silence } from '../types.ts';
 
 export interface Silences {
   /** One that was asked for before is replaced; one that is over at once ends it. */

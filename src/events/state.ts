@@ -3,11 +3,10 @@
  * the state was taken is made up for, so that a state which is some seconds old costs no alert and makes none.
  */
 import { isObject } from '../lib/objects.ts';
-import type { EventEntry, EventItem, EventRule } from '../types.ts';
+import type { EventEntry, EventItem, EventRule, Silence } from '../types.ts';
 import { cameraStateOf, createCamera, scopeOf, type Camera, type CameraState } from './camera.ts';
 import type { Limits } from './episode.ts';
 import type { Moment } from './seen.ts';
-import type { Silence } from './silences.ts';
 import { placeOf } from './stationary.ts';
 import type { Suppression } from './suppression.ts';
 

@@ -184,6 +184,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   const age = (time: string | null): number => (time === null ? 0 : Math.max(0, (clock.now() - Date.parse(time)) / 1000));
 
   await begin();
+  follower.begin?.();
   const working = work();
   return {
     name,

@@ -19,10 +19,13 @@ export interface Followers {
   close(): Promise<void>;
 }
 
+/** A log as it is followed. */
+export type Followed = Pick<AppendLog<never>, 'reader' | 'onAppended' | 'heldBy'>;
+
 export interface FollowersParts {
   readonly config: Pick<Config, 'data_dir' | 'followers' | 'followers_hold_bytes'>;
   readonly members: ReadonlyMap<string, FollowerMember>;
-  readonly logs: ReadonlyMap<Item['log'], Pick<AppendLog<never>, 'reader' | 'onAppended' | 'heldBy'>>;
+  readonly logs: ReadonlyMap<Item['log'], Followed>;
   readonly version: string;
   readonly picture: (item: Item) => Promise<Uint8Array | null>;
   readonly clip: (item: Item) => string | null;

@@ -5,6 +5,7 @@ import type { Log } from '../lib/log.ts';
 import type { Config, Face } from '../types.ts';
 import { errors } from './answer.ts';
 import { compress } from './compress.ts';
+import { eventRoutes } from './events.ts';
 import { followerRoutes } from './followers.ts';
 import { guard } from './guard.ts';
 import { legacyRoutes } from './legacy.ts';
@@ -44,6 +45,7 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
   app.use(streamRoutes(face));
   app.use(videoRoutes(face));
   app.use(probeRoutes(face));
+  app.use(eventRoutes(face));
   app.use(followerRoutes(face));
   route(app, '/openapi.json', { get: (_request, response) => { response.json(document); } });
   app.use(pageRoutes(face, staticDir, config.project, log));

@@ -1,21 +1,19 @@
 /** Hands on what models say of each stream in the order of capture, skips included, however the answers come. Passive. */
-import type { Frame, Look } from '../types.ts';
+import type { Frame, Look, StreamRef } from '../types.ts';
 
-export type Looked = (camera: string, frame: Frame, model: string, look: Look) => void;
+export type Looked = (stream: StreamRef, frame: Frame, model: string, look: Look) => void;
 
-/** A stream of frames: its camera and its session. */
-export interface Of {
-  readonly camera_id: string;
-  readonly session: string;
-}
+/** A stream of frames. */
+type Of = Pick<StreamRef, 'session'>;
 
 export interface InOrder {
   /** The model is asked about the frame: what comes later waits for its answer. */
-  expect(of: Of, frame: Frame, model: string): void;
+  expect(stream: StreamRef, frame: Frame, model: string): void;
   settle(of: Of, frame: Frame, model: string, look: Look): void;
 }
 
 interface Slot {
+  readonly stream: StreamRef;
   readonly frame: Frame;
   look: Look | null;
 }
@@ -24,13 +22,13 @@ export function createInOrder(looked: Looked): InOrder {
   const lines = new Map<string, Slot[]>();
   const nameOf = ({ session }: Of, model: string): string => `${session} ${model}`;
   return {
-    expect(of, frame, model) {
-      const line = lines.get(nameOf(of, model)) ?? [];
-      lines.set(nameOf(of, model), line);
+    expect(stream, frame, model) {
+      const line = lines.get(nameOf(stream, model)) ?? [];
+      lines.set(nameOf(stream, model), line);
       // Asked before, and taken back.
       if (line.some((slot) => slot.frame.key === frame.key)) return;
       const later = line.findIndex((slot) => slot.frame.sequence > frame.sequence);
-      line.splice(later < 0 ? line.length : later, 0, { frame, look: null });
+      line.splice(later < 0 ? line.length : later, 0, { stream, frame, look: null });
     },
     settle(of, frame, model, look) {
       const line = lines.get(nameOf(of, model));
@@ -39,7 +37,7 @@ export function createInOrder(looked: Looked): InOrder {
       slot.look ??= look;
       for (let [first] = line; first?.look; [first] = line) {
         line.shift();
-        looked(of.camera_id, first.frame, model, first.look);
+        looked(first.stream, first.frame, model, first.look);
       }
       if (line.length === 0) lines.delete(nameOf(of, model));
     },

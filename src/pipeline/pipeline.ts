@@ -16,8 +16,10 @@ import { createWaitingBatches, type From, type WaitingBatch } from './waiting.ts
 export interface PipelineParts extends OutcomeParts, AskingParts {
   readonly config: Pick<Config, 'join_deadline_seconds' | 'model_retries' | 'queue_per_stream' | 'queue_total'>;
   readonly makeRecord: MakeRecord;
-  /** All looks of a batch are there. */
-  readonly answered: (answers: Answers) => void;
+  /** All looks of a batch are there, and its frames are about to go. */
+  readonly answered: (answers: Answers) => Promise<void>;
+  /** A batch is on its way, a new one or one of an earlier run. */
+  readonly closed: (batch: Batch) => void;
 }
 
 /** Whose frame it is. */
@@ -66,7 +68,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   // ── What becomes of a batch ──────────────────────────────────────────────────────────────────────────────────────
 
   async function finish(batch: Batch, answers: Answers): Promise<void> {
-    parts.answered(answers);
+    await parts.answered(answers);
     const failures = failuresIn(answers);
     if (Object.keys(failures).length === batch.models.length) {
       await outcomes.bury(batch, failures);
@@ -202,6 +204,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   async function submit(batch: Batch, from: From = 'live'): Promise<void> {
     // The folder may be somebody else's by now.
     signal.throwIfAborted();
+    parts.closed(batch);
     // Decided before the manifest is written: while it is, models may come up.
     const goes = from === 'live' && mayGo(batch);
     const begun = goes ? { ...batch, attempts: 1 } : batch;

@@ -15,6 +15,7 @@ import { deviceOf, missing, spaceOn, volumesOf, writingFails, type Space, type V
 const TABLE = {
   evidence: 'kept pictures',
   clips: 'clips',
+  events: 'pictures of events',
   recorded: 'dead letters of recorded batches',
   unrecorded: 'dead letters',
   frames: 'frames that wait for models',

@@ -174,8 +174,12 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
       close: () => Promise.resolve(),
     },
     onRecorded: () => undefined,
-    looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
-    answered: (answers) => { tally.batch(answers); },
+    looked: (stream, frame, model, look) => { tally.looked(stream.camera_id, frame, model, look); },
+    answered: (answers) => {
+      tally.batch(answers);
+      return Promise.resolve();
+    },
+    closed: () => undefined,
     makeRecord: await createStages({
       config, path: (key) => key, camera: (id) => Promise.resolve({ id, latitude: null, longitude: null }), hostIp: () => null, sectionOf: () => null, janitor: { join: () => undefined }, log: silentLog, signal: stop.signal,
     }),

@@ -1,0 +1,212 @@
+/** Events at work: what models see goes to the engine, and what that says into the log, with its picture, before anybody is told. */
+import { readFile } from 'node:fs/promises';
+import { errorInfo } from '../errors.ts';
+import { hasCode, writeAtomically } from '../lib/files.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { AppendLog, EventEntry, EventItem, EventQuery, Frame, Look, Silence, StreamRef } from '../types.ts';
+import { createEpisodes, type EpisodesParts } from './episodes.ts';
+import { createRecent } from './recent.ts';
+import type { Moment, Seen, Told } from './seen.ts';
+import { readState, type EventState } from './state.ts';
+
+export interface ChronicleParts extends Omit<EpisodesParts, 'log'> {
+  readonly log: AppendLog<EventItem>;
+  /** Of the engine's state beside the log. */
+  readonly file: string;
+  /** Keeps the picture that shows an event best, at once; answers its name, null: it could not be kept. */
+  readonly keepPicture: (event: string, frame: Frame) => Promise<string | null>;
+  readonly placeOf: (camera: string) => Promise<Seen['place']>;
+  readonly sectionOf: (model: string) => string | null;
+  readonly clock: Clock;
+  readonly words: Log;
+}
+
+export interface Chronicle {
+  /** A frame of the camera is there, which models are to look at. */
+  offered(camera: string): void;
+  /** Of each stream and model in the order of capture. */
+  looked(stream: StreamRef, frame: Frame, model: string, look: Look): void;
+  /** Resolves when the pictures are kept that what was looked at needs. */
+  picturesKept(): Promise<void>;
+  stopped(camera: string): void;
+  removed(camera: string): void;
+  /** Streams have begun: what is open of cameras that are not captured any more ends. */
+  begun(isCapturing: (camera: string) => boolean): void;
+  silence(camera: string, rule: string | null, until: number): void;
+  silences(): readonly Silence[];
+  list(query: EventQuery): readonly EventEntry[];
+  get(id: string): EventEntry | null;
+  /** Items since the one of that id; null: it is not among the newest. */
+  since(id: string): readonly EventItem[] | null;
+  /** Told of each item once it is in the log. Answers how to hear no more. */
+  onItem(listener: (item: EventItem) => void): () => void;
+  /** Resolves when all that was said is in the log, and the state beside it. */
+  close(): Promise<void>;
+}
+
+const STATE_EVERY_MS = 2000;
+const AGAIN_MS = 1000;
+/** How far back the log is read at a start: longer than any episode is silent, and a day and a night for what is counted by day. */
+const BACK_MS = 3 * 86_400_000;
+/** A camera's place is looked up so often. */
+const PLACE_MS = 30_000;
+
+export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
+  const { log, file, keepPicture, placeOf, sectionOf, clock, words, ...own } = parts;
+  const engine = createEpisodes({ ...own, log: words });
+  const recent = createRecent();
+  const listeners = new Set<(item: EventItem) => void>();
+  const stop = new AbortController();
+  const places = new Map<string, { readonly place: Seen['place']; readonly at: number }>();
+  /** Names of those kept of events that go on, as soon as they are. */
+  const pictures = new Map<string, Promise<string | null>>();
+  const keeping = new Set<Promise<unknown>>();
+  let work: Promise<void> = Promise.resolve();
+  let waiting = 0;
+  let cancelAlarm = (): void => undefined;
+  let stateAt = -Infinity;
+  let isStateOld = false;
+
+  const moment = (): Moment => ({ now: clock.now(), monotonic: clock.monotonic() });
+
+  /** One after the other, and none is lost by the failure of another. */
+  function then(what: () => Promise<void>): void {
+    waiting += 1;
+    work = work.then(what).catch((error: unknown) => {
+      words.error('something of an event is lost', { reason: errorInfo(error).message });
+    }).finally(() => { waiting -= 1; });
+  }
+
+  /** Does it now, and has what follows from it written in order. */
+  function engage(what: () => Told): void {
+    try {
+      const { items, best } = what();
+      for (const { event, frame } of best) keep(event, frame);
+      if (items.length > 0) then(() => write(items));
+      isStateOld ||= items.length > 0 || best.length > 0;
+    } catch (error) {
+      words.error('a look makes no event', { reason: errorInfo(error).message });
+    }
+    alarm();
+  }
+
+  /** At once: the frame goes when its batch is recorded. */
+  function keep(event: string, frame: Frame): void {
+    const before = pictures.get(event) ?? Promise.resolve(recent.get(event)?.best.picture ?? null);
+    const kept = keepPicture(event, frame).catch(() => null).then(async (name) => name ?? before);
+    pictures.set(event, kept);
+    keeping.add(kept);
+    void kept.finally(() => { keeping.delete(kept); });
+  }
+
+  async function write(items: readonly EventItem[]): Promise<void> {
+    for (const item of items) {
+      const whole = item.kind === 'event' ? { ...item, best: { ...item.best, picture: await pictures.get(item.id) ?? recent.get(item.id)?.best.picture ?? null } } : item;
+      await append(whole);
+      recent.add(whole);
+      if (whole.kind === 'event' && whole.state === 'ended') pictures.delete(whole.id);
+      for (const listener of listeners) listener(whole);
+    }
+    // It must not know of what is not in the log.
+    if (waiting === 1 && clock.monotonic() - stateAt >= STATE_EVERY_MS) await writeState();
+  }
+
+  /** The disk may be full: it waits, and so does what comes after. */
+  async function append(item: EventItem): Promise<void> {
+    for (;;) {
+      try {
+        await log.append(item, new AbortController().signal);
+        return;
+      } catch (error) {
+        words.repeated('error', 'an event cannot be written', null, { reason: errorInfo(error).message });
+        if (stop.signal.aborted) throw error;
+        await clock.sleep(AGAIN_MS, stop.signal);
+      }
+    }
+  }
+
+  async function writeState(): Promise<void> {
+    [stateAt, isStateOld] = [clock.monotonic(), false];
+    await writeAtomically(file, JSON.stringify(engine.state(moment()))).catch((error: unknown) => {
+      words.repeated('error', 'the state of events cannot be written', file, { reason: errorInfo(error).message });
+    });
+  }
+
+  function alarm(): void {
+    cancelAlarm();
+    const at = engine.dueAt();
+    const due = isStateOld ? Math.min(at ?? Infinity, stateAt + STATE_EVERY_MS) : at;
+    if (due === null || stop.signal.aborted) return;
+    cancelAlarm = clock.after(Math.max(50, due - clock.monotonic()), () => {
+      engage(() => engine.passed(moment()));
+      if (isStateOld && waiting === 0) then(writeState);
+    });
+  }
+
+  function placeNow(camera: string): Seen['place'] {
+    const known = places.get(camera);
+    if (!known || clock.monotonic() - known.at >= PLACE_MS) {
+      places.set(camera, { place: known?.place ?? null, at: clock.monotonic() });
+      placeOf(camera).then((place) => { places.set(camera, { place, at: clock.monotonic() }); }, () => undefined);
+    }
+    return known?.place ?? null;
+  }
+
+  async function restore(): Promise<void> {
+    const reader = log.reader();
+    let from = await reader.resolve(new Date(clock.now() - BACK_MS).toISOString());
+    const items: EventItem[] = [];
+    for (;;) {
+      const { items: more, place } = await reader.read(from, { items: 1000, bytes: 16_000_000, pictures: true });
+      if (more.length === 0) break;
+      items.push(...more.map(({ value }) => value as unknown as EventItem));
+      from = place;
+    }
+    for (const item of items) recent.add(item);
+    const state = await readStateFile();
+    engage(() => engine.restore(state, items, moment()));
+  }
+
+  async function readStateFile(): Promise<EventState | null> {
+    try {
+      return readState(JSON.parse(await readFile(file, 'utf8')));
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) words.warn('the state of events cannot be read; what the log says stands for it', { file, reason: errorInfo(error).message });
+      return null;
+    }
+  }
+
+  await restore();
+  return {
+    offered: (camera) => { placeNow(camera); },
+    looked(stream, frame, model, look) {
+      const named = sectionOf(model);
+      engage(() => engine.looked({ stream, frame, model, look, section: named ?? model, complains: named !== null, place: placeNow(stream.camera_id) }, moment()));
+    },
+    picturesKept: async () => { await Promise.all(keeping); },
+    stopped(camera) { engage(() => engine.stopped(camera, moment())); },
+    removed(camera) { engage(() => engine.removed(camera, moment())); },
+    begun(isCapturing) {
+      for (const camera of engine.open()) if (!isCapturing(camera)) engage(() => engine.stopped(camera, moment()));
+    },
+    silence(camera, rule, until) {
+      engine.silence(camera, rule, until, moment());
+      then(writeState);
+    },
+    silences: () => engine.silences(moment()),
+    list: (query) => recent.list(query),
+    get: (id) => recent.get(id),
+    since: (id) => recent.since(id),
+    onItem(listener) {
+      listeners.add(listener);
+      return () => { listeners.delete(listener); };
+    },
+    async close() {
+      stop.abort();
+      cancelAlarm();
+      await work;
+      await writeState();
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/** Events: those that were, one of them, its picture, and each as it comes; and quiet for a while. */
+import { type Request, type Response, Router } from 'express';
+import { LookoutError } from '../errors.ts';
+import type { EventEntry, EventItem, EventQuery, Face } from '../types.ts';
+import { jsonFields, readBytes } from './body.ts';
+import { untilGone } from './pour.ts';
+import { route } from './route.ts';
+import { createSeats } from './seats.ts';
+
+const MOST_EVENTS = 500;
+const MOST_LISTENERS = 100;
+/** Proxies end what is silent. */
+const BEAT_MS = 15_000;
+/** Who takes nothing is not waited for. */
+const MOST_WAITING_BYTES = 1_000_000;
+const LONGEST_SILENCE_MS = 7 * 86_400_000;
+
+export function eventRoutes(face: Face): Router {
+  const router = Router();
+  const seats = createSeats(MOST_LISTENERS, MOST_LISTENERS);
+  router.use('/api/silences', readBytes);
+
+  const existing = (request: Request): EventEntry => {
+    const id = String(request.params['id']);
+    const event = face.event(id);
+    if (!event) throw new LookoutError('not_found', `No event "${id}" among the newest; GET /api/events lists them, and data/events.ndjson has all.`);
+    return event;
+  };
+
+  route(router, '/api/events', {
+    get: ({ query }, response) => {
+      const events = face.events(readQuery(query));
+      response.json({ events });
+    },
+  });
+
+  route(router, '/api/events/stream', {
+    get: async (request, response) => {
+      const leave = seats.take('');
+      try {
+        await stream(request, response);
+      } finally {
+        leave();
+      }
+    },
+  });
+
+  route(router, '/api/events/:id', {
+    get: (request, response) => { response.json(existing(request)); },
+  });
+
+  route(router, '/api/events/:id/picture.jpg', {
+    get: async (request, response) => {
+      const { id } = existing(request);
+      const jpeg = await face.eventPicture(id);
+      if (!jpeg) throw new LookoutError('not_found', `The picture of the event "${id}" is not there any more; the oldest go when there are more than event_pictures_max_bytes, or when room is short.`);
+      // While the event goes on a better one may come.
+      response.set('Cache-Control', 'no-cache').type('jpeg').send(Buffer.from(jpeg));
+    },
+  });
+
+  route(router, '/api/silences', {
+    get: (_request, response) => { response.json({ silences: face.silences().map((one) => ({ ...one, from: timeOf(one.from), until: timeOf(one.until) })) }); },
+    post: (request, response) => {
+      const { camera_id, rule = null, seconds = 3600 } = jsonFields(request);
+      if (typeof camera_id !== 'string' && typeof camera_id !== 'number') throw new LookoutError('bad_request', '"camera_id" is missing.');
+      if (rule !== null && typeof rule !== 'string') throw new LookoutError('bad_request', '"rule" must be the name of a rule, or be left out: then it is of all.');
+      if (typeof seconds !== 'number' || !(seconds >= 0 && seconds * 1000 <= LONGEST_SILENCE_MS)) throw new LookoutError('bad_request', `"seconds" must be a number from 0, which ends a silence, to ${LONGEST_SILENCE_MS / 1000}.`);
+      const until = Date.now() + seconds * 1000;
+      face.silence(String(camera_id), rule, until);
+      response.json({ camera_id: String(camera_id), rule, until: timeOf(until) });
+    },
+  });
+
+  /** Server-sent events: what came since the one that the client names, and what comes. */
+  async function stream(request: Request, response: Response): Promise<void> {
+    const gone = untilGone(response);
+    response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store, no-transform', 'X-Accel-Buffering': 'no' });
+    response.flushHeaders();
+    const write = (text: string): void => {
+      if (response.writableLength > MOST_WAITING_BYTES) response.destroy();
+      else response.write(text);
+    };
+    const last = request.get('last-event-id');
+    const missed = last === undefined ? [] : face.eventsSince(last);
+    // Whoever has been away for too long asks for the list.
+    if (missed === null) write('event: reset\ndata: {}\n\n');
+    for (const item of missed ?? []) write(lineOf(item));
+    const hush = face.onEvent((item) => { write(lineOf(item)); });
+    const beat = setInterval(() => { write(': \n\n'); }, BEAT_MS);
+    try {
+      await new Promise<void>((resolve) => {
+        if (gone.aborted) resolve();
+        else gone.addEventListener('abort', () => { resolve(); }, { once: true });
+      });
+    } finally {
+      hush();
+      clearInterval(beat);
+    }
+  }
+
+  return router;
+}
+
+function lineOf(item: EventItem): string {
+  return `id: ${item.kind === 'event' ? `${item.id}/${item.sequence}` : item.id}\nevent: ${item.kind === 'event' ? item.state : item.kind}\ndata: ${JSON.stringify(item)}\n\n`;
+}
+
+const timeOf = (ms: number): string => new Date(ms).toISOString();
+
+function readQuery(query: Request['query']): EventQuery {
+  const text = (name: string): string | undefined => {
+    const value = query[name];
+    if (value !== undefined && typeof value !== 'string') throw new LookoutError('bad_request', `${name} may be given once only.`);
+    return value;
+  };
+  const [limit = '50', alert, state, since] = [text('limit'), text('alert'), text('state'), text('since')];
+  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > MOST_EVENTS) throw new LookoutError('bad_request', `limit must be a whole number from 1 to ${MOST_EVENTS}.`);
+  if (alert !== undefined && alert !== 'true' && alert !== 'false') throw new LookoutError('bad_request', 'alert must be true or false.');
+  if (state !== undefined && state !== 'open' && state !== 'ended') throw new LookoutError('bad_request', 'state must be open or ended.');
+  if (since !== undefined && Number.isNaN(Date.parse(since))) throw new LookoutError('bad_request', 'since must be a time such as 2026-01-31T12:00:00Z.');
+  return {
+    camera_id: text('camera_id'), rule: text('rule'), class: text('class'), alert: alert === undefined ? undefined : alert === 'true', state, since, before: text('before'), limit: Number(limit),
+  };
+}
