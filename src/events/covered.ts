@@ -9,8 +9,8 @@ export interface Covered {
    * set back, and it is something new.
    */
   has(name: string, time: number, isLive: boolean, monotonic: number): boolean;
-  /** When the last of them ended that had by then. */
-  endBefore(name: string, time: number): number;
+  /** From the end of the one before to the beginning of the one after: what is seen then can be no part of them. */
+  room(name: string, time: number): { readonly after: number; readonly before: number };
   state(monotonic: number): readonly CoveredState[];
 }
 
@@ -48,7 +48,13 @@ export function createCovered(state: readonly CoveredState[], monotonic: number)
     },
     has: (name, time, isLive, now) =>
       time <= newest && spans.some((span) => span.name === name && time >= span.from && time <= span.to && !(isLive && (span.isRestored || now - span.noted >= LATE_MS))),
-    endBefore: (name, time) => Math.max(-Infinity, ...spans.filter((span) => span.name === name && span.to <= time).map(({ to }) => to)),
+    room(name, time) {
+      const own = spans.filter((span) => span.name === name);
+      return {
+        after: Math.max(-Infinity, ...own.filter(({ to }) => to <= time).map(({ to }) => to)),
+        before: Math.min(Infinity, ...own.filter(({ from }) => from > time).map(({ from }) => from)),
+      };
+    },
     state: (now) => spans.filter(({ noted }) => now - noted < KEPT_MS).map(({ name, from, to }) => [name, from, to]),
   };
 }

@@ -34,7 +34,7 @@ export function episodeOf(entry: EventEntry, batches: readonly string[], limits:
   return {
     id, camera_id, place, rule, section, class: entry.class, limits, models: new Set(entry.models), batches: new Set(batches), alert, suppressed,
     // The clock may have been set back in the middle of it.
-    after: -Infinity, began: Math.min(began, last_seen), began_at, last_seen, last_seen_at, frames, best,
+    after: -Infinity, before: Infinity, began: Math.min(began, last_seen), began_at, last_seen, last_seen_at, frames, best,
     recent: new Map(), counted: last_seen, misses: [], last_look: last_seen, heard: monotonic, shift: 0, sequence, told: monotonic, changed: false,
   };
 }

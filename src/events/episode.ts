@@ -28,8 +28,9 @@ export interface Episode extends Pick<EventEntry, 'id' | 'camera_id' | 'place' |
   readonly batches: Set<string>;
   alert: boolean;
   suppressed: Suppressed | null;
-  /** When the one before it ended: it did not begin earlier. */
+  /** When the one before it ended, and when the one after it began, which was heard of earlier. */
   readonly after: number;
+  readonly before: number;
   began: number;
   began_at: string;
   last_seen: number;
@@ -58,7 +59,7 @@ export interface Ending {
 }
 
 /** Frames that several models may still see. */
-const MOST_RECENT = 64;
+const MOST_RECENT = 32;
 /** Looks that may come before those of a slower model. */
 const MOST_MISSES = 200;
 const MOST_BATCHES = 1000;
@@ -75,7 +76,7 @@ export function limitsOf(rule: EventRule, { interval_seconds, batch_size }: Pick
 }
 
 export function beginEpisode(
-  of: Pick<Episode, 'id' | 'camera_id' | 'place' | 'rule' | 'section' | 'class' | 'limits' | 'after'>, first: Sighting, monotonic: number,
+  of: Pick<Episode, 'id' | 'camera_id' | 'place' | 'rule' | 'section' | 'class' | 'limits' | 'after' | 'before'>, first: Sighting, monotonic: number,
 ): Episode {
   const { frame, model, time, shift } = first;
   return {
@@ -88,9 +89,17 @@ export function beginEpisode(
 
 /** Of those that what is seen then can be of; null: there is none. */
 export function nearest(episodes: readonly Episode[], time: number): Episode | null {
-  const distance = ({ began, last_seen }: Episode): number => Math.max(began - time, time - last_seen, 0);
-  const reaches = ({ after, began, last_look, limits: { gap } }: Episode): boolean => time >= Math.max(began - gap, after) && time <= last_look + gap;
-  return episodes.filter(reaches).sort((a, b) => distance(a) - distance(b))[0] ?? null;
+  let best: Episode | null = null;
+  for (const episode of episodes) {
+    const { after, before, began, last_look, limits: { gap } } = episode;
+    if (time < Math.max(began - gap, after) || time > last_look + gap || time >= before) continue;
+    if (!best || distance(episode, time) < distance(best, time)) best = episode;
+  }
+  return best;
+}
+
+function distance({ began, last_seen }: Episode, time: number): number {
+  return Math.max(began - time, time - last_seen, 0);
 }
 
 /** Whether it had begun then and was seen later. */
@@ -114,7 +123,7 @@ export function see(episode: Episode, sighting: Sighting, batch: string | null, 
   if (time > episode.last_seen) {
     episode.last_seen = time;
     episode.last_seen_at = frame.captured_at;
-    episode.misses = episode.misses.filter((miss) => miss > time);
+    if (episode.misses.length > 0) episode.misses = episode.misses.filter((miss) => miss > time);
   }
   episode.models.add(model);
   if (batch !== null && episode.batches.size < MOST_BATCHES) episode.batches.add(batch);

@@ -42,7 +42,7 @@ export interface Episodes {
   /** Likewise, and nothing is to be known of it any more. */
   removed(cameraId: string, moment: Moment): Told;
   setRules(rules: readonly EventRule[], moment: Moment): Told;
-  /** Nothing of the camera alerts until then (milliseconds since 1970); null: nothing of the rule alone. */
+  /** Nothing that the rule (null: any) says of the camera alerts until then, in milliseconds since 1970; 0 ends it. */
   silence(cameraId: string, rule: string | null, until: number, moment: Moment): void;
   silences(moment: Moment): readonly Silence[];
   /** Begins with what an earlier run left: its state, and the log's items from the state's last one on, or from earlier on. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { readState } from '../../src/events/state.ts';
 import type { EventRule } from '../../src/types.ts';
 import { answered, createWorld, detection, secondsOf, T0, type World } from './world.ts';
 
@@ -243,4 +244,50 @@ it('a rule that alerts nobody logs its events all the same', () => {
   const world = createWorld(rule({ alert: false }));
   episode(world, 0);
   expect(world.shown()).toEqual([{ name: 'dog', ended_by: 'quiet', began: 0, seen: 6, ended: 18, frames: 3, alert: 'rule' }]);
+});
+
+describe('a state', () => {
+  it('is read only where it is one', () => {
+    const world = createWorld();
+    world.see(0);
+    const state: unknown = JSON.parse(JSON.stringify(world.state()));
+    expect(readState(state)).toEqual(state);
+    for (const value of [null, [], {}, { version: 2 }, { version: 1, open: {}, cameras: {}, silences: [] }, 'x']) expect(readState(value)).toBeNull();
+  });
+
+  it('knows of what goes on where the log does not reach back, with its batches and the interval of its stream', () => {
+    const world = createWorld();
+    for (const at of [0, 600, 1200]) world.see(at, { interval: 600 });
+    const state = world.state();
+    world.crash(world.log.length, { ...state, last: null });
+    expect(world.state().open).toEqual(state.open);
+    world.see(1800, { interval: 600, session: 't' });
+    expect(world.shown()).toMatchObject([{ began: 0, seen: 1800, frames: 4 }]);
+  });
+
+  it('counts no alert twice that the log has as well', () => {
+    const world = createWorld(rule({ daily_limit: 2 }));
+    episode(world, 0);
+    for (let times = 0; times < 3; times += 1) world.crash(world.log.length, world.state());
+    episode(world, 60, { session: 't' });
+    episode(world, 120, { session: 't' });
+    expect(alerts(world)).toEqual([true, true, 'daily_limit']);
+  });
+
+  it('whose rule is gone interrupts what goes on', () => {
+    const world = createWorld();
+    world.see(0);
+    const told = createWorld([{ name: 'other' }]).engine.restore(world.state(), world.log, world.moment);
+    expect(told.items).toMatchObject([{ id: 'id-0', state: 'ended', ended_by: 'interrupted', sequence: 1 }]);
+  });
+
+  it('of many cameras ends what has no stream any more when it is told so', () => {
+    const world = createWorld();
+    for (const camera of ['a', 'b']) world.see(0, { camera, session: camera });
+    world.crash();
+    expect(world.engine.open()).toEqual(['a', 'b']);
+    world.take(world.engine.stopped('b', world.moment));
+    expect(world.engine.open()).toEqual(['a']);
+    expect(world.events().map(({ camera_id, ended_by }) => [camera_id, ended_by])).toEqual([['a', null], ['b', 'interrupted']]);
+  });
 });

@@ -43,6 +43,34 @@ describe('a clock that is set in the middle of an episode', () => {
   });
 });
 
+describe('what is seen at the time of an episode that has ended', () => {
+  const over = (): World => {
+    const world = createWorld();
+    for (const at of [0, 3, 6]) world.see(at);
+    for (const at of [9, 12, 15, 18]) world.miss(at);
+    return world;
+  };
+
+  it('is another one when it was captured just now: the clock was set back', () => {
+    const world = over();
+    world.see(1000, { session: 't', clock: -997 });
+    expect(world.shown()).toMatchObject([{ began: 0, frames: 3 }, { began: 3, frames: 1, alert: true }]);
+    const anew = over();
+    anew.crash();
+    anew.see(100, { session: 't', clock: -97 });
+    expect(anew.shown()).toMatchObject([{ began: 0 }, { began: 3, frames: 1, alert: true }]);
+  });
+
+  it('is of it when it was heard of late', () => {
+    const world = over();
+    world.see(3, { session: 't', lag: 100 });
+    world.see(6, { session: 't', lag: 2000, from: 'kept' });
+    world.crash();
+    world.see(3, { session: 't', lag: 3000, from: 'recovered' });
+    expect(world.shown()).toHaveLength(1);
+  });
+});
+
 it('a camera that is gone for an hour in the middle of an event makes two of it', () => {
   const world = createWorld();
   for (const at of [0, 3, 6]) world.see(at);

@@ -137,6 +137,35 @@ describe('an episode', () => {
   });
 });
 
+describe('looks that are heard of', () => {
+  it('again count once', () => {
+    const world = createWorld([{ name: 'all', quiet_seconds: 0, min_frames: { seen: 2, of: 5 } }]);
+    for (let times = 0; times < 4; times += 1) world.see(0, { sequence: 0 });
+    expect(world.shown()).toEqual([]);
+    world.see(3, { sequence: 1 });
+    for (let times = 0; times < 4; times += 1) world.miss(6, { sequence: 2 });
+    expect(world.shown()).toMatchObject([{ ended_by: 'begun', frames: 2 }]);
+  });
+
+  it('after a gap are told after the end of what was before it', () => {
+    const world = createWorld();
+    world.see(0);
+    world.see(301);
+    expect(world.log.map((item) => (item.kind === 'event' ? item.state : ''))).toEqual(['begun', 'ended', 'begun']);
+  });
+
+  it('late, of before an episode that has ended, are one of their own that does not go on beyond it', () => {
+    const world = createWorld();
+    play(world, '++----', 33);
+    world.see(15, { model: 'n', lag: 45 });
+    world.see(63);
+    expect(world.shown()).toMatchObject([{ began: 33, seen: 36, ended: 48 }, { began: 15, seen: 15 }, { began: 63 }]);
+    world.see(12, { model: 'n', lag: 55 });
+    world.see(30, { model: 'n', lag: 40 });
+    expect(world.shown()).toMatchObject([{ began: 33, frames: 2 }, { began: 12, seen: 15, frames: 2 }, { began: 63, frames: 1 }]);
+  });
+});
+
 describe('a rule', () => {
   it('counts sections of complaint alone unless it names others', () => {
     const world = createWorld([{ name: 'all' }, { name: 'by-section', sections: ['motion'] }, { name: 'by-model', models: ['m'] }, { name: 'elsewhere', cameras: ['b'] }]);

@@ -13,7 +13,7 @@ function looksOf(random: Random, length: number): readonly PlainLook[] {
   let at = 0;
   let isThere = false;
   return Array.from({ length }, () => {
-    at += random.chance(0.01) ? 3 * random.next(200) : 3;
+    at += random.chance(0.01) ? 3 + 3 * random.next(200) : 3;
     if (random.chance(0.1)) isThere = !isThere;
     const what = random.chance(0.1) ? 'e' : random.chance(isThere ? 0.7 : 0.02) ? '+' : '-';
     return { at, what };
