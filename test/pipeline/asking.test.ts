@@ -20,7 +20,7 @@ function asked(lanes: Readonly<Record<string, FakeLane>>): { readonly asking: As
       if (!lane) throw new Error(`no lane ${model}`);
       return lane;
     },
-    looked: (camera, frame, model, look) => { told.push(`${camera} ${model} ${frame.sequence} ${Object.keys(look)[0] ?? ''}`); },
+    looked: ({ camera_id }, frame, model, look) => { told.push(`${camera_id} ${model} ${frame.sequence} ${Object.keys(look)[0] ?? ''}`); },
   });
   const batch = batchOf(Object.keys(lanes));
   for (const frame of batch.frames) asking.ask(frame, batch.models, STREAM);
