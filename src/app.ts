@@ -27,6 +27,7 @@ import { createHostAddress } from './record/host.ts';
 import { pictureOf } from './record/picture.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
 import { openBooks } from './store/books.ts';
+import { createCameraKeys } from './store/camera-keys.ts';
 import { openClips } from './store/clips.ts';
 import { openDeadLetters } from './store/dead-letters.ts';
 import { evidenceFile } from './store/evidence.ts';
@@ -197,6 +198,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       modelLog: (model) => lanes.printsOf(model),
       books: () => books.total(),
       latest: (id) => streams.latest(id),
+      isCameraKey: createCameraKeys(config.data_dir).isRight,
+      push: (id, picture) => streams.push(id, picture),
       probe: (request, signal) => streams.probe(request, signal),
       live: async (id, signal) => streams.video(id).live(id, signal),
       makeClip: async (id, wanted) => {

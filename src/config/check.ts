@@ -2,9 +2,12 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
+import { isObject } from '../lib/objects.ts';
 import { suggest } from '../lib/suggest.ts';
 import { pathOf, type Path } from '../lib/yaml.ts';
 import type { Config, SettingSchema } from '../types.ts';
+import { isPush } from '../words/push.ts';
+import { SHORTEST_INTERVAL, STREAM_OPTIONS } from '../words/stream-options.ts';
 import { FORMATS } from './formats.ts';
 import { CONFIG_SCHEMA, STREAM } from './schema.ts';
 import { rangeOf } from './settings.ts';
@@ -25,15 +28,15 @@ const isConfig = ajv.compile<Config>(CONFIG_SCHEMA);
 const isStream = ajv.compile(STREAM);
 
 export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
-  const together = duplicateProblems(values);
+  const together = [...duplicateProblems(values), ...pushProblems(values)];
   if (isConfig(values) && together.length === 0) return { config: values };
   return { problems: [...firstOfEachPath((isConfig.errors ?? []).map(problemOf)), ...together] };
 }
 
 /** What is wrong with one item of `streams:`, or with a stream that was kept; null: nothing. */
 export function streamFault(value: unknown): string | null {
-  if (isStream(value)) return null;
-  const [first] = (isStream.errors ?? []).map(problemOf);
+  const [first] = isStream(value) ? faultsOfStream(value) : (isStream.errors ?? []).map(problemOf);
+  if (first === undefined && isStream(value)) return null;
   return first === undefined ? 'it is no stream' : `${first.path.join('.')}${first.path.length > 0 ? ' ' : ''}${first.message}`;
 }
 
@@ -99,6 +102,24 @@ function duplicateProblems({ streams }: Readonly<Record<string, unknown>>): read
       ? [{ path: ['streams', index, 'camera_id'], part: 'value', message: `${id} has a stream already; give it several models instead` }]
       : [],
   );
+}
+
+/** What only the streams of cameras that push may have. */
+function pushProblems({ streams }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  if (!Array.isArray(streams)) return [];
+  return streams.flatMap((stream: unknown, index): readonly Problem[] => faultsOfStream(stream).map((problem) => ({ ...problem, path: ['streams', index, ...problem.path] })));
+}
+
+function faultsOfStream(stream: unknown): readonly Problem[] {
+  if (!isObject(stream)) return [];
+  const { url, models, options } = stream;
+  if (typeof url === 'string' && isPush(url)) return [];
+  const interval = isObject(options) ? options['interval_seconds'] : undefined;
+  const range = { ...STREAM_OPTIONS.interval_seconds, minimum: SHORTEST_INTERVAL };
+  return [
+    ...(Array.isArray(models) && models.length === 0 ? [{ path: ['models'], part: 'value' as const, message: 'must not be empty' }] : []),
+    ...(typeof interval === 'number' && interval >= 0 && interval < SHORTEST_INTERVAL ? [{ path: ['options', 'interval_seconds'], part: 'value' as const, message: `must be ${expectation(range)}${insteadOf(range, interval)}` }] : []),
+  ];
 }
 
 /** Numbers and texts are the same camera. */

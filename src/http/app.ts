@@ -11,6 +11,7 @@ import { metricRoutes } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { pageRoutes } from './page.ts';
 import { probeRoutes } from './probe.ts';
+import { pushRoutes } from './push.ts';
 import { queryRoutes } from './queries.ts';
 import { route } from './route.ts';
 import { streamRoutes } from './streams.ts';
@@ -18,7 +19,7 @@ import { videoRoutes } from './video.ts';
 
 export interface HttpOptions {
   readonly face: Face;
-  readonly config: Pick<Config, 'host' | 'port' | 'token' | 'allowed_hosts' | 'project'>;
+  readonly config: Pick<Config, 'host' | 'port' | 'token' | 'allowed_hosts' | 'project' | 'push_max_bytes'>;
   /** The folder of index.html. */
   readonly staticDir: string;
   readonly log: Log;
@@ -34,6 +35,8 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
     request.url = request.url.replace(/^\/{2,}/, '/');
     next();
   });
+  // Cameras have keys of their own.
+  app.use(pushRoutes(face, config, log));
   app.use(guard(config, log));
   // Before answers are compressed: its clients get what they always got, byte for byte.
   app.use(legacyRoutes(face, log));

@@ -10,7 +10,7 @@ import { addressOf, createTries } from './tries.ts';
 
 export type GuardConfig = Pick<Config, 'host' | 'token' | 'allowed_hosts'>;
 
-const HEADERS = {
+export const SAFE_HEADERS = {
   'Content-Security-Policy': "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'same-origin',
@@ -22,7 +22,7 @@ export function guard({ host, token, allowed_hosts }: GuardConfig, log: Log): Re
   const tries = createTries(log);
   const names = new Set(['localhost', hostname(), bracketed(host), ...allowed_hosts].map((name) => name.toLowerCase()));
   return (request, response, next) => {
-    response.set(HEADERS);
+    response.set(SAFE_HEADERS);
     const asked = (request.get('host') ?? '').toLowerCase();
     if (asked === '' && request.httpVersion === '1.1') throw new LookoutError('bad_request', 'HTTP/1.1 asks for a Host.');
     if (token === null && !isOurs(asked, names)) {

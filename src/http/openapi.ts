@@ -4,7 +4,7 @@ import { MOST_CLIPS, MOST_PICTURES, MOST_RECORDS, ref, type Schema, SCHEMAS } fr
 interface Media { readonly schema: Schema }
 type Content = Readonly<Record<string, Media>>;
 interface Answer { readonly description: string; readonly content?: Content; readonly headers?: Readonly<Record<string, Media & { readonly description: string }>> }
-interface Parameter { readonly name: string; readonly in: 'path' | 'query'; readonly required: boolean; readonly description: string; readonly schema: Schema }
+interface Parameter { readonly name: string; readonly in: 'path' | 'query' | 'header'; readonly required: boolean; readonly description: string; readonly schema: Schema }
 
 interface Operation {
   readonly summary: string;
@@ -43,6 +43,8 @@ const cameraParameter: Parameter = { name: 'camera_id', in: 'path', required: tr
 const clipParameter: Parameter = { name: 'id', in: 'path', required: true, description: 'id of the clip, percent-encoded.', schema: { type: 'string' } };
 const modelParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The model.', schema: { type: 'string' } };
 const queryParameter = (name: string, description: string, schema: Schema): Parameter => ({ name, in: 'query', required: false, description, schema });
+
+const headerParameter = (name: string, description: string): Parameter => ({ name, in: 'header', required: false, description, schema: { type: 'string' } });
 
 const paths: Readonly<Record<string, Path>> = {
   '/start_stream': {
@@ -120,6 +122,22 @@ const paths: Readonly<Record<string, Path>> = {
           },
         },
         400: error('The path cannot be decoded.'), 404: error('No picture yet.'), ...faults,
+      },
+    },
+  },
+  '/api/cameras/{camera_id}/frames': {
+    post: {
+      summary: 'A camera brings a picture', tags: ['Cameras'], security: [{ camera: [] }, { cameraBearer: [] }],
+      parameters: [
+        cameraParameter,
+        headerParameter('X-Captured-At', 'When it was taken: RFC 3339, or seconds since 1970; left out, or more than 60 s off, it is when it came.'),
+        headerParameter('X-Finding', 'What the camera says that it has seen: class;confidence;x1,y1,x2,y2, with the class percent-encoded, and all but the class if they are known. May be there up to 100 times.'),
+      ],
+      requestBody: { required: true, content: { 'image/jpeg': { schema: {} }, 'image/png': { schema: {} } } },
+      responses: {
+        ...faults, 202: answer('It is here: stored, or let go.', 'Pushed'), 400: error('It is torn or cannot be decoded, or which header is wrong.'), 401: error('The camera\'s key is missing or wrong.'), 404: error('The camera has no stream.'),
+        409: error('Its stream does not run, or does not take what is pushed.'), 413: error('More than push_max_bytes.'), 415: error('It is neither a JPEG nor a PNG.'), 429: error('Too many wrong keys came from this address.'),
+        503: error('Its stream takes none now; send it again in a moment.'),
       },
     },
   },
@@ -245,6 +263,8 @@ export function openApiDocument(version: string, record: object): OpenApiDocumen
       schemas: { ...SCHEMAS, Record: record as Schema },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'Where a token is set.' },
+        camera: { type: 'apiKey', in: 'header', name: 'X-Camera-Auth', description: 'Key of the camera, as `lookout cameras key` made it.' },
+        cameraBearer: { type: 'http', scheme: 'bearer', description: 'The same key as a Bearer.' },
         basic: { type: 'http', scheme: 'basic', description: 'The token as the password; any user name.' },
       },
     },
