@@ -26,6 +26,7 @@ import { createStages } from './pipeline/stages.ts';
 import { createHostAddress } from './record/host.ts';
 import { pictureOf } from './record/picture.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
+import { zonedTime } from './record/time.ts';
 import { openBooks } from './store/books.ts';
 import { createCameraKeys } from './store/camera-keys.ts';
 import { openClips } from './store/clips.ts';
@@ -36,6 +37,8 @@ import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
 import type { BatchRecord, Config, Face, StorageStatus, StreamStatus } from './types.ts';
+import { createPushCamera, OIL_SPILL } from './videostream/camera.ts';
+import { CAMERA_MODEL } from './words/push.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
 const CONNECT_MS = 400;
@@ -128,7 +131,8 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       looked: (camera, frame, model, look) => { tally.looked(camera, frame, model, look); },
       answered: (answers) => { tally.batch(answers); },
       makeRecord: await createStages({
-        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model), janitor, log: log.part('pipeline'), signal: stop.signal,
+        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, janitor, log: log.part('pipeline'), signal: stop.signal,
+        sectionOf: (model, camera) => (model === CAMERA_MODEL && camera === config.push_camera ? OIL_SPILL : lanes.sectionOf(model)),
       }),
       onRecorded: (batch, record) => {
         records.set(batch.camera_id, { records: (records.get(batch.camera_id)?.records ?? 0) + 1, last_record_at: new Date().toISOString() });
@@ -138,7 +142,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
 
     const defaultModels = config.default_models ?? (config.record_format === 'v3' ? ['animals', 'potholes', 'garbage'] : ['animals']);
     const streams = await createStreams({
-      config, sources, defaultModels,
+      config: withPushCamera(config), sources, defaultModels,
       store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: log.part('stream'), expectOurs }),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {
@@ -151,6 +155,13 @@ export async function createApp(config: Config, log: Log): Promise<App> {
         records: (id) => records.get(id) ?? { records: 0, last_record_at: null },
       },
     });
+
+    const pushCamera = config.push_camera === null ? null : await createPushCamera({
+      config, expectOurs, log: log.part('push-camera'), signal: stop.signal,
+      push: (picture) => streams.push(config.push_camera ?? '', picture),
+      localTime: (moment) => zonedTime(moment, config.time_zone).rfc3339,
+    });
+    if (pushCamera) releasers.push(() => pushCamera.close());
 
     janitor.join('frames', pipeline.expendable);
     const keeping = janitor.run(stop.signal);
@@ -200,6 +211,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       latest: (id) => streams.latest(id),
       isCameraKey: createCameraKeys(config.data_dir).isRight,
       push: (id, picture) => streams.push(id, picture),
+      pushCamera,
       probe: (request, signal) => streams.probe(request, signal),
       live: async (id, signal) => streams.video(id).live(id, signal),
       makeClip: async (id, wanted) => {
@@ -227,7 +239,9 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       replay: { spool, books, deadLetters, pipeline },
       async listen(port) {
         const access = await provideAccess(config, log.part('http'));
-        server = await startServer({ face, config: { ...config, token: access.token }, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
+        const push_camera_viewers = config.push_camera_viewers ?? (config.token === null ? 'open' : 'token');
+        if (config.push_camera !== null && push_camera_viewers === 'open') log.warn(`everybody who reaches this server may watch camera ${config.push_camera}; push_camera_viewers: token asks for the token`);
+        server = await startServer({ face, config: { ...config, token: access.token, push_camera_viewers }, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
         return { ...server, access };
       },
       capture() {
@@ -249,6 +263,13 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       },
     };
   }
+}
+
+/** Its stream need not be named: then no model looks at what it brings. */
+function withPushCamera(config: Config): Config {
+  const { push_camera: camera_id, streams } = config;
+  if (camera_id === null || streams.some((one) => String(one.camera_id) === camera_id)) return config;
+  return { ...config, streams: [...streams, { camera_id, url: 'push:', models: [] }] };
 }
 
 async function storageStatus(folder: StorageStatus['folder'], path: string): Promise<StorageStatus> {

@@ -680,6 +680,31 @@ export interface LatestPicture {
   readonly captured_at: string;
 }
 
+/** An alert as the push-frame server tells it. */
+export interface OilSpillEvent {
+  /** Local time without its zone, with microseconds. */
+  readonly datetime: string;
+  /** In data_dir. */
+  readonly frame_path: string;
+  /** `YYYYMMDD_HHMMSS` */
+  readonly timestamp: string;
+}
+
+/** The camera of the push-frame server that Lookout stands in for. */
+export interface PushCamera {
+  /** Throws what pushes throw. */
+  upload(bytes: Uint8Array, isSpill: boolean): Promise<'received' | 'no_picture'>;
+  /** Whether it may be watched; uploads are recorded in any case. */
+  setActive(isActive: boolean): Promise<void>;
+  status(): { readonly stream_active: boolean; readonly oil_spill_detected: boolean; /** Seconds since 1970; 0: never. */ readonly last_frame_time: number; readonly oil_spill_events: number };
+  /** Oldest first. */
+  events(): readonly OilSpillEvent[];
+  /** Its newest picture; null: there is none, or it is stopped. */
+  latest(): Uint8Array | null;
+  /** Parts of multipart/x-mixed-replace with the boundary `frame`, until it is stopped. Throws `not_running`. */
+  watch(signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
 /** What http may do and see: queries and a few commands. Errors are LookoutError with a status. */
 export interface Face {
   /** JSON Schema of the records that are written. */
@@ -703,6 +728,8 @@ export interface Face {
   isCameraKey(cameraId: string, key: string): Promise<boolean>;
   /** A picture that a camera of a `push:` stream brings. Throws what PushSource throws, not_found and not_running. */
   push(cameraId: string, picture: PushedPicture): Promise<PushOutcome>;
+  /** null: Lookout stands in for no push-frame server. */
+  readonly pushCamera: PushCamera | null;
   /** Looks at a camera that need not be known. Throws what `start` throws, what sources throw, and too_many_at_once. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<Probe>;
   /** Live video of a camera; see VideoSource. Throws not_found too. */
@@ -865,5 +892,11 @@ export interface Config {
   readonly log_format: 'text' | 'json';
   /** Of one picture that a camera pushes. */
   readonly push_max_bytes: number;
+  /** Camera of the push-frame server that Lookout stands in for; null: none. */
+  readonly push_camera: string | null;
+  /** What that camera and who starts and stops it send. */
+  readonly camera_password: string | null;
+  /** Who may watch it; null: everybody where no token is set. */
+  readonly push_camera_viewers: 'open' | 'token' | null;
   readonly streams: readonly ConfiguredStream[];
 }

@@ -2,6 +2,7 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
+import { isLoopback } from '../lib/loopback.ts';
 import { isObject } from '../lib/objects.ts';
 import { suggest } from '../lib/suggest.ts';
 import { pathOf, type Path } from '../lib/yaml.ts';
@@ -28,7 +29,7 @@ const isConfig = ajv.compile<Config>(CONFIG_SCHEMA);
 const isStream = ajv.compile(STREAM);
 
 export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
-  const together = [...duplicateProblems(values), ...pushProblems(values)];
+  const together = [...duplicateProblems(values), ...pushProblems(values), ...pushCameraProblems(values)];
   if (isConfig(values) && together.length === 0) return { config: values };
   return { problems: [...firstOfEachPath((isConfig.errors ?? []).map(problemOf)), ...together] };
 }
@@ -108,6 +109,22 @@ function duplicateProblems({ streams }: Readonly<Record<string, unknown>>): read
 function pushProblems({ streams }: Readonly<Record<string, unknown>>): readonly Problem[] {
   if (!Array.isArray(streams)) return [];
   return streams.flatMap((stream: unknown, index): readonly Problem[] => faultsOfStream(stream).map((problem) => ({ ...problem, path: ['streams', index, ...problem.path] })));
+}
+
+/** Of the system that it stands in for everybody can read this one. */
+const EVERYBODYS_PASSWORD = 'your_default_password';
+
+function pushCameraProblems({ push_camera: camera, camera_password: password, push_camera_viewers: viewers, token, host, insecure, streams }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  if (camera === null || camera === undefined) return [];
+  const problem = (message: string, ...path: Path): Problem => ({ path, part: 'value', message });
+  const isOpenToAll = token === null && (insecure === true || (typeof host === 'string' && isLoopback(host)));
+  const others = Array.isArray(streams) ? streams.flatMap((stream: unknown, index) => (cameraId(stream) === camera && isObject(stream) && !isPush(String(stream['url'])) ? [index] : [])) : [];
+  return [
+    ...(password === null ? [problem('needs the password of its camera: set CAMERA_PASSWORD in the environment, or name its file in CAMERA_PASSWORD_FILE', 'push_camera')] : []),
+    ...(password === EVERYBODYS_PASSWORD ? [problem('is the one that stands in the push-frame server\'s own code, which everybody knows: choose another', 'camera_password')] : []),
+    ...(viewers === 'token' && isOpenToAll ? [problem('must not be token where no token is set', 'push_camera_viewers')] : []),
+    ...others.map((index) => problem('must be push:, as push_camera names this camera', 'streams', index, 'url')),
+  ];
 }
 
 function faultsOfStream(stream: unknown): readonly Problem[] {

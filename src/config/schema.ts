@@ -117,6 +117,18 @@ const COMMON = {
     description: 'Bytes of a picture that a camera pushes; larger ones are refused.',
     type: 'integer', minimum: 1000, maximum: 64 * 1024 * 1024, default: 20_000_000,
   },
+  push_camera: {
+    description: 'Id of the camera with which Lookout stands in for the push-frame server Videostream, at that system\'s own routes; null: it does not.',
+    type: ['string', 'null'], format: 'camera-id', default: null,
+  },
+  camera_password: {
+    description: 'Of push_camera: asked of what uploads, starts and stops. CAMERA_PASSWORD in the environment, or CAMERA_PASSWORD_FILE, means the same.',
+    type: ['string', 'null'], minLength: 1, default: null,
+  },
+  push_camera_viewers: {
+    description: 'Who may watch push_camera at that system\'s routes: everybody (open), or who sends the token; null: open where token is not set.',
+    type: ['string', 'null'], enum: ['open', 'token', null], default: null,
+  },
   model_deadline_seconds: {
     description: 'Time a model has for one call, unless its manifest says otherwise.',
     type: 'number', minimum: 0.1, maximum: 86_400, default: 60,

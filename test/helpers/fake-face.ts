@@ -110,6 +110,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     books: () => sumOf([...streams.values()].map((stream) => stream.books)),
     latest: (cameraId) => pictures.get(cameraId) ?? null,
+    pushCamera: null,
     isCameraKey: (_cameraId, key) => command(() => key === CAMERA_KEY),
     push: (cameraId, picture) => command(() => {
       asked.pushes.push({ camera_id: cameraId, ...picture });
