@@ -174,7 +174,7 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
       try {
         if ('jpeg' in picture) await inFolder(session, () => writeFile(temporary, picture.jpeg));
         else await expectWhole(picture);
-        if (findings.length > 0) await inFolder(session, () => writeAtomically(findingsFile(path(key)), JSON.stringify(findings)));
+        if (findings.length > 0) await inFolder(session, () => writeFile(findingsFile(path(key)), JSON.stringify(findings)));
         await rename(temporary, path(key));
       } catch (error) {
         await removeIfPresent(temporary);
