@@ -18,6 +18,8 @@ const needed = [
   ...(forTests
     ? [
         { packages: ['python3', 'python3-venv'], there: () => works('/usr/bin/python3', '-c', 'import venv, ensurepip') },
+        // The client that cameras of the push-frame server have.
+        { packages: ['python3-requests'], there: () => works('/usr/bin/python3', '-c', 'import requests') },
         { packages: ['chromium'], there: () => existsSync('/usr/bin/chromium') },
         { packages: ['faketime'], there: () => works('faketime', '-f', '+1h', 'true') },
         { packages: ['strace'], there: () => works('strace', '-V') },

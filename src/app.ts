@@ -30,7 +30,9 @@ import { createStages } from './pipeline/stages.ts';
 import { createHostAddress } from './record/host.ts';
 import { pictureOf } from './record/picture.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
+import { zonedTime } from './record/time.ts';
 import { openBooks } from './store/books.ts';
+import { createCameraKeys } from './store/camera-keys.ts';
 import { openClips } from './store/clips.ts';
 import { openDeadLetters } from './store/dead-letters.ts';
 import { openEventPictures } from './store/event-pictures.ts';
@@ -41,7 +43,9 @@ import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
 import type { BatchRecord, Config, EventItem, Face, Item, StorageStatus, StreamStatus } from './types.ts';
+import { createPushCamera, OIL_SPILL } from './videostream/camera.ts';
 import { ruleOf, USUAL_RULES } from './words/event-rules.ts';
+import { CAMERA_MODEL } from './words/push.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
 const CONNECT_MS = 400;
@@ -136,6 +140,8 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
 
     const cameras = createCameraTable({ file: config.camera_data, log: log.part('cameras') });
     const host = createHostAddress({ setting: config.host_ip, log });
+    /** What the push camera says of itself is about oil. */
+    const sectionOf = (model: string, camera: string): string | null => (model === CAMERA_MODEL && camera === config.push_camera ? OIL_SPILL : lanes.sectionOf(model));
     const batches = createBatches(batchId);
     const events = await openChronicle({
       rules: config.events?.map(ruleOf) ?? USUAL_RULES, time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
@@ -144,7 +150,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
         const { latitude, longitude } = await cameras.lookup(id);
         return latitude === null || longitude === null ? null : { latitude, longitude };
       },
-      sectionOf: (model) => lanes.sectionOf(model), clock: systemClock, words: log.part('events'),
+      sectionOf: (model, camera) => sectionOf(model, camera) ?? (model === CAMERA_MODEL ? CAMERA_MODEL : null), clock: systemClock, words: log.part('events'),
     });
     releasers.push(() => events.close());
     const records = new Map<string, Pick<StreamStatus, 'records' | 'last_record_at'>>();
@@ -161,7 +167,8 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       },
       closed: (batch) => { batches.closed(batch); },
       makeRecord: await createStages({
-        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, sectionOf: (model) => lanes.sectionOf(model), janitor, log: log.part('pipeline'), signal: stop.signal,
+        config, path: spool.path, camera: cameras.lookup, hostIp: host.current, janitor, log: log.part('pipeline'), signal: stop.signal,
+        sectionOf,
       }),
       onRecorded: (batch, record) => {
         records.set(batch.camera_id, { records: (records.get(batch.camera_id)?.records ?? 0) + 1, last_record_at: new Date().toISOString() });
@@ -171,7 +178,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
 
     const defaultModels = config.default_models ?? (config.record_format === 'v3' ? ['animals', 'potholes', 'garbage'] : ['animals']);
     const streams = await createStreams({
-      config, sources, defaultModels,
+      config: withPushCamera(config), sources, defaultModels,
       store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: log.part('stream'), expectOurs }),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {
@@ -188,6 +195,13 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
         records: (id) => records.get(id) ?? { records: 0, last_record_at: null },
       },
     });
+
+    const pushCamera = config.push_camera === null ? null : await createPushCamera({
+      config, expectOurs, log: log.part('push-camera'), signal: stop.signal,
+      push: (picture) => streams.push(config.push_camera ?? '', picture),
+      localTime: (moment) => zonedTime(moment, config.time_zone).rfc3339,
+    });
+    if (pushCamera) releasers.push(() => pushCamera.close());
 
     janitor.join('frames', pipeline.expendable);
     const keeping = janitor.run(stop.signal);
@@ -247,6 +261,9 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       modelLog: (model) => lanes.printsOf(model),
       books: () => books.total(),
       latest: (id) => streams.latest(id),
+      isCameraKey: createCameraKeys(config.data_dir).isRight,
+      push: (id, picture) => streams.push(id, picture),
+      pushCamera,
       probe: (request, signal) => streams.probe(request, signal),
       live: async (id, signal) => streams.video(id).live(id, signal),
       makeClip: async (id, wanted) => {
@@ -285,7 +302,9 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       replay: { spool, books, deadLetters, pipeline },
       async listen(port) {
         const access = await provideAccess(config, log.part('http'));
-        server = await startServer({ face, config: { ...config, token: access.token }, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
+        const push_camera_viewers = config.push_camera_viewers ?? (config.token === null ? 'open' : 'token');
+        if (config.push_camera !== null && push_camera_viewers === 'open') log.warn(`everybody who reaches this server may watch camera ${config.push_camera}; push_camera_viewers: token asks for the token`);
+        server = await startServer({ face, config: { ...config, token: access.token, push_camera_viewers }, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
         return { ...server, access };
       },
       async follow() {
@@ -315,6 +334,13 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       },
     };
   }
+}
+
+/** Its stream need not be named: then no model looks at what it brings. */
+function withPushCamera(config: Config): Config {
+  const { push_camera: camera_id, streams } = config;
+  if (camera_id === null || streams.some((one) => String(one.camera_id) === camera_id)) return config;
+  return { ...config, streams: [...streams, { camera_id, url: 'push:', models: [] }] };
 }
 
 async function storageStatus(folder: StorageStatus['folder'], path: string): Promise<StorageStatus> {

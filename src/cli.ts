@@ -73,6 +73,10 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     out: String(options.out), json: options.json === true, every: (options.every as number | undefined) ?? null,
   }), options));
 
+  const cameras = root.command('cameras').description('cameras that push their pictures');
+  withSettings(cameras.command('key').argument('<id>').description('make a key for a camera, in place of the one that it has; it is shown this once'), {}, ['data_dir', 'project'])
+    .action((id: string, options: Record<string, unknown>) => run(async (context) => (await import('./commands/cameras.ts')).makeCameraKey(context, id), options));
+
   withSettings(root.command('replay').argument('[frame...]').description('run dead letters again, or stored frames through a model'))
     .option('--model <a,b>', 'the models for stored frames, or instead of those of the dead letters', splitList)
     .option('--camera <id>', 'the camera of stored frames; of dead letters: only its own')

@@ -17,6 +17,8 @@ export const ERRORS = {
   not_found: { status: 404, retry: false, advice: 'check the name' },
   method_not_allowed: { status: 405, retry: false, advice: 'use one of the methods in the Allow header' },
   too_many_streams: { status: 409, retry: false, advice: 'remove streams that are not needed, or raise max_streams' },
+  not_running: { status: 409, retry: true, advice: 'start the camera\'s stream' },
+  not_a_picture: { status: 415, retry: false, advice: 'send a JPEG or a PNG as the body, as it is' },
   no_live_video: { status: 415, retry: false, advice: 'watch stream.mjpeg; live video and clips need a camera of H.264 or H.265 by RTSP over TCP, captured by libav' },
   too_large: { status: 413, retry: false, advice: 'send less' },
   too_many_tries: { status: 429, retry: true, advice: 'wait a minute, and send the right token' },

@@ -58,6 +58,8 @@ export interface FrameFacts {
 /** A frame in the spool. `key` is its name relative to the frames folder: `<camera>_<8 hex>/<camera>_<time>.jpg`. */
 export interface Frame extends FrameFacts {
   readonly key: string;
+  /** What its camera says that it has seen in it; absent: nothing. */
+  readonly findings?: readonly Detection[];
   /** Counts the frames of its session in the order of their capture, from 0: a clock that is set back does not change it. */
   readonly sequence: number;
 }
@@ -225,7 +227,22 @@ export interface CapturedFrame extends FrameFacts {
   readonly mode: string;
   /** By which the camera's clock is ahead of this machine's; none: it does not tell. */
   readonly clock_offset_seconds?: number | null;
+  /** What the camera says that it has seen in it; absent: nothing. */
+  readonly findings?: readonly Detection[];
 }
+
+/** A picture that a camera brings. */
+export interface PushedPicture {
+  /** A JPEG or a PNG. */
+  readonly bytes: Uint8Array;
+  /** RFC 3339. */
+  readonly captured_at: string;
+  /** Boxes are in pixels of the picture as it is looked at, upright. */
+  readonly findings: readonly Detection[];
+}
+
+/** What becomes of it: it goes on to be stored and looked at, or it is let go, as its stream takes one in so many seconds. */
+export type PushOutcome = 'taken' | 'let_go';
 
 /**
  * How pictures are obtained. Yields the first good picture at or after each tick of the schedule. Ends by abort or by
@@ -243,9 +260,22 @@ export interface Source {
   readonly video?: VideoSource;
   /** Looks at a camera for some seconds. Throws as `frames` does. null: it must be looked at by `frames`. Absent: likewise. */
   probe?(stream: StreamSpec, signal: AbortSignal): Promise<Probe | null>;
+  /** Its cameras bring their pictures: what they bring is given here. Absent: they are asked for them. */
+  readonly push?: PushSource;
   /** It reads what is not a camera's: streams started over HTTP need leave by `allow_schemes`. */
   readonly needsLeave?: boolean;
   close(): Promise<void>;
+}
+
+/** What stands between the cameras that bring pictures and their streams. */
+export interface PushSource {
+  /**
+   * Resolves once the picture went on, or was let go. Throws `not_a_picture`, `bad_request` where it is torn or cannot be
+   * decoded, and `too_many_at_once` where its stream takes none now.
+   */
+  take(cameraId: string, picture: PushedPicture): Promise<PushOutcome>;
+  /** Resolves when the camera brings something, or when the signal aborts. */
+  called(cameraId: string, signal: AbortSignal): Promise<void>;
 }
 
 /** Copies of what cameras send. Throws `no_live_video` where there is no video or nothing is captured, `stream_ended` where the camera was lost. */
@@ -362,6 +392,8 @@ export interface Print {
 /** A model's door and its runners: where frames of many streams meet one model. The door is the only place that lets go. */
 export interface Lane {
   readonly readiness: Readiness;
+  /** Its answers came with the frames: those that found nothing are no reason for anybody to begin or to hurry. Absent: it looks. */
+  readonly isInstant?: true;
   readonly identity: ModelIdentity;
   /** What runs, or is being set up; null: nobody has read it yet. */
   readonly model: Model | null;
@@ -905,6 +937,31 @@ export interface LatestPicture {
   readonly captured_at: string;
 }
 
+/** An alert as the push-frame server tells it. */
+export interface OilSpillEvent {
+  /** Local time without its zone, with microseconds. */
+  readonly datetime: string;
+  /** In data_dir. */
+  readonly frame_path: string;
+  /** `YYYYMMDD_HHMMSS` */
+  readonly timestamp: string;
+}
+
+/** The camera of the push-frame server that Lookout stands in for. */
+export interface PushCamera {
+  /** Throws what pushes throw. */
+  upload(bytes: Uint8Array, isSpill: boolean): Promise<'received' | 'no_picture'>;
+  /** Whether it may be watched; uploads are recorded in any case. */
+  setActive(isActive: boolean): Promise<void>;
+  status(): { readonly stream_active: boolean; readonly oil_spill_detected: boolean; /** Seconds since 1970; 0: never. */ readonly last_frame_time: number; readonly oil_spill_events: number };
+  /** Oldest first. */
+  events(): readonly OilSpillEvent[];
+  /** Its newest picture; null: there is none, or it is stopped. */
+  latest(): Uint8Array | null;
+  /** Parts of multipart/x-mixed-replace with the boundary `frame`, until it is stopped. Throws `not_running`. */
+  watch(signal: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
 /** What http may do and see: queries and a few commands. Errors are LookoutError with a status. */
 export interface Face {
   /** JSON Schema of the records that are written. */
@@ -924,6 +981,12 @@ export interface Face {
   books(): Balance;
   /** Newest picture of a camera. */
   latest(cameraId: string): LatestPicture | null;
+  /** Whether this is the key that was made for the camera. */
+  isCameraKey(cameraId: string, key: string): Promise<boolean>;
+  /** A picture that a camera of a `push:` stream brings. Throws what PushSource throws, not_found and not_running. */
+  push(cameraId: string, picture: PushedPicture): Promise<PushOutcome>;
+  /** null: Lookout stands in for no push-frame server. */
+  readonly pushCamera: PushCamera | null;
   /** Looks at a camera that need not be known. Throws what `start` throws, what sources throw, and too_many_at_once. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<Probe>;
   /** Live video of a camera; see VideoSource. Throws not_found too. */
@@ -1118,6 +1181,14 @@ export interface Config {
   readonly grace_seconds: number;
   readonly log_level: 'error' | 'warn' | 'info' | 'debug';
   readonly log_format: 'text' | 'json';
+  /** Of one picture that a camera pushes. */
+  readonly push_max_bytes: number;
+  /** Camera of the push-frame server that Lookout stands in for; null: none. */
+  readonly push_camera: string | null;
+  /** What that camera and who starts and stops it send. */
+  readonly camera_password: string | null;
+  /** Who may watch it; null: everybody where no token is set. */
+  readonly push_camera_viewers: 'open' | 'token' | null;
   readonly streams: readonly ConfiguredStream[];
   readonly events: readonly (Partial<EventRule> & Pick<EventRule, 'name'>)[] | null;
   readonly max_alert_age_seconds: number;

@@ -3,6 +3,8 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import { refuseAtOnce } from '../lib/reach.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { Config, Source, StreamOptions, StreamSpec, StreamStatus } from '../types.ts';
+import { CAMERA_MODEL, isPush, modelsThatLook } from '../words/push.ts';
+import { isInterval, SHORTEST_INTERVAL } from '../words/stream-options.ts';
 import { placeOf } from '../words/stream-place.ts';
 import type { Stream } from './stream.ts';
 import type { StoredStream } from './stream-store.ts';
@@ -40,7 +42,7 @@ export function specOf(entry: Pick<StreamEntry, 'camera_id' | 'url' | 'trusted' 
   const options: StreamOptions = {
     capture_mode: config.capture_mode, transport: config.transport, video_track: 1, tls: config.tls, duration_seconds: null, clips: false, ...given, interval_seconds, batch_size, batch_deadline_seconds,
   };
-  return { camera_id: String(entry.camera_id), url: entry.url, trusted: entry.trusted, models: [...new Set(entry.models)], options };
+  return { camera_id: String(entry.camera_id), url: entry.url, trusted: entry.trusted, models: modelsThatLook(entry.models, entry.url), options };
 }
 
 /** `trusted`: not sent over HTTP. Throws `forbidden_scheme` and `forbidden_address`. */
@@ -67,10 +69,11 @@ export async function remembered(parts: StreamEntryParts, last: readonly StoredS
     origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, running: null, last: null, reconnects: 0,
   }));
   const faults = (await Promise.all([
-    faultOf('default_models', () => checkModels(defaultModels, parts)),
-    ...config.streams.map(({ url, models = [] }, index) => faultOf(`streams[${index}]`, () => {
+    faultOf('default_models', () => checkModels(defaultModels, null, parts)),
+    ...config.streams.map(({ url, models, options = {} }, index) => faultOf(`streams[${index}]`, async () => {
       sourceOf(url, true, parts);
-      return checkModels(models, parts);
+      checkInterval(options, url);
+      if (models) await checkModels(models, url, parts);
     })),
   ])).filter((fault) => fault !== null);
   if (faults.length > 0) throw new LookoutError('config_invalid', `these settings need correction:\n${faults.join('\n')}`);
@@ -88,10 +91,17 @@ async function faultOf(setting: string, check: () => Promise<void>): Promise<str
   }
 }
 
-/** Throws `unknown_model`. */
-export async function checkModels(models: readonly string[], { knownModels }: StreamEntryParts): Promise<void> {
-  const known = await knownModels();
-  const unknown = models.filter((model) => !known.includes(model));
+/** Throws `bad_request`. */
+export function checkInterval({ interval_seconds }: Partial<StreamOptions>, url: string): void {
+  if (!isInterval(interval_seconds, url)) throw new LookoutError('bad_request', `interval_seconds must be >= ${SHORTEST_INTERVAL}; only a camera that pushes (push:) may have 0: every picture`);
+}
+
+/** Throws `unknown_model`, and `bad_request` where there is none. `url`: of the stream that they are for; null: of any. */
+export async function checkModels(models: readonly string[], url: string | null, { knownModels }: StreamEntryParts): Promise<void> {
+  const pushes = url !== null && isPush(url);
+  if (models.length === 0 && !pushes) throw new LookoutError('bad_request', 'a stream needs a model; only that of a camera that pushes (push:) may have none');
+  const known = (await knownModels()).filter((model) => model !== CAMERA_MODEL);
+  const unknown = models.filter((model) => !known.includes(model) && !(pushes && model === CAMERA_MODEL));
   if (unknown.length > 0) {
     throw new LookoutError('unknown_model', `unknown model${unknown.length > 1 ? 's' : ''} ${unknown.map((one) => `'${one}'${hint(one, known)}`).join(', ')}; known: ${known.join(', ')}`);
   }

@@ -218,7 +218,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         // Who is not there takes no turn from others, and no processor.
         if (pauses.failures > 0 || parts.pacer.busy) await source.knock?.(spec, stopping.signal);
         const isWell = pauses.failures === 0 || (last_frame_at !== null && Date.parse(last_frame_at) > clock.now() - LATELY_MS);
-        await parts.pacer.turn(isWell ? 'well' : 'failing', stopping.signal);
+        // Who brings its pictures costs nothing until then.
+        if (!source.push) await parts.pacer.turn(isWell ? 'well' : 'failing', stopping.signal);
         if (stopped()) break;
         connectedAt = clock.now();
         await captureOnce(own);
@@ -228,9 +229,9 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         const { code, message } = remember(error);
         const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
         const pauseMs = pauses.after(code, { healthy, known: last_frame_at !== null });
-        become(pauseMs < REFUSED_MS ? 'reconnecting' : 'failed', `${message}; next try in ${inWords(pauseMs)}`);
+        become(pauseMs < REFUSED_MS ? 'reconnecting' : 'failed', `${message}; ${source.push ? 'goes on with the next picture' : `next try in ${inWords(pauseMs)}`}`);
         log.debug(`${spec.camera_id}: ${code}`, { reason: message });
-        await clock.sleep(pauseMs, stopping.signal);
+        await (source.push ? source.push.called(spec.camera_id, stopping.signal) : clock.sleep(pauseMs, stopping.signal));
         reconnects += 1;
       }
     }

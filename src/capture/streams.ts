@@ -3,10 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { worksAt } from '../lib/schedule.ts';
 import { shownAddress } from '../lib/secrets.ts';
-import type { Balance, LatestPicture, ModelState, Probe, ProbeRequest, StartRequest, StreamChange, StreamStatus, VideoSource } from '../types.ts';
+import type { Balance, LatestPicture, ModelState, Probe, ProbeRequest, PushedPicture, PushOutcome, StartRequest, StreamChange, StreamStatus, VideoSource } from '../types.ts';
+import { CAMERA_MODEL } from '../words/push.ts';
 import { probeStream } from './probe.ts';
 import { startStream, type StreamParts } from './stream.ts';
-import { checkModels, remembered, sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
+import { checkInterval, checkModels, remembered, sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
 import type { StoredStream, StreamStore } from './stream-store.ts';
 
 export interface StreamsParts extends StreamEntryParts {
@@ -33,6 +34,8 @@ export interface Streams {
   latest(cameraId: string): LatestPicture | null;
   /** Looks at a camera as if it were started. Throws what `start` and sources throw. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<Probe>;
+  /** To a stream that runs. Throws `not_found`, `not_running`, and what its source throws. */
+  push(cameraId: string, picture: PushedPicture): Promise<PushOutcome>;
   /** Of a stream that runs. Throws `not_found`, `no_live_video`. */
   video(cameraId: string): VideoSource;
   /** Stops all captures; what was running comes back at the next start. */
@@ -134,8 +137,8 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       capture_mode: null, camera_clock_offset_seconds: null, last_frame_at: null, open_batch: 0, last_error: null,
     };
     // Pictures come, but no model can look at them: that is what its user must hear.
-    const models = spec.models.map((model) => parts.facts.modelState(model));
-    const stuck = (['provisioning', 'failed'] as const).find((state) => view?.state === 'running' && models.every((model) => model.state === state));
+    const models = spec.models.filter((model) => model !== CAMERA_MODEL).map((model) => parts.facts.modelState(model));
+    const stuck = (['provisioning', 'failed'] as const).find((state) => view?.state === 'running' && models.length > 0 && models.every((model) => model.state === state));
     const isIdle = entry.running === null && (view === undefined || view.state === 'stopped');
     const age = base.last_frame_at === null ? null : Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10;
     return {
@@ -163,7 +166,8 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const url = addressOf(request.url, before);
     const trusted = origin !== 'api' || (before?.trusted === true && url === before.url);
     sourceOf(url, trusted, parts);
-    await checkModels(models, parts);
+    checkInterval(request.options ?? {}, url);
+    await checkModels(models, url, parts);
     // Begun meanwhile with what was remembered.
     if (entries.get(id)?.running) return 'already_running';
     const entry: StreamEntry = {
@@ -195,7 +199,8 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       ...entry, url: address, trusted: entry.trusted && address === entry.url, models: [...new Set(models ?? entry.models)], asked: { ...entry.asked, ...options }, enabled: enabled ?? entry.enabled, running: null,
     };
     sourceOf(changed.url, changed.trusted, parts);
-    await checkModels(changed.models, parts);
+    checkInterval(changed.asked, changed.url);
+    await checkModels(changed.models, changed.url, parts);
     if (entry.running && changed.enabled && isDeepStrictEqual(specOf(changed, config), entry.running.spec)) {
       // Nothing that would show in its pictures: they go on.
       entries.set(id, { ...changed, running: entry.running });
@@ -246,6 +251,13 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       return entry ? status(entry) : null;
     },
     probe: async (request, signal) => probeStream(request, false, parts, signal),
+    async push(cameraId, picture) {
+      const { running, url, trusted } = known(cameraId);
+      if (!running) throw new LookoutError('not_running', `the stream of camera '${cameraId}' does not run: ${status(known(cameraId)).reason}`);
+      const { push } = sourceOf(url, trusted, parts);
+      if (!push) throw new LookoutError('not_running', `camera '${cameraId}' is asked for its pictures; a stream of the address push: takes those that it brings`);
+      return push.take(cameraId, picture);
+    },
     video(cameraId) {
       const { running, url, trusted } = known(cameraId);
       if (!running) throw new LookoutError('not_found', `camera '${cameraId}' is not being captured; start its stream`);

@@ -2,11 +2,14 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
+import { isLoopback } from '../lib/loopback.ts';
 import { isObject } from '../lib/objects.ts';
 import { suggest } from '../lib/suggest.ts';
 import { pathOf, type Path } from '../lib/yaml.ts';
 import type { Config, SettingSchema } from '../types.ts';
 import { rulesFault, type GivenRule } from '../words/event-rules.ts';
+import { isPush } from '../words/push.ts';
+import { SHORTEST_INTERVAL, STREAM_OPTIONS } from '../words/stream-options.ts';
 import { followerFault, followerSchema, withDefaults } from './followers.ts';
 import { FORMATS } from './formats.ts';
 import { CONFIG_SCHEMA, STREAM } from './schema.ts';
@@ -28,7 +31,7 @@ const isConfig = ajv.compile<Config>(CONFIG_SCHEMA);
 const isStream = ajv.compile(STREAM);
 
 export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
-  const together = [...duplicateProblems(values), ...followerProblems(values), ...ruleProblems(values)];
+  const together = [...duplicateProblems(values), ...followerProblems(values), ...ruleProblems(values), ...pushProblems(values), ...pushCameraProblems(values)];
   if (isConfig(values) && together.length === 0) return { config: { ...values, followers: values.followers.map(withDefaults) as unknown as Config['followers'] } };
   return { problems: [...firstOfEachPath((isConfig.errors ?? []).map(problemOf)), ...together] };
 }
@@ -58,8 +61,8 @@ function followerProblems({ followers }: Readonly<Record<string, unknown>>): rea
 
 /** What is wrong with one item of `streams:`, or with a stream that was kept; null: nothing. */
 export function streamFault(value: unknown): string | null {
-  if (isStream(value)) return null;
-  const [first] = (isStream.errors ?? []).map(problemOf);
+  const [first] = isStream(value) ? faultsOfStream(value) : (isStream.errors ?? []).map(problemOf);
+  if (first === undefined && isStream(value)) return null;
   return first === undefined ? 'it is no stream' : `${first.path.join('.')}${first.path.length > 0 ? ' ' : ''}${first.message}`;
 }
 
@@ -125,6 +128,40 @@ function duplicateProblems({ streams }: Readonly<Record<string, unknown>>): read
       ? [{ path: ['streams', index, 'camera_id'], part: 'value', message: `${id} has a stream already; give it several models instead` }]
       : [],
   );
+}
+
+/** What only the streams of cameras that push may have. */
+function pushProblems({ streams }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  if (!Array.isArray(streams)) return [];
+  return streams.flatMap((stream: unknown, index): readonly Problem[] => faultsOfStream(stream).map((problem) => ({ ...problem, path: ['streams', index, ...problem.path] })));
+}
+
+/** Of the system that it stands in for everybody can read this one. */
+const EVERYBODYS_PASSWORD = 'your_default_password';
+
+function pushCameraProblems({ push_camera: camera, camera_password: password, push_camera_viewers: viewers, token, host, insecure, streams }: Readonly<Record<string, unknown>>): readonly Problem[] {
+  if (camera === null || camera === undefined) return [];
+  const problem = (message: string, ...path: Path): Problem => ({ path, part: 'value', message });
+  const isOpenToAll = token === null && (insecure === true || (typeof host === 'string' && isLoopback(host)));
+  const others = Array.isArray(streams) ? streams.flatMap((stream: unknown, index) => (cameraId(stream) === camera && isObject(stream) && !isPush(String(stream['url'])) ? [index] : [])) : [];
+  return [
+    ...(password === null ? [problem('needs the password of its camera: set CAMERA_PASSWORD in the environment, or name its file in CAMERA_PASSWORD_FILE', 'push_camera')] : []),
+    ...(password === EVERYBODYS_PASSWORD ? [problem('is the one that stands in the push-frame server\'s own code, which everybody knows: choose another', 'camera_password')] : []),
+    ...(viewers === 'token' && isOpenToAll ? [problem('must not be token where no token is set', 'push_camera_viewers')] : []),
+    ...others.map((index) => problem('must be push:, as push_camera names this camera', 'streams', index, 'url')),
+  ];
+}
+
+function faultsOfStream(stream: unknown): readonly Problem[] {
+  if (!isObject(stream)) return [];
+  const { url, models, options } = stream;
+  if (typeof url === 'string' && isPush(url)) return [];
+  const interval = isObject(options) ? options['interval_seconds'] : undefined;
+  const range = { ...STREAM_OPTIONS.interval_seconds, minimum: SHORTEST_INTERVAL };
+  return [
+    ...(Array.isArray(models) && models.length === 0 ? [{ path: ['models'], part: 'value' as const, message: 'must not be empty' }] : []),
+    ...(typeof interval === 'number' && interval >= 0 && interval < SHORTEST_INTERVAL ? [{ path: ['options', 'interval_seconds'], part: 'value' as const, message: `must be ${expectation(range)}${insteadOf(range, interval)}` }] : []),
+  ];
 }
 
 /** Numbers and texts are the same camera. */

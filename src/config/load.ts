@@ -7,7 +7,7 @@ import { hasCode } from '../lib/files.ts';
 import type { Config } from '../types.ts';
 import { checkSettings } from './check.ts';
 import type { Origin, Values } from './origins.ts';
-import { fromEnvironment, fromFlags, fromYaml, pathText, TOKEN, unknownVariables } from './origins.ts';
+import { fromEnvironment, fromFlags, fromYaml, pathText, SECRETS, unknownVariables } from './origins.ts';
 import { SETTINGS } from './schema.ts';
 import { hostZoneTrouble } from './time-zone.ts';
 
@@ -33,7 +33,7 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
   const file = named === null ? join(dataFolder({ ...defaults, ...merge(origins) }, cwd), 'lookout.yaml') : resolve(cwd, named);
   const text = await readText(file, named !== null);
   const lines: string[] = [...environment.problems];
-  const secrets = [TOKEN];
+  const secrets = [...SECRETS];
   if (text !== null) {
     const yaml = fromYaml(file, text, env);
     origins.push(yaml);

@@ -10,8 +10,12 @@ import { asType, fromText, listSettings } from './settings.ts';
 import { variable } from './variables.ts';
 import { readYaml, type YamlFile } from './yaml-file.ts';
 
-/** The one setting that is a secret. */
+/** The settings that are secrets. */
 export const TOKEN = 'LOOKOUT_TOKEN';
+const CAMERA_PASSWORDS = ['LOOKOUT_CAMERA_PASSWORD', 'CAMERA_PASSWORD'];
+export const SECRETS: readonly string[] = [TOKEN, ...CAMERA_PASSWORDS];
+/** Names that other systems have for a setting. */
+const ALSO: Readonly<Record<string, string>> = { port: 'PORT', camera_password: 'CAMERA_PASSWORD' };
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -31,17 +35,17 @@ export function fromFlags(flags: Values): Origin {
   return { values: Object.fromEntries(entries), place: ([key]) => names.get(String(key)) ?? String(key) };
 }
 
-/** An empty variable is one that is not set. A token may also stand in a file. */
+/** An empty variable is one that is not set. A secret may also stand in a file. */
 export function fromEnvironment(env: NodeJS.ProcessEnv): Origin & Pick<YamlFile, 'problems'> {
-  const token = variable(env, TOKEN);
-  const known: NodeJS.ProcessEnv = { ...env, [TOKEN]: token.value };
+  const secrets = SECRETS.map((name) => ({ name, ...variable(env, name) }));
+  const known: NodeJS.ProcessEnv = { ...env, ...Object.fromEntries(secrets.map(({ name, value }) => [name, value])) };
   const found = listSettings().flatMap(({ key, env: name }) => {
-    const names = key === 'port' ? [name, 'PORT'] : [name];
+    const names = [name, ALSO[key] ?? []].flat();
     const used = names.find((candidate) => (known[candidate] ?? '') !== '');
     return used === undefined ? [] : [{ key, used, value: fromText(key, known[used] ?? '') }];
   });
   return {
-    problems: token.problem === undefined ? [] : [token.problem],
+    problems: secrets.flatMap(({ problem }) => problem ?? []),
     values: Object.fromEntries(found.map(({ key, value }) => [key, value])),
     place: ([key]) => found.find((one) => one.key === key)?.used ?? String(key),
   };
@@ -80,7 +84,7 @@ function readTexts(values: unknown, schemas: Readonly<Record<string, Pick<Settin
 
 /** Names that were probably meant to be settings; others may be somebody else's. */
 export function unknownVariables(env: NodeJS.ProcessEnv): readonly string[] {
-  const known = ['CONFIG', 'TOKEN_FILE', ...listSettings().map(({ key }) => key.toUpperCase())];
+  const known = ['CONFIG', ...SECRETS.map((secret) => `${secret.replace('LOOKOUT_', '')}_FILE`), ...listSettings().map(({ key }) => key.toUpperCase())];
   return Object.keys(env).flatMap((name) => {
     const word = name.startsWith('LOOKOUT_') ? name.slice('LOOKOUT_'.length) : null;
     const near = word === null || known.includes(word) ? null : suggest(word, known);

@@ -1,6 +1,6 @@
 /** Every setting: what it means, its default and its range. Flags, environment names and the README's table follow it. */
 import { EVENT_RULE } from '../words/event-rules.ts';
-import { STREAM_OPTIONS } from '../words/stream-options.ts';
+import { SHORTEST_INTERVAL, STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Config, SettingSchema, SettingSchemas } from '../types.ts';
 import { membersSettings } from './members.ts';
 
@@ -8,7 +8,7 @@ const NAMES = { type: 'string', minLength: 1 } as const;
 
 /** Settings that a stream may have its own value of. */
 const CAPTURE = {
-  interval_seconds: { ...STREAM_OPTIONS.interval_seconds, default: 3 },
+  interval_seconds: { ...STREAM_OPTIONS.interval_seconds, description: 'Seconds from one frame of a camera to the next.', minimum: SHORTEST_INTERVAL, default: 3 },
   batch_size: { ...STREAM_OPTIONS.batch_size, default: 10 },
   batch_deadline_seconds: {
     ...STREAM_OPTIONS.batch_deadline_seconds,
@@ -27,7 +27,7 @@ export const STREAM = {
   properties: {
     camera_id: { type: ['string', 'number'], format: 'camera-id' },
     url: { type: 'string', format: 'stream-url' },
-    models: { type: 'array', items: NAMES, minItems: 1 },
+    models: { type: 'array', items: NAMES },
     options: { type: 'object', additionalProperties: false, properties: STREAM_OPTIONS },
     enabled: { type: 'boolean' },
     schedule: { type: 'string', format: 'cron' },
@@ -116,6 +116,22 @@ const COMMON = {
   default_models: {
     description: 'For streams that name none; null: animals, and with record_format v3 animals, potholes, garbage.',
     type: ['array', 'null'], items: NAMES, minItems: 1, default: null,
+  },
+  push_max_bytes: {
+    description: 'Bytes of a picture that a camera pushes; larger ones are refused.',
+    type: 'integer', minimum: 1000, maximum: 64 * 1024 * 1024, default: 20_000_000,
+  },
+  push_camera: {
+    description: 'Id of the camera with which Lookout stands in for the push-frame server Videostream, at that system\'s own routes; null: it does not.',
+    type: ['string', 'null'], format: 'camera-id', default: null,
+  },
+  camera_password: {
+    description: 'Of push_camera: asked of what uploads, starts and stops. CAMERA_PASSWORD in the environment, or CAMERA_PASSWORD_FILE, means the same.',
+    type: ['string', 'null'], minLength: 1, default: null,
+  },
+  push_camera_viewers: {
+    description: 'Who may watch push_camera at that system\'s routes: everybody (open), or who sends the token; null: open where token is not set.',
+    type: ['string', 'null'], enum: ['open', 'token', null], default: null,
   },
   model_deadline_seconds: {
     description: 'Time a model has for one call, unless its manifest says otherwise.',

@@ -55,7 +55,7 @@ function resolveScalars({ document, place }: Yaml, env: NodeJS.ProcessEnv): Pick
       scalar.value = interpolate(scalar.value, (name) => {
         const { value, problem } = variable(env, name);
         // An address such as file://${HOME}/clip.mp4 must not cost models their HOME.
-        if ((key === 'url' || key === 'token' || isOfFollower(ancestors)) && !isForEverybody(name)) secrets.push(name);
+        if ((key === 'url' || key === 'token' || key === 'camera_password' || isOfFollower(ancestors)) && !isForEverybody(name)) secrets.push(name);
         if (value === undefined) problems.push(`${place(scalar)}: ${problem ?? `the environment has no variable ${name}`}`);
         return value ?? '';
       });

@@ -17,7 +17,8 @@ export interface ChronicleParts extends Omit<EpisodesParts, 'log'> {
   /** Keeps the picture that shows an event best, at once; answers its name, null: it could not be kept. */
   readonly keepPicture: (event: string, frame: Frame) => Promise<string | null>;
   readonly placeOf: (camera: string) => Promise<Seen['place']>;
-  readonly sectionOf: (model: string) => string | null;
+  /** null: under the model's own name, and no complaint. */
+  readonly sectionOf: (model: string, camera: string) => string | null;
   readonly clock: Clock;
   readonly words: Log;
 }
@@ -181,7 +182,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   return {
     offered: (camera) => { placeNow(camera); },
     looked(stream, frame, model, look) {
-      const named = sectionOf(model);
+      const named = sectionOf(model, stream.camera_id);
       engage(() => engine.looked({ stream, frame, model, look, section: named ?? model, complains: named !== null, place: placeNow(stream.camera_id) }, moment()));
     },
     picturesKept: async () => { await Promise.all(keeping); },

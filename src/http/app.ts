@@ -13,14 +13,16 @@ import { metricRoutes } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { pageRoutes } from './page.ts';
 import { probeRoutes } from './probe.ts';
+import { pushRoutes } from './push.ts';
 import { queryRoutes } from './queries.ts';
 import { route } from './route.ts';
 import { streamRoutes } from './streams.ts';
 import { videoRoutes } from './video.ts';
+import { videostreamRoutes } from './videostream.ts';
 
 export interface HttpOptions {
   readonly face: Face;
-  readonly config: Pick<Config, 'host' | 'port' | 'token' | 'allowed_hosts' | 'project'>;
+  readonly config: Pick<Config, 'host' | 'port' | 'token' | 'allowed_hosts' | 'project' | 'push_max_bytes' | 'camera_password' | 'push_camera_viewers'>;
   /** The folder of index.html. */
   readonly staticDir: string;
   readonly log: Log;
@@ -30,12 +32,15 @@ export interface HttpOptions {
 export function createHttpApp({ face, config, staticDir, log, version }: HttpOptions): Express {
   const app = express();
   app.disable('x-powered-by');
-  const document = openApiDocument(version, face.recordSchema);
+  const document = openApiDocument(version, face.recordSchema, face.pushCamera !== null);
   app.use((request, _response, next) => {
     // A reverse proxy whose path lacks its last slash leaves one too many.
     request.url = request.url.replace(/^\/{2,}/, '/');
     next();
   });
+  // Cameras have keys of their own.
+  app.use(pushRoutes(face, config, log));
+  if (face.pushCamera) app.use(videostreamRoutes(face.pushCamera, config, log));
   app.use(guard(config, log));
   // Before answers are compressed: its clients get what they always got, byte for byte.
   app.use(legacyRoutes(face, log));

@@ -2,7 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config } from '../types.ts';
@@ -10,7 +10,7 @@ import { addressOf, createTries } from './tries.ts';
 
 export type GuardConfig = Pick<Config, 'host' | 'token' | 'allowed_hosts'>;
 
-const HEADERS = {
+export const SAFE_HEADERS = {
   'Content-Security-Policy': "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Referrer-Policy': 'same-origin',
@@ -18,11 +18,10 @@ const HEADERS = {
 };
 
 export function guard({ host, token, allowed_hosts }: GuardConfig, log: Log): RequestHandler {
-  const isRight = token === null ? null : matcher(token);
-  const tries = createTries(log);
+  const checkToken = tokenCheck(token, log);
   const names = new Set(['localhost', hostname(), bracketed(host), ...allowed_hosts].map((name) => name.toLowerCase()));
   return (request, response, next) => {
-    response.set(HEADERS);
+    response.set(SAFE_HEADERS);
     const asked = (request.get('host') ?? '').toLowerCase();
     if (asked === '' && request.httpVersion === '1.1') throw new LookoutError('bad_request', 'HTTP/1.1 asks for a Host.');
     if (token === null && !isOurs(asked, names)) {
@@ -32,10 +31,17 @@ export function guard({ host, token, allowed_hosts }: GuardConfig, log: Log): Re
     if (origin !== undefined && !sameHost(origin, asked)) {
       throw new LookoutError('forbidden_origin', `A page of "${origin}" may not ask here; open the page that "${asked}" serves. A reverse proxy must pass the Host on as the browser sent it, with its port.`);
     }
-    if (isRight === null || request.path === '/healthz') {
-      next();
-      return;
-    }
+    if (request.path !== '/healthz') checkToken(request, response);
+    next();
+  };
+}
+
+/** Throws unless the request has the token, if there is one. */
+export function tokenCheck(token: string | null, log: Log): (request: Request, response: Response) => void {
+  const isRight = token === null ? null : matcher(token);
+  const tries = createTries(log);
+  return (request, response) => {
+    if (isRight === null) return;
     const sent = tokenIn(request);
     const verdict = sent === null ? 'wrong' : tries.judge(addressOf(request), isRight(sent));
     if (verdict === 'wrong') {
@@ -46,7 +52,6 @@ export function guard({ host, token, allowed_hosts }: GuardConfig, log: Log): Re
       response.set('Retry-After', String(verdict));
       throw new LookoutError('too_many_tries', `Too many wrong tokens came from your address; try again in ${verdict} s.`);
     }
-    next();
   };
 }
 
@@ -77,7 +82,7 @@ function tokenIn(request: Request): string | null {
 }
 
 /** Takes as long whatever differs: hashes are of one length, and timingSafeEqual never stops early. */
-function matcher(token: string): (sent: string) => boolean {
+export function matcher(token: string): (sent: string) => boolean {
   const hash = (text: string): Buffer => createHash('sha256').update(text).digest();
   const wanted = hash(token);
   return (sent) => timingSafeEqual(hash(sent), wanted);

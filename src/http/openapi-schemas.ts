@@ -28,7 +28,7 @@ const count = { type: 'integer', minimum: 0 } as const;
 const time = { type: 'string', format: 'date-time' } as const;
 const maybeTime = { type: ['string', 'null'], format: 'date-time' } as const;
 const name = { type: 'string', minLength: 1, maxLength: LONGEST_MODEL_NAME } as const;
-const names = { type: 'array', items: name, minItems: 1, maxItems: MOST_MODELS } as const;
+const names = { type: 'array', items: name, maxItems: MOST_MODELS, description: 'None only where the camera pushes.' } as const;
 const list = (items: Schema): Schema => ({ type: 'array', items });
 
 /** Nothing but these properties, all of them present: an answer that drifts from its schema fails the tests. */
@@ -67,8 +67,8 @@ const clip = exact({
 });
 
 const cameraId: Schema = { type: ['string', 'number'], minLength: 1, maxLength: 128, description: 'No control characters, / or \\, and not . or ..; numbers are matched as text.' };
-const url: Schema = { type: 'string', description: 'rtsp, rtsps, http, https, rtmp, rtmps, srt or udp; file where allow_schemes opens it.', examples: ['rtsp://192.168.1.20:554/stream'] };
-const modelName: Schema = { type: ['string', 'array'], items: name, minItems: 1, maxItems: MOST_MODELS, description: 'One model or several; the default models if left out.' };
+const url: Schema = { type: 'string', description: 'rtsp, rtsps, http, https, rtmp, rtmps, srt or udp; file where allow_schemes opens it; push: for a camera that brings its pictures.', examples: ['rtsp://192.168.1.20:554/stream'] };
+const modelName: Schema = { type: ['string', 'array'], items: name, maxItems: MOST_MODELS, description: 'One model or several, or an empty list where the camera pushes; the default models if left out.' };
 const capture = { model_name: modelName, models: { ...modelName, description: 'Another word for model_name, which goes before it.' }, ...streamOptions.properties };
 const startFields = { camera_id: cameraId, rtsp_url: url, ...capture };
 export const probeRequest: Schema = { type: 'object', properties: { rtsp_url: url, ...streamOptions.properties }, required: ['rtsp_url'], additionalProperties: false };
@@ -230,6 +230,17 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   StreamChange: streamChange,
   ProbeRequest: probeRequest,
   Probe: { ...probe, description: 'null: that cannot be told.' },
+  Pushed: exact({
+    camera_id: text,
+    captured_at: time,
+    taken: { type: 'boolean', description: 'It is stored and looked at; else it was let go, because its stream takes a picture in so many seconds.' },
+    note: { ...maybeText, description: 'What was made of X-Captured-At, where that is not what it says.' },
+  }),
+  PushServerStatus: exact({ frame_age_seconds: maybeNumber, last_frame_time: { type: 'number' }, oil_spill_detected: { type: 'boolean' }, oil_spill_events: count, server_time: { type: 'number' }, stream_active: { type: 'boolean' } }),
+  OilSpillEvents: list(exact({ datetime: text, frame_path: text, timestamp: text })),
+  OilSpillSummary: exact({ current_status: text, last_detection: maybeText, total_events: count }),
+  CameraPassword: exact({ password: text }),
+  PushServerDone: exact({ status: text }),
   ClipRequest: clipRequest,
   Clip: clip,
   Clips: exact({ clips: list(ref('Clip')) }),

@@ -4,7 +4,7 @@ import { MOST_CLIPS, MOST_PICTURES, MOST_RECORDS, ref, type Schema, SCHEMAS } fr
 interface Media { readonly schema: Schema }
 type Content = Readonly<Record<string, Media>>;
 interface Answer { readonly description: string; readonly content?: Content; readonly headers?: Readonly<Record<string, Media & { readonly description: string }>> }
-interface Parameter { readonly name: string; readonly in: 'path' | 'query'; readonly required: boolean; readonly description: string; readonly schema: Schema }
+interface Parameter { readonly name: string; readonly in: 'path' | 'query' | 'header'; readonly required: boolean; readonly description: string; readonly schema: Schema }
 
 interface Operation {
   readonly summary: string;
@@ -44,6 +44,8 @@ const clipParameter: Parameter = { name: 'id', in: 'path', required: true, descr
 const modelParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The model.', schema: { type: 'string' } };
 const followerParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The follower.', schema: { type: 'string' } };
 const queryParameter = (name: string, description: string, schema: Schema): Parameter => ({ name, in: 'query', required: false, description, schema });
+
+const headerParameter = (name: string, description: string): Parameter => ({ name, in: 'header', required: false, description, schema: { type: 'string' } });
 
 const paths: Readonly<Record<string, Path>> = {
   '/start_stream': {
@@ -121,6 +123,22 @@ const paths: Readonly<Record<string, Path>> = {
           },
         },
         400: error('The path cannot be decoded.'), 404: error('No picture yet.'), ...faults,
+      },
+    },
+  },
+  '/api/cameras/{camera_id}/frames': {
+    post: {
+      summary: 'A camera brings a picture', tags: ['Cameras'], security: [{ camera: [] }, { cameraBearer: [] }],
+      parameters: [
+        cameraParameter,
+        headerParameter('X-Captured-At', 'When it was taken: RFC 3339, or seconds since 1970; left out, or more than 60 s off, it is when it came.'),
+        headerParameter('X-Finding', 'What the camera says that it has seen: class;confidence;x1,y1,x2,y2, with the class percent-encoded, and all but the class if they are known. May be there up to 100 times.'),
+      ],
+      requestBody: { required: true, content: { 'image/jpeg': { schema: {} }, 'image/png': { schema: {} } } },
+      responses: {
+        ...faults, 202: answer('It is here: stored, or let go.', 'Pushed'), 400: error('It is torn or cannot be decoded, or which header is wrong.'), 401: error('The camera\'s key is missing or wrong.'), 404: error('The camera has no stream.'),
+        409: error('Its stream does not run, or does not take what is pushed.'), 413: error('More than push_max_bytes.'), 415: error('It is neither a JPEG nor a PNG.'), 429: error('Too many wrong keys came from this address.'),
+        503: error('Its stream takes none now; send it again in a moment.'),
       },
     },
   },
@@ -255,18 +273,45 @@ const paths: Readonly<Record<string, Path>> = {
   },
 };
 
-/** `record`: the JSON Schema of the records that are written. */
-export function openApiDocument(version: string, record: object): OpenApiDocument {
+const text = (description: string): Answer => ({ description, content: { 'text/html': { schema: { type: 'string' } } } });
+const jpeg = (description: string): Answer => ({ description, content: { 'image/jpeg': { schema: { type: 'string', contentMediaType: 'image/jpeg' } } } });
+const viewed = { 401: text('The token is missing or wrong, where it is asked for.'), 429: text('Too many wrong tokens came from this address.') };
+const commanded = { 400: text('No JSON object.'), 401: text('Unauthorized'), 413: text('More than 1 MB.'), 415: text('No JSON content type.'), 429: text('Too many wrong passwords came from this address.') };
+const OLD_TAG: readonly [string] = ['Push-frame server'];
+
+/** Where Lookout stands in for the push-frame server. */
+const pushServerPaths: Readonly<Record<string, Path>> = {
+  '/stream': { get: { summary: 'The pictures of the camera, each when it comes, and at least one a second', tags: OLD_TAG, responses: { 200: { description: 'Parts with the boundary frame.', content: { 'multipart/x-mixed-replace': { schema: { type: 'string' } } } }, 503: text('No active stream'), ...viewed } } },
+  '/api/frame': { get: { summary: 'The newest picture', tags: OLD_TAG, responses: { 200: jpeg('The picture.'), 503: text('No frame available'), ...viewed } } },
+  '/api/status': { get: { summary: 'How the camera is', tags: OLD_TAG, responses: { 200: answer('Times are in seconds since 1970.', 'PushServerStatus'), ...viewed } } },
+  '/api/oil_spill_events': { get: { summary: 'The newest 1000 alerts, oldest first', tags: OLD_TAG, responses: { 200: answer('Alerts.', 'OilSpillEvents'), ...viewed } } },
+  '/api/detection_summary': { get: { summary: 'What there was in all', tags: OLD_TAG, responses: { 200: answer('A summary.', 'OilSpillSummary'), ...viewed } } },
+  '/api/upload_frame': {
+    post: {
+      summary: 'The camera brings a picture', tags: OLD_TAG, security: [{ camera: [] }],
+      parameters: [headerParameter('X-Oil-Spill-Detected', 'true where the camera has seen oil.')],
+      requestBody: { required: true, content: { 'image/jpeg': { schema: {} }, 'image/png': { schema: {} } } },
+      responses: { 200: text('Frame received'), 400: text('Invalid image data'), 401: text('Unauthorized'), 413: text('More than push_max_bytes.'), 429: text('Too many wrong passwords came from this address.'), 503: text('Its stream takes none now.') },
+    },
+  },
+  '/api/start_stream': { post: { summary: 'Let it be watched', tags: OLD_TAG, security: [], requestBody: takes('CameraPassword'), responses: { 200: answer('It may.', 'PushServerDone'), ...commanded } } },
+  '/api/stop_stream': { post: { summary: 'Let it not be watched, until it is started; what it brings is recorded all the same', tags: OLD_TAG, security: [], requestBody: takes('CameraPassword'), responses: { 200: answer('It may not.', 'PushServerDone'), ...commanded } } },
+};
+
+/** `record`: the JSON Schema of the records that are written. `isPushServer`: Lookout stands in for one. */
+export function openApiDocument(version: string, record: object, isPushServer = false): OpenApiDocument {
   return {
     openapi: '3.1.0',
     info: { title: 'Lookout', version, description: 'Starts and stops camera streams, shows their state, pictures and records. A method that a path does not take answers 405 with Allow.' },
     servers: [{ url: './', description: 'Where this document is, also under a path of a reverse proxy.' }],
     security: [{}, { bearer: [] }, { basic: [] }],
-    paths,
+    paths: { ...paths, ...(isPushServer && pushServerPaths) },
     components: {
       schemas: { ...SCHEMAS, Record: record as Schema },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'Where a token is set.' },
+        camera: { type: 'apiKey', in: 'header', name: 'X-Camera-Auth', description: 'Key of the camera, as `lookout cameras key` made it.' },
+        cameraBearer: { type: 'http', scheme: 'bearer', description: 'The same key as a Bearer.' },
         basic: { type: 'http', scheme: 'basic', description: 'The token as the password; any user name.' },
       },
     },

@@ -22,7 +22,8 @@ export function probeRoutes(face: Face): Router {
     post: async (request, response) => {
       const fields = jsonFields(request);
       check(fields);
-      const asked = { url: readUrl(fields['rtsp_url'], 'rtsp_url'), options: readOptions(fields) };
+      const url = readUrl(fields['rtsp_url'], 'rtsp_url');
+      const asked = { url, options: readOptions(fields, url) };
       const leave = seats.take('');
       const signal = untilGone(response);
       try {

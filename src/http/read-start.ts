@@ -1,6 +1,8 @@
 /** Reads what somebody asked to be started: camera id, address, models, options. */
 import { isCameraId } from '../words/camera-id.ts';
 import { LookoutError } from '../errors.ts';
+import { isPush } from '../words/push.ts';
+import { isInterval, SHORTEST_INTERVAL } from '../words/stream-options.ts';
 import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
 import type { Json, StartRequest, StreamOptions } from '../types.ts';
 import type { Fields } from './body.ts';
@@ -13,11 +15,12 @@ const checkOptions = checker(streamOptions);
 
 /** Models and options that the fields do not name are those of `shared`. */
 export function readStart(fields: Fields, shared: Fields = {}): StartRequest {
+  const url = readUrl(fields['rtsp_url'], 'rtsp_url');
   return {
     camera_id: readCameraId(fields['camera_id'], 'camera_id'),
-    url: readUrl(fields['rtsp_url'], 'rtsp_url'),
-    models: readModels(modelsOf(fields) ?? modelsOf(shared)),
-    options: readOptions({ ...shared, ...fields }),
+    url,
+    models: readModels(modelsOf(fields) ?? modelsOf(shared), url),
+    options: readOptions({ ...shared, ...fields }, url),
   };
 }
 
@@ -33,9 +36,10 @@ export function readUrl(value: Json | undefined, field: string): string {
   return text;
 }
 
-export function readOptions(fields: Fields): Partial<StreamOptions> {
-  const sent = Object.fromEntries(OPTION_NAMES.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]]));
+export function readOptions(fields: Fields, url: string): Partial<StreamOptions> {
+  const sent: Partial<StreamOptions> = Object.fromEntries(OPTION_NAMES.filter((name) => fields[name] !== undefined).map((name) => [name, fields[name]]));
   checkOptions(sent);
+  if (!isInterval(sent.interval_seconds, url)) throw new LookoutError('bad_request', `interval_seconds must be >= ${SHORTEST_INTERVAL}.`);
   return sent;
 }
 
@@ -46,11 +50,11 @@ export function readCameraId(value: Json | undefined, field: string): string | n
   throw new LookoutError('bad_request', `${field} must be a number or a text of 1 to 128 characters without control characters, / and \\, and not . or ..`);
 }
 
-/** One name or several; undefined (nothing sent) means the default models. */
-function readModels(value: Json | undefined): readonly string[] | undefined {
+/** One name or several, or none where the camera pushes; undefined (nothing sent) means the default models. */
+function readModels(value: Json | undefined, url: string): readonly string[] | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const names: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (names.length === 0 || names.length > MOST_MODELS || !names.every((name) => typeof name === 'string' && name !== '' && name.length <= LONGEST_MODEL_NAME)) {
+  if ((names.length === 0 && !isPush(url)) || names.length > MOST_MODELS || !names.every((name) => typeof name === 'string' && name !== '' && name.length <= LONGEST_MODEL_NAME)) {
     throw new LookoutError('bad_request', `model_name, or models, must be the name of a model, or a list of 1 to ${MOST_MODELS} names, each of at most ${LONGEST_MODEL_NAME} characters.`);
   }
   return [...new Set(names as readonly string[])];

@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { Face, StreamChange, StreamStatus } from '../types.ts';
+import { isPush } from '../words/push.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
 import { streamChange } from './openapi-schemas.ts';
@@ -41,10 +42,11 @@ export function streamRoutes(face: Face): Router {
     },
     patch: async (request, response) => {
       const cameraId = String(request.params['camera_id']);
-      existing(cameraId);
+      const stream = existing(cameraId);
       const fields = jsonFields(request);
       checkChange(fields);
       const change = fields as StreamChange;
+      if (change.models?.length === 0 && !isPush(change.url ?? stream.url)) throw new LookoutError('bad_request', 'models must NOT have fewer than 1 items, unless the camera pushes (push:).');
       response.json(await face.change(cameraId, change.url === undefined ? change : { ...change, url: readUrl(change.url, 'url') }));
     },
     delete: async (request, response) => {

@@ -22,10 +22,11 @@ const TRUSTED_MINUTES = 60;
 const MOST_ADDRESSES = 10_000;
 const SHOWN_ADDRESSES = 3;
 
-export function createTries(log: Log, minuteMs = 60_000): Tries {
+/** `what`: what is tried, in words. */
+export function createTries(log: Log, minuteMs = 60_000, what = 'token'): Tries {
   /** Those that were heard of least recently come first. */
   const addresses = new Map<string, Address>();
-  const tell = createTeller(log, minuteMs);
+  const tell = createTeller(log, minuteMs, what);
 
   function heardOf(name: string): Address {
     const known = addresses.get(name) ?? { wrong: 0, since: 0, rightAt: -Infinity };
@@ -73,7 +74,7 @@ export function networkOf(address: string): string {
   return `${before.concat(Array<string>(zeros).fill('0'), after ?? []).slice(0, 4).join(':')}::/64`;
 }
 
-function createTeller(log: Log, minuteMs: number): (address: string, refused: boolean) => void {
+function createTeller(log: Log, minuteMs: number, what: string): (address: string, refused: boolean) => void {
   let minute: { wrong: number; refused: number; readonly from: Set<string> } | null = null;
 
   function begin(): void {
@@ -83,14 +84,14 @@ function createTeller(log: Log, minuteMs: number): (address: string, refused: bo
       minute = null;
       if (wrong + refused === 0) return;
       const others = from.size > SHOWN_ADDRESSES ? ` and ${from.size - SHOWN_ADDRESSES} more` : '';
-      log.warn('more wrong tokens within a minute', { wrong, refused_unseen: refused, from: `${[...from].slice(0, SHOWN_ADDRESSES).join(', ')}${others}` });
+      log.warn(`more wrong ${what}s within a minute`, { wrong, refused_unseen: refused, from: `${[...from].slice(0, SHOWN_ADDRESSES).join(', ')}${others}` });
       begin();
     }, minuteMs).unref();
   }
 
   return (address, refused) => {
     if (minute === null) {
-      log.warn('a client sent a wrong token', { from: address });
+      log.warn(`a client sent a wrong ${what}`, { from: address });
       begin();
       return;
     }

@@ -6,7 +6,9 @@ import type { Catalog, CatalogEntry } from '../models/catalog.ts';
 import { modelFiles } from '../models/fingerprint.ts';
 import { FLASK_SECTIONS } from '../models/model-folder.ts';
 import { missingWeights } from '../models/weights.ts';
+import { CAMERA_MODEL } from '../words/push.ts';
 import type { Config, Lane, Model, ModelStatus, Prepared, Print, Progress } from '../types.ts';
+import { cameraLane } from './camera-lane.ts';
 import { createLane, type LaneParts } from './lane.ts';
 import { createPrints, type Prints } from './prints.ts';
 import type { Tally } from './tally.ts';
@@ -87,6 +89,7 @@ export function createLanes({ catalog, prepare, settings, view, settingUp, tally
 
   return {
     of(name) {
+      if (name === CAMERA_MODEL) return cameraLane;
       const lane = lanes.get(name) ?? make(name);
       lanes.set(name, lane);
       return lane;

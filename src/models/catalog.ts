@@ -2,6 +2,7 @@
 import { readdir, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { LookoutError } from '../errors.ts';
+import { CAMERA_MODEL } from '../words/push.ts';
 import type { Model } from '../types.ts';
 import { MANIFEST_FILES, RESERVED_SECTIONS } from './manifest.ts';
 import { readModelFolder, scriptPaths, type ModelPlace, type Surroundings } from './model-folder.ts';
@@ -93,6 +94,7 @@ async function lookAround({ folders }: CatalogOptions, project: string | null): 
 
 /** The first place that holds something to run; the folders before it are searched for weights. */
 async function readModel(name: string, places: readonly ModelPlace[], around: Surroundings): Promise<Model> {
+  if (name === CAMERA_MODEL) throw new LookoutError('model_unavailable', `model ${name}: what cameras say that they have seen is recorded under this name; rename ${places[0]?.folder ?? 'the folder'}`);
   const before: string[] = [];
   for (const place of places) {
     const model = await readModelFolder(name, place, around, place === places.at(-1));

@@ -28,6 +28,8 @@ export interface Asking {
   letGo(batch: Batch): void;
 }
 
+const isEmpty = (look: Look): boolean => 'detections' in look && look.detections.length === 0;
+
 interface Asked {
   readonly looks: ReadonlyMap<string, Promise<Look>>;
   readonly giveUp: AbortController;
@@ -83,7 +85,7 @@ export function createAsking({ lane, looked, clock }: AskingParts): Asking {
       const all = Promise.all(batch.models.map(async (model): Promise<readonly [string, readonly Look[]]> => {
         const looks = await Promise.all(batch.frames.map((frame) => lookOf(batch, frame, model, () => isOver)));
         // One that failed sets nobody a deadline: the others are all there is.
-        if (joinMs !== null && cancels.length === 0 && !looks.every((look) => 'error' in look)) cancels.push(clock.after(joinMs, giveUp));
+        if (joinMs !== null && cancels.length === 0 && !(lane(model).isInstant && looks.every(isEmpty)) && !looks.every((look) => 'error' in look)) cancels.push(clock.after(joinMs, giveUp));
         return [model, looks];
       }));
       try {

@@ -140,11 +140,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   // ── Batches that wait ────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * A batch may go when one of its models can look. Models that cannot be set up lead a batch out only when no other is
-   * left to look at it.
+   * A batch may go when one of its models can look, or when its camera says that it has seen something. Models that cannot
+   * be set up lead a batch out only when no other is left to look at it.
    */
-  function mayGo({ models }: Batch): boolean {
-    const able = models.map(lane).filter(({ readiness }) => readiness !== 'unable');
+  function mayGo({ models, frames }: Batch): boolean {
+    const isTold = frames.some(({ findings }) => findings);
+    const able = models.map(lane).filter(({ readiness, isInstant }) => readiness !== 'unable' && (isTold || !isInstant));
     if (able.length === 0 || able.some(({ readiness }) => readiness === 'ready')) return true;
     for (const one of able) one.warm();
     return false;

@@ -8,11 +8,11 @@ import { isObject } from '../lib/objects.ts';
 import { usableOptions, USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Batch, Frame } from '../types.ts';
 import type { Books } from '../store/books.ts';
-import { capturedAt, isDraftFolder, isManifest, isSessionFolder, isSpare, isUnfinished, manifestFile, SESSION_FILE } from '../store/names.ts';
+import { capturedAt, findingsFile, isDraftFolder, isManifest, isSessionFolder, isSpare, isUnfinished, manifestFile, SESSION_FILE } from '../store/names.ts';
 import { enterDamaged, pictureSize } from './damaged.ts';
 import type { Pipeline } from './pipeline.ts';
 import { batchOf, type SessionFile, type Spool } from '../store/spool.ts';
-import { areTexts, readBatch } from '../store/stored-batch.ts';
+import { areTexts, readBatch, readFindings } from '../store/stored-batch.ts';
 
 const PATHS_SHOWN = 5;
 
@@ -118,7 +118,8 @@ async function readLeft(folder: string, session: SessionFile): Promise<Pick<Left
     const captured_at = capturedAt(file);
     if (captured_at === null || inManifest.has(key)) continue;
     const size = await pictureSize(join(folder, file));
-    if (size) loose.push({ key, captured_at, ...size, sequence: next + loose.length });
+    const findings = files.includes(findingsFile(file)) ? readFindings(await readJson(join(folder, findingsFile(file)))) : [];
+    if (size) loose.push({ key, captured_at, ...size, sequence: next + loose.length, ...(findings.length > 0 && { findings }) });
     else damaged.push({ camera_id: session.camera_id, key });
   }
   const { batch_size } = session.options;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { namesIn } from '../lib/files.ts';
+import { CAMERA_MODEL } from '../words/push.ts';
 import { USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
 import type { Batch, Frame } from '../types.ts';
 import type { Books } from '../store/books.ts';
@@ -28,7 +29,9 @@ export type Replayed = Batch | 'already recorded' | 'kept';
 export async function replayLetter(letter: DeadLetter, models: readonly string[] | null, parts: ReplayParts): Promise<Replayed> {
   const { spool, books, deadLetters, pipeline } = parts;
   if (letter.recorded) return models ? replayCopies(letter, models, parts) : 'kept';
-  const batch: Batch = { ...letter.batch, models: models ?? letter.batch.models, attempts: 0 };
+  // What the camera said itself stands in no record yet.
+  const said = letter.batch.models.filter((model) => model === CAMERA_MODEL);
+  const batch: Batch = { ...letter.batch, models: models ? [...new Set([...models, ...said])] : letter.batch.models, attempts: 0 };
   if (await pipeline.isRecorded(batch.id)) {
     await deadLetters.remove(batch);
     return 'already recorded';

@@ -13,8 +13,8 @@ export interface StageContext<Own = unknown> {
   /** Where a frame lies, by its key. */
   readonly path: (key: string) => string;
   readonly hostIp: () => string | null;
-  /** Where a model's findings stand; null: under its own name. */
-  readonly sectionOf: (model: string) => string | null;
+  /** Where what a model finds in a camera's pictures stands; null: under its own name. */
+  readonly sectionOf: (model: string, cameraId: string) => string | null;
   /** What a stage keeps is let go where room is short. */
   readonly janitor: Pick<Janitor, 'join'>;
   readonly log: Log;

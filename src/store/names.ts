@@ -34,7 +34,7 @@ export const draftFolder = (session: string): string => `${session}.tmp`;
 export const isDraftFolder = (name: string): boolean => /_[0-9a-f]{8}\.tmp$/.test(name);
 
 /** What may go when nothing else is left in a session's folder. */
-export const isSpare = (file: string): boolean => file === SESSION_FILE || file === LATEST_FILE || file.endsWith(TICK_ENDING) || isUnfinished(file);
+export const isSpare = (file: string): boolean => file === SESSION_FILE || file === LATEST_FILE || file.endsWith(TICK_ENDING) || file.endsWith(FINDINGS_ENDING) || isUnfinished(file);
 /** Not a file yet. */
 export const isUnfinished = (file: string): boolean => file.endsWith('.tmp');
 
@@ -60,6 +60,10 @@ function compactTime(time: string): string {
   return time.replace(/[-:.]/g, '').replace('Z', '000Z');
 }
 
+/** Beside a frame: what its camera says that it has seen in it. */
+export const findingsFile = (frame: string): string => `${frame.slice(0, -'.jpg'.length)}${FINDINGS_ENDING}`;
+const FINDINGS_ENDING = '.findings.json';
+
 /** The capture time that a frame's file name holds; null for other names. */
 export function capturedAt(file: string): string | null {
   const match = /_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})\d{3}Z\.jpg$/.exec(file);
@@ -75,5 +79,5 @@ export const tickFile = (batch: string): string => `${batch}${TICK_ENDING}`;
 const TICK_ENDING = '.json.done';
 
 export function isManifest(session: string, file: string): boolean {
-  return file.startsWith(`${session}-`) && file.endsWith('.json') && !file.endsWith('.record.json');
+  return file.startsWith(`${session}-`) && file.endsWith('.json') && !file.endsWith('.record.json') && !file.endsWith(FINDINGS_ENDING);
 }

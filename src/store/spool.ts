@@ -3,6 +3,7 @@
  *
  *     frames/<camera>_<8 hex>/session.json               whose frames these are, and for which models
  *                            /<camera>_<time>.jpg        a frame, whole or not there
+ *                            /<camera>_<time>.findings.json   what its camera said of it, there before the frame is
  *                            /<anything>.tmp             not a frame, or not yet: also pictures that a source makes
  *                            /<batch id>.json            its manifest: a closed batch, never regrouped
  *                            /<batch id>.record.json     its finished record, until the log has it
@@ -18,7 +19,7 @@ import { isObject } from '../lib/objects.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, BatchRecord, CapturedFrame, ClosedBy, Frame, PictureFile, StreamOptions } from '../types.ts';
 import type { ExpectOurs } from './own-folders.ts';
-import { batchId, draftFolder, frameFile, isSpare, LATEST_FILE, manifestFile, recordFile, SESSION_FILE, sessionName, tickFile } from './names.ts';
+import { batchId, draftFolder, findingsFile, frameFile, isSpare, LATEST_FILE, manifestFile, recordFile, SESSION_FILE, sessionName, tickFile } from './names.ts';
 
 /** One run of one stream. Survives reconnects, not restarts. */
 export interface Session {
@@ -68,8 +69,7 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
   const path = (key: string): string => join(folder, key);
   const inSession = (batch: Batch, file: string): string => join(folder, batch.session, file);
 
-  /** Of each session that takes frames: how many it has had, and when the newest was captured. */
-  const taking = new Map<string, { frames: number; newest: string }>();
+  const taking = new Map<string, Taking>();
 
   // Folders come and go one at a time: none is removed while a batch is put into it.
   const takeTurn = createTurns();
@@ -108,16 +108,18 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
     });
   }
 
-  const stateOf = ({ name }: Session): { frames: number; newest: string } => taking.get(name) ?? { frames: 0, newest: '' };
+  const stateOf = ({ name }: Session): Taking => taking.get(name) ?? nothingTaken();
 
-  /** Frames are named by their time. A second one of the same millisecond, or of a clock that was set back, takes the next that is free. */
+  /** Frames are named by their time. A second one of the same millisecond, or of a clock that was set back, takes the next that was free all along. */
   async function freeName(session: Session, captured_at: string): Promise<{ readonly key: string; readonly captured_at: string }> {
     const state = stateOf(session);
     const last = state.newest;
     for (let time = captured_at; ; time = new Date(Date.parse(time) + 1).toISOString()) {
       const key = `${session.name}/${frameFile(session.camera_id, time)}`;
-      if (time <= last && await isThere(path(key))) continue;
+      // It may have left the spool: its record is known by its name for ever.
+      if (time <= last && (state.lately.has(Date.parse(time)) || await isThere(path(key)))) continue;
       if (time > last) state.newest = time;
+      remember(state, Date.parse(time));
       return { key, captured_at: time };
     }
   }
@@ -143,7 +145,7 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
     async open({ camera_id, models, options }) {
       const session: Session = { name: sessionName(camera_id), camera_id, models, options };
       await begin(session);
-      taking.set(session.name, { frames: 0, newest: '' });
+      taking.set(session.name, nothingTaken());
       return session;
     },
 
@@ -166,21 +168,23 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
 
     async put(session, captured) {
       await expectOurs();
-      const { width, height, picture } = captured;
+      const { width, height, picture, findings = [] } = captured;
       const { key, captured_at } = await freeName(session, captured.captured_at);
       const temporary = 'jpeg' in picture ? `${path(key)}.tmp` : picture.file;
       try {
         if ('jpeg' in picture) await inFolder(session, () => writeFile(temporary, picture.jpeg));
         else await expectWhole(picture);
+        if (findings.length > 0) await inFolder(session, () => writeFile(findingsFile(path(key)), JSON.stringify(findings)));
         await rename(temporary, path(key));
       } catch (error) {
         await removeIfPresent(temporary);
+        await removeIfPresent(findingsFile(path(key)));
         throw error;
       }
       const state = stateOf(session);
       const sequence = state.frames;
       state.frames += 1;
-      return { key, captured_at, width, height, sequence };
+      return { key, captured_at, width, height, sequence, ...(findings.length > 0 && { findings }) };
     },
 
     async showLatest(session, frame) {
@@ -211,6 +215,7 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
     async release(batch) {
       await expectOurs();
       await Promise.all(batch.frames.map(({ key }) => removeIfPresent(path(key))));
+      await Promise.all(batch.frames.filter(({ findings }) => findings).map(({ key }) => removeIfPresent(findingsFile(path(key)))));
       await removeIfPresent(inSession(batch, recordFile(batch.id)));
       await removeIfPresent(inSession(batch, manifestFile(batch.id)));
       if (!taking.has(batch.session)) await removeFolder(batch.session);
@@ -219,6 +224,7 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
     async remove(key) {
       await expectOurs();
       await removeIfPresent(path(key));
+      await removeIfPresent(findingsFile(path(key)));
     },
 
     end: (session) => {
@@ -226,6 +232,28 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
       return removeFolder(session);
     },
   };
+}
+
+/** What is known of a session that takes frames. */
+interface Taking {
+  frames: number;
+  /** When the newest was captured. */
+  newest: string;
+  /** When those were captured that may be met again, in milliseconds since 1970. */
+  readonly lately: Set<number>;
+}
+
+/** Cameras that bring their pictures may say of one that it is a minute older than another, or newer. */
+const LATELY_MS = 150_000;
+
+const nothingTaken = (): Taking => ({ frames: 0, newest: '', lately: new Set() });
+
+function remember({ newest, lately }: Taking, time: number): void {
+  lately.add(time);
+  for (const first of lately) {
+    if (first > Date.parse(newest) - LATELY_MS) break;
+    lately.delete(first);
+  }
 }
 
 async function expectWhole({ file, bytes }: PictureFile): Promise<void> {

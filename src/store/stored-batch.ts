@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { isObject } from '../lib/objects.ts';
 import { usableOptions, USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
-import type { Batch, ClosedBy, Frame } from '../types.ts';
+import type { Batch, Box, ClosedBy, Detection, Frame } from '../types.ts';
 
 const CLOSED_BY: readonly unknown[] = ['count', 'deadline', 'stopped', 'recovered'] satisfies readonly ClosedBy[];
 
@@ -26,9 +26,25 @@ export function readBatch(stored: unknown): Batch | null {
 function readFrame(stored: unknown, place: number, session: string): Frame | null {
   if (!isObject(stored)) return null;
   const { key, captured_at, width, height, sequence = place } = stored;
+  const findings = readFindings(stored['findings']);
   if (typeof key !== 'string' || key !== `${session}/${basename(key)}` || !isName(basename(key))) return null;
   if (typeof captured_at !== 'string' || Number.isNaN(Date.parse(captured_at)) || !isSize(width) || !isSize(height)) return null;
-  return { key, captured_at, width, height, sequence: isCount(sequence) ? sequence : place };
+  return { key, captured_at, width, height, sequence: isCount(sequence) ? sequence : place, ...(findings.length > 0 && { findings }) };
+}
+
+/** What a camera said that it has seen, as far as it is that. */
+export function readFindings(stored: unknown): readonly Detection[] {
+  if (!Array.isArray(stored)) return [];
+  return stored.flatMap((one: unknown): Detection[] => {
+    if (!isObject(one)) return [];
+    const { class: name, confidence, box } = one;
+    if (typeof name !== 'string' || typeof confidence !== 'number' || !(confidence >= 0 && confidence <= 1)) return [];
+    return [{ class: name, confidence, ...(isBox(box) && { box }) }];
+  });
+}
+
+function isBox(value: unknown): value is Box {
+  return Array.isArray(value) && value.length === 4 && value.every((number) => typeof number === 'number' && Number.isFinite(number));
 }
 
 function readAttempts(stored: unknown): number {

@@ -1,9 +1,10 @@
 /** What a stream may have its own value of, as JSON Schema: one range for lookout.yaml, settings and requests. */
 import type { StreamOptions } from '../types.ts';
+import { isPush } from './push.ts';
 
 export const STREAM_OPTIONS = {
   interval_seconds: {
-    type: 'number', minimum: 0.1, maximum: 3600, description: 'Seconds from one frame of a camera to the next.',
+    type: 'number', minimum: 0, maximum: 3600, description: 'Seconds from one frame of a camera to the next, at least 0.1; 0 for a camera that pushes: every picture.',
   },
   batch_size: {
     type: 'integer', minimum: 1, maximum: 100, description: 'Frames in a batch; 1 gives one record for each frame.',
@@ -31,6 +32,13 @@ export const STREAM_OPTIONS = {
     type: 'boolean', description: 'Keeps the last seconds of video (pre_roll_seconds), so that clips begin before they are asked for.',
   },
 } as const;
+
+export const SHORTEST_INTERVAL = 0.1;
+
+/** Whether the cameras of this address can be asked so often; those that push decide themselves how often they do. */
+export function isInterval(seconds: number | undefined, url: string): boolean {
+  return seconds === undefined || seconds >= SHORTEST_INTERVAL || (seconds === 0 && isPush(url));
+}
 
 /** What streams of a version had that did not keep their options, and pictures that no stream captured. */
 export const USUAL_STREAM_OPTIONS: StreamOptions = {

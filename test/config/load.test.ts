@@ -80,6 +80,35 @@ describe('precedence', () => {
   });
 });
 
+describe('push_camera', () => {
+  it('takes its password from the environment by either name, or from a file, and hides all of them', async () => {
+    await writeFile(join(cwd, 'password'), 'from a file\n');
+    const password = async (env: NodeJS.ProcessEnv): Promise<unknown> => (await load({ env, flags: { push_camera: 'SHIP' } })).config.camera_password;
+    expect(await password({ CAMERA_PASSWORD: 'a' })).toBe('a');
+    expect(await password({ CAMERA_PASSWORD: 'a', LOOKOUT_CAMERA_PASSWORD: 'b' })).toBe('b');
+    expect(await password({ CAMERA_PASSWORD_FILE: join(cwd, 'password') })).toBe('from a file');
+    expect((await load({ env: { CAMERA_PASSWORD: 'a' } })).secrets).toEqual(expect.arrayContaining(['CAMERA_PASSWORD', 'LOOKOUT_CAMERA_PASSWORD']));
+  });
+
+  it('needs a password that is not everybody\'s, a stream of its own kind, and a token where one is to be asked for', async () => {
+    // Without it the variable may be somebody else's.
+    expect((await load({ env: { CAMERA_PASSWORD: 'your_default_password' } })).config.push_camera).toBeNull();
+    expect(await problems({ flags: { push_camera: 'SHIP' } })).toEqual([expect.stringMatching(/^--push-camera: needs the password of its camera: set CAMERA_PASSWORD/) as string]);
+    expect(await problems({ flags: { push_camera: 'SHIP' }, env: { CAMERA_PASSWORD: 'your_default_password' } })).toEqual([expect.stringMatching(/^CAMERA_PASSWORD: .* choose another$/) as string]);
+    expect(await problems({ yaml: 'push_camera: SHIP\npush_camera_viewers: token\nstreams:\n  - {camera_id: SHIP, url: "rtsp://a/"}\n', env: { CAMERA_PASSWORD: 'x' } })).toEqual([
+      'lookout.yaml:2:22: push_camera_viewers: must not be token where no token is set', 'lookout.yaml:4:28: streams[0].url: must be push:, as push_camera names this camera',
+    ]);
+  });
+
+  it('and other cameras that push may have every picture, and no model', async () => {
+    const yaml = 'streams:\n  - {camera_id: SHIP, url: "push:", models: [], options: {interval_seconds: 0}}\n';
+    expect((await load({ yaml })).config.streams).toEqual([{ camera_id: 'SHIP', url: 'push:', models: [], options: { interval_seconds: 0 } }]);
+    expect(await problems({ yaml: yaml.replace('push:', 'rtsp://a/') })).toEqual([
+      'lookout.yaml:2:49: streams[0].models: must not be empty', expect.stringMatching(/: streams\[0\]\.options\.interval_seconds: must be a number, 0\.1 to 3600, not 0$/) as string,
+    ]);
+  });
+});
+
 describe('folders', () => {
   it('are relative to the working directory', async () => {
     const { config, file } = await load({});
@@ -210,9 +239,9 @@ describe('streams', () => {
     const { config, secrets } = await load({ yaml, env: { CAM_PASS: 's3cret', P: '81' } });
     expect(config.port).toBe(81);
     expect(config.streams[0]?.url).toBe('rtsp://admin:s3cret@cam/${x}');
-    expect(secrets).toEqual(['LOOKOUT_TOKEN', 'CAM_PASS']);
+    expect(secrets).toEqual(['LOOKOUT_TOKEN', 'LOOKOUT_CAMERA_PASSWORD', 'CAMERA_PASSWORD', 'CAM_PASS']);
     const clip = await load({ yaml: 'streams: [{camera_id: a, url: "file://${HOME}/clip.mp4"}]\n', env: { HOME: '/home/a' } });
-    expect(clip.secrets).toEqual(['LOOKOUT_TOKEN']);
+    expect(clip.secrets).toEqual(['LOOKOUT_TOKEN', 'LOOKOUT_CAMERA_PASSWORD', 'CAMERA_PASSWORD']);
     expect(await problems({ yaml, env: { P: '81' } })).toEqual(['lookout.yaml:4:10: the environment has no variable CAM_PASS']);
     expect(await problems({ yaml: 'host_ip: a${constructor}\n' })).toEqual(['lookout.yaml:1:10: the environment has no variable constructor']);
   });
@@ -248,7 +277,7 @@ describe('streams', () => {
       { camera_id: '007', url: 'rtsp://a/', enabled: false, options: { interval_seconds: 2.5, duration_seconds: null, capture_mode: 'all' } },
     ]);
     expect(await problems({ yaml, env: { ...env, S: 'soon' } })).toEqual([
-      expect.stringContaining('streams[0].options.interval_seconds: must be a number, 0.1 to 3600, not "soon"') as string,
+      expect.stringContaining('streams[0].options.interval_seconds: must be a number, 0 to 3600, not "soon"') as string,
     ]);
   });
 

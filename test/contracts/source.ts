@@ -18,6 +18,8 @@ export type SourceMember = Member<{ readonly config: SourceSettings; readonly lo
 export interface Peer {
   /** Shows a picture at least once a second. */
   readonly url: string;
+  /** It does not wait until it is asked. */
+  begin?(source: Source): void;
   /** The peer goes away: it cuts who is connected and is found no more. */
   close(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export function sourceContract(name: string, open: () => Promise<Peer>, capture_
       folder = await mkdtemp(join(tmpdir(), 'lookout-source-'));
       peer = await open();
       source = await sourceFor(peer.url, capture_engine);
+      peer.begin?.(source);
     });
     afterAll(async () => {
       await source.close();
@@ -129,7 +132,7 @@ export function sourceContract(name: string, open: () => Promise<Peer>, capture_
 
 /** The family's member for the URL's scheme, made as the app makes it. */
 async function sourceFor(url: string, capture_engine: Config['capture_engine']): Promise<Source> {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1] ?? 'file';
+  const scheme = /^([a-z][a-z0-9+.-]*):(?:\/\/|$)/i.exec(url)?.[1] ?? 'file';
   const members = await loadFamily<SourceMember>(new URL('../../src/sources/', import.meta.url));
   const member = [...members.values()].find(({ schemes }) => schemes.includes(scheme));
   if (!member) throw new Error(`no source has the scheme ${scheme}`);

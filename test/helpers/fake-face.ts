@@ -5,7 +5,7 @@ import { hideCredentials } from '../../src/lib/secrets.ts';
 import { describe } from '../../src/log/describe.ts';
 import { pictureOf } from '../../src/record/picture.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
-import type { Balance, Clip, Face, EventEntry, EventItem, FollowerStatus, Json, ModelStatus, Probe, RecordQuery, Silence, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
+import type { Balance, Clip, Face, EventEntry, EventItem, FollowerStatus, Json, ModelStatus, Probe, PushedPicture, RecordQuery, Silence, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
 
@@ -25,13 +25,16 @@ export interface FakeFace extends Face {
   /** What storage answers. */
   readonly room: StorageStatus[];
   /** What was asked of start and records, oldest first. */
-  readonly asked: { readonly starts: StartRequest[]; readonly queries: RecordQuery[] };
+  readonly asked: { readonly starts: StartRequest[]; readonly queries: RecordQuery[]; readonly pushes: (PushedPicture & { readonly camera_id: string })[] };
   /** Changes what a stream or model shows. */
   show(cameraId: string, change: Partial<StreamStatus>): void;
   showModel(name: string, change: Partial<ModelStatus>): void;
   /** The next call of any command throws this. */
   failNext(error: Error): void;
 }
+
+/** Of every camera. */
+export const CAMERA_KEY = 'the-key-of-this-camera';
 
 export const OPTIONS: StreamOptions = {
   interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false,
@@ -59,7 +62,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   const clips: Clip[] = [];
   const missing: string[] = [];
   const room: FakeFace['room'] = [{ folder: 'data', free_bytes: 40e9, size_bytes: 100e9, free_inodes: 1e6 }, { folder: 'frames', free_bytes: 7e9, size_bytes: 8e9, free_inodes: null }];
-  const asked: FakeFace['asked'] = { starts: [], queries: [] };
+  const asked: FakeFace['asked'] = { starts: [], queries: [], pushes: [] };
   let failure: Error | null = null;
 
   const followers: FollowerStatus[] = [{
@@ -138,6 +141,12 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     testFollower: (name) => command(() => `${follower(name).target} answers`),
     rewindFollower: (name) => command(() => { follower(name); }),
     retryFollower: (name) => command(() => follower(name).set_aside),
+    pushCamera: null,
+    isCameraKey: (_cameraId, key) => command(() => key === CAMERA_KEY),
+    push: (cameraId, picture) => command(() => {
+      asked.pushes.push({ camera_id: cameraId, ...picture });
+      return 'taken';
+    }),
     probe: ({ url }) => command(() => {
       checkScheme(url);
       return { ...PROBE, jpeg: Buffer.from('jpeg') };
@@ -190,7 +199,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
 }
 
 function checkScheme(url: string): void {
-  if (!/^(rtsp|http)s?:/.test(url)) throw new LookoutError('forbidden_scheme', `URLs of the scheme ${url.split(':', 1)[0] ?? ''} are not allowed`);
+  if (!/^((rtsp|http)s?|push):/.test(url)) throw new LookoutError('forbidden_scheme', `URLs of the scheme ${url.split(':', 1)[0] ?? ''} are not allowed`);
 }
 
 function streamStatus(request: StartRequest, defaultModels: readonly string[]): StreamStatus {

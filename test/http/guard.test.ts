@@ -149,7 +149,7 @@ it('every answer carries safe headers, refusals too', async () => {
 });
 
 describe('the server', () => {
-  const config = { host: '127.0.0.1', port: 0, token: null, allowed_hosts: [], project: null };
+  const config = { host: '127.0.0.1', port: 0, token: null, allowed_hosts: [], project: null, push_max_bytes: 1_000_000, camera_password: null, push_camera_viewers: null };
   const options = { face: createFakeFace(), config, staticDir: STATIC, log: silentLog, version: '1' };
 
   it('names an address that a browser can open', async () => {

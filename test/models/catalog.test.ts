@@ -129,6 +129,11 @@ test('names every fault of a manifest at once, each with its line and column', a
   expect((await errorOf(catalog.get('json'))).message).toMatch(/model\.json:4:2: confidence must be <= 1/);
 });
 
+test('keeps the name of what cameras say themselves', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/camera/model.yaml': 'runtime: python\nentry: x.py\n' });
+  expect((await errorOf((await catalogOf(root)).get('camera'))).message).toBe(`model camera: what cameras say that they have seen is recorded under this name; rename ${join(root, 'user/camera')}`);
+});
+
 test('takes a number for a text, as it is written', async () => {
   const root = await writeTree(await temporaryFolder(), {
     'user/2024/model.yaml': 'name: 2024\nversion: 1.10\nruntime: python\nentry: x.py\nargs: [--size, 640]\nclasses: [0, 16, 007]\nclass_map: {16: 1.0, dog: cat}\n',

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { cameraLane } from '../../src/inference/camera-lane.ts';
 import { LookoutError } from '../../src/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { Batch, BatchRecord, Balance, Look } from '../../src/types.ts';
@@ -83,6 +84,32 @@ describe('a batch', () => {
     lane.readiness = 'ready';
     await books(made);
     expect(made.recorded).toEqual([batch.id]);
+  });
+
+  it('goes at once where its camera has seen something, and waits for its models where it has not', async () => {
+    const lane = fakeLane(() => found, { readiness: 'not_ready' });
+    const made = await road(folder.path, { animals: lane, camera: cameraLane });
+    made.run();
+    const [silent, told] = [await made.batch(['animals', 'camera']), await made.batch(['animals', 'camera'])];
+    const seen = { ...told, frames: told.frames.map((frame) => ({ ...frame, findings: [{ class: 'oil', confidence: 1 }] })) };
+    await submit(made, silent, seen);
+    await expect.poll(() => made.recorded, SOON).toEqual([told.id]);
+    const [record] = await made.records();
+    expect(record?.['camera']).toEqual({ detections: [{ class: 'oil', confidence: 1, frame: 0 }, { class: 'oil', confidence: 1, frame: 1 }] });
+    expect(record?.models['animals']?.error?.code).toBe('not_ready');
+    expect(made.pipeline.waiting()).toBe(1);
+    lane.readiness = 'ready';
+    await books(made);
+    expect((await made.records())[1]?.models).toMatchObject({ animals: { looked: 2 }, camera: { looked: 2 } });
+  });
+
+  it('is recorded with what its camera has seen though no model can look', async () => {
+    const made = await road(folder.path, { broken: fakeLane(() => failure('model_unavailable'), { readiness: 'unable' }), camera: cameraLane });
+    made.run();
+    await submit(made, await made.batch(['broken', 'camera']));
+    await books(made);
+    expect(made.books.total()).toMatchObject({ recorded: 2, dead_lettered: 0 });
+    expect((await made.records())[0]?.models).toMatchObject({ broken: { error: { code: 'model_unavailable' } }, camera: { error: null, looked: 2 } });
   });
 
   it('waits for a model that is being prepared though another cannot run at all', async () => {

@@ -5,8 +5,8 @@ import { findLeftovers } from '../../src/pipeline/recover.ts';
 import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
 import { sampleRecord } from '../log/sample-record.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
-import type { Batch } from '../../src/types.ts';
-import { batchOf, PICTURE, putFrames, testFolder } from '../store/folder.ts';
+import type { Batch, Frame } from '../../src/types.ts';
+import { batchOf, BEGIN, PICTURE, putFrames, testFolder } from '../store/folder.ts';
 
 const folder = testFolder();
 let spool: Spool;
@@ -43,6 +43,21 @@ describe('what a crash left', () => {
     expect(batches).toEqual([
       { ...batch, options: { ...USUAL_STREAM_OPTIONS, batch_size: 2 }, attempts: 2 }, { ...batchOf(session, loose), closed_by: 'recovered', options },
     ]);
+  });
+
+  it('is what a camera has seen as well, with a manifest and without', async () => {
+    const findings = [{ class: 'oil spill', confidence: 0.5, box: [0, 0, 4, 2] as const }];
+    const put = (second: number): Promise<Frame> => spool.put(session, { captured_at: new Date(BEGIN + second * 1000).toISOString(), width: 4, height: 2, picture: { jpeg: PICTURE }, findings });
+    const [kept, loose] = [await put(0), await put(1)];
+    await spool.writeManifest(batchOf(session, [kept]));
+    const { batches } = await findLeftovers(spool.folder);
+    expect(batches.map(({ frames }) => frames)).toEqual([[{ ...kept, findings }], [{ ...loose, findings }]]);
+    // Who writes something else there has no say.
+    await writeFile(spool.path(loose.key).replace('.jpg', '.findings.json'), '[{"class": 5}, {"class": "dog", "confidence": 7}, 1]');
+    expect((await findLeftovers(spool.folder)).batches[1]?.frames).toEqual([{ key: loose.key, captured_at: loose.captured_at, width: 4, height: 2, sequence: 1 }]);
+    for (const batch of (await findLeftovers(spool.folder)).batches) await spool.release(batch);
+    await spool.end(session.name);
+    expect(await readdir(spool.folder)).toEqual([]);
   });
 
   it('is frames without a manifest, in groups of the session\'s size', async () => {

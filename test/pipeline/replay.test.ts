@@ -2,6 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { DeadLetter } from '../../src/store/dead-letters.ts';
+import { cameraLane } from '../../src/inference/camera-lane.ts';
 import { replayFrames, replayLetter } from '../../src/pipeline/replay.ts';
 import type { Balance, Look } from '../../src/types.ts';
 import { PICTURE, testFolder } from '../store/folder.ts';
@@ -67,6 +68,19 @@ describe('a dead letter', () => {
     await done(made);
     expect(asked).toEqual(['motion']);
     expect(Object.keys((await made.records())[0]?.models ?? {})).toEqual(['motion']);
+  });
+
+  it('keeps what its camera has seen, whichever models it is shown to', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => failure('runner_died')), motion: fakeLane(() => found), camera: cameraLane });
+    made.run();
+    const batch = await made.batch(['animals', 'camera']);
+    const seen = { ...batch, frames: batch.frames.map((frame) => ({ ...frame, findings: [{ class: 'oil', confidence: 1 }] })) };
+    await made.deadLetters.add({ batch: seen, errors: { animals: { code: 'runner_died', message: 'planned' } }, recorded: false });
+    const [letter] = await made.deadLetters.list();
+    if (!letter) throw new Error('no letter');
+    expect(await replayLetter(letter, ['motion'], made.replay)).toMatchObject({ models: ['motion', 'camera'] });
+    await expect.poll(() => made.recorded, { timeout: 5000 }).toEqual([batch.id]);
+    expect((await made.records())[0]?.['camera']).toMatchObject({ detections: [{ class: 'oil', frame: 0 }, { class: 'oil', frame: 1 }] });
   });
 
   it('whose batch was recorded with other answers keeps its frames until a model is named', async () => {

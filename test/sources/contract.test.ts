@@ -18,7 +18,7 @@ it('no two sources claim one scheme', async () => {
 it('allow_schemes may name what sources open, and nothing else', async () => {
   const { config } = await loadConfig({ flags: {}, env: {}, cwd: tmpdir() });
   await expect(createSources({ ...config, allow_schemes: ['gopher', 'hls', 'sftp'] }, silentLog)).rejects.toMatchObject({
-    code: 'config_invalid', message: 'allow_schemes: gopher, sftp cannot be opened; it may name file, hls, http, https, rtmp, rtmps, rtsp, rtsps, srt, udp',
+    code: 'config_invalid', message: 'allow_schemes: gopher, sftp cannot be opened; it may name file, hls, http, https, push, rtmp, rtmps, rtsp, rtsps, srt, udp',
   });
   const sources = await createSources({ ...config, allow_schemes: ['file', 'hls'] }, silentLog);
   expect([...sources].filter(([, { needsLeave = false }]) => needsLeave).map(([scheme]) => scheme)).toEqual(['file']);

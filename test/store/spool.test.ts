@@ -40,6 +40,18 @@ describe('the spool', () => {
     expect(await files()).toHaveLength(3);
   });
 
+  it('gives no frame the name of one that has left it', async () => {
+    const { spool, session } = await begin();
+    const put = async (time: string): Promise<string> => {
+      const frame = await spool.put(session, { captured_at: `2026-07-01T12:00:${time}Z`, width: 4, height: 2, picture: { jpeg: PICTURE } });
+      await spool.release(batchOf(session, [frame]));
+      return frame.captured_at.slice(17, 23);
+    };
+    const times: string[] = [];
+    for (const time of ['10.000', '05.000', '10.000', '05.000', '05.001']) times.push(await put(time));
+    expect(times).toEqual(['10.000', '05.000', '10.001', '05.001', '05.002']);
+  });
+
   it.each([
     ['is gone', 0, 'ENOENT'],
     ['the disk had no room for', 20, `only 20 of its ${PICTURE.length} bytes could be written`],

@@ -18,7 +18,7 @@ export function create({ config, hostIp, sectionOf }: StageContext<RecordSetting
   return (work) => {
     const record = enrich({
       ...work, settings: config, host_ip: hostIp(),
-      models: Object.fromEntries(work.batch.models.map((model) => [model, { section: sectionOf(model) }])),
+      models: Object.fromEntries(work.batch.models.map((model) => [model, { section: sectionOf(model, work.batch.camera_id) }])),
     });
     if (record) checkRecord(record);
     return Promise.resolve({ ...work, record });
