@@ -48,8 +48,8 @@ export interface Chronicle {
 
 const STATE_EVERY_MS = 2000;
 const AGAIN_MS = 1000;
-/** How far back the log is read at a start: longer than any episode is silent, and a day and a night for what is counted by day. */
-const BACK_MS = 3 * 86_400_000;
+/** Items of the log that are read at a start: the state says what stands before. */
+const MOST_READ = 20_000;
 /** A camera's place is looked up so often. */
 const PLACE_MS = 30_000;
 
@@ -155,15 +155,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   }
 
   async function restore(): Promise<void> {
-    const reader = log.reader();
-    let from = await reader.resolve(new Date(clock.now() - BACK_MS).toISOString());
-    const items: EventItem[] = [];
-    for (;;) {
-      const { items: more, place } = await reader.read(from, { items: 1000, bytes: 16_000_000, pictures: true });
-      if (more.length === 0) break;
-      items.push(...more.map(({ value }) => value as unknown as EventItem));
-      from = place;
-    }
+    const items = ([...await log.read({ limit: MOST_READ, pictures: true })] as unknown as EventItem[]).reverse();
     for (const item of items) recent.add(item);
     const state = await readStateFile();
     engage(() => engine.restore(state, items, moment()));
