@@ -46,7 +46,7 @@ describe('a camera that pushes', () => {
     expect(record.models).toEqual({ camera: expect.objectContaining({ runtime: 'push', looked: 2, error: null, skipped: [] }) as unknown });
     expect(Buffer.from((record['basic'] as { frame_base64: string }).frame_base64, 'base64').equals(JPEG)).toBe(true);
     // The books are written after the record.
-    await expect.poll(() => lookout.stream('CAM 1')?.books, { timeout: 5000 }).toMatchObject({ captured: 2, recorded: 2 });
+    await expect.poll(() => lookout.stream('CAM 1').books, { timeout: 5000 }).toMatchObject({ captured: 2, recorded: 2 });
     expect(lookout.stream('CAM 1')).toMatchObject({ state: 'running', reason: 'capturing (pushed)', models: [], capture_mode: 'pushed' });
   });
 
