@@ -53,7 +53,7 @@ it('list tells how each does', async () => {
 it('test reaches the target, and says where it does not', async () => {
   const reached = await followers(['test', 'room']);
   expect([reached.code, hook.requests.length]).toEqual([0, 1]);
-  expect(reached.printed).toContain('200');
+  expect(reached.printed).toMatch(/^http:\/\/127.* took a message of the type lookout\.test\n$/);
   const dead = await followers(['test', 'dead']);
   expect(dead.code).toBe(1);
   expect(dead.output).toMatch(/answers 502: .*127\.0\.0\.1:1/);
