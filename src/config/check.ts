@@ -33,7 +33,7 @@ const isStream = ajv.compile(STREAM);
 export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
   const together = [...duplicateProblems(values), ...followerProblems(values), ...ruleProblems(values), ...pushProblems(values), ...pushCameraProblems(values)];
   if (isConfig(values) && together.length === 0) return { config: { ...values, followers: values.followers.map(withDefaults) as unknown as Config['followers'] } };
-  return { problems: [...firstOfEachPath((isConfig.errors ?? []).map(problemOf)), ...together] };
+  return { problems: firstOfEachPath([...(isConfig.errors ?? []).map(problemOf), ...together]) };
 }
 
 function ruleProblems({ events }: Readonly<Record<string, unknown>>): readonly Problem[] {
@@ -45,8 +45,9 @@ function ruleProblems({ events }: Readonly<Record<string, unknown>>): readonly P
 /** What is wrong with those whose type is known. */
 function followerProblems({ followers }: Readonly<Record<string, unknown>>): readonly Problem[] {
   if (!Array.isArray(followers)) return [];
-  const items = (followers as readonly unknown[]).filter(isObject);
+  const items: readonly unknown[] = followers;
   return items.flatMap((item, index): readonly Problem[] => {
+    if (!isObject(item)) return [];
     const within = (problems: readonly Problem[]): readonly Problem[] => problems.map((problem) => ({ ...problem, path: ['followers', index, ...problem.path] }));
     const schema = followerSchema(item['type']);
     if (!schema) return [];
@@ -54,7 +55,7 @@ function followerProblems({ followers }: Readonly<Record<string, unknown>>): rea
     if (!isRight(item)) return within(firstOfEachPath((isRight.errors ?? []).map(problemOf)));
     const fault = followerFault(item);
     if (fault !== null) return within([{ path: [], part: 'value', message: fault }]);
-    const isSecond = items.slice(0, index).some(({ name }) => name === item['name']);
+    const isSecond = items.slice(0, index).some((one) => isObject(one) && one['name'] === item['name']);
     return isSecond ? within([{ path: ['name'], part: 'value', message: `${String(item['name'])} is another's name already` }]) : [];
   });
 }

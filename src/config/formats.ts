@@ -37,7 +37,7 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
   cron: {
     // node-cron takes a sixth field, of seconds, in front: minutes are what a stream's hours are made of.
     validate: (text) => isCron(text) && text.trim().split(/\s+/).length === 5,
-    words: 'must be a cron expression of the minutes in which the stream works, in five fields without seconds, such as "* 8-17 * * 1-5"',
+    words: 'must be a cron expression of minutes, in five fields without seconds, such as "* 8-17 * * 1-5"',
   },
   'follower-name': {
     validate: (text) => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(text),

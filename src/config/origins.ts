@@ -3,6 +3,7 @@ import { isObject } from '../lib/objects.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { Path } from '../lib/yaml.ts';
 import type { SettingSchema } from '../types.ts';
+import { EVENT_RULE } from '../words/event-rules.ts';
 import { STREAM_OPTIONS } from '../words/stream-options.ts';
 import { followerTexts } from './followers.ts';
 import { SETTINGS, STREAM } from './schema.ts';
@@ -66,12 +67,18 @@ export function fromYaml(file: string, text: string, env: NodeJS.ProcessEnv): Or
   };
 }
 
-const ITEMS: Readonly<Record<string, (item: unknown) => unknown>> = { streams: readStream, followers: (item) => readTexts(item, followerTexts(item)) };
+const ITEMS: Readonly<Record<string, (item: unknown) => unknown>> = { streams: readStream, events: readRule, followers: (item) => readTexts(item, followerTexts(item)) };
 
 /** In a stream too `${SECONDS}` may be a number, and its `models` one name or names with commas. */
 function readStream(stream: unknown): unknown {
   const read = readTexts(stream, STREAM.properties);
   return isObject(read) && 'options' in read ? { ...read, options: readTexts(read.options, STREAM_OPTIONS) } : read;
+}
+
+function readRule(rule: unknown): unknown {
+  const { min_frames: minFrames, ...others } = EVENT_RULE.properties;
+  const read = readTexts(rule, others);
+  return isObject(read) && 'min_frames' in read ? { ...read, min_frames: readTexts(read['min_frames'], minFrames.properties) } : read;
 }
 
 function readTexts(values: unknown, schemas: Readonly<Record<string, Pick<SettingSchema, 'type'>>>): unknown {

@@ -3,21 +3,26 @@ import { type Request, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { EventEntry, EventItem, EventQuery, Face } from '../types.ts';
 import { jsonFields, readBytes } from './body.ts';
+import { checker } from './check.ts';
+import { MOST_EVENTS, silenceRequest } from './openapi-schemas.ts';
 import { untilGone } from './pour.ts';
+import { readCameraId } from './read-start.ts';
+import { expectTime } from './read-time.ts';
 import { route } from './route.ts';
 import { createSeats } from './seats.ts';
 
-const MOST_EVENTS = 500;
 const MOST_LISTENERS = 100;
 /** Proxies end what is silent. */
 const BEAT_MS = 15_000;
 /** Who takes nothing is not waited for. */
 const MOST_WAITING_BYTES = 1_000_000;
-const LONGEST_SILENCE_MS = 7 * 86_400_000;
+const RESET = 'event: reset\ndata: {}\n\n';
+const USUAL_SILENCE_SECONDS = 3600;
 
 export function eventRoutes(face: Face): Router {
   const router = Router();
   const seats = createSeats(MOST_LISTENERS, MOST_LISTENERS);
+  const checkSilence = checker(silenceRequest);
   router.use('/api/silences', readBytes);
 
   const existing = (request: Request): EventEntry => {
@@ -38,7 +43,9 @@ export function eventRoutes(face: Face): Router {
     get: async (request, response) => {
       const leave = seats.take('');
       try {
-        await stream(request, response);
+        response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store, no-transform', 'X-Accel-Buffering': 'no' });
+        if (request.method === 'HEAD') response.end();
+        else await stream(request, response);
       } finally {
         leave();
       }
@@ -62,30 +69,28 @@ export function eventRoutes(face: Face): Router {
   route(router, '/api/silences', {
     get: (_request, response) => { response.json({ silences: face.silences().map((one) => ({ ...one, from: timeOf(one.from), until: timeOf(one.until) })) }); },
     post: (request, response) => {
-      const { camera_id, rule = null, seconds = 3600 } = jsonFields(request);
-      if (typeof camera_id !== 'string' && typeof camera_id !== 'number') throw new LookoutError('bad_request', '"camera_id" is missing.');
-      if (rule !== null && typeof rule !== 'string') throw new LookoutError('bad_request', '"rule" must be the name of a rule, or be left out: then it is of all.');
-      if (typeof seconds !== 'number' || !(seconds >= 0 && seconds * 1000 <= LONGEST_SILENCE_MS)) throw new LookoutError('bad_request', `"seconds" must be a number from 0, which ends a silence, to ${LONGEST_SILENCE_MS / 1000}.`);
+      const fields = jsonFields(request);
+      checkSilence(fields);
+      const { rule = null, seconds = USUAL_SILENCE_SECONDS } = fields as { readonly rule?: string | null; readonly seconds?: number };
+      const camera_id = String(readCameraId(fields['camera_id'], 'camera_id'));
       const until = Date.now() + seconds * 1000;
-      face.silence(String(camera_id), rule, until);
-      response.json({ camera_id: String(camera_id), rule, until: timeOf(until) });
+      face.silence(camera_id, rule, until);
+      response.json({ camera_id, rule, until: timeOf(until) });
     },
   });
 
   /** Server-sent events: what came since the one that the client names, and what comes. */
   async function stream(request: Request, response: Response): Promise<void> {
     const gone = untilGone(response);
-    response.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store, no-transform', 'X-Accel-Buffering': 'no' });
     response.flushHeaders();
     const write = (text: string): void => {
       if (response.writableLength > MOST_WAITING_BYTES) response.destroy();
       else response.write(text);
     };
     const last = request.get('last-event-id');
-    const missed = last === undefined ? [] : face.eventsSince(last);
+    const missed = last === undefined ? '' : face.eventsSince(last)?.map(lineOf).join('') ?? RESET;
     // Whoever has been away for too long asks for the list.
-    if (missed === null) write('event: reset\ndata: {}\n\n');
-    for (const item of missed ?? []) write(lineOf(item));
+    write(missed.length > MOST_WAITING_BYTES ? RESET : missed);
     const hush = face.onEvent((item) => { write(lineOf(item)); });
     const beat = setInterval(() => { write(': \n\n'); }, BEAT_MS);
     try {
@@ -118,7 +123,7 @@ function readQuery(query: Request['query']): EventQuery {
   if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > MOST_EVENTS) throw new LookoutError('bad_request', `limit must be a whole number from 1 to ${MOST_EVENTS}.`);
   if (alert !== undefined && alert !== 'true' && alert !== 'false') throw new LookoutError('bad_request', 'alert must be true or false.');
   if (state !== undefined && state !== 'open' && state !== 'ended') throw new LookoutError('bad_request', 'state must be open or ended.');
-  if (since !== undefined && Number.isNaN(Date.parse(since))) throw new LookoutError('bad_request', 'since must be a time such as 2026-01-31T12:00:00Z.');
+  expectTime('since', since);
   return {
     camera_id: text('camera_id'), rule: text('rule'), class: text('class'), alert: alert === undefined ? undefined : alert === 'true', state, since, before: text('before'), limit: Number(limit),
   };

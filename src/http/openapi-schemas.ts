@@ -12,6 +12,11 @@ export const MOST_PICTURES = 50;
 
 /** Clips in one answer. */
 export const MOST_CLIPS = 500;
+
+/** Events in one answer. */
+export const MOST_EVENTS = 500;
+/** Seconds that a silence may last. */
+export const LONGEST_SILENCE = 7 * 86_400;
 /** Seconds before and after a request that a clip may hold. */
 const LONGEST_CLIP = 60;
 
@@ -136,6 +141,46 @@ const followerStatus = exact({
   last_delivered_at: maybeTime,
 });
 
+const ruleName: Schema = { type: ['string', 'null'], minLength: 1, maxLength: 64, description: 'Of one rule of events; null: of all.' };
+
+export const silenceRequest: Schema = {
+  type: 'object',
+  properties: { camera_id: cameraId, rule: ruleName, seconds: { type: 'number', minimum: 0, maximum: LONGEST_SILENCE, default: 3600, description: '0 ends one.' } },
+  required: ['camera_id'],
+  additionalProperties: false,
+};
+
+const event = exact({
+  kind: { const: 'event' },
+  id: { type: 'string', description: 'UUIDv7.' },
+  sequence: { ...count, description: 'Of this entry of it.' },
+  state: { enum: ['begun', 'going_on', 'ended'] },
+  at: { ...time, description: 'When the entry was made.' },
+  camera_id: text,
+  place: { anyOf: [{ type: 'null' }, exact({ latitude: { type: 'number' }, longitude: { type: 'number' } })] },
+  rule: text,
+  section: text,
+  class: text,
+  models: list(text),
+  alert: { type: 'boolean' },
+  suppressed: { enum: ['cooldown', 'hours', 'daily_limit', 'stationary', 'silenced', 'too_old', 'rule', null], description: 'Why it is no alert; null: it is one.' },
+  began_at: { ...time, description: 'Of the first frame in which it was seen.' },
+  last_seen_at: { ...time, description: 'Of the last.' },
+  ended_at: maybeTime,
+  ended_by: { enum: ['quiet', 'not_looked', 'max_seconds', 'interrupted', null], description: 'null: it goes on.' },
+  frames: { ...count, description: 'In which it was seen.' },
+  best: exact({
+    captured_at: time,
+    confidence: { type: 'number', minimum: 0, maximum: 1 },
+    box: { type: ['array', 'null'], items: { type: 'number' }, minItems: 4, maxItems: 4, description: 'x1, y1, x2, y2 in pixels; null: it classifies the whole frame.' },
+    width: count,
+    height: count,
+    picture: { ...maybeText, description: 'Name of its file under data/events; null: it could not be kept.' },
+  }),
+  clip: maybeText,
+  batches: { type: ['array', 'null'], items: text, description: 'Batches that it spans; null while it goes on.' },
+});
+
 const notReady: Schema = { ...list(text), description: 'What keeps records from being written, with the reason; empty: nothing.' };
 
 const lookCounts = exact({
@@ -251,6 +296,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ModelLog: exact({ lines: list(exact({ at: time, text })) }),
   Records: exact({ records: list({ anyOf: [ref('Record'), ref('OtherRecord')] }) }),
   OtherRecord: otherRecord,
+  Events: exact({ events: list(ref('Event')) }),
+  Event: { ...event, description: 'An episode in which a class is seen by a camera, as its newest entry in the log of events tells it.' },
+  SilenceRequest: silenceRequest,
+  Silenced: exact({ camera_id: text, rule: ruleName, until: time }),
+  Silences: exact({ silences: list(exact({ camera_id: text, rule: ruleName, from: time, until: time })) }),
   Followers: exact({ followers: list(ref('FollowerStatus')) }),
   FollowerStatus: followerStatus,
   Reached: exact({ reached: { type: 'string', description: 'In words.' } }),

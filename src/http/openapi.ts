@@ -1,5 +1,5 @@
 /** The OpenAPI document: every path, what it takes and what it answers. */
-import { MOST_CLIPS, MOST_PICTURES, MOST_RECORDS, ref, type Schema, SCHEMAS } from './openapi-schemas.ts';
+import { MOST_CLIPS, MOST_EVENTS, MOST_PICTURES, MOST_RECORDS, ref, type Schema, SCHEMAS } from './openapi-schemas.ts';
 
 interface Media { readonly schema: Schema }
 type Content = Readonly<Record<string, Media>>;
@@ -41,6 +41,7 @@ const faults = { ...refusals, 413: error('More than 1 MB.'), 500: error('Somethi
 
 const cameraParameter: Parameter = { name: 'camera_id', in: 'path', required: true, description: 'The camera, percent-encoded.', schema: { type: 'string' } };
 const clipParameter: Parameter = { name: 'id', in: 'path', required: true, description: 'id of the clip, percent-encoded.', schema: { type: 'string' } };
+const eventParameter: Parameter = { name: 'id', in: 'path', required: true, description: 'id of the event.', schema: { type: 'string' } };
 const modelParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The model.', schema: { type: 'string' } };
 const followerParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The follower.', schema: { type: 'string' } };
 const queryParameter = (name: string, description: string, schema: Schema): Parameter => ({ name, in: 'query', required: false, description, schema });
@@ -221,6 +222,53 @@ const paths: Readonly<Record<string, Path>> = {
     get: {
       summary: 'The JSON Schema that every record meets', tags: ['Records'],
       responses: { 200: { description: 'JSON Schema, draft 2020-12.', content: { 'application/json': { schema: { type: 'object' } } } }, ...faults },
+    },
+  },
+  '/api/events': {
+    get: {
+      summary: 'Events, those that began last first', tags: ['Events'],
+      parameters: [
+        queryParameter('camera_id', 'Of this camera only.', { type: 'string' }),
+        queryParameter('rule', 'Of this rule only.', { type: 'string' }),
+        queryParameter('class', 'Of this class only.', { type: 'string' }),
+        queryParameter('alert', 'Only those that alert, or only those that do not.', { type: 'boolean' }),
+        queryParameter('state', 'Only those that go on, or only those that have ended.', { type: 'string', enum: ['open', 'ended'] }),
+        queryParameter('since', 'Only those that were seen at or after this time.', { type: 'string', format: 'date-time' }),
+        queryParameter('before', 'The id of an event: only those that began before it.', { type: 'string' }),
+        queryParameter('limit', 'At most so many.', { type: 'integer', minimum: 1, maximum: MOST_EVENTS, default: 50 }),
+      ],
+      responses: { 200: answer('The newest 10,000 are known; the log of events has all.', 'Events'), 400: error('Which parameter is wrong.'), ...faults },
+    },
+  },
+  '/api/events/stream': {
+    get: {
+      summary: 'Each entry of the log of events as it comes, as server-sent events', tags: ['Events'],
+      responses: {
+        200: {
+          description: 'event is begun, going_on, ended or summary, data the entry. With the header Last-Event-ID what came since goes before; where that is too long ago, an event reset says so.',
+          content: { 'text/event-stream': { schema: { type: 'string' } } },
+        },
+        ...faults, 503: error('Too many listen.'),
+      },
+    },
+  },
+  '/api/events/{id}': {
+    get: { summary: 'One event', tags: ['Events'], parameters: [eventParameter], responses: { 200: answer('What its newest entry says.', 'Event'), 400: error('The path cannot be decoded.'), 404: error('No such event among the newest.'), ...faults } },
+  },
+  '/api/events/{id}/picture.jpg': {
+    get: {
+      summary: 'The picture that shows an event best', tags: ['Events'], parameters: [eventParameter],
+      responses: {
+        200: { description: 'The picture; while the event goes on a better one may follow.', content: { 'image/jpeg': { schema: { type: 'string', contentMediaType: 'image/jpeg' } } } },
+        400: error('The path cannot be decoded.'), 404: error('No such event, or its picture is gone.'), ...faults,
+      },
+    },
+  },
+  '/api/silences': {
+    get: { summary: 'Cameras, and rules of them, that alert nobody for a while', tags: ['Events'], responses: { 200: answer('Those that are not over.', 'Silences'), ...faults } },
+    post: {
+      summary: 'Have a camera, or one rule of it, alert nobody for a while', tags: ['Events'], requestBody: takes('SilenceRequest'),
+      responses: { 200: answer('Until when.', 'Silenced'), 400: error('What is wrong with the request.'), ...faults },
     },
   },
   '/api/followers': {

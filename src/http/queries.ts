@@ -5,6 +5,7 @@ import { readIfPresent } from '../lib/files.ts';
 import { linesLost } from '../lib/standard-streams.ts';
 import type { Face, RecordQuery } from '../types.ts';
 import { MOST_PICTURES, MOST_RECORDS } from './openapi-schemas.ts';
+import { expectTime } from './read-time.ts';
 import { route } from './route.ts';
 
 export function queryRoutes(face: Face, version: string): Router {
@@ -86,9 +87,7 @@ function readQuery({ query }: Request): RecordQuery {
     return value;
   };
   const since = text('since');
-  if (since !== undefined && (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(since) || Number.isNaN(Date.parse(since)))) {
-    throw new LookoutError('bad_request', 'since must be a time such as 2026-01-31T12:00:00Z (a + of an offset is written %2B).');
-  }
+  expectTime('since', since);
   const pictures = text('pictures') ?? 'false';
   if (!['true', 'false', '1', '0'].includes(pictures)) throw new LookoutError('bad_request', 'pictures must be true or false.');
   const withPictures = pictures === 'true' || pictures === '1';

@@ -186,7 +186,7 @@ describe('mistakes', () => {
       'lookout.yaml:7:16: streams[0].camera_id: must have 1 to 128 characters without control characters, / and \\, and not be . or ..',
       'lookout.yaml:8:10: streams[0].url: must be an address such as rtsp://192.168.1.20:554/stream, in which a blank is %20 and a quote %22, or file: and a path',
       'lookout.yaml:9:5: streams[0].modles: unknown setting; did you mean models?',
-      'lookout.yaml:10:15: streams[0].schedule: must be a cron expression of the minutes in which the stream works, in five fields without seconds, such as "* 8-17 * * 1-5"',
+      'lookout.yaml:10:15: streams[0].schedule: must be a cron expression of minutes, in five fields without seconds, such as "* 8-17 * * 1-5"',
       'lookout.yaml:11:5: streams[1]: url is missing',
       'lookout.yaml:12:33: streams[1].options.interval_seconds: must be a number, 0.1 to 3600, not 0',
       'lookout.yaml:12:60: streams[1].options.batch_deadline_seconds: must be a number, 0.1 to 604800',

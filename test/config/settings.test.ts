@@ -6,9 +6,9 @@ import { membersSettings } from '../../src/config/members.ts';
 import { SETTINGS } from '../../src/config/schema.ts';
 import { fromText, listSettings } from '../../src/config/settings.ts';
 
-it('names every setting but the streams by flag and environment variable', () => {
+it('names every setting but the lists of mappings by flag and environment variable', () => {
   const list = listSettings();
-  expect(list.map(({ key }) => key)).toEqual(Object.keys(SETTINGS).filter((key) => key !== 'streams'));
+  expect(list.map(({ key }) => key)).toEqual(Object.keys(SETTINGS).filter((key) => !['streams', 'events', 'followers'].includes(key)));
   expect(list.find(({ key }) => key === 'interval_seconds')).toMatchObject({
     flag: '--interval-seconds', env: 'LOOKOUT_INTERVAL_SECONDS', kind: 'number', default: 3, range: '0.1 to 3600',
   });

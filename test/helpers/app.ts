@@ -31,6 +31,7 @@ export async function startTestApp(settings: Partial<Config> = {}, folder?: stri
   const written: BatchRecord[] = [];
   app.onRecord((record) => written.push(record));
   const { url } = await app.listen();
+  await app.follow();
   app.capture();
   const cameraOf = (record: BatchRecord): string => record.batch.session.replace(/_[0-9a-f]{8}$/, '');
   return {

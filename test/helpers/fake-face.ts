@@ -1,11 +1,11 @@
 /** A small in-memory Face: streams start at once, nothing is captured; tests set what it shows. */
 import { LookoutError } from '../../src/errors.ts';
-import { eventItem } from '../contracts/follower.ts';
+import { createRecent } from '../../src/events/recent.ts';
 import { hideCredentials } from '../../src/lib/secrets.ts';
 import { describe } from '../../src/log/describe.ts';
 import { pictureOf } from '../../src/record/picture.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
-import type { Balance, Clip, Face, EventEntry, EventItem, FollowerStatus, Json, ModelStatus, Probe, PushedPicture, RecordQuery, Silence, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
+import type { Balance, Clip, EventItem, Face, FollowerStatus, Json, ModelStatus, Probe, PushedPicture, RecordQuery, Silence, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
 
@@ -22,6 +22,10 @@ export interface FakeFace extends Face {
   readonly missing: string[];
   /** Those who hear of events. */
   readonly hearing: Set<(item: EventItem) => void>;
+  /** Of events, by their ids. */
+  readonly eventPictures: Map<string, Uint8Array>;
+  /** An item comes into the log of events. */
+  tell(item: EventItem): void;
   /** What storage answers. */
   readonly room: StorageStatus[];
   /** What was asked of start and records, oldest first. */
@@ -69,7 +73,8 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     name: 'control-room', type: 'webhook', target: 'https://hooks.example', logs: ['events'], state: 'waiting', reason: 'it took no connection', since: '2026-01-01T00:00:00.000Z',
     lag_items: 3, lag_seconds: 1.5, delivered: 40, lost: 0, set_aside: 2, last_delivered_at: null,
   }];
-  const events = [eventItem(2).value, eventItem(1).value] as unknown as EventEntry[];
+  const recent = createRecent();
+  const eventPictures: FakeFace['eventPictures'] = new Map();
   const hearing: FakeFace['hearing'] = new Set();
   const silences: Silence[] = [];
   const follower = (name: string): FollowerStatus => {
@@ -126,11 +131,15 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     books: () => sumOf([...streams.values()].map((stream) => stream.books)),
     latest: (cameraId) => pictures.get(cameraId) ?? null,
-    hearing,
-    events: ({ camera_id }) => events.filter((event) => camera_id === undefined || event.camera_id === camera_id),
-    event: (id) => events.find((event) => event.id === id) ?? null,
-    eventPicture: (id) => Promise.resolve(events.some((event) => event.id === id) ? Buffer.from('picture') : null),
-    eventsSince: (id) => (id === 'long ago' ? null : events),
+    hearing, eventPictures,
+    tell(item) {
+      recent.add(item);
+      for (const listener of hearing) listener(item);
+    },
+    events: (query) => recent.list(query),
+    event: (id) => recent.get(id),
+    eventPicture: (id) => Promise.resolve(eventPictures.get(id) ?? null),
+    eventsSince: (id) => recent.since(id),
     onEvent(listener) {
       hearing.add(listener);
       return () => { hearing.delete(listener); };

@@ -1,0 +1,109 @@
+/** `lookout followers` against a server that runs: how they do, and what they are told to do. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { eventItem } from '../contracts/follower.ts';
+import { until } from '../helpers/app.ts';
+import { startHook, type Hook } from '../helpers/hook.ts';
+import { runLookout, startServer, type ServerProcess } from '../helpers/server-process.ts';
+
+const TOKEN = 'a-token-of-this-test';
+let folder: string;
+let hook: Hook;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-followers-'));
+  hook = await startHook();
+  await mkdir(join(folder, 'data'));
+  // Two events of before, of which one alerts.
+  const lines = [eventItem(1), eventItem(2, { alert: false, suppressed: 'cooldown' })].map(({ value }) => `${JSON.stringify(value)}\n`);
+  await writeFile(join(folder, 'data/events.ndjson'), lines.join(''));
+  await writeFile(join(folder, 'token'), `${TOKEN}\n`);
+  await writeFile(join(folder, 'wrong'), 'another-token-than-it\n');
+  const follower = (name: string, url: string): string => `  - {name: ${name}, type: webhook, url: "${url}", timeout_seconds: 2, max_age_seconds: null}\n`;
+  await writeFile(join(folder, 'data/lookout.yaml'), `followers:\n${follower('room', hook.url)}${follower('dead', 'http://127.0.0.1:1/')}`);
+  server = await startServer({ folder, env: { LOOKOUT_TOKEN_FILE: join(folder, 'token') } });
+}, 60_000);
+
+beforeEach(() => { hook.answer = (_request, response) => { response.end('ok'); }; });
+afterEach(() => { hook.requests.splice(0); });
+
+afterAll(async () => {
+  await server.stop();
+  await hook.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function followers(words: readonly string[], { url = server.url, token = 'token' } = {}): Promise<{ readonly code: number | null; readonly printed: string; readonly output: string }> {
+  const running = await runLookout(['followers', ...words, '--url', url, '--token-file', join(folder, token)], { folder });
+  return { code: await running.ended, printed: running.printed(), output: running.output() };
+}
+
+const sent = (): readonly unknown[] => hook.requests.map(({ headers }) => headers['webhook-id']);
+
+it('list tells how each does', async () => {
+  const { code, printed } = await followers(['list']);
+  expect(printed).toMatch(/^room {2}webhook {2}idle +0 behind +0 delivered +0 set aside +http:\/\/127\.0\.0\.1:\d+\ndead {2}webhook {2}idle +0 behind/);
+  expect(code).toBe(0);
+});
+
+it('test reaches the target, and says where it does not', async () => {
+  const reached = await followers(['test', 'room']);
+  expect([reached.code, hook.requests.length]).toEqual([0, 1]);
+  expect(reached.printed).toMatch(/^http:\/\/127.* took a message of the type lookout\.test\n$/);
+  const dead = await followers(['test', 'dead']);
+  expect(dead.code).toBe(1);
+  expect(dead.output).toMatch(/answers 502: .*127\.0\.0\.1:1/);
+});
+
+it('rewind has it go on from there, and list ends with 1 where one waits', async () => {
+  expect(await followers(['rewind', 'room', '--to', 'beginning'])).toMatchObject({ code: 0, printed: 'room goes on from beginning\n' });
+  await until(() => sent().length > 0, 10_000, server.output);
+  expect(sent()).toEqual([eventItem(1).id]);
+  expect((await followers(['rewind', 'dead', '--to', '2025-12-31T00:00:00Z'])).code).toBe(0);
+  await until(async () => (await followers(['list'])).code === 1, 20_000, server.output);
+  expect((await followers(['list'])).printed).toMatch(/\ndead {2}webhook {2}waiting +2 behind .*127\.0\.0\.1:1/);
+  expect(await followers(['rewind', 'dead', '--to', 'now'])).toMatchObject({ code: 0 });
+}, 60_000);
+
+it('rewind asks for a place that there is', async () => {
+  expect(await followers(['rewind', 'room', '--to', 'yesterday'])).toMatchObject({ code: 2, output: expect.stringContaining('Rewind to now, to beginning, or to a time') as string });
+  expect(await followers(['rewind', 'room'])).toMatchObject({ code: 2, output: expect.stringContaining('--to') as string });
+});
+
+it('retry brings what was refused once more', async () => {
+  hook.answer = (_request, response) => { response.writeHead(422).end('not this one'); };
+  await followers(['rewind', 'room', '--to', 'beginning']);
+  await until(async () => (await followers(['list'])).printed.includes('1 set aside'), 20_000, server.output);
+  expect(await followers(['retry', 'room'])).toMatchObject({ code: 0, printed: '0 of those that were set aside were taken\n' });
+  hook.answer = (_request, response) => { response.end('ok'); };
+  expect(await followers(['retry', 'room'])).toMatchObject({ code: 0, printed: '1 of those that were set aside were taken\n' });
+  expect((await followers(['list'])).printed).toMatch(/^room .* 0 set aside/);
+}, 60_000);
+
+it('names the followers that there are for another one', async () => {
+  for (const words of [['test', 'nobody'], ['retry', 'nobody'], ['rewind', 'nobody', '--to', 'now']]) {
+    expect(await followers(words)).toMatchObject({ code: 2, output: expect.stringContaining('No follower "nobody"; there are room, dead.') as string });
+  }
+});
+
+it('is refused with a wrong token, and tells no token', async () => {
+  const { code, output } = await followers(['list'], { token: 'wrong' });
+  expect(code).toBe(2);
+  expect(output).toMatch(/answers 401/);
+  expect(output).not.toMatch(/another-token|a-token/);
+});
+
+it('says that nothing answers where nothing does', async () => {
+  const other = createServer();
+  await new Promise<void>((resolve) => { other.listen(0, '127.0.0.1', resolve); });
+  const { port } = other.address() as AddressInfo;
+  await new Promise((resolve) => other.close(resolve));
+  const { code, output } = await followers(['list'], { url: `http://127.0.0.1:${port}` });
+  expect(code).toBe(1);
+  expect(output).toMatch(new RegExp(`http://127\\.0\\.0\\.1:${port} does not answer: .*ECONNREFUSED`));
+  expect(await followers(['list'], { url: 'localhost:5000' })).toMatchObject({ code: 2 });
+});
