@@ -163,7 +163,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       },
       answered: async (answers) => {
         tally.batch(answers);
-        await events.picturesKept();
+        await events.settled();
       },
       closed: (batch) => { batches.closed(batch); },
       makeRecord: await createStages({

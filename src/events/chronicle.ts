@@ -1,6 +1,6 @@
 /** Events at work: what models see goes to the engine, and what that says into the log, with its picture, before anybody is told. */
 import { readFile } from 'node:fs/promises';
-import { errorInfo } from '../errors.ts';
+import { errorInfo, LookoutError } from '../errors.ts';
 import { hasCode, writeAtomically } from '../lib/files.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
@@ -28,8 +28,8 @@ export interface Chronicle {
   offered(camera: string): void;
   /** Of each stream and model in the order of capture. */
   looked(stream: StreamRef, frame: Frame, model: string, look: Look): void;
-  /** Resolves when the pictures are kept that what was looked at needs. */
-  picturesKept(): Promise<void>;
+  /** Resolves when what follows from what was looked at is in the log, with its pictures; where the log cannot be written, it waits no longer. */
+  settled(): Promise<void>;
   stopped(camera: string): void;
   removed(camera: string): void;
   /** Streams have begun: what is open of cameras that are not captured any more ends. */
@@ -42,7 +42,7 @@ export interface Chronicle {
   since(id: string): readonly EventItem[] | null;
   /** Told of each item once it is in the log. Answers how to hear no more. */
   onItem(listener: (item: EventItem) => void): () => void;
-  /** Resolves when all that was said is in the log, and the state beside it. */
+  /** Resolves when all that was said is in the log, and the state beside it; what a log that cannot be written did not take is given up. */
   close(): Promise<void>;
 }
 
@@ -65,6 +65,12 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   const keeping = new Set<Promise<unknown>>();
   let work: Promise<void> = Promise.resolve();
   let waiting = 0;
+  /** The log cannot be written. */
+  let isStuck = false;
+  /** It could not be at the end either. */
+  let isGivenUp = false;
+  /** Those who wait until what was said is written. */
+  const patient = new Set<() => void>();
   let cancelAlarm = (): void => undefined;
   let stateAt = -Infinity;
   let isStateOld = false;
@@ -76,7 +82,10 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     waiting += 1;
     work = work.then(what).catch((error: unknown) => {
       words.error('something of an event is lost', { reason: errorInfo(error).message });
-    }).finally(() => { waiting -= 1; });
+    }).finally(() => {
+      waiting -= 1;
+      if (waiting === 0) alarm();
+    });
   }
 
   /** Does it now, and has what follows from it written in order. */
@@ -84,7 +93,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     try {
       const { items, best } = what();
       for (const { event, frame } of best) keep(event, frame);
-      if (items.length > 0) then(() => write(items));
+      for (const item of items) then(() => write(item));
       isStateOld ||= items.length > 0 || best.length > 0;
     } catch (error) {
       words.error('a look makes no event', { reason: errorInfo(error).message });
@@ -101,35 +110,43 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     void kept.finally(() => { keeping.delete(kept); });
   }
 
-  async function write(items: readonly EventItem[]): Promise<void> {
-    for (const item of items) {
-      const whole = item.kind === 'event' ? { ...item, best: { ...item.best, picture: await pictures.get(item.id) ?? recent.get(item.id)?.best.picture ?? null } } : item;
-      await append(whole);
-      recent.add(whole);
-      if (whole.kind === 'event' && whole.state === 'ended') pictures.delete(whole.id);
-      for (const listener of listeners) listener(whole);
-    }
-    // It must not know of what is not in the log.
-    if (waiting === 1 && clock.monotonic() - stateAt >= STATE_EVERY_MS) await writeState();
+  async function write(item: EventItem): Promise<void> {
+    const whole = item.kind === 'event' ? { ...item, best: { ...item.best, picture: await pictures.get(item.id) ?? recent.get(item.id)?.best.picture ?? null } } : item;
+    await append(whole);
+    recent.add(whole);
+    if (whole.kind === 'event' && whole.state === 'ended') pictures.delete(whole.id);
+    for (const listener of listeners) listener(whole);
+    if (clock.monotonic() - stateAt >= STATE_EVERY_MS) await writeState();
   }
 
   /** The disk may be full: it waits, and so does what comes after. */
   async function append(item: EventItem): Promise<void> {
     for (;;) {
+      // What comes after would tell of what nobody knows.
+      if (isGivenUp) throw new LookoutError('shutting_down', 'Lookout stopped before it could be written');
       try {
         await log.append(item, new AbortController().signal);
+        isStuck = false;
         return;
       } catch (error) {
         words.repeated('error', 'an event cannot be written', null, { reason: errorInfo(error).message });
-        if (stop.signal.aborted) throw error;
+        isStuck = true;
+        for (const goOn of patient) goOn();
+        if (stop.signal.aborted) {
+          isGivenUp = true;
+          throw error;
+        }
         await clock.sleep(AGAIN_MS, stop.signal);
       }
     }
   }
 
+  /** It must not know of what is not in the log: it waits while something is on its way there. */
   async function writeState(): Promise<void> {
+    if (waiting > 1 || isGivenUp) return;
     [stateAt, isStateOld] = [clock.monotonic(), false];
     await writeAtomically(file, JSON.stringify(engine.state(moment()))).catch((error: unknown) => {
+      isStateOld = true;
       words.repeated('error', 'the state of events cannot be written', file, { reason: errorInfo(error).message });
     });
   }
@@ -137,7 +154,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   function alarm(): void {
     cancelAlarm();
     const at = engine.dueAt();
-    const due = isStateOld ? Math.min(at ?? Infinity, stateAt + STATE_EVERY_MS) : at;
+    const due = isStateOld && waiting === 0 ? Math.min(at ?? Infinity, stateAt + STATE_EVERY_MS) : at;
     if (due === null || stop.signal.aborted) return;
     cancelAlarm = clock.after(Math.max(50, due - clock.monotonic()), () => {
       engage(() => engine.passed(moment()));
@@ -175,9 +192,21 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     offered: (camera) => { placeNow(camera); },
     looked(stream, frame, model, look) {
       const named = sectionOf(model, stream.camera_id);
+      // When it was last seen is in the log every ten seconds only.
+      isStateOld ||= 'detections' in look && look.detections.length > 0;
       engage(() => engine.looked({ stream, frame, model, look, section: named ?? model, complains: named !== null, place: placeNow(stream.camera_id) }, moment()));
     },
-    picturesKept: async () => { await Promise.all(keeping); },
+    async settled() {
+      await Promise.all(keeping);
+      if (isStuck) return;
+      await new Promise<void>((resolve) => {
+        patient.add(resolve);
+        void work.then(() => {
+          patient.delete(resolve);
+          resolve();
+        });
+      });
+    },
     stopped(camera) { engage(() => engine.stopped(camera, moment())); },
     removed(camera) { engage(() => engine.removed(camera, moment())); },
     begun(isCapturing) {
@@ -185,6 +214,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     },
     silence(camera, rule, until) {
       engine.silence(camera, rule, until, moment());
+      isStateOld = true;
       then(writeState);
     },
     silences: () => engine.silences(moment()),

@@ -1,0 +1,210 @@
+/** Events on their way into a real log: in order, with their pictures, through a full disk, a restart and a stop. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openChronicle, type Chronicle } from '../../src/events/chronicle.ts';
+import { createLog, silentLog } from '../../src/lib/log.ts';
+import { openLog } from '../../src/log/record-log.ts';
+import { openEventPictures } from '../../src/store/event-pictures.ts';
+import type { AppendLog, EventEntry, EventItem, Frame } from '../../src/types.ts';
+import { ruleOf } from '../../src/words/event-rules.ts';
+import { until as untilOr } from '../helpers/app.ts';
+import { createVirtualClock, type VirtualClock } from '../load/virtual-clock.ts';
+import { answered, detection } from './world.ts';
+
+let folder: string;
+let clock: VirtualClock;
+let log: AppendLog<EventItem>;
+let chronicle: Chronicle;
+/** Whether an item cannot be appended now. */
+let isRefused: (item: EventItem) => boolean;
+let appends: number;
+let lines: string[];
+let sequence: number;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-chronicle-'));
+  await mkdir(join(folder, 'frames'));
+  clock = createVirtualClock();
+  [isRefused, appends, lines, sequence] = [() => false, 0, [], 0];
+  await open();
+});
+afterEach(async () => {
+  await chronicle.close();
+  await log.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const until = (condition: () => boolean | Promise<boolean>): Promise<void> => untilOr(condition, 5000, () => lines.join(''));
+let ids = 0;
+
+async function open(): Promise<void> {
+  const config = { predictions: join(folder, 'events.ndjson'), data_dir: folder, index: 'events.idx', format: 'ndjson', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null } as const;
+  const whole = log = await openLog<EventItem>({ config, kind: 'events', log: silentLog });
+  const pictures = await openEventPictures({ data_dir: folder, event_pictures_max_bytes: 1e6 }, { path: (key) => join(folder, 'frames', key) });
+  chronicle = await openChronicle({
+    rules: [ruleOf({ name: 'all', quiet_looks: 2, quiet_seconds: 2 })], time_zone: 'UTC', max_alert_age_seconds: 300, newId: () => `id-${ids += 1}`, batchOf: () => 'batch',
+    log: {
+      ...whole,
+      append: async (item, signal) => {
+        appends += 1;
+        if (isRefused(item)) throw new Error('ENOSPC: no space left on device');
+        await whole.append(item, signal);
+      },
+    },
+    file: join(folder, 'events.json'), keepPicture: (event, frame) => pictures.keep(event, frame), placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
+    words: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }),
+  });
+}
+
+/** A second later something is seen, or nothing, in a frame whose picture is on the disk. */
+async function look(sees: string | null, { confidence = 0.5, camera = 'gate', isStored = true } = {}): Promise<Frame> {
+  await clock.pass(1000);
+  sequence += 1;
+  const frame: Frame = { key: `${sequence}.jpg`, captured_at: new Date(clock.now()).toISOString(), sequence, width: 100, height: 100 };
+  if (isStored) await writeFile(join(folder, 'frames', frame.key), `picture ${sequence}`);
+  chronicle.looked({ camera_id: camera, session: `of ${camera}`, interval_seconds: 1, batch_size: 10, from: 'live' }, frame, 'm', answered(...(sees === null ? [] : [detection(sees, confidence)])));
+  return frame;
+}
+
+const written = async (): Promise<readonly EventEntry[]> => (await readFile(join(folder, 'events.ndjson'), 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as EventEntry);
+const states = async (): Promise<readonly string[]> => (await written()).map((entry) => `${entry.id}/${entry.sequence} ${entry.state}`);
+
+/** As after kill -9: nothing more of what ran reaches the disk. */
+async function crash(): Promise<void> {
+  const left = chronicle;
+  const files = new Map(await Promise.all(['events.ndjson', 'events.idx', 'events.json'].map(async (name) => [name, await readFile(join(folder, name)).catch(() => null)] as const)));
+  await left.close();
+  await log.close();
+  for (const [name, bytes] of files) await (bytes === null ? rm(join(folder, name), { force: true }) : writeFile(join(folder, name), bytes));
+  await open();
+}
+
+describe('the chronicle', () => {
+  it('tells nobody of an entry that is not in the log, and names the picture that is kept', async () => {
+    const heard: { readonly id: string; readonly inLog: boolean }[] = [];
+    const checks: Promise<unknown>[] = [];
+    chronicle.onItem((item) => { checks.push(written().then((entries) => heard.push({ id: item.id, inLog: entries.some(({ id }) => id === item.id) }))); });
+    await look('dog');
+    await chronicle.settled();
+    const { key } = await look('dog', { confidence: 0.9 });
+    await chronicle.settled();
+    await rm(join(folder, 'frames', key));
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled();
+    await Promise.all(checks);
+    const [begun, ended] = await written();
+    expect(heard).toEqual([{ id: begun?.id, inLog: true }, { id: begun?.id, inLog: true }]);
+    expect(begun).toMatchObject({ state: 'begun', best: { confidence: 0.5, picture: `${begun?.id ?? ''}.jpg` } });
+    expect(ended).toMatchObject({ state: 'ended', ended_by: 'quiet', frames: 2, best: { confidence: 0.9, picture: `${begun?.id ?? ''}.jpg` } });
+    expect(await readFile(join(folder, 'events', `${begun?.id ?? ''}.jpg`), 'utf8')).toBe('picture 2');
+  });
+
+  it('loses no entry to a full disk, holds nobody up meanwhile, and names no picture that it could not keep', async () => {
+    isRefused = () => true;
+    await look('dog', { isStored: false });
+    await chronicle.settled();
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await look('cat');
+    await chronicle.settled();
+    expect(await written()).toEqual([]);
+    expect(lines.join('')).toContain('an event cannot be written');
+    isRefused = () => false;
+    await until(async () => {
+      await clock.pass(1000);
+      return (await written()).length === 3;
+    });
+    expect((await written()).map(({ class: name, state }) => `${name} ${state}`)).toEqual(['dog begun', 'dog ended', 'cat begun']);
+    expect((await written()).map(({ best }) => best.picture !== null)).toEqual([false, false, true]);
+  });
+
+  it('ends at once when it is closed while the disk is full, and goes on from what the log has', async () => {
+    await look('dog');
+    await chronicle.settled();
+    const known = await states();
+    isRefused = () => true;
+    for (const name of ['cat', 'cow', 'hen', 'pig']) await look(name, { camera: name });
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await until(() => appends > 1);
+    const before = appends;
+    const begun = performance.now();
+    await chronicle.close();
+    expect(performance.now() - begun).toBeLessThan(1000);
+    expect(appends - before).toBe(1);
+    isRefused = () => false;
+    await log.close();
+    await open();
+    expect(await states()).toEqual(known);
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled();
+    expect(await states()).toEqual([...known, `${known[0]?.split('/')[0] ?? ''}/1 ended`]);
+  });
+
+  it('goes on with the same event after a crash in the middle of it', async () => {
+    await look('dog');
+    for (let second = 0; second < 4; second += 1) await look('dog');
+    await chronicle.settled();
+    await until(async () => {
+      await clock.pass(100);
+      return (await readFile(join(folder, 'events.json'), 'utf8')).includes('"frames":5');
+    });
+    const seen = chronicle.list({ limit: 1 })[0];
+    await crash();
+    await look('dog');
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled();
+    expect((await states()).at(-1)).toBe(`${seen?.id ?? ''}/1 ended`);
+    expect(new Set((await written()).map(({ id }) => id)).size).toBe(1);
+    expect((await written()).at(-1)?.frames).toBe(6);
+  });
+
+  it.each([['is torn', '{"version":1,"la'], ['is gone', null], ['is of another version', '{"version":7}']])('goes by the log where its state %s', async (_how, text) => {
+    await look('dog');
+    await chronicle.settled();
+    await chronicle.close();
+    await log.close();
+    await (text === null ? rm(join(folder, 'events.json')) : writeFile(join(folder, 'events.json'), text));
+    await open();
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled();
+    const [begun, ended] = await written();
+    expect(ended).toMatchObject({ id: begun?.id, sequence: 1, state: 'ended', best: { picture: `${begun?.id ?? ''}.jpg` } });
+    expect(await written()).toHaveLength(2);
+  });
+
+  it('keeps no state of what is still on its way into the log', async () => {
+    isRefused = () => true;
+    await look('dog');
+    chronicle.silence('yard', null, clock.now() + 60_000);
+    await look('cat');
+    isRefused = (item) => item.kind === 'event' && item.class === 'cat';
+    await until(async () => {
+      await clock.pass(1000);
+      return (await written()).length === 1;
+    });
+    const before = appends;
+    await until(async () => {
+      await clock.pass(1000);
+      return appends > before;
+    });
+    await crash();
+    isRefused = () => false;
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled();
+    expect((await written()).map(({ class: name, state }) => `${name} ${state}`)).toEqual(['dog begun', 'dog ended']);
+  });
+
+  it('takes a thousand looks in a fraction of a second', async () => {
+    const stream = { camera_id: 'gate', session: 's', interval_seconds: 1, batch_size: 10, from: 'live' } as const;
+    const begun = process.cpuUsage();
+    for (let number = 0; number < 1000; number += 1) {
+      const frame: Frame = { key: `none/${number}`, captured_at: new Date(clock.now() + number).toISOString(), sequence: number, width: 100, height: 100 };
+      chronicle.looked({ ...stream, camera_id: `camera ${number % 50}`, session: `of ${number % 50}` }, frame, 'm', answered(detection('dog', 0.5 + number / 1e4)));
+    }
+    const { user, system } = process.cpuUsage(begun);
+    expect((user + system) / 1000).toBeLessThan(500);
+    await chronicle.settled();
+    expect(await written()).toHaveLength(50);
+  });
+});
