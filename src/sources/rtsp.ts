@@ -23,12 +23,16 @@ export const settings = {
     description: 'Seconds of video that streams with the option clips keep in memory, from a key frame on.',
     type: 'number', minimum: 1, maximum: 60, default: 10,
   },
+  capture_host_max_bytes: {
+    description: 'Of memory: a process that captures some cameras by libav and has grown beyond it is replaced.',
+    type: 'integer', minimum: 200_000_000, default: 1_000_000_000,
+  },
 } as const satisfies SettingSchemas;
 
-type RtspSettings = FfmpegSettings & Pick<Config, 'capture_engine'> & VideoSettings;
+type RtspSettings = FfmpegSettings & Pick<Config, 'capture_engine'> & VideoSettings & { readonly capture_host_max_bytes: number };
 
 export function create({ config, log }: { readonly config: RtspSettings; readonly log: Log }): Source {
-  const hosts = createHosts(log);
+  const hosts = createHosts(config.capture_host_max_bytes, log);
   const audiences = createAudiences();
   /** Cameras that are captured so now. */
   const byFfmpeg = new Set<string>();

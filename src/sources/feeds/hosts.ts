@@ -34,10 +34,9 @@ const IDLE_MS = 10_000;
 const APART_MS = 100;
 const FIRST_BACK_MS = 200;
 const LOOK_MS = 60_000;
-/** A host that holds more is replaced, its cameras moved one after the other. */
-const MOST_BYTES = 1024 * 1024 * 1024;
 
-export function createHosts(log: Log): Hosts {
+/** `mostBytes`: a host that holds more is replaced, its cameras moved one after the other. */
+export function createHosts(mostBytes: number, log: Log): Hosts {
   const processors = createProcessors(availableParallelism());
   const blame = createBlame();
   const shared = new Set<Member>();
@@ -88,7 +87,7 @@ export function createHosts(log: Log): Hosts {
 
   async function renew(): Promise<void> {
     for (const member of shared) {
-      if (((await member.host.memory()) ?? 0) <= MOST_BYTES) continue;
+      if (((await member.host.memory()) ?? 0) <= mostBytes) continue;
       shared.delete(member);
       log.info('a capture host has grown and is replaced; its cameras connect again');
       member.leaving.abort();
