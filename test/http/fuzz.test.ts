@@ -192,4 +192,4 @@ it(`${PER_ROUTE} malformed requests for each route are refused in JSON, or serve
   const { captured, recorded, dead_lettered, in_spool } = lookout.app.face.books();
   expect([captured, recorded, dead_lettered, in_spool]).toEqual([0, 0, 0, 0]);
   tellFigure('fuzz', `${PER_ROUTE} for each route, seed ${SEED}: none`);
-}, Math.max(60_000, PER_ROUTE * 1000));
+}, Math.max(120_000, PER_ROUTE * 1000));
