@@ -25,7 +25,7 @@ it('has a default for every setting that passes the check, whatever the folder',
 });
 
 it('takes up the settings that members of families have for themselves, each of one part only', async () => {
-  expect(Object.keys(await membersSettings([]))).toEqual(['push_max_bytes', 'pre_roll_seconds', 'capture_host_max_bytes', 'record_when', 'keep_frames', 'evidence_max_bytes', 'snapshot', 'snapshot_max_width']);
+  expect(Object.keys(await membersSettings([]))).toEqual(['pre_roll_seconds', 'capture_host_max_bytes', 'record_when', 'keep_frames', 'evidence_max_bytes', 'snapshot', 'snapshot_max_width']);
   await expect(membersSettings(['snapshot'])).rejects.toThrow('the setting snapshot of pipeline/stages/snapshot is another part\'s too');
 });
 
