@@ -139,5 +139,5 @@ it(`makes one event of each visit, and everybody hears of it, when it is killed 
     for (const [id, value] of got) expect(value).toMatchObject({ id: alerts.get(id)?.id, sequence: alerts.get(id)?.sequence, state: alerts.get(id)?.state });
   }
   expectBalance(await readBooksByName(folder), watcher.frames, books);
-  tellFigure('event_kills', `${KILLS} kills, ${seen.length} frames of ${visits.length} visits, ${events.length} events, ${alerts.size} entries to each of two followers, ${hooked.length - alerts.size + published.length - alerts.size} of them twice`);
+  tellFigure('events', `${KILLS} kills, ${seen.length} frames of ${visits.length} visits, ${events.length} events, ${alerts.size} entries to each of two followers, ${hooked.length - alerts.size + published.length - alerts.size} of them twice`);
 });
