@@ -19,6 +19,8 @@ const page = join(root, 'docs/reliability.md');
 const PROMISES = {
   torn: { tests: ['promises/torn-append', 'log/record-log'] },
   kills: { tests: ['e2e/crash-random', 'e2e/crash-injected', 'e2e/crash-errors', 'e2e/crash-again'] },
+  events: { tests: ['e2e/events-crash'] },
+  outage: { tests: ['e2e/outage'], alone: true },
   broken: { tests: ['sources/feeds/native/endurance'] },
   dead: { tests: ['promises/dead-cameras'], alone: true },
   faults: { tests: ['e2e/faults', 'sources/reconnects'], alone: true },

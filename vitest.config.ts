@@ -8,7 +8,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const LONGEST = [
   'e2e/real-video', 'e2e/live', 'runtimes/python-installers', 'runtimes/python', 'sources/odd-camera', 'sources/odd-camera-ffmpeg', 'sources/freshness', 'sources/http', 'lib/lock', 'sources/file',
   'http/page-many', 'http/page-live', 'e2e/faults', 'sources/reconnects', 'promises/conditions', 'promises/dead-cameras', 'promises/reconnects', 'promises/interference', 'sources/capture', 'e2e/crash-injected', 'http/page', 'e2e/crash-errors', 'sources/own-clock', 'e2e/main-road',
-  'e2e/videostream', 'e2e/push', 'e2e/crash-random', 'e2e/capture-hosts', 'sources/feeds/native/still', 'capture/probe', 'promises/torn-append', 'e2e/crash-again', 'demo/camera', 'commands/demo', 'commands/replay', 'sources/contract', 'commands/exit-codes',
+  'e2e/events-crash', 'e2e/outage', 'e2e/videostream', 'e2e/push', 'e2e/crash-random', 'e2e/capture-hosts', 'sources/feeds/native/still', 'capture/probe', 'promises/torn-append', 'e2e/crash-again', 'demo/camera', 'commands/demo', 'commands/replay', 'sources/contract', 'commands/exit-codes',
   'e2e/crash-restart', 'commands/doctor', 'e2e/page', 'inference/lane', 'store/evidence', 'followers/postgres', 'load/on-disk', 'load/overload', 'runner/harness', 'runtimes/node',
   'models-builtin/motion-decoder', 'lib/jpeg-encoder', 'readme', 'models-builtin/motion', 'pipeline/pipeline', 'e2e/lost-folder', 'inference/lanes',
   'models/weights', 'lib/lock-contention', 'http/proxy', 'e2e/syncs', 'sources/video',
