@@ -192,8 +192,8 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     offered: (camera) => { placeNow(camera); },
     looked(stream, frame, model, look) {
       const named = sectionOf(model, stream.camera_id);
-      // When it was last seen is in the log every ten seconds only.
-      isStateOld ||= 'detections' in look && look.detections.length > 0;
+      // When what goes on was last seen is in the log every ten seconds only.
+      isStateOld ||= 'detections' in look && look.detections.length > 0 && engine.open().includes(stream.camera_id);
       engage(() => engine.looked({ stream, frame, model, look, section: named ?? model, complains: named !== null, place: placeNow(stream.camera_id) }, moment()));
     },
     async settled() {

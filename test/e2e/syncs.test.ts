@@ -14,7 +14,7 @@ afterAll(() => roads.remove());
 async function syncsOfBatch(models: readonly string[]): Promise<readonly string[]> {
   const plain = (await syncsOfRoad(await roads.prepare(models))).map((path) => path
     .replace(/\.[0-9a-f]{8}\.tmp$/, '').replace(/CAM_[0-9a-f]{8}-\w+/, '<batch>').replace(/CAM_[0-9a-f]{8}/, '<session>'));
-  return plain.filter((path) => path !== 'data' && path !== 'data/streams.json');
+  return plain.filter((path) => path !== 'data' && path !== 'data/streams.json' && path !== 'data/events.json');
 }
 
 const MANIFEST = ['frames/<session>/<batch>.json', 'frames/<session>'];

@@ -195,6 +195,7 @@ describe('a follower', () => {
     const cursor = JSON.parse(await readFile(join(folder, 'followers/one.json'), 'utf8')) as { places: { events: object } };
     await writeFile(join(folder, 'followers/one.json'), JSON.stringify({ ...cursor, places: { events: { ...cursor.places.events, items: 900, last: 'x', time: '2999-01-01T00:00:00Z' } } }));
     await start();
+    await until(() => lines.some((line) => line.includes('not there any more')), 5000);
     await append(3);
     await took(ids(1, 3));
   });
