@@ -17,7 +17,7 @@ const DEAD = [
   { name: 'a', type: 'webhook', logs: ['records', 'events'], url: 'http://127.0.0.1:9/' },
   { name: 'b', type: 'mqtt', logs: ['records', 'events'], url: 'mqtt://127.0.0.1:9' },
   { name: 'c', type: 'postgres', logs: ['records', 'events'], url: 'postgres://nobody@127.0.0.1:9/none' },
-  { name: 'd', type: 's3', logs: ['records', 'events'], bucket: 'none', endpoint: 'http://127.0.0.1:9', region: 'none', access_key_id: 'none', secret_access_key: 'none-at-all' },
+  { name: 'd', type: 's3', logs: ['records', 'events'], bucket: 'nowhere', endpoint: 'http://127.0.0.1:9', region: 'nowhere', access_key_id: 'nobody', secret_access_key: 'nobodys-secret' },
 ];
 
 export const oncePerRun = true;
@@ -90,7 +90,7 @@ export async function measure(column, { quick, say }) {
 async function open(folder, more) {
   await mkdir(join(folder, 'data'), { recursive: true });
   const { followers, ...flags } = more;
-  await writeFile(join(folder, 'data/lookout.yaml'), JSON.stringify({ followers, interval_seconds: INTERVAL, batch_size: 2, keep_frames: 'none', offline: true }));
+  await writeFile(join(folder, 'data/lookout.yaml'), JSON.stringify({ followers, allow_schemes: ['file'], interval_seconds: INTERVAL, batch_size: 2, keep_frames: 'none', offline: true }));
   const { config } = await loadConfig({ flags, env: {}, cwd: folder });
   const app = await createApp(config, createLog({ level: 'error', format: 'text', write: () => undefined }));
   await app.follow();
