@@ -1,6 +1,6 @@
 /** The newest events as their last entries tell them, in memory: what is asked for most. */
 import type { EventEntry, EventItem, EventQuery } from '../types.ts';
-import { itemName } from './state.ts';
+import { itemId } from './state.ts';
 
 export interface Recent {
   add(item: EventItem): void;
@@ -20,7 +20,6 @@ export function createRecent(): Recent {
   /** Their ids rise with time: in order of their beginning. */
   const events = new Map<string, EventEntry>();
   let items: EventItem[] = [];
-  const idOf = (item: EventItem): string => (item.kind === 'event' ? `${item.id}/${itemName(item).sequence}` : item.id);
 
   const isWanted = (entry: EventEntry, { camera_id, rule, class: name, alert, state, since }: EventQuery): boolean => (
     (camera_id === undefined || entry.camera_id === camera_id) && (rule === undefined || entry.rule === rule) && (name === undefined || entry.class === name)
@@ -37,7 +36,7 @@ export function createRecent(): Recent {
       if (events.size > MOST && oldest !== undefined) events.delete(oldest);
     },
     since(id) {
-      const at = items.findLastIndex((item) => idOf(item) === id);
+      const at = items.findLastIndex((item) => itemId(item) === id);
       return at < 0 ? null : items.slice(at + 1);
     },
     get: (id) => events.get(id) ?? null,

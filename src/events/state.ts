@@ -48,6 +48,9 @@ export function stateOf(last: ItemName | null, cameras: ReadonlyMap<string, Came
   return { version: 1, last, open, cameras: Object.fromEntries([...cameras].map(([id, camera]) => [id, cameraStateOf(camera, monotonic)])), silences };
 }
 
+/** As the log, and who hears of it, know it. */
+export const itemId = (item: EventItem): string => (item.kind === 'event' ? `${item.id}/${item.sequence}` : item.id);
+
 export const itemName = (item: EventItem): ItemName => ({ id: item.id, sequence: item.kind === 'event' ? item.sequence : 0 });
 
 /** Name of an episode among those of its camera. */

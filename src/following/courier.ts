@@ -42,6 +42,7 @@ export interface Courier {
   close(): Promise<void>;
 }
 
+const BEGINNING: LogPlace = { volume: '', items: 0, last: '', time: null };
 const MOST = { items: 500, bytes: 8_000_000 };
 /** Others may write to a log. */
 const LOOK_MS = 5000;
@@ -197,10 +198,10 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       const read = underWay?.kind === kind && underWay.place.volume === volume ? underWay.place.items : place.items;
       lost += Math.max(0, items - read);
       log.warn(`${name}: ${items - read} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
-      places.set(kind, { volume: '', items: 0, last: '', time: null });
+      places.set(kind, BEGINNING);
     },
     async status() {
-      const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(places.get(kind) ?? { volume: '', items: 0, last: '', time: null })));
+      const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(places.get(kind) ?? BEGINNING)));
       const items = counts.reduce((sum, count) => sum + count, 0);
       const { trouble } = delivery;
       return {

@@ -12,7 +12,7 @@ import { rotatedVolumes, type Volume } from './shelf.ts';
 /** Of an index, read in one go. */
 const BLOCK = 262_144;
 const NEWLINE = 0x0a;
-export const BEGINNING: LogPlace = { volume: '', items: 0, last: '', time: null };
+const BEGINNING: LogPlace = { volume: '', items: 0, last: '', time: null };
 
 interface Seat {
   readonly volume: Volume;
@@ -29,6 +29,12 @@ interface Found {
   readonly next: number;
 }
 
+/** The item of that number in its file, from 1. */
+interface Passed extends Found {
+  readonly volume: Volume;
+  readonly items: number;
+}
+
 /** `kind`: what its items are called. */
 export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   let seat: Seat | null = null;
@@ -40,10 +46,7 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   /** Where the place is now; null: what stood there is gone, or was rewritten. */
   async function find(place: LogPlace): Promise<Seat | null> {
     const all = await volumes();
-    if (place.volume === '') {
-      const [first = current] = all;
-      return seatAt(first, BEGINNING, 0);
-    }
+    if (place.volume === '') return behind(null);
     for (const volume of all) {
       if (await firstId(volume) !== place.volume) continue;
       const seen = await seek(volume, place.items);
@@ -55,42 +58,50 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   /** The newest item of that id: items move when a file is written anew. */
   async function search(all: readonly Volume[], id: string): Promise<Seat | null> {
     for (const volume of [...all].reverse()) {
-      let [items, found] = [0, null as Seat | null];
+      let [items, found] = [0, null as Passed | null];
       for await (const { entry, next } of entriesFrom(volume, 0)) {
         items += 1;
         // Only records that others wrote have to be read to be known.
-        if ((entry.id || await idOf(volume, entry)) === id) found = await seatAt(volume, { volume: await firstId(volume), items, last: id, time: entry.time }, next);
+        if (await idOf(volume, entry) === id) found = { volume, items, entry, next };
       }
-      if (found) return found;
+      if (found) return behind(found);
     }
     return null;
   }
 
+  /** Before the first item that is later, wherever it is in its file. */
   async function since(time: string | null): Promise<Seat> {
     const from = time === null ? NaN : Date.parse(time);
-    const all = await volumes();
-    for (const volume of Number.isNaN(from) ? [] : all) {
-      let before: Seat = await seatAt(volume, { ...BEGINNING, volume: '' }, 0);
+    let last: Passed | null = null;
+    for (const volume of Number.isNaN(from) ? [] : await volumes()) {
       let items = 0;
       for await (const { entry, next } of entriesFrom(volume, 0)) {
-        if (entry.time !== null && Date.parse(entry.time) > from) return before;
+        if (entry.time !== null && Date.parse(entry.time) > from) return behind(last);
         items += 1;
-        before = await seatAt(volume, { volume: await firstId(volume), items, last: await idOf(volume, entry), time: entry.time }, next);
+        last = { volume, items, entry, next };
       }
     }
     return end();
   }
 
   async function end(): Promise<Seat> {
-    let last: Seat = await seatAt(current, BEGINNING, 0);
-    let items = 0;
-    let newest: Found | null = null;
-    for await (const found of entriesFrom(current, 0)) {
-      items += 1;
-      newest = found;
+    for (const volume of [...await volumes()].reverse()) {
+      let items = 0;
+      let last: Passed | null = null;
+      for await (const { entry, next } of entriesFrom(volume, 0)) {
+        items += 1;
+        last = { volume, items, entry, next };
+      }
+      if (last) return behind(last);
     }
-    if (newest) last = await seatAt(current, { volume: await firstId(current), items, last: await idOf(current, newest.entry), time: newest.entry.time }, newest.next);
-    return last;
+    return behind(null);
+  }
+
+  /** null: at the beginning of all. */
+  async function behind(last: Passed | null): Promise<Seat> {
+    if (!last) return seatAt((await volumes())[0] ?? current, BEGINNING, 0);
+    const { volume, items, entry, next } = last;
+    return seatAt(volume, { volume: await firstId(volume), items, last: await idOf(volume, entry), time: entry.time }, next);
   }
 
   /** The volume behind this one; null: it is the current one. */
@@ -98,7 +109,7 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
     const all = await volumes();
     const at = all.findIndex(({ index }) => index === volume.index);
     const next = at < 0 ? undefined : all[at + 1];
-    return next ? seatAt(next, { ...BEGINNING }, 0) : null;
+    return next ? seatAt(next, BEGINNING, 0) : null;
   }
 
   async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch & { readonly seat: Seat }> {

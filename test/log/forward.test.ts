@@ -89,6 +89,22 @@ describe('a reader', () => {
     expect((await rest(log.reader(), await first.resolve('beginning'))).found).toEqual(ids(1, 24));
   });
 
+  it('begins at any time and behind all, wherever files were rotated', async () => {
+    await log.close();
+    log = await folder.open({ rotate_bytes: 1500 });
+    await append(1, 9);
+    expect((await folder.named('predictions-')).length).toBeGreaterThan(2);
+    for (let number = 1; number <= 9; number += 1) {
+      const place = await log.reader().resolve(recordItem(number).time ?? '');
+      expect((await rest(log.reader(), place)).found, String(number)).toEqual(ids(number, 9));
+    }
+    // The current file is empty, as after a crash in the middle of a rotation.
+    await log.close();
+    await rename(join(folder.folder, 'predictions.json'), join(folder.folder, 'predictions-29990101T000000000Z.json'));
+    log = await folder.open();
+    expect((await rest(log.reader(), await log.reader().resolve('now'))).found).toEqual([]);
+  });
+
   it('knows records that others wrote by their bytes', async () => {
     await log.close();
     await writeFile(join(folder.folder, 'predictions.json'), '[\n{"camID": "old", "n": 1},\n{"camID": "old", "n": 2}\n]\n');
