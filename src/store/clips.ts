@@ -62,7 +62,11 @@ export async function openClips({ data_dir, clips_max_bytes }: Pick<Config, 'dat
   async function seal(draft: string, cameraId: string, facts: ClipFacts): Promise<Clip> {
     const video = join(draft, VIDEO);
     const handle = await open(video, 'r');
-    await handle.sync().finally(() => handle.close());
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
     const clip: Clip = { id: clipId(cameraId, facts.begins_at), camera_id: cameraId, ...facts, bytes: (await stat(video)).size };
     await writeAtomically(join(draft, FACTS), JSON.stringify(clip));
     await expectOurs();

@@ -113,7 +113,7 @@ describe('a stream', () => {
     const wanted: string[] = [];
     const offered: string[] = [];
     await begin({ batch_size: 3 }, {
-      wanted: (model) => wanted.push(model), offer: ({ key, sequence }, { session, models }) => offered.push(`${key.startsWith(`${session}/`)} ${sequence} ${models.join()}`),
+      wanted: (model) => wanted.push(model), offer: ({ key, sequence }, { session, models }) => offered.push(`${String(key.startsWith(`${session}/`))} ${sequence} ${models.join()}`),
     });
     expect(wanted).toEqual(['motion']);
     await emit(2);

@@ -79,7 +79,10 @@ describe.skipIf(!hasStrace)('killed again, every frame is in one place (needs st
       async act(copy, under) {
         // Killed before it listens, while it recovers, or while it stops.
         const server = await startServer({ folder: copy, flags: QUIET, under, env: ONE_FILE_THREAD }).catch(() => null);
-        if (server) await settle(server).catch(() => null).finally(() => server.stop());
+        if (server) {
+          await settle(server).catch(() => null);
+          await server.stop();
+        }
       },
     });
   }, MOST_MS);

@@ -66,7 +66,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/
     const boxes = detections.filter(({ frame }) => frame === index).length;
     expect(boxes).toBeGreaterThan(0);
     expect(boxes).toBeLessThan(detections.length);
-    const taken = page.locator(`time[datetime="${record?.batch.frames.find((frame) => frame.index === index)?.captured_at}"]`);
+    const taken = page.locator(`time[datetime="${record?.batch.frames.find((frame) => frame.index === index)?.captured_at ?? ''}"]`);
     const card = page.locator('.record').filter({ has: taken });
     await untilShown(card.locator('img'));
     await expect.poll(() => card.locator('rect').count()).toBe(boxes);

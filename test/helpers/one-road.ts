@@ -112,7 +112,11 @@ export async function runRoad(folder: string, under: readonly string[]): Promise
   if (!server) return 'killed';
   const killed = server.ended.then(() => 'killed' as const);
   const over = until(() => isOver(server), 40_000, () => `the road has no end: ${server.output()}`).then(() => 'over' as const);
-  return Promise.race([killed, over]).finally(() => server.stop());
+  try {
+    return await Promise.race([killed, over]);
+  } finally {
+    await server.stop();
+  }
 }
 
 async function isOver(server: ServerProcess): Promise<boolean> {

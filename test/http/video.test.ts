@@ -118,8 +118,8 @@ describe('stream.mjpeg', () => {
     await expect.poll(() => text).toContain('second');
     await show('third', 3);
     await expect.poll(() => text).toContain('third');
-    expect(text).toBe([['first', 1], ['second', 2], ['third', 3]].map(([name, second]) =>
-      `--picture\r\nContent-Type: image/jpeg\r\nContent-Length: ${String(name).length}\r\nX-Frame-Time: 2026-11-20T12:00:0${second}.000Z\r\n\r\n${name}\r\n`).join(''));
+    expect(text).toBe(([['first', 1], ['second', 2], ['third', 3]] as const).map(([name, second]) =>
+      `--picture\r\nContent-Type: image/jpeg\r\nContent-Length: ${name.length}\r\nX-Frame-Time: 2026-11-20T12:00:0${second}.000Z\r\n\r\n${name}\r\n`).join(''));
     const ended = new Promise((resolve) => { answer.once('end', resolve); });
     await face.stop('CAM-001');
     await ended;

@@ -51,7 +51,7 @@ describe('reading records', () => {
   it('finds the record of one batch, also by the time that its id ends in', async () => {
     const [old, middle, young] = ['10', '11', '12'].map((hour) => `CAM_0a1b2c3d-20250601T${hour}0000000000Z`) as [string, string, string];
     const odd = 'of another make';
-    await write([[old, '10'], [odd, '09'], [middle, '11'], [young, '12']].map(([id, hour]) => sampleRecord(id ?? '', { at: `2025-06-01T${hour}:00:00.000Z` })));
+    await write(([[old, '10'], [odd, '09'], [middle, '11'], [young, '12']] as const).map(([id, hour]) => sampleRecord(id, { at: `2025-06-01T${hour}:00:00.000Z` })));
     for (const id of [old, middle, young, odd]) expect(await readIds({ id })).toEqual([id]);
     for (const id of ['', 'CAM_0a1b2c3d-20250601T130000000000Z', 'CAM_0a1b2c3d', '-99999999T999999999000Z']) expect(await readIds({ id })).toEqual([]);
     expect(await readIds({ id: old, camera_id: 'somebody else' })).toEqual([]);

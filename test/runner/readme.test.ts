@@ -51,7 +51,7 @@ test('the output that the README shows keeps the one-shot contract', () => {
 
 test('every page names the oldest Python that environments are made with', async () => {
   const read = (file: string): Promise<string> => readFile(join(import.meta.dirname, '../..', file), 'utf8');
-  const [, major, minor] = /version_info >= \((\d+), (\d+)\)/.exec(await read('src/runtimes/tools/interpreter.ts')) ?? [];
+  const [, major = '', minor = ''] = /version_info >= \((\d+), (\d+)\)/.exec(await read('src/runtimes/tools/interpreter.ts')) ?? [];
   for (const page of ['runners/README.md', 'models/README.md', 'runners/python/harness.py']) {
     expect([...(await read(page)).matchAll(/Python (3\.\d+)/g)].map(([, version]) => version), page).toEqual([`${major}.${minor}`]);
   }

@@ -87,7 +87,11 @@ describe.concurrent('a capture', () => {
   it('opens one connection at a time, and one in all when its first guess was right', async () => {
     const [plain, bframes] = await Promise.all(['street', 'bframes'].map(async (path) => {
       const { url, connections, close } = await startRtspRelay(camera.url(path));
-      await firstFrames(capture(url, { interval_seconds: 1 }), 3).finally(close);
+      try {
+        await firstFrames(capture(url, { interval_seconds: 1 }), 3);
+      } finally {
+        await close();
+      }
       return connections;
     }));
     expect(plain).toEqual({ inAll: 1, atOnce: 1 });

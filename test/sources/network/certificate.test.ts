@@ -59,7 +59,7 @@ beforeAll(async () => {
   const demo = await startDemoCamera({ auth: { user: 'admin', password: 'Secret9' }, cameras: { street: { kind: 'scene', width: 64, height: 32, keyframe_seconds: 1 } } }, never);
   const rtmp = await startRtmpServer('/live/street');
   const [rtsps, rtmps] = [overTls({ key, cert }, demo.port), overTls({ key, cert }, rtmp.port)];
-  const [httpsPort, rtspsPort, rtmpsPort] = await Promise.all([https, rtsps, rtmps].map(listening));
+  const [httpsPort, rtspsPort, rtmpsPort] = await Promise.all([listening(https), listening(rtsps), listening(rtmps)]);
   cleanup.push(demo.close, rtmp.close, () => { stranger.closeAllConnections(); stranger.close(); }, () => { https.closeAllConnections(); https.close(); rtsps.close(); rtmps.close(); });
   urls = { picture: `https://127.0.0.1:${httpsPort}/snap.jpg`, video: `https://127.0.0.1:${httpsPort}/clip.mp4`, rtsps: `rtsps://admin:Secret9@127.0.0.1:${rtspsPort}/street`, rtmps: `rtmps://127.0.0.1:${rtmpsPort}/live/street` };
 });

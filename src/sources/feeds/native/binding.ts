@@ -135,7 +135,7 @@ export function loadBinding(): Binding {
   try {
     loaded = createRequire(import.meta.url)(name) as Binding;
   } catch (error) {
-    throw new LookoutError('internal', `${name} cannot be loaded: ${error instanceof Error ? error.message.split('\n', 1)[0] : String(error)}`, { cause: error });
+    throw new LookoutError('internal', `${name} cannot be loaded: ${(error instanceof Error ? error.message : String(error)).split('\n', 1).join()}`, { cause: error });
   }
   // It would write to the standard error of this process, about any camera.
   loaded.Log.setLevel(SILENT);
