@@ -52,13 +52,27 @@ function installNpmPackages() {
   writeFileSync(mark, lock);
 }
 
+const packagesIn = (file) => JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
+const INSTALLED = 'node_modules/.package-lock.json';
+
 /** Whoever ran npm ci may have left out what is optional: that is not to be put in after all. */
 function wereInstalledByHand() {
-  const list = join(root, 'node_modules', '.package-lock.json');
-  if (!existsSync(list)) return false;
-  const installed = JSON.parse(readFileSync(list, 'utf8')).packages;
-  const wanted = Object.entries(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages);
-  return wanted.every(([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version);
+  if (!existsSync(join(root, INSTALLED))) return false;
+  const installed = packagesIn(INSTALLED);
+  return Object.entries(packagesIn('package-lock.json')).every(([path, { version, optional }]) => path === '' || optional || installed[path]?.version === version);
+}
+
+/** Compiler, linter and test runner come in a package for each kind of machine, all of them optional: where those were left out, this one's are needed all the same. */
+function installToolsOfThisMachine() {
+  const installed = packagesIn(INSTALLED);
+  const { glibcVersionRuntime } = process.report.getReport().header;
+  const fits = ({ os, cpu, libc = [] }) => os?.includes(process.platform) && cpu?.includes(process.arch) && (libc.length === 0 || libc.includes(glibcVersionRuntime ? 'glibc' : 'musl'));
+  const missing = Object.entries(packagesIn('package-lock.json')).filter(([path, facts]) => facts.dev && facts.optional && fits(facts) && !installed[path]);
+  if (missing.length === 0) return;
+  const names = missing.map(([path, { version }]) => `${path.slice('node_modules/'.length)}@${version}`);
+  console.log(`setup: installing ${names.join(', ')}`);
+  const { status } = spawnSync('npm', ['install', '--no-save', '--omit=optional', '--no-audit', '--no-fund', ...names], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) fail('npm install failed: see above');
 }
 
 function installDebianPackages() {
@@ -115,6 +129,7 @@ function checkFfmpeg() {
 
 checkNode();
 installNpmPackages();
+installToolsOfThisMachine();
 installDebianPackages();
 if (forTests) installPythonServers();
 checkFfmpeg();
