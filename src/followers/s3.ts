@@ -1,5 +1,6 @@
 /** Objects in a bucket of S3, or of a server that speaks as it does: one for each record and event, pictures and clips beside it. */
 import type { Follower, FollowerContext, FollowerMember } from '../types.ts';
+import { loadedLater } from './common/loaded-later.ts';
 import { keyFault } from './s3/key.ts';
 import { placeOf, type S3Settings } from './s3/settings.ts';
 
@@ -49,12 +50,5 @@ function isEndpoint(text: string): boolean {
 }
 
 export function create(context: FollowerContext<S3Settings>): Follower {
-  let made: Promise<Follower> | null = null;
-  // The SDK takes a tenth of a second and 20 MB, of who delivers to S3 only.
-  const follower = (): Promise<Follower> => (made ??= import('./s3/delivery.ts').then(({ createDelivery }) => createDelivery(context)));
-  return {
-    deliver: async (items, signal) => (await follower()).deliver(items, signal),
-    test: async (signal) => (await follower()).test(signal),
-    close: async () => { await (await made)?.close(); },
-  };
+  return loadedLater(async () => (await import('./s3/delivery.ts')).createDelivery(context));
 }

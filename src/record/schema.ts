@@ -167,7 +167,7 @@ let ajv: Ajv2020 | null = null;
 /** Made with the first record, and a format compiled when it is first met: a server that starts does not wait for them. */
 function schemas(): Ajv2020 {
   if (ajv === null) {
-    ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true });
+    ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, validateSchema: false });
     ajvFormats.default(ajv);
     ajv.addSchema(Object.values(RECORD_SCHEMAS));
   }
