@@ -161,11 +161,15 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
         tally.looked(stream.camera_id, frame, model, look);
         if (makesEvents) events.looked(stream, frame, model, look);
       },
-      answered: async (answers) => {
+      answered: async (batch, answers) => {
         tally.batch(answers);
-        await events.settled();
+        await events.settled(batch);
       },
-      closed: (batch) => { batches.closed(batch); },
+      closed: (batch, from) => {
+        batches.closed(batch);
+        if (from === 'recovered') events.left(batch);
+      },
+      over: (batch) => { events.over(batch); },
       makeRecord: await createStages({
         config, path: spool.path, camera: cameras.lookup, hostIp: host.current, janitor, log: log.part('pipeline'), signal: stop.signal,
         sectionOf,

@@ -4,7 +4,8 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import { hasCode, writeAtomically } from '../lib/files.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { AppendLog, EventEntry, EventItem, EventQuery, Frame, Look, Silence, StreamRef } from '../types.ts';
+import type { AppendLog, Batch, EventEntry, EventItem, EventQuery, Frame, Look, Silence, StreamRef } from '../types.ts';
+import { createCaptureOrder, type NamedBatch } from './capture-order.ts';
 import { createEpisodes, type EpisodesParts } from './episodes.ts';
 import { createRecent } from './recent.ts';
 import type { Moment, Seen, Told } from './seen.ts';
@@ -28,8 +29,12 @@ export interface Chronicle {
   offered(camera: string): void;
   /** Of each stream and model in the order of capture. */
   looked(stream: StreamRef, frame: Frame, model: string, look: Look): void;
-  /** Resolves when what follows from what was looked at is in the log, with its pictures; where the log cannot be written, it waits no longer. */
-  settled(): Promise<void>;
+  /** A batch of an earlier run is to be looked at, before what is captured now. */
+  left(batch: Batch): void;
+  /** The batch is not looked at any more. */
+  over(batch: NamedBatch): void;
+  /** Resolves when what follows from the looks at the batch is in the log, with its pictures; where the log cannot be written, it waits no longer. */
+  settled(batch: NamedBatch): Promise<void>;
   stopped(camera: string): void;
   removed(camera: string): void;
   /** Streams have begun: what is open of cameras that are not captured any more ends. */
@@ -57,6 +62,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   const { log, file, keepPicture, placeOf, sectionOf, clock, words, ...own } = parts;
   const engine = createEpisodes({ ...own, log: words });
   const recent = createRecent();
+  const order = createCaptureOrder(clock);
   const listeners = new Set<(item: EventItem) => void>();
   const stop = new AbortController();
   const places = new Map<string, { readonly place: Seen['place']; readonly at: number }>();
@@ -192,11 +198,17 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     offered: (camera) => { placeNow(camera); },
     looked(stream, frame, model, look) {
       const named = sectionOf(model, stream.camera_id);
-      // When what goes on was last seen is in the log every ten seconds only.
-      isStateOld ||= 'detections' in look && look.detections.length > 0 && engine.open().includes(stream.camera_id);
-      engage(() => engine.looked({ stream, frame, model, look, section: named ?? model, complains: named !== null, place: placeNow(stream.camera_id) }, moment()));
+      const seen: Seen = { stream, frame, model, look, section: named ?? model, complains: named !== null, place: placeNow(stream.camera_id) };
+      order.tell(stream.camera_id, frame, () => {
+        // How what goes on was last looked at is in the log every ten seconds only.
+        isStateOld ||= 'detections' in look && engine.open().includes(stream.camera_id);
+        engage(() => engine.looked(seen, moment()));
+      });
     },
-    async settled() {
+    left: (batch) => { order.left(batch); },
+    over: (batch) => { order.over(batch); },
+    async settled(batch) {
+      await order.told(batch);
       await Promise.all(keeping);
       if (isStuck) return;
       await new Promise<void>((resolve) => {
@@ -226,6 +238,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
       return () => { listeners.delete(listener); };
     },
     async close() {
+      order.close();
       stop.abort();
       cancelAlarm();
       await work;

@@ -138,6 +138,8 @@ export function see(episode: Episode, sighting: Sighting, batch: string | null, 
 export function miss(episode: Episode, look: Pick<Sighting, 'model' | 'time' | 'shift'>, monotonic: number): void {
   const { model, time } = look;
   if (!episode.models.has(model) || time <= episode.last_seen || time > episode.last_look + episode.limits.gap) return;
+  // After a crash looks are repeated.
+  if (episode.misses.includes(time)) return;
   const later = episode.misses.findIndex((other) => other > time);
   episode.misses.splice(later < 0 ? episode.misses.length : later, 0, time);
   if (episode.misses.length > MOST_MISSES) episode.misses.shift();

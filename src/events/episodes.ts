@@ -156,10 +156,11 @@ export function createEpisodes({ rules: given, newId, batchOf, log, ...settings 
       const left = restored(state, items, rules, suppression, moment);
       cameras = new Map(left.cameras);
       book.last = left.last;
-      for (const { entry, batches, limits } of left.open) {
+      for (const one of left.open) {
+        const { entry, limits } = one;
         const camera = cameraOf(entry.camera_id, moment);
         const rule = rules.find(({ name }) => name === entry.rule);
-        const episode = episodeOf(entry, batches, limits ?? limitsOf(rule ?? ruleOf({ name: entry.rule }), UNKNOWN), moment);
+        const episode = episodeOf(one, limits ?? limitsOf(rule ?? ruleOf({ name: entry.rule }), UNKNOWN), moment);
         book.open(camera, episode);
         if (!rule) book.interrupt(camera, (other) => other === episode, moment);
       }

@@ -22,6 +22,8 @@ export interface EventState {
 export interface OpenState {
   readonly entry: EventEntry;
   readonly batches: readonly string[];
+  /** Times of looks after it was last seen that found nothing. */
+  readonly misses?: readonly number[];
   /** As its stream was captured; null: that is not known. */
   readonly limits: Limits | null;
 }
@@ -77,7 +79,7 @@ export function restored(state: EventState | null, items: readonly EventItem[], 
     }
     if (entry.suppressed === 'daily_limit' && before?.entry.suppressed !== 'daily_limit') camera.daily.suppressed(entry.rule, dayOf(captured));
     if (entry.state !== 'ended') {
-      open.set(entry.id, { entry, batches: before?.batches ?? [], limits: before?.limits ?? null });
+      open.set(entry.id, { batches: [], limits: null, ...before, entry });
       return;
     }
     open.delete(entry.id);

@@ -17,9 +17,11 @@ export interface PipelineParts extends OutcomeParts, AskingParts {
   readonly config: Pick<Config, 'join_deadline_seconds' | 'model_retries' | 'queue_per_stream' | 'queue_total'>;
   readonly makeRecord: MakeRecord;
   /** All looks of a batch are there, and its frames are about to go. */
-  readonly answered: (answers: Answers) => Promise<void>;
+  readonly answered: (batch: Batch, answers: Answers) => Promise<void>;
   /** A batch is on its way, a new one or one of an earlier run. */
-  readonly closed: (batch: Batch) => void;
+  readonly closed: (batch: Batch, from: From) => void;
+  /** One that had to wait is not looked at any more, or not in this run. */
+  readonly over: (batch: Batch) => void;
 }
 
 /** Whose frame it is. */
@@ -68,7 +70,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   // ── What becomes of a batch ──────────────────────────────────────────────────────────────────────────────────────
 
   async function finish(batch: Batch, answers: Answers): Promise<void> {
-    await parts.answered(answers);
+    await parts.answered(batch, answers);
     const failures = failuresIn(answers);
     if (Object.keys(failures).length === batch.models.length) {
       await outcomes.bury(batch, failures);
@@ -128,6 +130,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const amounts = await Promise.all(files.map((key) => measure(spool.path(key))));
       await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dropped', reason: 'disk_full', frames: files.length, files });
       asking.letGo(batch);
+      parts.over(batch);
       track(batch, outcomes.release(batch).finally(() => { release(batch); }), one.from);
       // With its manifest.
       return amounts.reduce<Amount>(sum, { bytes: 0, files: 1 });
@@ -170,6 +173,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       track(batch, begin(one).finally(() => {
         fed.delete(batch.session);
         release(batch);
+        parts.over(batch);
       }), one.from);
     }
   }
@@ -205,7 +209,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   async function submit(batch: Batch, from: From = 'live'): Promise<void> {
     // The folder may be somebody else's by now.
     signal.throwIfAborted();
-    parts.closed(batch);
+    parts.closed(batch, from);
     // Decided before the manifest is written: while it is, models may come up.
     const goes = from === 'live' && mayGo(batch);
     const begun = goes ? { ...batch, attempts: 1 } : batch;

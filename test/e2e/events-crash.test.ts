@@ -22,6 +22,8 @@ import { tellFigure } from '../promises/figures.ts';
 
 const KILLS = Number(process.env['LOOKOUT_CRASH_KILLS'] ?? 6);
 const VISITS = { seconds: 12, comes: 3, goes: 8 };
+/** Without anybody, until a visit is over. */
+const QUIET = { looks: 3, seconds: 1.5 };
 /** Longer than anybody stays, shorter than nobody is there. */
 const APART_MS = 6000;
 const FLAGS = ['--models-dir', MODELS, '--model-retries', '10'];
@@ -44,7 +46,7 @@ beforeAll(async () => {
   watcher = watchFrames(join(folder, 'frames'));
   await mkdir(join(folder, 'data'));
   await writeFile(join(folder, 'data', 'lookout.yaml'), JSON.stringify({
-    events: [{ name: 'visits', quiet_seconds: 1.5 }],
+    events: [{ name: 'visits', quiet_looks: QUIET.looks, quiet_seconds: QUIET.seconds }],
     followers: [{ name: 'hook', type: 'webhook', url: hook.url }, { name: 'broker', type: 'mqtt', url: `mqtt://127.0.0.1:${broker.port}` }],
   }));
 });
@@ -78,13 +80,14 @@ function grouped<Value>(values: readonly Value[], keyOf: (value: Value) => strin
   return [...groups.values()];
 }
 
-/** When each frame was captured in which the visitor was seen. */
-async function sights(): Promise<readonly number[]> {
+/** When each frame was captured in which the visitor was seen, and each in which nobody was. */
+async function sights(): Promise<{ readonly seen: readonly number[]; readonly missed: readonly number[] }> {
   const records = JSON.parse(await readFile(join(folder, 'data', 'predictions.json'), 'utf8')) as readonly BatchRecord[];
-  return records.flatMap((record) => {
+  const looks = records.flatMap((record) => {
     const { detections } = record['visitor'] as { readonly detections: readonly { readonly frame: number }[] };
-    return detections.map(({ frame }) => Date.parse(record.batch.frames[frame]?.captured_at ?? ''));
-  }).sort((a, b) => a - b);
+    return record.batch.frames.map(({ captured_at }, index) => ({ time: Date.parse(captured_at), isSeen: detections.some(({ frame }) => frame === index) }));
+  }).sort((a, b) => a.time - b.time);
+  return { seen: looks.filter(({ isSeen }) => isSeen).map(({ time }) => time), missed: looks.filter(({ isSeen }) => !isSeen).map(({ time }) => time) };
 }
 
 /** Times of the first and the last frame of each visit. */
@@ -122,14 +125,18 @@ it(`makes one event of each visit, and everybody hears of it, when it is killed 
     expect(own.at(-1)).toMatchObject({ state: 'ended', ended_by: 'quiet', alert: true, best: { picture: `${own[0]?.id ?? ''}.jpg` } });
   }
 
-  const seen = await sights();
+  const { seen, missed } = await sights();
   const visits = visitsOf(seen);
   const spans = events.map((own) => ({ id: own[0]?.id ?? '', from: Date.parse(own.at(-1)?.began_at ?? ''), to: Date.parse(own.at(-1)?.last_seen_at ?? '') }));
   const of = visits.map((visit) => spans.filter(({ from, to }) => from <= visit.last && to >= visit.first).map(({ id }) => id));
   expect(of.every((ids) => ids.length === 1), JSON.stringify({ visits, spans })).toBe(true);
   expect(new Set(of.flat()).size).toBe(spans.length);
-  // Those between which servers died before they had looked often enough may be one; the first and the last are not.
-  expect(of[0]).not.toEqual(of.at(-1));
+  // Those between which servers died before they had looked often enough may be one.
+  for (const [index, visit] of visits.entries()) {
+    const before = visits[index - 1];
+    const between = missed.filter((time) => before && time > before.last && time < visit.first);
+    if (before && (between[QUIET.looks - 1] ?? Infinity) <= (between.at(-1) ?? 0) && (between.at(-1) ?? 0) - before.last >= QUIET.seconds * 1000) expect(of[index], JSON.stringify({ before, visit, between })).not.toEqual(of[index - 1]);
+  }
 
   const alerts = new Map(entries.filter(({ alert }) => alert).map((entry) => [`${entry.id}/${entry.sequence}`, entry]));
   const hooked = hook.requests.map(({ headers, body }) => [String(headers['webhook-id']), (JSON.parse(body) as { readonly data: unknown }).data] as const);

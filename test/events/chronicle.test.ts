@@ -7,8 +7,9 @@ import { openChronicle, type Chronicle } from '../../src/events/chronicle.ts';
 import { createLog, silentLog } from '../../src/lib/log.ts';
 import { openLog } from '../../src/log/record-log.ts';
 import { openEventPictures } from '../../src/store/event-pictures.ts';
-import type { AppendLog, EventEntry, EventItem, Frame } from '../../src/types.ts';
+import type { AppendLog, Batch, EventEntry, EventItem, Frame, StreamRef } from '../../src/types.ts';
 import { ruleOf } from '../../src/words/event-rules.ts';
+import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import { until as untilOr } from '../helpers/app.ts';
 import { createVirtualClock, type VirtualClock } from '../load/virtual-clock.ts';
 import { answered, detection } from './world.ts';
@@ -38,6 +39,7 @@ afterEach(async () => {
 
 const until = (condition: () => boolean | Promise<boolean>): Promise<void> => untilOr(condition, 5000, () => lines.join(''));
 let ids = 0;
+const BATCH = { id: 'batch', camera_id: 'gate' };
 
 async function open(): Promise<void> {
   const config = { predictions: join(folder, 'events.ndjson'), data_dir: folder, index: 'events.idx', format: 'ndjson', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null } as const;
@@ -60,13 +62,29 @@ async function open(): Promise<void> {
 
 /** A second later something is seen, or nothing, in a frame whose picture is on the disk. */
 async function look(sees: string | null, { confidence = 0.5, camera = 'gate', isStored = true } = {}): Promise<Frame> {
+  const frame = await capture(isStored);
+  answer(frame, sees, { confidence, camera });
+  return frame;
+}
+
+async function capture(isStored = true): Promise<Frame> {
   await clock.pass(1000);
   sequence += 1;
   const frame: Frame = { key: `${sequence}.jpg`, captured_at: new Date(clock.now()).toISOString(), sequence, width: 100, height: 100 };
   if (isStored) await writeFile(join(folder, 'frames', frame.key), `picture ${sequence}`);
-  chronicle.looked({ camera_id: camera, session: `of ${camera}`, interval_seconds: 1, batch_size: 10, from: 'live' }, frame, 'm', answered(...(sees === null ? [] : [detection(sees, confidence)])));
   return frame;
 }
+
+function answer(frame: Frame, sees: string | null, { confidence = 0.5, camera = 'gate', session = `of ${camera}`, from = 'live' }: Partial<Pick<StreamRef, 'session' | 'from'>> & { readonly confidence?: number; readonly camera?: string } = {}): void {
+  chronicle.looked({ camera_id: camera, session, interval_seconds: 1, batch_size: 10, from }, frame, 'm', answered(...(sees === null ? [] : [detection(sees, confidence)])));
+}
+
+const batchOf = (id: string, frames: readonly Frame[]): Batch => ({ id, camera_id: 'gate', session: 'of gate', models: ['m'], closed_by: 'recovered', attempts: 0, options: USUAL_STREAM_OPTIONS, frames });
+const times = async (n: number, what: () => Promise<Frame>): Promise<readonly Frame[]> => {
+  const frames: Frame[] = [];
+  for (let one = 0; one < n; one += 1) frames.push(await what());
+  return frames;
+};
 
 const written = async (): Promise<readonly EventEntry[]> => (await readFile(join(folder, 'events.ndjson'), 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as EventEntry);
 const states = async (): Promise<readonly string[]> => (await written()).map((entry) => `${entry.id}/${entry.sequence} ${entry.state}`);
@@ -87,12 +105,12 @@ describe('the chronicle', () => {
     const checks: Promise<unknown>[] = [];
     chronicle.onItem((item) => { checks.push(written().then((entries) => heard.push({ id: item.id, inLog: entries.some(({ id }) => id === item.id) }))); });
     await look('dog');
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     const { key } = await look('dog', { confidence: 0.9 });
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     await rm(join(folder, 'frames', key));
     for (let miss = 0; miss < 4; miss += 1) await look(null);
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     await Promise.all(checks);
     const [begun, ended] = await written();
     expect(heard).toEqual([{ id: begun?.id, inLog: true }, { id: begun?.id, inLog: true }]);
@@ -104,10 +122,10 @@ describe('the chronicle', () => {
   it('loses no entry to a full disk, holds nobody up meanwhile, and names no picture that it could not keep', async () => {
     isRefused = () => true;
     await look('dog', { isStored: false });
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     for (let miss = 0; miss < 4; miss += 1) await look(null);
     await look('cat');
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     expect(await written()).toEqual([]);
     expect(lines.join('')).toContain('an event cannot be written');
     isRefused = () => false;
@@ -121,7 +139,7 @@ describe('the chronicle', () => {
 
   it('ends at once when it is closed while the disk is full, and goes on from what the log has', async () => {
     await look('dog');
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     const known = await states();
     isRefused = () => true;
     for (const name of ['cat', 'cow', 'hen', 'pig']) await look(name, { camera: name });
@@ -137,14 +155,14 @@ describe('the chronicle', () => {
     await open();
     expect(await states()).toEqual(known);
     for (let miss = 0; miss < 4; miss += 1) await look(null);
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     expect(await states()).toEqual([...known, `${known[0]?.split('/')[0] ?? ''}/1 ended`]);
   });
 
   it('goes on with the same event after a crash in the middle of it', async () => {
     await look('dog');
     for (let second = 0; second < 4; second += 1) await look('dog');
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     await until(async () => {
       await clock.pass(100);
       return (await readFile(join(folder, 'events.json'), 'utf8')).includes('"frames":5');
@@ -153,21 +171,77 @@ describe('the chronicle', () => {
     await crash();
     await look('dog');
     for (let miss = 0; miss < 4; miss += 1) await look(null);
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     expect((await states()).at(-1)).toBe(`${seen?.id ?? ''}/1 ended`);
     expect(new Set((await written()).map(({ id }) => id)).size).toBe(1);
     expect((await written()).at(-1)?.frames).toBe(6);
   });
 
+  it('keeps visits apart of which the first ended in frames that were not looked at before a crash, in whatever order they are', async () => {
+    await look('dog');
+    await chronicle.settled(BATCH);
+    const [left, leftLater] = [await times(3, capture), await times(2, capture)];
+    await crash();
+    chronicle.left(batchOf('second', leftLater));
+    chronicle.left(batchOf('first', left));
+    const since = { session: 'since' };
+    for (const frame of await times(2, capture)) answer(frame, 'dog', since);
+    for (const frame of leftLater) answer(frame, null, { from: 'recovered', session: 'later' });
+    const isSecond = chronicle.settled({ id: 'second', camera_id: 'gate' });
+    for (const frame of left) answer(frame, null, { from: 'recovered' });
+    expect((await written()).map(({ state }) => state)).toEqual(['begun']);
+    await chronicle.settled({ id: 'first', camera_id: 'gate' });
+    await isSecond;
+    for (const frame of await times(7, capture)) answer(frame, null, since);
+    await chronicle.settled(BATCH);
+    expect((await written()).map(({ id, state, frames }) => [id === chronicle.list({ limit: 9 })[0]?.id ? 'last' : 'first', state, frames])).toEqual([
+      ['first', 'begun', 1], ['first', 'ended', 1], ['last', 'begun', 1], ['last', 'ended', 2],
+    ]);
+  });
+
+  it('remembers over a crash what was not seen before it', async () => {
+    await look('dog');
+    await look(null);
+    await until(async () => {
+      await clock.pass(100);
+      return (await readFile(join(folder, 'events.json'), 'utf8').catch(() => '')).includes('"misses":[1');
+    });
+    await crash();
+    await clock.pass(2000);
+    await look(null);
+    await look('dog');
+    await chronicle.settled(BATCH);
+    expect((await states()).map((state) => state.split(' ')[1])).toEqual(['begun', 'ended', 'begun']);
+  });
+
+  it('tells of what is seen now within seconds, whether what an earlier run left is looked at or not', async () => {
+    chronicle.left(batchOf('long', await times(2, capture)));
+    await look('dog');
+    const settled = chronicle.settled(BATCH);
+    await clock.pass(9000);
+    expect(chronicle.list({ limit: 1 })).toEqual([]);
+    await clock.pass(1500);
+    await settled;
+    expect((await states()).map((state) => state.split(' ')[1])).toEqual(['begun']);
+  });
+
+  it('waits for no batch that is not looked at any more', async () => {
+    chronicle.left(batchOf('let go', await times(2, capture)));
+    await look('dog');
+    chronicle.over({ id: 'let go', camera_id: 'gate' });
+    await chronicle.settled(BATCH);
+    expect((await states()).map((state) => state.split(' ')[1])).toEqual(['begun']);
+  });
+
   it.each([['is torn', '{"version":1,"la'], ['is gone', null], ['is of another version', '{"version":7}']])('goes by the log where its state %s', async (_how, text) => {
     await look('dog');
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     await chronicle.close();
     await log.close();
     await (text === null ? rm(join(folder, 'events.json')) : writeFile(join(folder, 'events.json'), text));
     await open();
     for (let miss = 0; miss < 4; miss += 1) await look(null);
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     const [begun, ended] = await written();
     expect(ended).toMatchObject({ id: begun?.id, sequence: 1, state: 'ended', best: { picture: `${begun?.id ?? ''}.jpg` } });
     expect(await written()).toHaveLength(2);
@@ -191,7 +265,7 @@ describe('the chronicle', () => {
     await crash();
     isRefused = () => false;
     for (let miss = 0; miss < 4; miss += 1) await look(null);
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     expect((await written()).map(({ class: name, state }) => `${name} ${state}`)).toEqual(['dog begun', 'dog ended']);
   });
 
@@ -204,7 +278,7 @@ describe('the chronicle', () => {
     }
     const { user, system } = process.cpuUsage(begun);
     expect((user + system) / 1000).toBeLessThan(500);
-    await chronicle.settled();
+    await chronicle.settled(BATCH);
     expect(await written()).toHaveLength(50);
   });
 });

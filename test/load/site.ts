@@ -175,11 +175,12 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     },
     onRecorded: () => undefined,
     looked: (stream, frame, model, look) => { tally.looked(stream.camera_id, frame, model, look); },
-    answered: (answers) => {
+    answered: (_batch, answers) => {
       tally.batch(answers);
       return Promise.resolve();
     },
     closed: () => undefined,
+    over: () => undefined,
     makeRecord: await createStages({
       config, path: (key) => key, camera: (id) => Promise.resolve({ id, latitude: null, longitude: null }), hostIp: () => null, sectionOf: () => null, janitor: { join: () => undefined }, log: silentLog, signal: stop.signal,
     }),

@@ -103,7 +103,7 @@ export async function road(
   const cameras = createCameraTable({ file: config.camera_data, log });
   const host = createHostAddress({ setting: config.host_ip, log });
   const parts: PipelineParts = {
-    config, clock: systemClock, looked: () => undefined, answered: () => Promise.resolve(), closed: () => undefined, spool, books, deadLetters, recordLog, room: plenty, log, signal: stop.signal,
+    config, clock: systemClock, looked: () => undefined, answered: () => Promise.resolve(), closed: () => undefined, over: () => undefined, spool, books, deadLetters, recordLog, room: plenty, log, signal: stop.signal,
     lane: (model) => {
       const lane = lanes[model];
       if (!lane) throw new Error(`no lane ${model}`);
