@@ -62,7 +62,7 @@ export function makeEventCard({ id, camera_id, rule, class: name }, refreshSilen
       keyed(facts, factsOf(entry, resource, what), ([key]) => key, ([, , href, label]) => (href ? element('a', { href, ariaLabel: label, ...(href.includes('/api/') && { target: '_blank' }) }) : element('span')), (fact, [, text]) => { setText(fact, text); });
       setText(silenced, quiet === null ? '' : silencedInWords(quiet));
       setText(button, quiet === null ? 'Silence for 1 hour' : 'End silence');
-      button.ariaLabel = quiet === null ? `Silence ${rule} at ${camera_id} for 1 hour` : `End silence of ${quiet.rule ?? 'all'} at ${camera_id}`;
+      button.ariaLabel = quiet === null ? `Silence for 1 hour: ${rule} at ${camera_id}` : `End silence of ${quiet.rule ?? 'all'} at ${camera_id}`;
     },
   };
 }

@@ -31,14 +31,14 @@ export function lasting({ began_at, last_seen_at, ended_at, ended_by }) {
 /** `12 s`, `3 min 5 s`, `2 h 10 min`. */
 export function duration(seconds) {
   const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
+  if (whole < 60) return `${whole}\u00a0s`;
   const [big, small, units] = whole < 3600 ? [whole / 60, whole % 60, ['min', 's']] : [whole / 3600, (whole % 3600) / 60, ['h', 'min']];
-  return `${Math.floor(big)} ${units[0]}${Math.floor(small) === 0 ? '' : ` ${Math.floor(small)} ${units[1]}`}`;
+  return `${Math.floor(big)}\u00a0${units[0]}${Math.floor(small) === 0 ? '' : ` ${Math.floor(small)}\u00a0${units[1]}`}`;
 }
 
 /** `rule` of null: all of the camera's. */
 export function silencedInWords({ camera_id, rule, until }) {
   const end = new Date(until);
   const isSoon = end - Date.now() < 20 * 3_600_000;
-  return `${rule === null ? camera_id : `${rule} at ${camera_id}`} is silenced until ${isSoon ? end.toLocaleTimeString([], { timeStyle: 'short' }) : end.toLocaleString()}`;
+  return `${rule === null ? `All of ${camera_id} is silenced` : 'Silenced'} until ${isSoon ? end.toLocaleTimeString([], { timeStyle: 'short' }) : end.toLocaleString()}`;
 }

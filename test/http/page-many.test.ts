@@ -275,7 +275,9 @@ inChromium((stage) => {
   it('has nothing that axe finds with its parts unfolded, and among its records and events', async () => {
     await startMixture(8);
     face.written.push(nestedRecord());
-    face.tell(eventItem(1).value as unknown as EventEntry);
+    const event = eventItem(1).value as unknown as EventEntry;
+    face.eventPictures.set(event.id, Buffer.from(PICTURE, 'base64'));
+    face.tell(event);
     const page = await open(url, { viewport: PHONE, bypassCSP: true, reducedMotion: 'reduce' });
     await page.getByText('of 8 streams').waitFor();
     await page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })");
