@@ -1,4 +1,4 @@
-/** The page of the newest records, of all cameras or of one: what is new comes by itself only to who is at the top. */
+/** The page of the newest records, of all cameras or of one, or of one record: what is new comes by itself only to who is at the top. */
 import { ask, count, element, keyed, setText } from './dom.js';
 import { keepAsking, tell } from './keep-asking.js';
 import { createRecordList } from './record-list.js';
@@ -15,12 +15,15 @@ const records = createRecordList(list);
 
 let limit = PAGE;
 let [told, shown] = [[], []];
-field.value = (new URLSearchParams(location.search).get('camera_id') ?? '').slice(0, field.maxLength);
+const asked = new URLSearchParams(location.search);
+/** Of the one that is asked for; null: the newest are. */
+let id = asked.get('id');
+field.value = (asked.get('camera_id') ?? '').slice(0, field.maxLength);
 
 async function refresh() {
   const camera_id = field.value.trim();
   const wanted = limit;
-  const answer = await records.newest({ limit: wanted, ...(camera_id === '' ? {} : { camera_id }) });
+  const answer = await records.newest({ limit: wanted, ...(camera_id === '' ? {} : { camera_id }), ...(id === null ? {} : { id }) });
   // Asked otherwise meanwhile: the next answer is there soon.
   if (camera_id !== field.value.trim() || wanted !== limit) return;
   told = answer;
@@ -41,11 +44,11 @@ function show() {
   shown = told;
   records.show(shown);
   fresh.hidden = true;
-  older.hidden = shown.length < limit || limit >= MOST;
+  older.hidden = id !== null || shown.length < limit || limit >= MOST;
   const camera = field.value.trim();
   const none = document.querySelector('#no-records');
   none.hidden = shown.length > 0;
-  setText(none, camera === '' ? 'No record yet. One is written for every batch: ten frames, about 30 seconds after a stream has started.' : `No record of ${camera}.`);
+  setText(none, id !== null ? 'This record is not there any more, or its batch is not recorded yet.' : camera === '' ? 'No record yet. One is written for every batch: ten frames, about 30 seconds after a stream has started.' : `No record of ${camera}.`);
 }
 
 async function askAgain() {
@@ -67,8 +70,9 @@ field.addEventListener('input', () => {
   const address = new URL(location.href);
   if (field.value.trim() === '') address.searchParams.delete('camera_id');
   else address.searchParams.set('camera_id', field.value.trim());
+  address.searchParams.delete('id');
   history.replaceState(null, '', address);
-  limit = PAGE;
+  [limit, id] = [PAGE, null];
   askAgain().catch((error) => { console.warn(error.message); });
 });
 

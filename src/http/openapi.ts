@@ -305,6 +305,7 @@ const paths: Readonly<Record<string, Path>> = {
   '/': { get: { summary: 'The page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/static/index.html': { get: { summary: 'The page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/favicon.ico': { get: { summary: 'No icon', tags: ['Page'], responses: { 204: { description: 'Nothing.' }, ...refusals } } },
+  '/events': { get: { summary: 'The page of events and followers', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/records': { get: { summary: 'The page of the newest records', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/docs': { get: { summary: 'This document as a page', tags: ['Page'], responses: { 200: page('HTML.'), ...faults } } },
   '/openapi.json': { get: { summary: 'This document', tags: ['Page'], responses: { 200: { description: 'OpenAPI 3.1.', content: { 'application/json': { schema: { type: 'object' } } } }, ...refusals } } },

@@ -33,7 +33,7 @@ export function pageRoutes(face: Face, staticDir: string, projectDir: string | n
   const named = (name: string): RequestHandler => (request, response) => send(name, request, response);
   route(router, '/', { get: page });
   route(router, '/static/index.html', { get: page });
-  for (const name of ['records', 'docs']) {
+  for (const name of ['records', 'events', 'docs']) {
     for (const path of [`/${name}`, `/static/${name}.html`]) route(router, path, { get: named(`${name}.html`) });
   }
   route(router, '/favicon.ico', { get: (_request, response) => { response.status(204).type('html').end(); } });

@@ -1,6 +1,8 @@
 /** The page in a real browser against the real thing: add a camera, start, see pictures and a record, stop. */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
@@ -13,13 +15,17 @@ const CHROMIUM = '/usr/bin/chromium';
 
 describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/chromium)', () => {
   let camera: DemoCamera;
+  let folder: string;
   let lookout: TestApp;
   let browser: Browser;
   let page: Page;
 
   beforeAll(async () => {
     camera = await startDemoCamera({ cameras: { street: { kind: 'scene', keyframe_seconds: 0.5 } } }, new AbortController().signal);
-    lookout = await startTestApp({ interval_seconds: 0.5, default_models: ['motion'] });
+    folder = await mkdtemp(join(tmpdir(), 'lookout-page-'));
+    await mkdir(join(folder, 'data'));
+    await writeFile(join(folder, 'data', 'lookout.yaml'), JSON.stringify({ events: [{ name: 'movement', models: ['motion'] }] }));
+    lookout = await startTestApp({ interval_seconds: 0.5, default_models: ['motion'] }, folder);
     browser = await chromium.launch({
       executablePath: CHROMIUM,
       args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
@@ -33,6 +39,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/
     await browser.close();
     await lookout.close();
     await camera.close();
+    await rm(folder, { recursive: true });
   });
 
   it('adds a camera with its coordinates and starts its stream', async () => {
@@ -71,6 +78,15 @@ describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/
     await untilShown(card.locator('img'));
     await expect.poll(() => card.locator('rect').count()).toBe(boxes);
     expect(await card.locator('img').getAttribute('src')).toContain(index === record?.batch.snapshot?.index ? '/picture.jpg' : `/picture.jpg?frame=${index}`);
+  });
+
+  it('shows the event that goes on, with its picture', async () => {
+    const events = await browser.newPage();
+    await events.goto(`${lookout.url}/events`);
+    const event = events.locator('.event', { hasText: 'rule movement' }).first();
+    await event.getByText('Alert', { exact: true }).waitFor();
+    await untilShown(event.locator('img'));
+    await events.close();
   });
 
   it('gets from every route what /openapi.json says', async () => {

@@ -1,11 +1,12 @@
 /** A small in-memory Face: streams start at once, nothing is captured; tests set what it shows. */
 import { LookoutError } from '../../src/errors.ts';
 import { createRecent } from '../../src/events/recent.ts';
+import { createSilences } from '../../src/events/silences.ts';
 import { hideCredentials } from '../../src/lib/secrets.ts';
 import { describe } from '../../src/log/describe.ts';
 import { pictureOf } from '../../src/record/picture.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
-import type { Balance, Clip, EventItem, Face, FollowerStatus, Json, ModelStatus, Probe, PushedPicture, RecordQuery, Silence, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
+import type { Balance, Clip, EventItem, Face, FollowerStatus, Json, ModelStatus, Probe, PushedPicture, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
 
@@ -24,6 +25,8 @@ export interface FakeFace extends Face {
   readonly hearing: Set<(item: EventItem) => void>;
   /** Of events, by their ids. */
   readonly eventPictures: Map<string, Uint8Array>;
+  /** Those who follow the logs. */
+  readonly following: FollowerStatus[];
   /** An item comes into the log of events. */
   tell(item: EventItem): void;
   /** What storage answers. */
@@ -69,16 +72,16 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   const asked: FakeFace['asked'] = { starts: [], queries: [], pushes: [] };
   let failure: Error | null = null;
 
-  const followers: FollowerStatus[] = [{
+  const following: FollowerStatus[] = [{
     name: 'control-room', type: 'webhook', target: 'https://hooks.example', logs: ['events'], state: 'waiting', reason: 'it took no connection', since: '2026-01-01T00:00:00.000Z',
     lag_items: 3, lag_seconds: 1.5, delivered: 40, lost: 0, set_aside: 2, last_delivered_at: null,
   }];
   const recent = createRecent();
   const eventPictures: FakeFace['eventPictures'] = new Map();
   const hearing: FakeFace['hearing'] = new Set();
-  const silences: Silence[] = [];
+  const silences = createSilences();
   const follower = (name: string): FollowerStatus => {
-    const found = followers.find((one) => one.name === name);
+    const found = following.find((one) => one.name === name);
     if (!found) throw new LookoutError('not_found', `No follower "${name}".`);
     return found;
   };
@@ -131,7 +134,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     books: () => sumOf([...streams.values()].map((stream) => stream.books)),
     latest: (cameraId) => pictures.get(cameraId) ?? null,
-    hearing, eventPictures,
+    hearing, eventPictures, following,
     tell(item) {
       recent.add(item);
       for (const listener of hearing) listener(item);
@@ -144,9 +147,9 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
       hearing.add(listener);
       return () => { hearing.delete(listener); };
     },
-    silence: (camera_id, rule, until) => { silences.push({ camera_id, rule, from: Date.now(), until }); },
-    silences: () => silences,
-    followers: () => command(() => followers),
+    silence: (camera_id, rule, until) => { silences.add({ camera_id, rule, from: Date.now(), until }); },
+    silences: () => silences.list(Date.now()),
+    followers: () => command(() => following),
     testFollower: (name) => command(() => `${follower(name).target} answers`),
     rewindFollower: (name) => command(() => { follower(name); }),
     retryFollower: (name) => command(() => follower(name).set_aside),

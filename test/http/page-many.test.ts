@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import type { Page, Route } from 'playwright-core';
 import { beforeEach, expect, it } from 'vitest';
-import type { Json, StreamStatus } from '../../src/types.ts';
+import type { EventEntry, Json, StreamStatus } from '../../src/types.ts';
+import { eventItem } from '../contracts/follower.ts';
 import type { FakeFace } from '../helpers/fake-face.ts';
 import { nestedRecord, PICTURE } from './records.ts';
 import { inChromium, scrollsSideways, type Stage, tooWide } from './stage.ts';
@@ -271,18 +272,22 @@ inChromium((stage) => {
     expect(await page.evaluate('document.documentElement.scrollHeight'), 'pixels high').toBeLessThan(24_000);
   }, 180_000);
 
-  it('has nothing that axe finds with its parts unfolded, and among its records', async () => {
+  it('has nothing that axe finds with its parts unfolded, and among its records and events', async () => {
     await startMixture(8);
     face.written.push(nestedRecord());
+    const event = eventItem(1).value as unknown as EventEntry;
+    face.eventPictures.set(event.id, Buffer.from(PICTURE, 'base64'));
+    face.tell(event);
     const page = await open(url, { viewport: PHONE, bypassCSP: true, reducedMotion: 'reduce' });
     await page.getByText('of 8 streams').waitFor();
     await page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })");
     await page.getByRole('button', { name: 'Start again CAM-2' }).waitFor();
     await page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })");
-    for (const path of ['', '/records']) {
+    for (const [path, shown] of [['', '.stream'], ['/records', '.record rect'], ['/events', '.event svg']] as const) {
       if (path !== '') await page.goto(`${url}${path}`);
       await page.addScriptTag({ content: await readFile(AXE, 'utf8') });
-      if (path !== '') await page.locator('.record rect').waitFor();
+      await page.locator(shown).first().waitFor();
+      if (path === '/events') await page.getByRole('heading', { name: 'Followers' }).click();
       expect(await found(page), path).toEqual([]);
       expect([await scrollsSideways(page), await tooWide(page)], path).toEqual([false, []]);
     }
