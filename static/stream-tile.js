@@ -92,7 +92,7 @@ function makeDetails(node, camera_id, refresh) {
     const next = node.nextElementSibling ?? node.previousElementSibling;
     (next?.querySelector('.more[open] .toggle') ?? next?.querySelector('.more summary'))?.focus();
   });
-  const live = element('a', { className: 'quiet', href: addressOf(`api/cameras/${encodeURIComponent(name)}/stream.mjpeg`), target: '_blank', textContent: 'Live', ariaLabel: `Pictures of ${name} as they come` });
+  const live = element('a', { className: 'quiet', href: addressOf(`api/cameras/${encodeURIComponent(name)}/stream.mjpeg`), target: '_blank', textContent: 'Live', ariaLabel: `Live pictures of ${name}` });
   const body = element('div', { className: 'body' },
     nextTry, fault, batch, lines, facts, lastError, refused,
     element('div', { className: 'line' },
