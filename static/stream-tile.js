@@ -125,7 +125,8 @@ function makeDetails(node, camera_id, refresh) {
       nextTry.hidden = said.next === '';
       setText(words, said.words);
       fault.hidden = said.words === '';
-      batch.hidden = !stream.capturing;
+      // Without a model it is only shown.
+      batch.hidden = !stream.capturing || (stream.options.on_demand && stream.models.length === 0);
       progress.max = stream.options.batch_size;
       progress.value = stream.open_batch;
       setText(filled, `${stream.open_batch} of ${count(stream.options.batch_size, 'frame')}`);
