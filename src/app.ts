@@ -265,11 +265,12 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       modelLog: (model) => lanes.printsOf(model),
       books: () => books.total(),
       latest: (id) => streams.latest(id),
+      picture: (id, signal) => streams.picture(id, signal),
       isCameraKey: createCameraKeys(config.data_dir).isRight,
       push: (id, picture) => streams.push(id, picture),
       pushCamera,
       probe: (request, signal) => streams.probe(request, signal),
-      live: async (id, signal) => streams.video(id).live(id, signal),
+      live: (id, signal) => streams.live(id, signal),
       makeClip: async (id, wanted) => {
         const video = streams.video(id);
         return clips.keep(id, (file) => video.clip(id, file, wanted));

@@ -34,6 +34,9 @@ export interface StreamOptions {
   readonly duration_seconds: number | null;
   /** Its last seconds of video are kept, so that clips begin before they are asked for. */
   readonly clips: boolean;
+  /** It runs while somebody asks for its pictures, and `linger_seconds` after; else it is asleep. */
+  readonly on_demand: boolean;
+  readonly linger_seconds: number;
 }
 
 /** What somebody asked for: one camera, its address, the models that look at it. */
@@ -833,7 +836,8 @@ export type RecordLog = AppendLog<BatchRecord>;
 
 // ── What the outside sees ────────────────────────────────────────────────────────────────────────────────────────────
 
-export type StreamState = 'starting' | 'provisioning' | 'running' | 'reconnecting' | 'failed' | 'stopped';
+/** `asleep`: it is on demand, and nobody asks. */
+export type StreamState = 'starting' | 'provisioning' | 'running' | 'reconnecting' | 'failed' | 'asleep' | 'stopped';
 
 /** Frames of one stream, or of all: captured = recorded + dead_lettered + dropped + in_spool, at any time. */
 export interface Balance {
@@ -855,7 +859,7 @@ export interface StreamStatus {
   readonly origin: 'yaml' | 'api' | 'demo';
   readonly enabled: boolean;
   readonly schedule: string | null;
-  /** A capture is under way, whatever its models can do: it can be stopped. */
+  /** A capture is under way, whatever its models can do. */
   readonly capturing: boolean;
   readonly state: StreamState;
   /** Why it is in this state, in words. */
@@ -979,8 +983,13 @@ export interface Face {
   /** What the model printed last, oldest first. Throws not_found. */
   modelLog(model: string): Promise<readonly Print[]>;
   books(): Balance;
-  /** Newest picture of a camera. */
+  /** Newest picture of a camera, which wakes nobody. */
   latest(cameraId: string): LatestPicture | null;
+  /**
+   * Likewise, for somebody who watches the camera until the signal aborts: one on demand is woken, and what it showed before does
+   * not count. Throws why none came within a while.
+   */
+  picture(cameraId: string, signal: AbortSignal): Promise<LatestPicture | null>;
   /** Whether this is the key that was made for the camera. */
   isCameraKey(cameraId: string, key: string): Promise<boolean>;
   /** A picture that a camera of a `push:` stream brings. Throws what PushSource throws, not_found and not_running. */
@@ -989,7 +998,7 @@ export interface Face {
   readonly pushCamera: PushCamera | null;
   /** Looks at a camera that need not be known. Throws what `start` throws, what sources throw, and too_many_at_once. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<Probe>;
-  /** Live video of a camera; see VideoSource. Throws not_found too. */
+  /** Live video of a camera, which wakes one on demand; see VideoSource. Throws not_found too. */
   live(id: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** Keeps a clip of a camera; resolves when it is there. Throws what VideoSource throws, and not_found. */
   makeClip(id: string, wanted: ClipRequest): Promise<Clip>;

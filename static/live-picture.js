@@ -1,4 +1,4 @@
-/** The latest picture of a camera: asked for only while it is on screen, one request at a time, and few of all pictures together. */
+/** The latest picture of a camera: asked for only while it is on screen, one request at a time, and few of all pictures together. Cameras on demand sleep on. */
 import { addressOf, element, setText } from './dom.js';
 import { watch } from './on-screen.js';
 
@@ -27,7 +27,7 @@ export function makePicture(name) {
   const load = () => {
     [busy, asked] = [true, newest];
     loading += 1;
-    image.src = addressOf(`api/cameras/${encodeURIComponent(name)}/latest.jpg?at=${encodeURIComponent(asked)}`);
+    image.src = addressOf(`api/cameras/${encodeURIComponent(name)}/latest.jpg?wake=false&at=${encodeURIComponent(asked)}`);
   };
   const want = () => {
     if (onScreen && !busy && newest !== null && newest !== asked) waiting.add(load);

@@ -52,10 +52,12 @@ export function createStreamList(refresh, grew) {
 
   function tellSummary(all) {
     const running = all.filter(({ stream }) => stream.state === 'running').length;
+    const asleep = all.filter(({ stream }) => stream.state === 'asleep').length;
     const attention = all.filter(({ condition }) => condition.attention).length;
     const dropped = Object.values(books?.dropped ?? {}).reduce((sum, number) => sum + number, 0);
     setText(document.querySelector('#summary'), all.length === 0 ? '' : [
       `${running} of ${count(all.length, 'stream')} running`,
+      asleep === 0 ? '' : `${asleep} asleep`,
       attention === 0 ? '' : `${count(attention, 'needs', 'need')} attention`,
       `${count(books?.captured ?? 0, 'frame')} captured`, dropped > 0 ? `${dropped.toLocaleString('en')} dropped` : '',
     ].filter(Boolean).join(' · '));

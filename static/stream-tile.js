@@ -52,7 +52,7 @@ export function makeTile({ camera_id }, refresh) {
       if (node.className !== className) node.className = className;
       showChip(chip, condition.kind, condition.label);
       setText(reason, inOneSentence(now).sentence);
-      showPicture(picture, now.last_frame_at, now.capturing ? 'Waiting for the first picture …' : 'No picture');
+      showPicture(picture, now.last_frame_at, now.capturing ? 'Waiting for the first picture …' : now.state === 'asleep' ? 'No picture yet' : 'No picture');
       showMore();
     },
     look(known) { models = known; showMore(); },
@@ -63,6 +63,9 @@ export function makeTile({ camera_id }, refresh) {
     },
   };
 }
+
+/** It captures, or does as soon as somebody asks. */
+const isOn = ({ capturing, state }) => capturing || state === 'asleep';
 
 /** What ffmpeg says, the next batch, the models, the books, and what can be done. `node`: the whole tile. */
 function makeDetails(node, camera_id, refresh) {
@@ -89,11 +92,13 @@ function makeDetails(node, camera_id, refresh) {
     const next = node.nextElementSibling ?? node.previousElementSibling;
     (next?.querySelector('.more[open] .toggle') ?? next?.querySelector('.more summary'))?.focus();
   });
+  const live = element('a', { className: 'quiet', href: addressOf(`api/cameras/${encodeURIComponent(name)}/stream.mjpeg`), target: '_blank', textContent: 'Live', ariaLabel: `Live pictures of ${name}` });
   const body = element('div', { className: 'body' },
     nextTry, fault, batch, lines, facts, lastError, refused,
     element('div', { className: 'line' },
       element('div', { className: 'buttons' }, toggle, remove),
       element('div', { className: 'links' },
+        live,
         element('a', { className: 'quiet', href: addressOf(`records?camera_id=${encodeURIComponent(name)}`), textContent: 'Records', ariaLabel: `Records of ${name}` }),
         element('a', { className: 'quiet', href: addressOf(resource), textContent: 'JSON', ariaLabel: `JSON of the stream of ${name}` }))));
 
@@ -120,7 +125,8 @@ function makeDetails(node, camera_id, refresh) {
       nextTry.hidden = said.next === '';
       setText(words, said.words);
       fault.hidden = said.words === '';
-      batch.hidden = !stream.capturing;
+      // Without a model it is only shown.
+      batch.hidden = !stream.capturing || (stream.options.on_demand && stream.models.length === 0);
       progress.max = stream.options.batch_size;
       progress.value = stream.open_batch;
       setText(filled, `${stream.open_batch} of ${count(stream.options.batch_size, 'frame')}`);
@@ -130,10 +136,12 @@ function makeDetails(node, camera_id, refresh) {
       const error = stream.last_error !== null && !stream.reason.includes(stream.last_error.message) ? stream.last_error : null;
       lastError.hidden = error === null;
       setText(lastError, error === null ? '' : `Last error ${new Date(error.at).toLocaleTimeString()}: ${error.message}`);
-      toggle.dataset.action = stream.capturing ? 'stop' : 'start';
-      setText(toggle, stream.capturing ? 'Stop' : 'Start again');
+      const on = isOn(stream);
+      toggle.dataset.action = on ? 'stop' : 'start';
+      setText(toggle, on ? 'Stop' : 'Start again');
       toggle.ariaLabel = `${toggle.textContent} ${name}`;
-      remove.hidden = stream.capturing || stream.origin !== 'api';
+      remove.hidden = on || stream.origin !== 'api';
+      live.hidden = !on;
     },
   };
 }

@@ -12,7 +12,8 @@ const CONDITIONS = {
   provisioning: { rank: 4, label: 'Preparing model', attention: false },
   starting: { rank: 5, label: 'Starting', attention: false },
   running: { rank: 6, label: 'Running', attention: false },
-  stopped: { rank: 7, label: 'Stopped', attention: false },
+  asleep: { rank: 7, label: 'Asleep', attention: false },
+  stopped: { rank: 8, label: 'Stopped', attention: false },
 };
 
 /**
@@ -38,7 +39,7 @@ export const FILTERS = [
   { name: 'attention', label: 'Need attention', holds: ({ attention }) => attention },
   ...['failed', 'reconnecting', 'late', 'unseen'].map((kind) => ({ name: kind, label: CONDITIONS[kind].label, holds: (condition) => condition.kind === kind })),
   { name: 'starting', label: 'Starting', holds: ({ kind }) => kind === 'starting' || kind === 'provisioning' },
-  ...['running', 'stopped'].map((kind) => ({ name: kind, label: CONDITIONS[kind].label, holds: (condition) => condition.kind === kind })),
+  ...['running', 'asleep', 'stopped'].map((kind) => ({ name: kind, label: CONDITIONS[kind].label, holds: (condition) => condition.kind === kind })),
 ];
 
 const LONGEST_SENTENCE = 140;

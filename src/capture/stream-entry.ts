@@ -4,7 +4,7 @@ import { refuseAtOnce } from '../lib/reach.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { Config, Source, StreamOptions, StreamSpec, StreamStatus } from '../types.ts';
 import { CAMERA_MODEL, isPush, modelsThatLook } from '../words/push.ts';
-import { isInterval, SHORTEST_INTERVAL } from '../words/stream-options.ts';
+import { isInterval, mayLackModels, SHORTEST_INTERVAL, USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
 import { placeOf } from '../words/stream-place.ts';
 import type { Stream } from './stream.ts';
 import type { StoredStream } from './stream-store.ts';
@@ -40,7 +40,7 @@ export function specOf(entry: Pick<StreamEntry, 'camera_id' | 'url' | 'trusted' 
   const batch_size = given.batch_size ?? config.batch_size;
   const batch_deadline_seconds = given.batch_deadline_seconds ?? config.batch_deadline_seconds ?? Math.max(60, 2 * batch_size * interval_seconds);
   const options: StreamOptions = {
-    capture_mode: config.capture_mode, transport: config.transport, video_track: 1, tls: config.tls, duration_seconds: null, clips: false, ...given, interval_seconds, batch_size, batch_deadline_seconds,
+    ...USUAL_STREAM_OPTIONS, capture_mode: config.capture_mode, transport: config.transport, tls: config.tls, ...given, interval_seconds, batch_size, batch_deadline_seconds,
   };
   return { camera_id: String(entry.camera_id), url: entry.url, trusted: entry.trusted, models: modelsThatLook(entry.models, entry.url), options };
 }
@@ -69,11 +69,11 @@ export async function remembered(parts: StreamEntryParts, last: readonly StoredS
     origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, running: null, last: null, reconnects: 0,
   }));
   const faults = (await Promise.all([
-    faultOf('default_models', () => checkModels(defaultModels, null, parts)),
+    faultOf('default_models', () => checkModels(defaultModels, null, {}, parts)),
     ...config.streams.map(({ url, models, options = {} }, index) => faultOf(`streams[${index}]`, async () => {
       sourceOf(url, true, parts);
-      checkInterval(options, url);
-      if (models) await checkModels(models, url, parts);
+      checkOptions(options, url);
+      if (models) await checkModels(models, url, options, parts);
     })),
   ])).filter((fault) => fault !== null);
   if (faults.length > 0) throw new LookoutError('config_invalid', `these settings need correction:\n${faults.join('\n')}`);
@@ -92,14 +92,15 @@ async function faultOf(setting: string, check: () => Promise<void>): Promise<str
 }
 
 /** Throws `bad_request`. */
-export function checkInterval({ interval_seconds }: Partial<StreamOptions>, url: string): void {
+export function checkOptions({ interval_seconds, on_demand }: Partial<StreamOptions>, url: string): void {
+  if (on_demand === true && isPush(url)) throw new LookoutError('bad_request', 'on_demand is for cameras that are asked for their pictures; one that pushes (push:) brings them when it likes');
   if (!isInterval(interval_seconds, url)) throw new LookoutError('bad_request', `interval_seconds must be >= ${SHORTEST_INTERVAL}; only a camera that pushes (push:) may have 0: every picture`);
 }
 
 /** Throws `unknown_model`, and `bad_request` where there is none. `url`: of the stream that they are for; null: of any. */
-export async function checkModels(models: readonly string[], url: string | null, { knownModels }: StreamEntryParts): Promise<void> {
+export async function checkModels(models: readonly string[], url: string | null, options: Partial<StreamOptions>, { knownModels }: StreamEntryParts): Promise<void> {
   const pushes = url !== null && isPush(url);
-  if (models.length === 0 && !pushes) throw new LookoutError('bad_request', 'a stream needs a model; only that of a camera that pushes (push:) may have none');
+  if (models.length === 0 && !mayLackModels(url ?? '', options)) throw new LookoutError('bad_request', 'a stream needs a model; only one on demand, and that of a camera that pushes (push:), may have none');
   const known = (await knownModels()).filter((model) => model !== CAMERA_MODEL);
   const unknown = models.filter((model) => !known.includes(model) && !(pushes && model === CAMERA_MODEL));
   if (unknown.length > 0) {

@@ -1,15 +1,16 @@
 /** One stream: captures into the spool, groups frames into batches, reconnects when the source gives up. */
-import { errorInfo, LookoutError } from '../errors.ts';
+import { errorInfo, LookoutError, type ErrorCode } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { Pacer } from '../lib/pacer.ts';
 import { hideCredentials } from '../lib/secrets.ts';
 import { isNoRoom } from '../lib/transient.ts';
-import type { Batch, CapturedFrame, ClosedBy, ErrorInfo, Frame, LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
+import type { Batch, CapturedFrame, ClosedBy, Frame, LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createBatcher, type Batcher } from './batcher.ts';
 import type { Books } from '../store/books.ts';
 import type { Room } from '../store/janitor.ts';
 import { createLosses } from './losses.ts';
+import type { Demand } from './on-demand.ts';
 import { createPauses, REFUSED_MS } from './pauses.ts';
 import { batchOf, type Session, type Spool } from '../store/spool.ts';
 
@@ -25,6 +26,7 @@ export interface StreamParts {
   readonly wanted: (model: string) => void;
   /** Gives turns to connect: it costs a processor much, and cameras that connect together tick together. */
   readonly pacer: Pacer;
+  readonly demand: Demand;
   readonly room: Room;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,7 +43,7 @@ export interface StreamView {
   readonly camera_clock_offset_seconds: number | null;
   readonly last_frame_at: string | null;
   readonly open_batch: number;
-  readonly last_error: (ErrorInfo & { readonly at: string }) | null;
+  readonly last_error: { readonly code: ErrorCode; readonly message: string; readonly at: string } | null;
   readonly latest: LatestPicture | null;
 }
 
@@ -62,6 +64,7 @@ const TRIES_AT_END = 3;
 const HEALTHY_MS = 10_000;
 /** One that gave pictures so lately comes back before those that have been away for long. */
 const LATELY_MS = 600_000;
+const ASLEEP = 'nobody asks for its pictures; it wakes as soon as somebody does';
 
 export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   const { source, spool, books, room, clock, log } = parts;
@@ -71,8 +74,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   const losses = createLosses(spec.camera_id, books, log);
   const batcher: Batcher = createBatcher(options.batch_size, deadlineMs);
   let session: Session | null = null;
-  let state: StreamState = 'starting';
-  let reason = 'connecting';
+  let [state, reason]: [StreamState, string] = options.on_demand ? ['asleep', ASLEEP] : ['starting', 'connecting'];
   let since = new Date(clock.now()).toISOString();
   let reconnects = 0;
   let capture_mode: string | null = null;
@@ -80,6 +82,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   let last_frame_at: string | null = null;
   let last_error: StreamView['last_error'] = null;
   let latest: StreamView['latest'] = null;
+  /** In monotonic milliseconds: cameras lock accounts. */
+  let barredUntil = -Infinity;
   let closing: Promise<void> = Promise.resolve();
   let cancelDue: (() => void) | null = null;
 
@@ -94,7 +98,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     reason = why;
   }
 
-  function remember(error: unknown): ErrorInfo {
+  function remember(error: unknown): NonNullable<StreamView['last_error']> {
     const info = errorInfo(error);
     last_error = { ...info, message: hideCredentials(info.message), at: new Date(clock.now()).toISOString() };
     return last_error;
@@ -156,30 +160,36 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     for (const [why, ticks] of Object.entries(captured.failed ?? {})) await losses.count(ticks, why, captured.captured_at);
     const frame = await store(own, captured);
     if (!frame) return;
-    books.captured(spec.camera_id);
     last_frame_at = frame.captured_at;
     capture_mode = captured.mode;
     camera_clock_offset_seconds = captured.clock_offset_seconds ?? null;
     latest = { file: spool.path(frame.key), captured_at: frame.captured_at };
     become('running', `capturing (${captured.mode})`);
+    if (spec.models.length === 0) {
+      // It is there to be shown, and nothing is to be recorded of it.
+      await keepLatest(own, frame);
+      await spool.remove(frame.key);
+      return;
+    }
+    books.captured(spec.camera_id);
     parts.offer(frame, { camera_id: own.camera_id, session: own.name, models: own.models, options: own.options });
     if (batcher.add(frame, clock.now())) closeBatch(own, 'count');
     else cancelDue ??= clock.after(Math.max(0, (batcher.dueAt() ?? 0) - clock.now()), () => { closeBatch(own, 'deadline'); });
   }
 
   /** One connection; returns or throws when it ends. */
-  async function captureOnce(own: Session): Promise<void> {
+  async function captureOnce(own: Session, signal: AbortSignal): Promise<void> {
     const folder = await spool.folderOf(own);
-    for await (const captured of source.frames(spec, folder, stopping.signal)) {
+    for await (const captured of source.frames(spec, folder, signal)) {
       await take(own, captured);
       if (room.trouble) throw room.trouble;
     }
-    if (!stopped()) throw new LookoutError('stream_ended', 'the stream ended');
+    if (!signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
   }
 
-  /** null: stopped before there was one. */
-  async function openSession(): Promise<Session | null> {
-    for (let attempt = 0; !stopped(); attempt += 1) {
+  /** null: its time was over before there was one. */
+  async function openSession(signal: AbortSignal): Promise<Session | null> {
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
         session = await spool.open(spec);
         return session;
@@ -189,57 +199,85 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         become('starting', `its frames cannot be stored: ${message}; next try in ${inWords(pauseMs)}`);
         log.repeated('error', 'its frames cannot be stored', spec.camera_id, { reason: message });
         if (await room.failed(error)) continue;
-        await clock.sleep(pauseMs, stopping.signal);
+        await clock.sleep(pauseMs, signal);
       }
     }
     return null;
   }
 
   /** While the disk is full there is nothing to connect for. */
-  async function untilRoom(): Promise<void> {
+  async function untilRoom(signal: AbortSignal): Promise<void> {
     if (!room.trouble) return;
     const { message } = remember(room.trouble);
     become('failed', `${message}; goes on by itself once that is over`);
-    await room.wait(stopping.signal);
-    if (!stopped()) become('reconnecting', 'the disk can be written again');
+    await room.wait(signal);
+    if (!signal.aborted) become('reconnecting', 'the disk can be written again');
   }
 
-  async function run(): Promise<void> {
-    for (const model of spec.models) parts.wanted(model);
-    const own = await openSession();
-    if (!own) return;
+  /** However often it is woken, its camera is not asked sooner than its last refusal allows. */
+  async function untilAllowed(signal: AbortSignal): Promise<void> {
+    const pauseMs = barredUntil - clock.monotonic();
+    if (pauseMs <= 0) return;
+    become('failed', `${last_error?.message ?? 'it refused the login'}; next try in ${inWords(pauseMs)}`);
+    await clock.sleep(pauseMs, signal);
+  }
+
+  /** Connects, again and again, until the signal aborts. */
+  async function capture(own: Session, signal: AbortSignal): Promise<void> {
+    const over = (): boolean => signal.aborted;
     const pauses = createPauses();
-    while (!stopped()) {
-      await untilRoom();
-      if (stopped()) break;
+    await untilAllowed(signal);
+    while (!over()) {
+      await untilRoom(signal);
+      if (over()) break;
       const before = last_frame_at;
       let connectedAt = clock.now();
       try {
         // Who is not there takes no turn from others, and no processor.
-        if (pauses.failures > 0 || parts.pacer.busy) await source.knock?.(spec, stopping.signal);
+        if (pauses.failures > 0 || parts.pacer.busy) await source.knock?.(spec, signal);
         const isWell = pauses.failures === 0 || (last_frame_at !== null && Date.parse(last_frame_at) > clock.now() - LATELY_MS);
         // Who brings its pictures costs nothing until then.
-        if (!source.push) await parts.pacer.turn(isWell ? 'well' : 'failing', stopping.signal);
-        if (stopped()) break;
+        if (!source.push) await parts.pacer.turn(isWell ? 'well' : 'failing', signal);
+        if (over()) break;
         connectedAt = clock.now();
-        await captureOnce(own);
+        await captureOnce(own, signal);
       } catch (error) {
-        if (stopped()) break;
+        if (over()) break;
         if (await room.failed(error) || room.trouble) continue;
         const { code, message } = remember(error);
         const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
-        const pauseMs = pauses.after(code, { healthy, known: last_frame_at !== null });
+        const pauseMs = pauses.after(code, { healthy, known: latest !== null });
         become(pauseMs < REFUSED_MS ? 'reconnecting' : 'failed', `${message}; ${source.push ? 'goes on with the next picture' : `next try in ${inWords(pauseMs)}`}`);
+        if (state === 'failed') barredUntil = clock.monotonic() + pauseMs;
         log.debug(`${spec.camera_id}: ${code}`, { reason: message });
-        await (source.push ? source.push.called(spec.camera_id, stopping.signal) : clock.sleep(pauseMs, stopping.signal));
+        await (source.push ? source.push.called(spec.camera_id, signal) : clock.sleep(pauseMs, signal));
         reconnects += 1;
       }
     }
-    closeBatch(own, 'stopped');
+  }
+
+  async function run(): Promise<void> {
+    let own: Session | null = null;
+    for await (const time of parts.demand.times(spec.camera_id, options.on_demand ? options.linger_seconds * 1000 : null, stopping.signal)) {
+      if (options.on_demand) {
+        become('starting', 'connecting');
+        // What it showed before it slept is shown, and nobody's idea of now.
+        last_frame_at = null;
+      }
+      for (const model of spec.models) parts.wanted(model);
+      own ??= await openSession(time);
+      if (own) {
+        await capture(own, time);
+        closeBatch(own, 'stopped');
+      }
+      if (options.on_demand && !stopped()) become('asleep', ASLEEP);
+    }
+    if (!own) return;
     await closing;
     await losses.settle(new Date(clock.now()).toISOString());
-    await spool.end(own.name).catch((error: unknown) => {
-      log.warn(`the folder of session ${own.name} is left until the next start`, { reason: errorInfo(error).message });
+    const { name } = own;
+    await spool.end(name).catch((error: unknown) => {
+      log.warn(`the folder of session ${name} is left until the next start`, { reason: errorInfo(error).message });
     });
   }
 

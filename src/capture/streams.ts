@@ -5,13 +5,15 @@ import { worksAt } from '../lib/schedule.ts';
 import { shownAddress } from '../lib/secrets.ts';
 import type { Balance, LatestPicture, ModelState, Probe, ProbeRequest, PushedPicture, PushOutcome, StartRequest, StreamChange, StreamStatus, VideoSource } from '../types.ts';
 import { CAMERA_MODEL } from '../words/push.ts';
+import { firstOf } from './first.ts';
+import { createDemand } from './on-demand.ts';
 import { probeStream } from './probe.ts';
-import { startStream, type StreamParts } from './stream.ts';
-import { checkInterval, checkModels, remembered, sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
+import { startStream, type Stream, type StreamParts } from './stream.ts';
+import { checkModels, checkOptions, remembered, sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
 import type { StoredStream, StreamStore } from './stream-store.ts';
 
 export interface StreamsParts extends StreamEntryParts {
-  readonly stream: Omit<StreamParts, 'source'>;
+  readonly stream: Omit<StreamParts, 'source' | 'demand'>;
   readonly store: StreamStore;
   readonly facts: {
     books(cameraId: string): Balance;
@@ -32,6 +34,10 @@ export interface Streams {
   list(): readonly StreamStatus[];
   get(cameraId: string): StreamStatus | null;
   latest(cameraId: string): LatestPicture | null;
+  /** Likewise, for somebody who watches the camera until the signal aborts: see Face. */
+  picture(cameraId: string, signal: AbortSignal): Promise<LatestPicture | null>;
+  /** Likewise; throws what `video` does. */
+  live: VideoSource['live'];
   /** Looks at a camera as if it were started. Throws what `start` and sources throw. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<Probe>;
   /** To a stream that runs. Throws `not_found`, `not_running`, and what its source throws. */
@@ -48,6 +54,8 @@ const OUTSIDE = 'outside its hours of work';
 export async function createStreams(parts: StreamsParts): Promise<Streams> {
   const { config } = parts;
   const entries = await remembered(parts, await parts.store.load());
+  const { clock } = parts.stream;
+  const demand = createDemand(clock);
   /** What is being done for each camera. */
   const underWay = new Map<string, Promise<unknown>>();
   const closing = new AbortController();
@@ -70,7 +78,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   function run(id: string, entry: StreamEntry): void {
     closing.signal.throwIfAborted();
     const source = sourceOf(entry.url, entry.trusted, parts);
-    const stream = startStream(specOf(entry, config), { ...parts.stream, source });
+    const stream = startStream(specOf(entry, config), { ...parts.stream, source, demand });
     entries.set(id, { ...entry, running: stream, last: stream, reconnects: reconnectsOf(entry) });
     void stream.ended.then(() => {
       const now = entries.get(id);
@@ -143,7 +151,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const age = base.last_frame_at === null ? null : Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10;
     return {
       camera_id: entry.camera_id, session: base.session, url: shownAddress(entry.url), models: entry.models, options: spec.options,
-      origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null,
+      origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null && view?.state !== 'asleep',
       state: stuck ?? view?.state ?? 'stopped',
       reason: isIdle ? whyNot(entry) : (stuck && models[0]?.reason) ?? base.reason,
       since: base.since, reconnects: reconnectsOf(entry), capture_mode: base.capture_mode, camera_clock_offset_seconds: base.camera_clock_offset_seconds,
@@ -166,8 +174,8 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const url = addressOf(request.url, before);
     const trusted = origin !== 'api' || (before?.trusted === true && url === before.url);
     sourceOf(url, trusted, parts);
-    checkInterval(request.options ?? {}, url);
-    await checkModels(models, url, parts);
+    checkOptions(request.options ?? {}, url);
+    await checkModels(models, url, request.options ?? {}, parts);
     // Begun meanwhile with what was remembered.
     if (entries.get(id)?.running) return 'already_running';
     const entry: StreamEntry = {
@@ -199,8 +207,8 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       ...entry, url: address, trusted: entry.trusted && address === entry.url, models: [...new Set(models ?? entry.models)], asked: { ...entry.asked, ...options }, enabled: enabled ?? entry.enabled, running: null,
     };
     sourceOf(changed.url, changed.trusted, parts);
-    checkInterval(changed.asked, changed.url);
-    await checkModels(changed.models, changed.url, parts);
+    checkOptions(changed.asked, changed.url);
+    await checkModels(changed.models, changed.url, changed.asked, parts);
     if (entry.running && changed.enabled && isDeepStrictEqual(specOf(changed, config), entry.running.spec)) {
       // Nothing that would show in its pictures: they go on.
       entries.set(id, { ...changed, running: entry.running });
@@ -219,6 +227,18 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     await halt(id, 'removed by request');
     entries.delete(id);
     await save();
+  }
+
+  const runs = (cameraId: string): Stream | null => entries.get(cameraId)?.running ?? null;
+  /** Also of a stream that was stopped. */
+  const latest = (cameraId: string): LatestPicture | null => entries.get(cameraId)?.last?.view().latest ?? null;
+
+  function videoOf(cameraId: string): VideoSource {
+    const { running, url, trusted } = known(cameraId);
+    if (!running) throw new LookoutError('not_found', `camera '${cameraId}' is not being captured; start its stream`);
+    const { video } = sourceOf(url, trusted, parts);
+    if (!video) throw new LookoutError('no_live_video', `camera '${cameraId}' is read in a way that gives pictures and no video that could be copied; stream.mjpeg shows them`);
+    return video;
   }
 
   return {
@@ -258,14 +278,27 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       if (!push) throw new LookoutError('not_running', `camera '${cameraId}' is asked for its pictures; a stream of the address push: takes those that it brings`);
       return push.take(cameraId, picture);
     },
-    video(cameraId) {
-      const { running, url, trusted } = known(cameraId);
-      if (!running) throw new LookoutError('not_found', `camera '${cameraId}' is not being captured; start its stream`);
-      const { video } = sourceOf(url, trusted, parts);
-      if (!video) throw new LookoutError('no_live_video', `camera '${cameraId}' is read in a way that gives pictures and no video that could be copied; stream.mjpeg shows them`);
-      return video;
+    video: videoOf,
+    latest,
+    async picture(cameraId, signal) {
+      const running = runs(cameraId);
+      if (running) demand.ask(cameraId, signal);
+      if (running?.spec.options.on_demand !== true) return latest(cameraId);
+      return firstOf(() => runs(cameraId), (stream) => {
+        const view = stream.view();
+        return view.state === 'asleep' || view.last_frame_at === null ? null : view.latest;
+      }, clock, signal);
     },
-    latest: (cameraId) => entries.get(cameraId)?.last?.view().latest ?? null,
+    async live(cameraId, signal) {
+      const video = videoOf(cameraId);
+      demand.ask(cameraId, signal);
+      if (runs(cameraId)?.spec.options.on_demand !== true) return video.live(cameraId, signal);
+      return firstOf(() => runs(cameraId), () => video.live(cameraId, signal).catch((error: unknown) => {
+        // It has to be connected first.
+        if (errorInfo(error).code === 'stream_ended') return null;
+        throw error;
+      }), clock, signal);
+    },
     async close() {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       if (schedules) clearInterval(schedules);

@@ -1,6 +1,7 @@
 /** What is wrong with a server that runs, by what it tells of itself; and what to do. */
 import { ERRORS } from '../errors.ts';
 import type { Balance, ModelStatus, PartStatus, StorageStatus, StreamStatus } from '../types.ts';
+import { isOn } from '../words/stream-state.ts';
 import { LOW_DISK_BYTES, MAKE_ROOM, type Check } from './checks.ts';
 
 export interface Told {
@@ -64,7 +65,7 @@ function ofStreams(streams: readonly StreamStatus[], now: number): readonly Chec
   const byState = new Map<string, number>();
   for (const { state } of streams) byState.set(state, (byState.get(state) ?? 0) + 1);
   const troubles = streams.map((stream) => troubleOf(stream, now)).filter((one) => one !== null).sort((a, b) => b.seconds - a.seconds);
-  const anyWorks = streams.some((stream) => stream.capturing && !troubles.some((trouble) => trouble.stream === stream));
+  const anyWorks = streams.some((stream) => isOn(stream) && !troubles.some((trouble) => trouble.stream === stream));
   const states = [...byState].sort(([, a], [, b]) => b - a).map(([state, number]) => `${number} ${state}`).join(', ');
   const more = troubles.length > WORST ? `, of which the ${WORST} that are worst follow` : '';
   return [

@@ -9,7 +9,7 @@ import { pathOf, type Path } from '../lib/yaml.ts';
 import type { Config, SettingSchema } from '../types.ts';
 import { rulesFault, type GivenRule } from '../words/event-rules.ts';
 import { isPush } from '../words/push.ts';
-import { SHORTEST_INTERVAL, STREAM_OPTIONS } from '../words/stream-options.ts';
+import { mayLackModels, SHORTEST_INTERVAL, STREAM_OPTIONS } from '../words/stream-options.ts';
 import { followerFault, followerSchema, withDefaults } from './followers.ts';
 import { FORMATS } from './formats.ts';
 import { CONFIG_SCHEMA, STREAM } from './schema.ts';
@@ -158,10 +158,10 @@ function faultsOfStream(stream: unknown): readonly Problem[] {
   if (!isObject(stream)) return [];
   const { url, models, options } = stream;
   if (typeof url === 'string' && isPush(url)) return [];
-  const interval = isObject(options) ? options['interval_seconds'] : undefined;
+  const { interval_seconds: interval, on_demand } = isObject(options) ? options : {};
   const range = { ...STREAM_OPTIONS.interval_seconds, minimum: SHORTEST_INTERVAL };
   return [
-    ...(Array.isArray(models) && models.length === 0 ? [{ path: ['models'], part: 'value' as const, message: 'must not be empty' }] : []),
+    ...(Array.isArray(models) && models.length === 0 && !mayLackModels(String(url), { on_demand: on_demand === true }) ? [{ path: ['models'], part: 'value' as const, message: 'must not be empty' }] : []),
     ...(typeof interval === 'number' && interval >= 0 && interval < SHORTEST_INTERVAL ? [{ path: ['options', 'interval_seconds'], part: 'value' as const, message: `must be ${expectation(range)}${insteadOf(range, interval)}` }] : []),
   ];
 }

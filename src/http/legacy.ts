@@ -3,6 +3,7 @@ import { Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Face, Json } from '../types.ts';
+import { isOn } from '../words/stream-state.ts';
 import { asLookoutError, echoOf, legacyErrors, report, saying, sendLegacy } from './answer.ts';
 import { type Fields, lenientFields, objectOf, readBytes, truthy } from './body.ts';
 import { readCamera } from './read-camera.ts';
@@ -16,8 +17,8 @@ export function legacyRoutes(face: Face, log: Log): Router {
   /** Where the camera runs, only its id is looked at: clients ask again and again to keep it running. */
   const start = async (fields: Fields, shared?: Fields): Promise<{ camera_id: string | number; status: 'started' | 'already_running' }> => {
     const camera_id = readCameraId(fields['camera_id'], 'camera_id');
-    const runs = face.stream(String(camera_id))?.capturing === true;
-    return { camera_id, status: runs ? 'already_running' : await face.start(readStart(fields, shared)) };
+    const known = face.stream(String(camera_id));
+    return { camera_id, status: known && isOn(known) ? 'already_running' : await face.start(readStart(fields, shared)) };
   };
 
   route(router, '/start_stream', {

@@ -23,7 +23,7 @@ export interface Family {
 /** Values of the labels, in their order, and the value: a number, never NaN. */
 export type Sample = readonly [labels: readonly string[], value: number];
 
-const STREAM_STATES = ['starting', 'provisioning', 'running', 'reconnecting', 'failed', 'stopped'] as const satisfies readonly StreamState[];
+const STREAM_STATES = ['starting', 'provisioning', 'running', 'reconnecting', 'failed', 'asleep', 'stopped'] as const satisfies readonly StreamState[];
 const MODEL_STATES = ['idle', 'provisioning', 'ready', 'busy', 'failed'] as const satisfies readonly ModelState[];
 
 export const FAMILIES: readonly Family[] = [
@@ -41,8 +41,8 @@ export const FAMILIES: readonly Family[] = [
 
   ofStreams('lookout_stream_state', 'gauge', 'Of each stream, 1 for the state that it is in and 0 for the others.', ['state'], ({ state }) => oneOf(STREAM_STATES, state)),
   ofStream('lookout_stream_interval_seconds', 'gauge', 'How far apart its frames are to be.', ({ options }) => options.interval_seconds),
-  ofStream('lookout_stream_frame_age_seconds', 'gauge', 'Since its newest frame was captured; absent before the first, and while it is stopped.', ({ capturing, last_frame_at: at }) => ageOf(capturing, at)),
-  ofStream('lookout_stream_record_age_seconds', 'gauge', 'Since its last record was written; absent before the first, and while it is stopped.', ({ capturing, last_record_at: at }) => ageOf(capturing, at)),
+  ofStream('lookout_stream_frame_age_seconds', 'gauge', 'Since its newest frame was captured; absent before the first, and while it is asleep or stopped.', ({ capturing, last_frame_at: at }) => ageOf(capturing, at)),
+  ofStream('lookout_stream_record_age_seconds', 'gauge', 'Since its last record was written; absent before the first, while it is stopped, and of a stream on demand.', ({ capturing, options, last_record_at: at }) => ageOf(capturing && !options.on_demand, at)),
   ofStream('lookout_stream_reconnects_total', 'counter', 'New tries to connect after its camera was away.', ({ reconnects }) => reconnects),
   ofStream('lookout_stream_waiting_batches', 'gauge', 'Closed batches that wait for a model.', ({ queued }) => queued),
 

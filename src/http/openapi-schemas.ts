@@ -33,7 +33,7 @@ const count = { type: 'integer', minimum: 0 } as const;
 const time = { type: 'string', format: 'date-time' } as const;
 const maybeTime = { type: ['string', 'null'], format: 'date-time' } as const;
 const name = { type: 'string', minLength: 1, maxLength: LONGEST_MODEL_NAME } as const;
-const names = { type: 'array', items: name, maxItems: MOST_MODELS, description: 'None only where the camera pushes.' } as const;
+const names = { type: 'array', items: name, maxItems: MOST_MODELS, description: 'None only where the stream is on demand or the camera pushes.' } as const;
 const list = (items: Schema): Schema => ({ type: 'array', items });
 
 /** Nothing but these properties, all of them present: an answer that drifts from its schema fails the tests. */
@@ -73,7 +73,7 @@ const clip = exact({
 
 const cameraId: Schema = { type: ['string', 'number'], minLength: 1, maxLength: 128, description: 'No control characters, / or \\, and not . or ..; numbers are matched as text.' };
 const url: Schema = { type: 'string', description: 'rtsp, rtsps, http, https, rtmp, rtmps, srt or udp; file where allow_schemes opens it; push: for a camera that brings its pictures.', examples: ['rtsp://192.168.1.20:554/stream'] };
-const modelName: Schema = { type: ['string', 'array'], items: name, maxItems: MOST_MODELS, description: 'One model or several, or an empty list where the camera pushes; the default models if left out.' };
+const modelName: Schema = { type: ['string', 'array'], items: name, maxItems: MOST_MODELS, description: 'One model or several, or an empty list where the stream is on demand or the camera pushes; the default models if left out.' };
 const capture = { model_name: modelName, models: { ...modelName, description: 'Another word for model_name, which goes before it.' }, ...streamOptions.properties };
 const startFields = { camera_id: cameraId, rtsp_url: url, ...capture };
 export const probeRequest: Schema = { type: 'object', properties: { rtsp_url: url, ...streamOptions.properties }, required: ['rtsp_url'], additionalProperties: false };
@@ -108,8 +108,8 @@ const streamStatus = exact({
   origin: { enum: ['yaml', 'api', 'demo'] },
   enabled: { type: 'boolean' },
   schedule: maybeText,
-  capturing: { type: 'boolean', description: 'A capture is under way, whatever its models can do: it can be stopped.' },
-  state: { enum: ['starting', 'provisioning', 'running', 'reconnecting', 'failed', 'stopped'] },
+  capturing: { type: 'boolean', description: 'A capture is under way, whatever its models can do.' },
+  state: { enum: ['starting', 'provisioning', 'running', 'reconnecting', 'failed', 'asleep', 'stopped'], description: 'asleep: it is on demand, and nobody asks for its pictures.' },
   reason: { type: 'string', description: 'Why it is in this state, in words.' },
   since: time,
   reconnects: { ...count, description: 'Since Lookout started.' },

@@ -114,7 +114,8 @@ const paths: Readonly<Record<string, Path>> = {
   },
   '/api/cameras/{camera_id}/latest.jpg': {
     get: {
-      summary: 'Latest picture of a camera', tags: ['Cameras'], parameters: [cameraParameter],
+      summary: 'Latest picture of a camera; one on demand is woken for it', tags: ['Cameras'],
+      parameters: [cameraParameter, queryParameter('wake', 'false: the newest that is there, and nobody is woken.', { type: 'boolean', default: true })],
       responses: {
         200: {
           description: 'The picture.', content: { 'image/jpeg': { schema: { type: 'string', contentMediaType: 'image/jpeg' } } },
@@ -123,7 +124,7 @@ const paths: Readonly<Record<string, Path>> = {
             Age: { description: 'Seconds since then.', schema: { type: 'integer' } },
           },
         },
-        400: error('The path cannot be decoded.'), 404: error('No picture yet.'), ...faults,
+        400: error('The path cannot be decoded, or wake is wrong.'), 404: error('No picture yet.'), ...faults, 502: error('It was woken, and gave none within 15 s.'), 503: error('It was woken, and its pictures cannot be stored.'),
       },
     },
   },
@@ -148,7 +149,7 @@ const paths: Readonly<Record<string, Path>> = {
       summary: 'Live video of a camera, as it sends it', tags: ['Cameras'], parameters: [cameraParameter],
       responses: {
         200: { description: 'Fragmented MP4 from a key frame on, a fragment for each picture; it ends when the camera is lost or its pictures become other ones. Who reads slowly skips pictures.', content: { 'video/mp4': { schema: { type: 'string', contentMediaType: 'video/mp4' } } } },
-        400: error('The path cannot be decoded.'), 404: error('It is not being captured.'), 415: error('It sends no H.264 or H.265, or ffmpeg captures it: stream.mjpeg shows its pictures.'), 502: error('It was lost.'), ...faults, 503: error('Too many watch.'),
+        400: error('The path cannot be decoded.'), 404: error('It is not being captured.'), 415: error('It sends no H.264 or H.265, or ffmpeg captures it: stream.mjpeg shows its pictures.'), 502: error('It was lost, or is on demand and gave nothing within 15 s.'), ...faults, 503: error('Too many watch.'),
       },
     },
   },
@@ -157,7 +158,7 @@ const paths: Readonly<Record<string, Path>> = {
       summary: 'The pictures of a camera, each when it is captured', tags: ['Cameras'], parameters: [cameraParameter],
       responses: {
         200: { description: 'A part for each picture, with X-Frame-Time, the newest first of all.', content: { 'multipart/x-mixed-replace': { schema: { type: 'string' } } } },
-        400: error('The path cannot be decoded.'), 404: error('It is not being captured.'), ...faults, 503: error('Too many watch.'),
+        400: error('The path cannot be decoded.'), 404: error('It is not being captured.'), 502: error('It is on demand and gave nothing within 15 s.'), ...faults, 503: error('Too many watch.'),
       },
     },
   },

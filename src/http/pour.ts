@@ -39,6 +39,7 @@ async function drained(response: Response, signal: AbortSignal): Promise<boolean
 /** Aborts when the reader is gone. */
 export function untilGone(response: Response): AbortSignal {
   const gone = new AbortController();
+  if (response.destroyed) gone.abort();
   response.once('close', () => { gone.abort(); });
   return gone.signal;
 }

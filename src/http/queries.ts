@@ -5,6 +5,7 @@ import { readIfPresent } from '../lib/files.ts';
 import { linesLost } from '../lib/standard-streams.ts';
 import type { Face, RecordQuery } from '../types.ts';
 import { MOST_PICTURES, MOST_RECORDS } from './openapi-schemas.ts';
+import { untilGone } from './pour.ts';
 import { expectTime } from './read-time.ts';
 import { route } from './route.ts';
 
@@ -26,7 +27,9 @@ export function queryRoutes(face: Face, version: string): Router {
   route(router, '/api/cameras/:camera_id/latest.jpg', {
     get: async (request, response) => {
       const cameraId = String(request.params['camera_id']);
-      const latest = face.latest(cameraId);
+      const { wake = 'true' } = request.query;
+      if (wake !== 'true' && wake !== 'false') throw new LookoutError('bad_request', 'wake must be true or false.');
+      const latest = wake === 'true' ? await face.picture(cameraId, untilGone(response)) : face.latest(cameraId);
       const jpeg = latest && (await readIfPresent(latest.file));
       if (!jpeg) throw new LookoutError('not_found', `No picture of camera "${cameraId}" yet; start its stream and wait for the first frame.`);
       const age = Math.max(0, Math.floor((Date.now() - Date.parse(latest.captured_at)) / 1000));

@@ -2,7 +2,7 @@
 import { Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { Face, StreamChange, StreamStatus } from '../types.ts';
-import { isPush } from '../words/push.ts';
+import { mayLackModels } from '../words/stream-options.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
 import { streamChange } from './openapi-schemas.ts';
@@ -46,7 +46,7 @@ export function streamRoutes(face: Face): Router {
       const fields = jsonFields(request);
       checkChange(fields);
       const change = fields as StreamChange;
-      if (change.models?.length === 0 && !isPush(change.url ?? stream.url)) throw new LookoutError('bad_request', 'models must NOT have fewer than 1 items, unless the camera pushes (push:).');
+      if (change.models?.length === 0 && !mayLackModels(change.url ?? stream.url, { ...stream.options, ...change.options })) throw new LookoutError('bad_request', 'models must NOT have fewer than 1 items, unless the stream is on demand or the camera pushes (push:).');
       response.json(await face.change(cameraId, change.url === undefined ? change : { ...change, url: readUrl(change.url, 'url') }));
     },
     delete: async (request, response) => {

@@ -4,6 +4,7 @@ import { type Request, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import { readIfPresent } from '../lib/files.ts';
 import type { Clip, ClipRequest, Face } from '../types.ts';
+import { isOn } from '../words/stream-state.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
 import { clipRequest, MOST_CLIPS } from './openapi-schemas.ts';
@@ -23,14 +24,19 @@ export function videoRoutes(face: Face): Router {
   const seats = createSeats(8, 64);
   const checkClip = checker(clipRequest);
 
-  function expectCapturing(cameraId: string): void {
-    if (face.stream(cameraId)?.capturing !== true) throw new LookoutError('not_found', `Camera "${cameraId}" is not being captured; start its stream.`);
+  function mayBeWatched(cameraId: string): boolean {
+    const stream = face.stream(cameraId);
+    return stream !== null && isOn(stream);
+  }
+
+  function expectOn(cameraId: string): void {
+    if (!mayBeWatched(cameraId)) throw new LookoutError('not_found', `Camera "${cameraId}" is not being captured; start its stream.`);
   }
 
   /** `head`: what can be said before anything comes. */
   async function show(request: Request, response: Response, head: Readonly<Record<string, string>>, open: (cameraId: string, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
     const cameraId = String(request.params['camera_id']);
-    expectCapturing(cameraId);
+    expectOn(cameraId);
     const leave = seats.take(cameraId);
     const signal = untilGone(response);
     try {
@@ -49,7 +55,7 @@ export function videoRoutes(face: Face): Router {
   }
 
   /** Each once, as a part of an answer that replaces the one before. */
-  async function* pictures(cameraId: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
+  async function* picturesOf(cameraId: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
     let shown = '';
     for (let look = 0; !signal.aborted; look += 1) {
       const latest = face.latest(cameraId);
@@ -58,7 +64,7 @@ export function videoRoutes(face: Face): Router {
         shown = latest.captured_at;
         yield Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\nX-Frame-Time: ${shown}\r\n\r\n`), jpeg, Buffer.from('\r\n')]);
       }
-      if (look % LOOKS_PER_CHECK === 0 && face.stream(cameraId)?.capturing !== true) return;
+      if (look % LOOKS_PER_CHECK === 0 && !mayBeWatched(cameraId)) return;
       await sleep(LOOK_MS);
     }
   }
@@ -68,7 +74,10 @@ export function videoRoutes(face: Face): Router {
   });
 
   route(router, '/api/cameras/:camera_id/stream.mjpeg', {
-    get: (request, response) => show(request, response, { 'Content-Type': `multipart/x-mixed-replace; boundary=${BOUNDARY}` }, (id, signal) => Promise.resolve(pictures(id, signal))),
+    get: (request, response) => show(request, response, { 'Content-Type': `multipart/x-mixed-replace; boundary=${BOUNDARY}` }, async (id, signal) => {
+      await face.picture(id, signal);
+      return picturesOf(id, signal);
+    }),
   });
 
   router.use('/api/cameras/:camera_id/clips', readBytes);
@@ -77,7 +86,8 @@ export function videoRoutes(face: Face): Router {
       const cameraId = String(request.params['camera_id']);
       const fields = jsonFields(request);
       checkClip(fields);
-      expectCapturing(cameraId);
+      expectOn(cameraId);
+      if (face.stream(cameraId)?.capturing !== true) throw new LookoutError('not_found', `Camera "${cameraId}" is asleep: nothing is captured that a clip could hold. Ask for its live video or its picture first.`);
       const leave = seats.take(cameraId);
       try {
         const clip = await face.makeClip(cameraId, { ...USUAL, ...fields });

@@ -72,6 +72,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   async function finish(batch: Batch, answers: Answers): Promise<void> {
     await parts.answered(batch, answers);
     const failures = failuresIn(answers);
+    // Of a stream that is only watched a crash may leave a frame.
+    if (batch.models.length === 0) {
+      await outcomes.drop(batch, 'not_looked');
+      return;
+    }
     if (Object.keys(failures).length === batch.models.length) {
       await outcomes.bury(batch, failures);
       return;

@@ -31,6 +31,12 @@ export const STREAM_OPTIONS = {
   clips: {
     type: 'boolean', description: 'Keeps the last seconds of video (pre_roll_seconds), so that clips begin before they are asked for.',
   },
+  on_demand: {
+    type: 'boolean', description: 'The stream runs only while somebody asks for its picture, live video or MJPEG; else it is asleep. It may have no model.',
+  },
+  linger_seconds: {
+    type: 'number', minimum: 0, maximum: 86_400, description: 'A stream on demand runs so long after nobody asks any more.',
+  },
 } as const;
 
 export const SHORTEST_INTERVAL = 0.1;
@@ -40,9 +46,14 @@ export function isInterval(seconds: number | undefined, url: string): boolean {
   return seconds === undefined || seconds >= SHORTEST_INTERVAL || (seconds === 0 && isPush(url));
 }
 
+/** Whether a stream may have no model: its camera says itself what it has seen, or it is there to be watched. */
+export function mayLackModels(url: string, { on_demand }: Partial<Pick<StreamOptions, 'on_demand'>>): boolean {
+  return isPush(url) || on_demand === true;
+}
+
 /** What streams of a version had that did not keep their options, and pictures that no stream captured. */
 export const USUAL_STREAM_OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false, on_demand: false, linger_seconds: 30,
 };
 
 /** Options that were kept, with those of `usual` for each that is missing or is nothing that it may be. */

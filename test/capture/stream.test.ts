@@ -8,6 +8,7 @@ import { createLog, silentLog } from '../../src/lib/log.ts';
 import type { Pacer, Standing } from '../../src/lib/pacer.ts';
 import { openBooks, type Books } from '../../src/store/books.ts';
 import { createSpool, type Spool } from '../../src/store/spool.ts';
+import { createDemand } from '../../src/capture/on-demand.ts';
 import { startStream, type Stream, type StreamParts } from '../../src/capture/stream.ts';
 import type { Batch, StreamOptions } from '../../src/types.ts';
 import { plenty } from '../helpers/plenty.ts';
@@ -48,7 +49,7 @@ const hasty: Clock = {
 
 async function begin(options: Partial<StreamOptions> = {}, parts: Partial<StreamParts> = {}): Promise<Stream> {
   const stream = startStream({ ...streamOf('rtsp://u:secret@h/x', options), models: ['motion'] }, {
-    source, spool, books, room: plenty, clock: hasty, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, wanted: () => undefined, offer: () => undefined,
+    source, spool, books, demand: createDemand(hasty), room: plenty, clock: hasty, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, wanted: () => undefined, offer: () => undefined,
     submit: (batch) => {
       submitted.push(batch);
       return Promise.resolve();
@@ -131,7 +132,7 @@ describe('a stream', () => {
       signal.addEventListener('abort', () => { resolve(); });
     });
     const stream = startStream(streamOf('rtsp://h/x'), {
-      source, spool, books, room: plenty, clock: hasty, pacer: { busy: false, turn }, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(),
+      source, spool, books, demand: createDemand(hasty), room: plenty, clock: hasty, pacer: { busy: false, turn }, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(),
     });
     for (const connections of [1, 2]) {
       await expect.poll(() => turns.length, SOON).toBe(connections);

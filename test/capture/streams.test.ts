@@ -108,7 +108,7 @@ describe('starting a stream', () => {
     await connected('CAM-1');
     expect(source.opened[0]).toEqual({
       camera_id: 'CAM-1', url: CAM.url, trusted: false, models: ['animals'],
-      options: { interval_seconds: 6, batch_size: 10, batch_deadline_seconds: 120, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false },
+      options: { interval_seconds: 6, batch_size: 10, batch_deadline_seconds: 120, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false, on_demand: false, linger_seconds: 30 },
     });
   });
 

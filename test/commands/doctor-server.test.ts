@@ -156,6 +156,10 @@ describe('of what a server tells', () => {
     expect((await wrong({ streams: await streams({ good: {}, ended }) })).fails).toBe(false);
     expect((await wrong({ streams: await streams({ ended }) })).fails).toBe(true);
     expect((await wrong({ streams: [] })).fails).toBe(false);
+    // It does what it is to do.
+    const asleep: Partial<StreamStatus> = { state: 'asleep', capturing: false, last_frame_at: ago(9999) };
+    expect(await wrong({ streams: await streams({ asleep }) })).toEqual({ lines: [], fails: false });
+    expect((await wrong({ streams: await streams({ asleep, ended }) })).fails).toBe(false);
   });
 
   it('a picture that is late is trouble, one that is due is not, nor is a stream that is stopped or just begins', async () => {

@@ -100,9 +100,11 @@ describe('push_camera', () => {
     ]);
   });
 
-  it('and other cameras that push may have every picture, and no model', async () => {
+  it('and other cameras that push may have every picture, and no model, as those on demand may', async () => {
     const yaml = 'streams:\n  - {camera_id: SHIP, url: "push:", models: [], options: {interval_seconds: 0}}\n';
     expect((await load({ yaml })).config.streams).toEqual([{ camera_id: 'SHIP', url: 'push:', models: [], options: { interval_seconds: 0 } }]);
+    const gate = 'streams:\n  - {camera_id: GATE, url: "rtsp://a/", models: [], options: {on_demand: true, linger_seconds: 60}}\n';
+    expect((await load({ yaml: gate })).config.streams[0]).toMatchObject({ models: [], options: { on_demand: true, linger_seconds: 60 } });
     expect(await problems({ yaml: yaml.replace('push:', 'rtsp://a/') })).toEqual([
       'lookout.yaml:2:49: streams[0].models: must not be empty', expect.stringMatching(/: streams\[0\]\.options\.interval_seconds: must be a number, 0\.1 to 3600, not 0$/) as string,
     ]);

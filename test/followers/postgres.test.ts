@@ -216,7 +216,7 @@ const IDENTITY: ModelIdentity = { version: '1', runtime: 'python', detector: nul
 const BATCH: Batch = {
   id: 'gate_0123abcd-1', camera_id: 'gate', session: 'gate_0123abcd', closed_by: 'deadline', models: ['animals', 'helmets'],
   frames: [0, 1].map((sequence) => ({ key: `gate_0123abcd/gate_${sequence}.jpg`, sequence, captured_at: `2026-03-01T12:00:0${sequence * 3}.250Z`, width: 64, height: 48 })),
-  options: { interval_seconds: 3, batch_size: 2, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false },
+  options: { interval_seconds: 3, batch_size: 2, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false, on_demand: false, linger_seconds: 30 },
   attempts: 1,
 };
 const look = (...detections: readonly { readonly class: string; readonly confidence: number }[]) => ({ detections, inference_ms: 5, identity: IDENTITY });

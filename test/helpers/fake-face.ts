@@ -44,7 +44,7 @@ export interface FakeFace extends Face {
 export const CAMERA_KEY = 'the-key-of-this-camera';
 
 export const OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false, on_demand: false, linger_seconds: 30,
 };
 
 export const PROBE: Omit<Probe, 'jpeg'> = {
@@ -134,6 +134,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     books: () => sumOf([...streams.values()].map((stream) => stream.books)),
     latest: (cameraId) => pictures.get(cameraId) ?? null,
+    picture: (cameraId) => command(() => pictures.get(cameraId) ?? null),
     hearing, eventPictures, following,
     tell(item) {
       recent.add(item);

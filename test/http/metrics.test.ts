@@ -54,11 +54,16 @@ describe('GET /metrics', () => {
     await start('new');
     await start('stopped');
     face.show('stopped', { capturing: false, last_frame_at: '2026-01-01T00:00:00Z', last_record_at: '2026-01-01T00:00:00Z' });
+    await start('asleep');
+    face.show('asleep', { state: 'asleep', capturing: false, last_frame_at: '2026-01-01T00:00:00Z', last_record_at: '2026-01-01T00:00:00Z' });
+    await face.start({ camera_id: 'woken', url: 'rtsp://a/', options: { on_demand: true } });
+    face.show('woken', { last_record_at: '2026-01-01T00:00:00Z' });
     await start('ahead');
     face.show('ahead', { last_frame_at: new Date(Date.now() + 3_600_000).toISOString() });
     const seen = await scrape();
-    expect(['new', 'stopped', 'ahead'].map((camera_id) => seen.value('lookout_stream_frame_age_seconds', { camera_id }))).toEqual([undefined, undefined, 0]);
-    expect(['new', 'stopped'].map((camera_id) => seen.value('lookout_stream_record_age_seconds', { camera_id }))).toEqual([undefined, undefined]);
+    expect(['new', 'stopped', 'asleep', 'ahead'].map((camera_id) => seen.value('lookout_stream_frame_age_seconds', { camera_id }))).toEqual([undefined, undefined, undefined, 0]);
+    expect(seen.value('lookout_stream_state', { camera_id: 'asleep', state: 'asleep' })).toBe(1);
+    expect(['new', 'stopped', 'asleep', 'woken'].map((camera_id) => seen.value('lookout_stream_record_age_seconds', { camera_id }))).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   it('tells of each model what it looked at, by camera and reason, and what its runners hold', async () => {

@@ -134,6 +134,26 @@ inChromium((stage) => {
     expect(await names(page)).toHaveLength(7);
   });
 
+  it('shows cameras on demand without waking them, and leads to where they wake', async () => {
+    await startMixture(8);
+    capture('CAM-1', 9999);
+    face.show('CAM-1', { state: 'asleep', capturing: false, reason: 'nobody asks for its pictures; it wakes as soon as somebody does' });
+    const asked: string[] = [];
+    const page = await open(url, { viewport: DESKTOP });
+    page.on('request', (request) => { if (request.url().includes('latest.jpg')) asked.push(request.url()); });
+    await page.reload();
+    await page.getByText('2 of 8 streams running · 1 asleep').waitFor();
+    await state(page, /^Asleep 1/).click();
+    const tile = page.locator('.stream');
+    await tile.getByText('Nobody asks for its pictures; it wakes as soon as somebody does.').waitFor();
+    await tile.getByRole('img').waitFor();
+    await tile.locator('summary').first().click();
+    expect(await tile.getByRole('link', { name: 'Live' }).getAttribute('href')).toBe(`${url}/api/cameras/CAM-1/stream.mjpeg`);
+    await tile.getByRole('button', { name: 'Stop' }).waitFor();
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter((one) => !one.includes('wake=false'))).toEqual([]);
+  });
+
   it('loads few pictures at once', async () => {
     await startMixture(60);
     for (let i = 1; i <= 60; i++) capture(`CAM-${i}`);

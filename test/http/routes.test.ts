@@ -183,6 +183,13 @@ describe('GET /api/cameras/{id}/latest.jpg', () => {
     }
   });
 
+  it('wakes a camera on demand, and says why nothing comes, unless nobody is to be woken', async () => {
+    face.failNext(new LookoutError('stream_stalled', 'it gives nothing yet: connecting'));
+    expect(await site.send('GET', '/api/cameras/a/latest.jpg?wake=false')).toMatchObject({ status: 404 });
+    expect(await site.send('GET', '/api/cameras/a/latest.jpg')).toMatchObject({ status: 502, json: { error: 'it gives nothing yet: connecting', code: 'stream_stalled' } });
+    for (const wake of ['', 'no', 'true&wake=false']) expect((await site.send('GET', `/api/cameras/a/latest.jpg?wake=${wake}`)).status, wake).toBe(400);
+  });
+
   it('answers 404 without a picture, and for one that is gone from the spool', async () => {
     face.pictures.set('gone', { file: '/nowhere/a.jpg', captured_at: new Date().toISOString() });
     for (const id of ['none', 'gone']) {

@@ -135,6 +135,18 @@ describe('stream.mjpeg', () => {
   });
 });
 
+describe('a camera on demand that is asleep', () => {
+  it('may be watched, unless nothing comes of it; no clip wakes it', async () => {
+    face.show('CAM-001', { state: 'asleep', capturing: false });
+    face.videos.set('CAM-001', async function* () { yield await Promise.resolve(Buffer.from('head')); });
+    expect(await site.send('GET', '/api/cameras/CAM-001/live.mp4')).toMatchObject({ status: 200, text: 'head' });
+    face.failNext(new LookoutError('stream_connect', 'nobody is there'));
+    expect(await site.send('GET', '/api/cameras/CAM-001/stream.mjpeg')).toMatchObject({ status: 502, json: { error: 'nobody is there', code: 'stream_connect' } });
+    expect(await site.send('POST', '/api/cameras/CAM-001/clips', { json: {} })).toMatchObject({ status: 404, json: { error: expect.stringContaining('is asleep') as string } });
+    expect(await site.send('POST', '/start_stream', { json: { camera_id: 'CAM-001', rtsp_url: 'rtsp://a/' } })).toMatchObject({ json: { status: 'already_running' } });
+  });
+});
+
 describe('clips', () => {
   it('are made with the seconds that are asked for, or five before and after', async () => {
     const { status, headers, json } = await site.send('POST', '/api/cameras/CAM-001/clips', { json: { before_seconds: 10 } });

@@ -11,6 +11,7 @@ import { openBooks, type Books } from '../../src/store/books.ts';
 import type { DeadLetter, DeadLetters } from '../../src/store/dead-letters.ts';
 import type { Expendable } from '../../src/store/janitor.ts';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.ts';
+import { createDemand } from '../../src/capture/on-demand.ts';
 import { startStream, type Stream } from '../../src/capture/stream.ts';
 import { createStages } from '../../src/pipeline/stages.ts';
 import type { BatchRecord, CapturedFrame, Config, Lane, Model, RunnerFrame, Source, StreamOptions } from '../../src/types.ts';
@@ -200,7 +201,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
     clock, spool, books, letters, records, pipeline, lane, tally, seen, calls, starts,
     start(camera_id, names, options = {}) {
       const stream = startStream({ camera_id, url: 'rtsp://camera', trusted: true, models: names, options: { ...USUAL_STREAM_OPTIONS, ...options } }, {
-        source, spool, books, room: plenty, clock, log: silentLog, pacer: { busy: false, turn: () => Promise.resolve() },
+        source, spool, books, demand: createDemand(clock), room: plenty, clock, log: silentLog, pacer: { busy: false, turn: () => Promise.resolve() },
         wanted: (model) => { lane(model).warm(); },
         offer: (frame, of) => {
           capturedAt.set(frame.key, clock.monotonic());

@@ -11,7 +11,7 @@ import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
 import type { CapturedFrame, StreamOptions, StreamSpec } from '../../src/types.ts';
 
 const OPTIONS: StreamOptions = {
-  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false,
+  interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false, on_demand: false, linger_seconds: 30,
 };
 export const PICTURES = { jpeg_quality: 90, max_width: null };
 /** What is kept of video. */
