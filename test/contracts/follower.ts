@@ -62,11 +62,12 @@ export function eventItem(number: number, more: Partial<EventEntry> = {}): Item 
 
 /** Of the event of that number. */
 export function reviewItem(number: number, more: Partial<EventReview> = {}): Item {
-  const { value: event, time } = eventItem(number);
-  const value: EventReview = {
-    kind: 'review', id: `review-${number}`, event: String(event['id']), at: time ?? '', camera_id: 'gate', rule: 'default', verdict: 'false_alarm', keep: false, ...more,
+  const { value, time } = eventItem(number);
+  const event = value as unknown as EventEntry;
+  const review: EventReview = {
+    kind: 'review', id: `review-${number}`, event: event.id, at: time ?? '', camera_id: 'gate', rule: 'default', verdict: 'false_alarm', keep: false, ...more,
   };
-  return { log: 'events', id: value.id, camera_id: value.camera_id, time: value.at, value: value as unknown as Item['value'], bytes: JSON.stringify(value).length };
+  return { log: 'events', id: review.id, camera_id: review.camera_id, time: review.at, value: review as unknown as Item['value'], bytes: JSON.stringify(review).length };
 }
 
 const never = new AbortController().signal;

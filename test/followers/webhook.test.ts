@@ -112,7 +112,7 @@ describe('a request', () => {
     const item: Item = { log: 'events', id: 'summary-1', camera_id: 'gate', time: summary.at, value: summary, bytes: 200 };
     await follow({ template: '{{ item.type }}: {{ item.text }}', content_type: 'text/plain', max_age_seconds: 1 }).deliver([reviewItem(7, { keep: true })], never);
     await follow({ template: '{{ item.type }}: {{ item.text }}', content_type: 'text/plain' }).deliver([reviewItem(7, { verdict: null }), item], never);
-    expect(hook.requests.map(({ body }) => String(body))).toEqual([
+    expect(hook.requests.map(({ body }) => body)).toEqual([
       'lookout.event.review: gate: a false alarm of an event of default, to be kept', 'lookout.event.review: gate: no verdict of an event of default',
       'lookout.event.summary: gate: 1 more events of dogs on 2026-01-01, after 5 alerts',
     ]);
