@@ -6,10 +6,11 @@ import { v7 as uuid } from 'uuid';
 import { createCameraTable } from './cameras/table.ts';
 import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
-import { streamFault } from './config/check.ts';
+import { ruleFault, streamFault } from './config/check.ts';
 import { errorInfo, LookoutError } from './errors.ts';
 import { createBatches } from './events/batches.ts';
 import { openChronicle } from './events/chronicle.ts';
+import { createRulebook } from './events/rulebook.ts';
 import { startFollowers, type Followed, type Followers } from './following/followers.ts';
 import { provideAccess, type Access } from './http/access.ts';
 import { startServer, type ClaimedPort, type HttpServer } from './http/server.ts';
@@ -27,6 +28,7 @@ import { createPipeline } from './pipeline/pipeline.ts';
 import { recover } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
 import { createStages } from './pipeline/stages.ts';
+import { createDrawer } from './record/drawer.ts';
 import { createHostAddress } from './record/host.ts';
 import { pictureOf } from './record/picture.ts';
 import { RECORD_SCHEMAS } from './record/schema.ts';
@@ -38,6 +40,7 @@ import { openDeadLetters } from './store/dead-letters.ts';
 import { openEventPictures } from './store/event-pictures.ts';
 import { evidenceFile } from './store/evidence.ts';
 import { createJanitor } from './store/janitor.ts';
+import { openKeptEvents } from './store/kept-events.ts';
 import { batchId } from './store/names.ts';
 import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
@@ -119,8 +122,10 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       config: { ...config, predictions: join(config.data_dir, 'events.ndjson'), index: 'events.idx', format: 'ndjson', rotate_bytes: null }, kind: 'events', log: log.part('events'),
     });
     releasers.push(() => eventLog.close());
-    const eventPictures = await openEventPictures(config, spool);
-    janitor.join('events', eventPictures.kept);
+    const keptEvents = await openKeptEvents(config.data_dir);
+    const eventPictures = await openEventPictures(config, spool, keptEvents.has);
+    janitor.join('events', eventPictures.others);
+    janitor.join('kept', eventPictures.kept);
     const sources = await createSources(config, log);
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));
 
@@ -143,9 +148,10 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     /** What the push camera says of itself is about oil. */
     const sectionOf = (model: string, camera: string): string | null => (model === CAMERA_MODEL && camera === config.push_camera ? OIL_SPILL : lanes.sectionOf(model));
     const batches = createBatches(batchId);
+    const rules = createRulebook(config.events?.map(ruleOf) ?? USUAL_RULES, ruleFault);
     const events = await openChronicle({
-      rules: config.events?.map(ruleOf) ?? USUAL_RULES, time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
-      log: eventLog, file: join(config.data_dir, 'events.json'), keepPicture: (event, frame) => eventPictures.keep(event, frame),
+      rules: rules.list(), time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
+      log: eventLog, file: join(config.data_dir, 'events.json'), keepPicture: (event, frame) => eventPictures.keep(event, frame), kept: keptEvents,
       placeOf: async (id) => {
         const { latitude, longitude } = await cameras.lookup(id);
         return latitude === null || longitude === null ? null : { latitude, longitude };
@@ -233,6 +239,9 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       return file === null ? null : readIfPresent(file);
     }
 
+    const eventPicture = async (id: string): Promise<Uint8Array | null> => (events.get(id) ? readIfPresent(eventPictures.file(id)) : null);
+    const draw = createDrawer();
+
     let followers: Followers | null = null;
     const followersNow = (): Followers => {
       if (!followers) throw new LookoutError('not_ready', 'Lookout is starting.');
@@ -285,11 +294,23 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       recordPicture,
       events: (query) => events.list(query),
       event: (id) => events.get(id),
-      eventPicture: (id) => (events.get(id) ? readIfPresent(eventPictures.file(id)) : Promise.resolve(null)),
+      reviewEvent: (id, review) => events.review(id, review),
+      eventPicture,
+      eventDrawing: async (id, signal) => {
+        const [event, shown] = [events.get(id), await events.shown(id)];
+        return event && shown?.box ? draw(eventPictures.file(id), [{ class: event.class, confidence: shown.confidence, box: shown.box }], shown, signal) : eventPicture(id);
+      },
       eventsSince: (id) => events.since(id),
       onEvent: (listener) => events.onItem(listener),
       silence: (cameraId, rule, until) => { events.silence(cameraId, rule, until); },
       silences: () => events.silences(),
+      rules: () => rules.list(),
+      rule: (name) => rules.get(name),
+      changeRule: (name, change) => {
+        const changed = rules.change(name, change);
+        events.setRules(rules.list());
+        return changed;
+      },
       followers: async () => followers?.statuses() ?? [],
       testFollower: async (name, signal) => followersNow().test(name, signal),
       rewindFollower: async (name, to) => followersNow().rewind(name, to),

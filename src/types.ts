@@ -600,6 +600,8 @@ export interface EventQuery {
   readonly state?: 'open' | 'ended' | undefined;
   /** RFC 3339: seen then or later. */
   readonly since?: string | undefined;
+  /** `none`: those that have none. */
+  readonly verdict?: Verdict | 'none' | undefined;
   /** Id of an event: those that began before it. */
   readonly before?: string | undefined;
   readonly limit: number;
@@ -716,6 +718,8 @@ export interface FollowerMember<Settings = Readonly<Record<string, unknown>>> {
   readonly settings: Readonly<Record<string, Omit<SettingSchema, 'default'> & { readonly default?: unknown }>>;
   /** Settings that are shown to nobody. */
   readonly secrets: readonly string[];
+  /** It is brought reviews of events too where it is to have alerts only. */
+  readonly takesReviews?: true;
   /** Where it delivers to, without secrets: shown, and told apart by. */
   target(settings: Settings): string;
   /** What no schema says; null: nothing is wrong. */
@@ -801,8 +805,33 @@ export interface EventSummary {
   readonly when: 'first' | 'day_end';
 }
 
+/** What somebody says of an event, in the log of events: whether it was right to alert, and whether to keep it. The newest of an event counts. */
+export interface EventReview {
+  readonly kind: 'review';
+  /** UUIDv7. */
+  readonly id: string;
+  /** Id of the event. */
+  readonly event: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly camera_id: string;
+  readonly rule: string;
+  /** null: none. */
+  readonly verdict: Verdict | null;
+  /** What shows it goes last of all where room is short. */
+  readonly keep: boolean;
+}
+
+export type Verdict = 'true_alarm' | 'false_alarm';
+
 /** A line of the log of events. */
-export type EventItem = EventEntry | EventSummary;
+export type EventItem = EventEntry | EventSummary | EventReview;
+
+/** What the newest entry of an event says, and the newest review. */
+export type ReviewedEvent = EventEntry & Pick<EventReview, 'verdict' | 'keep'>;
+
+/** What is not said stays as it is. */
+export type ReviewRequest = Partial<Pick<EventReview, 'verdict' | 'keep'>>;
 
 /** Which looks make events, when an episode begins and ends, and whether it alerts. null: any, or none. */
 export interface EventRule {
@@ -1018,10 +1047,14 @@ export interface Face {
   /** JPEG of a frame of a recorded batch, by its index, or of the frame that the record shows. null: there is none, or not any more. */
   recordPicture(id: string, frame: number | null): Promise<Uint8Array | null>;
   /** Newest first; what began long ago is in the log alone. */
-  events(query: EventQuery): readonly EventEntry[];
-  event(id: string): EventEntry | null;
+  events(query: EventQuery): readonly ReviewedEvent[];
+  event(id: string): ReviewedEvent | null;
+  /** Resolves once it is in the log. Throws not_found, log_failed. */
+  reviewEvent(id: string, review: ReviewRequest): Promise<ReviewedEvent>;
   /** JPEG; null: there is no such event, or no picture of it any more. */
   eventPicture(id: string): Promise<Uint8Array | null>;
+  /** The same with what was seen drawn into it, where it has a box. Throws bad_frame, too_many_at_once. */
+  eventDrawing(id: string, signal: AbortSignal): Promise<Uint8Array | null>;
   /** Items since the one of that id, oldest first; null: that one is not among the newest. */
   eventsSince(id: string): readonly EventItem[] | null;
   /** Told of each item of the log of events. Answers how to hear no more. */
@@ -1029,6 +1062,12 @@ export interface Face {
   /** Nothing of the camera, or of one rule of it, alerts until then, in milliseconds since 1970. */
   silence(cameraId: string, rule: string | null, until: number): void;
   silences(): readonly Silence[];
+  /** Rules of events, as they are now. */
+  rules(): readonly EventRule[];
+  /** Throws not_found, which names those that there are. */
+  rule(name: string): EventRule;
+  /** Until the restart. What is null is again as lookout.yaml says. Throws not_found, bad_request. */
+  changeRule(name: string, change: Readonly<Record<string, Json | undefined>>): EventRule;
   /** How those do who follow the logs. */
   followers(): Promise<readonly FollowerStatus[]>;
   /** Reaches its target; answers in words. Throws not_found, target_away. */

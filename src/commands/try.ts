@@ -1,7 +1,7 @@
 /** `lookout models try`: a model on pictures, without a server. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { keepFindings, neverFound } from '../inference/findings.ts';
 import { copyForModels, makeReadable } from '../lib/account.ts';
@@ -10,9 +10,9 @@ import { makeFolder } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
 import { writeTo } from '../lib/standard-streams.ts';
 import { createModels } from '../parts.ts';
+import { drawFindings } from '../record/drawing.ts';
 import type { Detection, Model, Runner, RunnerFrame } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
-import { drawFindings } from './drawing.ts';
 import { readPictures, type Picture, type Shown } from './pictures.ts';
 
 export interface TryOptions {
@@ -159,8 +159,7 @@ async function resultOf(shown: Shown, said: Said, drawing: string, signal: Abort
   const about = { picture: name, width, height };
   const { detections } = said;
   try {
-    // Names may hold what ffmpeg would take for an option or a protocol.
-    await layOver(file, { rgba: drawFindings(detections, { width, height }), width, height }, resolve(drawing), signal);
+    await writeFile(drawing, await layOver(file, { rgba: drawFindings(detections, { width, height }), width, height }, signal));
     return { ...about, detections, drawing };
   } catch (error) {
     signal.throwIfAborted();

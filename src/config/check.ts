@@ -7,7 +7,7 @@ import { isObject } from '../lib/objects.ts';
 import { suggest } from '../lib/suggest.ts';
 import { pathOf, type Path } from '../lib/yaml.ts';
 import type { Config, SettingSchema } from '../types.ts';
-import { rulesFault, type GivenRule } from '../words/event-rules.ts';
+import { EVENT_RULE, rulesFault, type GivenRule } from '../words/event-rules.ts';
 import { isPush } from '../words/push.ts';
 import { mayLackModels, SHORTEST_INTERVAL, STREAM_OPTIONS } from '../words/stream-options.ts';
 import { followerFault, followerSchema, withDefaults } from './followers.ts';
@@ -30,6 +30,7 @@ const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, verbose: true,
 for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, validate);
 const isConfig = ajv.compile<Config>(CONFIG_SCHEMA);
 const isStream = ajv.compile(STREAM);
+const isRule = ajv.compile<GivenRule>(EVENT_RULE);
 
 export function checkSettings(values: Readonly<Record<string, unknown>>): Checked {
   const together = [...duplicateProblems(values), ...followerProblems(values), ...ruleProblems(values), ...pushProblems(values), ...pushCameraProblems(values)];
@@ -66,6 +67,12 @@ export function streamFault(value: unknown): string | null {
   const [first] = isStream(value) ? faultsOfStream(value) : (isStream.errors ?? []).map(problemOf);
   if (first === undefined && isStream(value)) return null;
   return first === undefined ? 'it is no stream' : `${first.path.join('.')}${first.path.length > 0 ? ' ' : ''}${first.message}`;
+}
+
+/** What is wrong with a rule of events; null: nothing. */
+export function ruleFault(value: unknown): string | null {
+  if (isRule(value)) return rulesFault([value]);
+  return firstOfEachPath((isRule.errors ?? []).map(problemOf)).map(({ path, message }) => `${path.join('.')} ${message}`).join('; ');
 }
 
 function problemOf(error: ErrorObject): Problem {

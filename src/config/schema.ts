@@ -242,7 +242,7 @@ const COMMON = {
     type: 'number', minimum: 0, maximum: 604_800, default: 300,
   },
   event_pictures_max_bytes: {
-    description: 'Bytes of pictures of events under data/events; the oldest go first.',
+    description: 'Bytes of pictures of events under data/events; the oldest go first, those of events that are to be kept after all others.',
     type: 'integer', minimum: 0, default: 5_000_000_000,
   },
   followers: {

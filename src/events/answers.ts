@@ -73,7 +73,7 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
     );
     let best = first.frame;
     for (const one of sightings) if (see(episode, one, batchOf(one.frame), moment.monotonic)) best = one.frame;
-    book.show(episode.id, best);
+    book.show(episode, best);
     book.open(camera, episode);
     return episode;
   }
@@ -92,7 +92,7 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
     if (!episode) return;
     const { began } = episode;
     episode.limits = by.limits;
-    if (goesOn && see(goesOn, sighting, batchOf(seen.frame), moment.monotonic)) book.show(goesOn.id, seen.frame);
+    if (goesOn && see(goesOn, sighting, batchOf(seen.frame), moment.monotonic)) book.show(goesOn, seen.frame);
     const { alerts, after } = decide(episode, by.rule, findings, answer);
     if (!goesOn) book.tell(episode, 'begun', moment);
     // That it began earlier than was told is not told again after a crash.

@@ -16,8 +16,8 @@ export interface Book {
   due: number | null;
   wake(at: number): void;
   say(item: EventItem): void;
-  /** The frame shows the event best. */
-  show(event: string, frame: Frame): void;
+  /** The frame is the best of the episode. */
+  show(episode: Episode, frame: Frame): void;
   tell(episode: Episode, state: 'begun' | 'going_on', moment: Moment): void;
   /** What has changed, unless it was told of just now. */
   tellChanges(episode: Episode, moment: Moment): void;
@@ -55,8 +55,8 @@ export function createBook(): Book {
       items.push(item);
       book.last = itemName(item);
     },
-    show(event, frame) {
-      best.push({ event, frame });
+    show({ id, best: facts }, frame) {
+      best.push({ event: id, frame, facts });
     },
     tell(episode, state, moment) {
       book.say(entryOf(episode, state, moment));

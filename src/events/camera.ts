@@ -30,7 +30,9 @@ export interface Session {
 
 /** A model that looks at the frames of a session. */
 export interface ModelLine extends Line {
-  /** Rules that its looks count for. */
+  /** All that there were when it was made. */
+  readonly from: readonly EventRule[];
+  /** Those that its looks count for. */
   readonly rules: readonly { readonly rule: EventRule; readonly scope: string; readonly limits: Limits; readonly beginnings: Beginnings }[];
   readonly complains: boolean;
   /** Keys of the last frames: after a crash looks are repeated. */
@@ -87,12 +89,16 @@ export function lineOf(
   session: Session, { stream, model, section, complains }: Pick<Seen, 'stream' | 'model' | 'section' | 'complains'>, rules: readonly EventRule[],
 ): ModelLine {
   const known = session.lines.get(model);
-  if (known?.section === section && known.complains === complains) return known;
+  const before = known?.section === section && known.complains === complains ? known : undefined;
+  if (before?.from === rules) return before;
   const counts = rules.filter((rule) =>
     includes(rule.cameras, stream.camera_id) && includes(rule.models, model) && (rule.sections || rule.models ? includes(rule.sections, section) : complains));
   const made: ModelLine = {
-    section, complains, rules: counts.map((rule) => ({ rule, scope: scopeOf(rule.name, section), limits: limitsOf(rule, stream), beginnings: createBeginnings(rule.min_frames) })),
-    recent: new Set(), latest: -Infinity, heard: -Infinity, answered: -Infinity, intervalMs: 1000 * stream.interval_seconds,
+    from: rules, section, complains,
+    // What is about to begin by a rule that is as it was is not forgotten.
+    rules: counts.map((rule) => before?.rules.find((one) => one.rule === rule)
+      ?? { rule, scope: scopeOf(rule.name, section), limits: limitsOf(rule, stream), beginnings: createBeginnings(rule.min_frames) }),
+    recent: before?.recent ?? new Set(), latest: before?.latest ?? -Infinity, heard: before?.heard ?? -Infinity, answered: before?.answered ?? -Infinity, intervalMs: 1000 * stream.interval_seconds,
   };
   session.lines.set(model, made);
   return made;

@@ -4,7 +4,7 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import { hasCode, writeAtomically } from '../lib/files.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { AppendLog, Batch, EventEntry, EventItem, EventQuery, Frame, Look, Silence, StreamRef } from '../types.ts';
+import type { AppendLog, Batch, EventEntry, EventItem, EventQuery, EventRule, Frame, Look, ReviewedEvent, ReviewRequest, Silence, StreamRef } from '../types.ts';
 import { createCaptureOrder, type NamedBatch } from './capture-order.ts';
 import { createEpisodes, type EpisodesParts } from './episodes.ts';
 import { createRecent } from './recent.ts';
@@ -17,6 +17,8 @@ export interface ChronicleParts extends Omit<EpisodesParts, 'log'> {
   readonly file: string;
   /** Keeps the picture that shows an event best, at once; answers its name, null: it could not be kept. */
   readonly keepPicture: (event: string, frame: Frame) => Promise<string | null>;
+  /** Events of which what shows them is to be kept. */
+  readonly kept: { readonly has: (event: string) => boolean; set(event: string, isKept: boolean): Promise<void> };
   readonly placeOf: (camera: string) => Promise<Seen['place']>;
   /** null: under the model's own name, and no complaint. */
   readonly sectionOf: (model: string, camera: string) => string | null;
@@ -41,8 +43,13 @@ export interface Chronicle {
   begun(isCapturing: (camera: string) => boolean): void;
   silence(camera: string, rule: string | null, until: number): void;
   silences(): readonly Silence[];
-  list(query: EventQuery): readonly EventEntry[];
-  get(id: string): EventEntry | null;
+  setRules(rules: readonly EventRule[]): void;
+  list(query: EventQuery): readonly ReviewedEvent[];
+  get(id: string): ReviewedEvent | null;
+  /** What the picture of the event shows, which may be newer than its last entry. */
+  shown(id: string): Promise<EventEntry['best'] | null>;
+  /** Resolves once it is in the log. Throws not_found, log_failed. */
+  review(id: string, request: ReviewRequest): Promise<ReviewedEvent>;
   /** Items since the one of that id; null: it is not among the newest. */
   since(id: string): readonly EventItem[] | null;
   /** Told of each item once it is in the log. Answers how to hear no more. */
@@ -59,15 +66,15 @@ const MOST_READ = 20_000;
 const PLACE_MS = 30_000;
 
 export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
-  const { log, file, keepPicture, placeOf, sectionOf, clock, words, ...own } = parts;
+  const { log, file, keepPicture, kept, placeOf, sectionOf, clock, words, ...own } = parts;
   const engine = createEpisodes({ ...own, log: words });
-  const recent = createRecent();
+  const recent = createRecent(kept.has);
   const order = createCaptureOrder(clock);
   const listeners = new Set<(item: EventItem) => void>();
   const stop = new AbortController();
   const places = new Map<string, { readonly place: Seen['place']; readonly at: number }>();
-  /** Names of those kept of events that go on, as soon as they are. */
-  const pictures = new Map<string, Promise<string | null>>();
+  /** Of events that go on what their pictures show, as soon as these are kept. */
+  const pictures = new Map<string, Promise<EventEntry['best'] | null>>();
   const keeping = new Set<Promise<unknown>>();
   let work: Promise<void> = Promise.resolve();
   let waiting = 0;
@@ -98,7 +105,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   function engage(what: () => Told): void {
     try {
       const { items, best } = what();
-      for (const { event, frame } of best) keep(event, frame);
+      for (const one of best) keep(one);
       for (const item of items) then(() => write(item));
       isStateOld ||= items.length > 0 || best.length > 0;
     } catch (error) {
@@ -108,21 +115,49 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   }
 
   /** At once: the frame goes when its batch is recorded. */
-  function keep(event: string, frame: Frame): void {
-    const before = pictures.get(event) ?? Promise.resolve(recent.get(event)?.best.picture ?? null);
-    const kept = keepPicture(event, frame).catch(() => null).then(async (name) => name ?? before);
-    pictures.set(event, kept);
-    keeping.add(kept);
-    void kept.finally(() => { keeping.delete(kept); });
+  function keep({ event, frame, facts }: Told['best'][number]): void {
+    const before = shown(event);
+    const now = keepPicture(event, frame).catch(() => null).then((picture) => (picture === null ? before : { ...facts, picture }));
+    pictures.set(event, now);
+    keeping.add(now);
+    void now.finally(() => { keeping.delete(now); });
+  }
+
+  async function shown(event: string): Promise<EventEntry['best'] | null> {
+    return await pictures.get(event) ?? recent.get(event)?.best ?? null;
   }
 
   async function write(item: EventItem): Promise<void> {
-    const whole = item.kind === 'event' ? { ...item, best: { ...item.best, picture: await pictures.get(item.id) ?? recent.get(item.id)?.best.picture ?? null } } : item;
+    const whole = item.kind === 'event' ? { ...item, best: { ...item.best, picture: (await shown(item.id))?.picture ?? null } } : item;
     await append(whole);
     recent.add(whole);
     if (whole.kind === 'event' && whole.state === 'ended') pictures.delete(whole.id);
     for (const listener of listeners) listener(whole);
     if (clock.monotonic() - stateAt >= STATE_EVERY_MS) await writeState();
+  }
+
+  /** What is said again as it was makes no item. */
+  async function review(id: string, request: ReviewRequest): Promise<ReviewedEvent> {
+    const event = recent.get(id);
+    if (!event) throw new LookoutError('not_found', `No event "${id}" among the newest.`);
+    const { camera_id, rule, verdict, keep: isKept } = { ...event, ...request };
+    if (isKept !== event.keep) await kept.set(id, isKept);
+    if (isKept !== event.keep || verdict !== event.verdict) {
+      await write({ kind: 'review', id: own.newId(), event: id, at: new Date(clock.now()).toISOString(), camera_id, rule, verdict, keep: isKept });
+    }
+    return { ...event, verdict, keep: isKept };
+  }
+
+  /** Resolves when what was said is in the log, or that cannot be written. */
+  async function written(): Promise<void> {
+    if (isStuck) return;
+    await new Promise<void>((resolve) => {
+      patient.add(resolve);
+      void work.then(() => {
+        patient.delete(resolve);
+        resolve();
+      });
+    });
   }
 
   /** The disk may be full: it waits, and so does what comes after. */
@@ -210,14 +245,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     async settled(batch) {
       await order.told(batch);
       await Promise.all(keeping);
-      if (isStuck) return;
-      await new Promise<void>((resolve) => {
-        patient.add(resolve);
-        void work.then(() => {
-          patient.delete(resolve);
-          resolve();
-        });
-      });
+      await written();
     },
     stopped(camera) { engage(() => engine.stopped(camera, moment())); },
     removed(camera) { engage(() => engine.removed(camera, moment())); },
@@ -230,8 +258,16 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
       then(writeState);
     },
     silences: () => engine.silences(moment()),
+    setRules(rules) { engage(() => engine.setRules(rules, moment())); },
     list: (query) => recent.list(query),
     get: (id) => recent.get(id),
+    shown,
+    async review(id, request) {
+      const stuck = (): never => { throw new LookoutError('log_failed', 'The log of events cannot be written for now; say it again once it can be.'); };
+      if (isStuck) stuck();
+      const reviewed = new Promise<ReviewedEvent>((resolve, reject) => { then(() => review(id, request).then(resolve, reject)); });
+      return Promise.race([reviewed, written().then(stuck)]);
+    },
     since: (id) => recent.since(id),
     onItem(listener) {
       listeners.add(listener);

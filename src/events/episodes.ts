@@ -41,6 +41,7 @@ export interface Episodes {
   stopped(cameraId: string, moment: Moment): Told;
   /** Likewise, and nothing is to be known of it any more. */
   removed(cameraId: string, moment: Moment): Told;
+  /** What goes on by a rule that is there no more is interrupted; all else goes on, by the rules as they are now. */
   setRules(rules: readonly EventRule[], moment: Moment): Told;
   /** Nothing that the rule (null: any) says of the camera alerts until then, in milliseconds since 1970; 0 ends it. */
   silence(cameraId: string, rule: string | null, until: number, moment: Moment): void;
@@ -142,10 +143,7 @@ export function createEpisodes({ rules: given, newId, batchOf, log, ...settings 
     }),
     setRules: (next, moment) => book.told(() => {
       rules = next;
-      for (const camera of cameras.values()) {
-        for (const { lines } of camera.sessions.values()) lines.clear();
-        book.interrupt(camera, (episode) => !next.some(({ name }) => name === episode.rule), moment);
-      }
+      for (const camera of cameras.values()) book.interrupt(camera, (episode) => !next.some(({ name }) => name === episode.rule), moment);
     }),
     silence(camera_id, rule, until, { now }) {
       silences.add({ camera_id, rule, from: now, until });

@@ -1,5 +1,5 @@
 /** What the engine of events is told: looks, and the time. */
-import type { EventItem, Frame, Look, StreamRef } from '../types.ts';
+import type { EventEntry, EventItem, Frame, Look, StreamRef } from '../types.ts';
 
 /** As a Clock says it. */
 export interface Moment {
@@ -25,6 +25,6 @@ export interface Seen {
 export interface Told {
   /** For the log, in this order. Neither pictures nor clips are named in them. */
   readonly items: readonly EventItem[];
-  /** Frames that are the best of their event from now on: who keeps pictures keeps these at once. */
-  readonly best: readonly { readonly event: string; readonly frame: Frame }[];
+  /** Frames that are the best of their event from now on: who keeps pictures keeps these at once. `facts`: of what it shows. */
+  readonly best: readonly { readonly event: string; readonly frame: Frame; readonly facts: EventEntry['best'] }[];
 }

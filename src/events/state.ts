@@ -90,7 +90,7 @@ export function restored(state: EventState | null, items: readonly EventItem[], 
   const known = items.findLastIndex((item) => item.id === state?.last?.id && itemName(item).sequence === state.last.sequence);
   for (const item of items.slice(known + 1)) {
     if (item.kind === 'summary') cameraOf(item.camera_id).daily.told(item.rule, item.day, item.when);
-    else if (item.sequence > (open.get(item.id)?.entry.sequence ?? -1)) take(item);
+    else if (item.kind === 'event' && item.sequence > (open.get(item.id)?.entry.sequence ?? -1)) take(item);
   }
   const last = items.at(-1);
   return { last: last ? itemName(last) : state?.last ?? null, open: [...open.values()], cameras };

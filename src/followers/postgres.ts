@@ -8,6 +8,8 @@ import { faultOf, SETTINGS, type PostgresSettings } from './postgres/settings.ts
 export const summary = 'tables of a PostgreSQL, with PostGIS where it is there';
 export const settings = SETTINGS;
 export const secrets = ['url'];
+/** They fill columns of the events that are there. */
+export const takesReviews = true;
 export const fault = faultOf;
 
 export const target = ({ url }: PostgresSettings): string => shown(addressOf(url));

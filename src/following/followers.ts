@@ -67,7 +67,7 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
         const own = logs.get(kind);
         return own ? [[kind, own.reader()] as const] : [];
       })),
-      isWanted: events === 'all' ? () => true : isAlert,
+      isWanted: (item) => events === 'all' || isAlert(item) || (member.takesReviews === true && isReview(item)),
       cursor: cursorFile(folder, name, (aside) => { log.warn(`${name}: its cursor could not be read, and lies at ${aside} now; it begins as a new one`); }),
       aside: await openAside(join(folder, `${name}.aside`), aside_max_bytes),
     });
@@ -101,5 +101,7 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
 
 /** Records are none's alert: who follows them wants all. */
 function isAlert({ log, value }: Item): boolean {
-  return log === 'records' || value['kind'] !== 'event' || value['alert'] === true;
+  return log === 'records' || value['kind'] === 'summary' || value['alert'] === true;
 }
+
+const isReview = ({ log, value }: Item): boolean => log === 'events' && value['kind'] === 'review';

@@ -16,6 +16,7 @@ import { probeRoutes } from './probe.ts';
 import { pushRoutes } from './push.ts';
 import { queryRoutes } from './queries.ts';
 import { route } from './route.ts';
+import { ruleRoutes } from './rules.ts';
 import { streamRoutes } from './streams.ts';
 import { videoRoutes } from './video.ts';
 import { videostreamRoutes } from './videostream.ts';
@@ -51,6 +52,7 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
   app.use(videoRoutes(face));
   app.use(probeRoutes(face));
   app.use(eventRoutes(face));
+  app.use(ruleRoutes(face));
   app.use(followerRoutes(face));
   route(app, '/openapi.json', { get: (_request, response) => { response.json(document); } });
   app.use(pageRoutes(face, staticDir, config.project, log));

@@ -1,10 +1,10 @@
-/** Events: those that were, one of them, its picture, and each as it comes; and quiet for a while. */
+/** Events: those that were, one of them and what somebody says of it, its picture, and each as it comes; and quiet for a while. */
 import { type Request, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
-import type { EventEntry, EventItem, EventQuery, Face } from '../types.ts';
+import type { EventItem, EventQuery, Face, ReviewedEvent, Verdict } from '../types.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
-import { MOST_EVENTS, silenceRequest } from './openapi-schemas.ts';
+import { MOST_EVENTS, reviewRequest, silenceRequest, VERDICTS } from './openapi-schemas.ts';
 import { untilGone } from './pour.ts';
 import { readCameraId } from './read-start.ts';
 import { expectTime } from './read-time.ts';
@@ -23,9 +23,10 @@ export function eventRoutes(face: Face): Router {
   const router = Router();
   const seats = createSeats(MOST_LISTENERS, MOST_LISTENERS);
   const checkSilence = checker(silenceRequest);
-  router.use('/api/silences', readBytes);
+  const checkReview = checker(reviewRequest);
+  router.use(['/api/events', '/api/silences'], readBytes);
 
-  const existing = (request: Request): EventEntry => {
+  const existing = (request: Request): ReviewedEvent => {
     const id = String(request.params['id']);
     const event = face.event(id);
     if (!event) throw new LookoutError('not_found', `No event "${id}" among the newest; GET /api/events lists them, and data/events.ndjson has all.`);
@@ -54,12 +55,20 @@ export function eventRoutes(face: Face): Router {
 
   route(router, '/api/events/:id', {
     get: (request, response) => { response.json(existing(request)); },
+    patch: async (request, response) => {
+      const { id } = existing(request);
+      const fields = jsonFields(request);
+      checkReview(fields);
+      response.json(await face.reviewEvent(id, fields));
+    },
   });
 
   route(router, '/api/events/:id/picture.jpg', {
     get: async (request, response) => {
       const { id } = existing(request);
-      const jpeg = await face.eventPicture(id);
+      const { boxes = 'false' } = request.query;
+      if (boxes !== 'true' && boxes !== 'false') throw new LookoutError('bad_request', 'boxes must be true or false, and given once only.');
+      const jpeg = await (boxes === 'true' ? face.eventDrawing(id, untilGone(response)) : face.eventPicture(id));
       if (!jpeg) throw new LookoutError('not_found', `The picture of the event "${id}" is not there any more; the oldest go when there are more than event_pictures_max_bytes, or when room is short.`);
       // While the event goes on a better one may come.
       response.set('Cache-Control', 'no-cache').type('jpeg').send(Buffer.from(jpeg));
@@ -73,6 +82,7 @@ export function eventRoutes(face: Face): Router {
       checkSilence(fields);
       const { rule = null, seconds = USUAL_SILENCE_SECONDS } = fields as { readonly rule?: string | null; readonly seconds?: number };
       const camera_id = String(readCameraId(fields['camera_id'], 'camera_id'));
+      if (rule !== null) face.rule(rule);
       const until = Date.now() + seconds * 1000;
       face.silence(camera_id, rule, until);
       response.json({ camera_id, rule, until: timeOf(until) });
@@ -119,12 +129,15 @@ function readQuery(query: Request['query']): EventQuery {
     if (value !== undefined && typeof value !== 'string') throw new LookoutError('bad_request', `${name} may be given once only.`);
     return value;
   };
-  const [limit = '50', alert, state, since] = [text('limit'), text('alert'), text('state'), text('since')];
+  const [limit = '50', alert, state, since, verdict] = [text('limit'), text('alert'), text('state'), text('since'), text('verdict')];
   if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > MOST_EVENTS) throw new LookoutError('bad_request', `limit must be a whole number from 1 to ${MOST_EVENTS}.`);
   if (alert !== undefined && alert !== 'true' && alert !== 'false') throw new LookoutError('bad_request', 'alert must be true or false.');
   if (state !== undefined && state !== 'open' && state !== 'ended') throw new LookoutError('bad_request', 'state must be open or ended.');
+  if (verdict !== undefined && !isVerdict(verdict)) throw new LookoutError('bad_request', `verdict must be ${VERDICTS.join(', ')} or none.`);
   expectTime('since', since);
   return {
-    camera_id: text('camera_id'), rule: text('rule'), class: text('class'), alert: alert === undefined ? undefined : alert === 'true', state, since, before: text('before'), limit: Number(limit),
+    camera_id: text('camera_id'), rule: text('rule'), class: text('class'), alert: alert === undefined ? undefined : alert === 'true', state, since, verdict, before: text('before'), limit: Number(limit),
   };
 }
+
+const isVerdict = (text: string): text is Verdict | 'none' => text === 'none' || VERDICTS.some((one) => one === text);

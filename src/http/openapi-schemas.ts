@@ -1,7 +1,8 @@
 /** The shapes of requests and answers as JSON Schema: published by /openapi.json, and requests are checked by them. */
 import { ERRORS } from '../errors.ts';
+import { EVENT_RULE } from '../words/event-rules.ts';
 import { STREAM_OPTIONS } from '../words/stream-options.ts';
-import type { Json } from '../types.ts';
+import type { Json, Verdict } from '../types.ts';
 
 export type Schema = Readonly<Record<string, Json>>;
 
@@ -150,6 +151,24 @@ export const silenceRequest: Schema = {
   additionalProperties: false,
 };
 
+export const VERDICTS: readonly Verdict[] = ['true_alarm', 'false_alarm'];
+const verdict: Schema = { enum: [...VERDICTS, null], description: 'What somebody says of it; null: nothing, or nothing any more.' };
+const keep: Schema = { type: 'boolean', description: 'What shows it goes last where room is short.' };
+
+export const reviewRequest: Schema = { type: 'object', properties: { verdict, keep }, additionalProperties: false, minProperties: 1 };
+
+const { name: ruleNamed, hours, ...others } = EVENT_RULE.properties;
+/** Without formats that nobody else knows. */
+const ruleOptions = { ...others, hours: { ...maybeText, description: hours.description } };
+/** The server says in its own words what does not fit. */
+const ruleChange: Schema = {
+  type: 'object',
+  description: 'What is null is again as lookout.yaml says, or as usual.',
+  properties: Object.fromEntries(Object.entries(ruleOptions).map(([option, schema]) => [option, { anyOf: [schema, { type: 'null' }] }])),
+  additionalProperties: false,
+  minProperties: 1,
+};
+
 const event = exact({
   kind: { const: 'event' },
   id: { type: 'string', description: 'UUIDv7.' },
@@ -179,6 +198,8 @@ const event = exact({
   }),
   clip: maybeText,
   batches: { type: ['array', 'null'], items: text, description: 'Batches that it spans; null while it goes on.' },
+  verdict,
+  keep,
 });
 
 const notReady: Schema = { ...list(text), description: 'What keeps records from being written, with the reason; empty: nothing.' };
@@ -297,7 +318,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   Records: exact({ records: list({ anyOf: [ref('Record'), ref('OtherRecord')] }) }),
   OtherRecord: otherRecord,
   Events: exact({ events: list(ref('Event')) }),
-  Event: { ...event, description: 'An episode in which a class is seen by a camera, as its newest entry in the log of events tells it.' },
+  Event: { ...event, description: 'An episode in which a class is seen by a camera, as its newest entry in the log of events tells it, and the newest review.' },
+  ReviewRequest: reviewRequest,
+  Rules: exact({ rules: list(ref('Rule')) }),
+  Rule: exact({ name: { ...text, description: ruleNamed.description }, ...ruleOptions }),
+  RuleChange: ruleChange,
   SilenceRequest: silenceRequest,
   Silenced: exact({ camera_id: text, rule: ruleName, until: time }),
   Silences: exact({ silences: list(exact({ camera_id: text, rule: ruleName, from: time, until: time })) }),

@@ -1,5 +1,5 @@
 /** The OpenAPI document: every path, what it takes and what it answers. */
-import { MOST_CLIPS, MOST_EVENTS, MOST_PICTURES, MOST_RECORDS, ref, type Schema, SCHEMAS } from './openapi-schemas.ts';
+import { MOST_CLIPS, MOST_EVENTS, MOST_PICTURES, MOST_RECORDS, ref, type Schema, SCHEMAS, VERDICTS } from './openapi-schemas.ts';
 
 interface Media { readonly schema: Schema }
 type Content = Readonly<Record<string, Media>>;
@@ -43,6 +43,7 @@ const cameraParameter: Parameter = { name: 'camera_id', in: 'path', required: tr
 const clipParameter: Parameter = { name: 'id', in: 'path', required: true, description: 'id of the clip, percent-encoded.', schema: { type: 'string' } };
 const eventParameter: Parameter = { name: 'id', in: 'path', required: true, description: 'id of the event.', schema: { type: 'string' } };
 const modelParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The model.', schema: { type: 'string' } };
+const ruleParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The rule.', schema: { type: 'string' } };
 const followerParameter: Parameter = { name: 'name', in: 'path', required: true, description: 'The follower.', schema: { type: 'string' } };
 const queryParameter = (name: string, description: string, schema: Schema): Parameter => ({ name, in: 'query', required: false, description, schema });
 
@@ -235,6 +236,7 @@ const paths: Readonly<Record<string, Path>> = {
         queryParameter('alert', 'Only those that alert, or only those that do not.', { type: 'boolean' }),
         queryParameter('state', 'Only those that go on, or only those that have ended.', { type: 'string', enum: ['open', 'ended'] }),
         queryParameter('since', 'Only those that were seen at or after this time.', { type: 'string', format: 'date-time' }),
+        queryParameter('verdict', 'Only those of which somebody said so; none: nothing.', { type: 'string', enum: [...VERDICTS, 'none'] }),
         queryParameter('before', 'The id of an event: only those that began before it.', { type: 'string' }),
         queryParameter('limit', 'At most so many.', { type: 'integer', minimum: 1, maximum: MOST_EVENTS, default: 50 }),
       ],
@@ -246,7 +248,7 @@ const paths: Readonly<Record<string, Path>> = {
       summary: 'Each entry of the log of events as it comes, as server-sent events', tags: ['Events'],
       responses: {
         200: {
-          description: 'event is begun, going_on, ended or summary, data the entry. With the header Last-Event-ID what came since goes before; where that is too long ago, an event reset says so.',
+          description: 'event is begun, going_on, ended, summary or review, data the entry. With the header Last-Event-ID what came since goes before; where that is too long ago, an event reset says so.',
           content: { 'text/event-stream': { schema: { type: 'string' } } },
         },
         ...faults, 503: error('Too many listen.'),
@@ -255,13 +257,18 @@ const paths: Readonly<Record<string, Path>> = {
   },
   '/api/events/{id}': {
     get: { summary: 'One event', tags: ['Events'], parameters: [eventParameter], responses: { 200: answer('What its newest entry says.', 'Event'), 400: error('The path cannot be decoded.'), 404: error('No such event among the newest.'), ...faults } },
+    patch: {
+      summary: 'Say whether an event was a true alarm, and whether to keep what shows it', tags: ['Events'], parameters: [eventParameter], requestBody: takes('ReviewRequest'),
+      responses: { 200: answer('It is in the log of events.', 'Event'), 400: error('What is wrong with the request.'), 404: error('No such event among the newest.'), ...faults },
+    },
   },
   '/api/events/{id}/picture.jpg': {
     get: {
-      summary: 'The picture that shows an event best', tags: ['Events'], parameters: [eventParameter],
+      summary: 'The picture that shows an event best', tags: ['Events'],
+      parameters: [eventParameter, queryParameter('boxes', 'With the box and the class of what was seen drawn in, where it has a box.', { type: 'boolean', default: false })],
       responses: {
         200: { description: 'The picture; while the event goes on a better one may follow.', content: { 'image/jpeg': { schema: { type: 'string', contentMediaType: 'image/jpeg' } } } },
-        400: error('The path cannot be decoded.'), 404: error('No such event, or its picture is gone.'), ...faults,
+        400: error('The path cannot be decoded, or boxes is wrong.'), 404: error('No such event, or its picture is gone.'), 422: error('Nothing can be drawn into the picture.'), ...faults, 503: error('Too many are being drawn.'),
       },
     },
   },
@@ -269,7 +276,17 @@ const paths: Readonly<Record<string, Path>> = {
     get: { summary: 'Cameras, and rules of them, that alert nobody for a while', tags: ['Events'], responses: { 200: answer('Those that are not over.', 'Silences'), ...faults } },
     post: {
       summary: 'Have a camera, or one rule of it, alert nobody for a while', tags: ['Events'], requestBody: takes('SilenceRequest'),
-      responses: { 200: answer('Until when.', 'Silenced'), 400: error('What is wrong with the request.'), ...faults },
+      responses: { 200: answer('Until when.', 'Silenced'), 400: error('What is wrong with the request.'), 404: error('No such rule; which there are.'), ...faults },
+    },
+  },
+  '/api/rules': {
+    get: { summary: 'Rules of events, as they are now', tags: ['Events'], responses: { 200: answer('All rules, with all that they say.', 'Rules'), ...faults } },
+  },
+  '/api/rules/{name}': {
+    get: { summary: 'One rule', tags: ['Events'], parameters: [ruleParameter], responses: { 200: answer('What it says.', 'Rule'), 400: error('The path cannot be decoded.'), 404: error('No such rule; which there are.'), ...faults } },
+    patch: {
+      summary: 'Have a rule say something else, until the restart', tags: ['Events'], parameters: [ruleParameter], requestBody: takes('RuleChange'),
+      responses: { 200: answer('What it says now.', 'Rule'), 400: error('What is wrong with the change.'), 404: error('No such rule; which there are.'), ...faults },
     },
   },
   '/api/followers': {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
 import { DECODED_FILTER, PICKED_FILTER, logParser, packetParser, type Decoded, type DecodedPicture, type Packet } from './ffmpeg-log.ts';
-import { runFfmpeg } from './ffmpeg-process.ts';
+import { runFfmpeg, type FfmpegRun } from './ffmpeg-process.ts';
 import { ffmpegProgram, OLDEST_FFMPEG } from './ffmpeg-program.ts';
 import { namesIn, removeIfPresent } from './files.ts';
 import { MOST_PIXELS, type Measured } from './jpeg.ts';
@@ -287,15 +287,18 @@ export async function toJpeg(
   const demuxer = DEMUXERS[type];
   if (demuxer === undefined) throw new LookoutError('bad_frame', `a picture of the type ${type} cannot be read`);
   const filters = [UPRIGHT[orientation] ?? 'null', ...narrowed(maxWidth)].join(',');
-  signal.throwIfAborted();
-  const chunks: Buffer[] = [];
-  const target = new Writable({ emitClose: false, write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } });
-  const failure = await runFfmpeg({
+  return oneJpeg({
     source: Readable.from([type === 'png' ? plainPng(picture) : picture]),
     // Pictures are turned by us alone: some versions of ffmpeg do it by themselves.
     input: ['-noautorotate', ...bounded(demuxer)],
-    outputs: [{ target, options: ['-vf', filters, ...jpegEncoder(jpegQuality), '-frames:v', '1', '-f', 'mjpeg'] }],
-  }, signal);
+  }, ['-vf', filters, ...jpegEncoder(jpegQuality)], signal);
+}
+
+async function oneJpeg(run: Pick<FfmpegRun, 'source' | 'input'>, options: readonly string[], signal: AbortSignal): Promise<Buffer> {
+  signal.throwIfAborted();
+  const chunks: Buffer[] = [];
+  const target = new Writable({ emitClose: false, write(chunk: Buffer, _encoding, done) { chunks.push(chunk); done(); } });
+  const failure = await runFfmpeg({ ...run, outputs: [{ target, options: [...options, '-frames:v', '1', '-f', 'mjpeg'] }] }, signal);
   signal.throwIfAborted();
   if (failure) throw failure;
   return Buffer.concat(chunks);
@@ -306,16 +309,13 @@ function narrowed(maxWidth: number | null): string[] {
   return maxWidth === null ? [] : [String.raw`scale=w='min(iw\,${maxWidth})':h=-2`];
 }
 
-/** Writes the picture, as JPEG, under a sheet of its own size: RGBA, a byte each. */
-export async function layOver(file: string, { rgba, width, height }: { rgba: Uint8Array; width: number; height: number }, target: string, signal: AbortSignal): Promise<void> {
-  const failure = await runFfmpeg({
+/** The picture, as JPEG, under a sheet of its own size: RGBA, a byte each. */
+export async function layOver(file: string, { rgba, width, height }: { rgba: Uint8Array; width: number; height: number }, signal: AbortSignal): Promise<Buffer> {
+  return oneJpeg({
     // The one source that the library knows is the sheet.
     source: Readable.from([rgba]),
     input: ['-noautorotate', '-i', file, '-f', 'rawvideo', '-pixel_format', 'rgba', '-video_size', `${width}x${height}`],
-    outputs: [{ target, options: ['-filter_complex', '[0:v][1:v]overlay', '-frames:v', '1', '-update', '1', '-q:v', '2'] }],
-  }, signal);
-  signal.throwIfAborted();
-  if (failure) throw failure;
+  }, ['-filter_complex', '[0:v][1:v]overlay', '-q:v', '2'], signal);
 }
 
 /** The first picture of a video file and one every so many seconds after it, as JPEG files in the empty `folder`, in order. */

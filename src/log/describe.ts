@@ -1,4 +1,4 @@
-/** What an item of a log says about itself: an event's entry, or a record, whichever generation it is: Lookout's own or the Flask orchestrator's v1, v2, v3. */
+/** What an item of a log says about itself: one of events, or a record, whichever generation it is: Lookout's own or the Flask orchestrator's v1, v2, v3. */
 import { isObject } from '../lib/objects.ts';
 import type { Json } from '../types.ts';
 
@@ -13,8 +13,10 @@ export interface Facts {
 
 export const NO_FACTS: Facts = { id: '', camera: '', time: null, models: [] };
 
+const EVENT_KINDS: readonly unknown[] = ['event', 'summary', 'review'];
+
 export function describe(record: unknown): Facts {
-  if (isObject(record) && (record['kind'] === 'event' || record['kind'] === 'summary')) return describeEvent(record);
+  if (isObject(record) && EVENT_KINDS.includes(record['kind'])) return describeEvent(record);
   const batch = member(record, 'batch');
   const frames = member(batch, 'frames');
   const camera = member(member(record, 'basic'), 'camID') ?? member(record, 'camID');

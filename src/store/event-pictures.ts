@@ -1,5 +1,5 @@
-/** The best picture of each event, under `data/events`, oldest removed first. */
-import { join } from 'node:path';
+/** The best picture of each event, under `data/events`, oldest removed first, and those of events that are to be kept after all others. */
+import { basename, join } from 'node:path';
 import { createByteBudget } from '../lib/byte-budget.ts';
 import { hasCode, linkOrCopy, makeFolder, namesIn, removeIfPresent, sweepTemporaries } from '../lib/files.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -12,22 +12,27 @@ export interface EventPictures {
   keep(event: string, frame: Frame): Promise<string | null>;
   /** Where it is, if it was kept. */
   file(event: string): string;
-  /** What the janitor may let go. */
+  /** What the janitor may let go: those of events that are to be kept, and the others. */
   readonly kept: Expendable;
+  readonly others: Expendable;
 }
 
-const FOLDER = 'events';
+const [FOLDER, ENDING] = ['events', '.jpg'] as const;
 
 export async function openEventPictures(
-  { data_dir, event_pictures_max_bytes }: { readonly data_dir: string; readonly event_pictures_max_bytes: number }, spool: Pick<Spool, 'path'>,
+  { data_dir, event_pictures_max_bytes }: { readonly data_dir: string; readonly event_pictures_max_bytes: number }, spool: Pick<Spool, 'path'>, isToKeep: (event: string) => boolean,
 ): Promise<EventPictures> {
   const folder = join(data_dir, FOLDER);
   await sweepTemporaries(folder);
   const takeTurn = createTurns();
+  const isOther = (path: string): boolean => !isToKeep(basename(path, ENDING));
   const budget = await createByteBudget({
-    maxBytes: event_pictures_max_bytes, existing: (await namesIn(folder)).filter((name) => name.endsWith('.jpg')).map((name) => join(folder, name)), remove: removeIfPresent,
+    maxBytes: event_pictures_max_bytes, existing: (await namesIn(folder)).filter((name) => name.endsWith(ENDING)).map((name) => join(folder, name)), remove: removeIfPresent, canBeSpared: isOther,
   });
-  const file = (event: string): string => join(folder, `${event}.jpg`);
+  const file = (event: string): string => join(folder, `${event}${ENDING}`);
+  const expendable = (which: (path: string) => boolean): Expendable => ({
+    folder, held: () => budget.held(which), letGo: (wanted) => takeTurn(() => budget.letGo(wanted, which)),
+  });
   return {
     file,
     keep: (event, frame) => takeTurn(async () => {
@@ -39,12 +44,9 @@ export async function openEventPictures(
         throw error;
       }
       await budget.add(file(event));
-      return `${event}.jpg`;
+      return `${event}${ENDING}`;
     }),
-    kept: {
-      folder,
-      held: () => budget.held(),
-      letGo: (wanted) => takeTurn(() => budget.letGo(wanted)),
-    },
+    kept: expendable((path) => !isOther(path)),
+    others: expendable(isOther),
   };
 }

@@ -1,6 +1,6 @@
 /** What every follower promises, whatever it delivers to: against a real server that can be stopped, and started again as it was. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventEntry, Follower, FollowerContext, FollowerMember, Item, Json } from '../../src/types.ts';
+import type { EventEntry, EventReview, Follower, FollowerContext, FollowerMember, Item, Json } from '../../src/types.ts';
 
 /** Where a follower delivers to in a test. */
 export interface Target<Settings> {
@@ -58,6 +58,16 @@ export function eventItem(number: number, more: Partial<EventEntry> = {}): Item 
     best: { captured_at: at, confidence: 0.9, box: [1, 2, 30, 40], width: 64, height: 48, picture: `${id}.jpg` }, ...more,
   };
   return { log: 'events', id: `${value.id}/${value.sequence}`, camera_id: value.camera_id, time: value.at, value: value as unknown as Item['value'], bytes: JSON.stringify(value).length };
+}
+
+/** Of the event of that number. */
+export function reviewItem(number: number, more: Partial<EventReview> = {}): Item {
+  const { value, time } = eventItem(number);
+  const event = value as unknown as EventEntry;
+  const review: EventReview = {
+    kind: 'review', id: `review-${number}`, event: event.id, at: time ?? '', camera_id: 'gate', rule: 'default', verdict: 'false_alarm', keep: false, ...more,
+  };
+  return { log: 'events', id: review.id, camera_id: review.camera_id, time: review.at, value: review as unknown as Item['value'], bytes: JSON.stringify(review).length };
 }
 
 const never = new AbortController().signal;

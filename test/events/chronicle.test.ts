@@ -7,7 +7,8 @@ import { openChronicle, type Chronicle } from '../../src/events/chronicle.ts';
 import { createLog, silentLog } from '../../src/lib/log.ts';
 import { openLog } from '../../src/log/record-log.ts';
 import { openEventPictures } from '../../src/store/event-pictures.ts';
-import type { AppendLog, Batch, EventEntry, EventItem, Frame, StreamRef } from '../../src/types.ts';
+import { openKeptEvents } from '../../src/store/kept-events.ts';
+import type { AppendLog, Batch, EventEntry, EventItem, EventReview, Frame, StreamRef } from '../../src/types.ts';
 import { ruleOf } from '../../src/words/event-rules.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import { until as untilOr } from '../helpers/app.ts';
@@ -44,7 +45,8 @@ const BATCH = { id: 'batch', camera_id: 'gate' };
 async function open(): Promise<void> {
   const config = { predictions: join(folder, 'events.ndjson'), data_dir: folder, index: 'events.idx', format: 'ndjson', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null } as const;
   const whole = log = await openLog<EventItem>({ config, kind: 'events', log: silentLog });
-  const pictures = await openEventPictures({ data_dir: folder, event_pictures_max_bytes: 1e6 }, { path: (key) => join(folder, 'frames', key) });
+  const kept = await openKeptEvents(folder);
+  const pictures = await openEventPictures({ data_dir: folder, event_pictures_max_bytes: 1e6 }, { path: (key) => join(folder, 'frames', key) }, kept.has);
   chronicle = await openChronicle({
     rules: [ruleOf({ name: 'all', quiet_looks: 2, quiet_seconds: 2 })], time_zone: 'UTC', max_alert_age_seconds: 300, newId: () => `id-${ids += 1}`, batchOf: () => 'batch',
     log: {
@@ -55,7 +57,7 @@ async function open(): Promise<void> {
         await whole.append(item, signal);
       },
     },
-    file: join(folder, 'events.json'), keepPicture: (event, frame) => pictures.keep(event, frame), placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
+    file: join(folder, 'events.json'), keepPicture: (event, frame) => pictures.keep(event, frame), kept, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
     words: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }),
   });
 }
@@ -245,6 +247,63 @@ describe('the chronicle', () => {
     const [begun, ended] = await written();
     expect(ended).toMatchObject({ id: begun?.id, sequence: 1, state: 'ended', best: { picture: `${begun?.id ?? ''}.jpg` } });
     expect(await written()).toHaveLength(2);
+  });
+
+  it('has what was said of an event in the log before it answers, and after a restart', async () => {
+    const heard: EventItem[] = [];
+    chronicle.onItem((item) => { heard.push(item); });
+    await look('dog');
+    await chronicle.settled(BATCH);
+    const [event] = chronicle.list({ limit: 1 });
+    if (!event) throw new Error('no event');
+    expect(event).toMatchObject({ verdict: null, keep: false });
+    expect(await chronicle.review(event.id, { verdict: 'true_alarm' })).toMatchObject({ verdict: 'true_alarm', keep: false });
+    const [one, other] = [chronicle.review(event.id, { keep: true }), chronicle.review(event.id, { verdict: 'false_alarm' })];
+    expect([await one, await other]).toMatchObject([{ verdict: 'true_alarm', keep: true }, { verdict: 'false_alarm', keep: true }]);
+    await chronicle.review(event.id, { verdict: 'false_alarm', keep: true });
+    const reviews = (await written()).slice(1) as unknown as readonly EventReview[];
+    expect(reviews.map(({ kind, event: of, camera_id, rule, verdict, keep }) => [kind, of, camera_id, rule, verdict, keep])).toEqual([
+      ['review', event.id, 'gate', 'all', 'true_alarm', false], ['review', event.id, 'gate', 'all', 'true_alarm', true], ['review', event.id, 'gate', 'all', 'false_alarm', true],
+    ]);
+    expect(heard.slice(1)).toEqual(reviews);
+    await expect(chronicle.review('none', { keep: true })).rejects.toMatchObject({ code: 'not_found' });
+
+    await crash();
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled(BATCH);
+    expect(chronicle.get(event.id)).toMatchObject({ state: 'ended', sequence: 1, verdict: 'false_alarm', keep: true });
+    expect(chronicle.list({ limit: 5, verdict: 'none' })).toEqual([]);
+    expect(chronicle.list({ limit: 5, verdict: 'false_alarm' })).toHaveLength(1);
+    expect(chronicle.since(reviews[1]?.id ?? '')).toMatchObject([{ kind: 'review', keep: true }, { kind: 'event' }]);
+    await chronicle.review(event.id, { verdict: null, keep: false });
+    await crash();
+    expect(chronicle.get(event.id)).toMatchObject({ verdict: null, keep: false });
+  });
+
+  it('says so where the log does not take what is said of an event, and keeps nobody waiting', async () => {
+    await look('dog');
+    await chronicle.settled(BATCH);
+    const id = chronicle.list({ limit: 1 })[0]?.id ?? '';
+    isRefused = ({ kind }) => kind === 'review';
+    await expect(chronicle.review(id, { verdict: 'false_alarm' })).rejects.toMatchObject({ code: 'log_failed' });
+    await expect(chronicle.review(id, { verdict: 'true_alarm' })).rejects.toMatchObject({ code: 'log_failed' });
+    isRefused = () => false;
+    await until(async () => {
+      await clock.pass(1000);
+      return (await written()).length === 2;
+    });
+    expect(await chronicle.review(id, { verdict: 'true_alarm' })).toMatchObject({ verdict: 'true_alarm' });
+  });
+
+  it('knows what the picture shows, before an entry tells of it', async () => {
+    await look('dog');
+    await chronicle.settled(BATCH);
+    await look('dog', { confidence: 0.9 });
+    await look('dog', { confidence: 0.95, isStored: false });
+    const id = chronicle.list({ limit: 1 })[0]?.id ?? '';
+    expect(await chronicle.shown(id)).toMatchObject({ confidence: 0.9, picture: `${id}.jpg` });
+    expect(chronicle.get(id)?.best.confidence).toBe(0.5);
+    expect(await chronicle.shown('none')).toBeNull();
   });
 
   it('keeps no state of what is still on its way into the log', async () => {

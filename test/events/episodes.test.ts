@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ruleOf } from '../../src/words/event-rules.ts';
+import type { EventRule } from '../../src/types.ts';
+import { ruleOf, type GivenRule } from '../../src/words/event-rules.ts';
 import { answered, createWorld, detection, FAILED, secondsOf, SKIPPED, timeOf } from './world.ts';
 
 /** From one second to another, every three: `+` it is seen, `-` it is not, `e` a failure, `s` not asked, blank no frame. */
@@ -125,7 +126,7 @@ describe('an episode', () => {
   it('says at once which frame shows it best', () => {
     const world = createWorld();
     for (const [at, confidence] of [[0, 0.5], [3, 0.7], [6, 0.6], [9, 0.7]] as const) world.see(at, { confidence });
-    expect(world.best.map(({ event, frame }) => [event, frame.captured_at])).toEqual([['id-0', timeOf(0)], ['id-0', timeOf(3)]]);
+    expect(world.best.map(({ event, frame, facts }) => [event, frame.captured_at, facts.captured_at])).toEqual([['id-0', timeOf(0), timeOf(0)], ['id-0', timeOf(3), timeOf(3)]]);
     world.until(30);
     expect(world.entries().at(-1)?.best).toMatchObject({ confidence: 0.7, captured_at: timeOf(3) });
   });
@@ -197,6 +198,33 @@ describe('a rule', () => {
     world.see(3);
     world.miss(6);
     expect(world.events().map(({ rule, ended_by, frames }) => [rule, ended_by, frames])).toEqual([['one', 'interrupted', 1], ['two', 'quiet', 2]]);
+  });
+});
+
+describe('rules that are changed', () => {
+  const rules = (...given: readonly GivenRule[]): readonly EventRule[] => given.map(ruleOf);
+
+  it('end nothing that goes on, and say from then on whether it alerts and how surely it must be seen', () => {
+    const world = createWorld([{ name: 'all', alert: false }]);
+    play(world, '++');
+    expect(world.take(world.engine.setRules(rules({ name: 'all', cooldown_seconds: 60, hours: '* * * * *' }), world.moment)).items).toEqual([]);
+    play(world, '+', 6);
+    world.take(world.engine.setRules(rules({ name: 'all', confidence: 0.95 }), world.moment));
+    play(world, '++++', 9);
+    expect(world.shown()).toMatchObject([{ began: 0, seen: 6, frames: 3, ended_by: 'quiet', alert: true }]);
+  });
+
+  it('forget neither which frames were looked at, nor what is about to begin by those that stay', () => {
+    const slow = ruleOf({ name: 'slow', min_frames: { seen: 2, of: 3 } });
+    const fast = ruleOf({ name: 'fast' });
+    const world = createWorld([]);
+    world.take(world.engine.setRules([slow, fast], world.moment));
+    world.see(0, { sequence: 0 });
+    world.take(world.engine.setRules([slow, { ...fast, confidence: 0.1 }], world.moment));
+    world.see(0, { sequence: 0, lag: 1 });
+    expect(world.shown()).toMatchObject([{ frames: 1 }]);
+    world.see(3, { sequence: 1 });
+    expect(world.events().map(({ rule, frames }) => [rule, frames])).toEqual([['fast', 2], ['slow', 2]]);
   });
 });
 

@@ -11,7 +11,7 @@ import * as member from '../../src/followers/postgres.ts';
 import type { PostgresSettings } from '../../src/followers/postgres/settings.ts';
 import { enrich } from '../../src/record/enrich.ts';
 import type { Answers, Batch, EventEntry, FollowerContext, Follower, Item, Json, ModelIdentity } from '../../src/types.ts';
-import { contextOf, eventItem, followerContract, recordItem } from '../contracts/follower.ts';
+import { contextOf, eventItem, followerContract, recordItem, reviewItem } from '../contracts/follower.ts';
 import { until } from '../helpers/app.ts';
 import { hasOpenssl } from '../helpers/openssl.ts';
 import { createPostgres, PASSWORD, type PostgresServer } from '../helpers/postgres-server.ts';
@@ -106,7 +106,7 @@ describe('what it says of a database', () => {
     const follower = followerOf(settingsOf(url));
     expect(await follower.test(never)).toMatch(/^PostgreSQL \d+\.\d+.* without PostGIS; the schema lookout is made with the first delivery$/);
     await follower.deliver([recordItem(1)], never);
-    expect(await follower.test(never)).toMatch(/ with PostGIS \d+\.\d+\.\d+; the schema lookout has version 1$/);
+    expect(await follower.test(never)).toMatch(/ with PostGIS \d+\.\d+\.\d+; the schema lookout has version 2$/);
   });
 
   it.each([
@@ -159,7 +159,7 @@ describe('its tables', () => {
     const two = [followerOf(settingsOf(url)), followerOf(settingsOf(url))];
     expect(await sql('SELECT to_regnamespace(\'lookout\')::text AS name')).toEqual([{ name: null }]);
     expect(await Promise.all(two.map((follower, number) => follower.deliver([recordItem(number), eventItem(number)], never)))).toEqual([[], []]);
-    expect(await sql('SELECT version FROM lookout.migrations')).toEqual([{ version: 1 }]);
+    expect(await sql('SELECT version FROM lookout.migrations')).toEqual([{ version: 1 }, { version: 2 }]);
     expect(await sql('SELECT (SELECT count(*)::int FROM lookout.records) AS records, (SELECT count(*)::int FROM lookout.events) AS events')).toEqual([{ records: 2, events: 2 }]);
   });
 
@@ -167,7 +167,7 @@ describe('its tables', () => {
     const { url, sql } = await database();
     await sql('CREATE SCHEMA lookout AUTHORIZATION writer; SET ROLE writer; CREATE TABLE lookout.migrations (version integer); INSERT INTO lookout.migrations VALUES (7)');
     const follower = followerOf(settingsOf(url));
-    const words = expect.stringMatching(/made by a newer Lookout: it has version 7, and this one knows 1/) as unknown;
+    const words = expect.stringMatching(/made by a newer Lookout: it has version 7, and this one knows 2/) as unknown;
     expect(await failureOf(follower.deliver([recordItem(1)], never))).toMatchObject({ code: 'target_away', message: words });
     expect(await failureOf(follower.test(never))).toMatchObject({ code: 'target_away', message: words });
   });
@@ -335,8 +335,25 @@ describe('events', () => {
     expect(await sql('SELECT * FROM lookout.events')).toEqual([{
       id: ended.value['id'], sequence: 2, state: 'ended', at, camera_id: 'gate', latitude: 48.1, longitude: 11.5, rule: 'default', section: 'animals', class: 'dog', models: ['animals'],
       alert: false, suppressed: 'cooldown', began_at: at, last_seen_at: at, ended_at: new Date('2026-01-01T00:01:00.000Z'), ended_by: 'quiet', frames: 9, best_captured_at: at, confidence: 0.9,
-      x1: 1, y1: 2, x2: 30, y2: 40, width: 64, height: 48, picture: '019b76da-a800-7000-8000-000000000001.jpg', clip: 'clip-1', batches: ['b1', 'b2'], entry: ended.value,
+      x1: 1, y1: 2, x2: 30, y2: 40, width: 64, height: 48, picture: '019b76da-a800-7000-8000-000000000001.jpg', clip: 'clip-1', batches: ['b1', 'b2'], entry: ended.value, verdict: null, keep: false,
     }]);
+  });
+
+  it('have what was said of them last, whatever entries come, also in tables of before', async () => {
+    const { url, sql } = await database();
+    const rows = (): ReturnType<typeof sql> => sql('SELECT right(id, 1) AS number, state, verdict, keep FROM lookout.events ORDER BY id');
+    await followerOf(settingsOf(url)).deliver([eventItem(1), eventItem(2)], never);
+    await sql('ALTER TABLE lookout.events DROP COLUMN verdict, DROP COLUMN keep; DELETE FROM lookout.migrations WHERE version = 2');
+    const follower = followerOf(settingsOf(url));
+    expect(await follower.test(never)).toContain('has version 1, and gets 2 with the first delivery');
+    const said = [reviewItem(1), reviewItem(1, { verdict: 'true_alarm', keep: true }), reviewItem(3), reviewItem(4)];
+    expect(await follower.deliver([eventItem(3, { alert: false }), ...said, eventItem(1, { sequence: 1, state: 'ended' })], never)).toEqual([]);
+    expect(await rows()).toEqual([
+      { number: '1', state: 'ended', verdict: 'true_alarm', keep: true }, { number: '2', state: 'begun', verdict: null, keep: false }, { number: '3', state: 'begun', verdict: 'false_alarm', keep: false },
+    ]);
+    await follower.deliver([reviewItem(1, { verdict: null, at: '2030-01-01T00:00:00.000Z' })], never);
+    expect((await rows())[0]).toMatchObject({ verdict: null, keep: false });
+    expect(await sql('SELECT last_seen_at FROM lookout.cameras')).toEqual([{ last_seen_at: new Date('2026-01-01T00:00:03.000Z') }]);
   });
 });
 

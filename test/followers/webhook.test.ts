@@ -16,7 +16,7 @@ import { redirected } from '../../src/followers/webhook/redirect.ts';
 import { keysOf, signatureOf } from '../../src/followers/webhook/signature.ts';
 import type { Clock } from '../../src/lib/clock.ts';
 import type { Follower, FollowerContext, Item } from '../../src/types.ts';
-import { contextOf, eventItem, followerContract, recordItem } from '../contracts/follower.ts';
+import { contextOf, eventItem, followerContract, recordItem, reviewItem } from '../contracts/follower.ts';
 import { hasOpenssl } from '../helpers/openssl.ts';
 import { startHook, type Hook, type Hooked } from '../helpers/hook.ts';
 
@@ -104,6 +104,17 @@ describe('a request', () => {
     expect(bodies()).toEqual([
       { specversion: '1.0', id: event.id, source: '/lookout/cameras/gate', type: 'lookout.event.begun', time: event.time, subject: event.value['id'], datacontenttype: 'application/json', data: event.value },
       { specversion: '1.0', id: record.id, source: '/lookout/cameras/gate', type: 'lookout.record', time: record.time, subject: record.id, datacontenttype: 'application/json', data: record.value },
+    ]);
+  });
+
+  it('says in words what else the log of events holds', async () => {
+    const summary = { kind: 'summary', id: 'summary-1', at: '2026-01-01T00:00:09.000Z', camera_id: 'gate', rule: 'dogs', day: '2026-01-01', suppressed: 1, alerts: 5, when: 'first' };
+    const item: Item = { log: 'events', id: 'summary-1', camera_id: 'gate', time: summary.at, value: summary, bytes: 200 };
+    await follow({ template: '{{ item.type }}: {{ item.text }}', content_type: 'text/plain', max_age_seconds: 1 }).deliver([reviewItem(7, { keep: true })], never);
+    await follow({ template: '{{ item.type }}: {{ item.text }}', content_type: 'text/plain' }).deliver([reviewItem(7, { verdict: null }), item], never);
+    expect(hook.requests.map(({ body }) => body)).toEqual([
+      'lookout.event.review: gate: a false alarm of an event of default, to be kept', 'lookout.event.review: gate: no verdict of an event of default',
+      'lookout.event.summary: gate: 1 more events of dogs on 2026-01-01, after 5 alerts',
     ]);
   });
 

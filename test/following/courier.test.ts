@@ -9,7 +9,7 @@ import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { openLog } from '../../src/log/record-log.ts';
 import type { AppendLog, ConfiguredFollower, EventEntry, Follower, FollowerMember, Item } from '../../src/types.ts';
-import { contextOf, eventItem, recordItem } from '../contracts/follower.ts';
+import { contextOf, eventItem, recordItem, reviewItem } from '../contracts/follower.ts';
 import { until as untilOr } from '../helpers/app.ts';
 
 const until = (condition: () => boolean | Promise<boolean>, ms: number): Promise<void> => untilOr(condition, ms, () => lines.join(''));
@@ -50,7 +50,7 @@ const open = (more: object = {}): Promise<AppendLog<object>> => openLog<object>(
   kind: 'events', log: createLog({ level: 'error', format: 'text', write: () => undefined }),
 });
 
-function memberOf(own: Target): FollowerMember {
+function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMember {
   const follower: Follower = {
     async deliver(items) {
       await Promise.resolve();
@@ -63,14 +63,14 @@ function memberOf(own: Target): FollowerMember {
     test: () => Promise.resolve('it is there'),
     close: () => Promise.resolve(),
   };
-  return { summary: 'in memory', settings: {}, secrets: [], target: ({ at = 'home' }) => String(at), create: () => follower };
+  return { summary: 'in memory', settings: {}, secrets: [], target: ({ at = 'home' }) => String(at), create: () => follower, ...more };
 }
 
 async function start(more: Partial<ConfiguredFollower> = {}, hold = 0): Promise<Followers> {
   await followers?.close();
   followers = await startFollowers({
     config: { data_dir: folder, followers_hold_bytes: hold, followers: [{ name: 'one', type: 'memory', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...more }] },
-    members: new Map([['memory', memberOf(target)]]), logs: new Map([['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
+    members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })]]), logs: new Map([['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
     lookout: contextOf({}).lookout, clock, log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
   });
   return followers;
@@ -111,6 +111,17 @@ describe('a follower', () => {
     await took(ids(2, 2));
     await start({ name: 'two', events: 'all' });
     await took([...ids(2, 2), ...ids(1, 2)]);
+  });
+
+  it('gets what is said of events where it wants all, or it changes what it has brought', async () => {
+    const [event, review] = [eventItem(1), reviewItem(1)];
+    for (const { value } of [event, review]) await log.append(value, never);
+    await start();
+    await took([event.id]);
+    await start({ name: 'two', type: 'reviewed' });
+    await took([event.id, event.id, review.id]);
+    await start({ name: 'three', events: 'all' });
+    await took([event.id, event.id, review.id, event.id, review.id]);
   });
 
   it('goes on where it was after a restart, and brings nothing twice after a stop in order', async () => {

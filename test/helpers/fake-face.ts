@@ -1,12 +1,15 @@
 /** A small in-memory Face: streams start at once, nothing is captured; tests set what it shows. */
+import { ruleFault } from '../../src/config/check.ts';
 import { LookoutError } from '../../src/errors.ts';
 import { createRecent } from '../../src/events/recent.ts';
+import { createRulebook } from '../../src/events/rulebook.ts';
 import { createSilences } from '../../src/events/silences.ts';
 import { hideCredentials } from '../../src/lib/secrets.ts';
 import { describe } from '../../src/log/describe.ts';
 import { pictureOf } from '../../src/record/picture.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import type { Balance, Clip, EventItem, Face, FollowerStatus, Json, ModelStatus, Probe, PushedPicture, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
+import { ruleOf } from '../../src/words/event-rules.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
 
@@ -76,7 +79,9 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     name: 'control-room', type: 'webhook', target: 'https://hooks.example', logs: ['events'], state: 'waiting', reason: 'it took no connection', since: '2026-01-01T00:00:00.000Z',
     lag_items: 3, lag_seconds: 1.5, delivered: 40, lost: 0, set_aside: 2, last_delivered_at: null,
   }];
-  const recent = createRecent();
+  const keptEvents = new Set<string>();
+  const recent = createRecent((id) => keptEvents.has(id));
+  const rules = createRulebook([{ name: 'dogs', confidence: 0.5, hours: '* 22 * * *' }, { name: 'complaints' }].map(ruleOf), ruleFault);
   const eventPictures: FakeFace['eventPictures'] = new Map();
   const hearing: FakeFace['hearing'] = new Set();
   const silences = createSilences();
@@ -93,6 +98,13 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     if (error) throw error;
     resolve(act());
   });
+
+  function tell(item: EventItem): void {
+    if (item.kind === 'review' && item.keep) keptEvents.add(item.event);
+    if (item.kind === 'review' && !item.keep) keptEvents.delete(item.event);
+    recent.add(item);
+    for (const listener of hearing) listener(item);
+  }
 
   return {
     defaults, recordSchema: RECORD_SCHEMAS[defaults.record_format], table, written, pictures, kept, videos, clipFiles, missing, room, asked,
@@ -135,14 +147,24 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     books: () => sumOf([...streams.values()].map((stream) => stream.books)),
     latest: (cameraId) => pictures.get(cameraId) ?? null,
     picture: (cameraId) => command(() => pictures.get(cameraId) ?? null),
-    hearing, eventPictures, following,
-    tell(item) {
-      recent.add(item);
-      for (const listener of hearing) listener(item);
-    },
+    hearing, eventPictures, following, tell,
     events: (query) => recent.list(query),
     event: (id) => recent.get(id),
+    reviewEvent: (event, request) => command(() => {
+      const known = recent.get(event);
+      if (!known) throw new LookoutError('not_found', `No event "${event}".`);
+      const { camera_id, rule, verdict, keep } = { ...known, ...request };
+      tell({ kind: 'review', id: `review-of-${event}`, event, at: '2026-01-01T00:00:09.000Z', camera_id, rule, verdict, keep });
+      return { ...known, verdict, keep };
+    }),
     eventPicture: (id) => Promise.resolve(eventPictures.get(id) ?? null),
+    eventDrawing: (id) => command(() => {
+      const picture = eventPictures.get(id);
+      return picture ? Buffer.concat([picture, Buffer.from(' with its box')]) : null;
+    }),
+    rules: () => rules.list(),
+    rule: (name) => rules.get(name),
+    changeRule: (name, change) => rules.change(name, change),
     eventsSince: (id) => recent.since(id),
     onEvent(listener) {
       hearing.add(listener);

@@ -1,6 +1,7 @@
 /** Events over HTTP: the list, one of them, its picture, each as it comes; and silences. */
 import { request, type IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
 import type { EventEntry, EventSummary } from '../../src/types.ts';
 import { eventItem } from '../contracts/follower.ts';
 import { until } from '../helpers/app.ts';
@@ -32,25 +33,26 @@ describe('GET /api/events', () => {
     face.tell(entry(3));
     face.tell(entry(3, { sequence: 1, state: 'ended', ended_at: '2026-01-01T00:01:00.000Z', ended_by: 'quiet', last_seen_at: '2026-01-01T00:00:40.000Z', frames: 4, batches: ['gate_0123abcd-1'] }));
     face.tell(SUMMARY);
+    face.tell({ kind: 'review', id: 'review-1', event: idOf(2), at: '2026-01-01T00:00:09.000Z', camera_id: 'gate', rule: 'default', verdict: 'false_alarm', keep: true });
   });
 
   const asked = async (query: string): Promise<readonly string[]> => ((await site.send('GET', `/api/events${query}`)).json as { events: EventEntry[] }).events.map(({ id }) => id);
 
   it('lists what the newest entry of each says, those that began last first', async () => {
     const { json } = await site.send('GET', '/api/events');
-    expect(json).toMatchObject({ events: [{ id: idOf(3), state: 'ended', frames: 4, sequence: 1 }, { id: idOf(2), suppressed: 'cooldown' }, { id: idOf(1), class: 'cat' }] });
+    expect(json).toMatchObject({ events: [{ id: idOf(3), state: 'ended', frames: 4, sequence: 1 }, { id: idOf(2), suppressed: 'cooldown', verdict: 'false_alarm', keep: true }, { id: idOf(1), class: 'cat' }] });
   });
 
   it.each([
     ['?camera_id=yard', [1]], ['?class=dog', [3, 2]], ['?rule=default', [3, 2, 1]], ['?rule=other', []], ['?alert=true', [3, 1]], ['?alert=false', [2]], ['?state=open', [2, 1]],
     ['?state=ended', [3]], ['?since=2026-01-01T00:00:40Z', [3]], ['?since=2026-01-01T01:00:02%2B01:00', [3, 2]], [`?before=${idOf(3)}`, [2, 1]], ['?limit=1', [3]], [`?limit=1&before=${idOf(3)}`, [2]],
-    ['?camera_id=gate&alert=true', [3]],
+    ['?camera_id=gate&alert=true', [3]], ['?verdict=false_alarm', [2]], ['?verdict=none', [3, 1]], ['?verdict=true_alarm', []],
   ])('%s', async (query, numbers) => {
     expect(await asked(query)).toEqual(numbers.map(idOf));
   });
 
   it.each([
-    ['limit=0', 'limit must be'], ['limit=501', 'limit must be'], ['limit=1.5', 'limit must be'], ['alert=1', 'alert must be'], ['state=begun', 'state must be'], ['since=yesterday', 'since must be'],
+    ['limit=0', 'limit must be'], ['limit=501', 'limit must be'], ['limit=1.5', 'limit must be'], ['alert=1', 'alert must be'], ['state=begun', 'state must be'], ['verdict=maybe', 'verdict must be true_alarm, false_alarm or none'], ['since=yesterday', 'since must be'],
     ['since=2026-13-01T00:00:00Z', 'since must be'], ['since=2026', 'since must be'], ['class=a&class=b', 'class may be given once only'],
   ])('refuses %s', async (query, message) => {
     expect(await site.send('GET', `/api/events?${query}`)).toMatchObject({ status: 400, json: { code: 'bad_request', error: expect.stringContaining(message) as string } });
@@ -64,6 +66,33 @@ describe('one event', () => {
     expect(await site.send('GET', '/api/events/none')).toMatchObject({ status: 404, json: { code: 'not_found', error: expect.stringContaining('data/events.ndjson') as string } });
     expect(await site.send('GET', '/api/events/%zz')).toMatchObject({ status: 400 });
     expect(await site.send('GET', '/api/events/constructor')).toMatchObject({ status: 404 });
+  });
+
+  it('is what somebody says of it, and to be kept or not', async () => {
+    face.tell(entry(1));
+    const patch = (json: unknown, id = idOf(1)): ReturnType<Site['send']> => site.send('PATCH', `/api/events/${id}`, { json });
+    expect(await patch({ verdict: 'false_alarm' })).toMatchObject({ status: 200, json: { ...entry(1), verdict: 'false_alarm', keep: false } });
+    expect(await patch({ keep: true })).toMatchObject({ status: 200, json: { verdict: 'false_alarm', keep: true } });
+    expect(await patch({ verdict: null })).toMatchObject({ status: 200, json: { verdict: null, keep: true } });
+    expect((await site.send('GET', `/api/events/${idOf(1)}`)).json).toMatchObject({ verdict: null, keep: true });
+    expect(await patch({ keep: true }, 'none')).toMatchObject({ status: 404, json: { code: 'not_found' } });
+    for (const [json, words] of [[{}, 'fewer than 1'], [{ verdict: 'true' }, 'verdict must be one of true_alarm, false_alarm'], [{ keep: 'yes' }, 'keep must be boolean'], [{ kept: true }, 'does not know "kept"'], [[], 'must be a JSON object']] as const) {
+      expect(await patch(json)).toMatchObject({ status: 400, json: { error: expect.stringContaining(words) as string } });
+    }
+    face.failNext(new LookoutError('log_failed', 'it cannot be written'));
+    expect(await patch({ keep: true })).toMatchObject({ status: 500, json: { code: 'log_failed' } });
+  });
+
+  it('has a picture with what was seen drawn in, where that is asked for', async () => {
+    face.tell(entry(1));
+    face.eventPictures.set(idOf(1), Buffer.from('picture'));
+    const path = `/api/events/${idOf(1)}/picture.jpg`;
+    for (const [query, shown] of [['?boxes=true', 'picture with its box'], ['?boxes=false', 'picture'], ['', 'picture']] as const) expect((await site.send('GET', `${path}${query}`)).text).toBe(shown);
+    for (const query of ['?boxes=1', '?boxes=', '?boxes=true&boxes=true']) expect(await site.send('GET', `${path}${query}`)).toMatchObject({ status: 400, json: { error: expect.stringContaining('boxes must be') as string } });
+    face.failNext(new LookoutError('too_many_at_once', '4 pictures are being drawn'));
+    expect((await site.send('GET', `${path}?boxes=true`)).status).toBe(503);
+    face.eventPictures.clear();
+    expect((await site.send('GET', `${path}?boxes=true`)).status).toBe(404);
   });
 
   it('has a picture, which may become a better one, until that goes', async () => {
@@ -101,12 +130,14 @@ describe('GET /api/events/stream', () => {
     face.tell(entry(2));
     face.tell(entry(2, { sequence: 1, state: 'ended' }));
     face.tell(SUMMARY);
-    await until(() => blocks(heard()).length === 3, 5000, heard);
-    const [begun = '', ended = '', summary = ''] = blocks(heard());
+    await site.send('PATCH', `/api/events/${idOf(1)}`, { json: { verdict: 'true_alarm' } });
+    await until(() => blocks(heard()).length === 4, 5000, heard);
+    const [begun = '', ended = '', summary = '', review = ''] = blocks(heard());
     expect(begun.startsWith(said(2, 0, 'begun'))).toBe(true);
     expect(JSON.parse(begun.split('\ndata: ')[1] ?? '')).toEqual(entry(2));
     expect(ended.startsWith(said(2, 1, 'ended'))).toBe(true);
     expect(summary.startsWith('id: summary-1\nevent: summary\n')).toBe(true);
+    expect(review.startsWith(`id: review-of-${idOf(1)}\nevent: review\n`)).toBe(true);
   });
 
   it('keeps a line break of a class within its line', async () => {
@@ -212,6 +243,11 @@ describe('/api/silences', () => {
     expect(Date.parse(end) - before).toBeLessThan(3_610_000);
     expect((await post({ camera_id: 7, rule: 'dogs', seconds: 60 })).json).toMatchObject({ camera_id: '7', rule: 'dogs' });
     expect((await site.send('GET', '/api/silences')).json).toMatchObject({ silences: [{ camera_id: 'gate', rule: null, until: end }, { camera_id: '7', rule: 'dogs' }] });
+  });
+
+  it('knows the rules that there are', async () => {
+    expect(await post({ camera_id: 'gate', rule: 'cats' })).toMatchObject({ status: 404, json: { code: 'not_found', error: 'No rule "cats"; rules are dogs, complaints.' } });
+    expect((await site.send('GET', '/api/silences')).json).toEqual({ silences: [] });
   });
 
   it('takes 0 seconds, which ends one', async () => {

@@ -48,14 +48,14 @@ const VALUES = [
 ];
 const FIELDS = [
   'camera_id', 'rtsp_url', 'model_name', 'models', 'streams', 'interval_seconds', 'batch_size', 'batch_deadline_seconds', 'capture_mode', 'transport', 'video_track', 'duration_seconds',
-  'cameraID', 'latitude', 'longitude', 'url', 'options', 'enabled', 'rule', 'seconds', 'to', '__proto__', 'constructor', '', repeated('k', 2000),
+  'cameraID', 'latitude', 'longitude', 'url', 'options', 'enabled', 'rule', 'seconds', 'to', 'verdict', 'keep', 'confidence', 'classes', 'hours', 'min_frames', '__proto__', 'constructor', '', repeated('k', 2000),
 ];
 const SOUND: Readonly<Record<string, string>> = { camera_id: '"fuzz"', rtsp_url: '"rtsp://127.0.0.1:1/x"', cameraID: '"fuzz"', latitude: '1', longitude: '2', enabled: 'false' };
-const NAMES = ['fuzz', '%00', '%2e%2e', '..%2f..%2fetc%2fpasswd', '%252e', '%c0%af', '%ff', '%', '%zz', '%E2%80%AE', '%0d%0aX:y', '__proto__', 'constructor', '0', '-1', 'null', '*', ';', '%20', repeated('n', 4000)];
+const NAMES = ['fuzz', 'complaints', '%00', '%2e%2e', '..%2f..%2fetc%2fpasswd', '%252e', '%c0%af', '%ff', '%', '%zz', '%E2%80%AE', '%0d%0aX:y', '__proto__', 'constructor', '0', '-1', 'null', '*', ';', '%20', repeated('n', 4000)];
 const QUERIES = [
   '', '', '', '?', '?limit=-1', '?limit=1e9', '?limit=0', '?limit=501', '?limit=51&pictures=true', '?limit=%00', '?limit=1&limit=2', '?limit[]=1', '?limit[__proto__]=1', '?camera_id[a]=b', '?since=never', '?since=2026-13-45T99:99:99Z',
   '?since=2026-01-01T00:00:00Z&since=x', '?pictures=perhaps', '?%ff=%ff', '?camera_id=%E0%A4%A', `?model=${repeated('m', 6000)}`, `?${repeated('a=1&', 1500)}`, `?${repeated('[', 300)}`, '?__proto__=1', '?error=%3Cscript%3E', '?started[]=1',
-  '?alert=perhaps', '?state=lost', '?before=%00', '?class[]=dog', '?rule=a&rule=b',
+  '?alert=perhaps', '?state=lost', '?before=%00', '?class[]=dog', '?rule=a&rule=b', '?verdict=perhaps', '?boxes=perhaps',
 ];
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT', 'PROPFIND', 'SEARCH', 'get', 'NONE', 'G\0T'];
 const TYPES = [

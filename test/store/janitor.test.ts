@@ -15,7 +15,7 @@ interface Kept {
   readonly janitor: Janitor;
   readonly disk: SmallDisk;
   /** Kinds in the order in which something of them went. */
-  readonly gone: readonly Kind[];
+  readonly gone: Kind[];
   readonly logged: () => string;
 }
 
@@ -93,6 +93,16 @@ describe.skipIf(!canMount)('the janitor (needs leave to mount)', () => {
     expect(janitor.trouble).not.toBeNull();
     await fill(disk, 6_500_000);
     await janitor.failed(full);
+    expect(janitor.trouble).toBeNull();
+  });
+
+  it('lets go last of what is to be kept', async () => {
+    const { janitor, disk, gone } = await open(1000);
+    janitor.join('kept', expendable(join(disk.folder, 'evidence'), 1000, () => gone.push('kept')));
+    janitor.join('evidence', { folder: disk.folder, held: () => 0, letGo: () => Promise.resolve(NOTHING) });
+    await fill(disk, 7_900_000);
+    expect(await janitor.failed(full)).toBe(true);
+    expect([...new Set(gone)]).toEqual(['recorded', 'unrecorded', 'frames', 'kept']);
     expect(janitor.trouble).toBeNull();
   });
 

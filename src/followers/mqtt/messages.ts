@@ -1,4 +1,4 @@
-/** Items as messages: records as they are, entries of events with what was said of the event before. */
+/** Items as messages: records as they are, entries of events with what was said of the event before, and what else the log of events holds. */
 import type { EventEntry, Item } from '../../types.ts';
 import type { Message } from './connection.ts';
 import { propertyText, type Topics } from './topics.ts';
@@ -35,11 +35,15 @@ export function createMessages(topics: Topics): Messages {
     of(item) {
       const common = { contentType: 'application/json', retain: false, id: propertyText(item.id) };
       if (item.log === 'records') return { ...common, topic: topics.records, payload: JSON.stringify(item.value) };
+      if (!isEntry(item)) return { ...common, topic: topics.events, payload: JSON.stringify({ type: item.value['kind'], before: null, after: item.value }) };
       const after = entryOf(item);
       return { ...common, topic: topics.events, payload: JSON.stringify({ type: TYPES[after.state], before: beforeOf(after), after }) };
     },
   };
 }
+
+/** Others are of a day, or of what somebody says of an event. */
+export const isEntry = ({ log, value }: Item): boolean => log === 'events' && value['kind'] === 'event';
 
 export function entryOf(item: Item): EventEntry {
   return item.value as unknown as EventEntry;

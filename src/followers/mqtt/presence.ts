@@ -2,6 +2,7 @@
 import { systemClock } from '../../lib/clock.ts';
 import type { Item } from '../../types.ts';
 import { createEpisodes, type Sight } from './episodes.ts';
+import { isEntry } from './messages.ts';
 
 export interface Presence {
   /** What is known of events, as of when nothing more was to be caught up with. */
@@ -40,7 +41,7 @@ export function createPresence(update: () => Promise<void>): Presence {
       cancel();
     },
     async delivered(items) {
-      const events = items.filter(({ log }) => log === 'events');
+      const events = items.filter(isEntry);
       if (events.length > 0) {
         // As of before them.
         sights();

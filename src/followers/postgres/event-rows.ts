@@ -1,4 +1,4 @@
-/** What of an entry of the log of events stands in which column. */
+/** What of an entry, or a review, of the log of events stands in which column. */
 import type { Item } from '../../types.ts';
 import type { RowOf } from './tables.ts';
 import { booleanOf, cleaned, cornersOf, fieldsOf, NO_BOX, numberOf, placeOf, textOf, textsOf, timeOf, wholeOf, type Place } from './values.ts';
@@ -17,6 +17,18 @@ export function eventRow(item: Item): RowOf<'events'> {
     width: wholeOf(best['width']), height: wholeOf(best['height']), picture: textOf(best['picture']),
     clip: textOf(value['clip']), batches: textsOf(value['batches']), entry: value,
   };
+}
+
+export const isReview = ({ log, value }: Item): boolean => log === 'events' && value['kind'] === 'review';
+
+export interface ReviewRow {
+  readonly id: string;
+  readonly verdict: string | null;
+  readonly keep: boolean;
+}
+
+export function reviewRow({ id, value }: Item): ReviewRow {
+  return { id: cleaned(textOf(value['event']) ?? id), verdict: textOf(value['verdict']), keep: booleanOf(value['keep']) ?? false };
 }
 
 export function eventPlace({ value }: Item): Place | null {

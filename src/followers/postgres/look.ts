@@ -16,10 +16,11 @@ export async function look(connection: Connection, { schema, timescale }: Postgr
   async function stateOf(may: boolean): Promise<string> {
     const made = await versionOf(connection, schema, signal);
     if (made > NEWEST) throw new LookoutError('target_away', `the schema ${schema} was made by a newer Lookout: it has version ${made}, and this one knows ${NEWEST}`);
-    if (made > 0) {
+    if (made === NEWEST) {
       await checkTables(connection, schema, timescale, signal);
-      return made < NEWEST ? `the schema ${schema} has version ${made}, and gets ${NEWEST} with the first delivery` : `the schema ${schema} has version ${made}`;
+      return `the schema ${schema} has version ${made}`;
     }
+    if (made > 0) return `the schema ${schema} has version ${made}, and gets ${NEWEST} with the first delivery`;
     if (!may) throw new LookoutError('target_away', `the schema ${schema} cannot be made: the user may not CREATE in this database; grant it, or make the schema for the user`);
     return `the schema ${schema} is made with the first delivery`;
   }

@@ -9,7 +9,7 @@ type Wanted = Pick<PostgresSettings, 'schema' | 'timescale'>;
 type Migration = (connection: Connection, wanted: Wanted, log: FollowerContext<unknown>['log'], signal: AbortSignal) => Promise<void>;
 
 /** In their order, for good: what was released is never changed, a later one changes what it made. */
-const MIGRATIONS: readonly Migration[] = [makeTables];
+const MIGRATIONS: readonly Migration[] = [makeTables, addReviews];
 
 export const NEWEST = MIGRATIONS.length;
 
@@ -60,6 +60,10 @@ async function makeTables(connection: Connection, { schema, timescale }: Wanted,
   const postgis = await postgisSchema(connection, log, signal);
   if (postgis === null) return;
   for (const table of ['cameras', 'events']) await connection.query(positionsOf(`${schema}.${table}`, postgis), [], signal);
+}
+
+async function addReviews(connection: Connection, { schema }: Wanted, _log: unknown, signal: AbortSignal): Promise<void> {
+  await connection.query(`ALTER TABLE ${schema}.events ADD COLUMN IF NOT EXISTS verdict text, ADD COLUMN IF NOT EXISTS keep boolean NOT NULL DEFAULT false`, [], signal);
 }
 
 /** A class may be a text of any length, and a long one does not fit into an index. */

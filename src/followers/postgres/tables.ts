@@ -18,18 +18,21 @@ export const TABLES = {
     rule: 'text', section: 'text', class: 'text', models: 'text[]', alert: 'boolean', suppressed: 'text', began_at: 'timestamp with time zone',
     last_seen_at: 'timestamp with time zone', ended_at: 'timestamp with time zone', ended_by: 'text', frames: 'integer', best_captured_at: 'timestamp with time zone',
     confidence: 'double precision', x1: 'double precision', y1: 'double precision', x2: 'double precision', y2: 'double precision', width: 'integer', height: 'integer',
-    picture: 'text', clip: 'text', batches: 'text[]', entry: 'jsonb',
+    picture: 'text', clip: 'text', batches: 'text[]', entry: 'jsonb', verdict: 'text', keep: 'boolean',
   },
 } as const;
 
 export type Table = keyof typeof TABLES;
 
+/** Columns of events that no entry says: reviews fill them. */
+export const REVIEWED = ['verdict', 'keep'] as const;
+
 /** A value for each column. */
-export type RowOf<Name extends Table> = { readonly [Column in keyof (typeof TABLES)[Name]]: unknown };
+export type RowOf<Name extends Table> = { readonly [Column in Exclude<keyof (typeof TABLES)[Name], (typeof REVIEWED)[number]>]: unknown };
 
 /** Columns that are never null. */
 const ALWAYS: Readonly<Record<Table, readonly string[]>> = {
-  cameras: ['id'], records: ['id', 'camera_id', 'record'], detections: ['record_id', 'number', 'camera_id'], events: ['id', 'sequence', 'entry'],
+  cameras: ['id'], records: ['id', 'camera_id', 'record'], detections: ['record_id', 'number', 'camera_id'], events: ['id', 'sequence', 'entry', 'keep'],
 };
 
 /**

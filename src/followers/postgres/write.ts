@@ -2,10 +2,10 @@
 import type { CameraRow, Item } from '../../types.ts';
 import { deliveredCameras, listedCameras } from './camera-rows.ts';
 import type { Connection } from './connection.ts';
-import { eventRow } from './event-rows.ts';
+import { eventRow, isReview, reviewRow, type ReviewRow } from './event-rows.ts';
 import { detectionRows, recordRow } from './record-rows.ts';
 import type { PostgresSettings } from './settings.ts';
-import { TABLES, type RowOf, type Table } from './tables.ts';
+import { REVIEWED, TABLES, type RowOf, type Table } from './tables.ts';
 import { cleaned, jsonOf } from './values.ts';
 
 /** A statement has a deadline: what it writes is bounded. */
@@ -20,8 +20,10 @@ export async function writeItems(connection: Connection, items: readonly Item[],
   await connection.transaction(async () => {
     await put(CAMERAS_SEEN(schema), deliveredCameras(items));
     for (const chunk of chunksOf(items)) {
-      const events = newestEntries(chunk.filter(({ log }) => log === 'events').map(eventRow));
+      const events = newestEntries(chunk.filter((item) => item.log === 'events' && !isReview(item)).map(eventRow));
       if (events.length > 0) await put(EVENTS(schema), events);
+      const reviews = newestReviews(chunk.filter(isReview).map(reviewRow));
+      if (reviews.length > 0) await put(REVIEWS(schema), reviews);
       const records = newestRecords(chunk);
       if (records.length === 0) continue;
       const rows = records.map(recordRow);
@@ -38,12 +40,14 @@ export async function writeCameras(connection: Connection, cameras: readonly Cam
   await connection.transaction(() => connection.query(CAMERAS_LISTED(schema), [jsonOf(listedCameras(cameras))], signal), signal);
 }
 
-const columnsOf = (table: Table): readonly string[] => Object.keys(TABLES[table]);
+/** Those of its rows. */
+const typesOf = (table: Table): readonly (readonly [string, string])[] => Object.entries(TABLES[table]).filter(([column]) => !REVIEWED.some((one) => one === column));
+const columnsOf = (table: Table): readonly string[] => typesOf(table).map(([column]) => column);
 
 /** The rows come as one JSON text: its members are columns. In one order everywhere, so that two who write the same rows do not wait for each other for ever. */
 function insert(table: Table, schema: string): string {
   const columns = columnsOf(table).join(', ');
-  const types = Object.entries(TABLES[table]).map(([column, type]) => `${column} ${type}`).join(', ');
+  const types = typesOf(table).map(([column, type]) => `${column} ${type}`).join(', ');
   return `INSERT INTO ${schema}.${table} AS old (${columns}) SELECT ${columns} FROM json_to_recordset($1::json) AS new (${types}) ORDER BY ${columnsOf(table)[0] ?? ''}`;
 }
 
@@ -53,6 +57,8 @@ const RECORDS = (schema: string): string => `${insert('records', schema)} ON CON
 const FORMER_DETECTIONS = (schema: string): string => `DELETE FROM ${schema}.detections WHERE record_id = ANY (ARRAY(SELECT json_array_elements_text($1::json)))`;
 const DETECTIONS = (schema: string): string => insert('detections', schema);
 const EVENTS = (schema: string): string => `${insert('events', schema)} ON CONFLICT (id) DO UPDATE SET ${everyColumn('events')} WHERE old.sequence <= excluded.sequence`;
+const REVIEWS = (schema: string): string => `UPDATE ${schema}.events AS old SET verdict = new.verdict, keep = new.keep
+  FROM json_to_recordset($1::json) AS new (id text, verdict text, keep boolean) WHERE old.id = new.id`;
 const CAMERAS_LISTED = (schema: string): string => `${insert('cameras', schema)} ON CONFLICT (id) DO UPDATE
   SET latitude = excluded.latitude, longitude = excluded.longitude WHERE (old.latitude, old.longitude) IS DISTINCT FROM (excluded.latitude, excluded.longitude)`;
 const CAMERAS_SEEN = (schema: string): string => `${insert('cameras', schema)} ON CONFLICT (id) DO UPDATE
@@ -72,6 +78,11 @@ function newestEntries(rows: readonly RowOf<'events'>[]): readonly RowOf<'events
     if (known === undefined || Number(known.sequence) <= Number(row.sequence)) found.set(row.id, row);
   }
   return [...found.values()];
+}
+
+/** In the order of the log. */
+function newestReviews(rows: readonly ReviewRow[]): readonly ReviewRow[] {
+  return [...new Map(rows.map((row) => [row.id, row])).values()];
 }
 
 function* chunksOf(items: readonly Item[]): Generator<readonly Item[]> {

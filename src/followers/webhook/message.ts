@@ -24,7 +24,8 @@ export function messageOf({ log, id, camera_id, time, value }: Item): Message {
   if (log === 'records') {
     return { ...of, type: 'lookout.record', subject: id, text: `${inWords(camera_id)}: a record${time === null ? '' : ` of ${time}`}`, event: null, record: value };
   }
-  return { ...of, type: `lookout.event.${inWords(value['state'])}`, subject: typeof value['id'] === 'string' ? value['id'] : id, text: eventInWords(camera_id, value), event: value, record: null };
+  const subject = [value['event'], value['id']].find((one) => typeof one === 'string') ?? id;
+  return { ...of, type: `lookout.event.${inWords(value['state'] ?? value['kind'])}`, subject, text: eventInWords(camera_id, value), event: value, record: null };
 }
 
 /** Of the alerts from one time to another. */
@@ -43,8 +44,12 @@ export function testMessage(name: string, id: string, time: string): Message {
   };
 }
 
+const VERDICTS: Readonly<Record<string, string>> = { true_alarm: 'a true alarm', false_alarm: 'a false alarm' };
+
 function eventInWords(cameraId: string, value: Item['value']): string {
   const [camera, seen] = [inWords(cameraId), inWords(value['class'])];
+  if (value['kind'] === 'review') return `${camera}: ${VERDICTS[inWords(value['verdict'])] ?? 'no verdict'} of an event of ${inWords(value['rule'])}${value['keep'] === true ? ', to be kept' : ''}`;
+  if (value['kind'] === 'summary') return `${camera}: ${inWords(value['suppressed'])} more events of ${inWords(value['rule'])} on ${inWords(value['day'])}, after ${inWords(value['alerts'])} alerts`;
   const { confidence } = fieldsOf(value['best']);
   if (value['state'] !== 'begun') return `${camera}: ${seen} ${value['state'] === 'going_on' ? 'still there' : 'last seen'} at ${inWords(value['last_seen_at'])}`;
   return `${camera}: ${seen} since ${inWords(value['began_at'])}${typeof confidence === 'number' ? `, ${Math.round(confidence * 100)} % sure` : ''}`;

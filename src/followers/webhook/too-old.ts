@@ -24,8 +24,8 @@ export function createTooOld(maxAgeSeconds: number | null): TooOld {
 
   return {
     passes({ log, id, time, value }, nowMs) {
-      // A record is no alert, and what does not say its age has none.
-      if (maxAgeSeconds === null || log !== 'events' || time === null || !(nowMs - Date.parse(time) > maxAgeSeconds * 1000)) return false;
+      // A record or a review is no alert, and what does not say its age has none.
+      if (maxAgeSeconds === null || log !== 'events' || value['kind'] === 'review' || time === null || !(nowMs - Date.parse(time) > maxAgeSeconds * 1000)) return false;
       const event = eventOf(value, id);
       if (open.has(event)) return value['state'] !== 'ended';
       if (passed.size < MOST_EVENTS) passed.add(event);
@@ -34,7 +34,7 @@ export function createTooOld(maxAgeSeconds: number | null): TooOld {
       return true;
     },
     settled({ log, id, value }, taken) {
-      if (log !== 'events') return;
+      if (log !== 'events' || value['kind'] === 'review') return;
       const event = eventOf(value, id);
       if (value['state'] === 'ended') open.delete(event);
       else if (taken) open.add(event);

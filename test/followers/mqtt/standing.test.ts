@@ -7,7 +7,7 @@ import { create } from '../../../src/followers/mqtt.ts';
 import type { MqttSettings } from '../../../src/followers/mqtt/settings.ts';
 import { LookoutError } from '../../../src/errors.ts';
 import type { EventEntry, Follower, FollowerContext, Item, StreamChange, StreamStatus } from '../../../src/types.ts';
-import { contextOf, eventItem } from '../../contracts/follower.ts';
+import { contextOf, eventItem, reviewItem } from '../../contracts/follower.ts';
 import { createMosquitto, type Mosquitto } from '../../helpers/mosquitto.ts';
 import { listen, type Heard, type Listener } from '../../helpers/mqtt-listener.ts';
 import { faultsOfDiscovery } from './home-assistant.ts';
@@ -99,6 +99,16 @@ describe('events', () => {
     const messages = listener.heard.filter(({ topic }) => topic === `${prefix}/events`);
     expect(messages.map(({ id }) => id)).toEqual([begun.id, going.id, ended.id, ended.id, `${told[4]?.after.id ?? ''}/5`]);
     expect(new Set(messages.map(({ contentType, retained: isRetained }) => `${String(contentType)} ${String(isRetained)}`))).toEqual(new Set(['application/json false']));
+  });
+
+  it('come with what else their log holds, which changes nothing of what is retained', async () => {
+    const { follower, prefix, listener, on } = await cast();
+    const review = reviewItem(1);
+    const summary: Item = { ...review, id: 'summary-1', value: { kind: 'summary', id: 'summary-1', at: review.value['at'] ?? null, camera_id: 'gate', rule: 'dogs', day: '2026-01-01', suppressed: 1, alerts: 5, when: 'first' } };
+    expect(await follower.deliver([review, summary], never)).toEqual([]);
+    await listener.settled();
+    expect(on('events').map((payload) => JSON.parse(payload) as unknown)).toEqual([{ type: 'review', before: null, after: review.value }, { type: 'summary', before: null, after: summary.value }]);
+    expect([...(await retained(prefix)).keys()].sort()).toEqual(['available', 'gate/state']);
   });
 });
 

@@ -1,6 +1,6 @@
 /** The sheet with findings that is laid over a picture. */
 import { expect, test } from 'vitest';
-import { drawFindings } from '../../src/commands/drawing.ts';
+import { drawFindings } from '../../src/record/drawing.ts';
 import { legible } from '../../src/lib/glyphs.ts';
 import type { Detection } from '../../src/types.ts';
 
@@ -44,6 +44,13 @@ test('names a box at the upper edge within it, and what has no box one below the
   expect(first).toBe(`${'#'.repeat(37)}...${'#'.repeat(40)}`);
   expect(rest[10]?.slice(0, 36)).toContain('o');
   expect(rest[20]?.slice(0, 36)).toBe('.'.repeat(36));
+});
+
+test('names a box at any edge where its name is seen as a whole', () => {
+  const corner = drawn([{ class: 'a', confidence: 0.5, box: [70, 34, 80, 40] }]);
+  expect([corner[23], corner[24]?.slice(42), corner[33]?.slice(42), corner[34]?.slice(69)]).toEqual(['.'.repeat(80), `.${'#'.repeat(37)}`, `.${'#'.repeat(37)}`, `.${'#'.repeat(10)}`]);
+  const [first] = drawn([{ class: 'a', confidence: 0.5, box: [-30, -30, 300, 300] }]);
+  expect(first).toBe(`${'#'.repeat(37)}${'.'.repeat(43)}`);
 });
 
 test('draws what is left of a box that hangs over an edge, and names longer than the picture', () => {

@@ -27,9 +27,12 @@ export function drawFindings(findings: readonly Detection[], size: Size): Uint8A
       sheet.fill(colour, y * size.width + from, y * size.width + to);
     }
   };
-  const write = (text: string, left: number, top: number): void => {
+  /** As near to the place as it is seen as a whole. */
+  const write = (text: string, x1: number, y1: number): void => {
     const letters = legible(text).split('');
-    fill(left, top, left + (letters.length * (GLYPH_WIDTH + 1) + 1) * scale, top + lineHeight, RED);
+    const width = (letters.length * (GLYPH_WIDTH + 1) + 1) * scale;
+    const [left, top] = [Math.max(0, Math.min(x1, size.width - width)), Math.max(0, Math.min(y1, size.height - lineHeight))];
+    fill(left, top, left + width, top + lineHeight, RED);
     for (const [place, letter] of letters.entries()) {
       for (let column = 0; column < GLYPH_WIDTH; column += 1) {
         for (let row = 0; row < GLYPH_HEIGHT; row += 1) {
