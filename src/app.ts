@@ -8,6 +8,7 @@ import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
 import { streamFault } from './config/check.ts';
 import { errorInfo, LookoutError } from './errors.ts';
+import { openTakes } from './clips/takes.ts';
 import { createBatches } from './events/batches.ts';
 import { openChronicle } from './events/chronicle.ts';
 import { startFollowers, type Followed, type Followers } from './following/followers.ts';
@@ -42,7 +43,7 @@ import { batchId } from './store/names.ts';
 import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
-import type { BatchRecord, Config, EventItem, Face, Item, StorageStatus, StreamStatus } from './types.ts';
+import type { BatchRecord, Config, EventEntry, EventItem, Face, Item, StorageStatus, StreamStatus } from './types.ts';
 import { createPushCamera, OIL_SPILL } from './videostream/camera.ts';
 import { ruleOf, USUAL_RULES } from './words/event-rules.ts';
 import { CAMERA_MODEL } from './words/push.ts';
@@ -143,9 +144,16 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     /** What the push camera says of itself is about oil. */
     const sectionOf = (model: string, camera: string): string | null => (model === CAMERA_MODEL && camera === config.push_camera ? OIL_SPILL : lanes.sectionOf(model));
     const batches = createBatches(batchId);
+    const rules = config.events?.map(ruleOf) ?? USUAL_RULES;
+    const takes = await openTakes({
+      data_dir: config.data_dir, clips, rules: () => rules, isAsked: (id) => streams.get(id)?.options.clips ?? false, record: (id, file, wanted) => streams.video(id).record(id, file, wanted),
+      pathOf: spool.path, expectOurs, clock: systemClock, log: log.part('clips'), signal: stop.signal,
+    });
+    releasers.push(() => takes.close());
     const events = await openChronicle({
-      rules: config.events?.map(ruleOf) ?? USUAL_RULES, time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
+      rules, time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
       log: eventLog, file: join(config.data_dir, 'events.json'), keepPicture: (event, frame) => eventPictures.keep(event, frame),
+      filmed: (entry) => takes.told(entry), clipOf: (id) => takes.of(id),
       placeOf: async (id) => {
         const { latitude, longitude } = await cameras.lookup(id);
         return latitude === null || longitude === null ? null : { latitude, longitude };
@@ -186,6 +194,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
         offer: (frame, of) => {
           batches.offered(frame, of.session);
           events.offered(of.camera_id);
+          takes.offered(of.camera_id, frame, of.options.clips);
           pipeline.offer(frame, of);
         },
         submit: (batch) => pipeline.submit(batch),
@@ -268,7 +277,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       live: async (id, signal) => streams.video(id).live(id, signal),
       makeClip: async (id, wanted) => {
         const video = streams.video(id);
-        return clips.keep(id, (file) => video.clip(id, file, wanted));
+        return clips.keep({ camera_id: id, made_of: 'video', events: [] }, (file) => video.clip(id, file, wanted));
       },
       clips: (query) => clips.list(query),
       clip: (id) => clips.get(id),
@@ -310,7 +319,8 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       async follow() {
         followers = await startFollowers({
           config, members: await loadFollowers(), logs: new Map<Item['log'], Followed>([['records', recordLog], ['events', eventLog]]), version, lookout: face, clock: systemClock, log: log.part('followers'),
-          picture: (item) => (item.log === 'records' ? recordPicture(item.id, null) : readIfPresent(eventPictures.file((item.value as unknown as EventItem).id))), clip: () => null,
+          picture: (item) => (item.log === 'records' ? recordPicture(item.id, null) : readIfPresent(eventPictures.file((item.value as unknown as EventItem).id))),
+          clip: ({ value }) => (value['state'] === 'ended' ? clips.file((value as unknown as EventEntry).clip?.id ?? '') : null),
         });
         releasers.push(() => followers?.close());
       },

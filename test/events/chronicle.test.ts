@@ -7,7 +7,7 @@ import { openChronicle, type Chronicle } from '../../src/events/chronicle.ts';
 import { createLog, silentLog } from '../../src/lib/log.ts';
 import { openLog } from '../../src/log/record-log.ts';
 import { openEventPictures } from '../../src/store/event-pictures.ts';
-import type { AppendLog, EventEntry, EventItem, Frame } from '../../src/types.ts';
+import type { AppendLog, EventClip, EventEntry, EventItem, Frame } from '../../src/types.ts';
 import { ruleOf } from '../../src/words/event-rules.ts';
 import { until as untilOr } from '../helpers/app.ts';
 import { createVirtualClock, type VirtualClock } from '../load/virtual-clock.ts';
@@ -21,6 +21,9 @@ let chronicle: Chronicle;
 let isRefused: (item: EventItem) => boolean;
 let appends: number;
 let lines: string[];
+/** Of events that have ended, what their last entry waits for; and what is there. */
+let filmed: (entry: EventEntry) => Promise<void> | null;
+let clips: Map<string, EventClip>;
 let sequence: number;
 
 beforeEach(async () => {
@@ -28,6 +31,7 @@ beforeEach(async () => {
   await mkdir(join(folder, 'frames'));
   clock = createVirtualClock();
   [isRefused, appends, lines, sequence] = [() => false, 0, [], 0];
+  [filmed, clips] = [() => null, new Map()];
   await open();
 });
 afterEach(async () => {
@@ -53,7 +57,7 @@ async function open(): Promise<void> {
         await whole.append(item, signal);
       },
     },
-    file: join(folder, 'events.json'), keepPicture: (event, frame) => pictures.keep(event, frame), placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
+    file: join(folder, 'events.json'), keepPicture: (event, frame) => pictures.keep(event, frame), filmed: (entry) => filmed(entry), clipOf: (id) => clips.get(id) ?? null, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
     words: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }),
   });
 }
@@ -171,6 +175,32 @@ describe('the chronicle', () => {
     const [begun, ended] = await written();
     expect(ended).toMatchObject({ id: begun?.id, sequence: 1, state: 'ended', best: { picture: `${begun?.id ?? ''}.jpg` } });
     expect(await written()).toHaveLength(2);
+  });
+
+  it('has the last entry of an event wait for its clip, and nobody else: neither other events nor records nor the state', async () => {
+    let finish = (): void => undefined;
+    filmed = ({ state, class: name }) => (state === 'ended' && name === 'dog' ? new Promise((resolve) => { finish = resolve; }) : null);
+    await look('dog');
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await look('cat');
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled();
+    expect((await written()).map(({ class: name, state }) => `${name} ${state}`)).toEqual(['dog begun', 'cat begun', 'cat ended']);
+    await until(async () => {
+      await clock.pass(1000);
+      return (await readFile(join(folder, 'events.json'), 'utf8')).includes(`"last":{"id":"${(await written())[1]?.id ?? ''}","sequence":1}`);
+    });
+    // Killed now, it has not ended, and ends once.
+    const waited = crash();
+    finish();
+    await waited;
+    filmed = () => null;
+    const [dog] = await written();
+    clips.set(dog?.id ?? '', { id: 'clip', made_of: 'video', begins_at: '2026-01-01T00:00:00.000Z', ends_at: '2026-01-01T00:00:09.000Z' });
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled();
+    expect((await states()).slice(3)).toEqual([`${dog?.id ?? ''}/1 ended`]);
+    expect((await written()).at(-1)).toMatchObject({ class: 'dog', clip: { id: 'clip' }, batches: ['batch'] });
   });
 
   it('keeps no state of what is still on its way into the log', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createLog } from '../../src/lib/log.ts';
-import { openClips, type Clips } from '../../src/store/clips.ts';
+import { openClips, type ClipOf, type Clips } from '../../src/store/clips.ts';
 import type { ClipFacts } from '../../src/types.ts';
 
 let data_dir: string;
@@ -18,6 +18,8 @@ afterEach(() => rm(data_dir, { recursive: true, force: true }));
 
 const open = (clips_max_bytes = 1e9): Promise<Clips> => openClips({ data_dir, clips_max_bytes }, () => Promise.resolve(), createLog({ level: 'debug', format: 'text', write: (line) => said.push(line) }));
 
+const of = (camera_id: string): ClipOf => ({ camera_id, made_of: 'video', events: [] });
+
 const facts = (second: number): ClipFacts => ({ begins_at: `2026-11-20T12:00:${String(second).padStart(2, '0')}.250Z`, seconds: 10, codec: 'h264', width: 640, height: 360, reason: null });
 const recorded = (second: number, bytes = 1000) => async (file: string): Promise<ClipFacts> => {
   await writeFile(file, Buffer.alloc(bytes, second));
@@ -27,10 +29,10 @@ const inFolder = (): Promise<readonly string[]> => readdir(join(data_dir, 'clips
 
 it('a clip is there with its facts, by camera and newest first, also after a restart', async () => {
   const clips = await open();
-  const first = await clips.keep('CAM 1/a', recorded(1));
-  expect(first).toEqual({ ...facts(1), id: expect.stringMatching(/^CAM%201%2Fa_20261120T120001250000Z_[0-9a-f]{8}$/) as string, camera_id: 'CAM 1/a', bytes: 1000 });
-  const second = await clips.keep('CAM-2', recorded(2));
-  const again = await clips.keep('CAM-2', recorded(2));
+  const first = await clips.keep(of('CAM 1/a'), recorded(1));
+  expect(first).toEqual({ ...facts(1), id: expect.stringMatching(/^CAM%201%2Fa_20261120T120001250000Z_[0-9a-f]{8}$/) as string, camera_id: 'CAM 1/a', bytes: 1000, made_of: 'video', events: [] });
+  const second = await clips.keep(of('CAM-2'), recorded(2));
+  const again = await clips.keep(of('CAM-2'), recorded(2));
   expect(again.id).not.toBe(second.id);
   for (const one of [clips, await open()]) {
     expect(one.list({ limit: 10 }).map(({ begins_at }) => begins_at)).toEqual([second, again, first].map(({ begins_at }) => begins_at));
@@ -44,11 +46,11 @@ it('a clip is there with its facts, by camera and newest first, also after a res
 
 it('nothing is left of one that cannot be recorded, or whose recording a crash ended', async () => {
   const clips = await open();
-  await expect(clips.keep('CAM-1', async (file) => {
+  await expect(clips.keep(of('CAM-1'), async (file) => {
     await writeFile(file, 'half');
     throw new Error('the camera was lost');
   })).rejects.toThrow('the camera was lost');
-  await expect(clips.keep('CAM-1', () => Promise.resolve(facts(1)))).rejects.toMatchObject({ code: 'ENOENT' });
+  await expect(clips.keep(of('CAM-1'), () => Promise.resolve(facts(1)))).rejects.toMatchObject({ code: 'ENOENT' });
   expect(await inFolder()).toEqual([]);
   await mkdir(join(data_dir, 'clips', '0123abcd.tmp'));
   await writeFile(join(data_dir, 'clips', '0123abcd.tmp', 'clip.mp4'), 'half');
@@ -66,7 +68,7 @@ it('leaves alone what is no clip, and says so', async () => {
 it('the oldest go when there are more than clips_max_bytes, and when room is asked for', async () => {
   const clips = await open(3500);
   const made = [];
-  for (const second of [1, 2, 3, 4]) made.push(await clips.keep('CAM-1', recorded(second, 800)));
+  for (const second of [1, 2, 3, 4]) made.push(await clips.keep(of('CAM-1'), recorded(second, 800)));
   const left = (): readonly string[] => clips.list({ limit: 10 }).map(({ id }) => id);
   expect(left().length).toBeLessThan(4);
   expect(left()[0]).toBe(made[3]?.id);
@@ -79,7 +81,7 @@ it('the oldest go when there are more than clips_max_bytes, and when room is ask
 
 it('one that somebody removed by hand holds up neither a removal nor the room that is asked for', async () => {
   const clips = await open();
-  const [first, second, third] = [await clips.keep('CAM-1', recorded(1)), await clips.keep('CAM-1', recorded(2)), await clips.keep('CAM-1', recorded(3))];
+  const [first, second, third] = [await clips.keep(of('CAM-1'), recorded(1)), await clips.keep(of('CAM-1'), recorded(2)), await clips.keep(of('CAM-1'), recorded(3))];
   for (const { id } of [first, second]) await rm(join(data_dir, 'clips', id), { recursive: true });
   expect(await clips.remove(first.id)).toBe(true);
   await clips.kept.letGo({ bytes: 1, files: 1 });
@@ -88,7 +90,7 @@ it('one that somebody removed by hand holds up neither a removal nor the room th
 
 it('one that is removed is gone, and counted no more', async () => {
   const clips = await open();
-  const { id } = await clips.keep('CAM-1', recorded(1));
+  const { id } = await clips.keep(of('CAM-1'), recorded(1));
   const file = clips.file(id) ?? '';
   expect(await clips.remove(id)).toBe(true);
   expect(await clips.remove(id)).toBe(false);
