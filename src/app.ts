@@ -146,8 +146,8 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const batches = createBatches(batchId);
     const rules = config.events?.map(ruleOf) ?? USUAL_RULES;
     const takes = await openTakes({
-      data_dir: config.data_dir, clips, rules: () => rules, isAsked: (id) => streams.get(id)?.options.clips ?? false, record: (id, file, wanted) => streams.video(id).record(id, file, wanted),
-      pathOf: spool.path, expectOurs, clock: systemClock, log: log.part('clips'), signal: stop.signal,
+      data_dir: config.data_dir, clips, rules: () => rules, isAsked: (id) => streams.get(id)?.options.clips ?? false, record: async (id, file, wanted) => streams.video(id).record(id, file, wanted),
+      pathOf: spool.path, clock: systemClock, log: log.part('clips'), signal: stop.signal,
     });
     releasers.push(() => takes.close());
     const events = await openChronicle({

@@ -15,8 +15,8 @@ import type { Clip, ClipFacts } from '../types.ts';
 import type { HeldFrame } from './reel.ts';
 
 export interface DraftFacts extends Omit<Clip, 'bytes' | 'seconds'> {
-  /** RFC 3339: how far it is wanted; null: all of it. */
-  readonly ends_at: string | null;
+  /** RFC 3339: until when it is wanted. */
+  readonly ends_at: string;
 }
 
 const [FACTS, VIDEO] = ['take.json', 'video.mp4'] as const;
@@ -41,7 +41,7 @@ export function finish(folder: string, facts: DraftFacts, file: string, signal: 
 }
 
 async function ofVideo(folder: string, { begins_at, ends_at, codec, width, height, reason }: DraftFacts, file: string, signal: AbortSignal): Promise<ClipFacts> {
-  await copyVideo(videoOf(folder), ends_at === null ? null : (Date.parse(ends_at) - Date.parse(begins_at)) / 1000, file, signal);
+  await copyVideo(videoOf(folder), (Date.parse(ends_at) - Date.parse(begins_at)) / 1000, file, signal);
   return { begins_at, seconds: await secondsOf(file), codec, width, height, reason };
 }
 
@@ -52,7 +52,7 @@ async function ofFrames(folder: string, { ends_at, reason }: DraftFacts, file: s
   if (!first) throw new LookoutError('stream_stalled', 'no frame was captured that a clip could be made of');
   const other = all.findIndex(({ width, height }) => width !== first.width || height !== first.height);
   const fitting = other < 0 ? all : all.slice(0, other);
-  const endMs = ends_at === null ? Infinity : Date.parse(ends_at);
+  const endMs = Date.parse(ends_at);
   const frames = fitting.filter(({ ms }, index) => index === 0 || ms < endMs);
   const [before, last] = [frames.at(-2) ?? first, frames.at(-1) ?? first];
   const lastUntilMs = Math.min(endMs, fitting[frames.length]?.ms ?? last.ms + Math.max(1000, last.ms - before.ms));

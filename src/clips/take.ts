@@ -31,7 +31,7 @@ export interface TakeParts {
   /** Which is not there yet. */
   readonly folder: string;
   readonly clips: Pick<Clips, 'keep'>;
-  /** Throws where there is no video to be copied: then it is made of frames. */
+  /** Rejects where there is no video to be copied: then it is made of frames. */
   readonly record: (file: string, wanted: RecordingRequest) => Promise<Recording>;
   readonly framesSince: (ms: number) => readonly HeldFrame[];
   readonly clock: Clock;
@@ -55,6 +55,7 @@ export function startTake(event: string, fromMs: number, longestSeconds: number,
   /** Aborts when nothing more is recorded. */
   const over = linked(signal);
   const isOver = (): boolean => over.signal.aborted;
+  const longestMs = ({ begins_at }: DraftFacts): number => Date.parse(begins_at) + 1000 * longestSeconds;
   let facts: DraftFacts | null = null;
   let stopRecording = (): void => undefined;
   /** Until when those that have ended are to be shown; and what the clip that is kept shows. */
@@ -71,7 +72,7 @@ export function startTake(event: string, fromMs: number, longestSeconds: number,
     const frames = recording ? [] : framesSince(fromMs);
     const begins_at = recording?.begins_at ?? new Date(frames[0]?.ms ?? clock.now()).toISOString();
     const { codec = 'h264', width = 0, height = 0, reason = null } = recording ?? {};
-    facts = { id: clipId(camera_id, begins_at), camera_id, made_of: recording ? 'video' : 'frames', events, begins_at, ends_at: null, codec, width, height, reason };
+    facts = { id: clipId(camera_id, begins_at), camera_id, made_of: recording ? 'video' : 'frames', events, begins_at, ends_at: begins_at, codec, width, height, reason };
     for (const frame of frames) await addIfThere(frame);
     await save();
     if (!recording) return;
@@ -91,7 +92,9 @@ export function startTake(event: string, fromMs: number, longestSeconds: number,
     await addFrame(folder, frame).catch((error: unknown) => { if (!hasCode(error, 'ENOENT')) throw error; });
   }
 
-  const wanted = (untilMs: number): DraftFacts | null => facts && { ...facts, events: [...events], ends_at: Number.isFinite(untilMs) ? new Date(untilMs).toISOString() : null };
+  function wanted(untilMs: number): DraftFacts | null {
+    return facts && { ...facts, events: [...events], ends_at: new Date(Math.min(untilMs, longestMs(facts))).toISOString() };
+  }
 
   /** For the next start, should this run be killed. */
   async function save(): Promise<void> {
@@ -116,7 +119,7 @@ export function startTake(event: string, fromMs: number, longestSeconds: number,
       await keep().catch(failed);
       facts = null;
       await rm(folder, { recursive: true, force: true });
-    });
+    }).catch(failed);
     closed();
   }
 
@@ -144,7 +147,7 @@ export function startTake(event: string, fromMs: number, longestSeconds: number,
     },
     add(frame) {
       if (facts?.made_of !== 'frames' || isOver()) return;
-      if (frame.ms > Date.parse(facts.begins_at) + 1000 * longestSeconds) void close();
+      if (frame.ms > longestMs(facts)) void close();
       else inTurn(() => addIfThere(frame)).catch(failed);
     },
     close,

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { namesIn } from '../lib/files.ts';
+import { linked } from '../lib/linked.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Clips } from '../store/clips.ts';
-import type { ExpectOurs } from '../store/own-folders.ts';
 import type { EventClip, EventEntry, EventRule, Frame, VideoSource } from '../types.ts';
 import { keptSeconds, wantsClips } from '../words/event-rules.ts';
 import { finish, readFacts } from './draft.ts';
@@ -34,7 +34,6 @@ export interface TakesParts {
   /** Whether the stream of the camera does. */
   readonly isAsked: (cameraId: string) => boolean;
   readonly pathOf: (key: string) => string;
-  readonly expectOurs: ExpectOurs;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -45,7 +44,7 @@ const HELD = 'frames';
 const LONGEST_MS = 10_000;
 const STOPPING_MS = 3000;
 
-export async function openTakes({ data_dir, clips, record, rules, isAsked, pathOf, expectOurs, clock, log, signal }: TakesParts): Promise<Takes> {
+export async function openTakes({ data_dir, clips, record, rules, isAsked, pathOf, clock, log, signal }: TakesParts): Promise<Takes> {
   const folder = join(data_dir, 'takes');
   const reel = await openReel(join(folder, HELD), pathOf);
   /** By camera, the newest. */
@@ -56,15 +55,18 @@ export async function openTakes({ data_dir, clips, record, rules, isAsked, pathO
   const left = new Map<string, Promise<void>>();
   const finishing = createTurns();
 
-  const failed = (cameraId: string) => (error: unknown): void => { log.repeated('warn', 'no clip is kept of an event', cameraId, { reason: errorInfo(error).message }); };
+  const failed = (cameraId: string) => (error: unknown): void => {
+    if (!signal.aborted) log.repeated('warn', 'no clip is kept of an event', cameraId, { reason: errorInfo(error).message });
+  };
 
   async function takeUp(path: string): Promise<void> {
     const facts = await readFacts(path).catch(() => null);
     const { id, camera_id, made_of, events } = facts ?? { id: '', camera_id: '', made_of: 'video', events: [] };
     const done = finishing(async () => {
       if (facts) await clips.keep({ id, camera_id, made_of, events }, (file) => finish(path, facts, file, signal)).catch(failed(camera_id));
-      await rm(path, { recursive: true, force: true });
-    }, signal).catch(() => undefined);
+      // Else the next start takes it up.
+      if (!signal.aborted) await rm(path, { recursive: true, force: true });
+    }, signal).catch(failed(camera_id));
     for (const event of events) left.set(event, done);
     void done.then(() => { for (const event of events) left.delete(event); });
   }
@@ -79,10 +81,7 @@ export async function openTakes({ data_dir, clips, record, rules, isAsked, pathO
     const known = newest.get(camera_id);
     const take: Take = known?.join(id, fromMs) ? known : startTake(id, fromMs, rule.clip_max_seconds, {
       camera_id, folder: join(folder, randomBytes(4).toString('hex')), clips, clock, failed: failed(camera_id), signal,
-      record: async (file, wanted) => {
-        await expectOurs();
-        return record(camera_id, file, wanted);
-      },
+      record: (file, wanted) => record(camera_id, file, wanted),
       framesSince: (ms) => reel.since(camera_id, ms),
       closed() {
         takes.delete(take);
@@ -96,7 +95,10 @@ export async function openTakes({ data_dir, clips, record, rules, isAsked, pathO
   }
 
   async function patiently(done: Promise<void>, post_roll_seconds: number): Promise<void> {
-    await Promise.race([done, clock.sleep(1000 * post_roll_seconds + LONGEST_MS, signal).then(() => clock.sleep(signal.aborted ? STOPPING_MS : 0, new AbortController().signal))]);
+    const patience = new AbortController();
+    const waiting = linked(signal, patience.signal);
+    const tooLong = clock.sleep(1000 * post_roll_seconds + LONGEST_MS, waiting.signal).then(() => clock.sleep(signal.aborted ? STOPPING_MS : 0, patience.signal));
+    await Promise.race([done, tooLong]).finally(() => { patience.abort(); });
   }
 
   return {

@@ -318,10 +318,9 @@ export async function layOver(file: string, { rgba, width, height }: { rgba: Uin
   if (failure) throw failure;
 }
 
-/** Copies the beginning of a video, so many seconds of it or (null) all, into an MP4 whose index stands first. */
-export async function copyVideo(video: string, seconds: number | null, target: string, signal: AbortSignal): Promise<void> {
-  const length = seconds === null ? [] : ['-t', seconds.toFixed(3)];
-  const failure = await runFfmpeg({ source: video, outputs: [{ target, options: ['-map', '0:v:0', ...length, '-c', 'copy', '-movflags', '+faststart', '-f', 'mp4'] }] }, signal);
+/** Copies the first seconds of a video, or as much as there is, into an MP4 whose index stands first. */
+export async function copyVideo(video: string, seconds: number, target: string, signal: AbortSignal): Promise<void> {
+  const failure = await runFfmpeg({ source: video, outputs: [{ target, options: ['-map', '0:v:0', '-t', seconds.toFixed(3), '-c', 'copy', '-movflags', '+faststart', '-f', 'mp4'] }] }, signal);
   signal.throwIfAborted();
   if (failure) throw failure;
 }

@@ -23,27 +23,24 @@ const RULE = { models: ['told'], clips: true, quiet_looks: 1, quiet_seconds: 0.5
 let folder: string;
 let camera: DemoCamera;
 
-/** A model that sees what a file says. */
-async function makeModel(): Promise<void> {
-  await mkdir(join(folder, 'models', 'told'), { recursive: true });
-  await writeFile(join(folder, 'models', 'told', 'model.yaml'), `runtime: node\nentry: told.mjs\nversion: "1"\nmix: true\noptions:\n  file: ${join(folder, 'sees')}\n`);
-  await writeFile(join(folder, 'models', 'told', 'told.mjs'), `
+/** Settings, and a model that sees what a file says. */
+async function prepare(own: string, events: Config['events']): Promise<void> {
+  const model = join(own, 'models', 'told');
+  for (const path of [join(own, 'data'), model]) await mkdir(path, { recursive: true });
+  await writeFile(join(own, 'data', 'lookout.yaml'), JSON.stringify({ events, capture_engine: 'libav' }));
+  await writeFile(join(model, 'model.yaml'), `runtime: node\nentry: told.mjs\nversion: "1"\nmix: true\noptions:\n  file: ${join(own, 'sees')}\n`);
+  await writeFile(join(model, 'told.mjs'), `
     import { readFile } from 'node:fs/promises';
     export const predict = async (frames, { file }) => {
       const classes = (await readFile(file, 'utf8')).split(' ').filter(Boolean);
       return frames.map(() => classes.map((name) => ({ class: name, confidence: 0.9, box: [10, 10, 50, 50] })));
     };`);
+  await see(own);
 }
-async function settings(own: string, events: Config['events']): Promise<void> {
-  await mkdir(join(own, 'data'), { recursive: true });
-  await writeFile(join(own, 'data', 'lookout.yaml'), JSON.stringify({ events, capture_engine: 'libav' }));
-}
-const see = (...classes: readonly string[]): Promise<void> => writeFile(join(folder, 'sees'), classes.join(' '));
+const see = (own: string, ...classes: readonly string[]): Promise<void> => writeFile(join(own, 'sees'), classes.join(' '));
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-event-clips-'));
-  await see();
-  await makeModel();
   camera = await startDemoCamera({ cameras: { plain: { kind: 'scene', width: 480, height: 270, fps: 25, clock: true, keyframe_seconds: KEY_FRAME_MS / 1000 } } }, never);
 });
 afterAll(async () => {
@@ -71,10 +68,10 @@ interface Shown { readonly streams: readonly Readonly<Record<string, unknown>>[]
 const shownIn = async (file: string): Promise<Shown> =>
   JSON.parse((await run('ffprobe', ['-v', 'error', '-show_entries', 'stream=codec_name,pix_fmt,width,height:packet=pts_time,duration_time:format=duration', '-of', 'json', file])).stdout) as Shown;
 
-describe('a clip of an event', () => {
+describe.concurrent('a clip of an event', () => {
   let lookout: TestApp;
   beforeAll(async () => {
-    await settings(folder, [{ name: 'seen', ...RULE }, { name: 'pushed', ...RULE, models: ['camera'], pre_roll_seconds: 1 }, { name: 'without', models: ['told'], classes: ['hen'], quiet_looks: 1, quiet_seconds: 0.5 }]);
+    await prepare(folder, [{ name: 'seen', ...RULE }, { name: 'pushed', ...RULE, models: ['camera'], pre_roll_seconds: 1 }, { name: 'without', models: ['told'], classes: ['hen'], quiet_looks: 1, quiet_seconds: 0.5 }]);
     lookout = await startTestApp({ models_dir: join(folder, 'models') }, folder);
   });
   afterAll(() => lookout.close());
@@ -89,14 +86,14 @@ describe('a clip of an event', () => {
     await lookout.post('/start_stream', { camera_id: 'plain', rtsp_url: camera.url('plain'), model_name: ['told'], interval_seconds: 0.5, batch_size: 2 });
     await until(() => lookout.stream('plain').last_frame_at !== null, 30_000, () => lookout.log());
     await sleep(Math.max(0, Date.parse(lookout.stream('plain').last_frame_at ?? '') + 5500 - Date.now()));
-    await see('dog', 'cat', 'hen');
+    await see(folder, 'dog', 'cat', 'hen');
     await until(() => lookout.app.face.events({ camera_id: 'plain', limit: 9 }).length === 4, 10_000, () => lookout.log());
-    await see('cat');
+    await see(folder, 'cat');
     const dog = await ended('plain', 'dog');
     // The other goes on: what there is by now is there.
     const shorter = await shownIn(await fetched(lookout.url, dog.id));
     expect(last('plain', 'cat')).toBeUndefined();
-    await see();
+    await see(folder);
     const cat = await ended('plain', 'cat');
 
     expect(dog.clip).toMatchObject({ made_of: 'video', id: cat.clip?.id });
@@ -161,35 +158,35 @@ describe('a clip of an event', () => {
       await browser.close();
     }
   });
-});
 
-it.skipIf(!hasLibav)('is what was recorded before Lookout was killed, of an event that goes on after it', async () => {
-  const own = join(folder, 'killed');
-  await settings(own, [{ name: 'seen', ...RULE, quiet_seconds: 1.5 }]);
-  await see('dog');
-  const options = { folder: own, flags: ['--models-dir', join(folder, 'models')] };
-  const first = await startServer(options);
-  await first.ask('/start_stream', { camera_id: 'plain', rtsp_url: camera.url('plain'), model_name: ['told'], interval_seconds: 0.5, batch_size: 2 });
-  const eventsOf = async (server: typeof first): Promise<readonly EventEntry[]> => ((await server.ask('/api/events')) as { events: readonly EventEntry[] }).events;
-  await until(async () => (await eventsOf(first)).length > 0, 30_000, first.output);
-  await sleep(2000);
-  const killed = Date.now();
-  await first.kill9();
+  it.skipIf(!hasLibav)('is what was recorded before Lookout was killed, of an event that goes on after it', async () => {
+    const own = join(folder, 'killed');
+    await prepare(own, [{ name: 'seen', ...RULE, quiet_seconds: 1.5 }]);
+    await see(own, 'dog');
+    const options = { folder: own, flags: ['--models-dir', join(own, 'models')] };
+    const first = await startServer(options);
+    await first.ask('/start_stream', { camera_id: 'plain', rtsp_url: camera.url('plain'), model_name: ['told'], interval_seconds: 0.5, batch_size: 2 });
+    const eventsOf = async (server: typeof first): Promise<readonly EventEntry[]> => ((await server.ask('/api/events')) as { events: readonly EventEntry[] }).events;
+    await until(async () => (await eventsOf(first)).length > 0, 30_000, first.output);
+    await sleep(2000);
+    const killed = Date.now();
+    await first.kill9();
 
-  const second = await startServer(options);
-  await until(async () => ((await second.ask('/api/clips')) as { clips: readonly Clip[] }).clips.length > 0, 20_000, second.output);
-  await sleep(1000);
-  await see();
-  await until(async () => (await eventsOf(second))[0]?.state === 'ended', 20_000, second.output);
-  const [event, ...more] = await eventsOf(second);
-  expect([event?.ended_by, event?.clip?.made_of, more]).toEqual(['quiet', 'video', []]);
-  const began = Date.parse(event?.clip?.begins_at ?? '');
-  const file = await fetched(second.url, event?.id ?? '');
-  expect(Math.abs(await clockOf(file, began) - began)).toBeLessThan(300);
-  const final = await clockOf(file, killed, '-sseof', '-0.2');
-  expect(killed - final).toBeLessThan(1500);
-  expect((await readdir(join(own, 'data', 'takes'))).filter((name) => name !== 'frames')).toEqual([]);
-  const entries = (await readFile(join(own, 'data', 'events.ndjson'), 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as EventEntry);
-  expect(entries.filter(({ state }) => state !== 'going_on').map(({ state }) => state)).toEqual(['begun', 'ended']);
-  expect(await second.stop()).toBe(0);
+    const second = await startServer(options);
+    await until(async () => ((await second.ask('/api/clips')) as { clips: readonly Clip[] }).clips.length > 0, 20_000, second.output);
+    await sleep(1000);
+    await see(own);
+    await until(async () => (await eventsOf(second))[0]?.state === 'ended', 20_000, second.output);
+    const [event, ...more] = await eventsOf(second);
+    expect([event?.ended_by, event?.clip?.made_of, more]).toEqual(['quiet', 'video', []]);
+    const began = Date.parse(event?.clip?.begins_at ?? '');
+    const file = await fetched(second.url, event?.id ?? '');
+    expect(Math.abs(await clockOf(file, began) - began)).toBeLessThan(300);
+    const final = await clockOf(file, killed, '-sseof', '-0.2');
+    expect(killed - final).toBeLessThan(1500);
+    expect((await readdir(join(own, 'data', 'takes'))).filter((name) => name !== 'frames')).toEqual([]);
+    const entries = (await readFile(join(own, 'data', 'events.ndjson'), 'utf8')).split('\n').filter(Boolean).map((line) => JSON.parse(line) as EventEntry);
+    expect(entries.filter(({ state }) => state !== 'going_on').map(({ state }) => state)).toEqual(['begun', 'ended']);
+    expect(await second.stop()).toBe(0);
+  });
 });

@@ -31,7 +31,8 @@ beforeEach(async () => {
   await mkdir(join(folder, 'frames'));
   clock = createVirtualClock();
   [isRefused, appends, lines, sequence] = [() => false, 0, [], 0];
-  [filmed, clips] = [() => null, new Map()];
+  filmed = () => null;
+  clips = new Map();
   await open();
 });
 afterEach(async () => {
