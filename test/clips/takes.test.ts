@@ -35,7 +35,7 @@ beforeEach(() => {
   captured = 0;
 });
 
-async function open(rule: Partial<GivenRule> = {}, keep: Clips['keep'] = clips.keep): Promise<void> {
+async function open(rule: Partial<GivenRule> = {}, keep: Clips['keep'] = (...all) => clips.keep(...all)): Promise<void> {
   const stop = new AbortController();
   takes = await openTakes({
     data_dir: folder, clips: { ...clips, keep }, rules: () => [ruleOf({ name: 'default', clips: true, pre_roll_seconds: 1, post_roll_seconds: 1, ...rule })], isAsked: () => false,
@@ -51,6 +51,7 @@ async function open(rule: Partial<GivenRule> = {}, keep: Clips['keep'] = clips.k
 const frameAt = (seconds: number): Frame => ({ key: 'picture', sequence: 0, captured_at: timeOf(seconds), width: 64, height: 48 });
 const timeOf = (seconds: number): string => new Date(start + 1000 * seconds).toISOString();
 const entry = (more: Partial<EventEntry>): EventEntry => ({ ...eventItem(1).value as unknown as EventEntry, alert: true, suppressed: null, ...more });
+const tell = async (more: Partial<EventEntry>): Promise<void> => { await takes.told(entry(more)); };
 
 /** Frames each half second, from and up to these, and held. */
 async function capture(from: number, to: number): Promise<void> {
@@ -72,8 +73,8 @@ describe('an event', () => {
     await capture(0, 8);
     const id = 'later';
     expect(takes.told(entry({ id, began_at: timeOf(1), last_seen_at: timeOf(2), alert: false, suppressed: 'cooldown' }))).toBeNull();
-    takes.told(entry({ id, state: 'going_on', began_at: timeOf(1), last_seen_at: timeOf(5) }));
-    await takes.told(entry({ id, state: 'ended', began_at: timeOf(1), last_seen_at: timeOf(6.5) }));
+    await tell({ id, state: 'going_on', began_at: timeOf(1), last_seen_at: timeOf(5) });
+    await tell({ id, state: 'ended', began_at: timeOf(1), last_seen_at: timeOf(6.5) });
     expect(shown(id)).toEqual([4, expect.closeTo(7.5, 2)]);
     expect(clips.get(takes.of(id)?.id ?? '')).toMatchObject({ made_of: 'frames', camera_id: 'gate', events: [id], width: 64, height: 48, codec: 'h264' });
   });
@@ -91,15 +92,15 @@ describe('an event', () => {
   it('has one no longer than it may be, which is there before the event ends; the next has its own', async () => {
     await open({ clip_max_seconds: 3 });
     await capture(0, 3);
-    takes.told(entry({ id: 'long', began_at: timeOf(2), last_seen_at: timeOf(2) }));
+    await tell({ id: 'long', began_at: timeOf(2), last_seen_at: timeOf(2) });
     await until(async () => (await readdir(join(folder, 'takes'))).length > 1, 5000, () => 'no take has begun');
     await capture(3.5, 8);
     await until(() => takes.of('long') !== null, 5000, () => lines.join(''));
     expect(shown('long')?.[0]).toBe(1);
     expect(shown('long')?.[1]).toBeGreaterThan(3);
     expect(shown('long')?.[1]).toBeLessThan(4.05);
-    takes.told(entry({ id: 'next', began_at: timeOf(6), last_seen_at: timeOf(6) }));
-    await Promise.all(['long', 'next'].map((id) => takes.told(entry({ id, state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(6.5) }))));
+    await tell({ id: 'next', began_at: timeOf(6), last_seen_at: timeOf(6) });
+    await Promise.all(['long', 'next'].map((id) => tell({ id, state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(6.5) })));
     expect(takes.of('next')?.id).not.toBe(takes.of('long')?.id);
     expect(shown('next')).toEqual([5, expect.closeTo(7.5, 2)]);
   });
@@ -107,11 +108,11 @@ describe('an event', () => {
   it('shares that of one before it whose last second it begins in', async () => {
     await open();
     await capture(0, 8);
-    takes.told(entry({ id: 'first', began_at: timeOf(2), last_seen_at: timeOf(2) }));
-    await takes.told(entry({ id: 'first', state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(3) }));
+    await tell({ id: 'first', began_at: timeOf(2), last_seen_at: timeOf(2) });
+    await tell({ id: 'first', state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(3) });
     expect(shown('first')).toEqual([1, expect.closeTo(4, 2)]);
-    takes.told(entry({ id: 'second', began_at: timeOf(4.5), last_seen_at: timeOf(4.5) }));
-    await takes.told(entry({ id: 'second', state: 'ended', began_at: timeOf(4.5), last_seen_at: timeOf(5) }));
+    await tell({ id: 'second', began_at: timeOf(4.5), last_seen_at: timeOf(4.5) });
+    await tell({ id: 'second', state: 'ended', began_at: timeOf(4.5), last_seen_at: timeOf(5) });
     for (const id of ['first', 'second']) expect(shown(id)).toEqual([1, expect.closeTo(6, 2)]);
     expect(takes.of('first')).toEqual(takes.of('second'));
   });
@@ -119,8 +120,8 @@ describe('an event', () => {
   it('is told without one where the disk is full, which one line says; nothing is left of it', async () => {
     await open({}, () => Promise.reject(new LookoutError('disk_full', 'there is no room')));
     await capture(0, 8);
-    takes.told(entry({ id: 'full', began_at: timeOf(2), last_seen_at: timeOf(2) }));
-    await takes.told(entry({ id: 'full', state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(3) }));
+    await tell({ id: 'full', began_at: timeOf(2), last_seen_at: timeOf(2) });
+    await tell({ id: 'full', state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(3) });
     await takes.close();
     expect(shown('full')).toBeNull();
     expect(lines.filter((line) => line.includes('no clip is kept of an event'))).toEqual([expect.stringContaining('there is no room')]);

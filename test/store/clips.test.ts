@@ -44,6 +44,18 @@ it('a clip is there with its facts, by camera and newest first, also after a res
   }
 });
 
+it('one with an id that is taken comes in place of that clip, and is found by the events that it shows', async () => {
+  const clips = await open();
+  const { id } = await clips.keep({ ...of('CAM-1'), events: ['a'] }, recorded(1));
+  const longer = await clips.keep({ ...of('CAM-1'), id, events: ['a', 'b'] }, recorded(1, 3000));
+  for (const one of [clips, await open()]) {
+    expect([one.list({ limit: 10 }), one.ofEvent('a'), one.ofEvent('b'), one.ofEvent('c')]).toEqual([[longer], longer, longer, null]);
+    expect((await readFile(one.file(id) ?? '')).length).toBe(3000);
+    expect(one.kept.held()).toBeLessThan(5000 + 8192);
+  }
+  expect(await inFolder()).toEqual([id]);
+});
+
 it('nothing is left of one that cannot be recorded, or whose recording a crash ended', async () => {
   const clips = await open();
   await expect(clips.keep(of('CAM-1'), async (file) => {
