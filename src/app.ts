@@ -8,6 +8,7 @@ import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
 import { ruleFault, streamFault } from './config/check.ts';
 import { errorInfo, LookoutError } from './errors.ts';
+import { openTakes } from './clips/takes.ts';
 import { createBatches } from './events/batches.ts';
 import { openChronicle } from './events/chronicle.ts';
 import { createRulebook } from './events/rulebook.ts';
@@ -45,7 +46,7 @@ import { batchId } from './store/names.ts';
 import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
-import type { BatchRecord, Config, EventItem, Face, Item, StorageStatus, StreamStatus } from './types.ts';
+import type { BatchRecord, Config, EventEntry, EventItem, Face, Item, StorageStatus, StreamStatus } from './types.ts';
 import { createPushCamera, OIL_SPILL } from './videostream/camera.ts';
 import { ruleOf, USUAL_RULES } from './words/event-rules.ts';
 import { CAMERA_MODEL } from './words/push.ts';
@@ -114,15 +115,16 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const deadLetters = await openDeadLetters(config, spool, books, expectOurs, log.part('dead-letters'));
     janitor.join('recorded', deadLetters.recorded);
     janitor.join('unrecorded', deadLetters.unrecorded);
-    const clips = await openClips(config, expectOurs, log.part('clips'));
-    janitor.join('clips', clips.kept);
+    const keptEvents = await openKeptEvents(config.data_dir);
+    const clips = await openClips(config, expectOurs, keptEvents.has, log.part('clips'));
+    janitor.join('clips', clips.others);
+    janitor.join('kept_clips', clips.kept);
     const recordLog = await openLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
     const eventLog = await openLog<EventItem>({
       config: { ...config, predictions: join(config.data_dir, 'events.ndjson'), index: 'events.idx', format: 'ndjson', rotate_bytes: null }, kind: 'events', log: log.part('events'),
     });
     releasers.push(() => eventLog.close());
-    const keptEvents = await openKeptEvents(config.data_dir);
     const eventPictures = await openEventPictures(config, spool, keptEvents.has);
     janitor.join('events', eventPictures.others);
     janitor.join('kept', eventPictures.kept);
@@ -149,9 +151,15 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const sectionOf = (model: string, camera: string): string | null => (model === CAMERA_MODEL && camera === config.push_camera ? OIL_SPILL : lanes.sectionOf(model));
     const batches = createBatches(batchId);
     const rules = createRulebook(config.events?.map(ruleOf) ?? USUAL_RULES, ruleFault);
+    const takes = await openTakes({
+      data_dir: config.data_dir, clips, rules: () => rules.list(), isAsked: (id) => streams.get(id)?.options.clips ?? false, record: async (id, file, wanted) => streams.video(id).record(id, file, wanted),
+      pathOf: spool.path, clock: systemClock, log: log.part('clips'), signal: stop.signal,
+    });
+    releasers.push(() => takes.close());
     const events = await openChronicle({
       rules: rules.list(), time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
       log: eventLog, file: join(config.data_dir, 'events.json'), keepPicture: (event, frame) => eventPictures.keep(event, frame), kept: keptEvents,
+      filmed: (entry) => takes.told(entry), clipOf: (id) => takes.of(id),
       placeOf: async (id) => {
         const { latitude, longitude } = await cameras.lookup(id);
         return latitude === null || longitude === null ? null : { latitude, longitude };
@@ -196,6 +204,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
         offer: (frame, of) => {
           batches.offered(frame, of.session);
           events.offered(of.camera_id);
+          takes.offered(of.camera_id, frame, of.options.clips);
           pipeline.offer(frame, of);
         },
         submit: (batch) => pipeline.submit(batch),
@@ -282,7 +291,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       live: (id, signal) => streams.live(id, signal),
       makeClip: async (id, wanted) => {
         const video = streams.video(id);
-        return clips.keep(id, (file) => video.clip(id, file, wanted));
+        return clips.keep({ camera_id: id, made_of: 'video', events: [] }, (file) => video.clip(id, file, wanted));
       },
       clips: (query) => clips.list(query),
       clip: (id) => clips.get(id),
@@ -336,7 +345,8 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       async follow() {
         followers = await startFollowers({
           config, members: await loadFollowers(), logs: new Map<Item['log'], Followed>([['records', recordLog], ['events', eventLog]]), version, lookout: face, clock: systemClock, log: log.part('followers'),
-          picture: (item) => (item.log === 'records' ? recordPicture(item.id, null) : readIfPresent(eventPictures.file((item.value as unknown as EventItem).id))), clip: () => null,
+          picture: (item) => (item.log === 'records' ? recordPicture(item.id, null) : readIfPresent(eventPictures.file((item.value as unknown as EventItem).id))),
+          clip: ({ value }) => (value['state'] === 'ended' ? clips.file((value as unknown as EventEntry).clip?.id ?? '') : null),
         });
         releasers.push(() => followers?.close());
       },

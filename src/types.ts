@@ -32,7 +32,7 @@ export interface StreamOptions {
   readonly tls: string;
   /** The stream stops by itself after this long; null: never. */
   readonly duration_seconds: number | null;
-  /** Its last seconds of video are kept, so that clips begin before they are asked for. */
+  /** Its last seconds of video are kept, so that clips begin before they are asked for; and its events that alert have clips. */
   readonly clips: boolean;
   /** It runs while somebody asks for its pictures, and `linger_seconds` after; else it is asleep. */
   readonly on_demand: boolean;
@@ -290,6 +290,20 @@ export interface VideoSource {
   live(cameraId: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** Resolves when the file, which must not be there yet, is an MP4; throws also `stream_stalled`, `disk_full`, `disk_failed`. */
   clip(cameraId: string, file: string, wanted: ClipRequest): Promise<ClipFacts>;
+  /** Copies what comes into the file, which must not be there yet. Resolves once it has begun; throws what `clip` throws. */
+  record(cameraId: string, file: string, wanted: RecordingRequest): Promise<Recording>;
+}
+
+export interface RecordingRequest {
+  readonly before_seconds: number;
+  readonly longest_seconds: number;
+}
+
+/** Video that is being copied into a file: fragmented MP4, which can be read as far as it has come, whatever ends it. */
+export interface Recording extends Omit<ClipFacts, 'seconds'> {
+  /** Resolves when nothing more comes, with why it ended by itself, in words; null: it was stopped, or is as long as was asked. */
+  readonly ended: Promise<string | null>;
+  stop(): void;
 }
 
 /** What a camera sends, seen for some seconds. null: that cannot be told of it. */
@@ -343,6 +357,10 @@ export interface Clip extends ClipFacts {
   readonly id: string;
   readonly camera_id: string;
   readonly bytes: number;
+  /** `video`: copied as the camera sent it. `frames`: made of the frames that were captured. */
+  readonly made_of: 'video' | 'frames';
+  /** Ids of the events that it shows; none: somebody asked for it. */
+  readonly events: readonly string[];
 }
 
 /** Whose frame it is, and how it came. */
@@ -770,10 +788,16 @@ export interface EventEntry {
     /** Its name under data/events; null: it could not be kept. */
     readonly picture: string | null;
   };
-  /** Of the kept video; null: there is none, or not yet. */
-  readonly clip: string | null;
+  /** null: there is none, or not yet. */
+  readonly clip: EventClip | null;
   /** Batches that it spans; null while it goes on. */
   readonly batches: readonly string[] | null;
+}
+
+/** Video that shows an event, and perhaps others of its camera. */
+export interface EventClip extends Pick<Clip, 'id' | 'made_of' | 'begins_at'> {
+  /** RFC 3339. */
+  readonly ends_at: string;
 }
 
 /** Of a camera; in milliseconds since 1970. */
@@ -858,6 +882,12 @@ export interface EventRule {
   readonly daily_limit: number | null;
   /** What stays where it has alerted alerts no more. */
   readonly stationary: boolean;
+  /** Those that alert have a clip; also of streams that say so themselves. */
+  readonly clips: boolean;
+  /** How long before it was first seen, and after it was last seen, its clip begins and ends. */
+  readonly pre_roll_seconds: number;
+  readonly post_roll_seconds: number;
+  readonly clip_max_seconds: number;
 }
 
 /** The log: the records of all batches. */

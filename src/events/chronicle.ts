@@ -4,12 +4,13 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import { hasCode, writeAtomically } from '../lib/files.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
-import type { AppendLog, Batch, EventEntry, EventItem, EventQuery, EventRule, Frame, Look, ReviewedEvent, ReviewRequest, Silence, StreamRef } from '../types.ts';
+import type { AppendLog, Batch, EventClip, EventEntry, EventItem, EventQuery, EventRule, Frame, Look, ReviewedEvent, ReviewRequest, Silence, StreamRef } from '../types.ts';
 import { createCaptureOrder, type NamedBatch } from './capture-order.ts';
 import { createEpisodes, type EpisodesParts } from './episodes.ts';
 import { createRecent } from './recent.ts';
 import type { Moment, Seen, Told } from './seen.ts';
-import { readState, type EventState } from './state.ts';
+import { itemName, readState, type EventState, type ItemName } from './state.ts';
+import { createUnfinished } from './unfinished.ts';
 
 export interface ChronicleParts extends Omit<EpisodesParts, 'log'> {
   readonly log: AppendLog<EventItem>;
@@ -19,6 +20,10 @@ export interface ChronicleParts extends Omit<EpisodesParts, 'log'> {
   readonly keepPicture: (event: string, frame: Frame) => Promise<string | null>;
   /** Events of which what shows them is to be kept. */
   readonly kept: { readonly has: (event: string) => boolean; set(event: string, isKept: boolean): Promise<void> };
+  /** Told of each entry. Resolves once the clip of an event that has ended is there, or never will be; null: none is being made. */
+  readonly filmed: (entry: EventEntry) => Promise<void> | null;
+  /** null: it has none, or not yet. */
+  readonly clipOf: (event: string) => EventClip | null;
   readonly placeOf: (camera: string) => Promise<Seen['place']>;
   /** null: under the model's own name, and no complaint. */
   readonly sectionOf: (model: string, camera: string) => string | null;
@@ -66,7 +71,7 @@ const MOST_READ = 20_000;
 const PLACE_MS = 30_000;
 
 export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
-  const { log, file, keepPicture, kept, placeOf, sectionOf, clock, words, ...own } = parts;
+  const { log, file, keepPicture, kept, filmed, clipOf, placeOf, sectionOf, clock, words, ...own } = parts;
   const engine = createEpisodes({ ...own, log: words });
   const recent = createRecent(kept.has);
   const order = createCaptureOrder(clock);
@@ -76,6 +81,9 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   /** Of events that go on what their pictures show, as soon as these are kept. */
   const pictures = new Map<string, Promise<EventEntry['best'] | null>>();
   const keeping = new Set<Promise<unknown>>();
+  const unfinished = createUnfinished();
+  /** In the log. */
+  let last: ItemName | null = null;
   let work: Promise<void> = Promise.resolve();
   let waiting = 0;
   /** The log cannot be written. */
@@ -106,12 +114,19 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     try {
       const { items, best } = what();
       for (const one of best) keep(one);
-      for (const item of items) then(() => write(item));
+      for (const item of items) say(item);
       isStateOld ||= items.length > 0 || best.length > 0;
     } catch (error) {
       words.error('a look makes no event', { reason: errorInfo(error).message });
     }
     alarm();
+  }
+
+  /** Its last entry waits for the clip that it names; nothing waits for that. */
+  function say(item: EventItem): void {
+    const clip = item.kind === 'event' ? filmed(item) : null;
+    if (item.kind === 'event' && clip) unfinished.hold(item, clip, () => { then(() => write(item)); });
+    else then(() => write(item));
   }
 
   /** At once: the frame goes when its batch is recorded. */
@@ -128,10 +143,14 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   }
 
   async function write(item: EventItem): Promise<void> {
-    const whole = item.kind === 'event' ? { ...item, best: { ...item.best, picture: (await shown(item.id))?.picture ?? null } } : item;
+    const whole = item.kind === 'event' ? { ...item, clip: clipOf(item.id), best: { ...item.best, picture: (await shown(item.id))?.picture ?? null } } : item;
     await append(whole);
+    last = itemName(whole);
     recent.add(whole);
-    if (whole.kind === 'event' && whole.state === 'ended') pictures.delete(whole.id);
+    if (whole.kind === 'event' && whole.state === 'ended') {
+      pictures.delete(whole.id);
+      unfinished.written(whole.id);
+    }
     for (const listener of listeners) listener(whole);
     if (clock.monotonic() - stateAt >= STATE_EVERY_MS) await writeState();
   }
@@ -186,7 +205,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   async function writeState(): Promise<void> {
     if (waiting > 1 || isGivenUp) return;
     [stateAt, isStateOld] = [clock.monotonic(), false];
-    await writeAtomically(file, JSON.stringify(engine.state(moment()))).catch((error: unknown) => {
+    await writeAtomically(file, JSON.stringify(unfinished.in({ ...engine.state(moment()), last }))).catch((error: unknown) => {
       isStateOld = true;
       words.repeated('error', 'the state of events cannot be written', file, { reason: errorInfo(error).message });
     });
@@ -216,6 +235,8 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     const items = ([...await log.read({ limit: MOST_READ, pictures: true })] as unknown as EventItem[]).reverse();
     for (const item of items) recent.add(item);
     const state = await readStateFile();
+    const newest = items.at(-1);
+    last = newest ? itemName(newest) : state?.last ?? null;
     engage(() => engine.restore(state, items, moment()));
   }
 
@@ -277,6 +298,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
       order.close();
       stop.abort();
       cancelAlarm();
+      await unfinished.over();
       await work;
       await writeState();
     },

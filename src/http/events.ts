@@ -9,6 +9,7 @@ import { untilGone } from './pour.ts';
 import { readCameraId } from './read-start.ts';
 import { expectTime } from './read-time.ts';
 import { route } from './route.ts';
+import { sendClip } from './send-clip.ts';
 import { createSeats } from './seats.ts';
 
 const MOST_LISTENERS = 100;
@@ -72,6 +73,16 @@ export function eventRoutes(face: Face): Router {
       if (!jpeg) throw new LookoutError('not_found', `The picture of the event "${id}" is not there any more; the oldest go when there are more than event_pictures_max_bytes, or when room is short.`);
       // While the event goes on a better one may come.
       response.set('Cache-Control', 'no-cache').type('jpeg').send(Buffer.from(jpeg));
+    },
+  });
+
+  route(router, '/api/events/:id/clip.mp4', {
+    get: (request, response, next) => {
+      const { id, state, clip: named } = existing(request);
+      const clip = named && face.clip(named.id);
+      if (clip) sendClip(clip, face.clipFile(clip.id), response, next);
+      else if (named) throw new LookoutError('not_found', `The clip of the event "${id}" is not there any more; the oldest go when there are more than clips_max_bytes, or when room is short.`);
+      else throw new LookoutError('not_found', `There is no clip of the event "${id}"${state === 'ended' ? '; the option clips of its rule or stream asks for one' : ' yet'}.`);
     },
   });
 

@@ -70,6 +70,8 @@ const clip = exact({
   height: count,
   reason: { ...maybeText, description: 'Why it holds less than was asked for; null: it holds all.' },
   bytes: count,
+  made_of: { enum: ['video', 'frames'], description: 'Copied as the camera sent it, or made of the frames that were captured.' },
+  events: { ...list(text), description: 'Ids of the events that it shows; none: somebody asked for it.' },
 });
 
 const cameraId: Schema = { type: ['string', 'number'], minLength: 1, maxLength: 128, description: 'No control characters, / or \\, and not . or ..; numbers are matched as text.' };
@@ -196,7 +198,10 @@ const event = exact({
     height: count,
     picture: { ...maybeText, description: 'Name of its file under data/events; null: it could not be kept.' },
   }),
-  clip: maybeText,
+  clip: {
+    anyOf: [{ type: 'null' }, exact({ id: text, made_of: { enum: ['video', 'frames'] }, begins_at: time, ends_at: time })],
+    description: 'null: there is none, or not yet.',
+  },
   batches: { type: ['array', 'null'], items: text, description: 'Batches that it spans; null while it goes on.' },
   verdict,
   keep,

@@ -272,6 +272,16 @@ const paths: Readonly<Record<string, Path>> = {
       },
     },
   },
+  '/api/events/{id}/clip.mp4': {
+    get: {
+      summary: 'The clip of an event, whole or in ranges', tags: ['Events'], parameters: [eventParameter],
+      responses: {
+        200: { description: 'MP4, whose index stands first; while events of its camera go on a longer one may come in its place.', content: { 'video/mp4': { schema: { type: 'string', contentMediaType: 'video/mp4' } } } },
+        206: { description: 'The range that was asked for.', content: { 'video/mp4': { schema: { type: 'string', contentMediaType: 'video/mp4' } } } },
+        400: error('The path cannot be decoded.'), 404: error('No such event, or it has no clip, not yet, or not any more.'), 416: error('It has no such range.'), ...faults,
+      },
+    },
+  },
   '/api/silences': {
     get: { summary: 'Cameras, and rules of them, that alert nobody for a while', tags: ['Events'], responses: { 200: answer('Those that are not over.', 'Silences'), ...faults } },
     post: {

@@ -9,6 +9,7 @@ import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
 import { clipRequest, MOST_CLIPS } from './openapi-schemas.ts';
 import { pour, untilGone } from './pour.ts';
+import { sendClip } from './send-clip.ts';
 import { route } from './route.ts';
 import { createSeats } from './seats.ts';
 
@@ -124,13 +125,8 @@ export function videoRoutes(face: Face): Router {
 
   route(router, '/api/clips/:id/clip.mp4', {
     get: (request, response, next) => {
-      const { id, bytes } = existing(request);
-      // In ranges too, as players ask for them. A clip does not change any more.
-      response.sendFile(face.clipFile(id) ?? '', { cacheControl: false, dotfiles: 'allow', headers: { 'Content-Type': 'video/mp4', 'Cache-Control': 'private, max-age=86400, immutable', 'Content-Disposition': `inline; filename="${encodeURIComponent(id)}.mp4"` } }, (error) => {
-        if (!error || response.headersSent) return;
-        if ('status' in error && error.status === 416) response.status(416).type('json').set('Content-Range', `bytes */${bytes}`).json({ error: `Clip "${id}" has ${bytes} bytes, and not the range that was asked for.`, code: 'bad_request' });
-        else next(new LookoutError('not_found', `Clip "${id}" is gone.`, { cause: error }));
-      });
+      const clip = existing(request);
+      sendClip(clip, face.clipFile(clip.id), response, next);
     },
   });
 

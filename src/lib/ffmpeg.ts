@@ -318,6 +318,37 @@ export async function layOver(file: string, { rgba, width, height }: { rgba: Uin
   }, ['-filter_complex', '[0:v][1:v]overlay', '-q:v', '2'], signal);
 }
 
+/** Copies the first seconds of a video, or as much as there is, into an MP4 whose index stands first. */
+export async function copyVideo(video: string, seconds: number, target: string, signal: AbortSignal): Promise<void> {
+  const failure = await runFfmpeg({ source: video, outputs: [{ target, options: ['-map', '0:v:0', '-t', seconds.toFixed(3), '-c', 'copy', '-movflags', '+faststart', '-f', 'mp4'] }] }, signal);
+  signal.throwIfAborted();
+  if (failure) throw failure;
+}
+
+/** Makes an MP4, whose index stands first, that shows each picture (a JPEG) for so long; all have one size, in pixels. */
+export async function showPictures(
+  pictures: readonly { readonly file: string; readonly seconds: number }[], { width, height }: { readonly width: number; readonly height: number }, target: string, signal: AbortSignal,
+): Promise<void> {
+  // Of the last one in the list no length is heard: it is there twice, the second time for a moment.
+  const list = [...pictures, ...pictures.slice(-1)].map(({ file, seconds }, index) => [
+    `file ${quoted(`file:${file}`)}`, `option framerate ${TICKS_PER_SECOND}`, `duration ${(seconds - (index === pictures.length - 1 ? 1 / TICKS_PER_SECOND : 0)).toFixed(3)}`,
+  ]);
+  const failure = await runFfmpeg({
+    source: Readable.from([['ffconcat version 1.0', ...list.flat(), ''].join('\n')]),
+    input: ['-max_pixels', String(MOST_PIXELS), '-noautorotate', '-f', 'concat', '-safe', '0', '-protocol_whitelist', 'pipe,file'],
+    outputs: [{
+      target,
+      options: [
+        // Encoders of H.264 take even sizes.
+        '-vf', `scale=${width - width % 2}:${height - height % 2},format=yuv420p`, '-fps_mode', 'vfr',
+        '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '25', '-threads', '2', '-movflags', '+faststart', '-f', 'mp4',
+      ],
+    }],
+  }, signal);
+  signal.throwIfAborted();
+  if (failure) throw failure;
+}
+
 /** The first picture of a video file and one every so many seconds after it, as JPEG files in the empty `folder`, in order. */
 export async function picturesOf(
   video: string, { everySeconds, jpegQuality }: { readonly everySeconds: number; readonly jpegQuality: number }, folder: string, signal: AbortSignal,

@@ -80,6 +80,10 @@ export function create({ config, log }: { readonly config: RtspSettings; readonl
         const { begun_ms_ago, ...facts } = await videoOf(camera).clip({ file, ...wanted });
         return { ...facts, begins_at: new Date(Date.now() - begun_ms_ago).toISOString() };
       },
+      async record(camera, file, wanted) {
+        const { begun_ms_ago, ...facts } = await videoOf(camera).record({ file, ...wanted });
+        return { ...facts, begins_at: new Date(Date.now() - begun_ms_ago).toISOString() };
+      },
     },
     async probe(stream, signal) {
       if (!await usesLibav(stream)) return null;

@@ -1,7 +1,7 @@
-/** Clips, under `data/clips`: a folder for each with its video and its facts, there as a whole or not at all; oldest removed first. */
+/** Clips, under `data/clips`: a folder for each with its video and its facts, there as a whole or not at all; oldest removed first, those of events that are to be kept after all others. */
 import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
 import { fsyncFolder, hasCode, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
@@ -13,25 +13,36 @@ import { clipId } from './names.ts';
 import type { ExpectOurs } from './own-folders.ts';
 
 export interface Clips {
-  /** `record` is given a path for the video. What it throws is thrown, and nothing is left. */
-  keep(cameraId: string, record: (file: string) => Promise<ClipFacts>): Promise<Clip>;
+  /** `record` is given a path for the video. What it throws is thrown, and nothing is left. With an id that is taken it comes in place of that clip. */
+  keep(of: ClipOf, record: (file: string) => Promise<ClipFacts>): Promise<Clip>;
   /** Newest first. */
   list(query: { readonly camera_id?: string | undefined; readonly limit: number }): readonly Clip[];
   get(id: string): Clip | null;
+  /** The one that shows an event; null: none does. */
+  ofEvent(event: string): Clip | null;
   /** Its video; null: there is no such clip. */
   file(id: string): string | null;
   /** Whether there was one. */
   remove(id: string): Promise<boolean>;
-  /** What the janitor may let go. */
+  /** What the janitor may let go: those of events that are to be kept, and the others. */
   readonly kept: Expendable;
+  readonly others: Expendable;
+}
+
+export interface ClipOf extends Pick<Clip, 'camera_id' | 'made_of' | 'events'> {
+  /** Absent: a new one. */
+  readonly id?: string;
 }
 
 const [FOLDER, VIDEO, FACTS, DRAFT] = ['clips', 'clip.mp4', 'clip.json', '.tmp'] as const;
 
-export async function openClips({ data_dir, clips_max_bytes }: Pick<Config, 'data_dir' | 'clips_max_bytes'>, expectOurs: ExpectOurs, log: Log): Promise<Clips> {
+export async function openClips(
+  { data_dir, clips_max_bytes }: Pick<Config, 'data_dir' | 'clips_max_bytes'>, expectOurs: ExpectOurs, isToKeep: (event: string) => boolean, log: Log,
+): Promise<Clips> {
   const folder = join(data_dir, FOLDER);
   const known = new Map<string, Clip>();
   const takeTurn = createTurns();
+  const isOther = (path: string): boolean => !known.get(basename(path))?.events.some(isToKeep);
 
   for (const name of await namesIn(folder)) {
     if (name.endsWith(DRAFT)) await rm(join(folder, name), { recursive: true, force: true });
@@ -41,11 +52,11 @@ export async function openClips({ data_dir, clips_max_bytes }: Pick<Config, 'dat
   }
   const budget: ByteBudget = await createByteBudget({
     maxBytes: clips_max_bytes, existing: [...known.keys()].map((id) => join(folder, id)),
-    remove: async (path) => { await drop(path.slice(folder.length + 1)); },
+    remove: async (path) => { await drop(basename(path)); }, canBeSpared: isOther,
   });
 
   async function readFacts(id: string): Promise<Clip> {
-    return JSON.parse(await readFile(join(folder, id, FACTS), 'utf8')) as Clip;
+    return { made_of: 'video', events: [], ...JSON.parse(await readFile(join(folder, id, FACTS), 'utf8')) as Omit<Clip, 'made_of' | 'events'> };
   }
 
   /** Its name goes first: what is left half removed is swept at the next start. */
@@ -59,7 +70,7 @@ export async function openClips({ data_dir, clips_max_bytes }: Pick<Config, 'dat
     await rm(leaving, { recursive: true, force: true });
   }
 
-  async function seal(draft: string, cameraId: string, facts: ClipFacts): Promise<Clip> {
+  async function seal(draft: string, of: ClipOf, facts: ClipFacts): Promise<Clip> {
     const video = join(draft, VIDEO);
     const handle = await open(video, 'r');
     try {
@@ -67,23 +78,31 @@ export async function openClips({ data_dir, clips_max_bytes }: Pick<Config, 'dat
     } finally {
       await handle.close();
     }
-    const clip: Clip = { id: clipId(cameraId, facts.begins_at), camera_id: cameraId, ...facts, bytes: (await stat(video)).size };
+    const clip: Clip = { id: clipId(of.camera_id, facts.begins_at), ...of, ...facts, bytes: (await stat(video)).size };
     await writeAtomically(join(draft, FACTS), JSON.stringify(clip));
     await expectOurs();
+    // Who reads the one before reads it to its end.
+    if (known.has(clip.id)) await drop(clip.id);
     await rename(draft, join(folder, clip.id));
     await fsyncFolder(folder);
     return clip;
   }
 
+  const expendable = (which: (path: string) => boolean): Expendable => ({
+    folder, held: () => budget.held(which), letGo: (wanted) => takeTurn(() => budget.letGo(wanted, which)),
+  });
   return {
-    async keep(cameraId, record) {
+    async keep(of, record) {
       const draft = join(folder, `${randomBytes(4).toString('hex')}${DRAFT}`);
       await makeFolder(draft);
       try {
-        const clip = await seal(draft, cameraId, await record(join(draft, VIDEO)));
-        known.set(clip.id, clip);
-        await takeTurn(() => budget.add(join(folder, clip.id)));
-        return clip;
+        const facts = await record(join(draft, VIDEO));
+        return await takeTurn(async () => {
+          const clip = await seal(draft, of, facts);
+          known.set(clip.id, clip);
+          await budget.add(join(folder, clip.id));
+          return clip;
+        });
       } catch (error) {
         await rm(draft, { recursive: true, force: true });
         throw error;
@@ -94,6 +113,10 @@ export async function openClips({ data_dir, clips_max_bytes }: Pick<Config, 'dat
       .sort((a, b) => (a.begins_at < b.begins_at ? 1 : -1))
       .slice(0, limit),
     get: (id) => known.get(id) ?? null,
+    ofEvent(event) {
+      for (const clip of known.values()) if (clip.events.includes(event)) return clip;
+      return null;
+    },
     file: (id) => (known.has(id) ? join(folder, id, VIDEO) : null),
     async remove(id) {
       if (!known.has(id)) return false;
@@ -104,10 +127,7 @@ export async function openClips({ data_dir, clips_max_bytes }: Pick<Config, 'dat
         return true;
       });
     },
-    kept: {
-      folder,
-      held: () => budget.held(),
-      letGo: (wanted) => takeTurn(() => budget.letGo(wanted)),
-    },
+    kept: expendable((path) => !isOther(path)),
+    others: expendable(isOther),
   };
 }

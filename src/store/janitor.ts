@@ -19,6 +19,7 @@ const TABLE = {
   recorded: 'dead letters of recorded batches',
   unrecorded: 'dead letters',
   frames: 'frames that wait for models',
+  kept_clips: 'clips of events that are to be kept',
   kept: 'pictures of events that are to be kept',
 } as const;
 

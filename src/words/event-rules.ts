@@ -31,6 +31,10 @@ export const EVENT_RULE = {
     hours: { description: 'Cron expression of the minutes in which it alerts, in time_zone; null: all.', type: ['string', 'null'], format: 'cron' },
     daily_limit: { description: 'Alerts of a camera in a day of time_zone; null: any number.', type: ['integer', 'null'], minimum: 1, maximum: 100_000 },
     stationary: { description: 'What stays where it has alerted alerts no more.', type: 'boolean' },
+    clips: { description: 'Those that alert have a clip; so have those of a stream with the option clips.', type: 'boolean' },
+    pre_roll_seconds: { description: 'A clip begins so long before the event was first seen.', type: 'number', minimum: 0, maximum: 60 },
+    post_roll_seconds: { description: 'It ends so long after it was last seen.', type: 'number', minimum: 0, maximum: 60 },
+    clip_max_seconds: { description: 'It ends after so long, however long the event lasts.', type: 'number', minimum: 1, maximum: 600 },
   },
 } as const;
 
@@ -40,6 +44,7 @@ const USUAL: Omit<EventRule, 'name'> = {
   cameras: null, models: null, sections: null, classes: null, confidence: 0, min_frames: { seen: 1, of: 1 },
   quiet_looks: 3, quiet_seconds: null, max_gap_seconds: 300, max_seconds: 3600,
   alert: true, cooldown_seconds: 0, hours: null, daily_limit: null, stationary: false,
+  clips: false, pre_roll_seconds: 5, post_roll_seconds: 5, clip_max_seconds: 120,
 };
 
 /** With what it does not say. */
@@ -51,6 +56,18 @@ export function ruleOf({ name, ...given }: GivenRule): EventRule {
 /** Where none are given: every complaint is an event, and alerts. */
 export const USUAL_RULES: readonly EventRule[] = [ruleOf({ name: 'complaints' })];
 
+/** How late a look may come for the clip to begin where it should. */
+const LATE_SECONDS = 10;
+
+/** `isAsked`: the stream of the camera asks for clips itself. */
+export const wantsClips = ({ alert, clips, cameras }: EventRule, cameraId: string, isAsked: boolean): boolean => alert && (clips || isAsked) && (cameras === null || cameras.includes(cameraId));
+
+/** The seconds of a camera that are kept so that clips of its events can begin in time; null: none of its events has any. */
+export function keptSeconds(rules: readonly EventRule[], cameraId: string, isAsked: boolean): number | null {
+  const own = rules.filter((rule) => wantsClips(rule, cameraId, isAsked));
+  return own.length === 0 ? null : Math.max(...own.map(({ pre_roll_seconds }) => pre_roll_seconds)) + LATE_SECONDS;
+}
+
 export const isRuleName = (text: string): boolean => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(text);
 
 /** What the schema cannot say of rules that stand together; null: nothing is wrong. */
@@ -59,5 +76,7 @@ export function rulesFault(rules: readonly GivenRule[]): string | null {
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) return `two rules are named ${twice}`;
   const never = rules.find(({ min_frames: { seen, of } = USUAL.min_frames }) => seen > of);
-  return never ? `min_frames of the rule ${never.name}: seen is more than of` : null;
+  if (never) return `min_frames of the rule ${never.name}: seen is more than of`;
+  const short = rules.map(ruleOf).find(({ pre_roll_seconds, post_roll_seconds, clip_max_seconds }) => clip_max_seconds < pre_roll_seconds + post_roll_seconds);
+  return short ? `clip_max_seconds of the rule ${short.name}: shorter than pre_roll_seconds and post_roll_seconds together` : null;
 }

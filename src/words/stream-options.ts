@@ -29,7 +29,7 @@ export const STREAM_OPTIONS = {
     type: ['number', 'null'], minimum: 0.1, maximum: 31_536_000, description: 'The stream stops by itself after this long; null: never.',
   },
   clips: {
-    type: 'boolean', description: 'Keeps the last seconds of video (pre_roll_seconds), so that clips begin before they are asked for.',
+    type: 'boolean', description: 'Keeps the last seconds of video (pre_roll_seconds), so that clips begin before they are asked for; events that alert have clips.',
   },
   on_demand: {
     type: 'boolean', description: 'The stream runs only while somebody asks for its picture, live video or MJPEG; else it is asleep. It may have no model.',

@@ -225,6 +225,7 @@ describe('a stream on demand', () => {
     video = {
       live: () => (isConnected ? Promise.resolve(chunks()) : Promise.reject(new LookoutError('stream_ended', 'it is not connected now'))),
       clip: () => Promise.reject(new Error('nobody asks')),
+      record: () => Promise.reject(new Error('nobody asks')),
     };
     await start();
     const viewer = new AbortController();

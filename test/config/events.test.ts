@@ -56,6 +56,7 @@ describe('rules of events', () => {
   it('are refused where they cannot stand together, or one never could begin', async () => {
     expect(await problems('events:\n  - {name: dogs}\n  - {name: dogs, classes: [dog]}\n')).toEqual(['lookout.yaml:2:3: events: two rules are named dogs']);
     expect(await problems('events:\n  - {name: dogs, min_frames: {seen: 3, of: 2}}\n')).toEqual(['lookout.yaml:2:3: events: min_frames of the rule dogs: seen is more than of']);
+    expect(await problems('events:\n  - {name: dogs, clips: true, pre_roll_seconds: 20, clip_max_seconds: 22}\n')).toEqual(['lookout.yaml:2:3: events: clip_max_seconds of the rule dogs: shorter than pre_roll_seconds and post_roll_seconds together']);
   });
 
   it('take numbers, switches and lists from the environment', async () => {

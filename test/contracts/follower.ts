@@ -1,6 +1,6 @@
 /** What every follower promises, whatever it delivers to: against a real server that can be stopped, and started again as it was. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { EventEntry, EventReview, Follower, FollowerContext, FollowerMember, Item, Json } from '../../src/types.ts';
+import type { EventClip, EventEntry, EventReview, Follower, FollowerContext, FollowerMember, Item, Json } from '../../src/types.ts';
 
 /** Where a follower delivers to in a test. */
 export interface Target<Settings> {
@@ -22,6 +22,9 @@ export interface Contracted<Settings> {
   /** Nothing there tells in which order items came. */
   readonly unordered?: boolean;
 }
+
+/** As an entry of an event names it. */
+export const clip: EventClip = { id: 'c', made_of: 'video', begins_at: '2026-01-01T00:00:00.000Z', ends_at: '2026-01-01T00:00:10.000Z' };
 
 const A_JPEG = Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex');
 

@@ -8,7 +8,7 @@ import { createLog, silentLog } from '../../src/lib/log.ts';
 import { openLog } from '../../src/log/record-log.ts';
 import { openEventPictures } from '../../src/store/event-pictures.ts';
 import { openKeptEvents } from '../../src/store/kept-events.ts';
-import type { AppendLog, Batch, EventEntry, EventItem, EventReview, Frame, StreamRef } from '../../src/types.ts';
+import type { AppendLog, Batch, EventClip, EventEntry, EventItem, EventReview, Frame, StreamRef } from '../../src/types.ts';
 import { ruleOf } from '../../src/words/event-rules.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import { until as untilOr } from '../helpers/app.ts';
@@ -23,6 +23,9 @@ let chronicle: Chronicle;
 let isRefused: (item: EventItem) => boolean;
 let appends: number;
 let lines: string[];
+/** Of events that have ended, what their last entry waits for; and what is there. */
+let filmed: (entry: EventEntry) => Promise<void> | null;
+let clips: Map<string, EventClip>;
 let sequence: number;
 
 beforeEach(async () => {
@@ -30,6 +33,8 @@ beforeEach(async () => {
   await mkdir(join(folder, 'frames'));
   clock = createVirtualClock();
   [isRefused, appends, lines, sequence] = [() => false, 0, [], 0];
+  filmed = () => null;
+  clips = new Map();
   await open();
 });
 afterEach(async () => {
@@ -57,7 +62,7 @@ async function open(): Promise<void> {
         await whole.append(item, signal);
       },
     },
-    file: join(folder, 'events.json'), keepPicture: (event, frame) => pictures.keep(event, frame), kept, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
+    file: join(folder, 'events.json'), keepPicture: (event, frame) => pictures.keep(event, frame), kept, filmed: (entry) => filmed(entry), clipOf: (id) => clips.get(id) ?? null, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
     words: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }),
   });
 }
@@ -304,6 +309,32 @@ describe('the chronicle', () => {
     expect(await chronicle.shown(id)).toMatchObject({ confidence: 0.9, picture: `${id}.jpg` });
     expect(chronicle.get(id)?.best.confidence).toBe(0.5);
     expect(await chronicle.shown('none')).toBeNull();
+  });
+
+  it('has the last entry of an event wait for its clip, and nobody else: neither other events nor records nor the state', async () => {
+    let finish = (): void => undefined;
+    filmed = ({ state, class: name }) => (state === 'ended' && name === 'dog' ? new Promise((resolve) => { finish = resolve; }) : null);
+    await look('dog');
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await look('cat');
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled(BATCH);
+    expect((await written()).map(({ class: name, state }) => `${name} ${state}`)).toEqual(['dog begun', 'cat begun', 'cat ended']);
+    await until(async () => {
+      await clock.pass(1000);
+      return (await readFile(join(folder, 'events.json'), 'utf8')).includes(`"last":{"id":"${(await written())[1]?.id ?? ''}","sequence":1}`);
+    });
+    // Killed now, it has not ended, and ends once.
+    const waited = crash();
+    finish();
+    await waited;
+    filmed = () => null;
+    const [dog] = await written();
+    clips.set(dog?.id ?? '', { id: 'clip', made_of: 'video', begins_at: '2026-01-01T00:00:00.000Z', ends_at: '2026-01-01T00:00:09.000Z' });
+    for (let miss = 0; miss < 4; miss += 1) await look(null);
+    await chronicle.settled(BATCH);
+    expect((await states()).slice(3)).toEqual([`${dog?.id ?? ''}/1 ended`]);
+    expect((await written()).at(-1)).toMatchObject({ class: 'dog', clip: { id: 'clip' }, batches: ['batch'] });
   });
 
   it('keeps no state of what is still on its way into the log', async () => {

@@ -13,6 +13,7 @@ describe('a rule of events', () => {
     expect(ruleOf({ name: 'dogs', classes: ['dog'], hours: undefined })).toEqual({
       name: 'dogs', cameras: null, models: null, sections: null, classes: ['dog'], confidence: 0, min_frames: { seen: 1, of: 1 },
       quiet_looks: 3, quiet_seconds: null, max_gap_seconds: 300, max_seconds: 3600, alert: true, cooldown_seconds: 0, hours: null, daily_limit: null, stationary: false,
+      clips: false, pre_roll_seconds: 5, post_roll_seconds: 5, clip_max_seconds: 120,
     });
   });
 

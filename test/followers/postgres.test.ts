@@ -326,7 +326,7 @@ describe('events', () => {
     const { url, sql } = await database();
     const follower = followerOf(settingsOf(url));
     const entry = (sequence: number, more: Parameters<typeof eventItem>[1] = {}): Item => eventItem(1, { sequence, ...more });
-    const ended = entry(2, { state: 'ended', ended_at: '2026-01-01T00:01:00.000Z', ended_by: 'quiet', frames: 9, clip: 'clip-1', batches: ['b1', 'b2'], alert: false, suppressed: 'cooldown' });
+    const ended = entry(2, { state: 'ended', ended_at: '2026-01-01T00:01:00.000Z', ended_by: 'quiet', frames: 9, clip: { id: 'clip-1', made_of: 'video', begins_at: '2026-01-01T00:00:00.000Z', ends_at: '2026-01-01T00:01:00.000Z' }, batches: ['b1', 'b2'], alert: false, suppressed: 'cooldown' });
     await follower.deliver([entry(0), entry(1, { state: 'going_on', frames: 5 })], never);
     expect(await sql('SELECT sequence, state, frames, ended_at FROM lookout.events')).toEqual([{ sequence: 1, state: 'going_on', frames: 5, ended_at: null }]);
     expect(await follower.deliver([ended, entry(1, { state: 'going_on' }), entry(0)], never)).toEqual([]);

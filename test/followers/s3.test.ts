@@ -10,7 +10,7 @@ import * as member from '../../src/followers/s3.ts';
 import { eventId } from '../../src/followers/s3/key.ts';
 import type { S3Settings } from '../../src/followers/s3/settings.ts';
 import type { Follower, FollowerContext, Item } from '../../src/types.ts';
-import { contextOf, eventItem, followerContract, recordItem } from '../contracts/follower.ts';
+import { clip, contextOf, eventItem, followerContract, recordItem } from '../contracts/follower.ts';
 import { type Moto, startMoto } from '../helpers/moto.ts';
 import { clientOf, jsonOf, keysOf, makeBucket, objectOf, SECRET, settingsOf } from './s3/fixtures.ts';
 
@@ -82,7 +82,7 @@ describe('the follower s3', () => {
   it('puts a record and an event, their pictures and the clip beside each other', async () => {
     const file = await clipFile('one.mp4', 5000);
     const { bucket, keys, deliver } = await follow({}, { clip: ({ log }) => (log === 'events' ? file : null) });
-    const [record, event] = [recordItem(7), eventItem(7, { clip: 'c' })];
+    const [record, event] = [recordItem(7), eventItem(7, { clip })];
     expect(await deliver(record, event)).toEqual([]);
     const [ofRecord, ofEvent] = [`records/gate/2026/01/01/${record.id}`, `events/gate/2026/01/01/${eventId(event)}`];
     expect(await keys()).toEqual([`${ofEvent}.jpg`, `${ofEvent}.json`, `${ofEvent}.mp4`, `${ofRecord}.jpg`, `${ofRecord}.json`]);
@@ -103,16 +103,16 @@ describe('the follower s3', () => {
     const bytes = 11 * 2 ** 20;
     const file = await clipFile('large.mp4', bytes);
     const { bucket, deliver } = await follow({ key: '{id}.json', upload_pictures: false }, { clip: () => file });
-    await deliver(eventItem(1, { clip: 'c' }));
-    const clip = await objectOf(client, bucket, `${eventId(eventItem(1))}.mp4`);
-    expect(clip.ETag).toMatch(/-3"$/);
-    expect(clip.bytes.equals(await readFile(file))).toBe(true);
+    await deliver(eventItem(1, { clip }));
+    const object = await objectOf(client, bucket, `${eventId(eventItem(1))}.mp4`);
+    expect(object.ETag).toMatch(/-3"$/);
+    expect(object.bytes.equals(await readFile(file))).toBe(true);
   });
 
   it('compresses, encrypts and stores as it is told, the clip too', async () => {
     const file = await clipFile('kept.mp4', 6 * 2 ** 20);
     const { bucket, deliver } = await follow({ key: '{id}.json', gzip: true, encryption: 'aws:kms', kms_key_id: 'k-1', storage_class: 'STANDARD_IA' }, { clip: () => file });
-    const event = eventItem(1, { clip: 'c' });
+    const event = eventItem(1, { clip });
     await deliver(event);
     const stem = eventId(event);
     const facts = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'k-1', StorageClass: 'STANDARD_IA' };
@@ -155,7 +155,7 @@ describe('the follower s3', () => {
   it('delivers what has lost its picture or its clip, and says so once', async () => {
     const { keys, deliver, warnings } = await follow({ key: '{id}.json' }, { picture: () => Promise.resolve(null), clip: () => join(folder, 'gone.mp4') });
     const shown = { index: 0, width: 64, height: 48 };
-    const items = [eventItem(1, { clip: 'c' }), eventItem(2, { clip: 'c' }), recordItem(1, { batch: { id: 'r', snapshot: shown } })];
+    const items = [eventItem(1, { clip }), eventItem(2, { clip }), recordItem(1, { batch: { id: 'r', snapshot: shown } })];
     expect(await deliver(...items)).toEqual([]);
     expect(await keys()).toHaveLength(3);
     expect(warnings).toEqual([expect.stringMatching(/picture is not uploaded/), expect.stringMatching(/clip is not uploaded/)]);
@@ -197,7 +197,7 @@ describe('the follower s3', () => {
     const file = await clipFile('left.mp4', 32 * 2 ** 20);
     const { bucket, follower } = await follow({ upload_pictures: false }, { clip: () => file });
     const controller = new AbortController();
-    const delivered = follower.deliver([eventItem(1, { clip: 'c' })], controller.signal);
+    const delivered = follower.deliver([eventItem(1, { clip })], controller.signal);
     const uploads = async (): Promise<number> => (await client.send(new ListMultipartUploadsCommand({ Bucket: bucket }))).Uploads?.length ?? 0;
     await expect.poll(uploads, { interval: 5, timeout: 10_000 }).toBe(1);
     const begun = Date.now();

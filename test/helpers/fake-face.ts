@@ -192,7 +192,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
       return chunks();
     }),
     makeClip: (camera_id, { before_seconds, after_seconds }) => command(() => {
-      const clip = { id: `${camera_id}_clip_${clips.length}`, camera_id, begins_at: '2026-11-20T12:00:00.000Z', seconds: before_seconds + after_seconds, codec: 'h264', width: 640, height: 360, reason: null, bytes: 10 } as const;
+      const clip = { id: `${camera_id}_clip_${clips.length}`, camera_id, begins_at: '2026-11-20T12:00:00.000Z', seconds: before_seconds + after_seconds, codec: 'h264', width: 640, height: 360, reason: null, bytes: 10, made_of: 'video', events: [] } as const;
       clips.unshift(clip);
       return clip;
     }),

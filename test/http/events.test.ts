@@ -1,6 +1,9 @@
 /** Events over HTTP: the list, one of them, its picture, each as it comes; and silences. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import type { EventEntry, EventSummary } from '../../src/types.ts';
 import { eventItem } from '../contracts/follower.ts';
@@ -93,6 +96,28 @@ describe('one event', () => {
     expect((await site.send('GET', `${path}?boxes=true`)).status).toBe(503);
     face.eventPictures.clear();
     expect((await site.send('GET', `${path}?boxes=true`)).status).toBe(404);
+  });
+
+  it('has a clip, also in ranges, once there is one and as long as that is kept', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lookout-event-clip-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await writeFile(join(folder, 'clip.mp4'), '0123456789');
+    const { id } = await face.makeClip('gate', { before_seconds: 5, after_seconds: 5 });
+    const clip = { id, made_of: 'video', begins_at: '2026-01-01T00:00:00.000Z', ends_at: '2026-01-01T00:00:10.000Z' } as const;
+    const ask = (range = ''): ReturnType<Site['send']> => site.send('GET', `/api/events/${idOf(1)}/clip.mp4`, range === '' ? {} : { headers: { range } });
+    face.tell(entry(1));
+    expect(await ask()).toMatchObject({ status: 404, json: { error: expect.stringContaining('yet') as string } });
+    face.tell(entry(1, { sequence: 1, clip }));
+    face.clipFiles.set(id, join(folder, 'clip.mp4'));
+    const { status, text, headers } = await ask();
+    expect([status, text, headers['content-type'], headers['cache-control']]).toEqual([200, '0123456789', 'video/mp4', 'private, no-cache']);
+    const part = await ask('bytes=2-4');
+    expect([part.status, part.text]).toEqual([206, '234']);
+    expect((await ask('bytes=20-')).status).toBe(416);
+    await face.removeClip(id);
+    expect(await ask()).toMatchObject({ status: 404, json: { error: expect.stringContaining('clips_max_bytes') as string } });
+    face.tell(entry(2, { state: 'ended' }));
+    expect(await site.send('GET', `/api/events/${idOf(2)}/clip.mp4`)).toMatchObject({ status: 404, json: { error: expect.stringContaining('asks for one') as string } });
   });
 
   it('has a picture, which may become a better one, until that goes', async () => {

@@ -72,7 +72,7 @@ inChromium((stage) => {
   });
 
   it('links to the clip of an event that has one, and says what became of a picture', async () => {
-    await tell(entry(1, { clip: { id: 'c' } as unknown as string }));
+    await tell(entry(1, { clip: { id: 'c', made_of: 'video', begins_at: '2026-01-01T00:00:00.000Z', ends_at: '2026-01-01T00:00:09.000Z' } }));
     face.eventPictures.clear();
     face.tell(entry(2));
     const page = await open(url);

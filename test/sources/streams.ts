@@ -15,7 +15,7 @@ const OPTIONS: StreamOptions = {
 };
 export const PICTURES = { jpeg_quality: 90, max_width: null };
 /** What is kept of video. */
-export const VIDEO = { pre_roll_seconds: 10, capture_host_max_bytes: 1_000_000_000 };
+export const VIDEO = { pre_roll_seconds: 10, events: null, capture_host_max_bytes: 1_000_000_000 };
 /** What Lookout is to streams that were started over HTTP. */
 export const BOUNDS = { host: '127.0.0.1', port: 5000, allow_hosts: [] };
 export const never = new AbortController().signal;

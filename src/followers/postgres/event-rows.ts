@@ -15,7 +15,7 @@ export function eventRow(item: Item): RowOf<'events'> {
     began_at: timeOf(value['began_at']), last_seen_at: timeOf(value['last_seen_at']), ended_at: timeOf(value['ended_at']), ended_by: textOf(value['ended_by']),
     frames: wholeOf(value['frames']), best_captured_at: timeOf(best['captured_at']), confidence: numberOf(best['confidence']), ...(cornersOf(best['box']) ?? NO_BOX),
     width: wholeOf(best['width']), height: wholeOf(best['height']), picture: textOf(best['picture']),
-    clip: textOf(value['clip']), batches: textsOf(value['batches']), entry: value,
+    clip: textOf(fieldsOf(value['clip'])['id']), batches: textsOf(value['batches']), entry: value,
   };
 }
 

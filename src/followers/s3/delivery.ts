@@ -69,7 +69,8 @@ export function createDelivery(context: FollowerContext<S3Settings>): Follower {
   function clipOf(item: Item, key: string): Parcel | null {
     const file = context.clip(item);
     if (file !== null) return { key, type: 'video/mp4', body: { file } };
-    if (item.log === 'events' && typeof item.value['clip'] === 'string') throw new LookoutError('not_found', 'it is gone');
+    // While it goes on a longer one may come.
+    if (item.value['state'] === 'ended' && isObject(item.value['clip'])) throw new LookoutError('not_found', 'it is gone');
     return null;
   }
 

@@ -4,24 +4,31 @@ import { removeIfPresent } from '../../lib/files.ts';
 import { createLatest } from '../../lib/latest.ts';
 import { linked } from '../../lib/linked.ts';
 import type { Bounds } from '../../lib/reach.ts';
-import type { CapturedFrame, StreamSpec } from '../../types.ts';
+import type { CapturedFrame, Config, StreamSpec } from '../../types.ts';
+import { keptSeconds, ruleOf, USUAL_RULES } from '../../words/event-rules.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import type { Ffmpeg, Hosts } from './hosts.ts';
 import type { FeedPicture, FeedRequest } from './messages.ts';
 
-export interface VideoSettings {
+export interface VideoSettings extends Pick<Config, 'events'> {
   readonly pre_roll_seconds: number;
 }
 
 type FeedSettings = PictureSettings & Bounds & VideoSettings;
 
-export function requestOf({ url, trusted, options }: StreamSpec, folder: string, settings: FeedSettings): FeedRequest {
+export function requestOf({ camera_id, url, trusted, options }: StreamSpec, folder: string, settings: FeedSettings): FeedRequest {
   const { tls, video_track, interval_seconds, capture_mode, clips } = options;
-  const { jpeg_quality, max_width, host, port, allow_hosts, pre_roll_seconds } = settings;
+  const { jpeg_quality, max_width, host, port, allow_hosts } = settings;
   return {
     url, tls, video_track, interval_seconds, capture_mode, jpeg_quality, max_width, folder,
-    bounds: trusted ? null : { host, port, allow_hosts }, pre_roll_seconds: clips ? pre_roll_seconds : null,
+    bounds: trusted ? null : { host, port, allow_hosts }, pre_roll_seconds: ringSeconds(camera_id, clips, settings),
   };
+}
+
+/** As much as is wanted for clips that somebody asks for, and for those of events; null: for neither. */
+function ringSeconds(cameraId: string, isAsked: boolean, { pre_roll_seconds, events }: VideoSettings): number | null {
+  const ofEvents = keptSeconds(events?.map(ruleOf) ?? USUAL_RULES, cameraId, isAsked);
+  return isAsked ? Math.max(pre_roll_seconds, ofEvents ?? 0) : ofEvents;
 }
 
 /** Ends by abort, or with why ffmpeg is to go on; throws when the stream ends, stalls or cannot be opened. */

@@ -11,7 +11,11 @@ import { forTools } from '../../lib/environment.ts';
 import { leashed } from '../../lib/leash.ts';
 import { memoryOfTree } from '../../lib/memory.ts';
 import { packageRoot } from '../../lib/package.ts';
-import { lineOf, MARK_BYTES, VIDEO_FD, type ClipMade, type ClipOrder, type Answer, type FeedFailure, type FeedPicture, type FeedRequest, type FromHost, type Probed, type ToHost } from './messages.ts';
+import type { Recording } from '../../types.ts';
+import {
+  lineOf, MARK_BYTES, VIDEO_FD, type Answer, type ClipMade, type ClipOrder, type FeedFailure, type FeedPicture, type FeedRequest, type FromHost, type Probed, type RecordBegun, type RecordEnded, type RecordOrder,
+  type ToHost,
+} from './messages.ts';
 import type { Processors } from './processors.ts';
 import { createUnpacker, type VideoPart } from './video-pipe.ts';
 
@@ -32,6 +36,8 @@ export interface FeedVideo {
   watch(onPart: (part: VideoPart) => void): () => void;
   /** Throws `no_live_video`, `stream_ended`, `stream_stalled`, `disk_full`, `disk_failed`. */
   clip(order: ClipOrder): Promise<ClipMade>;
+  /** Likewise. */
+  record(order: RecordOrder): Promise<RecordBegun & Pick<Recording, 'ended' | 'stop'>>;
 }
 
 export interface Host {
@@ -137,11 +143,15 @@ export function startHost(processors: Processors): Host {
     return lastNumber;
   }
 
-  function ask<Found extends Answer>(as: number, message: ToHost): Promise<Found | FeedFailure | HostDeath> {
+  function answerTo<Found extends Answer>(as: number): Promise<Found | FeedFailure | HostDeath> {
     if (gone) return Promise.resolve({ reason, step: null });
-    const answer = new Promise<Answer | HostDeath>((resolve) => { asked.set(as, resolve); });
-    child.stdin.write(lineOf(message));
-    return answer as Promise<Found | FeedFailure | HostDeath>;
+    return new Promise<Answer | HostDeath>((resolve) => { asked.set(as, resolve); }) as Promise<Found | FeedFailure | HostDeath>;
+  }
+
+  function ask<Found extends Answer>(as: number, message: ToHost): Promise<Found | FeedFailure | HostDeath> {
+    const answer = answerTo<Found>(as);
+    if (!gone) child.stdin.write(lineOf(message));
+    return answer;
   }
 
   const videoOf = (feed: number): FeedVideo => ({
@@ -162,6 +172,13 @@ export function startHost(processors: Processors): Host {
       const made = await ask<ClipMade>(clip, { do: 'clip', feed, clip, order });
       if ('begun_ms_ago' in made) return made;
       throw 'message' in made ? errorOf(made) : new LookoutError(GONE.code, GONE.message);
+    },
+    async record(order) {
+      const [recording, end] = [number(), number()];
+      const ended = answerTo<RecordEnded>(end).then((how) => ('ended' in how ? how.ended : 'message' in how ? how.message : GONE.message));
+      const begun = await ask<RecordBegun>(recording, { do: 'record', feed, recording, end, order });
+      if ('begun_ms_ago' in begun) return { ...begun, ended, stop() { if (!gone) child.stdin.write(lineOf({ do: 'stop', recording })); } };
+      throw 'message' in begun ? errorOf(begun) : new LookoutError(GONE.code, GONE.message);
     },
   });
 

@@ -1,7 +1,7 @@
 /** What Lookout and a capture host say to each other: a JSON object in a line. Addresses and passwords travel in no other way. */
 import type { ErrorCode } from '../../errors.ts';
 import type { Bounds } from '../../lib/reach.ts';
-import type { CaptureMode, Probe } from '../../types.ts';
+import type { CaptureMode, Probe, RecordingRequest } from '../../types.ts';
 
 /** One camera, and what is wanted of it. */
 export interface FeedRequest {
@@ -53,6 +53,18 @@ export interface ClipMade {
   readonly reason: string | null;
 }
 
+/** Likewise, as it comes. */
+export interface RecordOrder extends RecordingRequest {
+  readonly file: string;
+}
+
+export type RecordBegun = Omit<ClipMade, 'seconds'>;
+
+export interface RecordEnded {
+  /** As `Recording` has it. */
+  readonly ended: string | null;
+}
+
 /** What was seen of a camera. */
 export type Probed = Omit<Probe, 'engine' | 'jpeg'> & {
   /** JPEG, base64. */
@@ -68,7 +80,7 @@ export interface FeedFailure {
   readonly unsupported: boolean;
 }
 
-/** Feeds, turns, watches and clips have numbers; none is given twice. */
+/** Feeds, turns, watches, clips and recordings have numbers; none is given twice. */
 export type ToHost =
   | { readonly do: 'open'; readonly feed: number; readonly request: FeedRequest }
   /** Looks at a camera for some seconds; answered, and ended early by `close`. */
@@ -79,10 +91,13 @@ export type ToHost =
   | { readonly do: 'unwatch'; readonly feed: number }
   /** Answered under the clip's number. */
   | { readonly do: 'clip'; readonly feed: number; readonly clip: number; readonly order: ClipOrder }
+  /** Answered under the number of the recording once it has begun, and under `end` when it has ended. */
+  | { readonly do: 'record'; readonly feed: number; readonly recording: number; readonly end: number; readonly order: RecordOrder }
+  | { readonly do: 'stop'; readonly recording: number }
   /** Who asked for it may use a processor. */
   | { readonly do: 'decode'; readonly turn: number };
 
-export type Answer = Probed | ClipMade | FeedFailure;
+export type Answer = Probed | ClipMade | RecordBegun | RecordEnded | FeedFailure;
 
 export type FromHost =
   /** Asks for a turn to decode; each has a number. */

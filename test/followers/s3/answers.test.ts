@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { create } from '../../../src/followers/s3.ts';
 import type { S3Settings } from '../../../src/followers/s3/settings.ts';
 import type { Follower, FollowerContext, Item } from '../../../src/types.ts';
-import { contextOf, eventItem, recordItem } from '../../contracts/follower.ts';
+import { clip, contextOf, eventItem, recordItem } from '../../contracts/follower.ts';
 import { certificate, SECRET, settingsOf } from './fixtures.ts';
 import { type Answer, error, silence, startStub, type Stub } from './stub.ts';
 
@@ -162,7 +162,7 @@ describe('silence', () => {
     follower = follow({}, { clip: () => file });
     stub.answer = ({ query }) => (query.has('partNumber') ? silence : undefined);
     const before = process.memoryUsage().arrayBuffers;
-    await expect(follower.deliver([eventItem(1, { clip: 'c' })], AbortSignal.timeout(1000))).rejects.toBeDefined();
+    await expect(follower.deliver([eventItem(1, { clip })], AbortSignal.timeout(1000))).rejects.toBeDefined();
     expect((process.memoryUsage().arrayBuffers - before) / 2 ** 20).toBeLessThan(64);
     expect(stub.asked.filter((one) => one.startsWith('PUT'))).toHaveLength(1);
     await follower.close();

@@ -21,6 +21,7 @@ function startFeed(): FeedVideo & { send(...parts: readonly VideoPart[]): void; 
       };
     },
     clip: () => Promise.reject(new Error('not asked for here')),
+    record: () => Promise.reject(new Error('not asked for here')),
   };
 }
 

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LookoutError } from '../../../errors.ts';
 import { untilAborted } from '../../../lib/abort.ts';
-import { lineOf, VIDEO_FD, type ClipOrder, type FeedRequest, type FromHost, type ToHost } from '../messages.ts';
+import { lineOf, VIDEO_FD, type ClipOrder, type FeedRequest, type FromHost, type RecordOrder, type ToHost } from '../messages.ts';
 import { packed, type VideoPart } from '../video-pipe.ts';
 import { failureOf } from './failure.ts';
 import { runFeed } from './feed.ts';
@@ -12,7 +12,7 @@ import { probe } from './probe.ts';
 import { createMarks } from './marks.ts';
 import type { Turn } from './surroundings.ts';
 import { createRings } from './tape/ring.ts';
-import { createTape, LOST, type Tape } from './tape/tape.ts';
+import { createTape, LOST, type Tape, type TapeRecording } from './tape/tape.ts';
 
 /** Cameras are taken leave of within this. */
 const GOODBYE_MS = 1000;
@@ -29,6 +29,7 @@ interface Open {
 }
 
 const feeds = new Map<number, Open>();
+const recordings = new Map<number, TapeRecording>();
 const turns = new Map<number, () => void>();
 const marks = createMarks();
 const rings = createRings();
@@ -114,9 +115,28 @@ function watch(feed: number, number: number): void {
   else send(number, { is: 'end', why: LOST });
 }
 
+function tapeOf(feed: number): Tape {
+  const tape = feeds.get(feed)?.tape;
+  if (!tape) throw new LookoutError(LOST.code, LOST.message);
+  return tape;
+}
+
 async function makeClip(feed: number, clip: number, order: ClipOrder): Promise<void> {
-  const answer = await (feeds.get(feed)?.tape?.clip(order) ?? Promise.reject(new LookoutError(LOST.code, LOST.message))).catch(failureOf);
+  const answer = await Promise.resolve().then(() => tapeOf(feed).clip(order)).catch(failureOf);
   say({ is: 'answer', to: clip, answer });
+}
+
+async function record(feed: number, recording: number, end: number, order: RecordOrder): Promise<void> {
+  try {
+    const own = tapeOf(feed).record(order);
+    recordings.set(recording, own);
+    say({ is: 'answer', to: recording, answer: await own.begun });
+    say({ is: 'answer', to: end, answer: { ended: await own.ended } });
+  } catch (error) {
+    for (const to of [recording, end]) say({ is: 'answer', to, answer: failureOf(error) });
+  } finally {
+    recordings.delete(recording);
+  }
 }
 
 function obey(message: ToHost): void {
@@ -127,6 +147,8 @@ function obey(message: ToHost): void {
     case 'watch': watch(message.feed, message.watch); return;
     case 'unwatch': feeds.get(message.feed)?.tape?.watch(null); return;
     case 'clip': void makeClip(message.feed, message.clip, message.order); return;
+    case 'record': void record(message.feed, message.recording, message.end, message.order); return;
+    case 'stop': recordings.get(message.recording)?.end(null); return;
     case 'decode': turns.get(message.turn)?.();
   }
 }

@@ -1,8 +1,8 @@
 /** Copies some seconds before and after a moment into a file. */
-import { LookoutError } from '../../../../errors.ts';
 import { openClip, type ClipWriter } from '../../native/clip.ts';
 import type { ClipOrder } from '../../messages.ts';
 import { createCopying, type Copied } from './copying.ts';
+import { lackOf, nothingCame, piecesSince, type Held } from './held.ts';
 import type { NativeSteps } from './native-steps.ts';
 import type { Piece } from './piece.ts';
 import type { VideoCodec } from './track.ts';
@@ -15,17 +15,8 @@ export interface Recording {
   readonly ended: Promise<Copied>;
 }
 
-export interface Held {
-  /** What is kept of the seconds before. */
-  readonly pieces: readonly Piece[];
-  /** The camera's time now. */
-  readonly nowSeconds: number;
-  /** Why less is kept than should be. */
-  readonly reason: string | null;
-}
-
 /** A camera that sends nothing for so long, beyond what was asked for, has nothing more for it. */
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
 
 export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held, { mark, run }: NativeSteps): Recording {
   const { file, before_seconds, after_seconds } = order;
@@ -50,7 +41,7 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
     },
   });
 
-  for (const piece of piecesSince(held.pieces, held.nowSeconds - before_seconds)) copying.add(piece);
+  for (const piece of piecesSince(held, before_seconds)) copying.add(piece);
   if (after_seconds === 0) copying.end();
   const timer = setTimeout(() => { end('the camera sent no more in time'); }, after_seconds * 1000 + PATIENCE_MS);
 
@@ -62,10 +53,8 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
   async function finish(): Promise<Copied> {
     try {
       const copied = await copying.ended;
-      const reasons = (...all: readonly (string | null)[]): string => all.filter((one) => one !== null).join(': ');
-      if (!copied.track) throw new LookoutError('stream_stalled', reasons('no key frame came that a clip could begin with', why, held.reason));
-      const heldSeconds = Math.max(0, held.nowSeconds - copied.fromSeconds);
-      const less = heldSeconds < before_seconds ? reasons(`only ${heldSeconds.toFixed(1)} s before were kept`, held.reason) : null;
+      if (!copied.track) throw nothingCame(why, held);
+      const less = lackOf(held, before_seconds, copied.fromSeconds);
       return { ...copied, reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
     } finally {
       clearTimeout(timer);
@@ -80,9 +69,4 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
     },
     end,
   };
-}
-
-/** From the last key frame that is as old, or else the first there is. */
-function piecesSince(pieces: readonly Piece[], seconds: number): readonly Piece[] {
-  return pieces.slice(Math.max(0, pieces.findLastIndex(({ key, ptsSeconds }) => key && ptsSeconds <= seconds)));
 }

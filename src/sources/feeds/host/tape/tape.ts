@@ -2,14 +2,17 @@
 import { errorInfo, LookoutError } from '../../../../errors.ts';
 import { SET_BACK_SECONDS } from '../../../ffmpeg/learner.ts';
 import type { Codec, Unit } from '../../../rtp/unit.ts';
-import type { ClipMade, ClipOrder } from '../../messages.ts';
+import type { ClipMade, ClipOrder, RecordBegun, RecordOrder } from '../../messages.ts';
 import type { VideoPart } from '../../video-pipe.ts';
-import { createRecording, type Recording } from './clip.ts';
+import { createRecording } from './clip.ts';
 import type { Copying } from './copying.ts';
+import { createDraft, type Draft } from './draft.ts';
+import type { Held } from './held.ts';
 import { createLive } from './live.ts';
 import { createNativeSteps, type TakeMark } from './native-steps.ts';
 import { pieceOf } from './piece.ts';
 import type { Rings } from './ring.ts';
+import type { VideoCodec } from './track.ts';
 
 export const LOST = { code: 'stream_ended', message: 'the camera was lost' } as const;
 const NO_VIDEO = { code: 'no_live_video', message: 'the camera sends a JPEG for each picture, and no video that could be copied; stream.mjpeg shows its pictures' } as const;
@@ -30,8 +33,14 @@ export interface Tape {
   watch(send: Send | null): void;
   /** Throws `no_live_video`, `stream_stalled`, `disk_full`, `disk_failed`. */
   clip(order: ClipOrder): Promise<ClipMade>;
+  /** Likewise, or `begun` rejects with it. */
+  record(order: RecordOrder): TapeRecording;
   /** The camera sends no more. Resolves when nothing is being copied. */
   end(): Promise<void>;
+}
+
+export interface TapeRecording extends Pick<Draft, 'end' | 'ended'> {
+  readonly begun: Promise<RecordBegun>;
 }
 
 export interface TapeParts {
@@ -49,7 +58,7 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
   let reel: Reel | null = null;
   let watching: Send | null = null;
   let live: Copying | null = null;
-  const recordings = new Set<Recording>();
+  const recordings = new Set<Pick<Draft, 'add' | 'end'>>();
   const underWay = new Set<Promise<unknown>>();
   let newestSeconds = NaN;
   let isEnded = false;
@@ -77,6 +86,15 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
     }));
   }
 
+  /** What can be copied now. */
+  function ready(): { readonly codec: VideoCodec; readonly ageMs: Reel['ageMs']; readonly held: Held } {
+    if (isEnded) throw new LookoutError(LOST.code, LOST.message);
+    if (!reel || Number.isNaN(newestSeconds)) throw new LookoutError('stream_ended', 'nothing has come of the camera yet');
+    const { codec, ageMs } = reel;
+    if (codec === 'jpeg') throw new LookoutError(NO_VIDEO.code, NO_VIDEO.message);
+    return { codec, ageMs, held: { pieces: ring.pieces(), nowSeconds: newestSeconds, reason: ring.reason ?? (pre_roll_seconds === null ? 'the stream option clips is off' : null) } };
+  }
+
   return {
     begin(now) {
       reel = now;
@@ -101,11 +119,7 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
       else playLive();
     },
     async clip(order) {
-      if (isEnded) throw new LookoutError(LOST.code, LOST.message);
-      if (!reel || Number.isNaN(newestSeconds)) throw new LookoutError('stream_ended', 'nothing has come of the camera yet');
-      const { codec, ageMs } = reel;
-      if (codec === 'jpeg') throw new LookoutError(NO_VIDEO.code, NO_VIDEO.message);
-      const held = { pieces: ring.pieces(), nowSeconds: newestSeconds, reason: ring.reason ?? (pre_roll_seconds === null ? 'the stream option clips is off' : null) };
+      const { codec, ageMs, held } = ready();
       const recording = createRecording(codec, order, held, createNativeSteps(takeMark));
       recordings.add(recording);
       follow(recording.ended);
@@ -115,6 +129,14 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
       } finally {
         recordings.delete(recording);
       }
+    },
+    record(order) {
+      const { codec, ageMs, held } = ready();
+      const draft = createDraft(codec, order, held, createNativeSteps(takeMark));
+      recordings.add(draft);
+      follow(draft.ended.finally(() => { recordings.delete(draft); }));
+      const begun = draft.begun.then(({ track: { width, height }, fromSeconds, reason }) => ({ begun_ms_ago: ageMs(fromSeconds), codec, width, height, reason }));
+      return { ...draft, begun };
     },
     async end() {
       isEnded = true;

@@ -1,0 +1,132 @@
+/** Clips of events: which of them are recorded, those of a camera that overlap together, and what a crash left of one. */
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorInfo } from '../errors.ts';
+import type { Clock } from '../lib/clock.ts';
+import { namesIn } from '../lib/files.ts';
+import { linked } from '../lib/linked.ts';
+import type { Log } from '../lib/log.ts';
+import { createTurns } from '../lib/turns.ts';
+import type { Clips } from '../store/clips.ts';
+import type { EventClip, EventEntry, EventRule, Frame, VideoSource } from '../types.ts';
+import { keptSeconds, wantsClips } from '../words/event-rules.ts';
+import { finish, readFacts } from './draft.ts';
+import { openReel } from './reel.ts';
+import { startTake, type Take } from './take.ts';
+
+export interface Takes {
+  /** A frame is in the spool. `isAsked`: its stream asks for clips itself. */
+  offered(cameraId: string, frame: Frame, isAsked: boolean): void;
+  /** Of an event, before it is written. Resolves once the clip of one that has ended is there, or is waited for no longer; null: nothing is. */
+  told(entry: EventEntry): Promise<void> | null;
+  /** null: it has none, or not yet. */
+  of(event: string): EventClip | null;
+  /** Records no more. */
+  close(): Promise<void>;
+}
+
+export interface TakesParts {
+  readonly data_dir: string;
+  readonly clips: Pick<Clips, 'keep' | 'ofEvent'>;
+  readonly record: VideoSource['record'];
+  readonly rules: () => readonly EventRule[];
+  /** Whether the stream of the camera does. */
+  readonly isAsked: (cameraId: string) => boolean;
+  readonly pathOf: (key: string) => string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const HELD = 'frames';
+/** Beyond its post-roll the last entry of an event waits no longer for its clip; when Lookout stops, so long. */
+const LONGEST_MS = 10_000;
+const STOPPING_MS = 3000;
+
+export async function openTakes({ data_dir, clips, record, rules, isAsked, pathOf, clock, log, signal }: TakesParts): Promise<Takes> {
+  const folder = join(data_dir, 'takes');
+  const reel = await openReel(join(folder, HELD), pathOf);
+  /** By camera, the newest. */
+  const newest = new Map<string, Take>();
+  const takes = new Set<Take>();
+  const recorded = new Map<string, { readonly take: Take; readonly rule: EventRule }>();
+  /** What an earlier run left, by event. */
+  const left = new Map<string, Promise<void>>();
+  const finishing = createTurns();
+
+  const failed = (cameraId: string) => (error: unknown): void => {
+    if (!signal.aborted) log.repeated('warn', 'no clip is kept of an event', cameraId, { reason: errorInfo(error).message });
+  };
+
+  async function takeUp(path: string): Promise<void> {
+    const facts = await readFacts(path).catch(() => null);
+    const { id, camera_id, made_of, events } = facts ?? { id: '', camera_id: '', made_of: 'video', events: [] };
+    const done = finishing(async () => {
+      if (facts) await clips.keep({ id, camera_id, made_of, events }, (file) => finish(path, facts, file, signal)).catch(failed(camera_id));
+      // Else the next start takes it up.
+      if (!signal.aborted) await rm(path, { recursive: true, force: true });
+    }, signal).catch(failed(camera_id));
+    for (const event of events) left.set(event, done);
+    void done.then(() => { for (const event of events) left.delete(event); });
+  }
+
+  for (const name of await namesIn(folder)) if (name !== HELD) await takeUp(join(folder, name));
+
+  function begin(entry: EventEntry, rule: EventRule): void {
+    const { id, camera_id, state, began_at, last_seen_at } = entry;
+    // Nothing is kept of so long ago.
+    if (clock.now() - Date.parse(last_seen_at) > 1000 * (keptSeconds([rule], camera_id, true) ?? 0)) return;
+    const fromMs = Date.parse(state === 'begun' ? began_at : last_seen_at) - 1000 * rule.pre_roll_seconds;
+    const known = newest.get(camera_id);
+    const take: Take = known?.join(id, fromMs) ? known : startTake(id, fromMs, rule.clip_max_seconds, {
+      camera_id, folder: join(folder, randomBytes(4).toString('hex')), clips, clock, failed: failed(camera_id), signal,
+      record: (file, wanted) => record(camera_id, file, wanted),
+      framesSince: (ms) => reel.since(camera_id, ms),
+      closed() {
+        takes.delete(take);
+        if (newest.get(camera_id) === take) newest.delete(camera_id);
+      },
+    });
+    if (known && known !== take) void known.close();
+    newest.set(camera_id, take);
+    takes.add(take);
+    recorded.set(id, { take, rule });
+  }
+
+  async function patiently(done: Promise<void>, post_roll_seconds: number): Promise<void> {
+    const patience = new AbortController();
+    const waiting = linked(signal, patience.signal);
+    const tooLong = clock.sleep(1000 * post_roll_seconds + LONGEST_MS, waiting.signal).then(() => clock.sleep(signal.aborted ? STOPPING_MS : 0, patience.signal));
+    await Promise.race([done, tooLong]).finally(() => { patience.abort(); });
+  }
+
+  return {
+    offered(cameraId, frame, isOwn) {
+      const seconds = keptSeconds(rules(), cameraId, isOwn);
+      if (seconds === null) return;
+      reel.hold(cameraId, frame, seconds).then((held) => { if (held) newest.get(cameraId)?.add(held); }, failed(cameraId));
+    },
+    told(entry) {
+      const { id, camera_id, state, alert } = entry;
+      const known = recorded.get(id);
+      if (state === 'ended') {
+        recorded.delete(id);
+        const seconds = known?.rule.post_roll_seconds ?? 0;
+        const done = known?.take.leave(id, Date.parse(entry.last_seen_at) + 1000 * seconds) ?? left.get(id);
+        return done ? patiently(done, seconds) : null;
+      }
+      const rule = known || !alert || left.has(id) ? undefined : rules().find(({ name }) => name === entry.rule);
+      if (rule && wantsClips(rule, camera_id, isAsked(camera_id)) && !clips.ofEvent(id)) begin(entry, rule);
+      return null;
+    },
+    of(event) {
+      const clip = clips.ofEvent(event);
+      return clip && { id: clip.id, made_of: clip.made_of, begins_at: clip.begins_at, ends_at: new Date(Date.parse(clip.begins_at) + 1000 * clip.seconds).toISOString() };
+    },
+    async close() {
+      await Promise.all([...takes].map((take) => take.close()));
+      await finishing(() => Promise.resolve());
+    },
+  };
+}

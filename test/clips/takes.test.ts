@@ -1,0 +1,137 @@
+/** Which events have a clip, from when to when, and what becomes of one that cannot be kept; of frames, as no video comes. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { openTakes, type Takes } from '../../src/clips/takes.ts';
+import { LookoutError } from '../../src/errors.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { openClips, type Clips } from '../../src/store/clips.ts';
+import type { EventEntry, Frame } from '../../src/types.ts';
+import { ruleOf, type GivenRule } from '../../src/words/event-rules.ts';
+import { eventItem } from '../contracts/follower.ts';
+import { until } from '../helpers/app.ts';
+
+let folder: string;
+let clips: Clips;
+let takes: Takes;
+let start: number;
+let lines: string[];
+let captured: number;
+const heldIn = (): Promise<readonly string[]> => readdir(join(folder, 'takes', 'frames')).catch(() => []);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-takes-'));
+  await promisify(execFile)('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48', '-frames:v', '1', join(folder, 'picture.jpg')]);
+  clips = await openClips({ data_dir: folder, clips_max_bytes: 1e9 }, () => Promise.resolve(), () => false, createLog({ level: 'error', format: 'text' }));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+beforeEach(() => {
+  start = Date.now() - 9000;
+  lines = [];
+  captured = 0;
+});
+
+async function open(rule: Partial<GivenRule> = {}, keep: Clips['keep'] = (...all) => clips.keep(...all)): Promise<void> {
+  const stop = new AbortController();
+  takes = await openTakes({
+    data_dir: folder, clips: { ...clips, keep }, rules: () => [ruleOf({ name: 'default', clips: true, pre_roll_seconds: 1, post_roll_seconds: 1, ...rule })], isAsked: () => false,
+    record: () => Promise.reject(new LookoutError('no_live_video', 'it sends none')), pathOf: () => join(folder, 'picture.jpg'),
+    clock: systemClock, log: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }), signal: stop.signal,
+  });
+  onTestFinished(async () => {
+    stop.abort();
+    await takes.close();
+  });
+}
+
+const frameAt = (seconds: number): Frame => ({ key: 'picture', sequence: 0, captured_at: timeOf(seconds), width: 64, height: 48 });
+const timeOf = (seconds: number): string => new Date(start + 1000 * seconds).toISOString();
+const entry = (more: Partial<EventEntry>): EventEntry => ({ ...eventItem(1).value as unknown as EventEntry, alert: true, suppressed: null, ...more });
+const tell = async (more: Partial<EventEntry>): Promise<void> => { await takes.told(entry(more)); };
+
+/** Frames each half second, from and up to these, and held. */
+async function capture(from: number, to: number): Promise<void> {
+  for (let at = from; at <= to; at += 0.5) {
+    takes.offered('gate', frameAt(at), false);
+    captured += 1;
+  }
+  await until(async () => (await heldIn()).length === captured, 5000, () => 'frames are not held');
+}
+/** Seconds from the start at which its clip begins and ends. */
+function shown(id: string): readonly [number, number] | null {
+  const clip = takes.of(id);
+  return clip && [(Date.parse(clip.begins_at) - start) / 1000, (Date.parse(clip.ends_at) - start) / 1000];
+}
+
+describe('an event', () => {
+  it('has a clip from when it alerts, however long it went on before', async () => {
+    await open();
+    await capture(0, 8);
+    const id = 'later';
+    expect(takes.told(entry({ id, began_at: timeOf(1), last_seen_at: timeOf(2), alert: false, suppressed: 'cooldown' }))).toBeNull();
+    await tell({ id, state: 'going_on', began_at: timeOf(1), last_seen_at: timeOf(5) });
+    await tell({ id, state: 'ended', began_at: timeOf(1), last_seen_at: timeOf(6.5) });
+    expect(shown(id)).toEqual([4, expect.closeTo(7.5, 2)]);
+    expect(clips.get(takes.of(id)?.id ?? '')).toMatchObject({ made_of: 'frames', camera_id: 'gate', events: [id], width: 64, height: 48, codec: 'h264' });
+  });
+
+  it('has none that does not alert, nor one that was seen before what is kept', async () => {
+    await open();
+    await capture(0, 8);
+    for (const one of [{ id: 'no alert', alert: false, suppressed: 'rule' }, { id: 'long ago', began_at: timeOf(-20), last_seen_at: timeOf(-20) }] as const) {
+      expect(takes.told(entry({ began_at: timeOf(2), last_seen_at: timeOf(2), ...one }))).toBeNull();
+      expect(takes.told(entry({ began_at: timeOf(2), last_seen_at: timeOf(4), ...one, state: 'ended' }))).toBeNull();
+      expect(shown(one.id)).toBeNull();
+    }
+  });
+
+  it('has one no longer than it may be, which is there before the event ends; the next has its own', async () => {
+    await open({ clip_max_seconds: 3 });
+    await capture(0, 3);
+    await tell({ id: 'long', began_at: timeOf(2), last_seen_at: timeOf(2) });
+    await until(async () => (await readdir(join(folder, 'takes'))).length > 1, 5000, () => 'no take has begun');
+    await capture(3.5, 8);
+    await until(() => takes.of('long') !== null, 5000, () => lines.join(''));
+    expect(shown('long')?.[0]).toBe(1);
+    expect(shown('long')?.[1]).toBeGreaterThan(3);
+    expect(shown('long')?.[1]).toBeLessThan(4.05);
+    await tell({ id: 'next', began_at: timeOf(6), last_seen_at: timeOf(6) });
+    await Promise.all(['long', 'next'].map((id) => tell({ id, state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(6.5) })));
+    expect(takes.of('next')?.id).not.toBe(takes.of('long')?.id);
+    expect(shown('next')).toEqual([5, expect.closeTo(7.5, 2)]);
+  });
+
+  it('shares that of one before it whose last second it begins in', async () => {
+    await open();
+    await capture(0, 8);
+    await tell({ id: 'first', began_at: timeOf(2), last_seen_at: timeOf(2) });
+    await tell({ id: 'first', state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(3) });
+    expect(shown('first')).toEqual([1, expect.closeTo(4, 2)]);
+    await tell({ id: 'second', began_at: timeOf(4.5), last_seen_at: timeOf(4.5) });
+    await tell({ id: 'second', state: 'ended', began_at: timeOf(4.5), last_seen_at: timeOf(5) });
+    for (const id of ['first', 'second']) expect(shown(id)).toEqual([1, expect.closeTo(6, 2)]);
+    expect(takes.of('first')).toEqual(takes.of('second'));
+  });
+
+  it('is told without one where the disk is full, which one line says; nothing is left of it', async () => {
+    await open({}, () => Promise.reject(new LookoutError('disk_full', 'there is no room')));
+    await capture(0, 8);
+    await tell({ id: 'full', began_at: timeOf(2), last_seen_at: timeOf(2) });
+    await tell({ id: 'full', state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(3) });
+    await takes.close();
+    expect(shown('full')).toBeNull();
+    expect(lines.filter((line) => line.includes('no clip is kept of an event'))).toEqual([expect.stringContaining('there is no room')]);
+    expect(await readdir(join(folder, 'takes'))).toEqual(['frames']);
+  });
+});
+
+it('holds no frames of cameras whose events have no clips', async () => {
+  await open({ cameras: ['yard'] });
+  for (const camera of ['gate', 'yard']) takes.offered(camera, frameAt(0), false);
+  await until(async () => (await heldIn()).length > 0, 5000, () => 'frames are not held');
+  expect(await heldIn()).toHaveLength(1);
+});
