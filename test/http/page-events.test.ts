@@ -24,7 +24,7 @@ inChromium((stage) => {
   });
 
   const entry = (number: number, more: Partial<EventEntry> = {}): EventEntry => {
-    const made = eventItem(number, more).value as unknown as EventEntry;
+    const made = eventItem(number, { rule: 'dogs', ...more }).value as unknown as EventEntry;
     return { ...made, best: { ...made.best, picture: null } };
   };
   /** With a picture. */
@@ -45,7 +45,7 @@ inChromium((stage) => {
     const one = card(page, 'dog');
     await one.getByText('just begun').waitFor();
     await one.getByText('No alert: its rule had alerted of this class just before.').waitFor();
-    for (const fact of ['Goes on', 'gate', '90 % sure', '1 frame', 'rule default', '48.1, 11.5']) await one.getByText(fact, { exact: true }).waitFor();
+    for (const fact of ['Goes on', 'gate', '90 % sure', '1 frame', 'rule dogs', '48.1, 11.5']) await one.getByText(fact, { exact: true }).waitFor();
     expect(await one.locator('time').getAttribute('datetime')).toBe('2026-01-01T00:00:01.000Z');
     await one.locator('rect[x="1"][y="2"][width="29"][height="38"]').waitFor();
     const image = one.getByRole('img', { name: 'Picture of dog at gate' });
@@ -151,17 +151,17 @@ inChromium((stage) => {
 
   it('silences the rule of a camera for an hour, says until when, and ends it', async () => {
     await tell(entry(1));
-    await tell(entry(2, { rule: 'other' }));
+    await tell(entry(2, { rule: 'complaints' }));
     const page = await open(url);
-    const silence = page.getByRole('button', { name: 'Silence for 1 hour: default at gate' });
+    const silence = page.getByRole('button', { name: 'Silence for 1 hour: dogs at gate' });
     await silence.focus();
     await page.keyboard.press('Enter');
-    const one = card(page, 'rule default');
+    const one = card(page, 'rule dogs');
     await one.getByText(/^Silenced until \d/).waitFor();
-    expect(face.silences()).toMatchObject([{ camera_id: 'gate', rule: 'default' }]);
+    expect(face.silences()).toMatchObject([{ camera_id: 'gate', rule: 'dogs' }]);
     expect((face.silences()[0]?.until ?? 0) - Date.now()).toBeGreaterThan(3_590_000);
-    expect(await card(page, 'rule other').getByText(/silenced until/i).count()).toBe(0);
-    const end = one.getByRole('button', { name: 'End silence of default at gate' });
+    expect(await card(page, 'rule complaints').getByText(/silenced until/i).count()).toBe(0);
+    const end = one.getByRole('button', { name: 'End silence of dogs at gate' });
     expect(await end.evaluate((node: { ownerDocument: { activeElement: unknown } }) => node.ownerDocument.activeElement === node)).toBe(true);
     await page.keyboard.press('Enter');
     await silence.waitFor();
@@ -170,7 +170,7 @@ inChromium((stage) => {
     // All of a camera is silenced as a whole, and so it ends.
     face.silence('gate', null, Date.now() + 60_000);
     await page.reload();
-    await card(page, 'rule other').getByText(/^All of gate is silenced until \d/).waitFor();
+    await card(page, 'rule complaints').getByText(/^All of gate is silenced until \d/).waitFor();
     await page.route('**/api/silences', (route) => (route.request().method() === 'POST' ? route.fulfill({ status: 503, json: { error: 'Lookout is stopping', code: 'shutting_down' } }) : route.continue()));
     const endAll = page.getByRole('button', { name: 'End silence of all at gate' }).first();
     await endAll.click();
@@ -205,14 +205,14 @@ inChromium((stage) => {
     const [first] = face.following;
     if (!first) throw new Error('the fake has no follower');
     face.following[0] = { ...first, target: `${HOSTILE}${'W'.repeat(300)}`, reason: HOSTILE };
-    await tell(entry(1, { class: HOSTILE, camera_id: HOSTILE, rule: HOSTILE, alert: false, suppressed: HOSTILE as 'rule' }));
+    await tell(entry(1, { class: HOSTILE, camera_id: HOSTILE, alert: false, suppressed: HOSTILE as 'rule' }));
     await tell(entry(2, { class: 'W'.repeat(10_000), camera_id: 'W'.repeat(128), rule: 'W'.repeat(64), state: 'ended', ended_at: '2026-01-01T00:02:06.000Z', ended_by: 'interrupted', batches: ['a', 'b', 'c', 'd'] }));
     const page = await open(url, { viewport: PHONE });
     expect(await page.locator('#follower-list').isVisible(), 'on a phone events come first').toBe(false);
     await page.getByRole('heading', { name: 'Followers' }).click();
     await page.locator('#followers').getByText(HOSTILE, { exact: false }).first().waitFor();
     await page.getByRole('heading', { name: HOSTILE }).waitFor();
-    await page.getByRole('button', { name: `Silence for 1 hour: ${HOSTILE}` }).click();
+    await page.getByRole('button', { name: `Silence for 1 hour: dogs at ${HOSTILE}` }).click();
     await page.getByText('Silenced until').waitFor();
     await eventually(() => page.locator('.event svg').count()).toBe(2);
     expect([await scrollsSideways(page), await tooWide(page)]).toEqual([false, []]);
