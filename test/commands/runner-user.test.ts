@@ -9,6 +9,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { until } from '../helpers/app.ts';
 import { alive, descendants } from '../helpers/process-tree.ts';
 import { runLookout, startServer } from '../helpers/server-process.ts';
+import { readRecords } from '../helpers/records-file.ts';
 import { writeTree } from '../models/fixtures.ts';
 
 const IS_ROOT = process.getuid?.() === 0;
@@ -62,8 +63,7 @@ describe.skipIf(!IS_ROOT)('as root', () => {
       method: body ? 'POST' : 'GET', headers: { authorization: 'Bearer sixteen-characters', 'content-type': 'application/json' }, ...(body && { body: JSON.stringify(body) }),
     });
     await ask('/start_stream', { camera_id: 'CAM', rtsp_url: pathToFileURL(clip).href, model_name: 'spy', interval_seconds: 0.5, batch_size: 1 });
-    const records = async (): Promise<readonly { readonly spy?: { readonly detections: readonly { readonly class: string }[] } }[]> =>
-      JSON.parse(await readFile(join(folder, 'data/predictions.json'), 'utf8')) as [];
+    const records = (): Promise<readonly { readonly spy?: { readonly detections: readonly { readonly class: string }[] } }[]> => readRecords(join(folder, 'data/predictions.json')) as Promise<readonly object[]>;
     await until(async () => (await records()).length > 0, 20_000, server.output);
     const said = JSON.parse((await records())[0]?.spy?.detections[0]?.class ?? '{}') as unknown;
     expect(said, server.output()).toEqual({

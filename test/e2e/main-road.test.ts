@@ -7,6 +7,7 @@ import { checkRecord } from '../../src/record/schema.ts';
 import { parseExposition } from '../helpers/exposition.ts';
 import type { BatchRecord } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
+import { readRecords } from '../helpers/records-file.ts';
 
 let camera: DemoCamera;
 let lookout: TestApp;
@@ -44,8 +45,7 @@ it('makes one record of ten frames with every model asked, and forgets the frame
   expect(record.batch.frames).toHaveLength(10);
   expect((record.motion as { detections: unknown[] }).detections.length).toBeGreaterThan(0);
 
-  const written = JSON.parse(await readFile(lookout.config.predictions, 'utf8')) as unknown[];
-  expect(written[0]).toEqual(record);
+  expect((await readRecords(lookout.config.predictions))[0]).toEqual(record);
   const session = join(lookout.config.frames_dir, record.batch.session);
   await until(async () => {
     const left = new Set(await readdir(session));

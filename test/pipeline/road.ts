@@ -1,5 +1,4 @@
 /** The whole road of a batch in a folder of its own, real but for its models, which say what the test tells them. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
@@ -19,6 +18,7 @@ import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch, BatchRecord, Config, Lane, Look, Readiness, RecordLog } from '../../src/types.ts';
 import { batchOf, putFrames } from '../store/folder.ts';
 import { plenty } from '../helpers/plenty.ts';
+import { readRecords } from '../helpers/records-file.ts';
 import { identity } from '../record/parts.ts';
 
 export interface Road {
@@ -139,7 +139,7 @@ export async function road(
       books.captured(camera_id, count);
       return batchOf({ ...session, models }, await putFrames(spool, session, count, first));
     },
-    records: async () => JSON.parse(await readFile(join(config.data_dir, 'predictions.json'), 'utf8').catch(() => '[]')) as BatchRecord[],
+    records: () => readRecords(join(config.data_dir, 'predictions.json')),
     run() {
       running = pipeline.run();
     },

@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import type { BatchRecord } from '../../src/types.ts';
@@ -15,6 +14,7 @@ import { until } from '../helpers/app.ts';
 import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
 import { settle, startServer, type ServerProcess, type StartOptions } from '../helpers/server-process.ts';
+import { readRecords } from '../helpers/records-file.ts';
 import { tellFigure } from './figures.ts';
 
 const FAKETIME = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1'].find(existsSync);
@@ -49,9 +49,7 @@ async function underCondition({ onTestFinished, task }: Pick<TestContext, 'onTes
   const server = await startServer({ folder, ...options });
   onTestFinished(() => { server.kill('SIGKILL'); });
   await server.ask('/start_stream', { camera_id: id, model_name: ['motion'], rtsp_url: camera.url('scene'), interval_seconds: 0.3, batch_size: 3, capture_mode: 'keyframes' });
-  const read = async (): Promise<readonly BatchRecord[]> => JSON.parse(await readFile(join(folder, 'data/predictions.json'), 'utf8').catch(() => '[]')) as BatchRecord[];
-  // Whoever reads while a record is appended may have to read again.
-  const records = (): Promise<readonly BatchRecord[]> => read().catch(() => sleep(100).then(read));
+  const records = (): Promise<readonly BatchRecord[]> => readRecords(join(folder, 'data/predictions.json'));
   await work({
     server, folder, records,
     recorded: (count) => until(async () => (await records()).length >= count, 40_000, () => server.output().slice(-3000)),
