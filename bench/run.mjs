@@ -16,7 +16,7 @@ import { openColumns } from './harness/columns.mjs';
 import { load } from './harness/numbers.mjs';
 import { reached, tableText } from './harness/table.mjs';
 
-const ROWS = ['capture', 'others', 'reordered', 'mjpeg', 'reading', 'memory', 'live', 'append', 'runner', 'latency', 'seed', 'overload', 'promptness', 'events', 'followers', 'saturated', 'density'];
+const ROWS = ['capture', 'others', 'reordered', 'mjpeg', 'reading', 'memory', 'live', 'append', 'runner', 'latency', 'seed', 'overload', 'promptness', 'events', 'followers', 'catchup', 'push', 'viewers', 'saturated', 'density'];
 
 const { values: flags } = parseArgs({ options: { only: { type: 'string', default: ROWS.join(',') }, quick: { type: 'boolean', default: false } } });
 const wanted = flags.only.split(',');

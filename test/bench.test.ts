@@ -1,7 +1,7 @@
 /** The programs of the benchmark still fit the parts that they put together. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test } from 'vitest';
@@ -19,6 +19,19 @@ test('captures from its own camera', async () => {
   capture.stdin.end();
   const [books = ''] = await linesOf(capture, 1);
   expect((JSON.parse(books) as { captured: number }).captured).toBeGreaterThan(0);
+});
+
+test('pushes to a server that writes each picture to a file', async () => {
+  const folder = await temporaryFolder();
+  const picture = join(import.meta.dirname, 'bench.test.ts');
+  const [url = ''] = await linesOf(program('receiving', folder), 1);
+  const cameras = program('pushing', picture, '20', JSON.stringify([{ url, headers: {} }]));
+  await expect.poll(async () => (await readdir(folder)).length, { timeout: 30_000 }).toBeGreaterThan(5);
+  cameras.stdin.write('\n');
+  const [line = ''] = await linesOf(cameras, 1);
+  const { answered, refused } = JSON.parse(line) as { answered: readonly number[]; refused: readonly string[] };
+  expect([answered.length > 0, refused]).toEqual([true, []]);
+  expect(await readFile(join(folder, '1.jpg'))).toEqual(await readFile(picture));
 });
 
 type Program = ReturnType<typeof program>;

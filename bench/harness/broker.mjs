@@ -1,20 +1,17 @@
 /** Debian's Mosquitto, on a free port, which lets everybody in. */
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer, connect } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './port.mjs';
 import { start, stop } from './programs.mjs';
 
 const PROGRAM = '/usr/sbin/mosquitto';
 export const hasBroker = existsSync(PROGRAM);
 
 export async function openBroker(folder) {
-  const free = createServer().listen(0, '127.0.0.1');
-  await once(free, 'listening');
-  const { port } = free.address();
-  await once(free.close(), 'close');
+  const port = await freePort();
   const settings = join(folder, 'mosquitto.conf');
   await writeFile(settings, `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n`);
   const child = start(PROGRAM, ['-c', settings], { stdio: ['ignore', 'ignore', 'ignore'] });

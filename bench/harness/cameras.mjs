@@ -1,8 +1,7 @@
 /** RTSP servers in processes of their own: the project's camera, and one that others made. */
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { packageRoot } from '../../dist/lib/package.js';
+import { freePort } from './port.mjs';
 import { readLines, start, startOwn, stop } from './programs.mjs';
 
 /** The project's own: a path, and a process that plays, for each camera. */
@@ -31,12 +30,4 @@ export async function jpegCameras(jpeg, count, perSecond) {
   const child = start('/usr/bin/python3', [join(packageRoot, 'bench/programs/mjpeg.py'), String(port), String(count), jpeg, String(perSecond)]);
   await readLines(child, 1);
   return { urls: Array.from({ length: count }, (_, index) => `rtsp://127.0.0.1:${port}/camera-${index + 1}`), close: () => stop(child) };
-}
-
-async function freePort() {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address();
-  await once(server.close(), 'close');
-  return port;
 }

@@ -5,12 +5,12 @@ import { enrich } from '../../dist/record/enrich.js';
 const IDENTITY = { version: '1.0.0', runtime: 'node', detector: 'bench', fingerprint: '0123456789abcdef', code: 'fedcba9876543210' };
 const SETTINGS = { record_format: 'v1', record_when: 'always', time_zone: 'UTC' };
 
-/** Answers `record(n)`: the batch of ten frames that ended n times 30 s after the first, with one of the pictures. */
+/** Answers `record(n)`: the batch of ten frames that ended n times 30 s after the first, with one of the pictures, if there are any. */
 export async function recordMaker(pictures, session) {
   const jpegs = await Promise.all(pictures.map(async ({ file, width, height }) => ({ width, height, jpeg: await readFile(file) })));
   return (n) => {
-    const snapshot = { index: 0, ...jpegs[n % jpegs.length] };
-    const { width, height } = snapshot;
+    const snapshot = jpegs.length === 0 ? null : { index: 0, ...jpegs[n % jpegs.length] };
+    const { width, height } = snapshot ?? { width: 1920, height: 1080 };
     const frames = Array.from({ length: 10 }, (_, index) => {
       const captured_at = new Date(Date.UTC(2025, 0, 1) + (n * 10 + index) * 3000).toISOString();
       return { key: `${session}/${session}_${captured_at}.jpg`, captured_at, width, height };

@@ -1,11 +1,8 @@
-/** What followers cost the road: records beside four whose targets are dead, over none; and how fast one catches up. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+/** What followers cost the road: records beside four whose targets are dead, over none. */
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createApp } from '../../dist/app.js';
-import { loadConfig } from '../../dist/config/load.js';
-import { createLog } from '../../dist/lib/log.js';
-import { hasBroker, openBroker } from '../harness/broker.mjs';
+import { openApp } from '../harness/app.mjs';
 import { addSleeping } from '../harness/models.mjs';
 import { digits, median } from '../harness/numbers.mjs';
 import { pictures, reel } from '../harness/pictures.mjs';
@@ -23,7 +20,6 @@ const DEAD = [
 export const oncePerRun = true;
 export const lines = {
   dead: { what: `record latency, ${STREAMS} streams, with four followers whose targets are dead, over none`, atMost: 1.05 },
-  catchUp: { what: 'records without snapshots delivered to Mosquitto from the log, a second', atLeast: 1000, unit: '/s' },
 };
 
 export async function measure(column, { quick, say }) {
@@ -39,11 +35,11 @@ export async function measure(column, { quick, say }) {
       say(`${digits(dead)} ms with dead followers, ${digits(none)} ms without, median`);
       ratios.push(dead / none);
     }
-    return { dead: median(ratios), catchUp: hasBroker ? await catchUp(quick ? 20_000 : 100_000) : null };
+    return { dead: median(ratios) };
 
     /** Milliseconds from the last frame of a batch to its record, median. */
     async function latency(followers) {
-      const app = await open(join(root, `run-${Date.now()}`), { followers, models_dir: join(root, 'models') });
+      const app = await openApp(join(root, `run-${Date.now()}`), { followers, models_dir: join(root, 'models'), allow_schemes: ['file'], interval_seconds: INTERVAL, batch_size: 2 });
       const delays = [];
       try {
         app.onRecord(({ batch }) => { delays.push(Date.now() - Date.parse(batch.ended_at)); });
@@ -57,42 +53,4 @@ export async function measure(column, { quick, say }) {
   } finally {
     await rm(root, { recursive: true, force: true });
   }
-
-  async function catchUp(count) {
-    const folder = join(root, 'behind');
-    await mkdir(join(folder, 'data'), { recursive: true });
-    const record = (n) => {
-      const captured_at = new Date(Date.UTC(2025, 0, 1) + n * 1000).toISOString();
-      const detections = Array.from({ length: 10 }, (_, frame) => ({ frame, class: 'dog', confidence: 0.5, box: [10, 10, 90, 80] }));
-      return JSON.stringify({ schema_version: 1, basic: { camID: 'CAM' }, stray_animal: { complaint: true, detections }, batch: { id: `CAM_01234567-${n}`, frames: [{ index: 0, captured_at }] }, models: { animals: {} } });
-    };
-    await writeFile(join(folder, 'data/predictions.ndjson'), Array.from({ length: count }, (_, n) => `${record(n)}\n`).join(''));
-    const broker = await openBroker(folder);
-    const app = await open(folder, { format: 'ndjson', predictions: join(folder, 'data/predictions.ndjson'), followers: [{ name: 'all', type: 'mqtt', url: broker.url, logs: ['records'], from: 'beginning', home_assistant: null }] });
-    try {
-      const begun = performance.now();
-      for (;;) {
-        const [{ delivered }] = await app.face.followers();
-        if (delivered >= count) break;
-        await sleep(100);
-      }
-      const seconds = (performance.now() - begun) / 1000;
-      say(`${count} records in ${digits(seconds)} s`);
-      return count / seconds;
-    } finally {
-      await app.close();
-      await broker.close();
-    }
-  }
-}
-
-/** All of Lookout in this process, its followers begun. */
-async function open(folder, more) {
-  await mkdir(join(folder, 'data'), { recursive: true });
-  const { followers, ...flags } = more;
-  await writeFile(join(folder, 'data/lookout.yaml'), JSON.stringify({ followers, allow_schemes: ['file'], interval_seconds: INTERVAL, batch_size: 2, keep_frames: 'none', offline: true }));
-  const { config } = await loadConfig({ flags, env: {}, cwd: folder });
-  const app = await createApp(config, createLog({ level: 'error', format: 'text', write: () => undefined }));
-  await app.follow();
-  return app;
 }

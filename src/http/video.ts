@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Request, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import { readIfPresent } from '../lib/files.ts';
-import type { Clip, ClipRequest, Face } from '../types.ts';
+import type { Clip, ClipRequest, Face, LatestPicture } from '../types.ts';
 import { isOn } from '../words/stream-state.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
@@ -20,10 +20,24 @@ const LOOKS_PER_CHECK = 20;
 /** Seconds before and after the request, where nothing else is asked for. */
 const USUAL: ClipRequest = { before_seconds: 5, after_seconds: 5 };
 
+/** Reads a picture, as a part of an answer of several, once for all who ask for it within the time of a look. null: it is gone. */
+function createParts(): (picture: LatestPicture) => Promise<Buffer | null> {
+  const lately = new Map<string, Promise<Buffer | null>>();
+  return ({ file, captured_at }) => {
+    const known = lately.get(`${captured_at} ${file}`);
+    if (known) return known;
+    const part = readIfPresent(file).then((jpeg) => jpeg && Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\nX-Frame-Time: ${captured_at}\r\n\r\n`), jpeg, Buffer.from('\r\n')]));
+    lately.set(`${captured_at} ${file}`, part);
+    setTimeout(() => { lately.delete(`${captured_at} ${file}`); }, 2 * LOOK_MS);
+    return part;
+  };
+}
+
 export function videoRoutes(face: Face): Router {
   const router = Router();
   const seats = createSeats(8, 64);
   const checkClip = checker(clipRequest);
+  const partOf = createParts();
 
   function mayBeWatched(cameraId: string): boolean {
     const stream = face.stream(cameraId);
@@ -60,10 +74,10 @@ export function videoRoutes(face: Face): Router {
     let shown = '';
     for (let look = 0; !signal.aborted; look += 1) {
       const latest = face.latest(cameraId);
-      const jpeg = latest && latest.captured_at !== shown ? await readIfPresent(latest.file) : null;
-      if (latest && jpeg) {
+      const part = latest && latest.captured_at !== shown ? await partOf(latest) : null;
+      if (latest && part) {
         shown = latest.captured_at;
-        yield Buffer.concat([Buffer.from(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\nX-Frame-Time: ${shown}\r\n\r\n`), jpeg, Buffer.from('\r\n')]);
+        yield part;
       }
       if (look % LOOKS_PER_CHECK === 0 && !mayBeWatched(cameraId)) return;
       await sleep(LOOK_MS);

@@ -8,6 +8,8 @@ export interface Measured {
   readonly height: number;
   /** As EXIF has it: 1 is upright, 2 to 8 are to be turned or mirrored. */
   readonly orientation: number;
+  /** It is a JPEG that breaks off, by its markers: what comes after its end is harmless. */
+  readonly torn: boolean;
 }
 
 /** No camera has more; what claims more is not let into memory. */
@@ -44,7 +46,7 @@ export function isWhole(bytes: Buffer): boolean {
   return end > 0 && end + PNG_END_BYTES <= bytes.length;
 }
 
-/** A JPEG that breaks off, by its markers: what comes after its end is harmless. */
+/** Where the size does not matter, or is unknown. */
 export function isTorn(bytes: Uint8Array): boolean {
   const jpeg = walk(bytes);
   return jpeg !== null && !jpeg.whole;
@@ -53,10 +55,11 @@ export function isTorn(bytes: Uint8Array): boolean {
 /** null: neither a JPEG nor a PNG, or torn at the beginning. */
 export function measure(bytes: Uint8Array): Measured | null {
   const jpeg = walk(bytes);
-  if (jpeg && jpeg.width > 0 && jpeg.height > 0) return { type: 'jpg', width: jpeg.width, height: jpeg.height, orientation: orientationOf(bytes) };
+  const torn = jpeg !== null && !jpeg.whole;
+  if (jpeg && jpeg.width > 0 && jpeg.height > 0) return { type: 'jpg', width: jpeg.width, height: jpeg.height, orientation: orientationOf(bytes), torn };
   try {
     const { type, width, height } = imageSize(bytes);
-    return (type === 'jpg' || type === 'png') && width > 0 && height > 0 ? { type, width, height, orientation: 1 } : null;
+    return (type === 'jpg' || type === 'png') && width > 0 && height > 0 ? { type, width, height, orientation: 1, torn } : null;
   } catch {
     // Its only way to say that it cannot read them.
     return null;

@@ -1,6 +1,6 @@
 /** Frames of an earlier run that are no whole pictures, as a power cut leaves them: told, entered in the books, left out. */
 import { hasCode, readUnlessDamaged } from '../lib/files.ts';
-import { isTorn, measure } from '../lib/jpeg.ts';
+import { measure } from '../lib/jpeg.ts';
 import type { Batch } from '../types.ts';
 import type { Books } from '../store/books.ts';
 import type { Spool } from '../store/spool.ts';
@@ -8,8 +8,8 @@ import type { Spool } from '../store/spool.ts';
 /** Pixels; null: not a whole picture. Throws where there is no such file. */
 export async function pictureSize(path: string): Promise<{ readonly width: number; readonly height: number } | null> {
   const bytes = await readUnlessDamaged(path);
-  const size = bytes === null || isTorn(bytes) ? null : measure(bytes);
-  return size && { width: size.width, height: size.height };
+  const size = bytes && measure(bytes);
+  return size && !size.torn ? { width: size.width, height: size.height } : null;
 }
 
 /** Once, however often a crash comes before the frame is gone. */

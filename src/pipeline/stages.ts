@@ -2,7 +2,7 @@
 import { LookoutError } from '../errors.ts';
 import { loadFamily, type Member } from '../lib/family.ts';
 import { hasCode, readUnlessDamaged } from '../lib/files.ts';
-import { isTorn, measure } from '../lib/jpeg.ts';
+import { measure } from '../lib/jpeg.ts';
 import type { Log } from '../lib/log.ts';
 import type { Janitor } from '../store/janitor.ts';
 import type { Answers, Batch, BatchRecord, Camera, Config, Pictures, Stage, Work } from '../types.ts';
@@ -63,7 +63,7 @@ function picturesOf({ frames }: Batch, path: (key: string) => string): Pictures 
 async function readWhole(file: string): Promise<Uint8Array | null> {
   try {
     const bytes = await readUnlessDamaged(file);
-    return bytes === null || measure(bytes) === null || isTorn(bytes) ? null : bytes;
+    return bytes && measure(bytes)?.torn === false ? bytes : null;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;

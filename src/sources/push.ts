@@ -3,7 +3,7 @@ import { LookoutError } from '../errors.ts';
 import { isPicture, isTorn, measure, type Measured } from '../lib/jpeg.ts';
 import type { CapturedFrame, Detection, Source, StreamSpec } from '../types.ts';
 import { asJpeg, type JpegPicture, type PictureSettings } from './pictures/jpeg.ts';
-import { createBox, type Box } from './push/box.ts';
+import { createBox, type Box, type MeasuredPicture } from './push/box.ts';
 
 export const summary = 'cameras that push their pictures';
 export const schemes = ['push'];
@@ -30,8 +30,8 @@ export function create({ config }: { readonly config: PictureSettings }): Source
       for (;;) {
         const waiting = await box.next(patienceMs, signal);
         if (!waiting) return;
-        const { picture: { bytes, captured_at, findings }, missed } = waiting;
-        const made = await madeOf(bytes, config, signal).catch((error: unknown) => { waiting.refuse(error); });
+        const { picture: { captured_at, findings }, missed } = waiting;
+        const made = await madeOf(waiting.picture, config, signal).catch((error: unknown) => { waiting.refuse(error); });
         if (signal.aborted) return;
         if (!made) continue;
         yield { ...made.jpeg, captured_at, missed, mode: 'pushed', ...(findings.length > 0 && { findings: findings.map((one) => fitted(one, made)) }) };
@@ -47,8 +47,7 @@ export function create({ config }: { readonly config: PictureSettings }): Source
     frames,
     push: {
       async take(camera, picture) {
-        expectPicture(picture.bytes);
-        return boxOf(camera).put(picture);
+        return boxOf(camera).put({ ...picture, size: sizeOf(picture.bytes) });
       },
       async called(camera, signal) {
         await boxOf(camera).called(signal);
@@ -61,11 +60,13 @@ export function create({ config }: { readonly config: PictureSettings }): Source
 }
 
 /** Throws `not_a_picture`, or `bad_request` where it is torn. */
-function expectPicture(bytes: Uint8Array): void {
+function sizeOf(bytes: Uint8Array): Measured {
   if (bytes.length === 0) throw new LookoutError('bad_request', 'The body is empty; send a JPEG or a PNG.');
   if (!isPicture(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))) throw new LookoutError('not_a_picture', 'The body is neither a JPEG nor a PNG.');
-  if (isTorn(bytes)) throw new LookoutError('bad_request', `The picture breaks off: after ${bytes.length} bytes its end is missing.`);
-  if (!measure(bytes)) throw new LookoutError('bad_request', 'The picture does not say how large it is.');
+  const size = measure(bytes);
+  if (size ? size.torn : isTorn(bytes)) throw new LookoutError('bad_request', `The picture breaks off: after ${bytes.length} bytes its end is missing.`);
+  if (!size) throw new LookoutError('bad_request', 'The picture does not say how large it is.');
+  return size;
 }
 
 interface Made {
@@ -74,12 +75,11 @@ interface Made {
   readonly scale: number;
 }
 
-async function madeOf(bytes: Uint8Array, config: PictureSettings, signal: AbortSignal): Promise<Made> {
-  const jpeg = await asJpeg(bytes, 'the picture', config, signal).catch((error: unknown) => {
+async function madeOf({ bytes, size }: MeasuredPicture, config: PictureSettings, signal: AbortSignal): Promise<Made> {
+  const jpeg = await asJpeg(bytes, 'the picture', config, signal, size).catch((error: unknown) => {
     throw error instanceof LookoutError && error.code === 'stream_codec' ? new LookoutError('bad_request', error.message, { cause: error }) : error;
   });
-  const size = measure(bytes);
-  return { jpeg, scale: size ? uprightWidth(size) / jpeg.width : 1 };
+  return { jpeg, scale: uprightWidth(size) / jpeg.width };
 }
 
 /** Orientations from 5 on lie on their side. */

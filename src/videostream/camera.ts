@@ -62,7 +62,12 @@ export async function createPushCamera({ config, push, localTime, expectOurs, lo
       show.show(jpeg);
       const captured_at = moment.toISOString();
       const pushed = push({ bytes: jpeg, captured_at, findings: isSpill ? [{ class: OIL_SPILL, confidence: 1 }] : [] });
-      await Promise.all([pushed, isNew && alert(jpeg, captured_at)]);
+      try {
+        await Promise.all([pushed, isNew && alert(jpeg, captured_at)]);
+      } finally {
+        // However many watch: the camera is answered first.
+        setImmediate(() => { show.changed(); });
+      }
       return 'received';
     },
     async setActive(isActive) {

@@ -1,20 +1,20 @@
 /** What is uploaded, as a JPEG: whichever common format it comes in. */
 import { imageSize } from 'image-size';
 import { toJpeg } from '../lib/ffmpeg.ts';
-import { isTorn, measure, MOST_PIXELS } from '../lib/jpeg.ts';
+import { measure, MOST_PIXELS } from '../lib/jpeg.ts';
 
 interface Kind {
   readonly type: string;
   readonly width: number;
   readonly height: number;
   readonly orientation: number;
+  readonly torn: boolean;
 }
 
 /** JPEGs as they came. null: it is no picture, or not all of one. */
 export async function jpegOf(bytes: Uint8Array, jpegQuality: number, signal: AbortSignal): Promise<Uint8Array | null> {
-  if (bytes.length === 0 || isTorn(bytes)) return null;
   const kind = kindOf(bytes);
-  if (!kind || kind.width * kind.height > MOST_PIXELS) return null;
+  if (!kind || kind.torn || kind.width * kind.height > MOST_PIXELS) return null;
   if (kind.type === 'jpg') return bytes;
   try {
     const jpeg = await toJpeg(bytes, { jpegQuality, maxWidth: null, type: kind.type, orientation: kind.orientation }, signal);
@@ -31,7 +31,7 @@ function kindOf(bytes: Uint8Array): Kind | null {
   if (known) return known;
   try {
     const { type = '', width, height } = imageSize(bytes);
-    return width > 0 && height > 0 ? { type, width, height, orientation: 1 } : null;
+    return width > 0 && height > 0 ? { type, width, height, orientation: 1, torn: false } : null;
   } catch {
     // Its only way to say that it cannot read them.
     return null;

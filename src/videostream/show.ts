@@ -3,6 +3,7 @@
 export interface Show {
   /** null: nothing has been shown. */
   readonly latest: Uint8Array | null;
+  /** Those who watch see it when they look again. */
   show(jpeg: Uint8Array): void;
   /** Those who watch look again. */
   changed(): void;
@@ -45,7 +46,6 @@ export function createShow(): Show {
     },
     show(jpeg) {
       latest = { jpeg, part: null };
-      changed();
     },
     changed,
     async* parts(isOn, signal) {

@@ -61,7 +61,7 @@ describe('a picture of more than 64 megapixels', () => {
   });
 
   it('is no file that is copied as it is', () => {
-    const size = { type: 'jpg', orientation: 1 } as const;
+    const size = { type: 'jpg', orientation: 1, torn: false } as const;
     expect(willDo({ ...size, width: 8000, height: 8000 }, PICTURES)).toBe(true);
     expect(willDo({ ...size, width: 9000, height: 9000 }, PICTURES)).toBe(false);
   });

@@ -18,10 +18,9 @@ export interface JpegPicture {
   readonly height: number;
 }
 
-/** The picture as a JPEG, upright and no wider than wished. Throws `stream_codec`; `name` says which picture it was. */
-export async function asJpeg(bytes: Uint8Array, name: string, settings: PictureSettings, signal: AbortSignal): Promise<JpegPicture> {
+/** The picture as a JPEG, upright and no wider than wished. Throws `stream_codec`; `name` says which picture it was, `size` what it measures. */
+export async function asJpeg(bytes: Uint8Array, name: string, settings: PictureSettings, signal: AbortSignal, size = measure(bytes)): Promise<JpegPicture> {
   const { jpeg_quality, max_width } = settings;
-  const size = measure(bytes);
   if (size && size.width * size.height > MOST_PIXELS) {
     throw new LookoutError('stream_codec', `${name} has ${size.width} x ${size.height} pixels, more than ${MOST_PIXELS / 1024 ** 2} megapixels: let the camera send smaller ones`);
   }

@@ -1,10 +1,15 @@
 /** Where the pictures of one camera wait that it brought, until its stream takes them. */
 import { LookoutError } from '../../errors.ts';
+import type { Measured } from '../../lib/jpeg.ts';
 import type { PushedPicture, PushOutcome } from '../../types.ts';
 import { createCadence, type Cadence } from './cadence.ts';
 
+export interface MeasuredPicture extends PushedPicture {
+  readonly size: Measured;
+}
+
 export interface Waiting {
-  readonly picture: PushedPicture;
+  readonly picture: MeasuredPicture;
   /** It is stored, as far as its stream could. */
   accept(): void;
   refuse(error: unknown): void;
@@ -12,7 +17,7 @@ export interface Waiting {
 
 export interface Box {
   /** Resolves when it is known what becomes of the picture. Throws `too_many_at_once`. */
-  put(picture: PushedPicture): Promise<PushOutcome>;
+  put(picture: MeasuredPicture): Promise<PushOutcome>;
   /** The stream takes pictures from now on, one for each interval. */
   begin(intervalMs: number): void;
   /** null: the signal aborted. Throws `stream_stalled` when nothing at all was brought for so long. */
