@@ -20,6 +20,7 @@ const PROMISES = {
   torn: { tests: ['promises/torn-append', 'log/record-log'] },
   kills: { tests: ['e2e/crash-random', 'e2e/crash-injected', 'e2e/crash-errors', 'e2e/crash-again'] },
   events: { tests: ['e2e/events-crash'] },
+  dog: { tests: ['promises/dog-on-the-road'], alone: true },
   outage: { tests: ['e2e/outage'], alone: true },
   broken: { tests: ['sources/feeds/native/endurance'] },
   dead: { tests: ['promises/dead-cameras'], alone: true },

@@ -12,6 +12,7 @@ import { createLog } from '../../dist/lib/log.js';
 import { createPacer } from '../../dist/lib/pacer.js';
 import { openBooks } from '../../dist/store/books.js';
 import { createSpool } from '../../dist/store/spool.js';
+import { createDemand } from '../../dist/capture/on-demand.js';
 import { startStream } from '../../dist/capture/stream.js';
 import { createSources } from '../../dist/parts.js';
 import { USUAL_STREAM_OPTIONS } from '../../dist/words/stream-options.js';
@@ -33,12 +34,13 @@ const parts = {
   },
   offer: () => undefined,
   wanted: () => undefined,
+  demand: createDemand(systemClock),
 };
 const options = { ...USUAL_STREAM_OPTIONS, interval_seconds: config.interval_seconds, clips: process.env.CLIPS !== undefined };
 
 const streams = [];
 for await (const url of createInterface({ input: process.stdin })) {
-  streams.push(startStream({ camera_id: `CAM-${streams.length + 1}`, url, models: [], options }, { ...parts, source: sources.get(new URL(url).protocol.slice(0, -1)) }));
+  streams.push(startStream({ camera_id: `CAM-${streams.length + 1}`, url, models: ['none'], options }, { ...parts, source: sources.get(new URL(url).protocol.slice(0, -1)) }));
 }
 await Promise.all(streams.map((stream) => stream.stop('the measurement is over')));
 console.log(JSON.stringify(books.total()));

@@ -96,7 +96,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/
     const clip = status === 201 ? (body as Clip).id : null;
     const isThere = (path: string): boolean => !path.startsWith('/api/events/{id}') && (clip !== null || !path.startsWith('/api/clips/'));
     const paths = Object.entries(openApiDocument('1', {}).paths).filter(([path, { get }]) => get && !get.tags.includes('Push-frame server') && isThere(path)).map(([path]) => (
-      path.replace('{camera_id}', 'CAM-NEW').replace('{name}', 'motion').replace('{id}', path.startsWith('/api/clips/') ? clip ?? '' : record?.batch.id ?? '')));
+      path.replace('{camera_id}', 'CAM-NEW').replace('/api/rules/{name}', '/api/rules/movement').replace('{name}', 'motion').replace('{id}', path.startsWith('/api/clips/') ? clip ?? '' : record?.batch.id ?? '')));
     expect(paths.length).toBeGreaterThan(10);
     for (const path of [...paths, '/api/records?pictures=true']) {
       const isEndless = /live\.mp4|stream\.mjpeg|events\/stream/.test(path);

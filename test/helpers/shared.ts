@@ -2,11 +2,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const shared = fileURLToPath(new URL('../../../shared/', import.meta.url));
 
-export const clip = (name: string): string => `${shared}media/${name}`;
+/** One of ../shared, or another by its whole path. */
+export const clip = (name: string): string => resolve(`${shared}media`, name);
 export const yolox = `${shared}models/yolox_nano.onnx`;
 
 /** Debian's python3 with GStreamer's RTSP server runs it. */
@@ -25,8 +27,8 @@ export async function startPeer(cameras: Readonly<Record<string, string>>, minut
     `${shared}tools/rtsp_peer.py`, '--port', String(port), '--auth', 'user:pass', '--minutes', String(minutes),
     ...Object.entries(cameras).map(([name, file]) => `${name}=${clip(file)}`),
   ], { stdio: ['ignore', 'pipe', 'inherit'] });
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.once('data', () => { resolve(); });
+  await new Promise<void>((done, reject) => {
+    child.stdout.once('data', () => { done(); });
     child.once('exit', (code) => { reject(new Error(`the RTSP server ended with code ${code ?? 'none'}`)); });
   });
   return {
