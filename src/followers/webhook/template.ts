@@ -1,5 +1,5 @@
 /** Templates of bodies, in Liquid: they see one message, no file, and a name in them is never taken for what it says. */
-import { Liquid } from 'liquidjs';
+import { createRequire } from 'node:module';
 import type { Message } from './message.ts';
 
 export interface Template {
@@ -10,8 +10,12 @@ export interface Template {
 const OF_FILES = ['include', 'render', 'layout', 'block'];
 const LIMITS = { parseLimit: 100_000, renderLimit: 500, memoryLimit: 20_000_000 };
 
+/** With the first template: a start without any does not wait a tenth of a second for it. */
+const liquid = (): typeof import('liquidjs') => createRequire(import.meta.url)('liquidjs') as typeof import('liquidjs');
+
 /** Throws where the template cannot be read. */
 export function createTemplate(text: string, contentType: string): Template {
+  const { Liquid } = liquid();
   const engine = new Liquid({
     strictFilters: true, ownPropertyOnly: true, preserveTimezones: true, templates: {}, ...LIMITS,
     // In JSON a value stands within quotes unless the template says otherwise, so that no quote in it ends them.
