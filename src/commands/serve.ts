@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createApp, type App } from '../app.ts';
 import { accessInWords } from '../http/access.ts';
 import { claimPort } from '../http/server.ts';
+import { letHeapGrow } from '../lib/heap.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
@@ -15,6 +16,7 @@ export async function serve(context: CommandContext): Promise<number> {
 
 /** Runs the server until the signal, then stops it in order; leaves hard when that takes too long. */
 export async function serveUntil(signal: AbortSignal, config: Config, log: Log, started: (app: App) => Promise<void>): Promise<void> {
+  letHeapGrow();
   // In a container: Node reaps its own children only, and those of a runner that ended become the first process's.
   if (process.pid === 1) log.warn('it is the first process here, where processes that nobody waits for stay for ever: start it under an init, such as tini, or docker run --init');
   // Whether it is free is known before anything is built, connected or taken up.
