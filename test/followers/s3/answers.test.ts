@@ -174,7 +174,12 @@ describe('silence', () => {
 
 describe('a call', () => {
   it('has eight items on their way at once', async () => {
-    stub.answer = () => (response) => { setTimeout(() => response.writeHead(200, { etag: '"e"' }).end(), 20); };
+    const held: (() => void)[] = [];
+    // None is answered before eight wait, and a ninth has had time to come.
+    stub.answer = () => (response) => {
+      held.push(() => response.writeHead(200, { etag: '"e"' }).end());
+      if (held.length === 8) setTimeout(() => { for (const answer of held.splice(0)) answer(); }, 50);
+    };
     await follower.deliver(records(40), never);
     expect(stub.most()).toBe(8);
     expect(puts()).toHaveLength(40);
