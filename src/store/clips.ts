@@ -8,6 +8,7 @@ import { fsyncFolder, hasCode, makeFolder, namesIn, writeAtomically } from '../l
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Clip, ClipFacts, Config } from '../types.ts';
+import { createExpendables } from './expendables.ts';
 import type { Expendable } from './janitor.ts';
 import { clipId } from './names.ts';
 import type { ExpectOurs } from './own-folders.ts';
@@ -88,9 +89,7 @@ export async function openClips(
     return clip;
   }
 
-  const expendable = (which: (path: string) => boolean): Expendable => ({
-    folder, held: () => budget.held(which), letGo: (wanted) => takeTurn(() => budget.letGo(wanted, which)),
-  });
+  const expendable = createExpendables(folder, budget, takeTurn);
   return {
     async keep(of, record) {
       const draft = join(folder, `${randomBytes(4).toString('hex')}${DRAFT}`);

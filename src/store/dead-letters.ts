@@ -13,6 +13,7 @@ import { type Log, silentLog } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Batch, Config, ErrorInfo } from '../types.ts';
 import type { Books } from './books.ts';
+import { createExpendables } from './expendables.ts';
 import type { Expendable } from './janitor.ts';
 import type { ExpectOurs } from './own-folders.ts';
 import type { Spool } from './spool.ts';
@@ -79,9 +80,7 @@ export async function openDeadLetters(
     await rm(path, { recursive: true, force: true });
   }
 
-  const expendable = (which: (path: string) => boolean): Expendable => ({
-    folder, held: () => budget.held(which), letGo: (wanted) => budget.letGo(wanted, which),
-  });
+  const expendable = createExpendables(folder, budget);
 
   const unreadable: string[] = [];
   const known = await list((reason) => { unreadable.push(reason); });

@@ -4,6 +4,7 @@ import { createByteBudget } from '../lib/byte-budget.ts';
 import { hasCode, linkOrCopy, makeFolder, namesIn, removeIfPresent, sweepTemporaries } from '../lib/files.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Frame } from '../types.ts';
+import { createExpendables } from './expendables.ts';
 import type { Expendable } from './janitor.ts';
 import type { Spool } from './spool.ts';
 
@@ -30,9 +31,7 @@ export async function openEventPictures(
     maxBytes: event_pictures_max_bytes, existing: (await namesIn(folder)).filter((name) => name.endsWith(ENDING)).map((name) => join(folder, name)), remove: removeIfPresent, canBeSpared: isOther,
   });
   const file = (event: string): string => join(folder, `${event}${ENDING}`);
-  const expendable = (which: (path: string) => boolean): Expendable => ({
-    folder, held: () => budget.held(which), letGo: (wanted) => takeTurn(() => budget.letGo(wanted, which)),
-  });
+  const expendable = createExpendables(folder, budget, takeTurn);
   return {
     file,
     keep: (event, frame) => takeTurn(async () => {
