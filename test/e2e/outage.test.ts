@@ -6,17 +6,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { DemoCamera } from '../../src/demo/index.ts';
 import type { BatchRecord, EventEntry, FollowerStatus } from '../../src/types.ts';
-import { clientOf, jsonOf, keysOf, makeBucket } from '../followers/s3/fixtures.ts';
+import { jsonOf, keysOf } from '../followers/s3/fixtures.ts';
 import { until } from '../helpers/app.ts';
-import { startHook, type Hook } from '../helpers/hook.ts';
-import { createMosquitto, type Mosquitto } from '../helpers/mosquitto.ts';
-import { startMoto, type Moto } from '../helpers/moto.ts';
-import { listen, type Listener } from '../helpers/mqtt-listener.ts';
-import { createPostgres, type PostgresServer } from '../helpers/postgres-server.ts';
+import { startFourTargets, type FourTargets } from '../helpers/four-targets.ts';
 import { runLookout, settle, startServer, type ServerProcess } from '../helpers/server-process.ts';
 import { MODELS, startVisits } from '../helpers/visits.ts';
 import { inFull, tellFigure } from '../promises/figures.ts';
@@ -28,46 +23,23 @@ const [INTERVAL_SECONDS, BATCH_SIZE] = [0.25, 4];
 
 let folder: string;
 let camera: DemoCamera;
-let hook: Hook;
-let broker: Mosquitto;
-let listener: Listener;
-let database: PostgresServer;
-let moto: Moto;
-let s3: S3Client;
-let bucket: string;
+let targets: FourTargets;
 let server: ServerProcess;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-outage-'));
-  [camera, hook, broker, database, moto] = await Promise.all([
-    startVisits(folder, { seconds: 8, comes: 2, goes: 5 }), startHook(),
-    createMosquitto((own) => ['allow_anonymous true', 'persistence true', `persistence_location ${own}/`, 'max_queued_messages 0']), createPostgres(), startMoto(),
-  ]);
-  await Promise.all([broker.start(), database.start()]);
-  await database.sql('CREATE DATABASE lookout');
-  // The broker keeps for it what comes before it is there again.
-  listener = await listen(broker.port, [], { clientId: 'listener', clean: false, properties: { sessionExpiryInterval: 3600 }, reconnectPeriod: 200 });
-  s3 = clientOf(moto.behind);
-  bucket = await makeBucket(s3);
-  const logs = ['records', 'events'];
+  [camera, targets] = await Promise.all([startVisits(folder, { seconds: 8, comes: 2, goes: 5 }), startFourTargets()]);
   await mkdir(join(folder, 'data'));
   await writeFile(join(folder, 'data', 'lookout.yaml'), JSON.stringify({
     events: [{ name: 'visits', quiet_seconds: 1 }],
-    followers: [
-      { name: 'hook', type: 'webhook', url: hook.url, logs },
-      { name: 'broker', type: 'mqtt', url: `mqtt://127.0.0.1:${broker.port}`, logs },
-      { name: 'database', type: 'postgres', url: database.url('lookout'), logs },
-      { name: 'bucket', type: 's3', bucket, endpoint: moto.endpoint, access_key_id: 'AKIATEST', secret_access_key: 'test', logs },
-    ],
+    followers: targets.followers({ logs: ['records', 'events'] }),
   }), { mode: 0o600 });
   server = await startServer({ folder, flags: ['--models-dir', MODELS] });
 }, 120_000);
 
 afterAll(async () => {
   await server.stop();
-  s3.destroy();
-  await listener.close();
-  await Promise.all([camera.close(), hook.stop(), broker.remove(), database.remove(), moto.close()]);
+  await Promise.all([camera.close(), targets.close()]);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -116,6 +88,7 @@ const idOf = (value: Readonly<Record<string, unknown>>): string => (value['kind'
 
 it(`brings everything to four targets that were away for ${AWAY_MS / 1000} s, and records as fast meanwhile`, { retry: 0, timeout: AWAY_MS + 240_000 }, async () => {
   await server.ask('/start_stream', { camera_id: 'gate', model_name: 'visitor', rtsp_url: camera.url('gate'), interval_seconds: INTERVAL_SECONDS, batch_size: BATCH_SIZE, capture_mode: 'keyframes' });
+  const { hook, broker, listener, database, moto, s3, bucket } = targets;
   await until(async () => (await followers()).every(({ delivered }) => delivered > 2), 60_000, inWords);
   const before = watchLatency();
   await until(() => before.latencies.length >= 5, 30_000, inWords);

@@ -9,18 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import type { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clockFilters } from '../../src/demo/clock-face.ts';
 import type { BatchRecord, EventEntry, FollowerStatus } from '../../src/types.ts';
-import { clientOf, jsonOf, keysOf, makeBucket, objectOf } from '../followers/s3/fixtures.ts';
+import { jsonOf, keysOf, objectOf } from '../followers/s3/fixtures.ts';
 import { until } from '../helpers/app.ts';
 import { readBinaryClocks } from '../helpers/binary-clock.ts';
-import { startHook, type Hook } from '../helpers/hook.ts';
-import { createMosquitto, type Mosquitto } from '../helpers/mosquitto.ts';
-import { startMoto, type Moto } from '../helpers/moto.ts';
-import { listen, type Listener } from '../helpers/mqtt-listener.ts';
-import { createPostgres, type PostgresServer } from '../helpers/postgres-server.ts';
+import { startFourTargets, type FourTargets } from '../helpers/four-targets.ts';
 import { readRecords } from '../helpers/records-file.ts';
 import { settle, startServer, runLookout, type ServerProcess } from '../helpers/server-process.ts';
 import { clip, hasPeer, startPeer, yolox, type Peer } from '../helpers/shared.ts';
@@ -37,13 +32,7 @@ const APART_MS = 30_000;
 describe.skipIf(!inFull || !hasPeer)('a dog on the road (missed where LOOKOUT_FIGURES is not set, or ../shared is absent)', () => {
   let folder: string;
   let peer: Peer;
-  let hook: Hook;
-  let broker: Mosquitto;
-  let listener: Listener;
-  let database: PostgresServer;
-  let moto: Moto;
-  let s3: S3Client;
-  let bucket: string;
+  let targets: FourTargets;
   let server: ServerProcess;
 
   beforeAll(async () => {
@@ -55,26 +44,13 @@ describe.skipIf(!inFull || !hasPeer)('a dog on the road (missed where LOOKOUT_FI
       '-filter_complex', `${[0, 1, 2].map(part).join(';')};[p0][p1][p2]concat=n=3,${clockFilters('t', WIDTH, HEIGHT).join(',')}`,
       '-an', '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', String(KEYFRAME_SECONDS * 12.5), '-keyint_min', String(KEYFRAME_SECONDS * 12.5), '-sc_threshold', '0', road,
     ]);
-    [peer, hook, broker, database, moto] = await Promise.all([
-      startPeer({ road }, 60), startHook(),
-      createMosquitto((own) => ['allow_anonymous true', 'persistence true', `persistence_location ${own}/`, 'max_queued_messages 0']), createPostgres(), startMoto(),
-    ]);
-    await Promise.all([broker.start(), database.start()]);
-    await database.sql('CREATE DATABASE lookout');
-    listener = await listen(broker.port, []);
-    s3 = clientOf(moto.behind);
-    bucket = await makeBucket(s3);
+    [peer, targets] = await Promise.all([startPeer({ road }, 60), startFourTargets()]);
     await mkdir(join(folder, 'models', 'animals'), { recursive: true });
     await copyFile(yolox, join(folder, 'models', 'animals', 'yolox_nano.onnx'));
     await mkdir(join(folder, 'data'));
     await writeFile(join(folder, 'data', 'lookout.yaml'), JSON.stringify({
       events: [{ name: 'dogs', classes: ['dog'], confidence: 0.4, quiet_seconds: 8, clips: true }],
-      followers: [
-        { name: 'hook', type: 'webhook', url: hook.url },
-        { name: 'broker', type: 'mqtt', url: `mqtt://127.0.0.1:${broker.port}` },
-        { name: 'database', type: 'postgres', url: database.url('lookout') },
-        { name: 'bucket', type: 's3', bucket, endpoint: moto.endpoint, access_key_id: 'AKIATEST', secret_access_key: 'test' },
-      ],
+      followers: targets.followers(),
     }), { mode: 0o600 });
     server = await startServer({ folder });
     await server.ask('/start_stream', { camera_id: 'road', model_name: 'animals', rtsp_url: peer.url('road'), interval_seconds: 1 });
@@ -82,9 +58,7 @@ describe.skipIf(!inFull || !hasPeer)('a dog on the road (missed where LOOKOUT_FI
 
   afterAll(async () => {
     await server.stop();
-    s3.destroy();
-    await listener.close();
-    await Promise.all([peer.close(), hook.stop(), broker.remove(), database.remove(), moto.close()]);
+    await Promise.all([peer.close(), targets.close()]);
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -94,6 +68,7 @@ describe.skipIf(!inFull || !hasPeer)('a dog on the road (missed where LOOKOUT_FI
 
   /** What each follower was told of events, `id/sequence` of all entries and the last entry's clip, by event. */
   async function told(): Promise<Readonly<Record<'hook' | 'broker' | 'database' | 'bucket', ReadonlyMap<string, EventEntry>>>> {
+    const { hook, listener, database, s3, bucket } = targets;
     const newest = (entries: readonly EventEntry[]): ReadonlyMap<string, EventEntry> => new Map(entries.map((entry) => [entry.id, entry]));
     return {
       hook: newest(hook.requests.map(({ body }) => (JSON.parse(body) as { readonly data: EventEntry }).data)),
@@ -127,6 +102,7 @@ describe.skipIf(!inFull || !hasPeer)('a dog on the road (missed where LOOKOUT_FI
 
     await until(haveAll, 30_000, inWords);
     for (const [name, entries] of Object.entries(await told())) expect([...entries.values()].map(({ id, sequence, state, clip: own }) => ({ id, sequence, state, clip: own })), name).toEqual([{ id: event.id, sequence: event.sequence, state: 'ended', clip: event.clip }]);
+    const { s3, bucket } = targets;
     const [key = ''] = (await keysOf(s3, bucket)).filter((one) => one.endsWith('.mp4'));
     expect((await objectOf(s3, bucket, key)).bytes.equals(video)).toBe(true);
     tellFigure('dog', `a dog on a road over an RTSP server by others: one event at each of four followers, with a clip from ${before.toFixed(1)} s before`);
