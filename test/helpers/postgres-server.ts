@@ -79,7 +79,7 @@ export async function createPostgres(): Promise<PostgresServer> {
     port, folder, url, own, stop,
     async start(settings = []) {
       if (server !== null) return;
-      const words = ['fsync=off', 'shared_buffers=16MB', 'max_connections=12', 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, ...settings].flatMap((setting) => ['-c', setting]);
+      const words = ['fsync=off', 'shared_buffers=16MB', 'max_connections=12', 'max_prepared_transactions=1', 'listen_addresses=127.0.0.1', `unix_socket_directories=${folder}`, ...settings].flatMap((setting) => ['-c', setting]);
       const child = spawn('setpriv', [...USER.words, '--pdeathsig', 'KILL', join(bin, 'postgres'), '-D', data, '-p', String(port), ...words], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
       server = child;
       child.once('exit', () => { server = null; });
