@@ -98,7 +98,7 @@ const schema = {
   },
 };
 
-const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false }).compile<Manifest>(schema);
+const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, validateSchema: false, code: { optimize: false } }).compile<Manifest>(schema);
 
 /** The manifest in `file`; throws `model_unavailable` with every error, one a line. */
 export async function readManifest(file: string, name: string): Promise<Manifest> {
