@@ -285,6 +285,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       latest: (id) => streams.latest(id),
       picture: (id, signal) => streams.picture(id, signal),
       isCameraKey: createCameraKeys(config.data_dir).isRight,
+      expectTakesPush: (id) => { streams.expectTakesPush(id); },
       push: (id, picture) => streams.push(id, picture),
       pushCamera,
       probe: (request, signal) => streams.probe(request, signal),

@@ -1051,6 +1051,8 @@ export interface Face {
   picture(cameraId: string, signal: AbortSignal): Promise<LatestPicture | null>;
   /** Whether this is the key that was made for the camera. */
   isCameraKey(cameraId: string, key: string): Promise<boolean>;
+  /** Throws not_found and not_running where no picture of the camera can be taken, whatever it is. */
+  expectTakesPush(cameraId: string): void;
   /** A picture that a camera of a `push:` stream brings. Throws what PushSource throws, not_found and not_running. */
   push(cameraId: string, picture: PushedPicture): Promise<PushOutcome>;
   /** null: Lookout stands in for no push-frame server. */

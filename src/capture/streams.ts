@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { worksAt } from '../lib/schedule.ts';
 import { shownAddress } from '../lib/secrets.ts';
-import type { Balance, LatestPicture, ModelState, Probe, ProbeRequest, PushedPicture, PushOutcome, StartRequest, StreamChange, StreamStatus, VideoSource } from '../types.ts';
+import type { Balance, LatestPicture, ModelState, Probe, ProbeRequest, PushedPicture, PushOutcome, PushSource, StartRequest, StreamChange, StreamStatus, VideoSource } from '../types.ts';
 import { CAMERA_MODEL } from '../words/push.ts';
 import { firstOf } from './first.ts';
 import { createDemand } from './on-demand.ts';
@@ -40,6 +40,8 @@ export interface Streams {
   live: VideoSource['live'];
   /** Looks at a camera as if it were started. Throws what `start` and sources throw. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<Probe>;
+  /** Throws what `push` throws of a stream that takes no picture. */
+  expectTakesPush(cameraId: string): void;
   /** To a stream that runs. Throws `not_found`, `not_running`, and what its source throws. */
   push(cameraId: string, picture: PushedPicture): Promise<PushOutcome>;
   /** Of a stream that runs. Throws `not_found`, `no_live_video`. */
@@ -241,6 +243,15 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     return video;
   }
 
+  function takesPush(cameraId: string): PushSource {
+    const entry = entries.get(cameraId);
+    if (!entry) throw new LookoutError('not_found', `camera '${cameraId}' has no stream; start one with the address push:`);
+    if (!entry.running) throw new LookoutError('not_running', `the stream of camera '${cameraId}' does not run: ${status(entry).reason}`);
+    const { push } = sourceOf(entry.url, entry.trusted, parts);
+    if (!push) throw new LookoutError('not_running', `camera '${cameraId}' is asked for its pictures; a stream of the address push: takes those that it brings`);
+    return push;
+  }
+
   return {
     begin() {
       for (const [id, entry] of entries) {
@@ -271,13 +282,10 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       return entry ? status(entry) : null;
     },
     probe: async (request, signal) => probeStream(request, false, parts, signal),
-    async push(cameraId, picture) {
-      const { running, url, trusted } = known(cameraId);
-      if (!running) throw new LookoutError('not_running', `the stream of camera '${cameraId}' does not run: ${status(known(cameraId)).reason}`);
-      const { push } = sourceOf(url, trusted, parts);
-      if (!push) throw new LookoutError('not_running', `camera '${cameraId}' is asked for its pictures; a stream of the address push: takes those that it brings`);
-      return push.take(cameraId, picture);
+    expectTakesPush(cameraId) {
+      takesPush(cameraId);
     },
+    push: async (cameraId, picture) => takesPush(cameraId).take(cameraId, picture),
     video: videoOf,
     latest,
     async picture(cameraId, signal) {

@@ -33,9 +33,8 @@ export function pushRoutes(face: Face, { push_max_bytes }: Pick<Config, 'push_ma
   const push: RequestHandler = async (request, response) => {
     const cameraId = String(request.params['camera_id']);
     await checkKey(request, response, cameraId);
-    const stream = face.stream(cameraId);
-    if (stream === null) throw new LookoutError('not_found', `Camera "${cameraId}" has no stream; start one with the address push:.`);
-    if (!stream.capturing) throw new LookoutError('not_running', `The stream of camera "${cameraId}" does not run: ${stream.reason}.`);
+    // Before its bytes are read.
+    face.expectTakesPush(cameraId);
     const { captured_at, note } = readCaptureTime(request.get('x-captured-at'), Date.now());
     if (note !== null) log.repeated('warn', 'a camera\'s clock is wrong', cameraId, { reason: note });
     const findings = readFindings(request.headersDistinct['x-finding'] ?? []);

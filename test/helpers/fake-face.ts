@@ -178,6 +178,10 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     retryFollower: (name) => command(() => follower(name).set_aside),
     pushCamera: null,
     isCameraKey: (_cameraId, key) => command(() => key === CAMERA_KEY),
+    expectTakesPush: (cameraId) => {
+      if (!streams.has(cameraId)) throw new LookoutError('not_found', `no stream of camera '${cameraId}'`);
+      if (!streams.get(cameraId)?.capturing) throw new LookoutError('not_running', `the stream of camera '${cameraId}' does not run`);
+    },
     push: (cameraId, picture) => command(() => {
       asked.pushes.push({ camera_id: cameraId, ...picture });
       return 'taken';
