@@ -29,6 +29,7 @@ const PROMISES = {
   reconnects: { tests: ['promises/reconnects'], alone: true },
   disk: { tests: ['e2e/disk-full'], alone: true },
   secrets: { tests: ['lib/secrets', 'promises/secrets'], alone: true },
+  packets: { tests: ['promises/mutated-packets'], alone: true },
   fuzz: { tests: ['http/fuzz'], alone: true },
   interference: { tests: ['promises/interference'], alone: true },
   conditions: { tests: ['promises/conditions'], alone: true },

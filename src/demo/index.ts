@@ -3,4 +3,4 @@ export { type DemoCamera, type DemoCameraOptions, startDemoCamera } from './came
 export { makeClip } from './clip.ts';
 export { FAULTS, type Fault, faultOf, type FaultName } from './faults.ts';
 export type { ClipOptions, Scene } from './ffmpeg-arguments.ts';
-export { type Relay, type Rules, startRelay } from './relay.ts';
+export { type PacketRule, type Relay, type Rules, startRelay } from './relay.ts';

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BatchRecord, Detection } from '../../src/types.ts';
 import { startTestApp, type TestApp } from '../helpers/app.ts';
+import { hasLibav } from '../sources/feeds/native/clips.ts';
 import { hasPeer, startPeer, yolox, type Peer } from '../helpers/shared.ts';
 
-const byFfmpeg = process.env['LOOKOUT_CAPTURE_ENGINE'] === 'ffmpeg';
+const byFfmpeg = process.env['LOOKOUT_CAPTURE_ENGINE'] === 'ffmpeg' || !hasLibav;
 const CAMERAS = { dog: 'dog-street.mp4', bframes: 'dog-street-bframes.mp4', cars: 'car-detection.mp4' };
 const animals = (record: BatchRecord | undefined): readonly Detection[] => (record?.stray_animal as { detections: Detection[] }).detections;
 

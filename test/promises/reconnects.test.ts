@@ -1,4 +1,4 @@
-/** Cameras that come and go leave nothing behind: no process, no descriptor, no file, no memory. */
+/** Cameras that come and go, and hosts that die under them, leave nothing behind: no process, no thread, no descriptor, no file, no memory. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 import { startDemoCamera } from '../../src/demo/index.ts';
 import type { StreamStatus } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
-import { alive, descendants, memoryMb } from '../helpers/process-tree.ts';
+import { alive, descendants, hostsOf, memoryMb } from '../helpers/process-tree.ts';
 import { settle, startServer } from '../helpers/server-process.ts';
 import { inFull, tellFigure } from './figures.ts';
 import { slope } from './slope.ts';
@@ -18,10 +18,12 @@ const STREAMS = 60;
 const ROUNDS = 24;
 /** Once everything has been used a few times. */
 const WARM_ROUNDS = 6;
+/** In the last rounds, one in each. */
+const DEATHS = 20;
 const MOST_MB_PER_THOUSAND = 1;
 const COLLECTS = fileURLToPath(new URL('../fixtures/collects.cjs', import.meta.url));
 
-it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects (missed where LOOKOUT_FIGURES is not set; sources/reconnects is the short form)`, async ({ onTestFinished }) => {
+it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects and ${DEATHS} deaths of a host (missed where LOOKOUT_FIGURES is not set; sources/reconnects is the short form)`, async ({ onTestFinished }) => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-reconnects-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const camera = await startDemoCamera({ cameras: { scene: { kind: 'scene', width: 320, height: 180, fps: 5, keyframe_seconds: 0.4 } } }, new AbortController().signal);
@@ -32,6 +34,7 @@ it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects (
   const ids = Array.from({ length: STREAMS }, (_, index) => `CAM-${index}`);
   const streams = async (): Promise<readonly StreamStatus[]> => ((await server.ask('/api/streams')) as { streams: readonly StreamStatus[] }).streams;
   const descriptors = async (): Promise<number> => (await readdir(`/proc/${server.pid}/fd`)).length;
+  const threads = async (): Promise<number> => (await readdir(`/proc/${server.pid}/task`)).length;
   const start = (camera_id: string): Promise<unknown> => server.ask('/start_stream', { camera_id, rtsp_url: camera.url('scene'), model_name: ['motion'], interval_seconds: 0.5, batch_size: 100, capture_mode: 'keyframes' });
   const stop = (camera_id: string): Promise<unknown> => server.ask('/stop_stream', { camera_id });
   const newer = (than: string): Promise<void> => until(async () => (await streams()).every(({ last_frame_at }) => last_frame_at !== null && last_frame_at > than), 60_000, server.output);
@@ -41,12 +44,17 @@ it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects (
   await newer('');
   await stop('CAM-0');
   await settle(server);
-  const [before, runners] = [await descriptors(), descendants(server.pid)];
+  const [before, threadsBefore, runners] = [await descriptors(), await threads(), descendants(server.pid)];
 
   for (const id of ids) await start(id);
   const memory: (readonly [round: number, mb: number])[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     await newer(new Date().toISOString());
+    if (round >= ROUNDS - DEATHS) {
+      const [host] = hostsOf(server.pid);
+      expect(host, server.output()).toBeDefined();
+      process.kill(host ?? NaN, 'SIGKILL');
+    }
     camera.disconnect('scene');
     if (round < WARM_ROUNDS) continue;
     server.kill('SIGUSR2');
@@ -64,8 +72,9 @@ it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects (
   await expect.poll(() => alive(descendants(server.pid)).filter(({ pid }) => !known.has(pid)), { timeout: 20_000 }).toEqual([]);
   // The connection of whoever asked last may still be kept.
   await expect.poll(descriptors, { timeout: 10_000 }).toBeLessThanOrEqual(before + 1);
+  expect(await threads()).toBeLessThanOrEqual(threadsBefore);
   expect((await readdir(join(folder, 'frames'))).filter((name) => !name.startsWith('.'))).toEqual([]);
   const perThousand = slope(memory) * 1000 / STREAMS;
-  tellFigure('reconnects', `0 processes, 0 descriptors, 0 files after ${reconnects} reconnects; memory ${perThousand < 0 ? 'falls' : 'grows'} by ${Math.abs(perThousand).toFixed(2)} MB per 1,000`);
+  tellFigure('reconnects', `0 processes, 0 threads, 0 descriptors, 0 files after ${reconnects} reconnects and ${DEATHS} deaths of a host; memory ${perThousand < 0 ? 'falls' : 'grows'} by ${Math.abs(perThousand).toFixed(2)} MB per 1,000`);
   expect(perThousand).toBeLessThanOrEqual(MOST_MB_PER_THOUSAND);
 }, 60_000 + ROUNDS * 45_000);

@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { startDemoCamera } from '../../src/demo/index.ts';
 import { loadFamily } from '../../src/lib/family.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { createSources } from '../../src/parts.ts';
 import { sourceContract, type SourceMember } from '../contracts/source.ts';
-import { ENGINES, never } from './streams.ts';
+import { canUse, ENGINES, inWords, never } from './streams.ts';
 
 it('no two sources claim one scheme', async () => {
   const members = [...(await loadFamily<SourceMember>(new URL('../../src/sources/', import.meta.url))).values()];
@@ -25,8 +25,10 @@ it('allow_schemes may name what sources open, and nothing else', async () => {
 });
 
 for (const engine of ENGINES) {
-  sourceContract(`RTSP, captured by ${engine}`, async () => {
-    const camera = await startDemoCamera({ cameras: { street: { kind: 'scene', width: 320, height: 180, keyframe_seconds: 1 } } }, never);
-    return { url: camera.url('street'), close: camera.close };
-  }, engine);
+  describe.skipIf(!canUse(engine))(`by ${inWords(engine)}`, () => {
+    sourceContract(`RTSP, captured by ${engine}`, async () => {
+      const camera = await startDemoCamera({ cameras: { street: { kind: 'scene', width: 320, height: 180, keyframe_seconds: 1 } } }, never);
+      return { url: camera.url('street'), close: camera.close };
+    }, engine);
+  });
 }

@@ -13,7 +13,7 @@ import type { CapturedFrame, StreamOptions } from '../../src/types.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
 import { startRtspRelay, type RtspChanges } from '../helpers/rtsp-relay.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
-import { capture as captureByFfmpeg, captureRtsp, type Engine, failureOf, firstFrames, inFolder, jpegOf, never, PICTURES, streamOf } from './streams.ts';
+import { canUse, capture as captureByFfmpeg, captureRtsp, type Engine, failureOf, firstFrames, inFolder, inWords, jpegOf, never, PICTURES, streamOf } from './streams.ts';
 
 const street = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_seconds: 1 } as const;
 
@@ -60,7 +60,7 @@ export function oddCameras(engine: Engine): void {
     return started;
   }
 
-  describe.concurrent(`a capture by ${engine}`, () => {
+  describe.skipIf(!canUse(engine)).concurrent(`a capture by ${inWords(engine)}`, () => {
     const capture = (url: string, options: Partial<StreamOptions> = {}, signal: AbortSignal = never): AsyncGenerator<CapturedFrame, void> => (
       engine === 'ffmpeg' ? captureByFfmpeg(url, options, signal) : captureRtsp(url, options, { engine, signal }));
 

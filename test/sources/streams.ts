@@ -9,6 +9,7 @@ import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { create as createRtsp } from '../../src/sources/rtsp.ts';
 import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
 import type { CapturedFrame, StreamOptions, StreamSpec } from '../../src/types.ts';
+import { hasLibav } from './feeds/native/clips.ts';
 
 const OPTIONS: StreamOptions = {
   interval_seconds: 3, batch_size: 10, batch_deadline_seconds: 60, capture_mode: 'auto', transport: 'tcp', video_track: 1, tls: 'verify', duration_seconds: null, clips: false, on_demand: false, linger_seconds: 30,
@@ -31,9 +32,12 @@ export function capture(url: string, options: Partial<StreamOptions> = {}, signa
 
 export const ENGINES = ['libav', 'ffmpeg'] as const;
 export type Engine = (typeof ENGINES)[number];
+/** Whether an engine can be used here, and what a test is called that needs it. */
+export const canUse = (engine: Engine): boolean => engine === 'ffmpeg' || hasLibav;
+export const inWords = (engine: Engine): string => (engine === 'libav' ? 'libav (missed where the binary of node-av is absent)' : engine);
 
 /** As the source of RTSP cameras does it, which asks a camera first. */
-export async function* captureRtsp(url: string, options: Partial<StreamOptions> = {}, { engine = 'libav', signal = never }: { readonly engine?: Engine; readonly signal?: AbortSignal } = {}): AsyncGenerator<CapturedFrame, void> {
+export async function* captureRtsp(url: string, options: Partial<StreamOptions> = {}, { engine = hasLibav ? 'libav' : 'ffmpeg', signal = never }: { readonly engine?: Engine; readonly signal?: AbortSignal } = {}): AsyncGenerator<CapturedFrame, void> {
   const source = createRtsp({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, capture_engine: engine }, log: silentLog });
   try {
     yield* inFolder((folder) => source.frames(streamOf(url, options), folder, signal));

@@ -89,7 +89,7 @@ const SOURCES = { rtsps: createRtsp, rtmps: createRtmp, https: createHttp };
 
 function frames(url: string, tls: string): AsyncIterable<CapturedFrame> {
   const create = SOURCES[url.split(':')[0] as keyof typeof SOURCES];
-  const source = create({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, allow_schemes: [], capture_engine: 'libav' }, log: silentLog });
+  const source = create({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, allow_schemes: [], capture_engine: 'auto' }, log: silentLog });
   return inFolder((own) => source.frames(streamOf(url, { interval_seconds: 1, tls }), own, never));
 }
 

@@ -7,22 +7,11 @@ import { createH265 } from '../../../src/sources/rtp/h265.ts';
 import { createJpeg } from '../../../src/sources/rtp/jpeg.ts';
 import { createReception } from '../../../src/sources/rtp/reception.ts';
 import { MOST_UNIT_BYTES, type Assembler, type Unit } from '../../../src/sources/rtp/unit.ts';
+import { filler, mutated, random } from '../../helpers/mutations.ts';
 import { fragments, measured, PAYLOAD_TYPE, picture, rtp } from './packets.ts';
 
 const ROUNDS = 3000;
 
-/** Numbers from 0 to 1, the same for each seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-const filler = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, index) => (index * 37) & 0xff));
 const nal264 = (first: number, length: number): Buffer => Buffer.concat([Buffer.from([first, 0x88]), filler(length)]);
 const nal265 = (type: number, length: number): Buffer => Buffer.concat([Buffer.from([type << 1, 1, 0x88]), filler(length)]);
 const CAMERAS: Readonly<Record<string, readonly [() => Assembler, readonly Buffer[]]>> = {
@@ -33,19 +22,6 @@ const CAMERAS: Readonly<Record<string, readonly [() => Assembler, readonly Buffe
 /** What comes before the packet of a camera. */
 const framed = (channel: number, packet: Buffer): Buffer => Buffer.concat([Buffer.from([0x24, channel, packet.length >> 8, packet.length & 0xff]), packet]);
 const REPORT = Buffer.from(`80c80006${'00'.repeat(24)}81cb0001${'00'.repeat(4)}`, 'hex');
-
-function mutated(bytes: Buffer, next: () => number): Buffer {
-  const pick = (below: number): number => Math.floor(next() * below);
-  const copy = Buffer.from(bytes);
-  switch (pick(6)) {
-    case 0: return copy;
-    case 1: return copy.subarray(0, pick(copy.length));
-    case 2: return Buffer.concat([copy, filler(pick(40))]);
-    case 3: copy[pick(copy.length)] = pick(256); return copy;
-    case 4: copy[pick(Math.min(20, copy.length))] = pick(256); return copy;
-    default: for (let count = pick(9); count > 0; count -= 1) copy[pick(copy.length)] = pick(256); return copy;
-  }
-}
 
 describe.each(Object.entries(CAMERAS))('%s', (_codec, [assembler, payloads]) => {
   it.each([1, 2, 3])('that is changed at random ends in words, or makes units of it (seed %i)', (seed) => {
