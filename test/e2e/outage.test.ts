@@ -132,8 +132,12 @@ it(`brings everything to four targets that were away for ${AWAY_MS / 1000} s, an
   // Where an event is one thing, its last entry stands for it.
   const last = new Map(entries.map((entry) => [entry.id, entry]));
   expect(objects.map(idOf).sort()).toEqual([...records, ...[...last.values()].map(({ id, sequence }) => `${id}/${sequence}`)].sort());
-  const rows = await database.sql('SELECT id FROM lookout.records', 'lookout');
+  const rows = await database.sql('SELECT id, xmin::text::int AS "transaction" FROM lookout.records', 'lookout');
   expect(rows.map(({ id }) => id).sort()).toEqual([...records].sort());
+  // Transactions are numbered as they begin.
+  const written = new Map(rows.map((row) => [row['id'], Number(row['transaction'])]));
+  const inOrder = records.map((id) => written.get(id) ?? NaN);
+  expect(inOrder).toEqual([...inOrder].sort((a, b) => a - b));
   const told = await database.sql('SELECT id, sequence FROM lookout.events', 'lookout');
   expect(new Map(told.map(({ id, sequence }) => [id, sequence]))).toEqual(new Map([...last].map(([id, { sequence }]) => [id, sequence])));
   tellFigure('outage', `${AWAY_MS / 1000} s away: ${records.length} records and ${events.length} entries of events to each of four, ${(caughtUp / 1000).toFixed(1)} s after they were back; a record ${Math.round(median(latencies))} ms after its last frame, ${Math.round(there)} ms while they were there`);

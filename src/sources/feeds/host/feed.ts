@@ -81,7 +81,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
     else keyFrames(unit, now);
   }
 
-  /** Each is a picture by itself. */
+  /** Each is a picture by itself, a key frame as any engine calls it. */
   function whole(unit: Unit, now: number): void {
     silence.decoded(unit.ptsSeconds, now);
     if (!due.has(unit.ptsSeconds)) return;
@@ -90,7 +90,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
     if (!size || isTorn(jpeg)) return;
     due.take(unit.ptsSeconds);
     silence.picked(now);
-    if (willDo(size, { jpeg_quality: settings.quality, max_width: settings.maxWidth })) void keep({ jpeg, ...size }, unit.ptsSeconds, 'all', 0).catch(fail);
+    if (willDo(size, { jpeg_quality: settings.quality, max_width: settings.maxWidth })) void keep({ jpeg, ...size }, unit.ptsSeconds, 'keyframes', 0).catch(fail);
     else still().show({ bytes: jpeg, ptsSeconds: unit.ptsSeconds, key: true });
   }
 
