@@ -86,7 +86,7 @@ const LONGEST_NAMES = 5000;
 /** As sent, if that can be names; else one name, as old clients expect: the third generation named the first of its three models only. */
 function modelName(fields: Fields, { defaults }: Face): Json {
   const sent = modelsOf(fields);
-  if (truthy(sent)) {
+  if (truthy(sent) || Array.isArray(sent)) {
     const shown = echoOf(sent, LONGEST_NAMES);
     return areNames(shown) ? shown : JSON.stringify(shown);
   }

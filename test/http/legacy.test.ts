@@ -186,6 +186,12 @@ describe('POST /start_stream', () => {
     expect(face.asked.starts).toMatchObject([{ models: ['motion', 'potholes'] }, { models: ['animals'] }]);
   });
 
+  it('echoes that there are to be none', async () => {
+    const { json } = await post('/start_stream', { json: { rtsp_url: 'push:', camera_id: 'a', models: [] } });
+    expect(json).toEqual({ camera_id: 'a', model_name: [], status: 'started' });
+    expect(face.asked.starts).toMatchObject([{ models: [] }]);
+  });
+
   it.each([
     [{ interval_seconds: 0.05 }, 'interval_seconds must be >= 0.1'],
     [{ interval_seconds: 3601 }, 'interval_seconds must be <= 3600'],
