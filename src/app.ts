@@ -12,6 +12,7 @@ import { openTakes } from './clips/takes.ts';
 import { createBatches } from './events/batches.ts';
 import { openChronicle } from './events/chronicle.ts';
 import { createRulebook } from './events/rulebook.ts';
+import { createFace } from './face.ts';
 import { startFollowers, type Followed, type Followers } from './following/followers.ts';
 import { provideAccess, type Access } from './http/access.ts';
 import { startServer, type ClaimedPort, type HttpServer } from './http/server.ts';
@@ -22,31 +23,25 @@ import { readIfPresent } from './lib/files.ts';
 import type { Log } from './lib/log.ts';
 import { createPacer } from './lib/pacer.ts';
 import { packageRoot, version } from './lib/package.ts';
-import { storageOf } from './lib/storage.ts';
 import { openLog } from './log/record-log.ts';
 import { createModels, createSources, loadFollowers } from './parts.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { recover } from './pipeline/recover.ts';
 import type { ReplayParts } from './pipeline/replay.ts';
 import { createStages } from './pipeline/stages.ts';
-import { createDrawer } from './record/drawer.ts';
 import { createHostAddress } from './record/host.ts';
-import { pictureOf } from './record/picture.ts';
-import { RECORD_SCHEMAS } from './record/schema.ts';
 import { zonedTime } from './record/time.ts';
 import { openBooks } from './store/books.ts';
-import { createCameraKeys } from './store/camera-keys.ts';
 import { openClips } from './store/clips.ts';
 import { openDeadLetters } from './store/dead-letters.ts';
 import { openEventPictures } from './store/event-pictures.ts';
-import { evidenceFile } from './store/evidence.ts';
 import { createJanitor } from './store/janitor.ts';
 import { openKeptEvents } from './store/kept-events.ts';
 import { batchId } from './store/names.ts';
 import { takeFolders } from './store/own-folders.ts';
 import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
-import type { BatchRecord, Config, EventEntry, EventItem, Face, Item, StorageStatus, StreamStatus } from './types.ts';
+import type { BatchRecord, Config, EventEntry, EventItem, Face, Item, StreamStatus } from './types.ts';
 import { createPushCamera, OIL_SPILL } from './videostream/camera.ts';
 import { ruleOf, USUAL_RULES } from './words/event-rules.ts';
 import { CAMERA_MODEL } from './words/push.ts';
@@ -240,98 +235,13 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       while (movable() && Date.now() < end) await systemClock.sleep(50, new AbortController().signal);
     }
 
-    async function recordPicture(id: string, frame: number | null): Promise<Uint8Array | null> {
-      const [record] = await recordLog.read({ id, limit: 1, pictures: true });
-      const picture = pictureOf(record, frame);
-      if (picture === null || 'jpeg' in picture) return picture?.jpeg ?? null;
-      const file = evidenceFile(config.data_dir, picture.key);
-      return file === null ? null : readIfPresent(file);
-    }
-
-    const eventPicture = async (id: string): Promise<Uint8Array | null> => (events.get(id) ? readIfPresent(eventPictures.file(id)) : null);
-    const draw = createDrawer();
-
     let followers: Followers | null = null;
-    const followersNow = (): Followers => {
-      if (!followers) throw new LookoutError('not_ready', 'Lookout is starting.');
-      return followers;
-    };
     let server: HttpServer | null = null;
     let phase: 'starting' | 'running' | 'stopping' = 'starting';
-    const parts: Face['parts'] = () => [
-      { part: 'server', reasons: phase === 'running' ? [] : [`Lookout is ${phase}`] },
-      { part: 'disk', reasons: janitor.trouble ? [janitor.trouble.message] : [] },
-      { part: 'records', reasons: pipeline.troubles() },
-    ];
-    const face: Face = {
-      recordSchema: RECORD_SCHEMAS[config.record_format],
-      defaults: { models: defaultModels, record_format: config.record_format },
-      start: (request) => streams.start(request),
-      stop: async (id) => {
-        const stopped = await streams.stop(id);
-        if (stopped === 'stopped') events.stopped(String(id));
-        return stopped;
-      },
-      change: (id, change) => streams.change(id, change),
-      remove: async (id) => {
-        await streams.remove(id);
-        events.removed(id);
-      },
-      streams: () => streams.list(),
-      stream: (id) => streams.get(id),
-      models: () => lanes.statuses(),
-      modelLog: (model) => lanes.printsOf(model),
-      books: () => books.total(),
-      latest: (id) => streams.latest(id),
-      picture: (id, signal) => streams.picture(id, signal),
-      isCameraKey: createCameraKeys(config.data_dir).isRight,
-      expectTakesPush: (id) => { streams.expectTakesPush(id); },
-      push: (id, picture) => streams.push(id, picture),
-      pushCamera,
-      probe: (request, signal) => streams.probe(request, signal),
-      live: (id, signal) => streams.live(id, signal),
-      makeClip: async (id, wanted) => {
-        const video = streams.video(id);
-        return clips.keep({ camera_id: id, made_of: 'video', events: [] }, (file) => video.clip(id, file, wanted));
-      },
-      clips: (query) => clips.list(query),
-      clip: (id) => clips.get(id),
-      clipFile: (id) => clips.file(id),
-      removeClip: (id) => clips.remove(id),
-      cameras: () => cameras.rows(),
-      addCamera: (row) => cameras.add(row, stop.signal),
-      records: (query) => recordLog.read(query),
-      recordPicture,
-      events: (query) => events.list(query),
-      event: (id) => events.get(id),
-      reviewEvent: (id, review) => events.review(id, review),
-      eventPicture,
-      eventDrawing: async (id, signal) => {
-        const [event, shown] = [events.get(id), await events.shown(id)];
-        return event && shown?.box ? draw(eventPictures.file(id), [{ class: event.class, confidence: shown.confidence, box: shown.box }], shown, signal) : eventPicture(id);
-      },
-      eventsSince: (id) => events.since(id),
-      onEvent: (listener) => events.onItem(listener),
-      silence: (cameraId, rule, until) => { events.silence(cameraId, rule, until); },
-      silences: () => events.silences(),
-      rules: () => rules.list(),
-      rule: (name) => rules.get(name),
-      changeRule: (name, change) => {
-        const changed = rules.change(name, change);
-        events.setRules(rules.list());
-        return changed;
-      },
-      followers: async () => followers?.statuses() ?? [],
-      testFollower: async (name, signal) => followersNow().test(name, signal),
-      rewindFollower: async (name, to) => followersNow().rewind(name, to),
-      retryFollower: async (name) => followersNow().retry(name),
-      parts,
-      notReady: () => parts().flatMap(({ reasons }) => reasons),
-      storage: async () => [
-        await storageStatus('data', config.data_dir),
-        await storageStatus('frames', config.frames_dir),
-      ],
-    };
+    const face = createFace({
+      config, defaultModels, streams, lanes, books, pipeline, recordLog, cameras, clips, events, eventPictures, rules, room: janitor, pushCamera,
+      followersNow: () => followers, phase: () => phase, signal: stop.signal,
+    });
 
     return {
       face, streams, lost: lost.signal,
@@ -346,7 +256,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       async follow() {
         followers = await startFollowers({
           config, members: await loadFollowers(), logs: new Map<Item['log'], Followed>([['records', recordLog], ['events', eventLog]]), version, lookout: face, clock: systemClock, log: log.part('followers'),
-          picture: (item) => (item.log === 'records' ? recordPicture(item.id, null) : readIfPresent(eventPictures.file((item.value as unknown as EventItem).id))),
+          picture: (item) => (item.log === 'records' ? face.recordPicture(item.id, null) : readIfPresent(eventPictures.file((item.value as unknown as EventItem).id))),
           clip: ({ value }) => (value['state'] === 'ended' ? clips.file((value as unknown as EventEntry).clip?.id ?? '') : null),
         });
         releasers.push(() => followers?.close());
@@ -378,9 +288,4 @@ function withPushCamera(config: Config): Config {
   const { push_camera: camera_id, streams } = config;
   if (camera_id === null || streams.some((one) => String(one.camera_id) === camera_id)) return config;
   return { ...config, streams: [...streams, { camera_id, url: 'push:', models: [] }] };
-}
-
-async function storageStatus(folder: StorageStatus['folder'], path: string): Promise<StorageStatus> {
-  const { free, size } = await storageOf(path);
-  return { folder, free_bytes: free.bytes, size_bytes: size.bytes, free_inodes: Number.isFinite(free.files) ? free.files : null };
 }
