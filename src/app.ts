@@ -43,7 +43,7 @@ import { createSpool } from './store/spool.ts';
 import { createViews } from './store/views.ts';
 import type { BatchRecord, Config, EventEntry, EventItem, Face, Item, StreamStatus } from './types.ts';
 import { createPushCamera, OIL_SPILL } from './videostream/camera.ts';
-import { ruleOf, USUAL_RULES } from './words/event-rules.ts';
+import { rulesOf } from './words/event-rules.ts';
 import { CAMERA_MODEL } from './words/push.ts';
 
 /** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
@@ -123,7 +123,11 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const eventPictures = await openEventPictures(config, spool, keptEvents.has);
     janitor.join('events', eventPictures.others);
     janitor.join('kept', eventPictures.kept);
-    const sources = await createSources(config, log);
+    const rules = createRulebook(rulesOf(config.events), ruleFault, () => {
+      events.setRules(rules.list());
+      for (const { video } of new Set(sources.values())) video?.rulesChanged();
+    });
+    const sources = await createSources(config, log, rules.list);
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));
 
     const models = await createModels(config);
@@ -145,7 +149,6 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     /** What the push camera says of itself is about oil. */
     const sectionOf = (model: string, camera: string): string | null => (model === CAMERA_MODEL && camera === config.push_camera ? OIL_SPILL : lanes.sectionOf(model));
     const batches = createBatches(batchId);
-    const rules = createRulebook(config.events?.map(ruleOf) ?? USUAL_RULES, ruleFault);
     const takes = await openTakes({
       data_dir: config.data_dir, clips, rules: () => rules.list(), isAsked: (id) => streams.get(id)?.options.clips ?? false, record: async (id, file, wanted) => streams.video(id).record(id, file, wanted),
       pathOf: spool.path, clock: systemClock, log: log.part('clips'), signal: stop.signal,

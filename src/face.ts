@@ -121,11 +121,7 @@ export function createFace({
     silences: () => events.silences(),
     rules: () => rules.list(),
     rule: (name) => rules.get(name),
-    changeRule: (name, change) => {
-      const changed = rules.change(name, change);
-      events.setRules(rules.list());
-      return changed;
-    },
+    changeRule: (name, change) => rules.change(name, change),
     followers: async () => followersNow()?.statuses() ?? [],
     testFollower: async (name, signal) => expectFollowers().test(name, signal),
     rewindFollower: async (name, to) => expectFollowers().rewind(name, to),

@@ -6,7 +6,8 @@ import type { Log } from './lib/log.ts';
 import { packageRoot } from './lib/package.ts';
 import { readCatalog, type Catalog } from './models/catalog.ts';
 import { prepareModel, runtimeOf } from './models/prepare.ts';
-import type { Config, FollowerMember, Model, Prepared, Progress, Runtime, Source } from './types.ts';
+import type { Config, EventRule, FollowerMember, Model, Prepared, Progress, Runtime, Source } from './types.ts';
+import { rulesOf } from './words/event-rules.ts';
 
 export interface Models {
   readonly catalog: Catalog;
@@ -43,12 +44,12 @@ interface SourceMember extends Member<object, Source> {
   readonly also?: readonly string[];
 }
 
-/** By URL scheme. Throws `config_invalid` when allow_schemes names what no source opens. */
-export async function createSources(config: Config, log: Log): Promise<ReadonlyMap<string, Source>> {
+/** By URL scheme. `rules`: of events, as they are now. Throws `config_invalid` when allow_schemes names what no source opens. */
+export async function createSources(config: Config, log: Log, rules = (): readonly EventRule[] => rulesOf(config.events)): Promise<ReadonlyMap<string, Source>> {
   const members = await loadFamily<SourceMember>(new URL('./sources/', import.meta.url));
   const sources = new Map<string, Source>();
   for (const [name, member] of members) {
-    const source = member.create({ config, log: log.part('capture') });
+    const source = member.create({ config, log: log.part('capture'), rules });
     for (const scheme of member.schemes) {
       if (sources.has(scheme)) throw new LookoutError('internal', `the source ${name} is for URLs of the scheme ${scheme}, and so is another`);
       sources.set(scheme, source);

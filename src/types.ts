@@ -283,6 +283,8 @@ export interface PushSource {
 
 /** Copies of what cameras send. Throws `no_live_video` where there is no video or nothing is captured, `stream_ended` where the camera was lost. */
 export interface VideoSource {
+  /** Clips of events may have to begin earlier now, or there are none any more: of each camera's video as much is held as that takes. */
+  rulesChanged(): void;
   /**
    * Fragmented MP4, from a key frame on, until the camera is lost, its pictures become other ones, or the signal aborts; who
    * takes it slowly skips pictures. Resolves with the first of it: iterate it, or abort.

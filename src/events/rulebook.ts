@@ -13,8 +13,8 @@ export interface Rulebook {
 
 export type RuleChange = Readonly<Record<string, Json | undefined>>;
 
-/** `faultOf`: what is wrong with a rule, in words; null: nothing. */
-export function createRulebook(configured: readonly EventRule[], faultOf: (rule: object) => string | null): Rulebook {
+/** `faultOf`: what is wrong with a rule, in words; null: nothing. `changed` is told when one has become another. */
+export function createRulebook(configured: readonly EventRule[], faultOf: (rule: object) => string | null, changed: () => void): Rulebook {
   const original = new Map(configured.map((rule) => [rule.name, rule]));
   const current = new Map(original);
 
@@ -32,11 +32,12 @@ export function createRulebook(configured: readonly EventRule[], faultOf: (rule:
       if (Object.keys(change).length === 0) throw new LookoutError('bad_request', 'The body must say what is to be another.');
       if (change['name'] !== undefined && change['name'] !== name) throw new LookoutError('bad_request', 'name must stay what it is: a rule of another name stands in lookout.yaml.');
       const asked = Object.fromEntries(Object.entries(change).map(([option, value]) => [option, value ?? before[option]]));
-      const changed = { ...of(current, name), ...asked };
-      const fault = faultOf(changed);
+      const rule = { ...of(current, name), ...asked };
+      const fault = faultOf(rule);
       if (fault !== null) throw new LookoutError('bad_request', `${fault}.`);
-      current.set(name, changed);
-      return changed;
+      current.set(name, rule);
+      changed();
+      return rule;
     },
   };
 }

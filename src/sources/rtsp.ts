@@ -3,7 +3,7 @@ import { LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { CapturedFrame, Config, SettingSchemas, Source, StreamSpec } from '../types.ts';
 import { createAudiences } from './feeds/audiences.ts';
-import { feedFrames, requestOf, type VideoSettings } from './feeds/frames.ts';
+import { feedFrames, requestOf, ringSeconds, type FeedSettings, type VideoSettings } from './feeds/frames.ts';
 import type { FeedVideo } from './feeds/host-process.ts';
 import { createHosts } from './feeds/hosts.ts';
 import { createSelfTest } from './feeds/self-test.ts';
@@ -31,11 +31,13 @@ export const settings = {
 
 type RtspSettings = FfmpegSettings & Pick<Config, 'capture_engine'> & VideoSettings & { readonly capture_host_max_bytes: number };
 
-export function create({ config, log }: { readonly config: RtspSettings; readonly log: Log }): Source {
+export function create({ config, log, rules }: { readonly config: RtspSettings; readonly log: Log } & Pick<FeedSettings, 'rules'>): Source {
+  const settings: FeedSettings = { ...config, rules };
   const hosts = createHosts(config.capture_host_max_bytes, log);
   const audiences = createAudiences();
   /** Cameras that are captured so now. */
   const byFfmpeg = new Set<string>();
+  const byHosts = new Map<string, StreamSpec>();
   const whyNot = createSelfTest();
 
   /** Asked with the first camera. Throws where libav was demanded and is not to be had. */
@@ -49,10 +51,19 @@ export function create({ config, log }: { readonly config: RtspSettings; readonl
     return false;
   }
 
+  async function* framesByHost(stream: StreamSpec, folder: string, signal: AbortSignal): ReturnType<typeof feedFrames> {
+    byHosts.set(stream.camera_id, stream);
+    try {
+      return yield* feedFrames(hosts, stream, folder, settings, signal);
+    } finally {
+      byHosts.delete(stream.camera_id);
+    }
+  }
+
   async function* frames(stream: StreamSpec, folder: string, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
     let note = '';
     if (await usesLibav(stream)) {
-      const outcome = yield* feedFrames(hosts, stream, folder, config, signal);
+      const outcome = yield* framesByHost(stream, folder, signal);
       if (outcome === 'aborted') return;
       if (outcome.why !== null) note = `, by ffmpeg: ${outcome.why}`;
     }
@@ -75,6 +86,9 @@ export function create({ config, log }: { readonly config: RtspSettings; readonl
   return {
     frames,
     video: {
+      rulesChanged() {
+        for (const [camera, { options }] of byHosts) hosts.video(camera)?.keep(ringSeconds(camera, options.clips, settings));
+      },
       live: async (camera, signal) => audiences.join(camera, videoOf(camera), signal),
       async clip(camera, file, wanted) {
         const { begun_ms_ago, ...facts } = await videoOf(camera).clip({ file, ...wanted });
@@ -87,7 +101,7 @@ export function create({ config, log }: { readonly config: RtspSettings; readonl
     },
     async probe(stream, signal) {
       if (!await usesLibav(stream)) return null;
-      const found = await hosts.probe(requestOf(stream, '', config), signal);
+      const found = await hosts.probe(requestOf(stream, '', settings), signal);
       if (!found) return null;
       const { picture, ...facts } = found;
       return { engine: 'libav', ...facts, jpeg: picture === null ? null : Buffer.from(picture, 'base64') };

@@ -1,5 +1,5 @@
 /** What a rule of events may say, as JSON Schema: one range for lookout.yaml and requests. */
-import type { EventRule } from '../types.ts';
+import type { Config, EventRule } from '../types.ts';
 
 const TEXTS = { type: ['array', 'null'], items: { type: 'string', minLength: 1 }, minItems: 1 } as const;
 
@@ -54,7 +54,10 @@ export function ruleOf({ name, ...given }: GivenRule): EventRule {
 }
 
 /** Where none are given: every complaint is an event, and alerts. */
-export const USUAL_RULES: readonly EventRule[] = [ruleOf({ name: 'complaints' })];
+const USUAL_RULES: readonly EventRule[] = [ruleOf({ name: 'complaints' })];
+
+/** Those of lookout.yaml; null: it has none, and the usual ones hold. */
+export const rulesOf = (events: Config['events']): readonly EventRule[] => events?.map(ruleOf) ?? USUAL_RULES;
 
 /** How late a look may come for the clip to begin where it should. */
 const LATE_SECONDS = 10;

@@ -226,6 +226,7 @@ describe('a stream on demand', () => {
       live: () => (isConnected ? Promise.resolve(chunks()) : Promise.reject(new LookoutError('stream_ended', 'it is not connected now'))),
       clip: () => Promise.reject(new Error('nobody asks')),
       record: () => Promise.reject(new Error('nobody asks')),
+      rulesChanged: () => undefined,
     };
     await start();
     const viewer = new AbortController();

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { FORMATS } from '../../src/config/formats.ts';
-import { EVENT_RULE, isRuleName, ruleOf, rulesFault, USUAL_RULES } from '../../src/words/event-rules.ts';
+import { EVENT_RULE, isRuleName, ruleOf, rulesFault, rulesOf } from '../../src/words/event-rules.ts';
 
 const ajv = new Ajv2020({ allowUnionTypes: true });
 for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, validate);
@@ -18,7 +18,7 @@ describe('a rule of events', () => {
   });
 
   it('is of the same words as the schema, and complete ones are good', () => {
-    const [usual] = USUAL_RULES;
+    const [usual] = rulesOf(null);
     expect(Object.keys(EVENT_RULE.properties).sort()).toEqual(Object.keys(usual ?? {}).sort());
     expect(isRule(usual)).toBe(true);
   });

@@ -81,7 +81,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
   }];
   const keptEvents = new Set<string>();
   const recent = createRecent((id) => keptEvents.has(id));
-  const rules = createRulebook([{ name: 'dogs', confidence: 0.5, hours: '* 22 * * *' }, { name: 'complaints' }].map(ruleOf), ruleFault);
+  const rules = createRulebook([{ name: 'dogs', confidence: 0.5, hours: '* 22 * * *' }, { name: 'complaints' }].map(ruleOf), ruleFault, () => undefined);
   const eventPictures: FakeFace['eventPictures'] = new Map();
   const hearing: FakeFace['hearing'] = new Set();
   const silences = createSilences();

@@ -16,7 +16,8 @@ const OPTIONS: StreamOptions = {
 };
 export const PICTURES = { jpeg_quality: 90, max_width: null };
 /** What is kept of video. */
-export const VIDEO = { pre_roll_seconds: 10, events: null, capture_host_max_bytes: 1_000_000_000 };
+export const VIDEO = { pre_roll_seconds: 10, capture_host_max_bytes: 1_000_000_000 };
+export const NO_RULES = { rules: () => [] } as const;
 /** What Lookout is to streams that were started over HTTP. */
 export const BOUNDS = { host: '127.0.0.1', port: 5000, allow_hosts: [] };
 export const never = new AbortController().signal;
@@ -38,7 +39,7 @@ export const inWords = (engine: Engine): string => (engine === 'libav' ? 'libav 
 
 /** As the source of RTSP cameras does it, which asks a camera first. */
 export async function* captureRtsp(url: string, options: Partial<StreamOptions> = {}, { engine = hasLibav ? 'libav' : 'ffmpeg', signal = never }: { readonly engine?: Engine; readonly signal?: AbortSignal } = {}): AsyncGenerator<CapturedFrame, void> {
-  const source = createRtsp({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, capture_engine: engine }, log: silentLog });
+  const source = createRtsp({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, capture_engine: engine }, log: silentLog, ...NO_RULES });
   try {
     yield* inFolder((folder) => source.frames(streamOf(url, options), folder, signal));
   } finally {

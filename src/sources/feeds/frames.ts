@@ -4,17 +4,20 @@ import { removeIfPresent } from '../../lib/files.ts';
 import { createLatest } from '../../lib/latest.ts';
 import { linked } from '../../lib/linked.ts';
 import type { Bounds } from '../../lib/reach.ts';
-import type { CapturedFrame, Config, StreamSpec } from '../../types.ts';
-import { keptSeconds, ruleOf, USUAL_RULES } from '../../words/event-rules.ts';
+import type { CapturedFrame, EventRule, StreamSpec } from '../../types.ts';
+import { keptSeconds } from '../../words/event-rules.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import type { Ffmpeg, Hosts } from './hosts.ts';
 import type { FeedPicture, FeedRequest } from './messages.ts';
 
-export interface VideoSettings extends Pick<Config, 'events'> {
+export interface VideoSettings {
   readonly pre_roll_seconds: number;
 }
 
-type FeedSettings = PictureSettings & Bounds & VideoSettings;
+export interface FeedSettings extends PictureSettings, Bounds, VideoSettings {
+  /** Of events, as they are now. */
+  readonly rules: () => readonly EventRule[];
+}
 
 export function requestOf({ camera_id, url, trusted, options }: StreamSpec, folder: string, settings: FeedSettings): FeedRequest {
   const { tls, video_track, interval_seconds, capture_mode, clips } = options;
@@ -26,8 +29,8 @@ export function requestOf({ camera_id, url, trusted, options }: StreamSpec, fold
 }
 
 /** As much as is wanted for clips that somebody asks for, and for those of events; null: for neither. */
-function ringSeconds(cameraId: string, isAsked: boolean, { pre_roll_seconds, events }: VideoSettings): number | null {
-  const ofEvents = keptSeconds(events?.map(ruleOf) ?? USUAL_RULES, cameraId, isAsked);
+export function ringSeconds(cameraId: string, isAsked: boolean, { pre_roll_seconds, rules }: Pick<FeedSettings, 'pre_roll_seconds' | 'rules'>): number | null {
+  const ofEvents = keptSeconds(rules(), cameraId, isAsked);
   return isAsked ? Math.max(pre_roll_seconds, ofEvents ?? 0) : ofEvents;
 }
 
@@ -46,7 +49,7 @@ export async function* feedFrames(
     if (before) removeIfPresent(before.file).catch((error: unknown) => { box.fail(error); });
   }
 
-  const ended = hosts.capture(stream.camera_id, requestOf(stream, folder, settings), onPicture, life.signal).then((how) => {
+  const ended = hosts.capture(stream.camera_id, () => requestOf(stream, folder, settings), onPicture, life.signal).then((how) => {
     outcome = how;
     box.close();
   }, (error: unknown) => { box.fail(error); });

@@ -34,6 +34,8 @@ export interface HostDeath {
 export interface FeedVideo {
   /** In place of what was watched before, of which nothing more comes. Ends by a part that says so, unless it is ended first. */
   watch(onPart: (part: VideoPart) => void): () => void;
+  /** Seconds that are to be kept from now on; null: none. */
+  keep(seconds: number | null): void;
   /** Throws `no_live_video`, `stream_ended`, `stream_stalled`, `disk_full`, `disk_failed`. */
   clip(order: ClipOrder): Promise<ClipMade>;
   /** Likewise. */
@@ -166,6 +168,9 @@ export function startHost(processors: Processors): Host {
       return () => {
         if (watches.delete(watch)) child.stdin.write(lineOf({ do: 'unwatch', feed }));
       };
+    },
+    keep(seconds) {
+      if (!gone) child.stdin.write(lineOf({ do: 'keep', feed, seconds }));
     },
     async clip(order) {
       const clip = number();

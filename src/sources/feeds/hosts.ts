@@ -11,10 +11,10 @@ import { createProcessors } from './processors.ts';
 
 export interface Hosts {
   /**
-   * Captures one camera until it is aborted, across the deaths of hosts. Resolves with `ffmpeg` where no host can or
+   * Captures one camera until it is aborted, across the deaths of hosts, of which each is asked anew. Resolves with `ffmpeg` where no host can or
    * should do it; throws as sources do.
    */
-  capture(camera: string, request: FeedRequest, onPicture: (picture: FeedPicture) => void, signal: AbortSignal): Promise<'aborted' | Ffmpeg>;
+  capture(camera: string, request: () => FeedRequest, onPicture: (picture: FeedPicture) => void, signal: AbortSignal): Promise<'aborted' | Ffmpeg>;
   /** Looks at a camera for some seconds, in a process of its own. null: ffmpeg can read what no host can. Throws as sources do. */
   probe(request: FeedRequest, signal: AbortSignal): Promise<Probed | null>;
   /** Of a camera that is captured now; null: it is not, or not by a host. */
@@ -123,7 +123,7 @@ export function createHosts(mostBytes: number, log: Log): Hosts {
         const said = (picture: FeedPicture): void => {
           onPicture(place === 'alone' ? { ...picture, mode: `${picture.mode}, in a process of its own: the shared one died of its pictures` } : picture);
         };
-        const outcome = await member.host.run(request, { onOpen: (video) => { videos.set(camera, video); }, onPicture: said }, life.signal);
+        const outcome = await member.host.run(request(), { onOpen: (video) => { videos.set(camera, video); }, onPicture: said }, life.signal);
         videos.delete(camera);
         life.release();
         left(member);

@@ -89,6 +89,8 @@ export type ToHost =
   /** Its video is to come through the pipe of video, under this number; in place of what did. */
   | { readonly do: 'watch'; readonly feed: number; readonly watch: number }
   | { readonly do: 'unwatch'; readonly feed: number }
+  /** So many seconds of its video are to be kept from now on; null: none. */
+  | { readonly do: 'keep'; readonly feed: number; readonly seconds: number | null }
   /** Answered under the clip's number. */
   | { readonly do: 'clip'; readonly feed: number; readonly clip: number; readonly order: ClipOrder }
   /** Answered under the number of the recording once it has begun, and under `end` when it has ended. */

@@ -20,6 +20,7 @@ function startFeed(): FeedVideo & { send(...parts: readonly VideoPart[]): void; 
         told = null;
       };
     },
+    keep: () => undefined,
     clip: () => Promise.reject(new Error('not asked for here')),
     record: () => Promise.reject(new Error('not asked for here')),
   };

@@ -19,7 +19,7 @@ import { hasOpenssl } from '../../helpers/openssl.ts';
 import { makePicture } from '../../helpers/http-camera.ts';
 import { startRtmpServer } from '../../helpers/rtmp-server.ts';
 import { watch } from '../rtsp/watching.ts';
-import { BOUNDS, failureOf, firstFrames, inFolder, never, PICTURES, streamOf, VIDEO } from '../streams.ts';
+import { BOUNDS, failureOf, firstFrames, inFolder, never, NO_RULES, PICTURES, streamOf, VIDEO } from '../streams.ts';
 
 const run = promisify(execFile);
 let folder: string;
@@ -89,7 +89,7 @@ const SOURCES = { rtsps: createRtsp, rtmps: createRtmp, https: createHttp };
 
 function frames(url: string, tls: string): AsyncIterable<CapturedFrame> {
   const create = SOURCES[url.split(':')[0] as keyof typeof SOURCES];
-  const source = create({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, allow_schemes: [], capture_engine: 'auto' }, log: silentLog });
+  const source = create({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, allow_schemes: [], capture_engine: 'auto' }, log: silentLog, ...NO_RULES });
   return inFolder((own) => source.frames(streamOf(url, { interval_seconds: 1, tls }), own, never));
 }
 

@@ -16,11 +16,11 @@ import { nameMeans } from '../../helpers/names.ts';
 import { startRtmpListener, startRtmpServer } from '../../helpers/rtmp-server.ts';
 import { movedTo, server } from '../rtsp/answering.ts';
 import { watch } from '../rtsp/watching.ts';
-import { BOUNDS, failureOf, firstFrames, inFolder, never, PICTURES, streamOf, VIDEO } from '../streams.ts';
+import { BOUNDS, failureOf, firstFrames, inFolder, never, NO_RULES, PICTURES, streamOf, VIDEO } from '../streams.ts';
 
 const NAME = 'camera.invalid';
 const [HERE, METADATA] = ['127.0.0.1', '169.254.169.254'];
-const settings = { config: { ...PICTURES, ...BOUNDS, ...VIDEO, allow_schemes: [], capture_engine: 'ffmpeg' }, log: silentLog } as const;
+const settings = { config: { ...PICTURES, ...BOUNDS, ...VIDEO, allow_schemes: [], capture_engine: 'ffmpeg' }, log: silentLog, ...NO_RULES } as const;
 
 let camera: DemoCamera;
 beforeAll(async () => {

@@ -146,6 +146,7 @@ function obey(message: ToHost): void {
     case 'close': feeds.get(message.feed)?.stopping.abort(); return;
     case 'watch': watch(message.feed, message.watch); return;
     case 'unwatch': feeds.get(message.feed)?.tape?.watch(null); return;
+    case 'keep': feeds.get(message.feed)?.tape?.keep(message.seconds); return;
     case 'clip': void makeClip(message.feed, message.clip, message.order); return;
     case 'record': void record(message.feed, message.recording, message.end, message.order); return;
     case 'stop': recordings.get(message.recording)?.end(null); return;

@@ -29,6 +29,8 @@ export interface Tape {
   begin(reel: Reel): void;
   /** One that lacks nothing. */
   unit(unit: Unit): void;
+  /** Of the seconds before a clip; null: they are not kept. */
+  keep(seconds: number | null): void;
   /** Who is sent its video from now on, in place of who was; null: nobody. */
   watch(send: Send | null): void;
   /** Throws `no_live_video`, `stream_stalled`, `disk_full`, `disk_failed`. */
@@ -44,7 +46,7 @@ export interface TapeRecording extends Pick<Draft, 'end' | 'ended'> {
 }
 
 export interface TapeParts {
-  /** Of the seconds before a clip; null: they are not kept. */
+  /** As `keep` has it, until it says another. */
   readonly pre_roll_seconds: number | null;
   readonly rings: Rings;
   readonly takeMark: TakeMark;
@@ -54,7 +56,7 @@ type Send = (part: VideoPart) => void;
 
 export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Tape {
   const ring = rings.create();
-  ring.keep(pre_roll_seconds);
+  let keptSeconds = pre_roll_seconds;
   let reel: Reel | null = null;
   let watching: Send | null = null;
   let live: Copying | null = null;
@@ -62,6 +64,10 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
   const underWay = new Set<Promise<unknown>>();
   let newestSeconds = NaN;
   let isEnded = false;
+
+  // Those who come later want to see something at once.
+  const hold = (): void => { ring.keep(keptSeconds ?? (watching ? 0 : null)); };
+  hold();
 
   function follow(work: Promise<unknown>): void {
     const settled: Promise<void> = work.then(() => undefined, () => undefined).finally(() => { underWay.delete(settled); });
@@ -92,7 +98,7 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
     if (!reel || Number.isNaN(newestSeconds)) throw new LookoutError('stream_ended', 'nothing has come of the camera yet');
     const { codec, ageMs } = reel;
     if (codec === 'jpeg') throw new LookoutError(NO_VIDEO.code, NO_VIDEO.message);
-    return { codec, ageMs, held: { pieces: ring.pieces(), nowSeconds: newestSeconds, reason: ring.reason ?? (pre_roll_seconds === null ? 'the stream option clips is off' : null) } };
+    return { codec, ageMs, held: { pieces: ring.pieces(), nowSeconds: newestSeconds, reason: ring.reason ?? (keptSeconds === null ? 'the stream option clips is off' : null) } };
   }
 
   return {
@@ -103,16 +109,19 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
     unit(unit) {
       // B-frames come behind later ones; a clock may be set.
       if (!(Math.abs(unit.ptsSeconds - newestSeconds) < SET_BACK_SECONDS && unit.ptsSeconds < newestSeconds)) newestSeconds = unit.ptsSeconds;
-      if (!reel || reel.codec === 'jpeg' || (pre_roll_seconds === null && !watching && recordings.size === 0)) return;
+      if (!reel || reel.codec === 'jpeg' || (keptSeconds === null && !watching && recordings.size === 0)) return;
       const piece = pieceOf(unit, reel.parameterSets());
       ring.add(piece);
       live?.add(piece);
       for (const recording of recordings) recording.add(piece);
     },
+    keep(seconds) {
+      keptSeconds = seconds;
+      hold();
+    },
     watch(send) {
       watching = send;
-      // Those who come later want to see something at once.
-      ring.keep(pre_roll_seconds ?? (send ? 0 : null));
+      hold();
       live?.end();
       live = null;
       if (isEnded) send?.({ is: 'end', why: LOST });
