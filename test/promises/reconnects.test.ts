@@ -54,6 +54,7 @@ it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects a
       const [host] = hostsOf(server.pid);
       expect(host, server.output()).toBeDefined();
       process.kill(host ?? NaN, 'SIGKILL');
+      await newer(new Date(Date.now() + 200).toISOString());
     }
     camera.disconnect('scene');
     if (round < WARM_ROUNDS) continue;
