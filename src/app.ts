@@ -195,6 +195,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const defaultModels = config.default_models ?? (config.record_format === 'v3' ? ['animals', 'potholes', 'garbage'] : ['animals']);
     const streams = await createStreams({
       config: withPushCamera(config), sources, defaultModels,
+      stopped: (id) => { events.stopped(id); },
       store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: log.part('stream'), expectOurs }),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {

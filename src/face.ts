@@ -72,11 +72,7 @@ export function createFace({
     recordSchema: RECORD_SCHEMAS[config.record_format],
     defaults: { models: defaultModels, record_format: config.record_format },
     start: (request) => streams.start(request),
-    stop: async (id) => {
-      const stopped = await streams.stop(id);
-      if (stopped === 'stopped') events.stopped(String(id));
-      return stopped;
-    },
+    stop: (id) => streams.stop(id),
     change: (id, change) => streams.change(id, change),
     remove: async (id) => {
       await streams.remove(id);

@@ -15,6 +15,8 @@ import type { StoredStream, StreamStore } from './stream-store.ts';
 export interface StreamsParts extends StreamEntryParts {
   readonly stream: Omit<StreamParts, 'source' | 'demand'>;
   readonly store: StreamStore;
+  /** The camera is captured no more, until somebody or its hours of work start it again; not told where its settings change or Lookout stops. */
+  readonly stopped: (cameraId: string) => void;
   readonly facts: {
     books(cameraId: string): Balance;
     queued(cameraId: string): number;
@@ -87,6 +89,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       if (now?.running !== stream) return;
       // Its duration is over: it is not to come back, unless it failed.
       entries.set(id, { ...now, running: null, enabled: stream.view().state === 'failed' });
+      parts.stopped(id);
       void save();
     });
   }
@@ -117,8 +120,10 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       if (schedule === null || working(known(id)) === Boolean(running)) continue;
       inTurn(id, async () => {
         const entry = known(id);
-        if (!working(entry)) await halt(id, OUTSIDE);
-        else if (!entry.running) run(id, entry);
+        if (!working(entry)) {
+          await halt(id, OUTSIDE);
+          parts.stopped(id);
+        } else if (!entry.running) run(id, entry);
       }).catch((error: unknown) => {
         if (!closing.signal.aborted) parts.stream.log.error(`${id} does not follow its hours of work`, { reason: errorInfo(error).message });
       });
@@ -197,6 +202,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     if (!entry?.running && !entry?.enabled) return 'not_running';
     entries.set(id, { ...entry, enabled: false });
     await halt(id, 'stopped by request');
+    parts.stopped(id);
     await save();
     return 'stopped';
   }
@@ -220,6 +226,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     await halt(id, changed.enabled ? 'its settings changed' : 'stopped by request');
     entries.set(id, changed);
     if (working(changed)) run(id, changed);
+    else parts.stopped(id);
     await save();
     return status(known(id));
   }

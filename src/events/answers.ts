@@ -109,7 +109,11 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
         by.beginnings.looked();
         const found = meets(findings, by.rule);
         for (const [name, episodes] of camera.open.get(by.scope) ?? []) {
-          if (!found.has(name)) for (const episode of episodes) miss(episode, { model: seen.model, time, shift: answer.shift }, moment.monotonic);
+          if (found.has(name)) continue;
+          for (const episode of episodes) {
+            episode.limits = by.limits;
+            miss(episode, { model: seen.model, time, shift: answer.shift }, moment.monotonic);
+          }
         }
         for (const [name, sure] of found) sight(name, sure, by, answer);
       }

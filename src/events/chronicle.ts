@@ -132,7 +132,10 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   /** At once: the frame goes when its batch is recorded. */
   function keep({ event, frame, facts }: Told['best'][number]): void {
     const before = shown(event);
-    const now = keepPicture(event, frame).catch(() => null).then((picture) => (picture === null ? before : { ...facts, picture }));
+    const now = keepPicture(event, frame).catch((error: unknown) => {
+      words.repeated('warn', 'the picture of an event is not kept', null, { reason: errorInfo(error).message, event });
+      return null;
+    }).then((picture) => (picture === null ? before : { ...facts, picture }));
     pictures.set(event, now);
     keeping.add(now);
     void now.finally(() => { keeping.delete(now); });

@@ -13,13 +13,17 @@ export interface Recent {
 
 /** Those before are in the log alone. */
 const MOST = 10_000;
+/** So many more may be there: those that come late are put in their places together. */
+const MOST_MORE = 500;
 /** For those who have lost their connection. */
 const MOST_ITEMS = 2000;
 
 /** `isKept`: what shows the event is, whatever the log's newest items know of it. */
 export function createRecent(isKept: (event: string) => boolean): Recent {
-  /** Their ids rise with time: in order of their beginning. */
-  const events = new Map<string, EventEntry>();
+  /** Their ids rise with time: in order of their beginning, while `areInOrder`. */
+  let events = new Map<string, EventEntry>();
+  let newestId = '';
+  let areInOrder = true;
   /** By event. */
   const verdicts = new Map<string, Verdict | null>();
   let items: EventItem[] = [];
@@ -32,11 +36,25 @@ export function createRecent(isKept: (event: string) => boolean): Recent {
     && (since === undefined || Date.parse(entry.last_seen_at) >= Date.parse(since)) && (verdict === undefined || (verdicts.get(entry.id) ?? 'none') === verdict)
   );
 
+  /** One that went on for long may have been let go meanwhile. */
+  function put(entry: EventEntry): void {
+    if (!events.has(entry.id) && entry.id < newestId) areInOrder = false;
+    events.set(entry.id, entry);
+    if (entry.id > newestId) newestId = entry.id;
+    if (events.size > MOST + MOST_MORE) events = new Map([...inOrder()].slice(-MOST));
+  }
+
+  function inOrder(): ReadonlyMap<string, EventEntry> {
+    if (!areInOrder) events = new Map([...events].sort(([a], [b]) => (a < b ? -1 : 1)));
+    areInOrder = true;
+    return events;
+  }
+
   return {
     add(item) {
       items.push(item);
       if (items.length > 2 * MOST_ITEMS) items = items.slice(-MOST_ITEMS);
-      if (item.kind === 'event') set(events, item.id, item);
+      if (item.kind === 'event') put(item);
       if (item.kind === 'review') set(verdicts, item.event, item.verdict);
     },
     since(id) {
@@ -49,7 +67,7 @@ export function createRecent(isKept: (event: string) => boolean): Recent {
     },
     list(query) {
       const found: ReviewedEvent[] = [];
-      for (const entry of [...events.values()].reverse()) {
+      for (const entry of [...inOrder().values()].reverse()) {
         if (found.length >= query.limit) break;
         if ((query.before === undefined || entry.id < query.before) && isWanted(entry, query)) found.push(withReview(entry));
       }

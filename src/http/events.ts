@@ -22,7 +22,7 @@ const USUAL_SILENCE_SECONDS = 3600;
 
 export function eventRoutes(face: Face): Router {
   const router = Router();
-  const seats = createSeats(MOST_LISTENERS, MOST_LISTENERS);
+  const seats = createSeats(Infinity, MOST_LISTENERS);
   const checkSilence = checker(silenceRequest);
   const checkReview = checker(reviewRequest);
   router.use(['/api/events', '/api/silences'], readBytes);

@@ -48,6 +48,7 @@ async function begin(): Promise<Streams> {
   const own: Source = { ...source, get video() { return video as VideoSource; } };
   return createStreams({
     config, sources: new Map([['rtsp', own], ['push', { ...own, push: { take: () => Promise.resolve('taken'), called: () => Promise.resolve() } }]]), defaultModels: ['motion'], knownModels: () => Promise.resolve(['motion']),
+    stopped: () => undefined,
     store: { load: () => Promise.resolve(stored), save: (all) => { stored = all; return Promise.resolve(); } },
     stream: {
       spool: createSpool(config.frames_dir), books, room: plenty, clock, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, offer: () => undefined,

@@ -22,6 +22,8 @@ let folder: string;
 let books: Books;
 let source: FakeSource;
 let submitted: Batch[];
+/** Cameras that are captured no more. */
+let halted: string[];
 let wanted: string[];
 let logged: string[];
 let defaultModels: string[];
@@ -33,7 +35,7 @@ beforeEach(async () => {
   await mkdir(join(folder, 'data'));
   books = await openBooks(folder);
   source = createFakeSource();
-  [submitted, wanted, logged] = [[], [], []];
+  [submitted, wanted, logged, halted] = [[], [], [], []];
   defaultModels = ['animals'];
   modelState = { state: 'ready', reason: 'planned' };
 });
@@ -51,6 +53,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
   const made = await createStreams({
     config: { ...config, allow_schemes, streams },
     sources: new Map<string, Source>([['rtsp', source], ['file', { ...source, needsLeave: true }]]),
+    stopped: (id) => { halted.push(id); },
     store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: silentLog }),
     knownModels: () => Promise.resolve(MODELS),
     defaultModels,
@@ -191,6 +194,7 @@ describe('stopping a stream', () => {
     await streams.start({ ...CAM, options: { duration_seconds: 0.2 } });
     await expect.poll(() => streams.get('CAM-1'), SOON).toMatchObject({ state: 'stopped', reason: 'its 0.2 s are over', enabled: false });
     await expect.poll(stored, SOON).toMatchObject([{ enabled: false }]);
+    expect(halted).toEqual(['CAM-1']);
     expect((await anotherRun(streams)).get('CAM-1')?.state).toBe('stopped');
   });
 });
@@ -283,6 +287,7 @@ describe('changing a stream', () => {
     await connected('CAM-1');
     expect(source.opened).toHaveLength(2);
     expect(wanted).toEqual(['motion', 'potholes']);
+    expect(halted).toEqual([]);
     expect(await stored()).toMatchObject([{ models: ['potholes'], options: { interval_seconds: 5, batch_size: 2 } }]);
   });
 
@@ -334,6 +339,7 @@ describe('changing a stream', () => {
     await streams.start(CAM);
     await connected('CAM-1');
     expect(await streams.change('CAM-1', { enabled: false })).toMatchObject({ state: 'stopped', reason: 'stopped by request', enabled: false });
+    expect(halted).toEqual(['CAM-1']);
     expect(await streams.change('CAM-1', { enabled: true })).toMatchObject({ state: 'starting', enabled: true });
     await connected('CAM-1');
   });
@@ -427,6 +433,7 @@ describe('hours of work', () => {
     vi.advanceTimersByTime(10_000);
     await expect.poll(() => streams.get('yaml'), SOON).toMatchObject({ state: 'stopped', reason: 'outside its hours of work', enabled: true });
     expect(submitted).toMatchObject([{ closed_by: 'stopped' }]);
+    await expect.poll(() => halted, SOON).toEqual(['yaml']);
   });
 
   it('are told to one who starts it outside of them', async () => {

@@ -214,6 +214,14 @@ describe('rules that are changed', () => {
     expect(world.shown()).toMatchObject([{ began: 0, seen: 6, frames: 3, ended_by: 'quiet', alert: true }]);
   });
 
+  it('say when it ends, of what is not seen any more too', () => {
+    const world = createWorld([{ name: 'all', quiet_seconds: 3600 }]);
+    play(world, '+----');
+    world.take(world.engine.setRules(rules({ name: 'all', quiet_seconds: 10 }), world.moment));
+    play(world, '-', 15);
+    expect(world.shown()).toMatchObject([{ began: 0, seen: 0, ended_by: 'quiet' }]);
+  });
+
   it('forget neither which frames were looked at, nor what is about to begin by those that stay', () => {
     const slow = ruleOf({ name: 'slow', min_frames: { seen: 2, of: 3 } });
     const fast = ruleOf({ name: 'fast' });

@@ -78,7 +78,7 @@ export function startHost(processors: Processors): Host {
   const { file, args } = leashed(process.execPath, [PROGRAM]);
   // Names that nobody answers for must not keep pictures from being decoded: both take threads of one pool.
   const env = { ...process.env, ...forTools(), NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'], UV_THREADPOOL_SIZE: String(4 + availableParallelism()), MALLOC_ARENA_MAX: process.env['MALLOC_ARENA_MAX'] ?? '2' };
-  const child = withPipes(spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe', marks, 'pipe'], env, detached: true }), () => { closeSync(marks); });
+  const child = withPipes(() => spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe', marks, 'pipe'], env, detached: true }), () => { closeSync(marks); });
   const open = new Map<number, Open>();
   const turns = new Map<number, () => void>();
   const watches = new Map<number, (part: VideoPart) => void>();
@@ -94,7 +94,10 @@ export function startHost(processors: Processors): Host {
     watches.get(watch)?.(part);
     if (part.is === 'end') watches.delete(watch);
   }));
-  createInterface({ input: child.stdout }).on('line', (line) => { hear(JSON.parse(line) as FromHost); });
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const message = messageIn(line);
+    if (message) hear(message);
+  });
 
   function hear(message: FromHost): void {
     switch (message.is) {
@@ -228,8 +231,24 @@ export function errorOf({ code, message, cause }: FeedFailure): LookoutError {
   return new LookoutError(code, message, cause === undefined ? {} : { cause: Object.assign(new Error(message), { code: cause }) });
 }
 
-/** There are none where the system has no descriptors left, which Node tells by an error to come. */
-function withPipes(child: ChildProcess, giveUp: () => void): ChildProcess & { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable; readonly video: Readable } {
+/** null: what it was saying when it died. */
+function messageIn(line: string): FromHost | null {
+  try {
+    return JSON.parse(line) as FromHost;
+  } catch {
+    return null;
+  }
+}
+
+/** There are none where the system has no descriptors left, which Node tells by an error to come; where it has no memory left, it throws. */
+function withPipes(start: () => ChildProcess, giveUp: () => void): ChildProcess & { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable; readonly video: Readable } {
+  let child: ChildProcess;
+  try {
+    child = start();
+  } catch (cause) {
+    giveUp();
+    throw new LookoutError('ffmpeg_failed', `no capture host can be started: ${(cause as Error).message}`, { cause });
+  }
   const { stdin, stdout, stderr, stdio: { [VIDEO_FD]: video } } = child;
   if (stdin && stdout && stderr && video instanceof Readable) return Object.assign(child, { stdin, stdout, stderr, video });
   child.once('error', () => undefined);

@@ -40,6 +40,8 @@ export function createHosts(mostBytes: number, log: Log): Hosts {
   const processors = createProcessors(availableParallelism());
   const blame = createBlame();
   const shared = new Set<Member>();
+  /** Of one camera each, whose pictures a shared one died of. */
+  const alone = new Set<Member>();
   const all = new Set<Member>();
   const videos = new Map<string, FeedVideo>();
   let closed = false as boolean;
@@ -62,14 +64,19 @@ export function createHosts(mostBytes: number, log: Log): Hosts {
 
   function forget(member: Member): void {
     clearTimeout(member.idle);
-    all.delete(member);
-    shared.delete(member);
+    for (const members of [all, shared, alone]) members.delete(member);
   }
 
   function sharedHost(): Member {
     for (const member of shared) if (!member.host.isGone && member.host.feeds < CAMERAS_PER_HOST) return member;
     const member = begin();
     shared.add(member);
+    return member;
+  }
+
+  function hostAlone(): Member {
+    const member = begin();
+    alone.add(member);
     return member;
   }
 
@@ -86,9 +93,9 @@ export function createHosts(mostBytes: number, log: Log): Hosts {
   }
 
   async function renew(): Promise<void> {
-    for (const member of shared) {
+    for (const member of [...shared, ...alone]) {
       if (((await member.host.memory()) ?? 0) <= mostBytes) continue;
-      shared.delete(member);
+      for (const members of [shared, alone]) members.delete(member);
       log.info('a capture host has grown and is replaced; its cameras connect again');
       member.leaving.abort();
       return;
@@ -117,7 +124,7 @@ export function createHosts(mostBytes: number, log: Log): Hosts {
         if (closed) throw new LookoutError('shutting_down', 'Lookout is ending');
         const place = blame.placeOf(camera, performance.now());
         if (place === 'ffmpeg') return { why: 'capture hosts died of its pictures' };
-        const member = place === 'alone' ? begin() : sharedHost();
+        const member = place === 'alone' ? hostAlone() : sharedHost();
         clearTimeout(member.idle);
         const life = linked(signal, member.leaving.signal);
         const said = (picture: FeedPicture): void => {

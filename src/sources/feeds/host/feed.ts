@@ -19,6 +19,7 @@ import { createChooser } from './chooser.ts';
 import { createDue } from './due.ts';
 import { createFollowing, type Following } from './following.ts';
 import { createGroup, kept } from './group.ts';
+import { createNewest } from './newest.ts';
 import { createStills, type Stills } from './stills.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -63,6 +64,8 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   let letGoSince: number | null = null;
 
   const fail = (error: unknown): void => { life.abort(error); };
+  /** JPEGs as they came, which may come faster than they can be written. */
+  const passing = createNewest<{ readonly still: Still; readonly ptsSeconds: number }>(({ still: made, ptsSeconds }, missed) => keep(made, ptsSeconds, 'keyframes', missed), fail);
 
   function onUnit(unit: Unit, cameMs: number): void {
     const now = performance.now();
@@ -90,7 +93,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
     if (!size || isTorn(jpeg)) return;
     due.take(unit.ptsSeconds);
     silence.picked(now);
-    if (willDo(size, { jpeg_quality: settings.quality, max_width: settings.maxWidth })) void keep({ jpeg, ...size }, unit.ptsSeconds, 'keyframes', 0).catch(fail);
+    if (willDo(size, { jpeg_quality: settings.quality, max_width: settings.maxWidth })) passing.give({ still: { jpeg, ...size }, ptsSeconds: unit.ptsSeconds });
     else still().show({ bytes: jpeg, ptsSeconds: unit.ptsSeconds, key: true });
   }
 
@@ -205,7 +208,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   } finally {
     clearInterval(watchdog);
     life.abort();
-    await Promise.all([stills?.close(), following?.close(), leaving, tape.end()]);
+    await Promise.all([passing.close(), stills?.close(), following?.close(), leaving, tape.end()]);
   }
   if (!signal.aborted) throw life.signal.reason as Error;
 }

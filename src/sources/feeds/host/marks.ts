@@ -12,7 +12,14 @@ const EMPTY = Buffer.alloc(MARK_BYTES);
 
 export function createMarks(): Marks {
   const taken = new Set<number>();
-  const write = (place: number, mark: Uint8Array): void => { writeSync(MARKS_FD, mark, 0, MARK_BYTES, place * MARK_BYTES); };
+  /** Without room for it nobody will know what this process died of, and it goes on. */
+  function write(place: number, mark: Uint8Array): void {
+    try {
+      writeSync(MARKS_FD, mark, 0, MARK_BYTES, place * MARK_BYTES);
+    } catch {
+      return;
+    }
+  }
   return {
     take(feed) {
       let place = 0;
