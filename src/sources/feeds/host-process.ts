@@ -69,6 +69,8 @@ interface Open {
 const PROGRAM = join(packageRoot, 'dist/sources/feeds/host/main.js');
 /** Its own goodbye takes less. */
 const CLOSING_MS = 3000;
+/** Who has not closed a feed by then hangs, in native code or on a disk; its other cameras connect again with its successor. */
+const HUNG_MS = 30_000;
 const GONE = { code: 'stream_ended', message: 'its capture host ended' } as const;
 /** Of what it says on standard error, the last characters are kept. */
 const LAST_WORDS = 400;
@@ -201,13 +203,20 @@ export function startHost(processors: Processors): Host {
     run(request, { onOpen, onPicture }, signal) {
       if (gone) return Promise.resolve({ reason, step: null });
       const feed = number();
-      const close = (): void => { child.stdin.write(lineOf({ do: 'close', feed })); };
+      let hung: NodeJS.Timeout | undefined;
+      const close = (): void => {
+        child.stdin.write(lineOf({ do: 'close', feed }));
+        hung = setTimeout(() => { child.kill('SIGKILL'); }, HUNG_MS);
+      };
       const end = new Promise<FeedEnd>((resolve) => { open.set(feed, { onPicture, resolve }); });
       child.stdin.write(lineOf({ do: 'open', feed, request }));
       onOpen(videoOf(feed));
       if (signal.aborted) close();
       else signal.addEventListener('abort', close, { once: true });
-      return end.finally(() => { signal.removeEventListener('abort', close); });
+      return end.finally(() => {
+        clearTimeout(hung);
+        signal.removeEventListener('abort', close);
+      });
     },
     probe(request, signal) {
       const feed = number();
