@@ -15,9 +15,19 @@ import type { Recording, RecordingRequest } from '../types.ts';
 import { addFrame, finish, videoOf, writeFacts, type DraftFacts } from './draft.ts';
 import type { HeldFrame } from './reel.ts';
 
+/** An event that a take is to show. */
+export interface Shown {
+  readonly event: string;
+  /** In milliseconds since 1970. */
+  readonly fromMs: number;
+  /** From then on, however long it lasts. */
+  readonly longest_seconds: number;
+}
+
 export interface Take {
-  /** Answers whether it shows the event too, from that time on. */
-  join(event: string, fromMs: number): boolean;
+  readonly camera_id: string;
+  /** Answers whether it shows this one too. */
+  join(other: Shown): boolean;
   /** The event has ended, and is to be shown until then. Resolves when its clip is kept, or never will be. */
   leave(event: string, untilMs: number): Promise<void>;
   /** A frame was captured. */
@@ -46,25 +56,36 @@ export interface TakeParts {
 const LATE_MS = 500;
 /** An event that begins so soon after the last one has ended may be shown by the same clip. */
 const LINGER_MS = 15_000;
+/** An event joins what can show so much of the longest clip that it may have. */
+const LEAST_SHARE = 0.5;
 
-export function startTake(event: string, fromMs: number, longestSeconds: number, parts: TakeParts): Take {
+export function startTake(first: Shown, longestSeconds: number, parts: TakeParts): Take {
   const { camera_id, folder, clips, record, framesSince, clock, failed, closed, signal } = parts;
   const inTurn = createTurns();
-  const events = [event];
-  const goingOn = new Set(events);
+  /** `untilMs`: of those that have ended. */
+  const shown = new Map<string, Shown & { readonly untilMs: number }>();
   /** Aborts when nothing more is recorded. */
   const over = linked(signal);
   const isOver = (): boolean => over.signal.aborted;
-  const longestMs = ({ begins_at }: DraftFacts): number => Date.parse(begins_at) + 1000 * longestSeconds;
+  let { fromMs } = first;
+  /** It can begin no earlier any more. */
+  let isBegun = false;
   let facts: DraftFacts | null = null;
   let stopRecording = (): void => undefined;
-  /** Until when those that have ended are to be shown; and what the clip that is kept shows. */
-  let wantedMs = -Infinity;
+  /** How much of what is wanted has come; and what the clip that is kept shows. */
+  let reachedMs = -Infinity;
   let kept = { untilMs: -Infinity, events: 0 };
-  let cancelLinger = (): void => undefined;
+  let cancelAlarm = (): void => undefined;
+
+  /** From when on its length counts: of cameras that are looked at seldom it may begin long before. */
+  const beginsMs = (): number => Math.max(fromMs, facts ? Date.parse(facts.begins_at) : -Infinity);
+  const longestMs = (): number => beginsMs() + 1000 * longestSeconds;
+  /** Until when somebody wants it, as far as is known. */
+  const wantedMs = (): number => Math.min(longestMs(), Math.max(...[...shown.values()].map((one) => Math.min(one.untilMs, Math.max(one.fromMs, beginsMs()) + 1000 * one.longest_seconds))));
 
   async function begin(): Promise<void> {
     await makeFolder(folder);
+    isBegun = true;
     const recording = await record(videoOf(folder), { before_seconds: Math.max(0, clock.now() - fromMs) / 1000, longest_seconds: longestSeconds }).catch((error: unknown) => {
       if (isOfDisk(error)) throw error;
       return null;
@@ -72,9 +93,10 @@ export function startTake(event: string, fromMs: number, longestSeconds: number,
     const frames = recording ? [] : framesSince(fromMs);
     const begins_at = recording?.begins_at ?? new Date(frames[0]?.ms ?? clock.now()).toISOString();
     const { codec = 'h264', width = 0, height = 0, reason = null } = recording ?? {};
-    facts = { id: clipId(camera_id, begins_at), camera_id, made_of: recording ? 'video' : 'frames', events, begins_at, ends_at: begins_at, codec, width, height, reason };
+    facts = { id: clipId(camera_id, begins_at), camera_id, made_of: recording ? 'video' : 'frames', events: [], begins_at, ends_at: begins_at, codec, width, height, reason };
     for (const frame of frames) await addIfThere(frame);
     await save();
+    setAlarm();
     if (!recording) return;
     stopRecording = () => { recording.stop(); };
     void recording.ended.then((why) => {
@@ -83,36 +105,39 @@ export function startTake(event: string, fromMs: number, longestSeconds: number,
     });
   }
 
-  const begun = inTurn(begin).catch((error: unknown) => {
-    failed(error);
-    void close();
-  });
-
   async function addIfThere(frame: HeldFrame): Promise<void> {
     await addFrame(folder, frame).catch((error: unknown) => { if (!hasCode(error, 'ENOENT')) throw error; });
   }
 
-  function wanted(untilMs: number): DraftFacts | null {
-    return facts && { ...facts, events: [...events], ends_at: new Date(Math.min(untilMs, longestMs(facts))).toISOString() };
+  function show(one: Shown, untilMs = Infinity): void {
+    shown.set(one.event, { ...one, untilMs });
+    setAlarm();
   }
+
+  function setAlarm(): void {
+    cancelAlarm();
+    if (!isOver()) cancelAlarm = clock.after(wantedMs() + LINGER_MS - clock.now(), () => { void close(); });
+  }
+
+  const until = (ms: number): DraftFacts | null => facts && { ...facts, events: [...shown.keys()], ends_at: new Date(ms).toISOString() };
 
   /** For the next start, should this run be killed. */
   async function save(): Promise<void> {
-    const now = wanted(goingOn.size > 0 ? Infinity : wantedMs);
+    const now = until(wantedMs());
     if (now) await writeFacts(folder, now);
   }
 
   async function keep(): Promise<void> {
-    const untilMs = isOver() && goingOn.size > 0 ? Infinity : wantedMs;
-    const now = wanted(untilMs);
+    const untilMs = isOver() ? wantedMs() : Math.min(reachedMs, wantedMs());
+    const now = until(untilMs);
     if (!now || (kept.untilMs >= untilMs && kept.events === now.events.length)) return;
-    const { id, made_of } = now;
-    await clips.keep({ id, camera_id, made_of, events: now.events }, (file) => finish(folder, now, file, new AbortController().signal));
-    kept = { untilMs, events: now.events.length };
+    const { id, made_of, events } = now;
+    await clips.keep({ id, camera_id, made_of, events }, (file) => finish(folder, now, file, new AbortController().signal));
+    kept = { untilMs, events: events.length };
   }
 
   async function close(): Promise<void> {
-    cancelLinger();
+    cancelAlarm();
     over.abort();
     stopRecording();
     await inTurn(async () => {
@@ -123,31 +148,37 @@ export function startTake(event: string, fromMs: number, longestSeconds: number,
     closed();
   }
 
+  show(first);
+  const begun = inTurn(begin).catch((error: unknown) => {
+    failed(error);
+    void close();
+  });
+
   return {
-    join(other, otherFromMs) {
-      if (isOver() || (goingOn.size === 0 && otherFromMs > wantedMs)) return false;
-      cancelLinger();
-      events.push(other);
-      goingOn.add(other);
+    camera_id,
+    join(other) {
+      if (isOver() || other.fromMs > wantedMs() || other.fromMs + LEAST_SHARE * 1000 * other.longest_seconds > longestMs()) return false;
+      if (isBegun && other.fromMs < fromMs) return false;
+      fromMs = Math.min(fromMs, other.fromMs);
+      show(other);
       inTurn(save).catch(failed);
       return true;
     },
-    async leave(one, untilMs) {
-      goingOn.delete(one);
-      wantedMs = Math.max(wantedMs, untilMs);
+    async leave(event, untilMs) {
+      const own = shown.get(event);
+      if (!own) return;
+      show(own, untilMs);
       await begun;
       await clock.sleep(untilMs + LATE_MS - clock.now(), over.signal);
+      reachedMs = Math.max(reachedMs, untilMs);
       await inTurn(async () => {
         await save();
         await keep();
       }).catch(failed);
-      if (goingOn.size > 0 || isOver()) return;
-      cancelLinger();
-      cancelLinger = clock.after(LINGER_MS, () => { void close(); });
     },
     add(frame) {
       if (facts?.made_of !== 'frames' || isOver()) return;
-      if (frame.ms > longestMs(facts)) void close();
+      if (frame.ms > longestMs()) void close();
       else inTurn(() => addIfThere(frame)).catch(failed);
     },
     close,

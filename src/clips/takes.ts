@@ -13,7 +13,7 @@ import type { EventClip, EventEntry, EventRule, Frame, VideoSource } from '../ty
 import { keptSeconds, wantsClips } from '../words/event-rules.ts';
 import { finish, readFacts } from './draft.ts';
 import { openReel } from './reel.ts';
-import { startTake, type Take } from './take.ts';
+import { startTake, type Shown, type Take } from './take.ts';
 
 export interface Takes {
   /** A frame is in the spool. `isAsked`: its stream asks for clips itself. */
@@ -47,8 +47,6 @@ const STOPPING_MS = 3000;
 export async function openTakes({ data_dir, clips, record, rules, isAsked, pathOf, clock, log, signal }: TakesParts): Promise<Takes> {
   const folder = join(data_dir, 'takes');
   const reel = await openReel(join(folder, HELD), pathOf);
-  /** By camera, the newest. */
-  const newest = new Map<string, Take>();
   const takes = new Set<Take>();
   const recorded = new Map<string, { readonly take: Take; readonly rule: EventRule }>();
   /** What an earlier run left, by event. */
@@ -78,21 +76,23 @@ export async function openTakes({ data_dir, clips, record, rules, isAsked, pathO
     // Nothing is kept of so long ago.
     if (clock.now() - Date.parse(last_seen_at) > 1000 * (keptSeconds([rule], camera_id, true) ?? 0)) return;
     const fromMs = Date.parse(state === 'begun' ? began_at : last_seen_at) - 1000 * rule.pre_roll_seconds;
-    const known = newest.get(camera_id);
-    const take: Take = known?.join(id, fromMs) ? known : startTake(id, fromMs, rule.clip_max_seconds, {
+    const shown: Shown = { event: id, fromMs, longest_seconds: rule.clip_max_seconds };
+    recorded.set(id, { take: takesOf(camera_id).find((one) => one.join(shown)) ?? start(camera_id, shown), rule });
+  }
+
+  function start(camera_id: string, first: Shown): Take {
+    const longest = rules().filter((rule) => wantsClips(rule, camera_id, isAsked(camera_id))).map(({ clip_max_seconds }) => clip_max_seconds);
+    const take = startTake(first, Math.max(first.longest_seconds, ...longest), {
       camera_id, folder: join(folder, randomBytes(4).toString('hex')), clips, clock, failed: failed(camera_id), signal,
       record: (file, wanted) => record(camera_id, file, wanted),
       framesSince: (ms) => reel.since(camera_id, ms),
-      closed() {
-        takes.delete(take);
-        if (newest.get(camera_id) === take) newest.delete(camera_id);
-      },
+      closed() { takes.delete(take); },
     });
-    if (known && known !== take) void known.close();
-    newest.set(camera_id, take);
     takes.add(take);
-    recorded.set(id, { take, rule });
+    return take;
   }
+
+  const takesOf = (cameraId: string): readonly Take[] => [...takes].filter(({ camera_id }) => camera_id === cameraId);
 
   async function patiently(done: Promise<void>, post_roll_seconds: number): Promise<void> {
     const patience = new AbortController();
@@ -105,7 +105,7 @@ export async function openTakes({ data_dir, clips, record, rules, isAsked, pathO
     offered(cameraId, frame, isOwn) {
       const seconds = keptSeconds(rules(), cameraId, isOwn);
       if (seconds === null) return;
-      reel.hold(cameraId, frame, seconds).then((held) => { if (held) newest.get(cameraId)?.add(held); }, failed(cameraId));
+      reel.hold(cameraId, frame, seconds).then((held) => { if (held) for (const take of takesOf(cameraId)) take.add(held); }, failed(cameraId));
     },
     told(entry) {
       const { id, camera_id, state, alert } = entry;

@@ -5,23 +5,27 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { openTakes, type Takes } from '../../src/clips/takes.ts';
+import { openTakes, type Takes, type TakesParts } from '../../src/clips/takes.ts';
 import { LookoutError } from '../../src/errors.ts';
-import { systemClock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { openClips, type Clips } from '../../src/store/clips.ts';
 import type { EventEntry, Frame } from '../../src/types.ts';
 import { ruleOf, type GivenRule } from '../../src/words/event-rules.ts';
 import { eventItem } from '../contracts/follower.ts';
 import { until } from '../helpers/app.ts';
+import { createManualClock, type ManualClock } from '../helpers/manual-clock.ts';
 
 let folder: string;
 let clips: Clips;
 let takes: Takes;
 let start: number;
+/** It is nine seconds after the start. */
+let clock: ManualClock;
 let lines: string[];
 let captured: number;
 const heldIn = (): Promise<readonly string[]> => readdir(join(folder, 'takes', 'frames')).catch(() => []);
+/** Of takes that go on, without the frames that are held. */
+const inTakes = async (): Promise<readonly string[]> => (await readdir(join(folder, 'takes'), { recursive: true })).filter((name) => !name.startsWith('frames'));
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-takes-'));
@@ -31,16 +35,18 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 beforeEach(() => {
   start = Date.now() - 9000;
+  clock = createManualClock(start + 9000);
   lines = [];
   captured = 0;
 });
 
-async function open(rule: Partial<GivenRule> = {}, keep: Clips['keep'] = (...all) => clips.keep(...all)): Promise<void> {
+/** Rules differ from one that is named `default`. */
+async function open(rules: readonly Partial<GivenRule>[] = [{}], more: Partial<TakesParts> = {}): Promise<void> {
   const stop = new AbortController();
   takes = await openTakes({
-    data_dir: folder, clips: { ...clips, keep }, rules: () => [ruleOf({ name: 'default', clips: true, pre_roll_seconds: 1, post_roll_seconds: 1, ...rule })], isAsked: () => false,
+    data_dir: folder, clips, rules: () => rules.map((rule) => ruleOf({ name: 'default', clips: true, pre_roll_seconds: 1, post_roll_seconds: 1, ...rule })), isAsked: () => false,
     record: () => Promise.reject(new LookoutError('no_live_video', 'it sends none')), pathOf: () => join(folder, 'picture.jpg'),
-    clock: systemClock, log: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }), signal: stop.signal,
+    clock, log: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }), signal: stop.signal, ...more,
   });
   onTestFinished(async () => {
     stop.abort();
@@ -61,6 +67,7 @@ async function capture(from: number, to: number): Promise<void> {
   }
   await until(async () => (await heldIn()).length === captured, 5000, () => 'frames are not held');
 }
+const begun = (): Promise<void> => until(async () => (await inTakes()).some((name) => name.endsWith('take.json')), 5000, () => 'no take has begun');
 /** Seconds from the start at which its clip begins and ends. */
 function shown(id: string): readonly [number, number] | null {
   const clip = takes.of(id);
@@ -90,10 +97,10 @@ describe('an event', () => {
   });
 
   it('has one no longer than it may be, which is there before the event ends; the next has its own', async () => {
-    await open({ clip_max_seconds: 3 });
+    await open([{ clip_max_seconds: 3 }]);
     await capture(0, 3);
     await tell({ id: 'long', began_at: timeOf(2), last_seen_at: timeOf(2) });
-    await until(async () => (await readdir(join(folder, 'takes'))).length > 1, 5000, () => 'no take has begun');
+    await begun();
     await capture(3.5, 8);
     await until(() => takes.of('long') !== null, 5000, () => lines.join(''));
     expect(shown('long')?.[0]).toBe(1);
@@ -117,8 +124,44 @@ describe('an event', () => {
     expect(takes.of('first')).toEqual(takes.of('second'));
   });
 
+  it('has as much as its rule wants of what it shares with one that begins in the same look', async () => {
+    await open([{ name: 'short', pre_roll_seconds: 0, clip_max_seconds: 2 }, { name: 'long', pre_roll_seconds: 3 }]);
+    await capture(0, 8);
+    const both = ['short', 'long'].map((rule) => ({ id: `${rule} of a look`, rule, began_at: timeOf(4) }));
+    for (const one of both) await tell({ ...one, last_seen_at: timeOf(4) });
+    await Promise.all(both.map((one) => tell({ ...one, state: 'ended', last_seen_at: timeOf(6) })));
+    expect(shown('long of a look')).toEqual([1, expect.closeTo(7, 2)]);
+    expect(takes.of('short of a look')).toEqual(takes.of('long of a look'));
+  });
+
+  it('has its own that wants more than a clip shows which is being recorded: an earlier beginning, or half of its length', async () => {
+    await open([{ name: 'short', pre_roll_seconds: 0, clip_max_seconds: 4 }, { name: 'early', pre_roll_seconds: 2, clip_max_seconds: 5 }]);
+    await capture(0, 8);
+    await tell({ id: 'one', rule: 'short', began_at: timeOf(2), last_seen_at: timeOf(2) });
+    await begun();
+    await tell({ id: 'two', rule: 'early', began_at: timeOf(2.5), last_seen_at: timeOf(2.5) });
+    await tell({ id: 'three', rule: 'short', began_at: timeOf(5.5), last_seen_at: timeOf(5.5) });
+    await Promise.all([['one', 3], ['two', 3.5], ['three', 6]].map(([id, seconds]) => tell({ id: String(id), state: 'ended', last_seen_at: timeOf(Number(seconds)) })));
+    expect([shown('one'), shown('two'), shown('three')]).toEqual([[2, expect.closeTo(4, 2)], [0.5, expect.closeTo(4.5, 2)], [5.5, expect.closeTo(7, 2)]]);
+  });
+
+  it('is shown to the end of its post-roll, though another that ends with it has a shorter one', async () => {
+    await open([{ name: 'short' }, { name: 'long', post_roll_seconds: 30 }]);
+    await capture(0, 8);
+    for (const rule of ['short', 'long']) await tell({ id: `${rule} tail`, rule, began_at: timeOf(2), last_seen_at: timeOf(2) });
+    const long = tell({ id: 'long tail', state: 'ended', last_seen_at: timeOf(8) });
+    await tell({ id: 'short tail', state: 'ended', last_seen_at: timeOf(3) });
+    expect(shown('short tail')).toEqual([1, expect.closeTo(4, 2)]);
+    clock.pass(28);
+    takes.offered('gate', frameAt(36), false);
+    await until(async () => (await inTakes()).some((name) => name.includes(String(start + 36_000))), 5000, () => lines.join(''));
+    clock.pass(2);
+    await long;
+    expect(shown('long tail')).toEqual([1, expect.closeTo(38, 2)]);
+  });
+
   it('is told without one where the disk is full, which one line says; nothing is left of it', async () => {
-    await open({}, () => Promise.reject(new LookoutError('disk_full', 'there is no room')));
+    await open([{}], { clips: { ...clips, keep: () => Promise.reject(new LookoutError('disk_full', 'there is no room')) } });
     await capture(0, 8);
     await tell({ id: 'full', began_at: timeOf(2), last_seen_at: timeOf(2) });
     await tell({ id: 'full', state: 'ended', began_at: timeOf(2), last_seen_at: timeOf(3) });
@@ -130,7 +173,7 @@ describe('an event', () => {
 });
 
 it('holds no frames of cameras whose events have no clips', async () => {
-  await open({ cameras: ['yard'] });
+  await open([{ cameras: ['yard'] }]);
   for (const camera of ['gate', 'yard']) takes.offered(camera, frameAt(0), false);
   await until(async () => (await heldIn()).length > 0, 5000, () => 'frames are not held');
   expect(await heldIn()).toHaveLength(1);
