@@ -62,6 +62,8 @@ const LEAST_SHARE = 0.5;
 export function startTake(first: Shown, longestSeconds: number, parts: TakeParts): Take {
   const { camera_id, folder, clips, record, framesSince, clock, failed, closed, signal } = parts;
   const inTurn = createTurns();
+  /** Frames do not wait until a clip is made: by then they may be gone. */
+  const linkInTurn = createTurns();
   /** `untilMs`: of those that have ended. */
   const shown = new Map<string, Shown & { readonly untilMs: number }>();
   /** Aborts when nothing more is recorded. */
@@ -128,6 +130,7 @@ export function startTake(first: Shown, longestSeconds: number, parts: TakeParts
   }
 
   async function keep(): Promise<void> {
+    await linkInTurn(() => Promise.resolve());
     const untilMs = isOver() ? wantedMs() : Math.min(reachedMs, wantedMs());
     const now = until(untilMs);
     if (!now || (kept.untilMs >= untilMs && kept.events === now.events.length)) return;
@@ -179,7 +182,7 @@ export function startTake(first: Shown, longestSeconds: number, parts: TakeParts
     add(frame) {
       if (facts?.made_of !== 'frames' || isOver()) return;
       if (frame.ms > longestMs()) void close();
-      else inTurn(() => addIfThere(frame)).catch(failed);
+      else linkInTurn(() => addIfThere(frame)).catch(failed);
     },
     close,
   };

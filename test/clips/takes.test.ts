@@ -160,6 +160,27 @@ describe('an event', () => {
     expect(shown('long tail')).toEqual([1, expect.closeTo(38, 2)]);
   });
 
+  it('has the frames too that come while a clip is made of those before', async () => {
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => { goOn = resolve; });
+    let isMaking = false;
+    await open([{}], {
+      clips: { ...clips, async keep(...all) {
+        isMaking = true;
+        await held;
+        return clips.keep(...all);
+      } },
+    });
+    await capture(0, 8);
+    for (const id of ['before', 'after']) await tell({ id, began_at: timeOf(2), last_seen_at: timeOf(2) });
+    const before = tell({ id: 'before', state: 'ended', last_seen_at: timeOf(7) });
+    await until(() => isMaking, 5000, () => lines.join(''));
+    takes.offered('gate', frameAt(8.5), false);
+    await until(async () => (await inTakes()).some((name) => name.includes(String(start + 8500))), 5000, () => lines.join(''));
+    goOn();
+    await before;
+  });
+
   it('is told without one where the disk is full, which one line says; nothing is left of it', async () => {
     await open([{}], { clips: { ...clips, keep: () => Promise.reject(new LookoutError('disk_full', 'there is no room')) } });
     await capture(0, 8);
