@@ -101,6 +101,7 @@ export function startTake(first: Shown, longestSeconds: number, parts: TakeParts
     setAlarm();
     if (!recording) return;
     stopRecording = () => { recording.stop(); };
+    if (isOver()) stopRecording();
     void recording.ended.then((why) => {
       if (facts) facts = { ...facts, reason: facts.reason ?? why };
       void close();

@@ -193,6 +193,25 @@ describe('an event', () => {
   });
 });
 
+it('a recording that begins when nothing more is wanted is stopped at once', async () => {
+  const asked = new Set<string>();
+  let goOn = (): void => undefined;
+  let isStopped = false;
+  await open([{}], {
+    record: async (_camera, file) => {
+      asked.add(file);
+      await new Promise<void>((resolve) => { goOn = resolve; });
+      return { begins_at: timeOf(1), codec: 'h264', width: 64, height: 48, reason: null, ended: new Promise(() => undefined), stop() { isStopped = true; } };
+    },
+  });
+  await tell({ id: 'closed', began_at: timeOf(2), last_seen_at: timeOf(2) });
+  await until(() => asked.size > 0, 5000, () => 'nothing is recorded');
+  const closed = takes.close();
+  goOn();
+  await closed;
+  expect(isStopped).toBe(true);
+});
+
 it('holds no frames of cameras whose events have no clips', async () => {
   await open([{ cameras: ['yard'] }]);
   for (const camera of ['gate', 'yard']) takes.offered(camera, frameAt(0), false);
