@@ -4,7 +4,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
-import { fsyncFolder, hasCode, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, isThere, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Clip, ClipFacts, Config } from '../types.ts';
@@ -82,11 +82,21 @@ export async function openClips(
     const clip: Clip = { id: clipId(of.camera_id, facts.begins_at), ...of, ...facts, bytes: (await stat(video)).size };
     await writeAtomically(join(draft, FACTS), JSON.stringify(clip));
     await expectOurs();
-    // Who reads the one before reads it to its end.
-    if (known.has(clip.id)) await drop(clip.id);
-    await rename(draft, join(folder, clip.id));
-    await fsyncFolder(folder);
+    const place = join(folder, clip.id);
+    if (await isThere(place)) {
+      await replace(place, draft);
+    } else {
+      await rename(draft, place);
+      await fsyncFolder(folder);
+    }
     return clip;
+  }
+
+  /** At any moment there is one, and who reads the one before reads it to its end. */
+  async function replace(place: string, draft: string): Promise<void> {
+    for (const name of [VIDEO, FACTS]) await rename(join(draft, name), join(place, name));
+    await fsyncFolder(place);
+    await rm(draft, { recursive: true });
   }
 
   const expendable = createExpendables(folder, budget, takeTurn);

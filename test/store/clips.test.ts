@@ -56,6 +56,21 @@ it('one with an id that is taken comes in place of that clip, and is found by th
   expect(await inFolder()).toEqual([id]);
 });
 
+it('while a longer one comes in place of a clip, there is one', async () => {
+  const clips = await open();
+  const { id } = await clips.keep({ ...of('CAM-1'), events: ['a'] }, recorded(1));
+  let isOver = false as boolean;
+  const replaced = clips.keep({ ...of('CAM-1'), id, events: ['a', 'b'] }, recorded(1, 3000)).finally(() => { isOver = true; });
+  const missing: string[] = [];
+  while (!isOver) {
+    if (!existsSync(clips.file(id) ?? '')) missing.push('its video');
+    if (!clips.get(id) || !clips.ofEvent('a')) missing.push('it');
+    await new Promise(setImmediate);
+  }
+  await replaced;
+  expect(missing).toEqual([]);
+});
+
 it('nothing is left of one that cannot be recorded, or whose recording a crash ended', async () => {
   const clips = await open();
   await expect(clips.keep(of('CAM-1'), async (file) => {
