@@ -41,7 +41,9 @@ export function finish(folder: string, facts: DraftFacts, file: string, signal: 
 }
 
 async function ofVideo(folder: string, { begins_at, ends_at, codec, width, height, reason }: DraftFacts, file: string, signal: AbortSignal): Promise<ClipFacts> {
-  await copyVideo(videoOf(folder), (Date.parse(ends_at) - Date.parse(begins_at)) / 1000, file, signal);
+  const seconds = (Date.parse(ends_at) - Date.parse(begins_at)) / 1000;
+  if (seconds <= 0) throw tooLate(begins_at, ends_at);
+  await copyVideo(videoOf(folder), seconds, file, signal);
   return { begins_at, seconds: await secondsOf(file), codec, width, height, reason };
 }
 
@@ -53,6 +55,7 @@ async function ofFrames(folder: string, { ends_at, reason }: DraftFacts, file: s
   const other = all.findIndex(({ width, height }) => width !== first.width || height !== first.height);
   const fitting = other < 0 ? all : all.slice(0, other);
   const endMs = Date.parse(ends_at);
+  if (first.ms >= endMs) throw tooLate(new Date(first.ms).toISOString(), ends_at);
   const frames = fitting.filter(({ ms }, index) => index === 0 || ms < endMs);
   const [before, last] = [frames.at(-2) ?? first, frames.at(-1) ?? first];
   const lastUntilMs = Math.min(endMs, fitting[frames.length]?.ms ?? last.ms + Math.max(1000, last.ms - before.ms));
@@ -62,6 +65,11 @@ async function ofFrames(folder: string, { ends_at, reason }: DraftFacts, file: s
     begins_at: new Date(first.ms).toISOString(), seconds: await secondsOf(file), codec: 'h264', width: first.width - first.width % 2, height: first.height - first.height % 2,
     reason: reason ?? (other < 0 ? null : 'its frames became larger or smaller ones'),
   };
+}
+
+/** The camera was connected again, or a model looked late. */
+function tooLate(begins_at: string, ends_at: string): LookoutError {
+  return new LookoutError('stream_stalled', `what was captured begins at ${begins_at}, and the event was to be shown until ${ends_at}`);
 }
 
 function framesIn(folder: string, names: readonly string[]): readonly HeldFrame[] {
@@ -82,7 +90,9 @@ async function secondsOf(file: string): Promise<number> {
   } finally {
     await handle.close();
   }
-  const at = head.indexOf('mvhd') + 'mvhd'.length;
+  const name = head.indexOf('mvhd');
+  if (name < 0) throw new LookoutError('ffmpeg_failed', 'the file of a clip does not say how long it lasts');
+  const at = name + 'mvhd'.length;
   // Of version 1 times have eight bytes.
   const isLong = head.readUInt8(at) === 1;
   const scale = head.readUInt32BE(at + (isLong ? 20 : 12));

@@ -193,6 +193,19 @@ describe('an event', () => {
   });
 });
 
+it('what is captured too late to show an event is no clip, and the log says why', async () => {
+  await open();
+  await capture(6, 8);
+  await tell({ id: 'of frames', began_at: timeOf(2), last_seen_at: timeOf(2) });
+  await tell({ id: 'of frames', state: 'ended', last_seen_at: timeOf(3) });
+  await takes.close();
+  await open([{}], { record: () => Promise.resolve({ begins_at: timeOf(6), codec: 'h264', width: 64, height: 48, reason: null, ended: new Promise(() => undefined), stop: () => undefined }) });
+  await tell({ id: 'of video', began_at: timeOf(2), last_seen_at: timeOf(2) });
+  await tell({ id: 'of video', state: 'ended', last_seen_at: timeOf(3) });
+  expect([shown('of frames'), shown('of video')]).toEqual([null, null]);
+  expect(lines.filter((line) => line.includes(`begins at ${timeOf(6)}, and the event was to be shown until ${timeOf(4)}`))).toHaveLength(2);
+});
+
 it('a recording that begins when nothing more is wanted is stopped at once', async () => {
   const asked = new Set<string>();
   let goOn = (): void => undefined;
