@@ -150,7 +150,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const sectionOf = (model: string, camera: string): string | null => (model === CAMERA_MODEL && camera === config.push_camera ? OIL_SPILL : lanes.sectionOf(model));
     const batches = createBatches(batchId);
     const takes = await openTakes({
-      data_dir: config.data_dir, clips, rules: () => rules.list(), isAsked: (id) => streams.get(id)?.options.clips ?? false, record: async (id, file, wanted) => streams.video(id).record(id, file, wanted),
+      data_dir: config.data_dir, clips, rules: () => rules.list(), optionsOf: (id) => streams.get(id)?.options ?? { clips: false, interval_seconds: 0 }, record: async (id, file, wanted) => streams.video(id).record(id, file, wanted),
       pathOf: spool.path, clock: systemClock, log: log.part('clips'), signal: stop.signal,
     });
     releasers.push(() => takes.close());
@@ -203,7 +203,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
         offer: (frame, of) => {
           batches.offered(frame, of.session);
           events.offered(of.camera_id);
-          takes.offered(of.camera_id, frame, of.options.clips);
+          takes.offered(of.camera_id, frame, of.options);
           pipeline.offer(frame, of);
         },
         submit: (batch) => pipeline.submit(batch),

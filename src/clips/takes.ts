@@ -9,15 +9,15 @@ import { linked } from '../lib/linked.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Clips } from '../store/clips.ts';
-import type { EventClip, EventEntry, EventRule, Frame, VideoSource } from '../types.ts';
+import type { EventClip, EventEntry, EventRule, Frame, StreamOptions, VideoSource } from '../types.ts';
 import { keptSeconds, wantsClips } from '../words/event-rules.ts';
 import { finish, readFacts } from './draft.ts';
 import { openReel } from './reel.ts';
 import { startTake, type Shown, type Take } from './take.ts';
 
 export interface Takes {
-  /** A frame is in the spool. `isAsked`: its stream asks for clips itself. */
-  offered(cameraId: string, frame: Frame, isAsked: boolean): void;
+  /** A frame is in the spool. */
+  offered(cameraId: string, frame: Frame, options: ClipOptions): void;
   /** Of an event, before it is written. Resolves once the clip of one that has ended is there, or is waited for no longer; null: nothing is. */
   told(entry: EventEntry): Promise<void> | null;
   /** null: it has none, or not yet. */
@@ -26,13 +26,15 @@ export interface Takes {
   close(): Promise<void>;
 }
 
+type ClipOptions = Pick<StreamOptions, 'clips' | 'interval_seconds'>;
+
 export interface TakesParts {
   readonly data_dir: string;
   readonly clips: Pick<Clips, 'keep' | 'ofEvent'>;
   readonly record: VideoSource['record'];
   readonly rules: () => readonly EventRule[];
-  /** Whether the stream of the camera does. */
-  readonly isAsked: (cameraId: string) => boolean;
+  /** Of the stream of a camera. */
+  readonly optionsOf: (cameraId: string) => ClipOptions;
   readonly pathOf: (key: string) => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -44,7 +46,7 @@ const HELD = 'frames';
 const LONGEST_MS = 10_000;
 const STOPPING_MS = 3000;
 
-export async function openTakes({ data_dir, clips, record, rules, isAsked, pathOf, clock, log, signal }: TakesParts): Promise<Takes> {
+export async function openTakes({ data_dir, clips, record, rules, optionsOf, pathOf, clock, log, signal }: TakesParts): Promise<Takes> {
   const folder = join(data_dir, 'takes');
   const reel = await openReel(join(folder, HELD), pathOf);
   const takes = new Set<Take>();
@@ -74,14 +76,14 @@ export async function openTakes({ data_dir, clips, record, rules, isAsked, pathO
   function begin(entry: EventEntry, rule: EventRule): void {
     const { id, camera_id, state, began_at, last_seen_at } = entry;
     // Nothing is kept of so long ago.
-    if (clock.now() - Date.parse(last_seen_at) > 1000 * (keptSeconds([rule], camera_id, true) ?? 0)) return;
+    if (clock.now() - Date.parse(last_seen_at) > 1000 * (keptSeconds(rules(), camera_id, optionsOf(camera_id)) ?? 0)) return;
     const fromMs = Date.parse(state === 'begun' ? began_at : last_seen_at) - 1000 * rule.pre_roll_seconds;
     const shown: Shown = { event: id, fromMs, longest_seconds: rule.clip_max_seconds };
     recorded.set(id, { take: takesOf(camera_id).find((one) => one.join(shown)) ?? start(camera_id, shown), rule });
   }
 
   function start(camera_id: string, first: Shown): Take {
-    const longest = rules().filter((rule) => wantsClips(rule, camera_id, isAsked(camera_id))).map(({ clip_max_seconds }) => clip_max_seconds);
+    const longest = rules().filter((rule) => wantsClips(rule, camera_id, optionsOf(camera_id).clips)).map(({ clip_max_seconds }) => clip_max_seconds);
     const take = startTake(first, Math.max(first.longest_seconds, ...longest), {
       camera_id, folder: join(folder, randomBytes(4).toString('hex')), clips, clock, failed: failed(camera_id), signal,
       record: (file, wanted) => record(camera_id, file, wanted),
@@ -102,8 +104,8 @@ export async function openTakes({ data_dir, clips, record, rules, isAsked, pathO
   }
 
   return {
-    offered(cameraId, frame, isOwn) {
-      const seconds = keptSeconds(rules(), cameraId, isOwn);
+    offered(cameraId, frame, options) {
+      const seconds = keptSeconds(rules(), cameraId, options);
       if (seconds === null) return;
       reel.hold(cameraId, frame, seconds).then((held) => { if (held) for (const take of takesOf(cameraId)) take.add(held); }, failed(cameraId));
     },
@@ -117,7 +119,7 @@ export async function openTakes({ data_dir, clips, record, rules, isAsked, pathO
         return done ? patiently(done, seconds) : null;
       }
       const rule = known || !alert || left.has(id) ? undefined : rules().find(({ name }) => name === entry.rule);
-      if (rule && wantsClips(rule, camera_id, isAsked(camera_id)) && !clips.ofEvent(id)) begin(entry, rule);
+      if (rule && wantsClips(rule, camera_id, optionsOf(camera_id).clips) && !clips.ofEvent(id)) begin(entry, rule);
       return null;
     },
     of(event) {

@@ -87,7 +87,7 @@ export function create({ config, log, rules }: { readonly config: RtspSettings; 
     frames,
     video: {
       rulesChanged() {
-        for (const [camera, { options }] of byHosts) hosts.video(camera)?.keep(ringSeconds(camera, options.clips, settings));
+        for (const [camera, { options }] of byHosts) hosts.video(camera)?.keep(ringSeconds(camera, options, settings));
       },
       live: async (camera, signal) => audiences.join(camera, videoOf(camera), signal),
       async clip(camera, file, wanted) {

@@ -1,5 +1,5 @@
 /** What a rule of events may say, as JSON Schema: one range for lookout.yaml and requests. */
-import type { Config, EventRule } from '../types.ts';
+import type { Config, EventRule, StreamOptions } from '../types.ts';
 
 const TEXTS = { type: ['array', 'null'], items: { type: 'string', minLength: 1 }, minItems: 1 } as const;
 
@@ -61,14 +61,17 @@ export const rulesOf = (events: Config['events']): readonly EventRule[] => event
 
 /** How late a look may come for the clip to begin where it should. */
 const LATE_SECONDS = 10;
+/** Likewise for the frames that min_frames asks for: a clip of what takes longer begins later. */
+const LONGEST_WAIT_SECONDS = 60;
 
 /** `isAsked`: the stream of the camera asks for clips itself. */
 export const wantsClips = ({ alert, clips, cameras }: EventRule, cameraId: string, isAsked: boolean): boolean => alert && (clips || isAsked) && (cameras === null || cameras.includes(cameraId));
 
 /** The seconds of a camera that are kept so that clips of its events can begin in time; null: none of its events has any. */
-export function keptSeconds(rules: readonly EventRule[], cameraId: string, isAsked: boolean): number | null {
-  const own = rules.filter((rule) => wantsClips(rule, cameraId, isAsked));
-  return own.length === 0 ? null : Math.max(...own.map(({ pre_roll_seconds }) => pre_roll_seconds)) + LATE_SECONDS;
+export function keptSeconds(rules: readonly EventRule[], cameraId: string, { clips, interval_seconds }: Pick<StreamOptions, 'clips' | 'interval_seconds'>): number | null {
+  const own = rules.filter((rule) => wantsClips(rule, cameraId, clips));
+  const waits = ({ min_frames: { seen, of } }: EventRule): number => (seen === 1 ? 0 : Math.min(LONGEST_WAIT_SECONDS, (of - 1) * interval_seconds));
+  return own.length === 0 ? null : Math.max(...own.map((rule) => rule.pre_roll_seconds + waits(rule))) + LATE_SECONDS;
 }
 
 export const isRuleName = (text: string): boolean => /^[a-z0-9][a-z0-9_-]{0,63}$/.test(text);

@@ -15,6 +15,9 @@ import { eventItem } from '../contracts/follower.ts';
 import { until } from '../helpers/app.ts';
 import { createManualClock, type ManualClock } from '../helpers/manual-clock.ts';
 
+/** Of the stream. */
+const OPTIONS = { clips: false, interval_seconds: 0.5 };
+
 let folder: string;
 let clips: Clips;
 let takes: Takes;
@@ -44,7 +47,7 @@ beforeEach(() => {
 async function open(rules: readonly Partial<GivenRule>[] = [{}], more: Partial<TakesParts> = {}): Promise<void> {
   const stop = new AbortController();
   takes = await openTakes({
-    data_dir: folder, clips, rules: () => rules.map((rule) => ruleOf({ name: 'default', clips: true, pre_roll_seconds: 1, post_roll_seconds: 1, ...rule })), isAsked: () => false,
+    data_dir: folder, clips, rules: () => rules.map((rule) => ruleOf({ name: 'default', clips: true, pre_roll_seconds: 1, post_roll_seconds: 1, ...rule })), optionsOf: () => OPTIONS,
     record: () => Promise.reject(new LookoutError('no_live_video', 'it sends none')), pathOf: () => join(folder, 'picture.jpg'),
     clock, log: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }), signal: stop.signal, ...more,
   });
@@ -62,7 +65,7 @@ const tell = async (more: Partial<EventEntry>): Promise<void> => { await takes.t
 /** Frames each half second, from and up to these, and held. */
 async function capture(from: number, to: number): Promise<void> {
   for (let at = from; at <= to; at += 0.5) {
-    takes.offered('gate', frameAt(at), false);
+    takes.offered('gate', frameAt(at), OPTIONS);
     captured += 1;
   }
   await until(async () => (await heldIn()).length === captured, 5000, () => 'frames are not held');
@@ -84,6 +87,15 @@ describe('an event', () => {
     await tell({ id, state: 'ended', began_at: timeOf(1), last_seen_at: timeOf(6.5) });
     expect(shown(id)).toEqual([4, expect.closeTo(7.5, 2)]);
     expect(clips.get(takes.of(id)?.id ?? '')).toMatchObject({ made_of: 'frames', camera_id: 'gate', events: [id], width: 64, height: 48, codec: 'h264' });
+  });
+
+  it('begins as early as its rule says, though it takes min_frames long to be met', async () => {
+    await open([{ min_frames: { seen: 3, of: 21 } }]);
+    clock.pass(8);
+    await capture(0, 17);
+    await tell({ id: 'slow', began_at: timeOf(2), last_seen_at: timeOf(11) });
+    await tell({ id: 'slow', state: 'ended', last_seen_at: timeOf(12) });
+    expect(shown('slow')).toEqual([1, expect.closeTo(13, 2)]);
   });
 
   it('has none that does not alert, nor one that was seen before what is kept', async () => {
@@ -153,7 +165,7 @@ describe('an event', () => {
     await tell({ id: 'short tail', state: 'ended', last_seen_at: timeOf(3) });
     expect(shown('short tail')).toEqual([1, expect.closeTo(4, 2)]);
     clock.pass(28);
-    takes.offered('gate', frameAt(36), false);
+    takes.offered('gate', frameAt(36), OPTIONS);
     await until(async () => (await inTakes()).some((name) => name.includes(String(start + 36_000))), 5000, () => lines.join(''));
     clock.pass(2);
     await long;
@@ -175,7 +187,7 @@ describe('an event', () => {
     for (const id of ['before', 'after']) await tell({ id, began_at: timeOf(2), last_seen_at: timeOf(2) });
     const before = tell({ id: 'before', state: 'ended', last_seen_at: timeOf(7) });
     await until(() => isMaking, 5000, () => lines.join(''));
-    takes.offered('gate', frameAt(8.5), false);
+    takes.offered('gate', frameAt(8.5), OPTIONS);
     await until(async () => (await inTakes()).some((name) => name.includes(String(start + 8500))), 5000, () => lines.join(''));
     goOn();
     await before;
@@ -227,7 +239,7 @@ it('a recording that begins when nothing more is wanted is stopped at once', asy
 
 it('holds no frames of cameras whose events have no clips', async () => {
   await open([{ cameras: ['yard'] }]);
-  for (const camera of ['gate', 'yard']) takes.offered(camera, frameAt(0), false);
+  for (const camera of ['gate', 'yard']) takes.offered(camera, frameAt(0), OPTIONS);
   await until(async () => (await heldIn()).length > 0, 5000, () => 'frames are not held');
   expect(await heldIn()).toHaveLength(1);
 });

@@ -4,7 +4,7 @@ import { removeIfPresent } from '../../lib/files.ts';
 import { createLatest } from '../../lib/latest.ts';
 import { linked } from '../../lib/linked.ts';
 import type { Bounds } from '../../lib/reach.ts';
-import type { CapturedFrame, EventRule, StreamSpec } from '../../types.ts';
+import type { CapturedFrame, EventRule, StreamOptions, StreamSpec } from '../../types.ts';
 import { keptSeconds } from '../../words/event-rules.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
 import type { Ffmpeg, Hosts } from './hosts.ts';
@@ -20,18 +20,18 @@ export interface FeedSettings extends PictureSettings, Bounds, VideoSettings {
 }
 
 export function requestOf({ camera_id, url, trusted, options }: StreamSpec, folder: string, settings: FeedSettings): FeedRequest {
-  const { tls, video_track, interval_seconds, capture_mode, clips } = options;
+  const { tls, video_track, interval_seconds, capture_mode } = options;
   const { jpeg_quality, max_width, host, port, allow_hosts } = settings;
   return {
     url, tls, video_track, interval_seconds, capture_mode, jpeg_quality, max_width, folder,
-    bounds: trusted ? null : { host, port, allow_hosts }, pre_roll_seconds: ringSeconds(camera_id, clips, settings),
+    bounds: trusted ? null : { host, port, allow_hosts }, pre_roll_seconds: ringSeconds(camera_id, options, settings),
   };
 }
 
 /** As much as is wanted for clips that somebody asks for, and for those of events; null: for neither. */
-export function ringSeconds(cameraId: string, isAsked: boolean, { pre_roll_seconds, rules }: Pick<FeedSettings, 'pre_roll_seconds' | 'rules'>): number | null {
-  const ofEvents = keptSeconds(rules(), cameraId, isAsked);
-  return isAsked ? Math.max(pre_roll_seconds, ofEvents ?? 0) : ofEvents;
+export function ringSeconds(cameraId: string, options: StreamOptions, { pre_roll_seconds, rules }: Pick<FeedSettings, 'pre_roll_seconds' | 'rules'>): number | null {
+  const ofEvents = keptSeconds(rules(), cameraId, options);
+  return options.clips ? Math.max(pre_roll_seconds, ofEvents ?? 0) : ofEvents;
 }
 
 /** Ends by abort, or with why ffmpeg is to go on; throws when the stream ends, stalls or cannot be opened. */
