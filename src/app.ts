@@ -243,7 +243,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     let server: HttpServer | null = null;
     let phase: 'starting' | 'running' | 'stopping' = 'starting';
     const face = createFace({
-      config, defaultModels, streams, lanes, books, pipeline, recordLog, cameras, clips, events, eventPictures, rules, room: janitor, pushCamera,
+      config, defaultModels, streams, lanes, books, pipeline, recordLog, cameras, clips, events, clipOf: (id) => takes.of(id), eventPictures, rules, room: janitor, pushCamera,
       followersNow: () => followers, phase: () => phase, signal: stop.signal,
     });
 

@@ -18,7 +18,7 @@ import type { Clips } from './store/clips.ts';
 import type { EventPictures } from './store/event-pictures.ts';
 import { evidenceFile } from './store/evidence.ts';
 import type { Room } from './store/janitor.ts';
-import type { Config, Face, PushCamera, RecordLog, StorageStatus } from './types.ts';
+import type { Config, EventClip, Face, PushCamera, RecordLog, ReviewedEvent, StorageStatus } from './types.ts';
 
 export interface FaceParts {
   readonly config: Config;
@@ -32,6 +32,8 @@ export interface FaceParts {
   readonly cameras: CameraTable;
   readonly clips: Clips;
   readonly events: Chronicle;
+  /** Of an event; null: it has none, or not yet. */
+  readonly clipOf: (event: string) => EventClip | null;
   readonly eventPictures: EventPictures;
   readonly rules: Rulebook;
   readonly room: Room;
@@ -44,7 +46,7 @@ export interface FaceParts {
 }
 
 export function createFace({
-  config, defaultModels, streams, lanes, books, pipeline, recordLog, cameras, clips, events, eventPictures, rules, room, pushCamera, followersNow, phase, signal: stopping,
+  config, defaultModels, streams, lanes, books, pipeline, recordLog, cameras, clips, events, clipOf, eventPictures, rules, room, pushCamera, followersNow, phase, signal: stopping,
 }: FaceParts): Face {
   async function recordPicture(id: string, frame: number | null): Promise<Uint8Array | null> {
     const [record] = await recordLog.read({ id, limit: 1, pictures: true });
@@ -56,6 +58,12 @@ export function createFace({
 
   const eventPicture = async (id: string): Promise<Uint8Array | null> => (events.get(id) ? readIfPresent(eventPictures.file(id)) : null);
   const draw = createDrawer();
+  /** It may have come too late for the last entry. */
+  const withClip = (event: ReviewedEvent): ReviewedEvent => ({ ...event, clip: event.clip ?? clipOf(event.id) });
+  const eventOf = (id: string): ReviewedEvent | null => {
+    const event = events.get(id);
+    return event && withClip(event);
+  };
 
   const expectFollowers = (): Followers => {
     const followers = followersNow();
@@ -103,9 +111,9 @@ export function createFace({
     addCamera: (row) => cameras.add(row, stopping),
     records: (query) => recordLog.read(query),
     recordPicture,
-    events: (query) => events.list(query),
-    event: (id) => events.get(id),
-    reviewEvent: (id, review) => events.review(id, review),
+    events: (query) => events.list(query).map(withClip),
+    event: eventOf,
+    reviewEvent: async (id, review) => withClip(await events.review(id, review)),
     eventPicture,
     eventDrawing: async (id, signal) => {
       const [event, shown] = [events.get(id), await events.shown(id)];

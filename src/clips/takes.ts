@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { namesIn } from '../lib/files.ts';
+import { createLimit } from '../lib/limit.ts';
 import { linked } from '../lib/linked.ts';
 import type { Log } from '../lib/log.ts';
-import { createTurns } from '../lib/turns.ts';
 import type { Clips } from '../store/clips.ts';
 import type { EventClip, EventEntry, EventRule, Frame, StreamOptions, VideoSource } from '../types.ts';
 import { keptSeconds, wantsClips } from '../words/event-rules.ts';
-import { finish, readFacts } from './draft.ts';
+import { finish, readFacts, type DraftFacts } from './draft.ts';
 import { openReel } from './reel.ts';
 import { startTake, type Shown, type Take } from './take.ts';
 
@@ -44,6 +44,8 @@ export interface TakesParts {
 const HELD = 'frames';
 /** Beyond its post-roll the last entry of an event waits no longer for its clip; when Lookout stops, so long. */
 const LONGEST_MS = 10_000;
+/** Clips that are made: cameras may have events that end together. */
+const MOST_AT_ONCE = 2;
 const STOPPING_MS = 3000;
 
 export async function openTakes({ data_dir, clips, record, rules, optionsOf, pathOf, clock, log, signal }: TakesParts): Promise<Takes> {
@@ -53,25 +55,33 @@ export async function openTakes({ data_dir, clips, record, rules, optionsOf, pat
   const recorded = new Map<string, { readonly take: Take; readonly rule: EventRule }>();
   /** What an earlier run left, by event. */
   const left = new Map<string, Promise<void>>();
-  const finishing = createTurns();
+  const fewAtOnce = createLimit(MOST_AT_ONCE);
+  const keep: Clips['keep'] = (of, make) => fewAtOnce(() => clips.keep(of, make));
 
   const failed = (cameraId: string) => (error: unknown): void => {
     if (!signal.aborted) log.repeated('warn', 'no clip is kept of an event', cameraId, { reason: errorInfo(error).message });
   };
 
-  async function takeUp(path: string): Promise<void> {
-    const facts = await readFacts(path).catch(() => null);
-    const { id, camera_id, made_of, events } = facts ?? { id: '', camera_id: '', made_of: 'video', events: [] };
-    const done = finishing(async () => {
-      if (facts) await clips.keep({ id, camera_id, made_of, events }, (file) => finish(path, facts, file, signal)).catch(failed(camera_id));
-      // Else the next start takes it up.
-      if (!signal.aborted) await rm(path, { recursive: true, force: true });
-    }, signal).catch(failed(camera_id));
-    for (const event of events) left.set(event, done);
-    void done.then(() => { for (const event of events) left.delete(event); });
+  /** What an earlier run left of a clip. */
+  async function takeUp(path: string, facts: DraftFacts): Promise<void> {
+    const { id, camera_id, made_of, events } = facts;
+    await keep({ id, camera_id, made_of, events }, (file) => finish(path, facts, file, signal)).catch(failed(camera_id));
+    // Else the next start takes it up.
+    if (!signal.aborted) await rm(path, { recursive: true, force: true }).catch(failed(camera_id));
   }
 
-  for (const name of await namesIn(folder)) if (name !== HELD) await takeUp(join(folder, name));
+  for (const name of await namesIn(folder)) {
+    if (name === HELD) continue;
+    const path = join(folder, name);
+    const facts = await readFacts(path).catch(() => null);
+    if (!facts) {
+      await rm(path, { recursive: true, force: true });
+      continue;
+    }
+    const { events } = facts;
+    const done = takeUp(path, facts).finally(() => { for (const event of events) left.delete(event); });
+    for (const event of events) left.set(event, done);
+  }
 
   function begin(entry: EventEntry, rule: EventRule): void {
     const { id, camera_id, state, began_at, last_seen_at } = entry;
@@ -85,7 +95,7 @@ export async function openTakes({ data_dir, clips, record, rules, optionsOf, pat
   function start(camera_id: string, first: Shown): Take {
     const longest = rules().filter((rule) => wantsClips(rule, camera_id, optionsOf(camera_id).clips)).map(({ clip_max_seconds }) => clip_max_seconds);
     const take = startTake(first, Math.max(first.longest_seconds, ...longest), {
-      camera_id, folder: join(folder, randomBytes(4).toString('hex')), clips, clock, failed: failed(camera_id), signal,
+      camera_id, folder: join(folder, randomBytes(4).toString('hex')), clips: { keep }, clock, failed: failed(camera_id), signal,
       record: (file, wanted) => record(camera_id, file, wanted),
       framesSince: (ms) => reel.since(camera_id, ms),
       closed() { takes.delete(take); },
@@ -128,7 +138,7 @@ export async function openTakes({ data_dir, clips, record, rules, optionsOf, pat
     },
     async close() {
       await Promise.all([...takes].map((take) => take.close()));
-      await finishing(() => Promise.resolve());
+      await Promise.all(left.values());
     },
   };
 }

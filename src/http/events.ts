@@ -82,7 +82,7 @@ export function eventRoutes(face: Face): Router {
       const clip = named && face.clip(named.id);
       if (clip) sendClip(clip, face.clipFile(clip.id), response, next);
       else if (named) throw new LookoutError('not_found', `The clip of the event "${id}" is not there any more; the oldest go when there are more than clips_max_bytes, or when room is short.`);
-      else throw new LookoutError('not_found', `There is no clip of the event "${id}"${state === 'ended' ? '; the option clips of its rule or stream asks for one' : ' yet'}.`);
+      else throw new LookoutError('not_found', `There is no clip of the event "${id}"${state === 'ended' ? '; the option clips of its rule or stream asks for one. One that was asked for could not be kept, as the log says, or has been let go' : ' yet'}.`);
     },
   });
 

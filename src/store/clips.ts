@@ -42,12 +42,14 @@ export async function openClips(
 ): Promise<Clips> {
   const folder = join(data_dir, FOLDER);
   const known = new Map<string, Clip>();
+  /** Of which clip, by event. */
+  const showing = new Map<string, string>();
   const takeTurn = createTurns();
   const isOther = (path: string): boolean => !known.get(basename(path))?.events.some(isToKeep);
 
   for (const name of await namesIn(folder)) {
     if (name.endsWith(DRAFT)) await rm(join(folder, name), { recursive: true, force: true });
-    else await readFacts(name).then((clip) => known.set(name, clip), (error: unknown) => {
+    else await readFacts(name).then((clip) => { know(name, clip); }, (error: unknown) => {
       log.warn(`what lies in ${join(folder, name)} is no clip of Lookout's, and is left alone`, { reason: errorInfo(error).message });
     });
   }
@@ -60,8 +62,14 @@ export async function openClips(
     return { made_of: 'video', events: [], ...JSON.parse(await readFile(join(folder, id, FACTS), 'utf8')) as Omit<Clip, 'made_of' | 'events'> };
   }
 
+  function know(id: string, clip: Clip): void {
+    known.set(id, clip);
+    for (const event of clip.events) showing.set(event, id);
+  }
+
   /** Its name goes first: what is left half removed is swept at the next start. */
   async function drop(id: string): Promise<void> {
+    for (const event of known.get(id)?.events ?? []) if (showing.get(event) === id) showing.delete(event);
     known.delete(id);
     const leaving = join(folder, `${id}${DRAFT}`);
     await rename(join(folder, id), leaving).catch((error: unknown) => {
@@ -108,7 +116,7 @@ export async function openClips(
         const facts = await record(join(draft, VIDEO));
         return await takeTurn(async () => {
           const clip = await seal(draft, of, facts);
-          known.set(clip.id, clip);
+          know(clip.id, clip);
           await budget.add(join(folder, clip.id));
           return clip;
         });
@@ -122,10 +130,7 @@ export async function openClips(
       .sort((a, b) => (a.begins_at < b.begins_at ? 1 : -1))
       .slice(0, limit),
     get: (id) => known.get(id) ?? null,
-    ofEvent(event) {
-      for (const clip of known.values()) if (clip.events.includes(event)) return clip;
-      return null;
-    },
+    ofEvent: (event) => known.get(showing.get(event) ?? '') ?? null,
     file: (id) => (known.has(id) ? join(folder, id, VIDEO) : null),
     async remove(id) {
       if (!known.has(id)) return false;

@@ -1,6 +1,6 @@
 /** Which events have a clip, from when to when, and what becomes of one that cannot be kept; of frames, as no video comes. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -203,6 +203,31 @@ describe('an event', () => {
     expect(lines.filter((line) => line.includes('no clip is kept of an event'))).toEqual([expect.stringContaining('there is no room')]);
     expect(await readdir(join(folder, 'takes'))).toEqual(['frames']);
   });
+});
+
+it('few clips are made at a time, of events that end together and of what an earlier run left', async () => {
+  const cameras = ['a', 'b', 'c', 'd'];
+  for (const id of cameras) {
+    await mkdir(join(folder, 'takes', id), { recursive: true });
+    await writeFile(join(folder, 'takes', id, 'take.json'), JSON.stringify({ id, camera_id: id, made_of: 'frames', events: [`left of ${id}`], begins_at: timeOf(1), ends_at: timeOf(2) }));
+  }
+  const made: string[] = [];
+  let [now, most] = [0, 0];
+  await open([{}], {
+    clips: { ...clips, async keep({ events }) {
+      now += 1;
+      most = Math.max(most, now);
+      await new Promise(setImmediate);
+      now -= 1;
+      made.push(...events);
+      throw new Error('that is all');
+    } },
+  });
+  for (const id of cameras) await tell({ id, camera_id: id, began_at: timeOf(2), last_seen_at: timeOf(2) });
+  await Promise.all(cameras.map((id) => tell({ id, camera_id: id, state: 'ended', last_seen_at: timeOf(3) })));
+  await takes.close();
+  expect(new Set(made)).toEqual(new Set([...cameras, ...cameras.map((id) => `left of ${id}`)]));
+  expect(most).toBe(2);
 });
 
 it('what is captured too late to show an event is no clip, and the log says why', async () => {

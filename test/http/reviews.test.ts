@@ -41,8 +41,16 @@ it('hold until the restart, or over it', async () => {
     const said = { verdict: 'false_alarm', keep: true };
     expect((await send('PATCH', `/api/events/${boat?.id ?? ''}`, { json: said })).json).toMatchObject({ id: boat?.id, ...said });
     await lookout.close();
+    // Its clip came later than its entry is written.
+    const clip = join(folder, 'data', 'clips', 'SHIP_late');
+    await mkdir(clip, { recursive: true });
+    const facts = { id: 'SHIP_late', made_of: 'frames', begins_at: '2026-11-20T12:00:00.000Z' };
+    await writeFile(join(clip, 'clip.json'), JSON.stringify({ ...facts, camera_id: 'SHIP', events: [boat?.id], seconds: 9, bytes: 5 }));
+    await writeFile(join(clip, 'clip.mp4'), 'video');
     lookout = await startTestApp({}, folder);
     send = asker(lookout);
+    expect((await send('GET', `/api/events/${boat?.id ?? ''}`)).json).toMatchObject({ clip: { ...facts, ends_at: '2026-11-20T12:00:09.000Z' } });
+    expect((await send('GET', `/api/events/${boat?.id ?? ''}/clip.mp4`)).text).toBe('video');
     expect((await send('GET', '/api/rules/boats')).json).toMatchObject({ alert: false });
     expect((await send('GET', `/api/events/${boat?.id ?? ''}`)).json).toMatchObject({ alert: true, ...said });
     expect((await events()).map(({ keep }) => keep)).toEqual([false, true]);
