@@ -154,6 +154,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       pathOf: spool.path, clock: systemClock, log: log.part('clips'), signal: stop.signal,
     });
     releasers.push(() => takes.close());
+    janitor.join('held', takes.held);
     const events = await openChronicle({
       rules: rules.list(), time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
       log: eventLog, file: join(config.data_dir, 'events.json'), keepPicture: (event, frame) => eventPictures.keep(event, frame), kept: keptEvents,

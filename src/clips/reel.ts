@@ -1,7 +1,11 @@
 /** The last frames of cameras whose events have clips, under names of their own: frames leave the spool with their batch. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createByteBudget } from '../lib/byte-budget.ts';
+import type { Clock } from '../lib/clock.ts';
 import { hasCode, linkOrCopy, makeFolder, removeIfPresent } from '../lib/files.ts';
+import { createExpendables } from '../store/expendables.ts';
+import type { Expendable } from '../store/janitor.ts';
 import type { Frame } from '../types.ts';
 
 export interface HeldFrame {
@@ -14,45 +18,83 @@ export interface HeldFrame {
 }
 
 export interface Reel {
-  /** Holds a frame, and lets go of those that are older by so much. null: it is gone, or comes too soon after the one before. */
-  hold(cameraId: string, frame: Frame, seconds: number): Promise<HeldFrame | null>;
-  /** Oldest first: the one that was the newest at a time, and those after it. */
+  /**
+   * Holds a frame, and lets go of those that are older by so much; of all once no frame has come for as long, and for two intervals.
+   * null: it is gone, or comes too soon after the one before.
+   */
+  hold(cameraId: string, frame: Frame, seconds: number, intervalSeconds: number): Promise<HeldFrame | null>;
+  /** Oldest first: the one that was the newest at a time, and those after it. Their files may be gone. */
   since(cameraId: string, ms: number): readonly HeldFrame[];
+  /** Lets go of all frames of the camera. */
+  forget(cameraId: string): Promise<void>;
+  /** What the janitor may let go. */
+  readonly expendable: Expendable;
+  /** Holds no more. */
+  close(): void;
 }
 
 /** No clip shows more than ten in a second. */
 const LEAST_APART_MS = 100;
 
-/** What an earlier run left in the folder goes. */
-export async function openReel(folder: string, pathOf: (key: string) => string): Promise<Reel> {
+/** What an earlier run left in the folder goes. `failed`: frames of the camera could not be let go. */
+export async function openReel(folder: string, pathOf: (key: string) => string, clock: Clock, failed: (cameraId: string) => (error: unknown) => void): Promise<Reel> {
   await rm(folder, { recursive: true, force: true });
   const held = new Map<string, readonly HeldFrame[]>();
+  /** By camera, what cancels it. */
+  const alarms = new Map<string, () => void>();
+  const budget = await createByteBudget({ maxBytes: Infinity, existing: [], remove: removeIfPresent });
   let lastNumber = 0;
 
+  async function letGo(frames: readonly HeldFrame[]): Promise<void> {
+    for (const { file } of frames) {
+      budget.forget(file);
+      await removeIfPresent(file);
+    }
+  }
+
+  async function forget(cameraId: string): Promise<void> {
+    alarms.get(cameraId)?.();
+    alarms.delete(cameraId);
+    const frames = held.get(cameraId) ?? [];
+    held.delete(cameraId);
+    await letGo(frames);
+  }
+
   return {
-    async hold(cameraId, { key, captured_at, width, height }, seconds) {
+    async hold(cameraId, { key, captured_at, width, height }, seconds, intervalSeconds) {
       const ms = Date.parse(captured_at);
       const before = held.get(cameraId) ?? [];
       const apartMs = ms - (before.at(-1)?.ms ?? -Infinity);
       if (apartMs >= 0 && apartMs < LEAST_APART_MS) return null;
       lastNumber += 1;
       const own: HeldFrame = { file: join(folder, `${lastNumber}.jpg`), ms, width, height };
+      const isHeld = (): boolean => held.get(cameraId)?.includes(own) === true;
       // Those of a clock that was set back cannot stand in one clip with it.
       const kept = apartMs < 0 ? [] : from(before, ms - 1000 * seconds);
       held.set(cameraId, [...kept, own]);
+      alarms.get(cameraId)?.();
+      alarms.set(cameraId, clock.after(1000 * (seconds + 2 * intervalSeconds), () => { forget(cameraId).catch(failed(cameraId)); }));
       try {
         await makeFolder(folder);
         await linkOrCopy(pathOf(key), own.file);
+        await budget.add(own.file);
       } catch (error) {
         held.set(cameraId, (held.get(cameraId) ?? []).filter((one) => one !== own));
         if (hasCode(error, 'ENOENT')) return null;
         throw error;
       } finally {
-        for (const one of before) if (!kept.includes(one)) await removeIfPresent(one.file);
+        await letGo(before.filter((one) => !kept.includes(one)));
+        // It was let go before it was there.
+        if (!isHeld()) await letGo([own]);
       }
-      return own;
+      return isHeld() ? own : null;
     },
     since: (cameraId, ms) => from(held.get(cameraId) ?? [], ms),
+    forget,
+    expendable: createExpendables(folder, budget)(() => true),
+    close() {
+      for (const cancel of alarms.values()) cancel();
+    },
   };
 }
 

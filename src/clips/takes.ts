@@ -9,6 +9,7 @@ import { createLimit } from '../lib/limit.ts';
 import { linked } from '../lib/linked.ts';
 import type { Log } from '../lib/log.ts';
 import type { Clips } from '../store/clips.ts';
+import type { Expendable } from '../store/janitor.ts';
 import type { EventClip, EventEntry, EventRule, Frame, StreamOptions, VideoSource } from '../types.ts';
 import { keptSeconds, wantsClips } from '../words/event-rules.ts';
 import { finish, readFacts, type DraftFacts } from './draft.ts';
@@ -22,6 +23,8 @@ export interface Takes {
   told(entry: EventEntry): Promise<void> | null;
   /** null: it has none, or not yet. */
   of(event: string): EventClip | null;
+  /** Frames that clips may begin with. */
+  readonly held: Expendable;
   /** Records no more. */
   close(): Promise<void>;
 }
@@ -50,7 +53,6 @@ const STOPPING_MS = 3000;
 
 export async function openTakes({ data_dir, clips, record, rules, optionsOf, pathOf, clock, log, signal }: TakesParts): Promise<Takes> {
   const folder = join(data_dir, 'takes');
-  const reel = await openReel(join(folder, HELD), pathOf);
   const takes = new Set<Take>();
   const recorded = new Map<string, { readonly take: Take; readonly rule: EventRule }>();
   /** What an earlier run left, by event. */
@@ -61,6 +63,7 @@ export async function openTakes({ data_dir, clips, record, rules, optionsOf, pat
   const failed = (cameraId: string) => (error: unknown): void => {
     if (!signal.aborted) log.repeated('warn', 'no clip is kept of an event', cameraId, { reason: errorInfo(error).message });
   };
+  const reel = await openReel(join(folder, HELD), pathOf, clock, failed);
 
   /** What an earlier run left of a clip. */
   async function takeUp(path: string, facts: DraftFacts): Promise<void> {
@@ -116,8 +119,8 @@ export async function openTakes({ data_dir, clips, record, rules, optionsOf, pat
   return {
     offered(cameraId, frame, options) {
       const seconds = keptSeconds(rules(), cameraId, options);
-      if (seconds === null) return;
-      reel.hold(cameraId, frame, seconds).then((held) => { if (held) for (const take of takesOf(cameraId)) take.add(held); }, failed(cameraId));
+      if (seconds === null) reel.forget(cameraId).catch(failed(cameraId));
+      else reel.hold(cameraId, frame, seconds, options.interval_seconds).then((held) => { if (held) for (const take of takesOf(cameraId)) take.add(held); }, failed(cameraId));
     },
     told(entry) {
       const { id, camera_id, state, alert } = entry;
@@ -136,7 +139,9 @@ export async function openTakes({ data_dir, clips, record, rules, optionsOf, pat
       const clip = clips.ofEvent(event);
       return clip && { id: clip.id, made_of: clip.made_of, begins_at: clip.begins_at, ends_at: new Date(Date.parse(clip.begins_at) + 1000 * clip.seconds).toISOString() };
     },
+    held: reel.expendable,
     async close() {
+      reel.close();
       await Promise.all([...takes].map((take) => take.close()));
       await Promise.all(left.values());
     },

@@ -13,6 +13,7 @@ import { deviceOf, missing, spaceOn, volumesOf, writingFails, type Space, type V
 
 /** What is let go where room is short, the first before the second, and so on. */
 const TABLE = {
+  held: 'frames that clips may begin with',
   evidence: 'kept pictures',
   clips: 'clips',
   events: 'pictures of events',

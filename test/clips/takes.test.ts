@@ -268,3 +268,12 @@ it('holds no frames of cameras whose events have no clips', async () => {
   await until(async () => (await heldIn()).length > 0, 5000, () => 'frames are not held');
   expect(await heldIn()).toHaveLength(1);
 });
+
+it('lets go of the frames of a camera whose events have clips no more', async () => {
+  const rules = [{ clips: true }];
+  await open(rules);
+  await capture(0, 1);
+  rules[0] = { clips: false };
+  takes.offered('gate', frameAt(2), OPTIONS);
+  await until(async () => (await heldIn()).length === 0, 5000, () => 'frames are held');
+});
