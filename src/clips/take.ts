@@ -74,6 +74,10 @@ export function startTake(first: Shown, longestSeconds: number, parts: TakeParts
   let isBegun = false;
   let facts: DraftFacts | null = null;
   let stopRecording = (): void => undefined;
+  /** All that came of it is written. */
+  let written: Promise<unknown> = Promise.resolve();
+  /** By when what it begins with is. */
+  let writtenMs = -Infinity;
   /** How much of what is wanted has come; and what the clip that is kept shows. */
   let reachedMs = -Infinity;
   let kept = { untilMs: -Infinity, events: 0 };
@@ -101,8 +105,9 @@ export function startTake(first: Shown, longestSeconds: number, parts: TakeParts
     setAlarm();
     if (!recording) return;
     stopRecording = () => { recording.stop(); };
+    writtenMs = clock.now() + LATE_MS;
     if (isOver()) stopRecording();
-    void recording.ended.then((why) => {
+    written = recording.ended.then((why) => {
       if (facts) facts = { ...facts, reason: facts.reason ?? why };
       void close();
     });
@@ -145,6 +150,8 @@ export function startTake(first: Shown, longestSeconds: number, parts: TakeParts
     over.abort();
     stopRecording();
     await inTurn(async () => {
+      const patience = new AbortController();
+      await Promise.race([written, clock.sleep(LATE_MS, patience.signal)]).finally(() => { patience.abort(); });
       await keep().catch(failed);
       facts = null;
       await rm(folder, { recursive: true, force: true });
@@ -173,7 +180,7 @@ export function startTake(first: Shown, longestSeconds: number, parts: TakeParts
       if (!own) return;
       show(own, untilMs);
       await begun;
-      await clock.sleep(untilMs + LATE_MS - clock.now(), over.signal);
+      await clock.sleep(Math.max(untilMs + LATE_MS, writtenMs) - clock.now(), over.signal);
       reachedMs = Math.max(reachedMs, untilMs);
       await inTurn(async () => {
         await save();

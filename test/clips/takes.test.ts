@@ -9,7 +9,7 @@ import { openTakes, type Takes, type TakesParts } from '../../src/clips/takes.ts
 import { LookoutError } from '../../src/errors.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { openClips, type Clips } from '../../src/store/clips.ts';
-import type { EventEntry, Frame } from '../../src/types.ts';
+import type { EventEntry, Frame, Recording } from '../../src/types.ts';
 import { ruleOf, type GivenRule } from '../../src/words/event-rules.ts';
 import { eventItem } from '../contracts/follower.ts';
 import { until } from '../helpers/app.ts';
@@ -57,6 +57,14 @@ async function open(rules: readonly Partial<GivenRule>[] = [{}], more: Partial<T
   });
 }
 
+/** Of video, which is written a little later than it is stopped. */
+function recording(seconds: number, written: () => void = () => undefined): Recording {
+  let end = (_why: null): void => undefined;
+  const ended = new Promise<null>((resolve) => { end = resolve; });
+  void ended.then(written);
+  return { begins_at: timeOf(seconds), codec: 'h264', width: 64, height: 48, reason: null, ended, stop() { setImmediate(end, null); } };
+}
+
 const frameAt = (seconds: number): Frame => ({ key: 'picture', sequence: 0, captured_at: timeOf(seconds), width: 64, height: 48 });
 const timeOf = (seconds: number): string => new Date(start + 1000 * seconds).toISOString();
 const entry = (more: Partial<EventEntry>): EventEntry => ({ ...eventItem(1).value as unknown as EventEntry, alert: true, suppressed: null, ...more });
@@ -96,6 +104,14 @@ describe('an event', () => {
     await tell({ id: 'slow', began_at: timeOf(2), last_seen_at: timeOf(11) });
     await tell({ id: 'slow', state: 'ended', last_seen_at: timeOf(12) });
     expect(shown('slow')).toEqual([1, expect.closeTo(13, 2)]);
+  });
+
+  it('is shown where its camera is looked at so seldom that the frame before it is older than a clip may be long', async () => {
+    await open([{ clip_max_seconds: 20 }]);
+    for (const at of [-130, 2, 3]) await capture(at, at);
+    await tell({ id: 'seldom', began_at: timeOf(2), last_seen_at: timeOf(2) });
+    await tell({ id: 'seldom', state: 'ended', last_seen_at: timeOf(3) });
+    expect(shown('seldom')).toEqual([-130, expect.closeTo(4, 2)]);
   });
 
   it('has none that does not alert, nor one that was seen before what is kept', async () => {
@@ -236,30 +252,43 @@ it('what is captured too late to show an event is no clip, and the log says why'
   await tell({ id: 'of frames', began_at: timeOf(2), last_seen_at: timeOf(2) });
   await tell({ id: 'of frames', state: 'ended', last_seen_at: timeOf(3) });
   await takes.close();
-  await open([{}], { record: () => Promise.resolve({ begins_at: timeOf(6), codec: 'h264', width: 64, height: 48, reason: null, ended: new Promise(() => undefined), stop: () => undefined }) });
+  await open([{}], { record: () => Promise.resolve(recording(6)) });
   await tell({ id: 'of video', began_at: timeOf(2), last_seen_at: timeOf(2) });
-  await tell({ id: 'of video', state: 'ended', last_seen_at: timeOf(3) });
+  void tell({ id: 'of video', state: 'ended', last_seen_at: timeOf(3) });
+  await begun();
+  await takes.close();
   expect([shown('of frames'), shown('of video')]).toEqual([null, null]);
   expect(lines.filter((line) => line.includes(`begins at ${timeOf(6)}, and the event was to be shown until ${timeOf(4)}`))).toHaveLength(2);
 });
 
 it('a recording that begins when nothing more is wanted is stopped at once', async () => {
-  const asked = new Set<string>();
-  let goOn = (): void => undefined;
-  let isStopped = false;
+  const goOn: (() => void)[] = [];
+  const order: string[] = [];
   await open([{}], {
-    record: async (_camera, file) => {
-      asked.add(file);
-      await new Promise<void>((resolve) => { goOn = resolve; });
-      return { begins_at: timeOf(1), codec: 'h264', width: 64, height: 48, reason: null, ended: new Promise(() => undefined), stop() { isStopped = true; } };
-    },
+    record: () => new Promise((resolve) => { goOn.push(() => { resolve(recording(1, () => order.push('written'))); }); }),
+    clips: { ...clips, keep() {
+      order.push('kept');
+      throw new Error('that is all');
+    } },
   });
   await tell({ id: 'closed', began_at: timeOf(2), last_seen_at: timeOf(2) });
-  await until(() => asked.size > 0, 5000, () => 'nothing is recorded');
+  await until(() => goOn.length > 0, 5000, () => 'nothing is recorded');
   const closed = takes.close();
-  goOn();
+  goOn[0]?.();
   await closed;
-  expect(isStopped).toBe(true);
+  expect(order).toEqual(['written', 'kept']);
+});
+
+it('a clip is made once what its recording begins with is written, however late the event was seen', async () => {
+  await open([{}], { record: () => Promise.resolve(recording(1)) });
+  await tell({ id: 'late', began_at: timeOf(2), last_seen_at: timeOf(2) });
+  const ended = tell({ id: 'late', state: 'ended', last_seen_at: timeOf(3) });
+  await begun();
+  await new Promise((resolve) => { setTimeout(resolve, 50); });
+  expect(lines).toEqual([]);
+  clock.pass(0.5);
+  await ended;
+  expect(lines.join('')).toContain('video.mp4');
 });
 
 it('holds no frames of cameras whose events have no clips', async () => {
