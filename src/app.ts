@@ -127,7 +127,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       events.setRules(rules.list());
       for (const { video } of new Set(sources.values())) video?.rulesChanged();
     });
-    const sources = await createSources(config, log, rules.list);
+    const sources = await createSources(config, log, () => rules.list());
     releasers.push(() => Promise.all([...new Set(sources.values())].map((source) => source.close())));
 
     const models = await createModels(config);
