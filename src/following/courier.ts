@@ -196,9 +196,11 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       if (!place || (place.volume !== volume && place.volume !== '')) return;
       // What is being brought is not lost.
       const read = underWay?.kind === kind && underWay.place.volume === volume ? underWay.place.items : place.items;
-      lost += Math.max(0, items - read);
-      log.warn(`${name}: ${items - read} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
+      const missed = Math.max(0, items - read);
+      lost += missed;
+      if (missed > 0) log.warn(`${name}: ${missed} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
       places.set(kind, BEGINNING);
+      isDirty = true;
     },
     async status() {
       const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(places.get(kind) ?? BEGINNING)));

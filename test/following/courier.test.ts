@@ -250,6 +250,19 @@ describe('a follower', () => {
     expect(new Set(target.taken).size + lost).toBe(120);
     expect(lines.join()).toContain('before they were delivered');
   });
+
+  it('says nothing of files that go after they were delivered', async () => {
+    await log.close();
+    log = await open({ rotate_bytes: 1, records_max_bytes: eventItem(1).bytes + 100 });
+    await start();
+    for (let number = 1; number <= 4; number += 1) {
+      await append(number);
+      await took(ids(1, number));
+    }
+    expect((await readdir(folder)).filter((name) => name.startsWith('events-'))).toEqual([]);
+    expect(await status()).toMatchObject({ delivered: 4, lost: 0 });
+    expect(lines.join()).not.toContain('before they were delivered');
+  });
 });
 
 it('records are nobody\'s alert: all are delivered', async () => {
