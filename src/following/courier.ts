@@ -182,6 +182,12 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     return true;
   }
 
+  /** null: it is in another file of that log, or does not follow it. */
+  function placeIn(kind: Item['log'], volume: string): LogPlace | null {
+    const place = places.get(kind);
+    return place && [volume, ''].includes(place.volume) ? place : null;
+  }
+
   const age = (time: string | null): number => (time === null ? 0 : Math.max(0, (clock.now() - Date.parse(time)) / 1000));
 
   await begin();
@@ -190,10 +196,10 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   return {
     name,
     wake,
-    needs: (kind, volume) => [volume, ''].includes(places.get(kind)?.volume ?? volume),
+    needs: (kind, volume) => placeIn(kind, volume) !== null,
     gone(kind, volume, items) {
-      const place = places.get(kind);
-      if (!place || (place.volume !== volume && place.volume !== '')) return;
+      const place = placeIn(kind, volume);
+      if (!place) return;
       // What is being brought is not lost.
       const read = underWay?.kind === kind && underWay.place.volume === volume ? underWay.place.items : place.items;
       const missed = Math.max(0, items - read);

@@ -45,9 +45,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const open = (more: object = {}): Promise<AppendLog<object>> => openLog<object>({
+const open = (more: object = {}, kind: Item['log'] = 'events'): Promise<AppendLog<object>> => openLog<object>({
   config: { predictions: join(folder, 'events.ndjson'), data_dir: folder, index: 'events.idx', format: 'ndjson', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null, ...more },
-  kind: 'events', log: createLog({ level: 'error', format: 'text', write: () => undefined }),
+  kind, log: createLog({ level: 'error', format: 'text', write: () => undefined }),
 });
 
 function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMember {
@@ -66,12 +66,12 @@ function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMemb
   return { summary: 'in memory', settings: {}, secrets: [], target: ({ at = 'home' }) => String(at), create: () => follower, ...more };
 }
 
-async function start(more: Partial<ConfiguredFollower> = {}, hold = 0): Promise<Followers> {
+async function start(more: Partial<ConfiguredFollower> = {}, hold = 0, records: AppendLog<object> | null = null): Promise<Followers> {
   await followers?.close();
   followers = await startFollowers({
     config: { data_dir: folder, followers_hold_bytes: hold, followers: [{ name: 'one', type: 'memory', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...more }] },
-    members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })]]), logs: new Map([['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
-    lookout: contextOf({}).lookout, clock, log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
+    members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
+    logs: new Map<Item['log'], AppendLog<object>>([['events', log], ...(records ? [['records', records] as const] : [])]), lookout: contextOf({}).lookout, clock, log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
   });
   return followers;
 }
@@ -265,17 +265,25 @@ describe('a follower', () => {
   });
 });
 
-it('records are nobody\'s alert: all are delivered', async () => {
-  const records = await openLog<object>({ config: { predictions: join(folder, 'p.json'), data_dir: folder, format: 'json', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null }, log: createLog({ level: 'error', format: 'text', write: () => undefined }) });
-  await records.append(recordItem(1).value, never);
-  const own = await startFollowers({
-    config: { data_dir: folder, followers_hold_bytes: 0, followers: [{ name: 'both', type: 'memory', logs: ['records', 'events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6 }] },
-    members: new Map([['memory', memberOf(target)]]), logs: new Map<'records' | 'events', AppendLog<object>>([['records', records], ['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
-    lookout: contextOf({}).lookout, clock, log: createLog({ level: 'error', format: 'text', write: () => undefined }),
+describe('beside a log of records', () => {
+  let records: AppendLog<object>;
+  const openRecords = async (more: object = {}): Promise<void> => { records = await open({ predictions: join(folder, 'p.json'), index: 'records.idx', format: 'json', ...more }, 'records'); };
+  afterEach(() => records.close());
+
+  it('records are nobody\'s alert: all are delivered', async () => {
+    await openRecords();
+    await records.append(recordItem(1).value, never);
+    await start({ logs: ['records', 'events'] }, 0, records);
+    await append(1);
+    await until(() => target.taken.length === 2, 5000);
+    expect(target.taken.toSorted()).toEqual([eventItem(1).id, recordItem(1).id].toSorted());
   });
-  await append(1);
-  await until(() => target.taken.length === 2, 5000);
-  expect(target.taken.toSorted()).toEqual([eventItem(1).id, recordItem(1).id].toSorted());
-  await own.close();
-  await records.close();
+
+  it('one that follows events only holds no records', async () => {
+    await openRecords({ rotate_bytes: 1, records_max_bytes: 0 });
+    await start({}, 1e9, records);
+    for (const number of [1, 2, 3]) await records.append(recordItem(number).value, never);
+    expect((await readdir(folder)).filter((name) => name.startsWith('p-'))).toEqual([]);
+    expect(await status()).toMatchObject({ lost: 0 });
+  });
 });
