@@ -598,8 +598,11 @@ export interface AppendLog<Value> {
   reader(): LogReader;
   /** Told of each append. */
   onAppended(listener: () => void): void;
-  /** Files that go for want of room stay while somebody needs them, as long as all take no more than `bytes` beyond what they may. */
-  heldBy(holder: LogHolder): void;
+  /**
+   * Files go for want of room from now on: none did before, as nobody had said what is needed. Those that are stay, as long as all
+   * take no more than `bytes` beyond what they may. Resolves when those are gone that are too many now.
+   */
+  heldBy(holder: LogHolder): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -47,7 +47,7 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
   const all = [...couriers.values()];
   for (const [kind, own] of logs) {
     own.onAppended(() => { for (const courier of all) courier.wake(); });
-    own.heldBy({
+    await own.heldBy({
       bytes: config.followers_hold_bytes,
       needs: (volume) => all.some((courier) => courier.needs(kind, volume)),
       gone: (volume, items) => { for (const courier of all) courier.gone(kind, volume, items); },

@@ -251,6 +251,22 @@ describe('a follower', () => {
     expect(lines.join()).toContain('before they were delivered');
   });
 
+  it('holds them over a restart, whatever comes before it has begun', async () => {
+    const small = { rotate_bytes: 1, records_max_bytes: 0 };
+    await log.close();
+    log = await open(small);
+    target.isAway = true;
+    await start({}, 1e9);
+    await append(1, 3);
+    await followers?.close();
+    await log.close();
+    log = await open(small);
+    await append(4);
+    target.isAway = false;
+    await start({}, 1e9);
+    await took(ids(1, 4));
+  });
+
   it('says nothing of files that go after they were delivered', async () => {
     await log.close();
     log = await open({ rotate_bytes: 1, records_max_bytes: eventItem(1).bytes + 100 });
