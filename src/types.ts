@@ -651,8 +651,8 @@ export interface Stretch {
 export interface LogReader {
   /** `now`: behind all that is there; or the first item at or after a time, RFC 3339. */
   resolve(from: string): Promise<LogPlace>;
-  /** The items behind the place; none: there are no more. `isMended`: the place was not found, and it went on with the first item after its time. */
-  read(place: LogPlace, wanted: { readonly items: number; readonly bytes: number; readonly pictures: boolean }): Promise<Stretch & { readonly isMended: boolean }>;
+  /** The items behind the place; none: there are no more. `mended`: the place was not found, and this is before the first item after its time. */
+  read(place: LogPlace, wanted: { readonly items: number; readonly bytes: number; readonly pictures: boolean }): Promise<Stretch & { readonly mended: LogPlace | null }>;
   /** Items behind the place. */
   remaining(place: LogPlace): Promise<number>;
 }

@@ -91,13 +91,13 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   async function round(kind: Item['log'], reader: LogReader): Promise<boolean> {
     const from = places.get(kind);
     if (!from) return false;
-    const { items, place, isMended } = await reader.read(from, { ...MOST, pictures: parts.pictures });
-    if (isMended) log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
-    if (isMended) places.set(kind, place);
-    if (items.length === 0) {
-      isDirty ||= isMended;
-      return false;
+    const { items, place, mended } = await reader.read(from, { ...MOST, pictures: parts.pictures });
+    if (mended) {
+      log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
+      places.set(kind, mended);
+      isDirty = true;
     }
+    if (items.length === 0) return false;
     const wanted = items.filter(parts.isWanted);
     const before = places.get(kind);
     underWay = { kind, place, since: wanted[0]?.time ?? null };

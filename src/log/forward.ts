@@ -144,11 +144,11 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
       return (await since(new Date(Date.parse(from) - 1).toISOString())).place;
     },
     async read(place, wanted) {
-      let isMended = false;
+      let mended: LogPlace | null = null;
       if (!seat || seat.place !== place || !(await isThere(seat))) {
         const found = await find(place);
-        isMended = found === null;
         seat = found ?? await since(place.time);
+        if (!found) mended = seat.place;
       }
       for (let candidate: Seat | null = seat; candidate;) {
         const taken: Stretch & { readonly seat: Seat } = await take(candidate, wanted);
@@ -158,10 +158,10 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
           candidate = seat;
         } else if (taken.items.length > 0) {
           seat = taken.seat;
-          return { items: taken.items, place: taken.place, isMended };
+          return { items: taken.items, place: taken.place, mended };
         } else candidate = await following(candidate);
       }
-      return { items: [], place: isMended ? seat.place : place, isMended };
+      return { items: [], place: mended ?? place, mended };
     },
     async remaining(place) {
       const from = seat?.place === place && await isThere(seat) ? seat : await find(place) ?? await since(place.time);

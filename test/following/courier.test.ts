@@ -1,5 +1,5 @@
 /** What becomes of items on their way to a target that is there, away, slow, or refuses them. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -209,6 +209,23 @@ describe('a follower', () => {
     await until(() => lines.some((line) => line.includes('not there any more')), 5000);
     await append(3);
     await took(ids(1, 3));
+  });
+
+  it('leaves nothing out that it goes on with there, though it is given an order meanwhile', async () => {
+    await append(1, 3);
+    await start();
+    await took(ids(1, 3));
+    await followers?.close();
+    const cursor = JSON.parse(await readFile(join(folder, 'followers/one.json'), 'utf8')) as { places: { events: object } };
+    await writeFile(join(folder, 'followers/one.json'), JSON.stringify({ ...cursor, places: { events: { volume: 'gone', items: 1, last: 'gone', time: eventItem(1).time } } }));
+    await mkdir(join(folder, 'followers/one.aside'));
+    await writeFile(join(folder, 'followers/one.aside/1-a.json'), JSON.stringify({ item: eventItem(9) }));
+    target.isAway = true;
+    await start();
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    await expect(followers?.retry('one')).rejects.toMatchObject({ code: 'target_away' });
+    target.isAway = false;
+    await took([...ids(1, 3), ...ids(2, 3)]);
   });
 
   it('keeps its place when its target is another, and says so; rewound, it begins anew', async () => {
