@@ -643,7 +643,9 @@ export interface LogPlace {
 
 export interface Stretch {
   readonly items: readonly Item[];
-  /** Behind them. */
+  /** Behind each of them. */
+  readonly places: readonly LogPlace[];
+  /** Behind all. */
   readonly place: LogPlace;
 }
 
@@ -743,6 +745,8 @@ export interface FollowerMember<Settings = Readonly<Record<string, unknown>>> {
   readonly secrets: readonly string[];
   /** It is brought reviews of events too where it is to have alerts only. */
   readonly takesReviews?: true;
+  /** It is brought one item at a time: what it has sent does not come again because of the next one. Absent: it takes many together. */
+  readonly oneByOne?: true;
   /** Where it delivers to, without secrets: shown, and told apart by. */
   target(settings: Settings): string;
   /** What no schema says; null: nothing is wrong. */

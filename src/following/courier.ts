@@ -8,6 +8,7 @@ import type { FollowerStatus, Item, LogPlace, LogReader } from '../types.ts';
 import type { Aside } from './aside.ts';
 import type { Cursor, CursorFile } from './cursor.ts';
 import { createDelivery, type DeliveryParts } from './deliver.ts';
+import { piecesOf } from './pieces.ts';
 
 export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
   readonly target: string;
   readonly logs: ReadonlyMap<Item['log'], LogReader>;
   readonly isWanted: (item: Item) => boolean;
+  /** Items that it is brought together. */
+  readonly most: number;
   readonly pictures: boolean;
   /** Where one begins that has no cursor yet. */
   readonly from: string;
@@ -91,29 +94,37 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   async function round(kind: Item['log'], reader: LogReader): Promise<boolean> {
     const from = places.get(kind);
     if (!from) return false;
-    const { items, place, mended } = await reader.read(from, { ...MOST, pictures: parts.pictures });
+    const { mended, ...stretch } = await reader.read(from, { ...MOST, pictures: parts.pictures });
     if (mended) {
       log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
       places.set(kind, mended);
       isDirty = true;
     }
-    if (items.length === 0) return false;
-    const wanted = items.filter(parts.isWanted);
+    if (stretch.items.length === 0) return false;
+    for (const { items, place } of piecesOf(stretch, parts.isWanted, parts.most)) {
+      if (!(await pass(kind, items, place))) break;
+    }
+    return true;
+  }
+
+  /** Brings the items, and goes on behind them; false: their file went meanwhile, and it goes on elsewhere. */
+  async function pass(kind: Item['log'], items: readonly Item[], place: LogPlace): Promise<boolean> {
     const before = places.get(kind);
-    underWay = { kind, place, since: wanted[0]?.time ?? null };
+    underWay = { kind, place, since: items[0]?.time ?? null };
     try {
-      if (wanted.length > 0) await bring(wanted);
+      if (items.length > 0) await bring(items);
     } finally {
       underWay = null;
     }
-    // The file went meanwhile.
-    if (places.get(kind) === before) places.set(kind, place);
+    if (places.get(kind) !== before) return false;
+    places.set(kind, place);
     isDirty = true;
     if (clock.monotonic() - writtenAt > WRITE_MS) await write();
     return true;
   }
 
   async function bring(items: readonly Item[]): Promise<void> {
+    current.signal.throwIfAborted();
     const refused = await delivery.bring(items, current.signal);
     for (const one of refused) {
       await aside.put(one);
@@ -179,6 +190,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     const refused = await follower.deliver([item], signal);
     if (refused.length > 0) return false;
     await aside.remove(file);
+    delivered += 1;
+    isDirty = true;
     return true;
   }
 
@@ -222,13 +235,12 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       };
     },
     async retry() {
+      const files = await aside.list();
       let taken = 0;
-      for (const file of await aside.list()) {
-        if (await order(() => again(file))) {
-          taken += 1;
-          delivered += 1;
-        }
-      }
+      const bringAll = async (): Promise<void> => {
+        for (const file of files) if (await again(file)) taken += 1;
+      };
+      if (files.length > 0) await order(bringAll);
       return taken;
     },
     async rewind(to) {

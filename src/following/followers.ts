@@ -68,6 +68,7 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
         return own ? [[kind, own.reader()] as const] : [];
       })),
       isWanted: (item) => events === 'all' || isAlert(item) || (member.takesReviews === true && isReview(item)),
+      most: member.oneByOne === true ? 1 : Infinity,
       cursor: cursorFile(folder, name, (aside) => { log.warn(`${name}: its cursor could not be read, and lies at ${aside} now; it begins as a new one`); }),
       aside: await openAside(join(folder, `${name}.aside`), aside_max_bytes),
     });

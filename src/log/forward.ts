@@ -114,11 +114,12 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
 
   async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch & { readonly seat: Seat }> {
     const items: Item[] = [];
+    const places: LogPlace[] = [];
     let bytes = 0;
     let { at, place } = from;
     const { volume } = from;
     const handle = await openIfPresent(volume.file, 'r');
-    if (!handle) return { items, place, seat: from };
+    if (!handle) return { items, places, place, seat: from };
     try {
       for await (const { entry, next } of entriesFrom(volume, at)) {
         const text = await textOf(handle, volume, entry);
@@ -127,14 +128,17 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
         if (item && entry.id !== '' && item.id !== entry.id) break;
         at = next;
         place = { volume: place.items === 0 ? await firstId(volume) : place.volume, items: place.items + 1, last: item?.id ?? entry.id, time: entry.time ?? place.time };
-        if (item) items.push(item);
-        bytes += item?.bytes ?? 0;
+        if (item) {
+          items.push(item);
+          places.push(place);
+          bytes += item.bytes;
+        }
         if (items.length >= most || bytes >= mostBytes) break;
       }
     } finally {
       await handle.close();
     }
-    return { items, place, seat: { ...from, at, place } };
+    return { items, places, place, seat: { ...from, at, place } };
   }
 
   return {
@@ -158,10 +162,10 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
           candidate = seat;
         } else if (taken.items.length > 0) {
           seat = taken.seat;
-          return { items: taken.items, place: taken.place, mended };
+          return { items: taken.items, places: taken.places, place: taken.place, mended };
         } else candidate = await following(candidate);
       }
-      return { items: [], place: mended ?? place, mended };
+      return { items: [], places: [], place: mended ?? place, mended };
     },
     async remaining(place) {
       const from = seat?.place === place && await isThere(seat) ? seat : await find(place) ?? await since(place.time);
