@@ -671,6 +671,8 @@ export interface Item {
   readonly value: Readonly<Record<string, Json>>;
   /** Of the value as JSON. */
   readonly bytes: number;
+  /** Somebody wants it brought, by a retry or a rewind, however old it is. */
+  readonly asked?: true;
 }
 
 /** An item that the target does not take, whatever happens: bad data, too large, against a rule of its own. */

@@ -61,6 +61,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   let [delivered, lost] = [0, 0];
   let [writtenAt, isDirty] = [-Infinity, false];
   let lastDeliveredAt: string | null = null;
+  /** As its cursor has it. */
+  let asked: string | undefined;
   /** What is being brought, and where it goes on then. */
   let underWay: { readonly kind: Item['log']; readonly place: LogPlace; readonly since: string | null } | null = null;
   let isWoken = false;
@@ -79,13 +81,13 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   async function begin(): Promise<void> {
     const known = await parts.cursor.read();
     if (known && known.target !== targetHash) log.warn(`${name}: it delivers to ${target} now, and goes on where it was; to begin anew: lookout followers rewind ${name} --to beginning`);
-    [delivered, lost] = [known?.delivered ?? 0, known?.lost ?? 0];
+    [delivered, lost, asked] = [known?.delivered ?? 0, known?.lost ?? 0, known?.asked];
     for (const [kind, reader] of logs) places.set(kind, known?.places[kind] ?? await reader.resolve(parts.from));
     await write();
   }
 
   async function write(): Promise<void> {
-    const cursor: Cursor = { target: targetHash, places: Object.fromEntries(places), delivered, lost };
+    const cursor: Cursor = { target: targetHash, places: Object.fromEntries(places), delivered, lost, asked };
     await parts.cursor.write(cursor);
     [writtenAt, isDirty] = [clock.monotonic(), false];
   }
@@ -102,9 +104,14 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     }
     if (stretch.items.length === 0) return false;
     for (const { items, place } of piecesOf(stretch, parts.isWanted, parts.most)) {
-      if (!(await pass(kind, items, place))) break;
+      if (!(await pass(kind, items.map(marked), place))) break;
     }
     return true;
+  }
+
+  /** What a rewind goes over says that somebody asked for it. */
+  function marked(item: Item): Item {
+    return asked !== undefined && item.time !== null && Date.parse(item.time) <= Date.parse(asked) ? { ...item, asked: true } : item;
   }
 
   /** Brings the items, and goes on behind them; false: their file went meanwhile, and it goes on elsewhere. */
@@ -187,7 +194,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   async function again(file: string): Promise<boolean> {
     const item = await aside.read(file);
     if (!item) return false;
-    const refused = await follower.deliver([item], signal);
+    const refused = await follower.deliver([{ ...item, asked: true }], signal);
     if (refused.length > 0) return false;
     await aside.remove(file);
     delivered += 1;
@@ -246,6 +253,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     async rewind(to) {
       await order(async () => {
         for (const [kind, reader] of logs) places.set(kind, await reader.resolve(to));
+        asked = new Date(clock.now()).toISOString();
         await write();
       });
     },

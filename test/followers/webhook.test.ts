@@ -415,6 +415,11 @@ describe('alerts that are too old', () => {
     expect(bodies().map(({ type }) => type)).toEqual(['lookout.event.begun', 'lookout.event.ended', 'lookout.event.begun']);
   });
 
+  it('are sent all the same where somebody asked for them', async () => {
+    await follow({ max_age_seconds: 60 }).deliver([{ ...ageing(7200, 1), asked: true }], never);
+    expect(bodies().map(({ type }) => type)).toEqual(['lookout.event.begun']);
+  });
+
   it('are no records', async () => {
     await follow({ max_age_seconds: 1 }).deliver([recordItem(1)], never);
     expect(bodies().map(({ type }) => type)).toEqual(['lookout.record']);

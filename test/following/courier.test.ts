@@ -20,6 +20,8 @@ const clock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(
 /** A target in memory: it is away, refuses and fails as it is told. */
 interface Target {
   readonly taken: string[];
+  /** Of these, what somebody asked for. */
+  readonly asked: string[];
   readonly calls: number[];
   isAway: boolean;
   refuses: (item: Item) => boolean;
@@ -35,7 +37,7 @@ const lines: string[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-courier-'));
   log = await open();
-  target = { taken: [], calls: [], isAway: false, refuses: () => false, failsOn: () => false };
+  target = { taken: [], asked: [], calls: [], isAway: false, refuses: () => false, failsOn: () => false };
   lines.length = 0;
 });
 afterEach(async () => {
@@ -57,7 +59,9 @@ function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMemb
       own.calls.push(items.length);
       if (own.isAway) throw new LookoutError('target_away', 'nobody is at home');
       if (items.some(own.failsOn)) throw new LookoutError('target_away', 'it fell over');
-      own.taken.push(...items.filter((item) => !own.refuses(item)).map(({ id }) => id));
+      const taken = items.filter((item) => !own.refuses(item));
+      own.taken.push(...taken.map(({ id }) => id));
+      own.asked.push(...taken.filter(({ asked }) => asked === true).map(({ id }) => id));
       return items.filter(own.refuses).map((item) => ({ item, reason: 'not to its taste' }));
     },
     test: () => Promise.resolve('it is there'),
@@ -175,6 +179,25 @@ describe('a follower', () => {
     expect(target.taken.toSorted()).toEqual(ids(1, 3));
     expect(await readdir(join(folder, 'followers/one.aside'))).toEqual([]);
     expect(await status()).toMatchObject({ set_aside: 0, delivered: 3 });
+  });
+
+  it('is told what was asked for by a retry, or a rewind, also after a restart', async () => {
+    target.refuses = ({ id }) => id === eventItem(2).id;
+    await append(1, 3);
+    await start();
+    await until(async () => (await status() as { set_aside: number }).set_aside === 1, 5000);
+    target.refuses = () => false;
+    expect(await followers?.retry('one')).toBe(1);
+    expect(target.asked).toEqual(ids(2, 2));
+    target.isAway = true;
+    await followers?.rewind('one', 'beginning');
+    await followers?.close();
+    target.isAway = false;
+    await append(4, 4, { at: new Date(Date.now() + 60_000).toISOString() });
+    await start();
+    await until(() => target.taken.length === 7, 10_000);
+    expect(target.taken.slice(3)).toEqual(ids(1, 4));
+    expect(target.asked.slice(1)).toEqual(ids(1, 3));
   });
 
   it('passes over the one on which the target falls over, once others are taken meanwhile', async () => {

@@ -23,9 +23,9 @@ export function createTooOld(maxAgeSeconds: number | null): TooOld {
   let span: { first: string; last: string; from: string; to: string } | null = null;
 
   return {
-    passes({ log, id, time, value }, nowMs) {
-      // A record or a review is no alert, and what does not say its age has none.
-      if (maxAgeSeconds === null || log !== 'events' || value['kind'] === 'review' || time === null || !(nowMs - Date.parse(time) > maxAgeSeconds * 1000)) return false;
+    passes({ log, id, time, value, asked }, nowMs) {
+      // Whoever asks for the past is to have it; a record or a review is no alert, and what does not say its age has none.
+      if (maxAgeSeconds === null || asked === true || log !== 'events' || value['kind'] === 'review' || time === null || !(nowMs - Date.parse(time) > maxAgeSeconds * 1000)) return false;
       const event = eventOf(value, id);
       if (open.has(event)) return value['state'] !== 'ended';
       if (passed.size < MOST_EVENTS) passed.add(event);
