@@ -695,6 +695,8 @@ export interface Follower {
    * again: the same items are brought again later, for as long as it takes.
    */
   deliver(items: readonly Item[], signal: AbortSignal): Promise<readonly Refused[]>;
+  /** Whether the target hears of the item, if it is brought now: else its delivery does not show that the target is there. Absent: of each. */
+  isSent?(item: Item): Promise<boolean>;
   /** Reaches the target once, and leaves nothing there that counts. Answers in words what was reached; throws as `deliver` does. */
   test(signal: AbortSignal): Promise<string>;
   close(): Promise<void>;

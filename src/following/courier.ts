@@ -7,7 +7,7 @@ import type { Log } from '../lib/log.ts';
 import type { FollowerStatus, Item, LogPlace, LogReader } from '../types.ts';
 import type { Aside } from './aside.ts';
 import type { Cursor, CursorFile } from './cursor.ts';
-import { createDelivery, type DeliveryParts } from './deliver.ts';
+import { createDelivery, type DeliveryParts, type Further } from './deliver.ts';
 import { piecesOf } from './pieces.ts';
 
 export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
@@ -56,6 +56,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   const { name, type, target, logs, follower, aside, clock, log } = parts;
   const life = new AbortController();
   const { signal } = life;
+  const portion = { ...MOST, pictures: parts.pictures };
   const targetHash = createHash('sha256').update(target).digest('hex').slice(0, 16);
   const places = new Map<Item['log'], LogPlace>();
   let [delivered, lost] = [0, 0];
@@ -96,7 +97,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   async function round(kind: Item['log'], reader: LogReader): Promise<boolean> {
     const from = places.get(kind);
     if (!from) return false;
-    const { mended, ...stretch } = await reader.read(from, { ...MOST, pictures: parts.pictures });
+    const { mended, ...stretch } = await reader.read(from, portion);
     if (mended) {
       log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
       places.set(kind, mended);
@@ -104,9 +105,19 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     }
     if (stretch.items.length === 0) return false;
     for (const { items, place } of piecesOf(stretch, parts.isWanted, parts.most)) {
-      if (!(await pass(kind, items.map(marked), place))) break;
+      if (!(await pass(kind, items.map(marked), place, () => behind(reader, place)))) break;
     }
     return true;
+  }
+
+  async function* behind(reader: LogReader, place: LogPlace): AsyncGenerator<Item, void, void> {
+    for (let at = place; ;) {
+      current.signal.throwIfAborted();
+      const { items, place: next } = await reader.read(at, portion);
+      if (items.length === 0) return;
+      yield* items.filter(parts.isWanted).map(marked);
+      at = next;
+    }
   }
 
   /** What a rewind goes over says that somebody asked for it. */
@@ -115,11 +126,11 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   }
 
   /** Brings the items, and goes on behind them; false: their file went meanwhile, and it goes on elsewhere. */
-  async function pass(kind: Item['log'], items: readonly Item[], place: LogPlace): Promise<boolean> {
+  async function pass(kind: Item['log'], items: readonly Item[], place: LogPlace, further: Further): Promise<boolean> {
     const before = places.get(kind);
     underWay = { kind, place, since: items[0]?.time ?? null };
     try {
-      if (items.length > 0) await bring(items);
+      if (items.length > 0) await bring(items, further);
     } finally {
       underWay = null;
     }
@@ -130,9 +141,9 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     return true;
   }
 
-  async function bring(items: readonly Item[]): Promise<void> {
+  async function bring(items: readonly Item[], further: Further): Promise<void> {
     current.signal.throwIfAborted();
-    const refused = await delivery.bring(items, current.signal);
+    const refused = await delivery.bring(items, further, current.signal);
     for (const one of refused) {
       await aside.put(one);
       log.repeated('warn', 'an item was refused, and is set aside', name, { id: one.item.id.slice(0, 200), reason: one.reason.slice(0, 500) });

@@ -545,6 +545,12 @@ describe('a template', () => {
     expect(hook.requests).toHaveLength(1);
   });
 
+  it('says of what nothing is sent', async () => {
+    const follower = follow({ template: '{% if event.state == "begun" %}{"a": {{ event.class }}}{% endif %}', max_age_seconds: 60 });
+    const items = [ageing(1, 1, { class: '1' }), ageing(1, 1, { sequence: 1, state: 'going_on' }), ageing(1, 2, { class: 'no JSON' }), ageing(100, 3, { class: '1' })];
+    expect(await Promise.all(items.map(async (item) => follower.isSent?.(item)))).toEqual([true, false, false, false]);
+  });
+
   it.each([
     ['no JSON', '{"class": {{ event.class }} }', /makes no JSON of it/],
     ['no end', '{% for a in (1..100000) %}{% for b in (1..100000) %}{% assign c = a | times: b %}{% endfor %}{% endfor %}', /makes nothing of it: .*limit exceeded/],

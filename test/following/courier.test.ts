@@ -26,6 +26,8 @@ interface Target {
   isAway: boolean;
   refuses: (item: Item) => boolean;
   failsOn: (item: Item) => boolean;
+  /** It hears nothing of these. */
+  isSpared: (item: Item) => boolean;
 }
 
 let folder: string;
@@ -37,7 +39,7 @@ const lines: string[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-courier-'));
   log = await open();
-  target = { taken: [], asked: [], calls: [], isAway: false, refuses: () => false, failsOn: () => false };
+  target = { taken: [], asked: [], calls: [], isAway: false, refuses: () => false, failsOn: () => false, isSpared: () => false };
   lines.length = 0;
 });
 afterEach(async () => {
@@ -57,6 +59,7 @@ function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMemb
     async deliver(items) {
       await Promise.resolve();
       own.calls.push(items.length);
+      if (items.every(own.isSpared)) return [];
       if (own.isAway) throw new LookoutError('target_away', 'nobody is at home');
       if (items.some(own.failsOn)) throw new LookoutError('target_away', 'it fell over');
       const taken = items.filter((item) => !own.refuses(item));
@@ -64,6 +67,7 @@ function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMemb
       own.asked.push(...taken.filter(({ asked }) => asked === true).map(({ id }) => id));
       return items.filter(own.refuses).map((item) => ({ item, reason: 'not to its taste' }));
     },
+    isSent: (item) => Promise.resolve(!own.isSpared(item)),
     test: () => Promise.resolve('it is there'),
     close: () => Promise.resolve(),
   };
@@ -208,6 +212,29 @@ describe('a follower', () => {
     expect([...new Set(target.taken)]).toEqual(ids(1, 20).filter((id) => id !== eventItem(7).id));
     await until(async () => (await status() as { set_aside: number }).set_aside === 1, 5000);
   }, 30_000);
+
+  it('passes over the last ones on which the target falls over, once another comes', async () => {
+    target.failsOn = ({ id }) => ids(3, 4).includes(id);
+    await append(1, 4);
+    await start();
+    await until(() => target.calls.length > 10, 20_000);
+    expect(await status()).toMatchObject({ state: 'waiting', set_aside: 0 });
+    await append(5);
+    await until(async () => (await status() as { set_aside: number }).set_aside === 2, 20_000);
+    await until(async () => (await status() as { lag_items: number }).lag_items === 0, 5000);
+    expect([...new Set(target.taken)]).toEqual([...ids(1, 2), ...ids(5, 5)]);
+  });
+
+  it('sets nothing aside while the target is away, though of others there is nothing to send', async () => {
+    target.isAway = true;
+    target.isSpared = ({ id }) => id !== eventItem(1).id;
+    await append(1, 3);
+    await start();
+    await until(() => target.calls.length > 10, 20_000);
+    expect(await status()).toMatchObject({ state: 'waiting', set_aside: 0 });
+    target.isAway = false;
+    await took(ids(1, 1));
+  });
 
   it.each([['torn', '{"target": "x", "pla'], ['empty', ''], ['of something else', '{"places": [], "target": 1}'], ['with odd places', '{"target":"a","places":{"events":{"volume":1}},"delivered":0,"lost":0}']])('begins anew where its cursor is %s, and keeps that aside', async (_, text) => {
     await append(1, 2);

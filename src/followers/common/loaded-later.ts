@@ -9,6 +9,7 @@ export function loadedLater(load: () => Promise<Follower>): Follower {
   }));
   return {
     deliver: async (items, signal) => (await follower()).deliver(items, signal),
+    isSent: async (item) => (await (await follower()).isSent?.(item)) ?? true,
     test: async (signal) => (await follower()).test(signal),
     close: async () => { await (await made)?.close(); },
   };

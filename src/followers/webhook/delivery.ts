@@ -50,7 +50,10 @@ export function createDelivery({ name, sender, max_age_seconds, log, signal: lif
         const refused: Refused[] = [];
         for (const item of items) {
           link.signal.throwIfAborted();
-          if (tooOld.passes(item, Date.now())) continue;
+          if (tooOld.isTooOld(item, Date.now())) {
+            tooOld.passed(item);
+            continue;
+          }
           await tellTooOld(link.signal);
           const outcome = await sender.send(messageOf(item), true, link.signal);
           tooOld.settled(item, outcome.is === 'taken');
@@ -62,6 +65,7 @@ export function createDelivery({ name, sender, max_age_seconds, log, signal: lif
         link.release();
       }
     },
+    isSent: (item) => Promise.resolve(!tooOld.isTooOld(item, Date.now()) && sender.sends(messageOf(item))),
     async test(signal) {
       const message = testMessage(name, `test/${randomUUID()}`, new Date().toISOString());
       const link = linked(signal, closing.signal);
