@@ -236,7 +236,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       const missed = Math.max(0, items - read);
       lost += missed;
       if (missed > 0) log.warn(`${name}: ${missed} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
-      places.set(kind, BEGINNING);
+      // Another than before, also where that was the beginning.
+      places.set(kind, { ...BEGINNING });
       isDirty = true;
     },
     async status() {

@@ -346,6 +346,22 @@ describe('a follower', () => {
     expect(await status()).toMatchObject({ delivered: 4, lost: 0 });
     expect(lines.join()).not.toContain('before they were delivered');
   });
+
+  it('goes on with the next file where one went while it was brought', async () => {
+    await log.close();
+    log = await open({ rotate_bytes: 1, records_max_bytes: 0 });
+    await start();
+    await append(1);
+    await took(ids(1, 1));
+    target.isAway = true;
+    await append(2);
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    await append(3);
+    target.isAway = false;
+    await took(ids(1, 3));
+    expect(await status()).toMatchObject({ lost: 0 });
+    expect(lines.join()).not.toContain('not there any more');
+  });
 });
 
 describe('beside a log of records', () => {
