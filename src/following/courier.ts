@@ -98,6 +98,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     const from = places.get(kind);
     if (!from) return false;
     const { mended, ...stretch } = await reader.read(from, portion);
+    // Its file went meanwhile.
+    if (places.get(kind) !== from) return true;
     if (mended) {
       log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
       places.set(kind, mended);

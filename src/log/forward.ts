@@ -105,10 +105,11 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   }
 
   /** The volume behind this one; null: it is the current one. */
-  async function following({ volume }: Seat): Promise<Seat | null> {
+  async function following({ volume, inode }: Seat): Promise<Seat | null> {
     const all = await volumes();
     const at = all.findIndex(({ index }) => index === volume.index);
-    const next = at < 0 ? undefined : all[at + 1];
+    // One that had no index any more was about to go, as the oldest.
+    const next = at < 0 && inode !== 0 ? undefined : all[at + 1];
     return next ? seatAt(next, BEGINNING, 0) : null;
   }
 
@@ -150,7 +151,8 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
     async read(place, wanted) {
       let mended: LogPlace | null = null;
       if (!seat || seat.place !== place || !(await isThere(seat))) {
-        const found = await find(place);
+        // Twice: its file may have got another name meanwhile.
+        const found = await find(place) ?? await find(place);
         seat = found ?? await since(place.time);
         if (!found) mended = seat.place;
       }

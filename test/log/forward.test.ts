@@ -153,6 +153,19 @@ describe('a reader', () => {
     expect((await rest(log.reader(), place)).found).toEqual(ids(6, 6));
   });
 
+  it('goes on when the oldest file goes while it is looked at, its index before it', async () => {
+    await append(1);
+    const oldest = join(folder.folder, 'predictions-20260101T000000000Z.json');
+    await rename(join(folder.folder, 'predictions.json'), oldest);
+    await rm(join(folder.folder, 'records.idx'));
+    const reader = log.reader();
+    const begin = await reader.resolve('beginning');
+    expect((await rest(reader, begin)).found).toEqual([]);
+    await rm(oldest);
+    await append(2);
+    expect((await rest(reader, begin)).found).toEqual(ids(2, 2));
+  });
+
   it('takes no line of the index that is on its way', async () => {
     await append(1, 2);
     await appendFile(join(folder.folder, 'records.idx'), '[12,34,"half');
