@@ -598,8 +598,11 @@ export interface AppendLog<Value> {
   reader(): LogReader;
   /** Told of each append. */
   onAppended(listener: () => void): void;
-  /** Files that go for want of room stay while somebody needs them, as long as all take no more than `bytes` beyond what they may. */
-  heldBy(holder: LogHolder): void;
+  /**
+   * Files go for want of room from now on: none did before, as nobody had said what is needed. Those that are stay, as long as all
+   * take no more than `bytes` beyond what they may. Resolves when those are gone that are too many now.
+   */
+  heldBy(holder: LogHolder): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -640,7 +643,9 @@ export interface LogPlace {
 
 export interface Stretch {
   readonly items: readonly Item[];
-  /** Behind them. */
+  /** Behind each of them. */
+  readonly places: readonly LogPlace[];
+  /** Behind all. */
   readonly place: LogPlace;
 }
 
@@ -648,8 +653,8 @@ export interface Stretch {
 export interface LogReader {
   /** `now`: behind all that is there; or the first item at or after a time, RFC 3339. */
   resolve(from: string): Promise<LogPlace>;
-  /** The items behind the place; none: there are no more. `isMended`: the place was not found, and it went on with the first item after its time. */
-  read(place: LogPlace, wanted: { readonly items: number; readonly bytes: number; readonly pictures: boolean }): Promise<Stretch & { readonly isMended: boolean }>;
+  /** The items behind the place; none: there are no more. `mended`: the place was not found, and this is before the first item after its time. */
+  read(place: LogPlace, wanted: { readonly items: number; readonly bytes: number; readonly pictures: boolean }): Promise<Stretch & { readonly mended: LogPlace | null }>;
   /** Items behind the place. */
   remaining(place: LogPlace): Promise<number>;
 }
@@ -666,6 +671,8 @@ export interface Item {
   readonly value: Readonly<Record<string, Json>>;
   /** Of the value as JSON. */
   readonly bytes: number;
+  /** Somebody wants it brought, by a retry or a rewind, however old it is. */
+  readonly asked?: true;
 }
 
 /** An item that the target does not take, whatever happens: bad data, too large, against a rule of its own. */
@@ -688,6 +695,8 @@ export interface Follower {
    * again: the same items are brought again later, for as long as it takes.
    */
   deliver(items: readonly Item[], signal: AbortSignal): Promise<readonly Refused[]>;
+  /** Whether the target hears of the item, if it is brought now: else its delivery does not show that the target is there. Absent: of each. */
+  isSent?(item: Item): Promise<boolean>;
   /** Reaches the target once, and leaves nothing there that counts. Answers in words what was reached; throws as `deliver` does. */
   test(signal: AbortSignal): Promise<string>;
   close(): Promise<void>;
@@ -740,6 +749,8 @@ export interface FollowerMember<Settings = Readonly<Record<string, unknown>>> {
   readonly secrets: readonly string[];
   /** It is brought reviews of events too where it is to have alerts only. */
   readonly takesReviews?: true;
+  /** It is brought one item at a time: what it has sent does not come again because of the next one. Absent: it takes many together. */
+  readonly oneByOne?: true;
   /** Where it delivers to, without secrets: shown, and told apart by. */
   target(settings: Settings): string;
   /** What no schema says; null: nothing is wrong. */

@@ -28,7 +28,7 @@ export const settings = {
   qos: { description: '1: the broker acknowledges each message. 2: it takes each once, which a repeat after a failure does not keep.', type: 'integer', minimum: 1, maximum: 2, default: 1 },
   ca: { description: 'File (PEM) of the authority that signed the broker\'s certificate; null: the usual ones.', type: ['string', 'null'], minLength: 1, default: null },
   tls: { description: 'verify: only the broker that url names. off: whoever answers.', type: 'string', enum: ['verify', 'off'], default: 'verify' },
-  timeout_seconds: { description: 'A broker that has not answered for so long is away.', type: 'number', minimum: 1, maximum: 600, default: 10 },
+  timeout_seconds: { description: 'A broker that has not answered for so long, and a second more for each 4 kB of a message, is away.', type: 'number', minimum: 1, maximum: 600, default: 10 },
   home_assistant: { description: 'Prefix of Home Assistant\'s discovery; null: it is told nothing.', type: ['string', 'null'], default: 'homeassistant' },
   commands: { description: 'Whoever may publish under prefix may switch cameras off and on.', type: 'boolean', default: false },
 } as const;

@@ -55,6 +55,8 @@ export const settings: FollowerMember['settings'] = {
 /** Tokens stand in any of them. */
 export const secrets: FollowerMember['secrets'] = ['url', 'secret', 'old_secret', 'template', 'headers'];
 
+export const oneByOne = true;
+
 export function target({ url }: WebhookSettings): string {
   return readAddress(url).origin;
 }

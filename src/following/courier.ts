@@ -7,7 +7,8 @@ import type { Log } from '../lib/log.ts';
 import type { FollowerStatus, Item, LogPlace, LogReader } from '../types.ts';
 import type { Aside } from './aside.ts';
 import type { Cursor, CursorFile } from './cursor.ts';
-import { createDelivery, type DeliveryParts } from './deliver.ts';
+import { createDelivery, type DeliveryParts, type Further } from './deliver.ts';
+import { piecesOf } from './pieces.ts';
 
 export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
   readonly target: string;
   readonly logs: ReadonlyMap<Item['log'], LogReader>;
   readonly isWanted: (item: Item) => boolean;
+  /** Items that it is brought together. */
+  readonly most: number;
   readonly pictures: boolean;
   /** Where one begins that has no cursor yet. */
   readonly from: string;
@@ -53,11 +56,14 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   const { name, type, target, logs, follower, aside, clock, log } = parts;
   const life = new AbortController();
   const { signal } = life;
+  const portion = { ...MOST, pictures: parts.pictures };
   const targetHash = createHash('sha256').update(target).digest('hex').slice(0, 16);
   const places = new Map<Item['log'], LogPlace>();
   let [delivered, lost] = [0, 0];
   let [writtenAt, isDirty] = [-Infinity, false];
   let lastDeliveredAt: string | null = null;
+  /** As its cursor has it. */
+  let asked: string | undefined;
   /** What is being brought, and where it goes on then. */
   let underWay: { readonly kind: Item['log']; readonly place: LogPlace; readonly since: string | null } | null = null;
   let isWoken = false;
@@ -76,13 +82,13 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   async function begin(): Promise<void> {
     const known = await parts.cursor.read();
     if (known && known.target !== targetHash) log.warn(`${name}: it delivers to ${target} now, and goes on where it was; to begin anew: lookout followers rewind ${name} --to beginning`);
-    [delivered, lost] = [known?.delivered ?? 0, known?.lost ?? 0];
+    [delivered, lost, asked] = [known?.delivered ?? 0, known?.lost ?? 0, known?.asked];
     for (const [kind, reader] of logs) places.set(kind, known?.places[kind] ?? await reader.resolve(parts.from));
     await write();
   }
 
   async function write(): Promise<void> {
-    const cursor: Cursor = { target: targetHash, places: Object.fromEntries(places), delivered, lost };
+    const cursor: Cursor = { target: targetHash, places: Object.fromEntries(places), delivered, lost, asked };
     await parts.cursor.write(cursor);
     [writtenAt, isDirty] = [clock.monotonic(), false];
   }
@@ -91,30 +97,55 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   async function round(kind: Item['log'], reader: LogReader): Promise<boolean> {
     const from = places.get(kind);
     if (!from) return false;
-    const { items, place, isMended } = await reader.read(from, { ...MOST, pictures: parts.pictures });
-    if (isMended) log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
-    if (isMended) places.set(kind, place);
-    if (items.length === 0) {
-      isDirty ||= isMended;
-      return false;
+    const { mended, ...stretch } = await reader.read(from, portion);
+    // Its file went meanwhile.
+    if (places.get(kind) !== from) return true;
+    if (mended) {
+      log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
+      places.set(kind, mended);
+      isDirty = true;
     }
-    const wanted = items.filter(parts.isWanted);
+    if (stretch.items.length === 0) return false;
+    for (const { items, place } of piecesOf(stretch, parts.isWanted, parts.most)) {
+      if (!(await pass(kind, items.map(marked), place, () => behind(reader, place)))) break;
+    }
+    return true;
+  }
+
+  async function* behind(reader: LogReader, place: LogPlace): AsyncGenerator<Item, void, void> {
+    for (let at = place; ;) {
+      current.signal.throwIfAborted();
+      const { items, place: next } = await reader.read(at, portion);
+      if (items.length === 0) return;
+      yield* items.filter(parts.isWanted).map(marked);
+      at = next;
+    }
+  }
+
+  /** What a rewind goes over says that somebody asked for it. */
+  function marked(item: Item): Item {
+    return asked !== undefined && item.time !== null && Date.parse(item.time) <= Date.parse(asked) ? { ...item, asked: true } : item;
+  }
+
+  /** Brings the items, and goes on behind them; false: their file went meanwhile, and it goes on elsewhere. */
+  async function pass(kind: Item['log'], items: readonly Item[], place: LogPlace, further: Further): Promise<boolean> {
     const before = places.get(kind);
-    underWay = { kind, place, since: wanted[0]?.time ?? null };
+    underWay = { kind, place, since: items[0]?.time ?? null };
     try {
-      if (wanted.length > 0) await bring(wanted);
+      if (items.length > 0) await bring(items, further);
     } finally {
       underWay = null;
     }
-    // The file went meanwhile.
-    if (places.get(kind) === before) places.set(kind, place);
+    if (places.get(kind) !== before) return false;
+    places.set(kind, place);
     isDirty = true;
     if (clock.monotonic() - writtenAt > WRITE_MS) await write();
     return true;
   }
 
-  async function bring(items: readonly Item[]): Promise<void> {
-    const refused = await delivery.bring(items, current.signal);
+  async function bring(items: readonly Item[], further: Further): Promise<void> {
+    current.signal.throwIfAborted();
+    const refused = await delivery.bring(items, further, current.signal);
     for (const one of refused) {
       await aside.put(one);
       log.repeated('warn', 'an item was refused, and is set aside', name, { id: one.item.id.slice(0, 200), reason: one.reason.slice(0, 500) });
@@ -176,10 +207,18 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   async function again(file: string): Promise<boolean> {
     const item = await aside.read(file);
     if (!item) return false;
-    const refused = await follower.deliver([item], signal);
+    const refused = await follower.deliver([{ ...item, asked: true }], signal);
     if (refused.length > 0) return false;
     await aside.remove(file);
+    delivered += 1;
+    isDirty = true;
     return true;
+  }
+
+  /** null: it is in another file of that log, or does not follow it. */
+  function placeIn(kind: Item['log'], volume: string): LogPlace | null {
+    const place = places.get(kind);
+    return place && [volume, ''].includes(place.volume) ? place : null;
   }
 
   const age = (time: string | null): number => (time === null ? 0 : Math.max(0, (clock.now() - Date.parse(time)) / 1000));
@@ -190,15 +229,18 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   return {
     name,
     wake,
-    needs: (kind, volume) => [volume, ''].includes(places.get(kind)?.volume ?? volume),
+    needs: (kind, volume) => placeIn(kind, volume) !== null,
     gone(kind, volume, items) {
-      const place = places.get(kind);
-      if (!place || (place.volume !== volume && place.volume !== '')) return;
+      const place = placeIn(kind, volume);
+      if (!place) return;
       // What is being brought is not lost.
       const read = underWay?.kind === kind && underWay.place.volume === volume ? underWay.place.items : place.items;
-      lost += Math.max(0, items - read);
-      log.warn(`${name}: ${items - read} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
-      places.set(kind, BEGINNING);
+      const missed = Math.max(0, items - read);
+      lost += missed;
+      if (missed > 0) log.warn(`${name}: ${missed} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
+      // Another than before, also where that was the beginning.
+      places.set(kind, { ...BEGINNING });
+      isDirty = true;
     },
     async status() {
       const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(places.get(kind) ?? BEGINNING)));
@@ -214,18 +256,18 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       };
     },
     async retry() {
+      const files = await aside.list();
       let taken = 0;
-      for (const file of await aside.list()) {
-        if (await order(() => again(file))) {
-          taken += 1;
-          delivered += 1;
-        }
-      }
+      const bringAll = async (): Promise<void> => {
+        for (const file of files) if (await again(file)) taken += 1;
+      };
+      if (files.length > 0) await order(bringAll);
       return taken;
     },
     async rewind(to) {
       await order(async () => {
         for (const [kind, reader] of logs) places.set(kind, await reader.resolve(to));
+        asked = new Date(clock.now()).toISOString();
         await write();
       });
     },

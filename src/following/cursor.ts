@@ -12,6 +12,8 @@ export interface Cursor {
   /** Items since it was configured first: taken by the target, and gone from the logs before they were. */
   readonly delivered: number;
   readonly lost: number;
+  /** RFC 3339: what is older than this is brought by a rewind. Absent: there was none. */
+  readonly asked?: string | undefined;
 }
 
 export interface CursorFile {
@@ -42,7 +44,7 @@ function parse(text: string): Cursor | null {
   try {
     const value: unknown = JSON.parse(text);
     if (!isObject(value) || !isObject(value['places']) || typeof value['target'] !== 'string') return null;
-    if (!Object.values(value['places']).every(isPlace) || !isCount(value['delivered']) || !isCount(value['lost'])) return null;
+    if (!Object.values(value['places']).every(isPlace) || !isCount(value['delivered']) || !isCount(value['lost']) || !['string', 'undefined'].includes(typeof value['asked'])) return null;
     return value as unknown as Cursor;
   } catch {
     // Torn, or not JSON at all.

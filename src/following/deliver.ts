@@ -4,11 +4,14 @@ import { backoffMs, type Clock } from '../lib/clock.ts';
 import type { Follower, Item, Refused } from '../types.ts';
 
 export interface Delivery {
-  /** Resolves when the target has the items, but those answered. Throws only the signal's reason. */
-  bring(items: readonly Item[], signal: AbortSignal): Promise<readonly Refused[]>;
+  /** Resolves when the target has the items, but those answered. Throws the signal's reason, and as `further` does. */
+  bring(items: readonly Item[], further: Further, signal: AbortSignal): Promise<readonly Refused[]>;
   /** Of the last failure since something was taken; null: the target is there. */
   readonly trouble: Trouble | null;
 }
+
+/** What comes behind, as far as it is there by now. */
+export type Further = () => AsyncIterable<Item>;
 
 export interface Trouble {
   readonly code: string;
@@ -25,6 +28,8 @@ const LONGEST_ASKED_MS = 3_600_000;
 const TOGETHER = 3;
 /** An item that failed so often is passed over if others are taken meanwhile, and after so many of these set aside. */
 const [ALONE, OTHERS] = [5, 3];
+/** Those that come next may fail as it does, as entries of one event may: so many of them are tried in turn. */
+const MOST_OTHERS = 20;
 
 export interface DeliveryParts {
   readonly follower: Follower;
@@ -35,16 +40,21 @@ export interface DeliveryParts {
 
 export function createDelivery({ follower, clock, told }: DeliveryParts): Delivery {
   let trouble: Trouble | null = null;
+  /** After the last failure. */
+  let pauseMs = SHORTEST_MS;
 
   function fail(error: unknown): void {
     const before = trouble;
     trouble = { ...errorInfo(error), since: before?.since ?? clock.now(), failures: (before?.failures ?? 0) + 1 };
+    const asked = error instanceof LookoutError ? Number(error.details['retry_after_seconds']) * 1000 : NaN;
+    pauseMs = asked > 0 ? Math.min(asked, LONGEST_ASKED_MS) : backoffMs(trouble.failures - 1, SHORTEST_MS, LONGEST_MS);
     if (!before) told(trouble);
   }
 
   function succeed(): void {
     if (trouble) told(null);
     trouble = null;
+    pauseMs = SHORTEST_MS;
   }
 
   /** null: the target is away. */
@@ -56,49 +66,67 @@ export function createDelivery({ follower, clock, told }: DeliveryParts): Delive
     } catch (error) {
       signal.throwIfAborted();
       fail(error);
-      await rest(error, signal);
       return null;
     }
   }
 
-  async function rest(error: unknown, signal: AbortSignal): Promise<void> {
-    const asked = error instanceof LookoutError ? Number(error.details['retry_after_seconds']) * 1000 : NaN;
-    const ms = asked > 0 ? Math.min(asked, LONGEST_ASKED_MS) : backoffMs(Math.max(0, (trouble?.failures ?? 1) - 1), SHORTEST_MS, LONGEST_MS);
-    await clock.sleep(ms, signal);
+  async function rest(signal: AbortSignal): Promise<void> {
+    await clock.sleep(pauseMs, signal);
     signal.throwIfAborted();
   }
 
   /** Halved until each is taken or by itself: a call or two more when the target comes back, and the way to the one that it never takes. */
-  async function part(items: readonly Item[], next: Item | undefined, tries: number, signal: AbortSignal): Promise<readonly Refused[]> {
+  async function part(items: readonly Item[], further: Further, tries: number, signal: AbortSignal): Promise<readonly Refused[]> {
     const [first] = items;
     if (!first) return [];
-    if (items.length === 1) return alone(first, next, signal);
+    if (items.length === 1) return alone(first, further, signal);
     for (let attempts = 0; attempts < tries; attempts += 1) {
       const answer = await attempt(items, signal);
       if (answer) return answer;
+      await rest(signal);
     }
     const middle = items.length >> 1;
-    return [...await part(items.slice(0, middle), items[middle], 1, signal), ...await part(items.slice(middle), next, 1, signal)];
+    const [before, behind] = [items.slice(0, middle), items.slice(middle)];
+    return [...await part(before, () => joined(behind, further), 1, signal), ...await part(behind, further, 1, signal)];
   }
 
-  async function alone(item: Item, next: Item | undefined, signal: AbortSignal): Promise<readonly Refused[]> {
-    let others = 0;
-    for (let failures = 0; ;) {
+  async function alone(item: Item, further: Further, signal: AbortSignal): Promise<readonly Refused[]> {
+    let [taken, missed] = [0, 0];
+    for (let tries = 1; ; tries += 1) {
+      // The last of all has nobody to be compared with, until more come.
+      const other = tries < ALONE ? null : await sentOf(further(), missed % MOST_OTHERS);
       const answer = await attempt([item], signal);
       if (answer) return answer;
       const reason = trouble?.message ?? '';
-      failures += 1;
-      // The last of all has nobody to be compared with, until more come.
-      if (failures < ALONE || !next) continue;
-      if (await attempt([next], signal)) others += 1;
-      if (others >= OTHERS) return [{ item, reason: `${failures} tries failed while others were taken: ${reason}` }];
+      // At once: if the target came back in between, it would have them out of order.
+      if (!other) missed = 0;
+      else if (await attempt([other], signal)) taken += 1;
+      else missed += 1;
+      if (taken >= OTHERS) return [{ item, reason: `${tries} tries failed while others were taken: ${reason}` }];
+      await rest(signal);
     }
+  }
+
+  /** The item of that number, from 0, of those that are sent at all: what is not is delivered though the target is away. */
+  async function sentOf(items: AsyncIterable<Item>, number: number): Promise<Item | null> {
+    let left = number;
+    for await (const item of items) {
+      if (!(await follower.isSent?.(item) ?? true)) continue;
+      if (left === 0) return item;
+      left -= 1;
+    }
+    return null;
   }
 
   return {
     get trouble() {
       return trouble;
     },
-    bring: (items, signal) => part(items, undefined, TOGETHER, signal),
+    bring: (items, further, signal) => part(items, further, TOGETHER, signal),
   };
+}
+
+async function* joined(first: readonly Item[], further: Further): AsyncGenerator<Item, void, void> {
+  yield* first;
+  yield* further();
 }

@@ -47,7 +47,7 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
   const all = [...couriers.values()];
   for (const [kind, own] of logs) {
     own.onAppended(() => { for (const courier of all) courier.wake(); });
-    own.heldBy({
+    await own.heldBy({
       bytes: config.followers_hold_bytes,
       needs: (volume) => all.some((courier) => courier.needs(kind, volume)),
       gone: (volume, items) => { for (const courier of all) courier.gone(kind, volume, items); },
@@ -68,6 +68,7 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
         return own ? [[kind, own.reader()] as const] : [];
       })),
       isWanted: (item) => events === 'all' || isAlert(item) || (member.takesReviews === true && isReview(item)),
+      most: member.oneByOne === true ? 1 : Infinity,
       cursor: cursorFile(folder, name, (aside) => { log.warn(`${name}: its cursor could not be read, and lies at ${aside} now; it begins as a new one`); }),
       aside: await openAside(join(folder, `${name}.aside`), aside_max_bytes),
     });

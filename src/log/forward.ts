@@ -105,20 +105,22 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   }
 
   /** The volume behind this one; null: it is the current one. */
-  async function following({ volume }: Seat): Promise<Seat | null> {
+  async function following({ volume, inode }: Seat): Promise<Seat | null> {
     const all = await volumes();
     const at = all.findIndex(({ index }) => index === volume.index);
-    const next = at < 0 ? undefined : all[at + 1];
+    // One that had no index any more was about to go, as the oldest.
+    const next = at < 0 && inode !== 0 ? undefined : all[at + 1];
     return next ? seatAt(next, BEGINNING, 0) : null;
   }
 
   async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch & { readonly seat: Seat }> {
     const items: Item[] = [];
+    const places: LogPlace[] = [];
     let bytes = 0;
     let { at, place } = from;
     const { volume } = from;
     const handle = await openIfPresent(volume.file, 'r');
-    if (!handle) return { items, place, seat: from };
+    if (!handle) return { items, places, place, seat: from };
     try {
       for await (const { entry, next } of entriesFrom(volume, at)) {
         const text = await textOf(handle, volume, entry);
@@ -127,14 +129,17 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
         if (item && entry.id !== '' && item.id !== entry.id) break;
         at = next;
         place = { volume: place.items === 0 ? await firstId(volume) : place.volume, items: place.items + 1, last: item?.id ?? entry.id, time: entry.time ?? place.time };
-        if (item) items.push(item);
-        bytes += item?.bytes ?? 0;
+        if (item) {
+          items.push(item);
+          places.push(place);
+          bytes += item.bytes;
+        }
         if (items.length >= most || bytes >= mostBytes) break;
       }
     } finally {
       await handle.close();
     }
-    return { items, place, seat: { ...from, at, place } };
+    return { items, places, place, seat: { ...from, at, place } };
   }
 
   return {
@@ -144,11 +149,12 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
       return (await since(new Date(Date.parse(from) - 1).toISOString())).place;
     },
     async read(place, wanted) {
-      let isMended = false;
+      let mended: LogPlace | null = null;
       if (!seat || seat.place !== place || !(await isThere(seat))) {
-        const found = await find(place);
-        isMended = found === null;
+        // Twice: its file may have got another name meanwhile.
+        const found = await find(place) ?? await find(place);
         seat = found ?? await since(place.time);
+        if (!found) mended = seat.place;
       }
       for (let candidate: Seat | null = seat; candidate;) {
         const taken: Stretch & { readonly seat: Seat } = await take(candidate, wanted);
@@ -158,10 +164,10 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
           candidate = seat;
         } else if (taken.items.length > 0) {
           seat = taken.seat;
-          return { items: taken.items, place: taken.place, isMended };
+          return { items: taken.items, places: taken.places, place: taken.place, mended };
         } else candidate = await following(candidate);
       }
-      return { items: [], place: isMended ? seat.place : place, isMended };
+      return { items: [], places: [], place: mended ?? place, mended };
     },
     async remaining(place) {
       const from = seat?.place === place && await isThere(seat) ? seat : await find(place) ?? await since(place.time);

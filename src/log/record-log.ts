@@ -51,7 +51,8 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   let tail: Tail | null = null;
   let closed = false;
   const listeners: (() => void)[] = [];
-  const holders: LogHolder[] = [];
+  /** null: nobody has said yet what is needed, so all is. */
+  let holder: LogHolder | null = null;
   let mayRotate = true;
   /** At most so many: gzipping makes them less. Infinity: to be counted. */
   let rotatedBytes = Infinity;
@@ -75,21 +76,23 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   /** Of the current file and rotated ones; the oldest of these go while all are too many. Asked while the lock is held. */
   async function keepWithin(bytes: number): Promise<void> {
     const { records_max_bytes } = config;
-    if (records_max_bytes === null || rotatedBytes === 0 || rotatedBytes + bytes <= records_max_bytes) return;
+    if (!holder || records_max_bytes === null || rotatedBytes === 0 || rotatedBytes + bytes <= records_max_bytes) return;
     const volumes = await Promise.all((await rotatedVolumes(current)).map(async (volume) => ({ volume, size: (await measure(volume.file)).bytes })));
     rotatedBytes = volumes.reduce((sum, { size }) => sum + size, 0);
     for (const { volume, size } of volumes.reverse()) {
       const excess = rotatedBytes + bytes - records_max_bytes;
       if (excess <= 0) break;
-      const id = holders.length > 0 ? await firstId(volume) : '';
-      if (holders.some((holder) => excess <= holder.bytes && holder.needs(id))) break;
-      const items = holders.length > 0 ? await itemsOf(volume) : 0;
+      const id = await firstId(volume);
+      if (excess <= holder.bytes && holder.needs(id)) break;
+      const items = await itemsOf(volume);
       await removeVolume(volume);
       rotatedBytes -= size;
-      for (const holder of holders) holder.gone(id, items);
+      holder.gone(id, items);
       log.info(`${volume.file} is deleted: there are more bytes of records than records_max_bytes`);
     }
   }
+
+  const cannotDelete = (error: unknown): void => { log.repeated('warn', 'old records cannot be deleted', current.file, { reason: String(error) }); };
 
   const locked = async <Result>(work: (lock: Lock) => Promise<Result>, signal: AbortSignal): Promise<Result> => {
     let lock: Lock | null = null;
@@ -130,9 +133,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
       packRotated();
     }
     if (lock.compromised) await lock.expectHeld();
-    await keepWithin(appendedSize(before, bytes, layout)).catch((error: unknown) => {
-      log.repeated('warn', 'old records cannot be deleted', current.file, { reason: String(error) });
-    });
+    await keepWithin(appendedSize(before, bytes, layout)).catch(cannotDelete);
     const { tail: after, ...span } = await append(current.file, layout, before, bytes);
     newestIds.add(id);
     try {
@@ -147,7 +148,6 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   await locked(async () => {
     tail = await adopt(current, layout, log);
     for (const volume of await outlived(current)) await removeVolume(volume);
-    await keepWithin(tail.end);
     for (const volume of await rotatedVolumes(current)) await catchUpRotated(volume, layout);
     packRotated();
   }, never);
@@ -163,7 +163,10 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     read: (query) => readRecords(current, query),
     reader: () => createLogReader(current, kind),
     onAppended: (listener) => { listeners.push(listener); },
-    heldBy: (holder) => { holders.push(holder); },
+    heldBy: (told) => {
+      holder = told;
+      return takeTurn(() => locked(() => keepWithin(tail?.end ?? 0), never)).catch(cannotDelete);
+    },
     close: async () => {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       await packing;

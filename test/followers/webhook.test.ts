@@ -1,7 +1,7 @@
 /** The follower for webhooks, against a server of node:http: what it sends, and what it makes of any answer. */
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -14,8 +14,11 @@ import { safeId } from '../../src/followers/webhook/headers.ts';
 import { createRate } from '../../src/followers/webhook/rate.ts';
 import { redirected } from '../../src/followers/webhook/redirect.ts';
 import { keysOf, signatureOf } from '../../src/followers/webhook/signature.ts';
-import type { Clock } from '../../src/lib/clock.ts';
-import type { Follower, FollowerContext, Item } from '../../src/types.ts';
+import { startFollowers, type Followers } from '../../src/following/followers.ts';
+import { systemClock, type Clock } from '../../src/lib/clock.ts';
+import { createLog } from '../../src/lib/log.ts';
+import { openLog } from '../../src/log/record-log.ts';
+import type { Follower, FollowerContext, FollowerMember, Item } from '../../src/types.ts';
 import { contextOf, eventItem, followerContract, recordItem, reviewItem } from '../contracts/follower.ts';
 import { hasOpenssl } from '../helpers/openssl.ts';
 import { startHook, type Hook, type Hooked } from '../helpers/hook.ts';
@@ -279,18 +282,34 @@ describe('an answer', () => {
   });
 });
 
-describe('a batch that was broken off', () => {
-  it('goes on after what was taken and refused, when it comes again', async () => {
-    const follower = follow();
-    const items = [1, 2, 3, 4].map((number) => eventItem(number));
-    hook.answer = (request, response) => { response.writeHead(idOf(request) === items[0]?.id ? 422 : idOf(request) === items[2]?.id ? 503 : 200).end(); };
-    await failureOf(follower.deliver(items, never));
+describe('what follows a log by it', () => {
+  it('sends nothing again after a retry or a stop but what was on its way', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lookout-webhook-'));
+    const silent = createLog({ level: 'error', format: 'text', write: () => undefined });
+    const log = await openLog<object>({
+      config: { predictions: join(folder, 'events.ndjson'), data_dir: folder, index: 'events.idx', format: 'ndjson', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null }, kind: 'events', log: silent,
+    });
+    const start = (): Promise<Followers> => startFollowers({
+      config: { data_dir: folder, followers_hold_bytes: 0, followers: [{ name: 'one', type: 'webhook', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...settingsOf(hook.url) }] },
+      members: new Map([['webhook', webhook as unknown as FollowerMember]]), logs: new Map([['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
+      lookout: contextOf({}).lookout, clock: systemClock, log: silent,
+    });
+    for (let number = 1; number <= 9; number += 1) await log.append(eventItem(number).value, never);
+    await mkdir(join(folder, 'followers/one.aside'), { recursive: true });
+    await writeFile(join(folder, 'followers/one.aside/1-a.json'), JSON.stringify({ item: eventItem(20) }));
+    const numbers = (): readonly number[] => hook.requests.map((request) => Number(idOf(request).slice(-4, -2)));
+    hook.answer = (request, response) => { if (idOf(request) !== eventItem(7).id) response.end(); };
+    let following = await start();
+    await expect.poll(numbers, { timeout: 10_000 }).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(await following.retry('one')).toBe(1);
+    await expect.poll(numbers, { timeout: 10_000 }).toEqual([1, 2, 3, 4, 5, 6, 7, 20, 7]);
+    await following.close();
     hook.answer = answering(200);
-    expect((await follower.deliver(items, never)).map(({ item }) => item.id)).toEqual([items[0]?.id]);
-    expect(hook.requests.map(idOf)).toEqual([0, 1, 2, 2, 3].map((index) => items[index]?.id));
-    // What was delivered as a whole comes again only when it is to.
-    expect(await follower.deliver(items, never)).toEqual([]);
-    expect(hook.requests).toHaveLength(9);
+    following = await start();
+    await expect.poll(numbers, { timeout: 10_000 }).toEqual([1, 2, 3, 4, 5, 6, 7, 20, 7, 7, 8, 9]);
+    await following.close();
+    await log.close();
+    await rm(folder, { recursive: true });
   });
 });
 
@@ -375,14 +394,15 @@ describe('alerts that are too old', () => {
 
   it('are told of with the same id until the target takes it, and counted once', async () => {
     const follower = follow({ max_age_seconds: 60 });
-    const items = [ageing(100, 1), ageing(1, 2)];
+    const younger = [ageing(1, 2)];
+    await follower.deliver([ageing(100, 1)], never);
     hook.answer = answering(500);
-    await failureOf(follower.deliver(items, never));
-    await failureOf(follower.deliver(items, never));
+    await failureOf(follower.deliver(younger, never));
+    await failureOf(follower.deliver(younger, never));
     hook.answer = ({ body }, response) => { response.writeHead(body.includes('too_old') ? 200 : 500).end(); };
-    await failureOf(follower.deliver(items, never));
+    await failureOf(follower.deliver(younger, never));
     hook.answer = answering(200);
-    await follower.deliver(items, never);
+    await follower.deliver(younger, never);
     expect(bodies().map(({ type }) => type)).toEqual(['lookout.too_old', 'lookout.too_old', 'lookout.too_old', 'lookout.event.begun', 'lookout.event.begun']);
     expect(new Set(hook.requests.slice(0, 3).map(idOf)).size).toBe(1);
     for (const { data } of bodies().slice(0, 3)) expect(data).toMatchObject({ count: 1 });
@@ -393,6 +413,11 @@ describe('alerts that are too old', () => {
     await follower.deliver([ageing(10, 1)], never);
     await follower.deliver([ageing(7200, 1, { sequence: 1, state: 'going_on' }), ageing(7100, 1, { sequence: 2, state: 'ended' }), ageing(1, 2)], never);
     expect(bodies().map(({ type }) => type)).toEqual(['lookout.event.begun', 'lookout.event.ended', 'lookout.event.begun']);
+  });
+
+  it('are sent all the same where somebody asked for them', async () => {
+    await follow({ max_age_seconds: 60 }).deliver([{ ...ageing(7200, 1), asked: true }], never);
+    expect(bodies().map(({ type }) => type)).toEqual(['lookout.event.begun']);
   });
 
   it('are no records', async () => {
@@ -518,6 +543,12 @@ describe('a template', () => {
     const template = '{% if event.state == "begun" %}{"text": "{{ item.text }}"}{% endif %}\n';
     expect(await follow({ template }).deliver([eventItem(1), eventItem(1, { sequence: 1, state: 'ended' })], never)).toEqual([]);
     expect(hook.requests).toHaveLength(1);
+  });
+
+  it('says of what nothing is sent', async () => {
+    const follower = follow({ template: '{% if event.state == "begun" %}{"a": {{ event.class }}}{% endif %}', max_age_seconds: 60 });
+    const items = [ageing(1, 1, { class: '1' }), ageing(1, 1, { sequence: 1, state: 'going_on' }), ageing(1, 2, { class: 'no JSON' }), ageing(100, 3, { class: '1' })];
+    expect(await Promise.all(items.map(async (item) => follower.isSent?.(item)))).toEqual([true, false, false, false]);
   });
 
   it.each([

@@ -1,5 +1,5 @@
 /** What becomes of items on their way to a target that is there, away, slow, or refuses them. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -20,10 +20,14 @@ const clock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(
 /** A target in memory: it is away, refuses and fails as it is told. */
 interface Target {
   readonly taken: string[];
+  /** Of these, what somebody asked for. */
+  readonly asked: string[];
   readonly calls: number[];
   isAway: boolean;
   refuses: (item: Item) => boolean;
   failsOn: (item: Item) => boolean;
+  /** It hears nothing of these. */
+  isSpared: (item: Item) => boolean;
 }
 
 let folder: string;
@@ -35,7 +39,7 @@ const lines: string[] = [];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-courier-'));
   log = await open();
-  target = { taken: [], calls: [], isAway: false, refuses: () => false, failsOn: () => false };
+  target = { taken: [], asked: [], calls: [], isAway: false, refuses: () => false, failsOn: () => false, isSpared: () => false };
   lines.length = 0;
 });
 afterEach(async () => {
@@ -45,9 +49,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const open = (more: object = {}): Promise<AppendLog<object>> => openLog<object>({
+const open = (more: object = {}, kind: Item['log'] = 'events'): Promise<AppendLog<object>> => openLog<object>({
   config: { predictions: join(folder, 'events.ndjson'), data_dir: folder, index: 'events.idx', format: 'ndjson', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null, ...more },
-  kind: 'events', log: createLog({ level: 'error', format: 'text', write: () => undefined }),
+  kind, log: createLog({ level: 'error', format: 'text', write: () => undefined }),
 });
 
 function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMember {
@@ -55,23 +59,27 @@ function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMemb
     async deliver(items) {
       await Promise.resolve();
       own.calls.push(items.length);
+      if (items.every(own.isSpared)) return [];
       if (own.isAway) throw new LookoutError('target_away', 'nobody is at home');
       if (items.some(own.failsOn)) throw new LookoutError('target_away', 'it fell over');
-      own.taken.push(...items.filter((item) => !own.refuses(item)).map(({ id }) => id));
+      const taken = items.filter((item) => !own.refuses(item));
+      own.taken.push(...taken.map(({ id }) => id));
+      own.asked.push(...taken.filter(({ asked }) => asked === true).map(({ id }) => id));
       return items.filter(own.refuses).map((item) => ({ item, reason: 'not to its taste' }));
     },
+    isSent: (item) => Promise.resolve(!own.isSpared(item)),
     test: () => Promise.resolve('it is there'),
     close: () => Promise.resolve(),
   };
   return { summary: 'in memory', settings: {}, secrets: [], target: ({ at = 'home' }) => String(at), create: () => follower, ...more };
 }
 
-async function start(more: Partial<ConfiguredFollower> = {}, hold = 0): Promise<Followers> {
+async function start(more: Partial<ConfiguredFollower> = {}, hold = 0, records: AppendLog<object> | null = null): Promise<Followers> {
   await followers?.close();
   followers = await startFollowers({
     config: { data_dir: folder, followers_hold_bytes: hold, followers: [{ name: 'one', type: 'memory', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...more }] },
-    members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })]]), logs: new Map([['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
-    lookout: contextOf({}).lookout, clock, log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
+    members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
+    logs: new Map<Item['log'], AppendLog<object>>([['events', log], ...(records ? [['records', records] as const] : [])]), lookout: contextOf({}).lookout, clock, log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
   });
   return followers;
 }
@@ -177,6 +185,25 @@ describe('a follower', () => {
     expect(await status()).toMatchObject({ set_aside: 0, delivered: 3 });
   });
 
+  it('is told what was asked for by a retry, or a rewind, also after a restart', async () => {
+    target.refuses = ({ id }) => id === eventItem(2).id;
+    await append(1, 3);
+    await start();
+    await until(async () => (await status() as { set_aside: number }).set_aside === 1, 5000);
+    target.refuses = () => false;
+    expect(await followers?.retry('one')).toBe(1);
+    expect(target.asked).toEqual(ids(2, 2));
+    target.isAway = true;
+    await followers?.rewind('one', 'beginning');
+    await followers?.close();
+    target.isAway = false;
+    await append(4, 4, { at: new Date(Date.now() + 60_000).toISOString() });
+    await start();
+    await until(() => target.taken.length === 7, 10_000);
+    expect(target.taken.slice(3)).toEqual(ids(1, 4));
+    expect(target.asked.slice(1)).toEqual(ids(1, 3));
+  });
+
   it('passes over the one on which the target falls over, once others are taken meanwhile', async () => {
     target.failsOn = ({ id }) => id === eventItem(7).id;
     await append(1, 20);
@@ -185,6 +212,29 @@ describe('a follower', () => {
     expect([...new Set(target.taken)]).toEqual(ids(1, 20).filter((id) => id !== eventItem(7).id));
     await until(async () => (await status() as { set_aside: number }).set_aside === 1, 5000);
   }, 30_000);
+
+  it('passes over the last ones on which the target falls over, once another comes', async () => {
+    target.failsOn = ({ id }) => ids(3, 4).includes(id);
+    await append(1, 4);
+    await start();
+    await until(() => target.calls.length > 10, 20_000);
+    expect(await status()).toMatchObject({ state: 'waiting', set_aside: 0 });
+    await append(5);
+    await until(async () => (await status() as { set_aside: number }).set_aside === 2, 20_000);
+    await until(async () => (await status() as { lag_items: number }).lag_items === 0, 5000);
+    expect([...new Set(target.taken)]).toEqual([...ids(1, 2), ...ids(5, 5)]);
+  });
+
+  it('sets nothing aside while the target is away, though of others there is nothing to send', async () => {
+    target.isAway = true;
+    target.isSpared = ({ id }) => id !== eventItem(1).id;
+    await append(1, 3);
+    await start();
+    await until(() => target.calls.length > 10, 20_000);
+    expect(await status()).toMatchObject({ state: 'waiting', set_aside: 0 });
+    target.isAway = false;
+    await took(ids(1, 1));
+  });
 
   it.each([['torn', '{"target": "x", "pla'], ['empty', ''], ['of something else', '{"places": [], "target": 1}'], ['with odd places', '{"target":"a","places":{"events":{"volume":1}},"delivered":0,"lost":0}']])('begins anew where its cursor is %s, and keeps that aside', async (_, text) => {
     await append(1, 2);
@@ -209,6 +259,23 @@ describe('a follower', () => {
     await until(() => lines.some((line) => line.includes('not there any more')), 5000);
     await append(3);
     await took(ids(1, 3));
+  });
+
+  it('leaves nothing out that it goes on with there, though it is given an order meanwhile', async () => {
+    await append(1, 3);
+    await start();
+    await took(ids(1, 3));
+    await followers?.close();
+    const cursor = JSON.parse(await readFile(join(folder, 'followers/one.json'), 'utf8')) as { places: { events: object } };
+    await writeFile(join(folder, 'followers/one.json'), JSON.stringify({ ...cursor, places: { events: { volume: 'gone', items: 1, last: 'gone', time: eventItem(1).time } } }));
+    await mkdir(join(folder, 'followers/one.aside'));
+    await writeFile(join(folder, 'followers/one.aside/1-a.json'), JSON.stringify({ item: eventItem(9) }));
+    target.isAway = true;
+    await start();
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    await expect(followers?.retry('one')).rejects.toMatchObject({ code: 'target_away' });
+    target.isAway = false;
+    await took([...ids(1, 3), ...ids(2, 3)]);
   });
 
   it('keeps its place when its target is another, and says so; rewound, it begins anew', async () => {
@@ -250,19 +317,72 @@ describe('a follower', () => {
     expect(new Set(target.taken).size + lost).toBe(120);
     expect(lines.join()).toContain('before they were delivered');
   });
+
+  it('holds them over a restart, whatever comes before it has begun', async () => {
+    const small = { rotate_bytes: 1, records_max_bytes: 0 };
+    await log.close();
+    log = await open(small);
+    target.isAway = true;
+    await start({}, 1e9);
+    await append(1, 3);
+    await followers?.close();
+    await log.close();
+    log = await open(small);
+    await append(4);
+    target.isAway = false;
+    await start({}, 1e9);
+    await took(ids(1, 4));
+  });
+
+  it('says nothing of files that go after they were delivered', async () => {
+    await log.close();
+    log = await open({ rotate_bytes: 1, records_max_bytes: eventItem(1).bytes + 100 });
+    await start();
+    for (let number = 1; number <= 4; number += 1) {
+      await append(number);
+      await took(ids(1, number));
+    }
+    expect((await readdir(folder)).filter((name) => name.startsWith('events-'))).toEqual([]);
+    expect(await status()).toMatchObject({ delivered: 4, lost: 0 });
+    expect(lines.join()).not.toContain('before they were delivered');
+  });
+
+  it('goes on with the next file where one went while it was brought', async () => {
+    await log.close();
+    log = await open({ rotate_bytes: 1, records_max_bytes: 0 });
+    await start();
+    await append(1);
+    await took(ids(1, 1));
+    target.isAway = true;
+    await append(2);
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    await append(3);
+    target.isAway = false;
+    await took(ids(1, 3));
+    expect(await status()).toMatchObject({ lost: 0 });
+    expect(lines.join()).not.toContain('not there any more');
+  });
 });
 
-it('records are nobody\'s alert: all are delivered', async () => {
-  const records = await openLog<object>({ config: { predictions: join(folder, 'p.json'), data_dir: folder, format: 'json', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null }, log: createLog({ level: 'error', format: 'text', write: () => undefined }) });
-  await records.append(recordItem(1).value, never);
-  const own = await startFollowers({
-    config: { data_dir: folder, followers_hold_bytes: 0, followers: [{ name: 'both', type: 'memory', logs: ['records', 'events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6 }] },
-    members: new Map([['memory', memberOf(target)]]), logs: new Map<'records' | 'events', AppendLog<object>>([['records', records], ['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
-    lookout: contextOf({}).lookout, clock, log: createLog({ level: 'error', format: 'text', write: () => undefined }),
+describe('beside a log of records', () => {
+  let records: AppendLog<object>;
+  const openRecords = async (more: object = {}): Promise<void> => { records = await open({ predictions: join(folder, 'p.json'), index: 'records.idx', format: 'json', ...more }, 'records'); };
+  afterEach(() => records.close());
+
+  it('records are nobody\'s alert: all are delivered', async () => {
+    await openRecords();
+    await records.append(recordItem(1).value, never);
+    await start({ logs: ['records', 'events'] }, 0, records);
+    await append(1);
+    await until(() => target.taken.length === 2, 5000);
+    expect(target.taken.toSorted()).toEqual([eventItem(1).id, recordItem(1).id].toSorted());
   });
-  await append(1);
-  await until(() => target.taken.length === 2, 5000);
-  expect(target.taken.toSorted()).toEqual([eventItem(1).id, recordItem(1).id].toSorted());
-  await own.close();
-  await records.close();
+
+  it('one that follows events only holds no records', async () => {
+    await openRecords({ rotate_bytes: 1, records_max_bytes: 0 });
+    await start({}, 1e9, records);
+    for (const number of [1, 2, 3]) await records.append(recordItem(number).value, never);
+    expect((await readdir(folder)).filter((name) => name.startsWith('p-'))).toEqual([]);
+    expect(await status()).toMatchObject({ lost: 0 });
+  });
 });

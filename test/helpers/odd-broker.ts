@@ -27,11 +27,13 @@ export interface Oddity {
   /** Properties of its greeting, as bytes. */
   readonly properties?: readonly number[];
   readonly answer?: (message: Published, all: readonly Published[]) => Answer;
+  /** What it hears in a second. */
+  readonly bytesPerSecond?: number;
 }
 
 const [CONNECT, PUBLISH, SUBSCRIBE, PINGREQ] = [1, 3, 8, 12];
 
-export async function startOddBroker({ greeting = 0, properties = [], answer = () => ({ acknowledge: 0 }) }: Oddity): Promise<OddBroker> {
+export async function startOddBroker({ greeting = 0, properties = [], answer = () => ({ acknowledge: 0 }), bytesPerSecond = Infinity }: Oddity): Promise<OddBroker> {
   const published: Published[] = [];
   const sockets = new Set<Socket>();
 
@@ -52,7 +54,7 @@ export async function startOddBroker({ greeting = 0, properties = [], answer = (
   const server = createServer((socket) => {
     sockets.add(socket);
     let left = Buffer.alloc(0);
-    socket.on('error', () => undefined).on('close', () => sockets.delete(socket)).on('data', (bytes) => {
+    function hear(bytes: Buffer): void {
       left = Buffer.concat([left, bytes]);
       for (;;) {
         const packet = packetOf(left);
@@ -61,6 +63,17 @@ export async function startOddBroker({ greeting = 0, properties = [], answer = (
         left = left.subarray(packet.end);
         reply(socket, packet.type, packet.flags, packet.body);
       }
+    }
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket)).on('data', (bytes) => {
+      if (bytesPerSecond === Infinity) {
+        hear(bytes);
+        return;
+      }
+      socket.pause();
+      setTimeout(() => {
+        hear(bytes);
+        socket.resume();
+      }, bytes.length / bytesPerSecond * 1000);
     });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

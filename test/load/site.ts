@@ -171,7 +171,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
       read: () => Promise.resolve([]),
       reader: () => { throw new Error('nobody follows it'); },
       onAppended: () => undefined,
-      heldBy: () => undefined,
+      heldBy: () => Promise.resolve(),
       close: () => Promise.resolve(),
     },
     onRecorded: () => undefined,

@@ -134,9 +134,10 @@ describe('a reader', () => {
     const all = JSON.parse(await readFile(join(folder.folder, 'predictions.json'), 'utf8')) as unknown[];
     await writeFile(join(folder.folder, 'predictions.json'), JSON.stringify([...all.slice(0, 2), ...all.slice(4)], null, 1));
     log = await folder.open();
-    expect(await log.reader().read({ ...place, volume: 'of another' }, MOST)).toMatchObject({ isMended: true, items: [{ id: recordItem(5).id }, { id: recordItem(6).id }] });
-    expect((await log.reader().read({ volume: 'x', items: 7, last: 'y', time: null }, MOST))).toMatchObject({ isMended: true, items: [] });
-    expect((await log.reader().read({ ...place, items: 900 }, MOST))).toMatchObject({ isMended: true });
+    expect(await log.reader().read({ ...place, volume: 'of another' }, MOST)).toMatchObject({ mended: { items: 2, last: recordItem(2).id }, items: [{ id: recordItem(5).id }, { id: recordItem(6).id }] });
+    expect((await log.reader().read({ volume: 'x', items: 7, last: 'y', time: null }, MOST))).toMatchObject({ mended: { items: 4 }, items: [] });
+    expect((await log.reader().read({ ...place, items: 900 }, MOST))).toMatchObject({ mended: { items: 2 } });
+    expect((await log.reader().read(await log.reader().resolve('now'), MOST))).toMatchObject({ mended: null });
   });
 
   it('goes on when the file was removed, and when there is no index', async () => {
@@ -150,6 +151,19 @@ describe('a reader', () => {
     expect((await rest(log.reader(), place)).found).toEqual([]);
     await append(6);
     expect((await rest(log.reader(), place)).found).toEqual(ids(6, 6));
+  });
+
+  it('goes on when the oldest file goes while it is looked at, its index before it', async () => {
+    await append(1);
+    const oldest = join(folder.folder, 'predictions-20260101T000000000Z.json');
+    await rename(join(folder.folder, 'predictions.json'), oldest);
+    await rm(join(folder.folder, 'records.idx'));
+    const reader = log.reader();
+    const begin = await reader.resolve('beginning');
+    expect((await rest(reader, begin)).found).toEqual([]);
+    await rm(oldest);
+    await append(2);
+    expect((await rest(reader, begin)).found).toEqual(ids(2, 2));
   });
 
   it('takes no line of the index that is on its way', async () => {

@@ -46,6 +46,8 @@ export interface Connection {
 /** Messages on the way at a time; a broker may want fewer. */
 const MOST_ON_THE_WAY = 100;
 const KEEPALIVE_SECONDS = 30;
+/** A message may take a second more for so many bytes: a slow line is no dead one. */
+const SLOWEST_BYTES = 4096;
 /** What the library makes of a refusal whose reason is none for a single message: it names none, and goes on no more. */
 const ODD_REFUSAL = /^Invalid puback reason code/;
 /** Of a command, which is all that comes from a broker. */
@@ -114,32 +116,43 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
 
   const line: (() => void)[] = [];
   const most = Math.max(1, Math.min(MOST_ON_THE_WAY, receiveMaximum));
-  let onTheWay = 0;
-  const watch = createWatch(client, settings.timeout_seconds, () => {
-    lose(`the broker has acknowledged nothing for ${settings.timeout_seconds} s`);
-  });
+  const onTheWay = new Set<{ readonly bytes: number }>();
+  const watch = createWatch(client, (seconds) => { lose(`the broker has acknowledged nothing for ${seconds} s`); });
+
+  /** They come one after the other: each is waited for as long as the largest may take. */
+  function wait(): void {
+    if (onTheWay.size === 0 || lost.signal.aborted) {
+      watch.rest();
+      return;
+    }
+    const largest = Math.max(...[...onTheWay].map(({ bytes }) => bytes));
+    watch.begin(settings.timeout_seconds + Math.floor(largest / SLOWEST_BYTES));
+  }
+  // Of QoS 2: it has come, and what is left to be said about it stands behind the others.
+  client.on('packetreceive', ({ cmd }) => { if (cmd === 'pubrec') wait(); });
   lost.signal.addEventListener('abort', () => {
     watch.rest();
     line.length = 0;
   });
 
   function next(): void {
-    while (onTheWay < most) {
+    while (onTheWay.size < most) {
       const send = line.shift();
       if (!send) return;
       send();
     }
   }
 
-  function send(message: Message, userProperties: Readonly<Record<string, string>>): Promise<string | null> {
-    onTheWay += 1;
-    if (onTheWay === 1) watch.begin();
+  function send(message: Message, userProperties: Readonly<Record<string, string>>, bytes: number): Promise<string | null> {
+    const packet = { bytes };
+    onTheWay.add(packet);
+    if (onTheWay.size === 1) wait();
     return new Promise((resolve, reject) => {
       const payload = typeof message.payload === 'string' ? message.payload : Buffer.from(message.payload.buffer, message.payload.byteOffset, message.payload.length);
       const properties = { payloadFormatIndicator: typeof payload === 'string', contentType: message.contentType, ...(message.id !== null && { userProperties }) };
       client.publish(message.topic, payload, { qos: qos as 1 | 2, retain: message.retain && retainAvailable, properties }, (error) => {
-        onTheWay -= 1;
-        watch.progress(onTheWay > 0);
+        onTheWay.delete(packet);
+        wait();
         const code = error && 'code' in error && typeof error.code === 'number' ? error.code : null;
         if (!error) resolve(null);
         else if (code !== null && blamesMessage(code)) resolve(hide(`the broker refuses it: ${inWords(code)}`));
@@ -165,7 +178,7 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
       const answer = new Promise<string | null>((resolve, reject) => {
         line.push(() => {
           if (until.aborted) reject(until.reason as Error);
-          else send(message, userProperties).then(resolve, reject);
+          else send(message, userProperties, bytes).then(resolve, reject);
         });
       });
       next();
@@ -221,24 +234,30 @@ function greetingOf(client: MqttClient, lost: AbortSignal): Promise<Greeting> {
 }
 
 interface Watch {
-  begin(): void;
-  progress(goesOn: boolean): void;
+  begin(seconds: number): void;
   rest(): void;
 }
 
-/** Says when nothing was acknowledged for so long, and nothing more of what was written has left. */
-function createWatch(client: MqttClient, seconds: number, stuck: () => void): Watch {
+/** Says when it was not begun anew for so long. */
+function createWatch(client: MqttClient, stuck: (seconds: number) => void): Watch {
   let cancel = (): void => undefined;
-  const begin = (): void => {
-    cancel();
-    const left = client.stream.writableLength;
-    cancel = systemClock.after(seconds * 1000, () => {
-      if (client.stream.writableLength < left) begin();
-      else stuck();
-    });
-  };
   const rest = (): void => { cancel(); };
-  return { begin, progress: (goesOn) => { if (goesOn) begin(); else rest(); }, rest };
+  function begin(seconds: number): void {
+    const end = systemClock.monotonic() + seconds * 1000;
+    const look = (): void => {
+      rest();
+      const left = end - systemClock.monotonic();
+      if (left <= 0) {
+        stuck(seconds);
+        return;
+      }
+      // A ping would stand behind a long message, and the library end the connection for want of its answer.
+      client.reschedulePing(true);
+      cancel = systemClock.after(Math.min(left, KEEPALIVE_SECONDS * 1000), look);
+    };
+    look();
+  }
+  return { begin, rest };
 }
 
 /** What brokers say may repeat what they were told. */

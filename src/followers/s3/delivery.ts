@@ -96,9 +96,14 @@ export function createDelivery(context: FollowerContext<S3Settings>): Follower {
     return null;
   }
 
-  /** Entries of an event that say less than what is there, or comes in the same call, are done. */
-  function isOutdated(item: Item, last: ReadonlyMap<string, Item>): boolean {
-    return item.log === 'events' && (last.get(eventId(item)) !== item || sequenceOf(item) < (newest.get(eventId(item)) ?? 0));
+  /** Of an entry of an event: it says less than what is there, and is done. */
+  function isOutdated(item: Item): boolean {
+    return item.log === 'events' && sequenceOf(item) < (newest.get(eventId(item)) ?? 0);
+  }
+
+  /** Likewise than what comes in the same call. */
+  function isSurpassed(item: Item, last: ReadonlyMap<string, Item>): boolean {
+    return item.log === 'events' && last.get(eventId(item)) !== item;
   }
 
   function remember(item: Item): void {
@@ -116,7 +121,7 @@ export function createDelivery(context: FollowerContext<S3Settings>): Follower {
     const inOrder = items.filter(({ log }) => log === 'events').sort((a, b) => sequenceOf(a) - sequenceOf(b));
     const last = new Map(inOrder.map((item) => [eventId(item), item]));
     const refused: Refused[] = [];
-    const queue = items.filter((item) => !isOutdated(item, last)).values();
+    const queue = items.filter((item) => !isSurpassed(item, last) && !isOutdated(item)).values();
     const failures: unknown[] = [];
     await Promise.all(Array.from({ length: AT_ONCE }, async () => {
       for (const item of queue) {
@@ -149,6 +154,7 @@ export function createDelivery(context: FollowerContext<S3Settings>): Follower {
         throw error;
       }
     },
+    isSent: (item) => Promise.resolve(!isOutdated(item)),
     test: (signal) => bucket.test(signal),
     close: () => bucket.close(),
   };

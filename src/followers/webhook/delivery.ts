@@ -1,11 +1,11 @@
-/** Delivers items one after the other: what was done of a batch that comes again is not done again, and what is too old is told once. */
+/** Delivers items one after the other; what is too old is told once. */
 import { randomUUID } from 'node:crypto';
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { linked } from '../../lib/linked.ts';
-import type { Follower, FollowerContext } from '../../types.ts';
+import type { Follower, FollowerContext, Refused } from '../../types.ts';
 import { messageOf, testMessage } from './message.ts';
-import type { Outcome, Sender } from './sender.ts';
+import type { Sender } from './sender.ts';
 import { createTooOld } from './too-old.ts';
 
 interface Delivery extends Pick<FollowerContext<unknown>, 'name' | 'log' | 'signal'> {
@@ -21,8 +21,6 @@ const AGAIN_MS = 60_000;
 export function createDelivery({ name, sender, max_age_seconds, log, signal: life }: Delivery): Follower {
   const tooOld = createTooOld(max_age_seconds);
   const closing = linked(life);
-  /** Of the batch that begins with this item: what became of those that are done with. */
-  let done = { first: '', outcomes: new Map<string, Outcome>() };
   let timer: NodeJS.Timeout | undefined;
   let telling = Promise.resolve();
 
@@ -49,30 +47,25 @@ export function createDelivery({ name, sender, max_age_seconds, log, signal: lif
       try {
         await untilAborted(telling, link.signal);
         clearTimeout(timer);
-        const first = items[0]?.id ?? '';
-        if (done.first !== first) done = { first, outcomes: new Map() };
-        const { outcomes } = done;
-        for (const item of items.filter(({ id }) => !outcomes.has(id))) {
+        const refused: Refused[] = [];
+        for (const item of items) {
           link.signal.throwIfAborted();
-          if (tooOld.passes(item, Date.now())) {
-            outcomes.set(item.id, { is: 'nothing_to_send' });
+          if (tooOld.isTooOld(item, Date.now())) {
+            tooOld.passed(item);
             continue;
           }
           await tellTooOld(link.signal);
           const outcome = await sender.send(messageOf(item), true, link.signal);
-          outcomes.set(item.id, outcome);
           tooOld.settled(item, outcome.is === 'taken');
+          if (outcome.is === 'refused') refused.push({ item, reason: outcome.reason });
         }
-        done = { first: '', outcomes: new Map() };
         tellAfter(CAUGHT_UP_MS);
-        return items.flatMap((item) => {
-          const outcome = outcomes.get(item.id);
-          return outcome?.is === 'refused' ? [{ item, reason: outcome.reason }] : [];
-        });
+        return refused;
       } finally {
         link.release();
       }
     },
+    isSent: (item) => Promise.resolve(!tooOld.isTooOld(item, Date.now()) && sender.sends(messageOf(item))),
     async test(signal) {
       const message = testMessage(name, `test/${randomUUID()}`, new Date().toISOString());
       const link = linked(signal, closing.signal);

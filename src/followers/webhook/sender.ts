@@ -24,6 +24,8 @@ export type Outcome = { readonly is: 'taken' | 'nothing_to_send' } | { readonly 
 export interface Sender {
   /** All of its address that may be shown. */
   readonly origin: string;
+  /** Whether there is something to send of it. */
+  sends(message: Message): boolean;
   /** `paced`: it waits until the rate allows it. Throws `target_away`, and when the signal aborts. */
   send(message: Message, paced: boolean, signal: AbortSignal): Promise<Outcome>;
   close(): void;
@@ -48,6 +50,10 @@ export function createSender(settings: SenderSettings, version: string): Sender 
 
   return {
     origin: address.origin,
+    sends(message) {
+      const made = bodyOf(message);
+      return 'body' in made && made.body !== '';
+    },
     async send(message, paced, signal) {
       const made = bodyOf(message);
       if ('fault' in made) return { is: 'refused', reason: made.fault };

@@ -3,8 +3,10 @@ import type { Item } from '../../types.ts';
 import { tooOldMessage, type Message } from './message.ts';
 
 export interface TooOld {
-  /** Whether the item is passed over. An event is counted once, however many entries it has. */
-  passes(item: Item, nowMs: number): boolean;
+  /** Whether the item is to be passed over. */
+  isTooOld(item: Item, nowMs: number): boolean;
+  /** It is. An event is counted once, however many entries it has. */
+  passed(item: Item): void;
   /** What the target took the beginning of, it is to learn the end of, however late that is. */
   settled(item: Item, taken: boolean): void;
   /** Of those that the target was not told of; null: there are none. */
@@ -23,15 +25,17 @@ export function createTooOld(maxAgeSeconds: number | null): TooOld {
   let span: { first: string; last: string; from: string; to: string } | null = null;
 
   return {
-    passes({ log, id, time, value }, nowMs) {
-      // A record or a review is no alert, and what does not say its age has none.
-      if (maxAgeSeconds === null || log !== 'events' || value['kind'] === 'review' || time === null || !(nowMs - Date.parse(time) > maxAgeSeconds * 1000)) return false;
+    isTooOld({ log, id, time, value, asked }, nowMs) {
+      // Whoever asks for the past is to have it; a record or a review is no alert, and what does not say its age has none.
+      if (maxAgeSeconds === null || asked === true || log !== 'events' || value['kind'] === 'review' || time === null) return false;
+      return nowMs - Date.parse(time) > maxAgeSeconds * 1000 && !(value['state'] === 'ended' && open.has(eventOf(value, id)));
+    },
+    passed({ id, time, value }) {
       const event = eventOf(value, id);
-      if (open.has(event)) return value['state'] !== 'ended';
+      if (time === null || open.has(event)) return;
       if (passed.size < MOST_EVENTS) passed.add(event);
       else uncounted += 1;
       span = { first: span?.first ?? id, last: id, from: span === null || time < span.from ? time : span.from, to: span === null || time > span.to ? time : span.to };
-      return true;
     },
     settled({ log, id, value }, taken) {
       if (log !== 'events' || value['kind'] === 'review') return;

@@ -41,6 +41,13 @@ it('a broker that accepts and never acknowledges is away after the time-out, and
   expect(broker.published.filter(({ topic }) => topic !== 'lookout/available')).toHaveLength(2 * items.length);
 });
 
+it('a broker at the end of a slow line is waited for, as long as the bytes on their way ask for', async () => {
+  const long = recordItem(1, { more: 'x'.repeat(10_000) });
+  const { broker, follower } = await meet({ bytesPerSecond: 6000 });
+  expect(await follower.deliver([long, eventItem(2)], never)).toEqual([]);
+  expect(broker.published.filter((message) => isOf(long, message))).toHaveLength(1);
+});
+
 it('has no more than 100 messages on the way, and no more than the broker wants', async () => {
   const plenty = Array.from({ length: 500 }, (_one, number) => recordItem(number));
   // Receive maximum: 7.
