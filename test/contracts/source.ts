@@ -8,12 +8,12 @@ import { LookoutError } from '../../src/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { loadFamily, type Member } from '../../src/lib/family.ts';
 import { silentLog, type Log } from '../../src/lib/log.ts';
-import type { CapturedFrame, Config, Source } from '../../src/types.ts';
+import type { CapturedFrame, Config, EventRule, Source } from '../../src/types.ts';
 import { alive, descendants } from '../helpers/process-tree.ts';
-import { jpegOf, never, streamOf, takenAway } from '../sources/streams.ts';
+import { jpegOf, never, NO_RULES, streamOf, takenAway } from '../sources/streams.ts';
 
 type SourceSettings = Pick<Config, 'jpeg_quality' | 'max_width' | 'capture_engine'>;
-export type SourceMember = Member<{ readonly config: SourceSettings; readonly log: Log }, Source> & { readonly schemes: readonly string[] };
+export type SourceMember = Member<{ readonly config: SourceSettings; readonly log: Log; readonly rules: () => readonly EventRule[] }, Source> & { readonly schemes: readonly string[] };
 
 export interface Peer {
   /** Shows a picture at least once a second. */
@@ -136,7 +136,7 @@ async function sourceFor(url: string, capture_engine: Config['capture_engine']):
   const members = await loadFamily<SourceMember>(new URL('../../src/sources/', import.meta.url));
   const member = [...members.values()].find(({ schemes }) => schemes.includes(scheme));
   if (!member) throw new Error(`no source has the scheme ${scheme}`);
-  return member.create({ config: { jpeg_quality: 90, max_width: null, capture_engine }, log: silentLog });
+  return member.create({ config: { jpeg_quality: 90, max_width: null, capture_engine }, log: silentLog, ...NO_RULES });
 }
 
 async function next(running: AsyncIterator<CapturedFrame, unknown>): Promise<CapturedFrame> {

@@ -14,7 +14,7 @@ function start(): { readonly begun: (readonly [item: number, missed: number])[];
     settle(error);
     await new Promise(setImmediate);
   };
-  return { begun, failed, goOn, give: newest.give, close: newest.close };
+  return { begun, failed, goOn, give: (item) => { newest.give(item); }, close: () => newest.close() };
 }
 
 it('does one after the other, and the newest alone of those that wait', async () => {
