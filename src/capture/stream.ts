@@ -237,7 +237,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         if (pauses.failures > 0 || parts.pacer.busy) await source.knock?.(spec, signal);
         const isWell = pauses.failures === 0 || (last_frame_at !== null && Date.parse(last_frame_at) > clock.now() - LATELY_MS);
         // Who brings its pictures costs nothing until then.
-        if (!source.push) await parts.pacer.turn(isWell ? 'well' : 'failing', signal);
+        if (!source.push) await parts.pacer.turn(isWell ? (options.on_demand ? 'awaited' : 'well') : 'failing', signal);
         if (over()) break;
         connectedAt = clock.now();
         await captureOnce(own, signal);

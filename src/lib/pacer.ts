@@ -1,6 +1,7 @@
 /** Lets those who ask go one after the other, so far apart; those that failed before do not keep the others waiting. */
 
-export type Standing = 'well' | 'failing';
+/** `awaited`: somebody asks for its pictures at this moment. */
+export type Standing = 'awaited' | 'well' | 'failing';
 
 export interface Pacer {
   /** Who asks now has to wait. */
@@ -9,34 +10,46 @@ export interface Pacer {
   readonly turn: (standing: Standing, signal: AbortSignal) => Promise<void>;
 }
 
-/** Of turns for which both wait, one in so many is for those that fail. */
+/** Of turns for which both wait, one in so many is for those that are not awaited; and of these one for those that fail. */
 const SHARE = 4;
 
 export function createPacer(gapMs: number): Pacer {
-  const lines: Readonly<Record<Standing, Set<() => void>>> = { well: new Set(), failing: new Set() };
+  const lines: Readonly<Record<Standing, Set<() => void>>> = { awaited: new Set(), well: new Set(), failing: new Set() };
   let free = -Infinity;
   let isArmed = false;
-  /** Turns in a row of those that are well while others waited. */
-  let inARow = 0;
+  /** Turns in a row while others waited, for which these made way. */
+  const inARow = { awaited: 0, well: 0 };
 
   function arm(): void {
-    if (isArmed || lines.well.size + lines.failing.size === 0) return;
+    if (isArmed || lines.awaited.size + lines.well.size + lines.failing.size === 0) return;
     isArmed = true;
     setTimeout(next, Math.max(0, free - performance.now()));
   }
 
   function next(): void {
     isArmed = false;
-    const { well, failing } = lines;
-    const line = failing.size === 0 || (well.size > 0 && inARow < SHARE - 1) ? well : failing;
+    const standing = whose();
+    const line = lines[standing];
     // Of those that are well the last to ask: a camera that was started just now has somebody who waits for its picture.
-    const go = line === well ? [...line].at(-1) : [...line][0];
+    const go = standing === 'well' ? [...line].at(-1) : [...line][0];
     if (!go) return;
-    inARow = line === well && failing.size > 0 ? inARow + 1 : 0;
     line.delete(go);
     free = performance.now() + gapMs;
     go();
     arm();
+  }
+
+  function whose(): Standing {
+    const others = lines.well.size + lines.failing.size;
+    if (goesFirst('awaited', others)) return 'awaited';
+    return goesFirst('well', lines.failing.size) ? 'well' : 'failing';
+  }
+
+  /** As long as it is not for too long that others wait. */
+  function goesFirst(standing: 'awaited' | 'well', others: number): boolean {
+    const isFirst = lines[standing].size > 0 && (others === 0 || inARow[standing] < SHARE - 1);
+    inARow[standing] = isFirst && others > 0 ? inARow[standing] + 1 : 0;
+    return isFirst;
   }
 
   const turn: Pacer['turn'] = (standing, signal) => new Promise((resolve) => {

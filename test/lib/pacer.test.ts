@@ -45,6 +45,17 @@ it('lets whoever asked last go first', async () => {
   expect(order).toEqual([4, 3, 2, 1]);
 });
 
+it('lets those that are awaited go before the others, the first to ask first, and every fourth turn be another\'s', async () => {
+  const { turn: pace } = createPacer(5);
+  const order: string[] = [];
+  const go = async (standing: Standing, name: string): Promise<void> => {
+    await pace(standing, never);
+    order.push(name);
+  };
+  await Promise.all([...['w', 'x'].map((name) => go('well', name)), ...['1', '2', '3', '4', '5'].map((name) => go('awaited', name))]);
+  expect(order.join('')).toBe('123x45w');
+});
+
 it('is busy while somebody waits and until the next turn is free', async () => {
   const pacer = createPacer(50);
   expect(pacer.busy).toBe(false);
