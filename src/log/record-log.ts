@@ -163,9 +163,9 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     read: (query) => readRecords(current, query),
     reader: () => createLogReader(current, kind),
     onAppended: (listener) => { listeners.push(listener); },
-    heldBy: (told) => {
+    heldBy: async (told) => {
       holder = told;
-      return takeTurn(() => locked(() => keepWithin(tail?.end ?? 0), never)).catch(cannotDelete);
+      if (config.records_max_bytes !== null) await takeTurn(() => locked(() => keepWithin(tail?.end ?? 0), never)).catch(cannotDelete);
     },
     close: async () => {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));

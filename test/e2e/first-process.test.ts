@@ -17,7 +17,7 @@ describe.skipIf(!mayUnshare)('as the first process (skipped where unshare --pid 
     await mkdir(join(folder.path, 'data'));
     const server = await startServer({ folder: folder.path, under: ALONE });
     expect(server.output()).toContain('it is the first process here');
-    expect(await server.ask('/readyz')).toMatchObject({ status: 'ready' });
+    await expect.poll(async () => (await fetch(`${server.url}/readyz`)).json(), { timeout: 10_000 }).toMatchObject({ status: 'ready' });
     expect(await server.stop()).toBe(0);
   });
 });

@@ -252,7 +252,12 @@ describe('a client that uploads with requests', () => {
 describe('a restart', () => {
   it('keeps history and state, also of a server that is killed, and pictures of one second apart', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lookout-videostream-'));
-    const start = (): ReturnType<typeof startServer> => startServer({ folder, flags: ['--push-camera', 'SHIP', '--format', 'ndjson'], env: { CAMERA_PASSWORD: PASSWORD } });
+    const start = async (): ReturnType<typeof startServer> => {
+      const started = await startServer({ folder, flags: ['--push-camera', 'SHIP', '--format', 'ndjson'], env: { CAMERA_PASSWORD: PASSWORD } });
+      // Its streams begin a little later.
+      await until(async () => (await fetch(`${started.url}/readyz`)).ok, 10_000, started.output);
+      return started;
+    };
     let server = await start();
     try {
       for (const isSpill of [true, false, true, false, true]) expect((await upload(server.url, isSpill)).status).toBe(200);
