@@ -161,6 +161,21 @@ export function startHost(processors: Processors): Host {
     return answer;
   }
 
+  /** Closes the feed when the signal aborts, and the host where it does not obey. */
+  function untilOver<Outcome>(feed: number, outcome: Promise<Outcome>, signal: AbortSignal): Promise<Outcome> {
+    let hung: NodeJS.Timeout | undefined;
+    const close = (): void => {
+      child.stdin.write(lineOf({ do: 'close', feed }));
+      hung = setTimeout(() => { child.kill('SIGKILL'); }, HUNG_MS);
+    };
+    if (signal.aborted) close();
+    else signal.addEventListener('abort', close, { once: true });
+    return outcome.finally(() => {
+      clearTimeout(hung);
+      signal.removeEventListener('abort', close);
+    });
+  }
+
   const videoOf = (feed: number): FeedVideo => ({
     watch(onPart) {
       const watch = number();
@@ -203,28 +218,14 @@ export function startHost(processors: Processors): Host {
     run(request, { onOpen, onPicture }, signal) {
       if (gone) return Promise.resolve({ reason, step: null });
       const feed = number();
-      let hung: NodeJS.Timeout | undefined;
-      const close = (): void => {
-        child.stdin.write(lineOf({ do: 'close', feed }));
-        hung = setTimeout(() => { child.kill('SIGKILL'); }, HUNG_MS);
-      };
       const end = new Promise<FeedEnd>((resolve) => { open.set(feed, { onPicture, resolve }); });
       child.stdin.write(lineOf({ do: 'open', feed, request }));
       onOpen(videoOf(feed));
-      if (signal.aborted) close();
-      else signal.addEventListener('abort', close, { once: true });
-      return end.finally(() => {
-        clearTimeout(hung);
-        signal.removeEventListener('abort', close);
-      });
+      return untilOver(feed, end, signal);
     },
     probe(request, signal) {
       const feed = number();
-      const close = (): void => { child.stdin.write(lineOf({ do: 'close', feed })); };
-      const found = ask<Probed>(feed, { do: 'probe', feed, request });
-      if (signal.aborted) close();
-      else signal.addEventListener('abort', close, { once: true });
-      return found.finally(() => { signal.removeEventListener('abort', close); });
+      return untilOver(feed, ask<Probed>(feed, { do: 'probe', feed, request }), signal);
     },
     memory: async () => (child.pid === undefined || gone ? null : memoryOfTree(child.pid)),
     async close() {
