@@ -6,8 +6,9 @@ function start(): { readonly begun: (readonly [item: number, missed: number])[];
   const begun: (readonly [number, number])[] = [];
   const failed: unknown[] = [];
   let settle: (error?: Error) => void = () => undefined;
-  const newest = createNewest<number>((item, missed) => new Promise((resolve, reject) => {
-    begun.push([item, missed]);
+  const newest = createNewest<number>((take) => new Promise((resolve, reject) => {
+    const taken = take();
+    if (taken) begun.push([taken.item, taken.missed]);
     settle = (error) => { if (error) reject(error); else resolve(); };
   }), (error) => { failed.push(error); });
   const goOn = async (error?: Error): Promise<void> => {

@@ -65,7 +65,10 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
 
   const fail = (error: unknown): void => { life.abort(error); };
   /** JPEGs as they came, which may come faster than they can be written. */
-  const passing = createNewest<{ readonly still: Still; readonly ptsSeconds: number }>(({ still: made, ptsSeconds }, missed) => keep(made, ptsSeconds, 'keyframes', missed), fail);
+  const passing = createNewest<{ readonly still: Still; readonly ptsSeconds: number }>(async (take) => {
+    const taken = take();
+    if (taken) await keep(taken.item.still, taken.item.ptsSeconds, 'keyframes', taken.missed);
+  }, fail);
 
   function onUnit(unit: Unit, cameMs: number): void {
     const now = performance.now();

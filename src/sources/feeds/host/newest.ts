@@ -1,23 +1,31 @@
-/** Work that is done one after the other, and for the newest alone of those that wait. */
+/** Work that is done one after the other, and for the newest alone of those that wait when it is ready for one. */
 export interface Newest<Item> {
   give(item: Item): void;
   /** Resolves when nothing is being done any more; what waits is let go. */
   close(): Promise<void>;
 }
 
-/** `missed`: those before it whose turn did not come. */
-export function createNewest<Item>(work: (item: Item, missed: number) => Promise<void>, fail: (error: unknown) => void): Newest<Item> {
+export interface Taken<Item> {
+  readonly item: Item;
+  /** Those before it whose turn did not come. */
+  readonly missed: number;
+}
+
+/** `work` takes the newest once it is ready; null: it was let go meanwhile. What it throws goes to `fail`. */
+export function createNewest<Item>(work: (take: () => Taken<Item> | null) => Promise<void>, fail: (error: unknown) => void): Newest<Item> {
   let waiting: { readonly item: Item } | null = null;
   let missed = 0;
   let running: Promise<void> | null = null;
 
+  function take(): Taken<Item> | null {
+    const taken = waiting && { ...waiting, missed };
+    if (taken) [waiting, missed] = [null, 0];
+    return taken;
+  }
+
   async function run(): Promise<void> {
     try {
-      while (waiting) {
-        const [{ item }, before] = [waiting, missed] as const;
-        [waiting, missed] = [null, 0];
-        await work(item, before);
-      }
+      while (waiting) await work(take);
     } catch (error) {
       fail(error);
     } finally {

@@ -3,6 +3,7 @@ import { decodeStill } from '../native/still.ts';
 import type { JpegSettings, Still } from '../native/jpeg.ts';
 import type { Codec } from '../../rtp/unit.ts';
 import type { Kept } from './group.ts';
+import { createNewest } from './newest.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export interface Stills {
@@ -19,34 +20,19 @@ interface Ears {
 }
 
 export function createStills(codec: Codec, settings: JpegSettings, { turn }: Surroundings, { onStill, fail }: Ears, signal: AbortSignal): Stills {
-  let waiting: (Kept & { readonly tolerant: boolean }) | null = null;
-  let missed = 0;
-  let running: Promise<void> | null = null;
-
-  async function run(): Promise<void> {
-    while (waiting && !signal.aborted) {
-      const { mark, rest } = await turn(signal);
-      const [unit, before] = [waiting, missed] as const;
-      [waiting, missed] = [null, 0];
-      let still: Still | null;
-      try {
-        still = await decodeStill(codec, unit.bytes, settings, mark, unit.tolerant);
-      } finally {
-        rest();
-      }
-      await onStill(still, unit.ptsSeconds, before);
+  const newest = createNewest<Kept & { readonly tolerant: boolean }>(async (take) => {
+    const { mark, rest } = await turn(signal);
+    const taken = take();
+    let still: Still | null = null;
+    try {
+      if (taken) still = await decodeStill(codec, taken.item.bytes, settings, mark, taken.item.tolerant);
+    } finally {
+      rest();
     }
-  }
-
+    if (taken) await onStill(still, taken.item.ptsSeconds, taken.missed);
+  }, fail);
   return {
-    show(unit, tolerant = false) {
-      if (waiting) missed += 1;
-      waiting = { ...unit, tolerant };
-      running ??= run().catch(fail).finally(() => { running = null; });
-    },
-    async close() {
-      waiting = null;
-      await running;
-    },
+    show(unit, tolerant = false) { newest.give({ ...unit, tolerant }); },
+    close: () => newest.close(),
   };
 }
