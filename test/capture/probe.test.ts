@@ -47,7 +47,7 @@ describe.skipIf(!hasLibav).concurrent('by libav (missed where the binary of node
   ] as const)('%s', async (path, facts, keyFrameSeconds) => {
     const found = await look({ url: camera.url(path, true) });
     expect(found).toMatchObject({ engine: 'libav', width: 320, height: 180, damaged: 0, ...facts });
-    expect(Math.abs((found.frames_per_second ?? NaN) - 20)).toBeLessThan(5);
+    expect(Math.abs((found.frames_per_second ?? NaN) - 20)).toBeLessThan(2);
     expect(Math.abs((found.key_frame_seconds ?? NaN) - keyFrameSeconds)).toBeLessThan(0.2);
     expect(found.bits_per_second).toBeGreaterThan(10_000);
     expect(found.picture_ms).toBeGreaterThan(0.1);
