@@ -19,12 +19,11 @@ const ALONE = [
   'commands/demo', 'commands/doctor', 'e2e/crash-*', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/network/rebinding', 'sources/own-clock',
 ].map((name) => `test/${name}.test.ts`);
 
-/** Those that are alone come before the others: the process of several files ends where one that needs its own is the next. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId, project }: TestSpecification): number => {
+    const place = ({ moduleId }: TestSpecification): number => {
       const index = LONGEST.findIndex((name) => moduleId.endsWith(`/${name}`));
-      return (index === -1 ? LONGEST.length : index) + (project.name === 'alone' ? 0 : LONGEST.length + 1);
+      return index === -1 ? LONGEST.length : index;
     };
     return (await super.sort(files)).sort((a, b) => place(a) - place(b));
   }
