@@ -8,6 +8,22 @@ import { expect, onTestFinished, test } from 'vitest';
 import { makeClip } from '../src/demo/index.ts';
 import { never, temporaryFolder } from './models/fixtures.ts';
 
+/** Nothing checks their types, and most run in no test. */
+test('every program and row finds the parts that it imports', async () => {
+  const bench = join(import.meta.dirname, '../bench');
+  const files = (await readdir(bench, { recursive: true })).filter((name) => name.endsWith('.mjs'));
+  const missing = await Promise.all(files.map(async (name) => {
+    const file = join(bench, name);
+    const imports = [...(await readFile(file, 'utf8')).matchAll(/^import \{([^}]+)\} from '(\.[^']+)';/gms)];
+    return Promise.all(imports.map(async ([, names = '', from = '']) => {
+      const exported = await exportsOf(join(file, '..', from));
+      return names.split(',').map((each) => (each.trim().split(' as ')[0] ?? '')).filter((each) => each !== '' && !exported.includes(each)).map((each) => `${name}: ${each} of ${from}`);
+    }));
+  }));
+  expect(files.length).toBeGreaterThan(30);
+  expect(missing.flat(2)).toEqual([]);
+});
+
 test('captures from its own camera', async () => {
   const folder = await temporaryFolder();
   const clip = join(folder, 'clip.mp4');
@@ -33,6 +49,14 @@ test('pushes to a server that writes each picture to a file', async () => {
   expect([answered.length > 0, refused]).toEqual([true, []]);
   expect(await readFile(join(folder, '1.jpg'))).toEqual(await readFile(picture));
 });
+
+/** By the text: some of the modules begin to measure when they are imported. */
+async function exportsOf(file: string): Promise<readonly string[]> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const declared = [...text.matchAll(/^export (?:async )?(?:const|let|function\*?|class) (\w+)/gm)].map(([, name = '']) => name);
+  const listed = [...text.matchAll(/^export \{([^}]+)\}/gm)].flatMap(([, names = '']) => names.split(',').map((each) => each.trim().split(' as ').at(-1) ?? ''));
+  return [...declared, ...listed];
+}
 
 type Program = ReturnType<typeof program>;
 

@@ -4,7 +4,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { silentLog } from '../../dist/lib/log.js';
 import { createModels } from '../../dist/parts.js';
-import { setupOf } from '../../dist/runtimes/tools/start.js';
+import { setupOf } from '../../dist/runtimes/tools/environment.js';
 import { startOwn, stop } from './programs.mjs';
 
 /** `cache`: the data folder where its environment is kept from one run to the next. */
