@@ -2,14 +2,13 @@
 import { once } from 'node:events';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { silentLog } from '../../dist/lib/log.js';
 import { createModels } from '../../dist/parts.js';
 import { setupOf } from '../../dist/runtimes/tools/environment.js';
 import { startOwn, stop } from './programs.mjs';
 
 /** `cache`: the data folder where its environment is kept from one run to the next. */
 export async function openAnimals(column, cache, config, signal) {
-  const models = await createModels({ ...config, data_dir: cache }, silentLog);
+  const models = await createModels({ ...config, data_dir: cache });
   const builtIn = await models.catalog.get('animals');
   // Neither found nor fetched: the column says which detector it is.
   const model = { ...builtIn, weights: [], weights_folders: column.weights ? [column.weights] : [] };

@@ -52,7 +52,7 @@ async function ffmpegs(urls, words, times) {
     for (const url of urls) {
       const [file, ...args] = words ? toNull(words) : decodingEverything(url);
       const child = start(file, args, { stdio: ['pipe', 'ignore', 'ignore'] });
-      child.stdin.end(captureArguments({ url, transport: 'tcp', skip: 'nokey', intervalSeconds: INTERVAL, packets: 'none', jpegQuality: 95, maxWidth: null, realTime: false }).script);
+      child.stdin.end(captureArguments({ url, transport: 'tcp', verify: true, track: 1, probe: false, tolerant: false, skip: 'nokey', intervalSeconds: INTERVAL, packets: 'none', jpegQuality: 95, maxWidth: null, realTime: false }).script);
       children.push(child);
       await sleep(STAGGER);
     }
