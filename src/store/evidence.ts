@@ -82,11 +82,12 @@ export function openEvidence(
     for (const [index, { key }] of batch.frames.entries()) {
       if (!wanted(index)) continue;
       const target = join(folder, batch.session, basename(key));
-      await makeFolder(dirname(target));
-      await linkOrCopy(spool.path(key), target).catch((error: unknown) => {
+      // Most often the folder is there: to ask first would be a third of the work.
+      if (!(await linked(spool.path(key), target))) {
+        await makeFolder(dirname(target));
         // Removed by hand meanwhile: there is nothing left to keep.
-        if (!hasCode(error, 'ENOENT')) throw error;
-      });
+        if (!(await linked(spool.path(key), target))) continue;
+      }
       if (budget) await budget.add(target);
       else uncounted.push(target);
     }
@@ -133,4 +134,15 @@ async function removeIfEmpty(folder: string): Promise<void> {
   await rmdir(folder).catch((error: unknown) => {
     if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
   });
+}
+
+/** False: the picture is not there, or the folder is not. */
+async function linked(picture: string, target: string): Promise<boolean> {
+  try {
+    await linkOrCopy(picture, target);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
