@@ -46,9 +46,6 @@ import { createPushCamera, OIL_SPILL } from './videostream/camera.ts';
 import { rulesOf } from './words/event-rules.ts';
 import { CAMERA_MODEL } from './words/push.ts';
 
-/** Milliseconds of a processor that it costs to connect a camera, with a margin for what runs already. */
-const CONNECT_MS = 400;
-
 export interface App {
   readonly face: Face;
   readonly streams: Streams;
@@ -200,7 +197,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: log.part('stream'), expectOurs }),
       knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
       stream: {
-        spool, books, room: janitor, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pacer: createPacer(CONNECT_MS / availableParallelism()), log: log.part('stream'),
+        spool, books, room: janitor, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pacer: createPacer(availableParallelism()), log: log.part('stream'),
         offer: (frame, of) => {
           batches.offered(frame, of.session);
           events.offered(of.camera_id);

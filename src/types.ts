@@ -259,6 +259,11 @@ export interface Source {
    * hundreds may be asked at once. Absent: that cannot be told beforehand.
    */
   knock?(stream: StreamSpec, signal: AbortSignal): Promise<void>;
+  /**
+   * Milliseconds of a processor that it takes to connect to the camera and to make its first picture: cameras connect as far
+   * apart. Throws as `frames` does. Absent: an ffmpeg is started.
+   */
+  connectMs?(stream: StreamSpec): Promise<number>;
   /** Video of a camera whose `frames` are being taken, as it comes. Absent: none can be had without decoding. */
   readonly video?: VideoSource;
   /** Looks at a camera for some seconds. Throws as `frames` does. null: it must be looked at by `frames`. Absent: likewise. */

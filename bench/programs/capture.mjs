@@ -26,7 +26,7 @@ const spool = createSpool(config.frames_dir);
 const log = createLog({ level: 'warn', format: 'text' });
 const sources = await createSources(config, log);
 const parts = {
-  spool, books, room: { trouble: null, failed: () => Promise.resolve(false), wait: () => Promise.resolve() }, clock: systemClock, pacer: createPacer(200), log,
+  spool, books, room: { trouble: null, failed: () => Promise.resolve(false), wait: () => Promise.resolve() }, clock: systemClock, pacer: createPacer(2), log,
   submit: async (batch) => {
     await spool.writeManifest(batch);
     await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dropped', reason: 'models_off', frames: batch.frames.length });

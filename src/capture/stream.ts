@@ -64,6 +64,8 @@ const TRIES_AT_END = 3;
 const HEALTHY_MS = 10_000;
 /** One that gave pictures so lately comes back before those that have been away for long. */
 const LATELY_MS = 600_000;
+/** Until an ffmpeg has made its first picture, with a margin for what runs already. */
+const FFMPEG_MS = 400;
 const ASLEEP = 'nobody asks for its pictures; it wakes as soon as somebody does';
 
 export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
@@ -222,6 +224,14 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     await clock.sleep(pauseMs, signal);
   }
 
+  /** Throws as `frames` does where nobody is there: who is not takes no turn from others, and no processor. */
+  async function untilTurn(failures: number, signal: AbortSignal): Promise<void> {
+    const ms = await source.connectMs?.(spec) ?? FFMPEG_MS;
+    if (failures > 0 || parts.pacer.busy) await source.knock?.(spec, signal);
+    const isWell = failures === 0 || (last_frame_at !== null && Date.parse(last_frame_at) > clock.now() - LATELY_MS);
+    await parts.pacer.turn(isWell ? (options.on_demand ? 'awaited' : 'well') : 'failing', ms, signal);
+  }
+
   /** Connects, again and again, until the signal aborts. */
   async function capture(own: Session, signal: AbortSignal): Promise<void> {
     const over = (): boolean => signal.aborted;
@@ -233,11 +243,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
       const before = last_frame_at;
       let connectedAt = clock.now();
       try {
-        // Who is not there takes no turn from others, and no processor.
-        if (pauses.failures > 0 || parts.pacer.busy) await source.knock?.(spec, signal);
-        const isWell = pauses.failures === 0 || (last_frame_at !== null && Date.parse(last_frame_at) > clock.now() - LATELY_MS);
         // Who brings its pictures costs nothing until then.
-        if (!source.push) await parts.pacer.turn(isWell ? (options.on_demand ? 'awaited' : 'well') : 'failing', signal);
+        if (!source.push) await untilTurn(pauses.failures, signal);
         if (over()) break;
         connectedAt = clock.now();
         await captureOnce(own, signal);

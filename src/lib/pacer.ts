@@ -1,4 +1,4 @@
-/** Lets those who ask go one after the other, so far apart; those that failed before do not keep the others waiting. */
+/** Lets those who ask go one after the other, as far apart as what each begins keeps a processor busy; those that failed before do not keep the others waiting. */
 
 /** `awaited`: somebody asks for its pictures at this moment. */
 export type Standing = 'awaited' | 'well' | 'failing';
@@ -6,15 +6,23 @@ export type Standing = 'awaited' | 'well' | 'failing';
 export interface Pacer {
   /** Who asks now has to wait. */
   readonly busy: boolean;
-  /** Resolves when it is one's turn; early, without throwing, when the signal aborts: the turn is somebody else's then. */
-  readonly turn: (standing: Standing, signal: AbortSignal) => Promise<void>;
+  /**
+   * Resolves when it is one's turn; early, without throwing, when the signal aborts: the turn is somebody else's then.
+   * `ms`: so long a processor is busy with what begins then.
+   */
+  readonly turn: (standing: Standing, ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Of turns for which both wait, one in so many is for those that are not awaited; and of these one for those that fail. */
 const SHARE = 4;
 
-export function createPacer(gapMs: number): Pacer {
-  const lines: Readonly<Record<Standing, Set<() => void>>> = { awaited: new Set(), well: new Set(), failing: new Set() };
+interface Waiting {
+  readonly ms: number;
+  go(): void;
+}
+
+export function createPacer(processors: number): Pacer {
+  const lines: Readonly<Record<Standing, Set<Waiting>>> = { awaited: new Set(), well: new Set(), failing: new Set() };
   let free = -Infinity;
   let isArmed = false;
   /** Turns in a row while others waited, for which these made way. */
@@ -31,11 +39,11 @@ export function createPacer(gapMs: number): Pacer {
     const standing = whose();
     const line = lines[standing];
     // Of those that are well the last to ask: a camera that was started just now has somebody who waits for its picture.
-    const go = standing === 'well' ? [...line].at(-1) : [...line][0];
-    if (!go) return;
-    line.delete(go);
-    free = performance.now() + gapMs;
-    go();
+    const first = standing === 'well' ? [...line].at(-1) : [...line][0];
+    if (!first) return;
+    line.delete(first);
+    free = performance.now() + first.ms / processors;
+    first.go();
     arm();
   }
 
@@ -52,22 +60,25 @@ export function createPacer(gapMs: number): Pacer {
     return isFirst;
   }
 
-  const turn: Pacer['turn'] = (standing, signal) => new Promise((resolve) => {
+  const turn: Pacer['turn'] = (standing, ms, signal) => new Promise((resolve) => {
     const line = lines[standing];
     const leave = (): void => {
-      line.delete(go);
+      line.delete(waiting);
       resolve();
     };
-    const go = (): void => {
-      signal.removeEventListener('abort', leave);
-      resolve();
+    const waiting: Waiting = {
+      ms,
+      go() {
+        signal.removeEventListener('abort', leave);
+        resolve();
+      },
     };
     if (signal.aborted) {
       resolve();
       return;
     }
     signal.addEventListener('abort', leave);
-    line.add(go);
+    line.add(waiting);
     arm();
   });
 

@@ -126,7 +126,7 @@ describe('a stream', () => {
   it('waits for its turn to connect, each time, and can be stopped meanwhile', async () => {
     const turns: (() => void)[] = [];
     const standings: Standing[] = [];
-    const turn: Pacer['turn'] = (standing, signal) => new Promise((resolve) => {
+    const turn: Pacer['turn'] = (standing, _ms, signal) => new Promise((resolve) => {
       turns.push(resolve);
       standings.push(standing);
       signal.addEventListener('abort', () => { resolve(); });
