@@ -1,35 +1,21 @@
-/** One stream: captures into the spool, groups frames into batches, reconnects when the source gives up. */
+/** One stream: what its camera brings is collected; it connects again when the source gives up. */
 import { errorInfo, LookoutError, type ErrorCode } from '../errors.ts';
-import { backoffMs, type Clock } from '../lib/clock.ts';
-import type { Log } from '../lib/log.ts';
+import { backoffMs } from '../lib/clock.ts';
 import type { Pacer } from '../lib/pacer.ts';
 import { hideCredentials } from '../lib/secrets.ts';
-import { isNoRoom } from '../lib/transient.ts';
-import type { Batch, CapturedFrame, ClosedBy, Frame, LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
-import { createBatcher, type Batcher } from './batcher.ts';
-import type { Books } from '../store/books.ts';
-import type { Room } from '../store/janitor.ts';
-import { createLosses } from './losses.ts';
+import type { Session } from '../store/spool.ts';
+import type { LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
+import { createCollector, type CollectorParts } from './collector.ts';
 import type { Demand } from './on-demand.ts';
 import { createPauses, REFUSED_MS } from './pauses.ts';
-import { batchOf, type Session, type Spool } from '../store/spool.ts';
 
-export interface StreamParts {
+export interface StreamParts extends CollectorParts {
   readonly source: Source;
-  readonly spool: Spool;
-  readonly books: Books;
-  /** A frame is in the spool: its models may look at it. */
-  readonly offer: (frame: Frame, of: Pick<Batch, 'camera_id' | 'session' | 'models' | 'options'>) => void;
-  /** Takes a closed batch; durable when it returns. */
-  readonly submit: (batch: Batch) => Promise<void>;
   /** Batches come soon that this model is to look at: time to set it up. */
   readonly wanted: (model: string) => void;
   /** Gives turns to connect: it costs a processor much, and cameras that connect together tick together. */
   readonly pacer: Pacer;
   readonly demand: Demand;
-  readonly room: Room;
-  readonly clock: Clock;
-  readonly log: Log;
 }
 
 /** What a stream knows of itself. */
@@ -58,8 +44,6 @@ export interface Stream {
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
-/** What could not be stored when the stream is stopped is tried so often, at once. */
-const TRIES_AT_END = 3;
 /** Pictures for this long make the next failure count as a first one again. */
 const HEALTHY_MS = 10_000;
 /** One that gave pictures so lately comes back before those that have been away for long. */
@@ -69,12 +53,10 @@ const FFMPEG_MS = 400;
 const ASLEEP = 'nobody asks for its pictures; it wakes as soon as somebody does';
 
 export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
-  const { source, spool, books, room, clock, log } = parts;
+  const { source, spool, room, clock, log } = parts;
   const { options } = spec;
   const stopping = new AbortController();
-  const deadlineMs = options.batch_deadline_seconds * 1000;
-  const losses = createLosses(spec.camera_id, books, log);
-  const batcher: Batcher = createBatcher(options.batch_size, deadlineMs);
+  const collector = createCollector(spec, parts, (error) => remember(error).message, stopping.signal);
   let session: Session | null = null;
   let [state, reason]: [StreamState, string] = options.on_demand ? ['asleep', ASLEEP] : ['starting', 'connecting'];
   let since = new Date(clock.now()).toISOString();
@@ -83,11 +65,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   let camera_clock_offset_seconds: number | null = null;
   let last_frame_at: string | null = null;
   let last_error: StreamView['last_error'] = null;
-  let latest: StreamView['latest'] = null;
   /** In monotonic milliseconds: cameras lock accounts. */
   let barredUntil = -Infinity;
-  let closing: Promise<void> = Promise.resolve();
-  let cancelDue: (() => void) | null = null;
 
   const stopped = (): boolean => stopping.signal.aborted;
 
@@ -106,84 +85,17 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     return last_error;
   }
 
-  /** Hands over the open batch. Tried until it is safe: its frames are in the spool whatever happens. */
-  function closeBatch(own: Session, closed_by: ClosedBy): void {
-    cancelDue?.();
-    cancelDue = null;
-    const frames = batcher.take();
-    const [first] = frames;
-    if (!first) return;
-    const batch = batchOf(own, frames, closed_by);
-    closing = closing.then(async () => {
-      await keepLatest(own, frames.at(-1) ?? first);
-      let triesAtEnd = 0;
-      for (let attempt = 0; ; attempt += 1) {
-        try {
-          await parts.submit(batch);
-          return;
-        } catch (error) {
-          if (await room.failed(error) && !stopped()) continue;
-          log.repeated('error', 'a batch could not be stored', spec.camera_id, { reason: remember(error).message, batch: batch.id });
-          // While stopping it is not worth a long wait: the next start finds the frames.
-          if (stopped() && (triesAtEnd += 1) >= TRIES_AT_END) return;
-          await clock.sleep(backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), stopping.signal);
-        }
-      }
-    });
-  }
-
-  /** A frame may leave the spool with its batch: the camera's latest picture stays. */
-  async function keepLatest(own: Session, frame: Frame): Promise<void> {
-    try {
-      const file = await spool.showLatest(own, frame);
-      if (latest?.captured_at === frame.captured_at) latest = { ...latest, file };
-    } catch (error) {
-      log.repeated('error', 'the latest picture could not be kept', spec.camera_id, { reason: remember(error).message });
-    }
-  }
-
-  /** null: it is lost, and counted. */
-  async function store(own: Session, captured: CapturedFrame): Promise<Frame | null> {
-    for (let mayRetry = ('jpeg' in captured.picture); ; mayRetry = false) {
-      try {
-        return await spool.put(own, captured);
-      } catch (error) {
-        // A picture that came as a file is gone.
-        if (await room.failed(error) && mayRetry) continue;
-        log.repeated('error', 'a frame could not be stored', spec.camera_id, { reason: remember(error).message });
-        await losses.count(1, isNoRoom(error) ? 'disk_full' : 'spool_failed', captured.captured_at);
-        return null;
-      }
-    }
-  }
-
-  async function take(own: Session, captured: CapturedFrame): Promise<void> {
-    if (captured.missed > 0) await losses.count(captured.missed, 'slow_consumer', captured.captured_at);
-    for (const [why, ticks] of Object.entries(captured.failed ?? {})) await losses.count(ticks, why, captured.captured_at);
-    const frame = await store(own, captured);
-    if (!frame) return;
-    last_frame_at = frame.captured_at;
-    capture_mode = captured.mode;
-    camera_clock_offset_seconds = captured.clock_offset_seconds ?? null;
-    latest = { file: spool.path(frame.key), captured_at: frame.captured_at };
-    become('running', `capturing (${captured.mode})`);
-    if (spec.models.length === 0) {
-      // It is there to be shown, and nothing is to be recorded of it.
-      await keepLatest(own, frame);
-      await spool.remove(frame.key);
-      return;
-    }
-    books.captured(spec.camera_id);
-    parts.offer(frame, { camera_id: own.camera_id, session: own.name, models: own.models, options: own.options });
-    if (batcher.add(frame, clock.now())) closeBatch(own, 'count');
-    else cancelDue ??= clock.after(Math.max(0, (batcher.dueAt() ?? 0) - clock.now()), () => { closeBatch(own, 'deadline'); });
-  }
-
   /** One connection; returns or throws when it ends. */
   async function captureOnce(own: Session, signal: AbortSignal): Promise<void> {
     const folder = await spool.folderOf(own);
     for await (const captured of source.frames(spec, folder, signal)) {
-      await take(own, captured);
+      const frame = await collector.take(own, captured);
+      if (frame) {
+        last_frame_at = frame.captured_at;
+        capture_mode = captured.mode;
+        camera_clock_offset_seconds = captured.clock_offset_seconds ?? null;
+        become('running', `capturing (${captured.mode})`);
+      }
       if (room.trouble) throw room.trouble;
     }
     if (!signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
@@ -253,7 +165,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         if (await room.failed(error) || room.trouble) continue;
         const { code, message } = remember(error);
         const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
-        const pauseMs = pauses.after(code, { healthy, known: latest !== null });
+        const pauseMs = pauses.after(code, { healthy, known: collector.latest !== null });
         become(pauseMs < REFUSED_MS ? 'reconnecting' : 'failed', `${message}; ${source.push ? 'goes on with the next picture' : `next try in ${inWords(pauseMs)}`}`);
         if (state === 'failed') barredUntil = clock.monotonic() + pauseMs;
         log.debug(`${spec.camera_id}: ${code}`, { reason: message });
@@ -275,13 +187,12 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
       own ??= await openSession(time);
       if (own) {
         await capture(own, time);
-        closeBatch(own, 'stopped');
+        collector.closeBatch(own, 'stopped');
       }
       if (options.on_demand && !stopped()) become('asleep', ASLEEP);
     }
     if (!own) return;
-    await closing;
-    await losses.settle(new Date(clock.now()).toISOString());
+    await collector.settle();
     const { name } = own;
     await spool.end(name).catch((error: unknown) => {
       log.warn(`the folder of session ${name} is left until the next start`, { reason: errorInfo(error).message });
@@ -294,8 +205,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     .catch((error: unknown) => {
       become('failed', remember(error).message);
       log.error(`${spec.camera_id}: the stream failed`, { reason: errorInfo(error).message });
-    })
-    .finally(() => { cancelDue?.(); });
+    });
 
   function stop(why: string): Promise<void> {
     if (!stopped()) stopReason = why;
@@ -312,7 +222,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     spec,
     ended,
     stop,
-    view: () => ({ session: session?.name ?? null, state, reason, since, reconnects, capture_mode, camera_clock_offset_seconds, last_frame_at, open_batch: batcher.size, last_error, latest }),
+    view: () => ({ session: session?.name ?? null, state, reason, since, reconnects, capture_mode, camera_clock_offset_seconds, last_frame_at, open_batch: collector.size, last_error, latest: collector.latest }),
   };
 }
 

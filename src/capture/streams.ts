@@ -1,31 +1,24 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorInfo, LookoutError } from '../errors.ts';
-import { worksAt } from '../lib/schedule.ts';
 import { shownAddress } from '../lib/secrets.ts';
-import type { Balance, LatestPicture, ModelState, Probe, ProbeRequest, PushedPicture, PushOutcome, PushSource, StartRequest, StreamChange, StreamStatus, VideoSource } from '../types.ts';
-import { CAMERA_MODEL } from '../words/push.ts';
-import { firstOf } from './first.ts';
+import type { Probe, ProbeRequest, StartRequest, StreamChange, StreamStatus } from '../types.ts';
 import { createDemand } from './on-demand.ts';
 import { probeStream } from './probe.ts';
-import { startStream, type Stream, type StreamParts } from './stream.ts';
-import { checkModels, checkOptions, remembered, sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
+import { startStream, type StreamParts } from './stream.ts';
+import { checkModels, checkOptions, remembered, sourceOf, specOf, type StreamEntry } from './stream-entry.ts';
+import { createStatus, isToRun, OUTSIDE, reconnectsOf, type StatusParts } from './stream-status.ts';
 import type { StoredStream, StreamStore } from './stream-store.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
 
-export interface StreamsParts extends StreamEntryParts {
+export interface StreamsParts extends StatusParts {
   readonly stream: Omit<StreamParts, 'source' | 'demand'>;
   readonly store: StreamStore;
   /** The camera is captured no more, until somebody or its hours of work start it again; not told where its settings change or Lookout stops. */
   readonly stopped: (cameraId: string) => void;
-  readonly facts: {
-    books(cameraId: string): Balance;
-    queued(cameraId: string): number;
-    modelState(model: string): { readonly state: ModelState; readonly reason: string };
-    records(cameraId: string): Pick<StreamStatus, 'records' | 'last_record_at'>;
-  };
 }
 
-export interface Streams {
+export interface Streams extends Traffic {
   /** Starts what is to run. */
   begin(): void;
   start(request: StartRequest, origin?: StreamEntry['origin']): Promise<'started' | 'already_running'>;
@@ -35,36 +28,23 @@ export interface Streams {
   remove(cameraId: string): Promise<void>;
   list(): readonly StreamStatus[];
   get(cameraId: string): StreamStatus | null;
-  latest(cameraId: string): LatestPicture | null;
-  /** Likewise, for somebody who watches the camera until the signal aborts: see Face. */
-  picture(cameraId: string, signal: AbortSignal): Promise<LatestPicture | null>;
-  /** Likewise; throws what `video` does. */
-  live: VideoSource['live'];
   /** Looks at a camera as if it were started. Throws what `start` and sources throw. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<Probe>;
-  /** Throws what `push` throws of a stream that takes no picture. */
-  expectTakesPush(cameraId: string): void;
-  /** To a stream that runs. Throws `not_found`, `not_running`, and what its source throws. */
-  push(cameraId: string, picture: PushedPicture): Promise<PushOutcome>;
-  /** Of a stream that runs. Throws `not_found`, `no_live_video`. */
-  video(cameraId: string): VideoSource;
   /** Stops all captures; what was running comes back at the next start. */
   close(): Promise<void>;
 }
-
-const OUTSIDE = 'outside its hours of work';
 
 /** What lookout.yaml and the last run name is known when it returns, and starts with `begin`. */
 export async function createStreams(parts: StreamsParts): Promise<Streams> {
   const { config } = parts;
   const entries = await remembered(parts, await parts.store.load());
-  const { clock } = parts.stream;
-  const demand = createDemand(clock);
+  const demand = createDemand(parts.stream.clock);
   /** What is being done for each camera. */
   const underWay = new Map<string, Promise<unknown>>();
   const closing = new AbortController();
-  const knownSince = new Date().toISOString();
   let schedules: NodeJS.Timeout | null = null;
+  const status = createStatus(parts, closing.signal);
+  const working = (entry: StreamEntry): boolean => isToRun(entry, config);
 
   /** What is asked of one camera is done one after the other: nothing starts it while something else has half stopped it. */
   function inTurn<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
@@ -110,10 +90,6 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     });
   }
 
-  function working(entry: StreamEntry): boolean {
-    return entry.enabled && (entry.schedule === null || worksAt(entry.schedule, Date.now(), config.time_zone === 'system' ? undefined : config.time_zone));
-  }
-
   /** Starts and stops what the hours of work say. */
   function followSchedules(): void {
     for (const [id, { schedule, running }] of entries) {
@@ -128,43 +104,6 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
         if (!closing.signal.aborted) parts.stream.log.error(`${id} does not follow its hours of work`, { reason: errorInfo(error).message });
       });
     }
-  }
-
-  /** Why a stream that has not failed does not run. */
-  function whyNot(entry: StreamEntry): string {
-    const stopped = entry.last?.view().reason;
-    if (!entry.enabled) return stopped === undefined || stopped === OUTSIDE ? 'not started' : stopped;
-    if (!working(entry)) return OUTSIDE;
-    try {
-      sourceOf(entry.url, entry.trusted, parts);
-    } catch (error) {
-      return errorInfo(error).message;
-    }
-    return closing.signal.aborted ? 'Lookout is stopping' : 'not started yet';
-  }
-
-  function status(entry: StreamEntry): StreamStatus {
-    const id = String(entry.camera_id);
-    const spec = specOf(entry, config);
-    const view = entry.last?.view();
-    const base = view ?? {
-      session: null, reason: '', since: knownSince,
-      capture_mode: null, camera_clock_offset_seconds: null, last_frame_at: null, open_batch: 0, last_error: null,
-    };
-    // Pictures come, but no model can look at them: that is what its user must hear.
-    const models = spec.models.filter((model) => model !== CAMERA_MODEL).map((model) => parts.facts.modelState(model));
-    const stuck = (['provisioning', 'failed'] as const).find((state) => view?.state === 'running' && models.length > 0 && models.every((model) => model.state === state));
-    const isIdle = entry.running === null && (view === undefined || view.state === 'stopped');
-    const age = base.last_frame_at === null ? null : Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10;
-    return {
-      camera_id: entry.camera_id, session: base.session, url: shownAddress(entry.url), models: entry.models, options: spec.options,
-      origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null && view?.state !== 'asleep',
-      state: stuck ?? view?.state ?? 'stopped',
-      reason: isIdle ? whyNot(entry) : (stuck && models[0]?.reason) ?? base.reason,
-      since: base.since, reconnects: reconnectsOf(entry), capture_mode: base.capture_mode, camera_clock_offset_seconds: base.camera_clock_offset_seconds,
-      last_frame_at: base.last_frame_at, last_frame_age_seconds: age, open_batch: base.open_batch,
-      queued: parts.facts.queued(id), books: parts.facts.books(id), ...parts.facts.records(id), last_error: base.last_error,
-    };
   }
 
   function known(cameraId: string): StreamEntry {
@@ -238,27 +177,6 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     await save();
   }
 
-  const runs = (cameraId: string): Stream | null => entries.get(cameraId)?.running ?? null;
-  /** Also of a stream that was stopped. */
-  const latest = (cameraId: string): LatestPicture | null => entries.get(cameraId)?.last?.view().latest ?? null;
-
-  function videoOf(cameraId: string): VideoSource {
-    const { running, url, trusted } = known(cameraId);
-    if (!running) throw new LookoutError('not_found', `camera '${cameraId}' is not being captured; start its stream`);
-    const { video } = sourceOf(url, trusted, parts);
-    if (!video) throw new LookoutError('no_live_video', `camera '${cameraId}' is read in a way that gives pictures and no video that could be copied; stream.mjpeg shows them`);
-    return video;
-  }
-
-  function takesPush(cameraId: string): PushSource {
-    const entry = entries.get(cameraId);
-    if (!entry) throw new LookoutError('not_found', `camera '${cameraId}' has no stream; start one with the address push:`);
-    if (!entry.running) throw new LookoutError('not_running', `the stream of camera '${cameraId}' does not run: ${status(entry).reason}`);
-    const { push } = sourceOf(entry.url, entry.trusted, parts);
-    if (!push) throw new LookoutError('not_running', `camera '${cameraId}' is asked for its pictures; a stream of the address push: takes those that it brings`);
-    return push;
-  }
-
   return {
     begin() {
       for (const [id, entry] of entries) {
@@ -289,31 +207,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       return entry ? status(entry) : null;
     },
     probe: async (request, signal) => probeStream(request, false, parts, signal),
-    expectTakesPush(cameraId) {
-      takesPush(cameraId);
-    },
-    push: async (cameraId, picture) => takesPush(cameraId).take(cameraId, picture),
-    video: videoOf,
-    latest,
-    async picture(cameraId, signal) {
-      const running = runs(cameraId);
-      if (running) demand.ask(cameraId, signal);
-      if (running?.spec.options.on_demand !== true) return latest(cameraId);
-      return firstOf(() => runs(cameraId), (stream) => {
-        const view = stream.view();
-        return view.state === 'asleep' || view.last_frame_at === null ? null : view.latest;
-      }, clock, signal);
-    },
-    async live(cameraId, signal) {
-      const video = videoOf(cameraId);
-      demand.ask(cameraId, signal);
-      if (runs(cameraId)?.spec.options.on_demand !== true) return video.live(cameraId, signal);
-      return firstOf(() => runs(cameraId), () => video.live(cameraId, signal).catch((error: unknown) => {
-        // It has to be connected first.
-        if (errorInfo(error).code === 'stream_ended') return null;
-        throw error;
-      }), clock, signal);
-    },
+    ...createTraffic(entries, { ...parts, demand, clock: parts.stream.clock, status }),
     async close() {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       if (schedules) clearInterval(schedules);
@@ -321,11 +215,6 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       await Promise.all(underWay.values());
     },
   };
-}
-
-/** Since Lookout started, however often the stream was started again. */
-function reconnectsOf({ reconnects, last }: StreamEntry): number {
-  return reconnects + (last?.view().reconnects ?? 0);
 }
 
 /** Who sends back an address as it was shown means the one with the login. */

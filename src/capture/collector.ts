@@ -1,0 +1,140 @@
+/** What a stream's source brings: into the spool, into the open batch, and on with it when that is full or due. */
+import { backoffMs, type Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import { isNoRoom } from '../lib/transient.ts';
+import type { Books } from '../store/books.ts';
+import type { Room } from '../store/janitor.ts';
+import { batchOf, type Session, type Spool } from '../store/spool.ts';
+import type { Batch, CapturedFrame, ClosedBy, Frame, LatestPicture, StreamSpec } from '../types.ts';
+import { createBatcher } from './batcher.ts';
+import { createLosses } from './losses.ts';
+
+export interface CollectorParts {
+  readonly spool: Spool;
+  readonly books: Books;
+  /** A frame is in the spool: its models may look at it. */
+  readonly offer: (frame: Frame, of: Pick<Batch, 'camera_id' | 'session' | 'models' | 'options'>) => void;
+  /** Takes a closed batch; durable when it returns. */
+  readonly submit: (batch: Batch) => Promise<void>;
+  readonly room: Room;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Collector {
+  /** Frames of the open batch. */
+  readonly size: number;
+  readonly latest: LatestPicture | null;
+  /** null: the picture is lost, and counted. */
+  take(session: Session, captured: CapturedFrame): Promise<Frame | null>;
+  /** Hands over the open batch. */
+  closeBatch(session: Session, closed_by: ClosedBy): void;
+  /** Resolves when the batches that were closed are safe, or given up while stopping, and what was lost stands in the books. */
+  settle(): Promise<void>;
+}
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+/** What could not be stored when the stream is stopped is tried so often, at once. */
+const TRIES_AT_END = 3;
+
+/** `failed` is told what could not be stored, and answers it in words. `stopping` aborts when the stream is to stop. */
+export function createCollector(
+  { camera_id, models, options }: StreamSpec, parts: CollectorParts, failed: (error: unknown) => string, stopping: AbortSignal,
+): Collector {
+  const { spool, books, room, clock, log } = parts;
+  const losses = createLosses(camera_id, books, log);
+  const batcher = createBatcher(options.batch_size, options.batch_deadline_seconds * 1000);
+  let latest: LatestPicture | null = null;
+  let closing: Promise<void> = Promise.resolve();
+  let cancelDue: (() => void) | null = null;
+
+  function closeBatch(session: Session, closed_by: ClosedBy): void {
+    cancelDue?.();
+    cancelDue = null;
+    const frames = batcher.take();
+    const last = frames.at(-1);
+    if (!last) return;
+    const batch = batchOf(session, frames, closed_by);
+    closing = closing.then(async () => {
+      await keepLatest(session, last);
+      await handOver(batch);
+    });
+  }
+
+  /** Tried until it is safe: its frames are in the spool whatever happens. */
+  async function handOver(batch: Batch): Promise<void> {
+    let triesAtEnd = 0;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await parts.submit(batch);
+        return;
+      } catch (error) {
+        if (await room.failed(error) && !stopping.aborted) continue;
+        log.repeated('error', 'a batch could not be stored', camera_id, { reason: failed(error), batch: batch.id });
+        // While stopping it is not worth a long wait: the next start finds the frames.
+        if (stopping.aborted && (triesAtEnd += 1) >= TRIES_AT_END) return;
+        await clock.sleep(backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), stopping);
+      }
+    }
+  }
+
+  /** A frame may leave the spool with its batch: the camera's latest picture stays. */
+  async function keepLatest(session: Session, frame: Frame): Promise<void> {
+    try {
+      const file = await spool.showLatest(session, frame);
+      if (latest?.captured_at === frame.captured_at) latest = { ...latest, file };
+    } catch (error) {
+      log.repeated('error', 'the latest picture could not be kept', camera_id, { reason: failed(error) });
+    }
+  }
+
+  async function store(session: Session, captured: CapturedFrame): Promise<Frame | null> {
+    for (let mayRetry = ('jpeg' in captured.picture); ; mayRetry = false) {
+      try {
+        return await spool.put(session, captured);
+      } catch (error) {
+        // A picture that came as a file is gone.
+        if (await room.failed(error) && mayRetry) continue;
+        log.repeated('error', 'a frame could not be stored', camera_id, { reason: failed(error) });
+        await losses.count(1, isNoRoom(error) ? 'disk_full' : 'spool_failed', captured.captured_at);
+        return null;
+      }
+    }
+  }
+
+  return {
+    get size() {
+      return batcher.size;
+    },
+    get latest() {
+      return latest;
+    },
+
+    async take(session, captured) {
+      if (captured.missed > 0) await losses.count(captured.missed, 'slow_consumer', captured.captured_at);
+      for (const [why, ticks] of Object.entries(captured.failed ?? {})) await losses.count(ticks, why, captured.captured_at);
+      const frame = await store(session, captured);
+      if (!frame) return null;
+      latest = { file: spool.path(frame.key), captured_at: frame.captured_at };
+      if (models.length === 0) {
+        // It is there to be shown, and nothing is to be recorded of it.
+        await keepLatest(session, frame);
+        await spool.remove(frame.key);
+        return frame;
+      }
+      books.captured(camera_id);
+      parts.offer(frame, { camera_id: session.camera_id, session: session.name, models: session.models, options: session.options });
+      if (batcher.add(frame, clock.now())) closeBatch(session, 'count');
+      else cancelDue ??= clock.after(Math.max(0, (batcher.dueAt() ?? 0) - clock.now()), () => { closeBatch(session, 'deadline'); });
+      return frame;
+    },
+
+    closeBatch,
+
+    async settle() {
+      await closing;
+      await losses.settle(new Date(clock.now()).toISOString());
+    },
+  };
+}
