@@ -173,6 +173,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   async function remove(id: string): Promise<void> {
     if (known(id).origin === 'yaml') throw new LookoutError('bad_request', `the stream of camera '${id}' stands in lookout.yaml; remove it from there`);
     await halt(id, 'removed by request');
+    parts.stopped(id);
     entries.delete(id);
     await save();
   }

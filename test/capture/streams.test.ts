@@ -389,6 +389,7 @@ describe('removing a stream', () => {
     await connected('CAM-1', 'CAM-2');
     await source.emit('CAM-1');
     await streams.remove('CAM-1');
+    expect(halted).toEqual(['CAM-1']);
     await connected('CAM-2');
     expect(submitted).toMatchObject([{ camera_id: 'CAM-1', closed_by: 'stopped' }]);
     expect([streams.get('CAM-1'), streams.latest('CAM-1')]).toEqual([null, null]);
