@@ -1,14 +1,14 @@
 /** One follower at work: what is new in its logs is brought to its target, and its cursor moves behind what was taken. */
-import { createHash } from 'node:crypto';
 import { errorInfo, LookoutError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { linked } from '../lib/linked.ts';
 import type { Log } from '../lib/log.ts';
 import type { FollowerStatus, Item, LogPlace, LogReader } from '../types.ts';
 import type { Aside } from './aside.ts';
-import type { Cursor, CursorFile } from './cursor.ts';
+import type { CursorFile } from './cursor.ts';
 import { createDelivery, type DeliveryParts, type Further } from './deliver.ts';
 import { piecesOf } from './pieces.ts';
+import { BEGINNING, openProgress } from './progress.ts';
 
 export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
   readonly name: string;
@@ -45,25 +45,17 @@ export interface Courier {
   close(): Promise<void>;
 }
 
-const BEGINNING: LogPlace = { volume: '', items: 0, last: '', time: null };
 const MOST = { items: 500, bytes: 8_000_000 };
 /** Others may write to a log. */
 const LOOK_MS = 5000;
-/** The cursor is written so often at the most: what came since comes again after a crash. */
-const WRITE_MS = 1000;
 
 export async function startCourier(parts: CourierParts): Promise<Courier> {
   const { name, type, target, logs, follower, aside, clock, log } = parts;
   const life = new AbortController();
   const { signal } = life;
   const portion = { ...MOST, pictures: parts.pictures };
-  const targetHash = createHash('sha256').update(target).digest('hex').slice(0, 16);
-  const places = new Map<Item['log'], LogPlace>();
-  let [delivered, lost] = [0, 0];
-  let [writtenAt, isDirty] = [-Infinity, false];
+  const progress = await openProgress(target, logs, parts.from, parts.cursor, clock);
   let lastDeliveredAt: string | null = null;
-  /** As its cursor has it. */
-  let asked: string | undefined;
   /** What is being brought, and where it goes on then. */
   let underWay: { readonly kind: Item['log']; readonly place: LogPlace; readonly since: string | null } | null = null;
   let isWoken = false;
@@ -79,35 +71,20 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     },
   });
 
-  async function begin(): Promise<void> {
-    const known = await parts.cursor.read();
-    if (known && known.target !== targetHash) log.warn(`${name}: it delivers to ${target} now, and goes on where it was; to begin anew: lookout followers rewind ${name} --to beginning`);
-    [delivered, lost, asked] = [known?.delivered ?? 0, known?.lost ?? 0, known?.asked];
-    for (const [kind, reader] of logs) places.set(kind, known?.places[kind] ?? await reader.resolve(parts.from));
-    await write();
-  }
-
-  async function write(): Promise<void> {
-    const cursor: Cursor = { target: targetHash, places: Object.fromEntries(places), delivered, lost, asked };
-    await parts.cursor.write(cursor);
-    [writtenAt, isDirty] = [clock.monotonic(), false];
-  }
-
   /** Whether there was something. */
   async function round(kind: Item['log'], reader: LogReader): Promise<boolean> {
-    const from = places.get(kind);
+    const from = progress.place(kind);
     if (!from) return false;
     const { mended, ...stretch } = await reader.read(from, portion);
     // Its file went meanwhile.
-    if (places.get(kind) !== from) return true;
+    if (progress.place(kind) !== from) return true;
     if (mended) {
       log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
-      places.set(kind, mended);
-      isDirty = true;
+      progress.goTo(kind, mended);
     }
     if (stretch.items.length === 0) return false;
     for (const { items, place } of piecesOf(stretch, parts.isWanted, parts.most)) {
-      if (!(await pass(kind, items.map(marked), place, () => behind(reader, place)))) break;
+      if (!(await pass(kind, items.map((item) => progress.marked(item)), place, () => behind(reader, place)))) break;
     }
     return true;
   }
@@ -117,29 +94,23 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       current.signal.throwIfAborted();
       const { items, place: next } = await reader.read(at, portion);
       if (items.length === 0) return;
-      yield* items.filter(parts.isWanted).map(marked);
+      yield* items.filter(parts.isWanted).map((item) => progress.marked(item));
       at = next;
     }
   }
 
-  /** What a rewind goes over says that somebody asked for it. */
-  function marked(item: Item): Item {
-    return asked !== undefined && item.time !== null && Date.parse(item.time) <= Date.parse(asked) ? { ...item, asked: true } : item;
-  }
-
   /** Brings the items, and goes on behind them; false: their file went meanwhile, and it goes on elsewhere. */
   async function pass(kind: Item['log'], items: readonly Item[], place: LogPlace, further: Further): Promise<boolean> {
-    const before = places.get(kind);
+    const before = progress.place(kind);
     underWay = { kind, place, since: items[0]?.time ?? null };
     try {
       if (items.length > 0) await bring(items, further);
     } finally {
       underWay = null;
     }
-    if (places.get(kind) !== before) return false;
-    places.set(kind, place);
-    isDirty = true;
-    if (clock.monotonic() - writtenAt > WRITE_MS) await write();
+    if (progress.place(kind) !== before) return false;
+    progress.goTo(kind, place);
+    await progress.write('in time');
     return true;
   }
 
@@ -150,7 +121,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       await aside.put(one);
       log.repeated('warn', 'an item was refused, and is set aside', name, { id: one.item.id.slice(0, 200), reason: one.reason.slice(0, 500) });
     }
-    delivered += items.length - refused.length;
+    progress.took(items.length - refused.length);
     if (items.length > refused.length) lastDeliveredAt = new Date(clock.now()).toISOString();
   }
 
@@ -168,7 +139,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
         let worked = false;
         for (const [kind, reader] of logs) worked = await round(kind, reader) || worked;
         if (worked) continue;
-        if (isDirty) await write();
+        await progress.write('now');
       } catch (error) {
         if (current.signal.aborted) continue;
         // Its own files: the disk may be full.
@@ -210,40 +181,30 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     const refused = await follower.deliver([{ ...item, asked: true }], signal);
     if (refused.length > 0) return false;
     await aside.remove(file);
-    delivered += 1;
-    isDirty = true;
+    progress.took(1);
     return true;
-  }
-
-  /** null: it is in another file of that log, or does not follow it. */
-  function placeIn(kind: Item['log'], volume: string): LogPlace | null {
-    const place = places.get(kind);
-    return place && [volume, ''].includes(place.volume) ? place : null;
   }
 
   const age = (time: string | null): number => (time === null ? 0 : Math.max(0, (clock.now() - Date.parse(time)) / 1000));
 
-  await begin();
+  if (progress.isElsewhere) log.warn(`${name}: it delivers to ${target} now, and goes on where it was; to begin anew: lookout followers rewind ${name} --to beginning`);
   follower.begin?.();
   const working = work();
   return {
     name,
     wake,
-    needs: (kind, volume) => placeIn(kind, volume) !== null,
+    needs: (kind, volume) => progress.placeIn(kind, volume) !== null,
     gone(kind, volume, items) {
-      const place = placeIn(kind, volume);
+      const place = progress.placeIn(kind, volume);
       if (!place) return;
       // What is being brought is not lost.
       const read = underWay?.kind === kind && underWay.place.volume === volume ? underWay.place.items : place.items;
       const missed = Math.max(0, items - read);
-      lost += missed;
       if (missed > 0) log.warn(`${name}: ${missed} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
-      // Another than before, also where that was the beginning.
-      places.set(kind, { ...BEGINNING });
-      isDirty = true;
+      progress.lose(kind, missed);
     },
     async status() {
-      const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(places.get(kind) ?? BEGINNING)));
+      const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(progress.place(kind) ?? BEGINNING)));
       const items = counts.reduce((sum, count) => sum + count, 0);
       const { trouble } = delivery;
       return {
@@ -252,7 +213,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
         reason: trouble ? trouble.message : '',
         since: trouble ? new Date(trouble.since).toISOString() : null,
         lag_items: items, lag_seconds: age(underWay?.since ?? null),
-        delivered, lost, set_aside: aside.count, last_delivered_at: lastDeliveredAt,
+        delivered: progress.delivered, lost: progress.lost, set_aside: aside.count, last_delivered_at: lastDeliveredAt,
       };
     },
     async retry() {
@@ -265,11 +226,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       return taken;
     },
     async rewind(to) {
-      await order(async () => {
-        for (const [kind, reader] of logs) places.set(kind, await reader.resolve(to));
-        asked = new Date(clock.now()).toISOString();
-        await write();
-      });
+      await order(() => progress.rewind(to));
     },
     test: (asked) => follower.test(asked),
     async close() {
@@ -278,7 +235,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       await working;
       // They are told that it ends.
       await obey();
-      if (isDirty) await write();
+      await progress.write('now');
       await follower.close();
     },
   };
