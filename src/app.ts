@@ -176,7 +176,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
         await events.settled(batch);
       },
       closed: (batch, from) => {
-        batches.closed(batch);
+        if (from !== 'live') batches.closed(batch);
         if (from === 'recovered') events.left(batch);
       },
       over: (batch) => { events.over(batch); },
@@ -204,6 +204,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
           takes.offered(of.camera_id, frame, of.options);
           pipeline.offer(frame, of);
         },
+        closed: (batch) => { batches.closed(batch); },
         submit: (batch) => pipeline.submit(batch),
       },
       facts: {

@@ -33,6 +33,7 @@ const parts = {
     await spool.release(batch);
   },
   offer: () => undefined,
+  closed: () => undefined,
   wanted: () => undefined,
   demand: createDemand(systemClock),
 };

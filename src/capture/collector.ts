@@ -14,6 +14,8 @@ export interface CollectorParts {
   readonly books: Books;
   /** A frame is in the spool: its models may look at it. */
   readonly offer: (frame: Frame, of: Pick<Batch, 'camera_id' | 'session' | 'models' | 'options'>) => void;
+  /** Frames that come now are of another batch. Told at once, where `submit` may wait for the batch before. */
+  readonly closed: (batch: Batch) => void;
   /** Takes a closed batch; durable when it returns. */
   readonly submit: (batch: Batch) => Promise<void>;
   readonly room: Room;
@@ -56,6 +58,7 @@ export function createCollector(
     const last = frames.at(-1);
     if (!last) return;
     const batch = batchOf(session, frames, closed_by);
+    parts.closed(batch);
     closing = closing.then(async () => {
       await keepLatest(session, last);
       await handOver(batch);

@@ -51,7 +51,7 @@ async function begin(): Promise<Streams> {
     stopped: () => undefined,
     store: { load: () => Promise.resolve(stored), save: (all) => { stored = all; return Promise.resolve(); } },
     stream: {
-      spool: createSpool(config.frames_dir), books, room: plenty, clock, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, offer: () => undefined,
+      spool: createSpool(config.frames_dir), books, room: plenty, clock, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, offer: () => undefined, closed: () => undefined,
       submit: (batch) => { submitted.push(batch); return Promise.resolve(); },
       wanted: (model) => { wanted.push(model); },
     },

@@ -49,7 +49,7 @@ const hasty: Clock = {
 
 async function begin(options: Partial<StreamOptions> = {}, parts: Partial<StreamParts> = {}): Promise<Stream> {
   const stream = startStream({ ...streamOf('rtsp://u:secret@h/x', options), models: ['motion'] }, {
-    source, spool, books, demand: createDemand(hasty), room: plenty, clock: hasty, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, wanted: () => undefined, offer: () => undefined,
+    source, spool, books, demand: createDemand(hasty), room: plenty, clock: hasty, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, wanted: () => undefined, offer: () => undefined, closed: () => undefined,
     submit: (batch) => {
       submitted.push(batch);
       return Promise.resolve();
@@ -82,6 +82,22 @@ describe('a stream', () => {
     }
     expect(stream.view()).toMatchObject({ state: 'running', reason: 'capturing (keyframes)', capture_mode: 'keyframes', open_batch: 1, reconnects: 0, last_error: null });
     expect(ofCamera()).toMatchObject({ captured: 7, in_spool: 7 });
+  });
+
+  it('tells at once that a batch is closed, though the one before is not safe yet', async () => {
+    const told: string[] = [];
+    let firstIsSafe = (): void => undefined;
+    const first = new Promise<void>((resolve) => { firstIsSafe = resolve; });
+    const stream = await begin({ batch_size: 2 }, { closed: ({ id }) => told.push(id), submit: (batch) => {
+      submitted.push(batch);
+      return first;
+    } });
+    await emit(4);
+    await expect.poll(() => told.length, SOON).toBe(2);
+    expect(submitted.map(({ id }) => id)).toEqual(told.slice(0, 1));
+    firstIsSafe();
+    await stream.stop('stopped by request');
+    expect(submitted.map(({ id }) => id)).toEqual(told);
   });
 
   it('closes a batch that is due before it is full', async () => {
@@ -132,7 +148,7 @@ describe('a stream', () => {
       signal.addEventListener('abort', () => { resolve(); });
     });
     const stream = startStream(streamOf('rtsp://h/x'), {
-      source, spool, books, demand: createDemand(hasty), room: plenty, clock: hasty, pacer: { busy: false, turn }, log: silentLog, wanted: () => undefined, offer: () => undefined, submit: () => Promise.resolve(),
+      source, spool, books, demand: createDemand(hasty), room: plenty, clock: hasty, pacer: { busy: false, turn }, log: silentLog, wanted: () => undefined, offer: () => undefined, closed: () => undefined, submit: () => Promise.resolve(),
     });
     for (const connections of [1, 2]) {
       await expect.poll(() => turns.length, SOON).toBe(connections);

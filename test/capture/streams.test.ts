@@ -59,7 +59,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     defaultModels,
     stream: {
       spool, books, room: plenty, clock: systemClock, pacer: { busy: false, turn: () => Promise.resolve() }, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
-      offer: () => undefined,
+      offer: () => undefined, closed: () => undefined,
       submit: (batch) => {
         submitted.push(batch);
         return Promise.resolve();

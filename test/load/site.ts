@@ -207,6 +207,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
           capturedAt.set(frame.key, clock.monotonic());
           pipeline.offer(frame, of);
         },
+        closed: () => undefined,
         submit: (batch) => pipeline.submit(batch),
       });
       streams.push(stream);
