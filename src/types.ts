@@ -434,8 +434,8 @@ export interface Lane {
   look(frame: Frame, stream: StreamRef, signal: AbortSignal): Promise<Look>;
   /** The frames of these keys are a whole batch now. */
   batchClosed(keys: readonly string[]): void;
-  /** Live frames of the session stay at the door until `release`: batches of it that had to wait go first. */
-  hold(session: string): void;
+  /** Live frames of the session stay at the door until `release`, from this one of their sequence on: batches of it that had to wait go first. */
+  hold(session: string, from: number): void;
   release(session: string): void;
   /** Why a frame that nobody waits for any longer was not looked at. */
   readonly skipReason: SkipReason;

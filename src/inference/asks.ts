@@ -8,8 +8,10 @@ export interface Ask {
   /** When it came, in monotonic milliseconds. */
   readonly at: number;
   answer(look: Look): void;
-  /** Lookout stops: there is no answer. */
+  /** There is no answer: Lookout stops, or nobody waits for one any more. */
   giveUp(reason: unknown): void;
+  /** Nobody waits for an answer any more: a call that is under way is its last. */
+  isOver(): boolean;
 }
 
 export interface Item extends Waiting {

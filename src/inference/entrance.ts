@@ -25,8 +25,8 @@ export interface Entrance {
   removeAll(): readonly Ask[];
   /** The frames of these keys are a whole batch. */
   closeBatch(keys: readonly string[]): void;
-  /** Live frames of the session stay until it is released. */
-  hold(session: string): void;
+  /** Live frames of the session stay until it is released, from this one of their sequence on. */
+  hold(session: string, from: number): void;
   /** False: it was not held. */
   release(session: string): boolean;
   /** Whether a runner is needed; `model`: null while none is up. */
@@ -38,7 +38,8 @@ export interface Entrance {
 export function createEntrance({ settings, callSize, quarantine, skip }: EntranceParts): Entrance {
   const foyer = createFoyer();
   const door = createDoor<Item>();
-  const held = new Set<string>();
+  /** By session: the first frame of what waits there. Earlier ones are of batches that it waits for itself. */
+  const held = new Map<string, number>();
 
   function enter(item: Item | null): void {
     if (item) door.add(item, item.stream.from === 'recovered' ? 'recovered' : 'live');
@@ -89,7 +90,7 @@ export function createEntrance({ settings, callSize, quarantine, skip }: Entranc
       return [...foyer.leave('frame').flat(), ...items.flatMap(({ asks }) => asks)];
     },
     closeBatch: (keys) => { foyer.close(keys); },
-    hold: (session) => { held.add(session); },
+    hold: (session, from) => { held.set(session, Math.min(from, held.get(session) ?? Infinity)); },
     release: (session) => held.delete(session),
     hasWork: (model) => !door.empty || (model ? foyer.hasWork(model.look) : foyer.asks.some(isWorthAStart)),
     take({ model, runner }, now, mayGo) {
@@ -97,7 +98,8 @@ export function createEntrance({ settings, callSize, quarantine, skip }: Entranc
       for (const asks of foyer.leave(model.look)) enter(itemOf(asks, { at: now }));
       tidy(model, door.cameras, now);
       sendAway(now);
-      const isFree = (item: Item): boolean => item.notBefore <= now && !(item.stream.from === 'live' && held.has(item.session)) && mayGo(item);
+      const isHeld = ({ stream, session, sequence }: Item): boolean => stream.from === 'live' && sequence >= (held.get(session) ?? Infinity);
+      const isFree = (item: Item): boolean => item.notBefore <= now && !isHeld(item) && mayGo(item);
       const isSuspect = ({ camera }: Item): boolean => quarantine.verdict(camera, now) === 'alone';
       const suspect = quarantine.empty ? undefined : door.items.find((item) => isSuspect(item) && isFree(item));
       if (suspect && door.remove(suspect)) {

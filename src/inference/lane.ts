@@ -24,6 +24,9 @@ const REST_LOOK_MS = 1000;
 /** How soon a call is made again that the machine could not make. */
 const AGAIN_MS = 2000;
 
+const isOver = ({ asks }: Item): boolean => asks.every((ask) => ask.isOver());
+const GIVEN_UP = new LookoutError('internal', 'nobody waits for this look any more');
+
 export function createLane(name: string, parts: LaneParts): Lane {
   const { settings, clock, log } = parts;
   const keeper = createKeeper(name, parts);
@@ -136,9 +139,18 @@ export function createLane(name: string, parts: LaneParts): Lane {
   /** The machine lacked something, and nobody is to blame: no try counts. */
   function askAgain(items: readonly Item[], error: unknown): void {
     log.repeated('warn', 'a call is made again in a moment', name, { reason: errorInfo(error).message });
-    for (const item of items) entrance.addAgain({ ...item, notBefore: clock.monotonic() + AGAIN_MS });
+    for (const item of items) {
+      quarantine.untried(item.camera);
+      putAgain({ ...item, notBefore: clock.monotonic() + AGAIN_MS });
+    }
     // A timer may be a moment early.
     void clock.sleep(AGAIN_MS + 2, closing.signal).then(changed);
+  }
+
+  /** Batches do not wait for what they gave up. */
+  function putAgain(item: Item): void {
+    if (isOver(item)) for (const ask of item.asks) ask.giveUp(GIVEN_UP);
+    else entrance.addAgain(item);
   }
 
   /** Several frames are asked again one by one; what fails alone has failed, a whole batch after its retries. */
@@ -151,7 +163,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
     for (const [place, ask] of items.flatMap(({ asks }) => asks).entries()) {
       const item = itemOf([ask], { tries: 1 });
       if (culprits.includes(place)) answer([ask], failureOf(error));
-      else if (item) entrance.addAgain(item);
+      else if (item) putAgain(item);
     }
   }
 
@@ -164,7 +176,8 @@ export function createLane(name: string, parts: LaneParts): Lane {
       blame.answered();
       quarantine.answered(item.camera);
     }
-    const isFinal = !mayRetry || item.tries >= settings.model_retries || (error instanceof LookoutError && !error.retry);
+    // A camera that is not asked about any more for now would be left without the reason.
+    const isFinal = !mayRetry || item.tries >= settings.model_retries || isOver(item) || quarantine.verdict(item.camera, now) !== 'free' || (error instanceof LookoutError && !error.retry);
     if (isFinal) {
       answer(item.asks, failureOf(error));
       return;
@@ -203,7 +216,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
         signal.removeEventListener('abort', withdraw);
         done(value);
       };
-      const ask: Ask = { frame, stream, at, answer: settle(resolve), giveUp: settle(reject) };
+      const ask: Ask = { frame, stream, at, answer: settle(resolve), giveUp: settle(reject), isOver: () => signal.aborted };
       function withdraw(): void {
         for (const one of entrance.remove(ask)) one.giveUp(signal.reason);
       }
@@ -215,8 +228,8 @@ export function createLane(name: string, parts: LaneParts): Lane {
       entrance.closeBatch(keys);
       changed();
     },
-    hold(session) {
-      entrance.hold(session);
+    hold(session, from) {
+      entrance.hold(session, from);
     },
     release(session) {
       if (entrance.release(session)) changed();

@@ -10,6 +10,8 @@ export interface Quarantine {
   verdict(camera: string, now: number): 'free' | 'alone' | 'not now';
   /** One of its frames is asked about: the others wait for what becomes of it. */
   trying(camera: string): void;
+  /** Nothing became of it. */
+  untried(camera: string): void;
 }
 
 /** Ends after which a camera is asked alone. */
@@ -46,6 +48,10 @@ export function createQuarantine(): Quarantine {
     trying(camera) {
       const own = suspects.get(camera);
       if (own) own.trying = true;
+    },
+    untried(camera) {
+      const own = suspects.get(camera);
+      if (own) own.trying = false;
     },
   };
 }

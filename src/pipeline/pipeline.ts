@@ -59,8 +59,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const outcomes = createOutcomes(parts, insist);
   const asking = createAsking(parts);
   const waiting = createWaitingBatches();
-  /** What is being done for batches, and where each comes from. */
-  const underWay = new Map<Promise<void>, From>();
+  /** What is being done for batches, and for which. */
+  const underWay = new Map<Promise<void>, { readonly from: From; readonly camera: string }>();
   /** Sessions of which a batch that waited is being asked about. */
   const fed = new Set<string>();
   const letGo = createTurns();
@@ -115,7 +115,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         if (!signal.aborted) log.error(`batch ${batch.id} is left until the next start`, { reason: errorInfo(error).message });
       })
       .finally(() => { underWay.delete(tracked); });
-    underWay.set(tracked, from);
+    underWay.set(tracked, { from, camera: batch.camera_id });
   }
 
   function drop(batch: Batch): void {
@@ -159,9 +159,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return false;
   }
 
-  /** Newer frames of a stream wait until what of it has waited longer was looked at. */
+  /** Newer frames of a stream wait until what of it has waited longer was looked at; not those of batches before it, for which it waits. */
   function wait(one: WaitingBatch): void {
-    for (const model of one.batch.models) lane(model).hold(one.batch.session);
+    const { models, session, frames } = one.batch;
+    for (const model of models) lane(model).hold(session, frames[0]?.sequence ?? 0);
     waiting.push(one);
   }
 
@@ -207,8 +208,17 @@ export function createPipeline(parts: PipelineParts): Pipeline {
    * least. What an earlier run left is bounded by the disk that holds it.
    */
   function isTooMany(): boolean {
-    const live = [...underWay.values()].filter((from) => from === 'live').length + waiting.live;
-    return live >= Math.max(config.queue_total, 2 * spool.sessions);
+    return liveUnderWay().length + waiting.live >= mostLive();
+  }
+
+  const mostLive = (): number => Math.max(config.queue_total, 2 * spool.sessions);
+  /** The camera of each. */
+  const liveUnderWay = (): readonly string[] => [...underWay.values()].filter(({ from }) => from === 'live').map(({ camera }) => camera);
+
+  /** A camera whose batches do not come to an end takes no room from others: it is within its share of what there is. */
+  function hasItsShare(camera: string): boolean {
+    const cameras = liveUnderWay();
+    return cameras.filter((one) => one === camera).length >= Math.max(2, mostLive() / new Set(cameras).size);
   }
 
   async function submit(batch: Batch, from: From = 'live'): Promise<void> {
@@ -221,9 +231,12 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     await spool.writeManifest(begun);
     if (from === 'live' && isTooMany()) {
       const oldest = waiting.letGo(0);
-      drop(oldest ?? batch);
-      // Those under way are answered: they only wait for the disk.
-      if (!oldest) return;
+      if (oldest) drop(oldest);
+      // Those under way are being answered, or wait for the disk.
+      else if (hasItsShare(batch.camera_id)) {
+        drop(batch);
+        return;
+      }
     }
     if (goes) {
       for (const frame of batch.frames) if (!asking.isAsked(frame)) asking.ask(frame, batch.models, streamOf(batch, 'live'));

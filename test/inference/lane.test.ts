@@ -151,6 +151,14 @@ describe.concurrent('a lane', () => {
   });
 
   describe('tries a batch again, for a model that looks by batch,', () => {
+    it('until its camera is not asked about any more, and tells why', async (context) => {
+      const { lane, look, writeManifest } = await planned(context, { calls: ['die', 'die', 'die'] }, { model_retries: 2 });
+      await writeManifest('look: batch\n');
+      const one = look('a');
+      lane.batchClosed(['a']);
+      expect(await one).toMatchObject({ error: { code: 'runner_died', message: expect.stringContaining('my last word') as string } });
+    }, 20_000);
+
     it('as often as the setting says, then tells the last error with the last words', async (context) => {
       const { lane, look, events, writeManifest } = await planned(context, { calls: ['raise', 'raise', 'well', 'raise', 'raise', 'raise'] }, { model_retries: 2 });
       await writeManifest('look: batch\n');
@@ -172,6 +180,30 @@ describe.concurrent('a lane', () => {
     expect(await look('d')).toMatchObject({ skipped: 'quarantined' });
     expect(await look('e', OTHER)).toMatchObject(seen('e'));
     expect(lane.status().restarts).toBe(2);
+  });
+
+  it('tries a camera in quarantine again whose picture could not be lent for a moment', async (context) => {
+    let [passed, refusals] = [0, 0];
+    const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + passed };
+    const { look } = await planned(context, { calls: ['well', 'die', 'die'] }, {}, ({ view }) => ({
+      clock, view: (keys) => (refusals-- > 0 ? Promise.reject(Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' })) : view(keys)),
+    }));
+    await look('a', OTHER);
+    for (const name of ['b', 'c']) expect(await look(name)).toMatchObject({ error: { code: 'runner_died' } });
+    [passed, refusals] = [31_000, 1];
+    expect(await look('d')).toMatchObject(seen('d'));
+  });
+
+  it('asks no more about a frame for which nobody waits, once its call has failed', async (context) => {
+    const { look, events } = await planned(context, { calls: ['well', 'hang'] }, { model_deadline_seconds: 1 });
+    await look('first');
+    const gone = new AbortController();
+    const looks = [look('a', {}, gone.signal), look('b')];
+    await expect.poll(async () => (await events()).length, SOON).toBe(3);
+    gone.abort(new Error('nobody waits'));
+    await expect(looks[0]).rejects.toThrow('nobody waits');
+    expect(await looks[1]).toMatchObject(seen('b'));
+    expect((await events()).filter((event) => event === 'calls')).toHaveLength(3);
   });
 
   it('is unable while its runner does not start, answers with the last end meanwhile, and then goes on', async (context) => {

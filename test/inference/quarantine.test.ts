@@ -5,6 +5,14 @@ import { createQuarantine } from '../../src/inference/quarantine.ts';
 const MINUTE = 60_000;
 
 describe('a camera whose frames end the runner', () => {
+  it('tries a camera again of whose frame nothing became', () => {
+    const quarantine = createQuarantine();
+    for (const now of [0, 1]) quarantine.ended('a', now);
+    quarantine.trying('a');
+    quarantine.untried('a');
+    expect(quarantine.verdict('a', MINUTE)).toBe('alone');
+  });
+
   it('is asked alone after two ends, every 30 s, doubling to an hour', () => {
     const quarantine = createQuarantine();
     quarantine.ended('a', 0);

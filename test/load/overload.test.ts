@@ -153,6 +153,23 @@ describe('a model that ends with every picture', () => {
   });
 });
 
+describe('a model that ends now and then and takes longer to come back than a batch to fill', () => {
+  it('holds up no camera: what was being looked at then goes before what waited', async () => {
+    // With the last frame of a batch, in a call with frames of others.
+    const ends = new Set(['CAM-004 20', 'CAM-006 41']);
+    const made = await site({ animals: { frameMs: 50, setUpMs: 40_000, deed: (camera, nth) => (ends.has(`${camera} ${nth}`) ? 'die' : 'well') } });
+    const cameras = await startCameras(made, 8, ['animals'], { spacing: 0.01 });
+    await made.pass(900);
+    expect(made.starts['animals']?.length).toBe(1 + ends.size);
+    const since = made.clock.now() - 60_000;
+    for (const camera of cameras) expect(made.records.filter(({ batch }) => batch.session.startsWith(`${camera}_`) && Date.parse(batch.ended_at) > since), camera).not.toEqual([]);
+    expect(made.pipeline.waiting()).toBe(0);
+    expect(made.letters).toEqual([]);
+    expect(made.books.total().dropped).toEqual({});
+    expectBalance(made);
+  });
+});
+
 describe('a model with a memory', () => {
   it('is shown each stream in order, by one of its runners, one call at a time', async () => {
     const made = await site({ tracks: { frameMs: 300, manifest: { state: 'stream', instances: 2 } } });

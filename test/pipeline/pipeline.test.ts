@@ -283,6 +283,18 @@ describe('what is let go', () => {
     expect([...made.recorded].sort()).toEqual(batches.slice(1).map(({ id }) => id));
   });
 
+  it('is of the camera whose batches do not come to an end, and of no other', async () => {
+    const made = await road(folder.path, { stuck: fakeLane(never), quick: fakeLane(() => found) }, { queue_total: 4 });
+    made.run();
+    const others = [await made.batch(['quick'], 1, 'CAM-2'), await made.batch(['quick'], 1, 'CAM-3')];
+    // Two for each of the three.
+    for (let nth = 0; nth < 9; nth += 1) await submit(made, await made.batch(['stuck'], 1, 'CAM-1'));
+    await submit(made, ...others);
+    await expect.poll(() => [...made.recorded].sort(), SOON).toEqual(others.map(({ id }) => id).sort());
+    await expect.poll(() => made.books.of('CAM-1').dropped, SOON).toEqual({ queue_full: 3 });
+    expect(made.books.of('CAM-2').dropped).toEqual({});
+  });
+
   it('is the oldest batch that waits where the disk is short, once the books know it', async () => {
     const lane = fakeLane(() => found, { readiness: 'not_ready' });
     let refusals = 1;
