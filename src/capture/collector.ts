@@ -45,7 +45,7 @@ export function createCollector(
   { camera_id, models, options }: StreamSpec, parts: CollectorParts, failed: (error: unknown) => string, stopping: AbortSignal,
 ): Collector {
   const { spool, books, room, clock, log } = parts;
-  const losses = createLosses(camera_id, books, log);
+  const losses = createLosses(camera_id, books, clock, log);
   const batcher = createBatcher(options.batch_size, options.batch_deadline_seconds * 1000);
   let latest: LatestPicture | null = null;
   let closing: Promise<void> = Promise.resolve();
@@ -100,7 +100,7 @@ export function createCollector(
         // A picture that came as a file is gone.
         if (await room.failed(error) && mayRetry) continue;
         log.repeated('error', 'a frame could not be stored', camera_id, { reason: failed(error) });
-        await losses.count(1, isNoRoom(error) ? 'disk_full' : 'spool_failed', captured.captured_at);
+        losses.count(1, isNoRoom(error) ? 'disk_full' : 'spool_failed', captured.captured_at);
         return null;
       }
     }
@@ -115,8 +115,8 @@ export function createCollector(
     },
 
     async take(session, captured) {
-      if (captured.missed > 0) await losses.count(captured.missed, 'slow_consumer', captured.captured_at);
-      for (const [why, ticks] of Object.entries(captured.failed ?? {})) await losses.count(ticks, why, captured.captured_at);
+      if (captured.missed > 0) losses.count(captured.missed, 'slow_consumer', captured.captured_at);
+      for (const [why, ticks] of Object.entries(captured.failed ?? {})) losses.count(ticks, why, captured.captured_at);
       const frame = await store(session, captured);
       if (!frame) return null;
       latest = { file: spool.path(frame.key), captured_at: frame.captured_at };
@@ -137,7 +137,7 @@ export function createCollector(
 
     async settle() {
       await closing;
-      await losses.settle(new Date(clock.now()).toISOString());
+      await losses.settle();
     },
   };
 }

@@ -89,6 +89,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   async function captureOnce(own: Session, signal: AbortSignal): Promise<void> {
     const folder = await spool.folderOf(own);
     for await (const captured of source.frames(spec, folder, signal)) {
+      // Who brings a picture is told that it was not taken, and never of one that was.
+      if (source.push && room.trouble) throw room.trouble;
       const frame = await collector.take(own, captured);
       if (frame) {
         last_frame_at = frame.captured_at;
@@ -96,7 +98,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         camera_clock_offset_seconds = captured.clock_offset_seconds ?? null;
         become('running', `capturing (${captured.mode})`);
       }
-      if (room.trouble) throw room.trouble;
+      if (!source.push && room.trouble) throw room.trouble;
     }
     if (!signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
   }
