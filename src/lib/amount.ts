@@ -19,7 +19,7 @@ export interface Measured extends Amount {
   readonly time: number;
 }
 
-/** Of a file, or of a folder with all its files; nothing where there is none. */
+/** Of a file, or of a folder with all its files; nothing where there is none, or none that may be seen: on a disk of its own there is a lost+found. */
 export async function measure(path: string): Promise<Measured> {
   try {
     const own = await lstat(path);
@@ -27,7 +27,7 @@ export async function measure(path: string): Promise<Measured> {
     const parts = await Promise.all((await readdir(path)).map((name) => measure(join(path, name))));
     return { ...parts.reduce<Amount>(sum, { bytes: 0, files: 1 }), time: own.mtimeMs };
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return { ...NOTHING, time: 0 };
+    if (hasCode(error, 'ENOENT', 'EACCES', 'EPERM')) return { ...NOTHING, time: 0 };
     throw error;
   }
 }

@@ -115,7 +115,7 @@ export async function openIfPresent(path: string, flags: 'r' | 'r+'): Promise<Fi
 const READS = 3;
 const READ_AGAIN_MS = 100;
 
-/** The bytes of a picture; null: the disk does not give them however often it is asked. Throws like readFile otherwise. */
+/** The bytes of a file; null: the disk does not give them however often it is asked. Throws like readFile otherwise. */
 export async function readUnlessDamaged(path: string): Promise<Buffer | null> {
   for (let read = 1; ; read += 1) {
     try {

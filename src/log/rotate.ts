@@ -3,6 +3,7 @@ import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fsyncFolder, hasCode } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
+import { isTransient } from '../lib/transient.ts';
 import { catchUpRotated } from './catch-up.ts';
 import type { Layout } from './layout.ts';
 import { nextRotatedVolume, type Volume } from './shelf.ts';
@@ -24,6 +25,7 @@ export async function rotate(current: Volume, layout: Layout, log: Log): Promise
   try {
     await rename(current.file, next.file);
   } catch (error) {
+    if (isTransient(error)) throw error;
     log.warn(`${current.file} cannot be rotated and goes on growing`, { error: String(error) });
     return false;
   }

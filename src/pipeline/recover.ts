@@ -1,8 +1,8 @@
 /** What a crash or a stop left in the spool: batches to finish, frames to group, and what is not ours. */
-import { readFile, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
-import { hasCode, linkOrCopy, namesIn, writeAtomically } from '../lib/files.ts';
+import { hasCode, linkOrCopy, namesIn, readUnlessDamaged, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import { usableOptions, USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
@@ -49,7 +49,7 @@ export async function recover(folder: string, { books, spool, pipeline, log }: R
   if (left.foreign.length > 0) log.info(`${left.foreign.length} entries of ${folder} are not Lookout's and are left alone`);
   const told = (paths: readonly string[]): string => [...paths.slice(0, PATHS_SHOWN), ...(paths.length > PATHS_SHOWN ? [`${paths.length - PATHS_SHOWN} more`] : [])].join(', ');
   if (left.aside.length > 0) log.warn(`${left.aside.length} damaged files say nothing of their batches; the frames are taken up without them`, { kept_as: told(left.aside) });
-  if (left.unknown.length > 0) log.error(`of ${left.unknown.length} sessions nothing is known any more: their session.json is damaged, and their frames stay where they lie`, { folders: told(left.unknown) });
+  if (left.unknown.length > 0) log.error(`of ${left.unknown.length} sessions nothing is known any more: their session.json is damaged, or they are another user's, and their frames stay where they lie`, { folders: told(left.unknown) });
   for (const { camera_id, key } of left.damaged) {
     if (!books.settled(key)) books.captured(camera_id);
     await enterDamaged(camera_id, key, books);
@@ -81,9 +81,17 @@ export async function findLeftovers(folder: string): Promise<Leftovers> {
     const read = await readSession(own);
     const session = read === 'damaged' ? await sessionOfManifests(own) : read;
     if (session) {
+      const left = await readLeft(own, session).catch((error: unknown) => {
+        // A run as another user left it, and its frames cannot be looked at.
+        if (hasCode(error, 'EACCES', 'EPERM')) return null;
+        throw error;
+      });
+      if (left === null) {
+        unknown.push(own);
+        continue;
+      }
       sessions.push(name);
       if (read === 'damaged') aside.push(await writeAnew(join(own, SESSION_FILE), session));
-      const left = await readLeft(own, session);
       batches.push(...left.batches);
       damaged.push(...left.damaged);
       aside.push(...left.aside);
@@ -147,11 +155,12 @@ async function readManifest(path: string, session: string): Promise<Batch | null
   return batch?.session === session && manifestFile(batch.id) === basename(path) ? batch : null;
 }
 
-/** undefined: no JSON. */
+/** undefined: no JSON, or its disk cannot read it any more. */
 async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8');
+  const bytes = await readUnlessDamaged(path);
+  if (bytes === null) return undefined;
   try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
     return undefined;
   }

@@ -47,6 +47,10 @@ export function openEvidence(
         const found = await namesIn(session);
         if (found.length === 0) await removeIfEmpty(session);
         return found;
+      }).catch((error: unknown) => {
+        // Somebody else's, such as lost+found.
+        if (hasCode(error, 'EACCES', 'EPERM')) return [];
+        throw error;
       });
       for (const file of files) yield join(session, file);
     }

@@ -155,7 +155,13 @@ export function createJanitor({ folders, min_free_bytes, clock, log }: JanitorPa
 
   async function look(told: boolean): Promise<boolean> {
     let made = false;
-    for (const volume of await volumesOf(folders)) made = await lookAt(volume, told) || made;
+    const volumes = await volumesOf(folders);
+    for (const [device, { trouble: was }] of watched) {
+      if (volumes.some((volume) => volume.device === device)) continue;
+      watched.delete(device);
+      if (was) log.info('another disk has taken the place of one that could not be written', { before: was.message });
+    }
+    for (const volume of volumes) made = await lookAt(volume, told) || made;
     return made;
   }
 

@@ -12,9 +12,9 @@
  * Every file appears by rename, and so does a session's folder with its session.json; but not a finished record, which
  * is nothing but a short cut. A batch's manifest goes last, so that whatever a crash leaves is found again.
  */
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { fsyncFolder, hasCode, isThere, linkOrCopy, makeFolder, namesIn, removeIfPresent, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, isThere, linkOrCopy, makeFolder, namesIn, readUnlessDamaged, removeIfPresent, writeAtomically } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, BatchRecord, CapturedFrame, ClosedBy, Frame, PictureFile, StreamOptions } from '../types.ts';
@@ -202,7 +202,7 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
 
     async readRecord(batch) {
       try {
-        const record: unknown = JSON.parse(await readFile(inSession(batch, recordFile(batch.id)), 'utf8'));
+        const record: unknown = JSON.parse((await readUnlessDamaged(inSession(batch, recordFile(batch.id))))?.toString('utf8') ?? '');
         return isObject(record) && isObject(record['batch']) && record['batch']['id'] === batch.id ? record as unknown as BatchRecord : null;
       } catch (error) {
         if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return null;
@@ -248,10 +248,13 @@ const LATELY_MS = 150_000;
 
 const nothingTaken = (): Taking => ({ frames: 0, newest: '', lately: new Set() });
 
+/** A clock that was set back by a year brings times for a year that are long before the newest. */
+const MOST_LATELY = 4096;
+
 function remember({ newest, lately }: Taking, time: number): void {
   lately.add(time);
   for (const first of lately) {
-    if (first > Date.parse(newest) - LATELY_MS) break;
+    if (lately.size <= MOST_LATELY && first > Date.parse(newest) - LATELY_MS) break;
     lately.delete(first);
   }
 }

@@ -54,16 +54,22 @@ export async function createViews(framesDir: string, log: Log): Promise<Views> {
   return {
     async open(keys) {
       const own = join(folder, randomUUID());
+      let showing: readonly Promise<string | null>[] = [];
       try {
         const targets = namesFor(keys).map((name) => join(own, name));
         const folders = [...new Set(targets.map(dirname))].filter((one) => one !== own);
         if (modelsAccount() !== null) await makeReadable(folder);
         for (const one of [own, ...folders]) await makeFolder(one);
-        const files = await Promise.all(keys.map((key, place) => show(join(framesDir, key), targets[place] ?? own)));
+        showing = keys.map((key, place) => show(join(framesDir, key), targets[place] ?? own));
+        const files = await Promise.all(showing);
         return { files, close: () => removeView(own, folders, targets) };
       } catch (error) {
-        // As they are only Lookout's own user can read them.
-        if (modelsAccount() !== null) throw error;
+        // As they are only Lookout's own user can read them. What came of it would stay on a disk that is full.
+        if (modelsAccount() !== null) {
+          await Promise.allSettled(showing);
+          await remove(own);
+          throw error;
+        }
         // Where the disk is full they are shown as they are: a look is worth more than this caution.
         log.debug('pictures are shown to a model as they are', { reason: errorInfo(error).message });
         const files = await Promise.all(keys.map(async (key) => (await isThere(join(framesDir, key)) ? join(framesDir, key) : null)));

@@ -1,11 +1,12 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { NOTHING, type Amount } from '../../src/lib/amount.ts';
 import { systemClock } from '../../src/lib/clock.ts';
-import { createLog } from '../../src/lib/log.ts';
+import { createLog, silentLog } from '../../src/lib/log.ts';
 import { createForecast } from '../../src/store/forecast.ts';
 import { createJanitor, type Expendable, type Janitor, type Kind } from '../../src/store/janitor.ts';
+import { temporaryFolder } from '../models/fixtures.ts';
 import { canMount, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
 
 const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
@@ -121,6 +122,22 @@ describe.skipIf(!canMount)('the janitor (needs leave to mount)', () => {
     await fill(disk, 4_800_000);
     await janitor.failed(full);
     expect([...new Set(gone)]).toEqual(['recorded']);
+  });
+
+  it('forgets the trouble of a disk in whose place there is another', async () => {
+    const [small, large] = [mountSmallDisk(2), mountSmallDisk(8)];
+    onTestFinished(() => { for (const disk of [small, large]) disk.unmount(); });
+    const folder = await temporaryFolder();
+    const place = join(folder, 'records');
+    await symlink(small.folder, place);
+    const janitor = createJanitor({ folders: [place], min_free_bytes: MB, clock: systemClock, log: silentLog });
+    await fill(small, 1.5 * MB);
+    await janitor.failed(full);
+    expect(janitor.trouble?.code).toBe('disk_full');
+    await rm(place);
+    await symlink(large.folder, place);
+    await janitor.failed(full);
+    expect(janitor.trouble).toBeNull();
   });
 
   it('looks by itself, and lets those wait who capture', async () => {
