@@ -31,8 +31,11 @@ function momentOf(text: string): number | null {
   return Number.isNaN(moment) ? null : moment;
 }
 
-/** `class`, or `class;confidence`, or `class;confidence;x1,y1,x2,y2`, and a comma and a blank before the next: so proxies join headers that are there several times. */
-const FINDING = /\s*([^;,]*)(?:;([^;,]*)(?:;([^;,]*,[^;,]*,[^;,]*,[^;,]*))?)?\s*(?:,\s|$)/y;
+/**
+ * `class`, or `class;confidence`, or `class;confidence;x1,y1,x2,y2`, and a comma and a blank before the next: so proxies join headers that are there several times. Blanks
+ * belong to the parts: where others could take them too, a line of blanks would be tried in every way.
+ */
+const FINDING = /([^;,]*)(?:;([^;,]*)(?:;([^;,]*,[^;,]*,[^;,]*,[^;,]*))?)?(?:,\s|$)/y;
 
 /** Throws `bad_request`. */
 export function readFindings(headers: readonly string[]): readonly Detection[] {
