@@ -1,6 +1,7 @@
 /** What a camera says of a picture that it pushes, in headers: when it was taken, and what it has seen in it. */
 import { LookoutError } from '../errors.ts';
 import type { Box, Detection } from '../types.ts';
+import { isTime } from '../words/time.ts';
 
 export interface CaptureTime {
   readonly captured_at: string;
@@ -26,9 +27,7 @@ export function readCaptureTime(header: string | undefined, nowMs: number): Capt
 
 function momentOf(text: string): number | null {
   const isEpoch = /^\d{1,12}(\.\d{1,9})?$/.test(text);
-  const isDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(text);
-  const moment = isEpoch ? Math.round(Number(text) * 1000) : isDate ? Date.parse(text) : NaN;
-  return Number.isNaN(moment) ? null : moment;
+  return isEpoch ? Math.round(Number(text) * 1000) : isTime(text) ? Date.parse(text) : null;
 }
 
 /**
