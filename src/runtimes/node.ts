@@ -57,7 +57,7 @@ function commandOf(model: Model, folder: string | null, work: string): RunnerCom
 function factsOfNode(): Readonly<Record<string, string>> {
   return {
     implementation: 'node',
-    version: process.version,
+    major: process.version.split('.')[0] ?? '',
     platform: `${process.platform}-${process.arch}`,
     abi: process.versions.modules,
     libc: libc(),
