@@ -18,7 +18,7 @@ export async function openAnimals(column, cache, config, signal) {
     runner,
     model,
     setup: setupOf(model, cache),
-    environment: { LOOKOUT_ENVIRONMENT: join(cache, 'runtimes', model.name, prepared.fingerprint) },
+    environment: { LOOKOUT_ENVIRONMENT: join(cache, 'runtimes', model.name, prepared.fingerprint), LOOKOUT_MODEL_FOLDER: model.folder },
     close: () => runner.close(),
   };
 }

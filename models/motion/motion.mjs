@@ -5,7 +5,8 @@ import { openPictures } from './pictures.mjs';
 
 const SMALL = { width: 160, height: 90 };
 const USUAL = { threshold: 14, min_area: 0.0005, most: 20 };
-const memory = createMemory(1000);
+/** Streams, at 14.4 kB each of those that there are: beyond, streams that are seen in turn forget each other. */
+const memory = createMemory(10_000);
 let settings;
 let pictures;
 

@@ -1,11 +1,11 @@
-/** Lets `import` and `require` in this process find the packages of $LOOKOUT_ENVIRONMENT; without one nothing changes. */
+/** Lets what lies in $LOOKOUT_MODEL_FOLDER find, by `import` and `require`, the packages of $LOOKOUT_ENVIRONMENT; without one nothing changes. */
 import { realpathSync } from 'node:fs';
 import { createRequire, Module, register } from 'node:module';
 import { isFromEnvironment, manifestOf } from './packages.mjs';
 
 if (process.env.LOOKOUT_ENVIRONMENT) {
-  // A model is started in its folder.
-  const place = { environment: realpathSync(process.env.LOOKOUT_ENVIRONMENT), folder: process.cwd() };
+  // As Node tells the files that import.
+  const place = { environment: realpathSync(process.env.LOOKOUT_ENVIRONMENT), folder: realpathSync(process.env.LOOKOUT_MODEL_FOLDER) };
   register('./packages.mjs', import.meta.url, { data: place });
 
   // The hooks know of `import` alone before Node 22.15.

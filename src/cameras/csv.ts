@@ -20,9 +20,9 @@ export interface CameraText {
 type Column = keyof CameraRow;
 
 const COLUMNS = ['cameraID', 'latitude', 'longitude'] as const satisfies readonly Column[];
-/** How headers name them, without blanks, `_`, `-` and capitals. */
+/** How headers name them, without blanks, `_`, `-` and capitals; who has several of these means the first. */
 const NAMES: Readonly<Record<Column, readonly string[]>> = {
-  cameraID: ['cameraid', 'camera', 'camid'],
+  cameraID: ['cameraid', 'camid', 'camera'],
   latitude: ['latitude', 'lat'],
   longitude: ['longitude', 'lon', 'lng', 'long'],
 };
@@ -66,7 +66,7 @@ export function appendedBytes(bytes: Buffer, row: CameraRow): Buffer {
 /** null: no number from -limit to limit. A comma may be its decimal mark. */
 export function parseCoordinate(text: string, limit: number): number | null {
   const plain = DECIMAL_COMMA.test(text) ? text.replace(',', '.') : text;
-  if (!/^\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(plain)) return null;
+  if (!/^\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i.test(plain)) return null;
   const value = Number(plain);
   return Math.abs(value) <= limit ? value : null;
 }
@@ -132,9 +132,16 @@ function parseRows(text: string, delimiter: string, options: Options = {}): read
   }
 }
 
-/** The columns we know, by position; null for others. */
+/** The columns we know, each once, by position; null for others. */
 function columnsOf(header: readonly string[]): readonly (Column | null)[] {
-  return header.map((title) => COLUMNS.find((name) => NAMES[name].includes(title.replace(/[\s_-]/g, '').toLowerCase())) ?? null);
+  const titles = header.map((title) => title.replace(/[\s_-]/g, '').toLowerCase());
+  const places = new Map(COLUMNS.map((name) => [placeOf(name, header, titles), name]));
+  return header.map((_, place) => places.get(place) ?? null);
+}
+
+/** -1: it is not there. */
+function placeOf(name: Column, header: readonly string[], titles: readonly string[]): number {
+  return header.includes(name) ? header.indexOf(name) : titles.indexOf(NAMES[name].find((title) => titles.includes(title)) ?? name);
 }
 
 function troubleOf(header: readonly string[]): string | null {

@@ -4,6 +4,9 @@ import type { FollowerStatus } from '../types.ts';
 import { print, type CommandContext } from './context.ts';
 import { asker, baseOf, messageOf, tokenOf, whyNot, type Ask } from './running-server.ts';
 
+/** For what takes as long as a target takes, once or for many items; Node itself waits 300 s at the most. */
+const DONE_MS = 240_000;
+
 export interface ServerOptions {
   readonly url: string;
   readonly tokenFile: string | null;
@@ -18,19 +21,19 @@ export async function listFollowers(context: CommandContext, server: ServerOptio
 }
 
 export async function testFollower(context: CommandContext, server: ServerOptions, name: string): Promise<number> {
-  const { reached } = await answerOf(context, server, pathOf(name, 'test'), {});
+  const { reached } = await answerOf(context, server, pathOf(name, 'test'), {}, DONE_MS);
   print(String(reached));
   return 0;
 }
 
 export async function rewindFollower(context: CommandContext, server: ServerOptions, name: string, to: string): Promise<number> {
-  await answerOf(context, server, pathOf(name, 'rewind'), { to });
+  await answerOf(context, server, pathOf(name, 'rewind'), { to }, DONE_MS);
   print(`${name} goes on from ${to}`);
   return 0;
 }
 
 export async function retryFollower(context: CommandContext, server: ServerOptions, name: string): Promise<number> {
-  const { taken } = await answerOf(context, server, pathOf(name, 'retry'), {});
+  const { taken } = await answerOf(context, server, pathOf(name, 'retry'), {}, DONE_MS);
   print(`${String(taken)} of those that were set aside were taken`);
   return 0;
 }

@@ -5,7 +5,7 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import { isObject } from '../lib/objects.ts';
 import type { CommandContext } from './context.ts';
 
-/** For one answer. */
+/** For one answer, of what does not ask others itself. */
 const ANSWER_MS = 10_000;
 
 interface Answer {
@@ -16,16 +16,16 @@ interface Answer {
 }
 
 /** `sent`: it is a POST of this. */
-export type Ask = (path: string, sent?: object) => Promise<Answer>;
+export type Ask = (path: string, sent?: object, waitMs?: number) => Promise<Answer>;
 
 export function asker(base: URL, token: string | null, signal: AbortSignal): Ask {
   // As the password of HTTP Basic: it may hold any character there.
   const headers = { accept: 'application/json', ...(token === null ? {} : { authorization: `Basic ${Buffer.from(`:${token}`).toString('base64')}` }) };
-  return async (path, sent) => {
+  return async (path, sent, waitMs = ANSWER_MS) => {
     const post = sent && { method: 'POST', body: JSON.stringify(sent) };
     // A redirect is not followed: the token is for this server.
-    const answer = await fetch(new URL(path, base), { ...post, headers: { ...headers, ...(post && { 'content-type': 'application/json' }) }, redirect: 'manual', signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]) });
-    const text = await answer.text();
+    const answer = await fetch(new URL(path, base), { ...post, headers: { ...headers, ...(post && { 'content-type': 'application/json' }) }, redirect: 'manual', signal: AbortSignal.any([signal, AbortSignal.timeout(waitMs)]) }).catch(late(sent, waitMs));
+    const text = await answer.text().catch(late(sent, waitMs));
     let body: unknown;
     try {
       body = JSON.parse(text);
@@ -35,6 +35,14 @@ export function asker(base: URL, token: string | null, signal: AbortSignal): Ask
     }
     const at = Date.parse(answer.headers.get('date') ?? '');
     return { status: answer.status, at: Number.isNaN(at) ? Date.now() : at, body: isObject(body) ? body : {} };
+  };
+}
+
+/** Says of what took too long how long that was. */
+function late(sent: object | undefined, waitMs: number): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Error && error.name === 'TimeoutError')) throw error;
+    throw new LookoutError('target_away', `no answer within ${waitMs / 1000} s${sent ? '; what it was asked to do may still go on' : ''}`, { cause: error });
   };
 }
 
@@ -71,6 +79,6 @@ export function messageOf({ error }: Answer['body']): string {
 
 /** Node says of every failure `fetch failed`, and why below. */
 export function whyNot(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${ANSWER_MS / 1000} s`;
+  if (error instanceof LookoutError) return error.message;
   return error instanceof Error && error.cause instanceof Error ? error.cause.message || String((error.cause as NodeJS.ErrnoException).code) : errorInfo(error).message;
 }

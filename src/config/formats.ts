@@ -5,6 +5,7 @@ import { isHostOrNetwork } from '../lib/reach.ts';
 import { isCameraId } from '../words/camera-id.ts';
 import { isRuleName } from '../words/event-rules.ts';
 import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
+import { isLogPlace } from '../words/time.ts';
 import { followerTypes } from './followers.ts';
 import { isTimeZone } from './time-zone.ts';
 
@@ -48,7 +49,7 @@ export const FORMATS: Readonly<Record<string, TextFormat>> = {
     words: `must be one of ${followerTypes().join(', ')}`,
   },
   'log-place': {
-    validate: (text) => text === 'now' || text === 'beginning' || !Number.isNaN(Date.parse(text)),
+    validate: isLogPlace,
     words: 'must be now, beginning, or a time such as 2026-01-31T12:00:00Z',
   },
   'rule-name': {

@@ -4,6 +4,7 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { AppendLog, Config, ConfiguredFollower, FollowerContext, FollowerMember, FollowerStatus, Item } from '../types.ts';
+import { isLogPlace } from '../words/time.ts';
 import { openAside } from './aside.ts';
 import { startCourier, type Courier } from './courier.ts';
 import { cursorFile } from './cursor.ts';
@@ -92,7 +93,7 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
     test: async (name, signal) => courierOf(name).test(signal),
     async rewind(name, to) {
       const courier = courierOf(name);
-      if (to !== 'now' && to !== 'beginning' && Number.isNaN(Date.parse(to))) throw new LookoutError('bad_request', 'Rewind to now, to beginning, or to a time such as 2026-01-31T12:00:00Z.');
+      if (!isLogPlace(to)) throw new LookoutError('bad_request', 'Rewind to now, to beginning, or to a time such as 2026-01-31T12:00:00Z.');
       await courier.rewind(to);
     },
     retry: async (name) => courierOf(name).retry(),

@@ -13,6 +13,8 @@ export interface ConnectionLimits {
   /** Time for the head of a request, and for all of it. */
   readonly headMs: number;
   readonly requestMs: number;
+  /** For which nothing of its body may come. */
+  readonly silentMs: number;
   /** How often these times are looked at. */
   readonly checkMs: number;
 }
@@ -23,7 +25,7 @@ const LEAST = 16;
 const SHARE = 4;
 
 export const connectionLimits = (): ConnectionLimits => ({
-  most: Math.max(LEAST, Math.min(MOST, Math.floor(openFiles() / SHARE))), headMs: 20_000, requestMs: 60_000, checkMs: 5000,
+  most: Math.max(LEAST, Math.min(MOST, Math.floor(openFiles() / SHARE))), headMs: 20_000, requestMs: 15 * 60_000, silentMs: 30_000, checkMs: 5000,
 });
 
 export interface Connections {

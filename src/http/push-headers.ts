@@ -1,6 +1,7 @@
 /** What a camera says of a picture that it pushes, in headers: when it was taken, and what it has seen in it. */
 import { LookoutError } from '../errors.ts';
 import type { Box, Detection } from '../types.ts';
+import { isTime } from '../words/time.ts';
 
 export interface CaptureTime {
   readonly captured_at: string;
@@ -26,13 +27,14 @@ export function readCaptureTime(header: string | undefined, nowMs: number): Capt
 
 function momentOf(text: string): number | null {
   const isEpoch = /^\d{1,12}(\.\d{1,9})?$/.test(text);
-  const isDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(text);
-  const moment = isEpoch ? Math.round(Number(text) * 1000) : isDate ? Date.parse(text) : NaN;
-  return Number.isNaN(moment) ? null : moment;
+  return isEpoch ? Math.round(Number(text) * 1000) : isTime(text) ? Date.parse(text) : null;
 }
 
-/** `class`, or `class;confidence`, or `class;confidence;x1,y1,x2,y2`, and a comma and a blank before the next: so proxies join headers that are there several times. */
-const FINDING = /\s*([^;,]*)(?:;([^;,]*)(?:;([^;,]*,[^;,]*,[^;,]*,[^;,]*))?)?\s*(?:,\s|$)/y;
+/**
+ * `class`, or `class;confidence`, or `class;confidence;x1,y1,x2,y2`, and a comma and a blank before the next: so proxies join headers that are there several times. Blanks
+ * belong to the parts: where others could take them too, a line of blanks would be tried in every way.
+ */
+const FINDING = /([^;,]*)(?:;([^;,]*)(?:;([^;,]*,[^;,]*,[^;,]*,[^;,]*))?)?(?:,\s|$)/y;
 
 /** Throws `bad_request`. */
 export function readFindings(headers: readonly string[]): readonly Detection[] {

@@ -20,7 +20,7 @@ export function readCamera(fields: Fields): CameraRow {
 /** The text as it was sent. The Flask orchestrator took any text here, and its worker died of it later. */
 function degrees(value: Json, field: string, most: number): string {
   const text = typeof value === 'number' ? String(value) : typeof value === 'string' ? value.trim() : '';
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) || Math.abs(Number(text)) > most) {
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text) || Math.abs(Number(text)) > most) {
     throw new LookoutError('bad_request', `${field} must be a number of degrees from -${most} to ${most}`);
   }
   return text;

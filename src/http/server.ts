@@ -7,6 +7,7 @@ import { boundConnections, connectionLimits } from './connections.ts';
 import { bracketed } from './guard.ts';
 import { listen } from './listen.ts';
 import { answerMalformed } from './malformed.ts';
+import { endSilentBodies } from './silent-bodies.ts';
 
 export interface HttpServer {
   /** Where a browser on this machine finds the page. */
@@ -39,6 +40,7 @@ export async function claimPort({ host, port: wanted }: Pick<Config, 'host' | 'p
   });
   const { isAnswering } = boundConnections(server, limits.most);
   answerMalformed(server, isAnswering);
+  endSilentBodies(server, limits);
   await listen(server, host, wanted);
   server.on('error', (error) => { log.error('the server had an error', { reason: error.message }); });
   const address = server.address();

@@ -73,7 +73,7 @@ export function createRepeats(write: Write): (trouble: Trouble) => void {
 
 /** A reason without what is another each time: names of files, numbers. */
 function likeness(reason: unknown): string {
-  return String(reason).replace(/'[^']*'|"[^"]*"/g, '#').replace(/\S*\d\S*/g, '#');
+  return String(reason).replace(/'[^']*'|"[^"]*"/g, '#').replace(/\S+/g, (word) => (/\d/.test(word) ? '#' : word));
 }
 
 /** Those whom it befell most. */

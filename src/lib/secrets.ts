@@ -1,4 +1,5 @@
 /** Takes secrets out of texts: those of any address in it, and those of one address in whatever form others repeat them. */
+import { shorten } from './shorten.ts';
 
 /**
  * Hides the credentials of every URL in a text: `rtsp://user:secret@host` becomes `rtsp://***@host`. Up to the last `@`,
@@ -7,12 +8,18 @@
  * their own, some even in the path; RTMP's path is its key.
  */
 export function hideCredentials(text: string): string {
-  return text
-    .replace(/\b(rtmp[a-z]*:\/\/)([^\s"'/]+\/)([^\s"']+)/gi, (_url, scheme: string, host: string, key: string) => (key.includes('@') ? `${scheme}***` : `${scheme}${host}***`))
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:[\w.-]+|\[[^\]\s]*\])(?::\d+)?(?:\/[^\s"'?]*)?\?[^\s"]*@[^\s"']*/gi, '$1***')
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"]*@/gi, '$1***@')
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^\s"'?]*\?)([^\s"']+)/gi, (_url, address: string, query: string) => address + query.split('&').map(hideValue).join('&'))
-    .replace(PASSWORD, '$1***');
+  return text.replace(/[^\s"]+/g, (word) => (word.includes('://') ? hideInWord(shorten(word, LONGEST)) : word)).replace(PASSWORD, '$1***');
+}
+
+/** Of a word with an address in it: a camera may say one of any length, and what is looked for takes the square of that. */
+const LONGEST = 4096;
+
+function hideInWord(word: string): string {
+  return word
+    .replace(/\b(rtmp[a-z]*:\/\/)([^'/]+\/)([^']+)/gi, (_url, scheme: string, host: string, key: string) => (key.includes('@') ? `${scheme}***` : `${scheme}${host}***`))
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:[\w.-]+|\[[^\]]*\])(?::\d+)?(?:\/[^'?]*)?\?.*@[^']*/gi, '$1***')
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/).*@/gi, '$1***@')
+    .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^'?]*\?)([^']+)/gi, (_url, address: string, query: string) => address + query.split('&').map(hideValue).join('&'));
 }
 
 /** A stream's address as it may be shown: by its host alone where its path is the secret. */

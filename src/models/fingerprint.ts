@@ -6,7 +6,7 @@ import { manifestPaths } from './manifest.ts';
 import { followRequirements } from './requirement-files.ts';
 import { findWeights } from './weights.ts';
 
-/** What the runtime puts in: interpreter and its full version, platform, architecture, libc, harness, … */
+/** What the runtime puts in: interpreter and as much of its version as packages are built for, platform, architecture, libc, harness, … */
 export type Facts = Readonly<Record<string, string>>;
 
 /**

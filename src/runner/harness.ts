@@ -32,5 +32,5 @@ export function nodeHarness(node: string, entry: string, setup: Setup): Words {
   return { file: '/bin/sh', args: ['-c', redirect, node, ...findingPackages, join(packageRoot, 'runners/node/harness.mjs'), entry, JSON.stringify(setup)] };
 }
 
-/** Words for Node, which its worker threads inherit: packages are also looked for in $LOOKOUT_ENVIRONMENT. */
+/** Words for Node, which its worker threads inherit: what lies in $LOOKOUT_MODEL_FOLDER finds the packages of $LOOKOUT_ENVIRONMENT. */
 export const findingPackages: readonly string[] = ['--import', pathToFileURL(join(packageRoot, 'runners/node/register.mjs')).href];

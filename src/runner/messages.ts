@@ -42,7 +42,8 @@ export function predictLine({ id, frames, options }: Omit<PredictMessage, 'type'
     frames: frames.map(({ index, stream, sequence, file, captured_at, width, height }) => ({ index, stream, sequence, file, captured_at, width, height })),
     options,
   };
-  return `${JSON.stringify(message)}\n`;
+  // These two end a line for some readers, that of newer Node among them, and JSON lets them stand as they are.
+  return `${JSON.stringify(message).replace(/[\u2028\u2029]/g, (end) => (end === '\u2028' ? '\\u2028' : '\\u2029'))}\n`;
 }
 
 /**

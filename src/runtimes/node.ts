@@ -46,7 +46,7 @@ function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Pr
 }
 
 function commandOf(model: Model, folder: string | null, work: string): RunnerCommand {
-  const packages = folder === null ? {} : { LOOKOUT_ENVIRONMENT: folder };
+  const packages = folder === null ? {} : { LOOKOUT_ENVIRONMENT: folder, LOOKOUT_MODEL_FOLDER: model.folder };
   if (model.protocol === 'oneshot') {
     return { file: process.execPath, args: [...findingPackages, model.entry, ...model.args], cwd: dirname(model.entry), env: { ...childEnvironment(model, work), ...packages } };
   }
@@ -57,7 +57,7 @@ function commandOf(model: Model, folder: string | null, work: string): RunnerCom
 function factsOfNode(): Readonly<Record<string, string>> {
   return {
     implementation: 'node',
-    version: process.version,
+    major: process.version.split('.')[0] ?? '',
     platform: `${process.platform}-${process.arch}`,
     abi: process.versions.modules,
     libc: libc(),

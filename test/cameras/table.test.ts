@@ -64,6 +64,7 @@ describe('lookup', () => {
     ['empty rows above its header', ';;;\r\n;;;\r\n;cameraID;latitude;longitude\r\n;CAM-1;26,4499;80,3319\r\n'],
     ['a header over two lines', 'latitude;longitude;"camera\nID"\n26,4499;80,3319;CAM-1\n'],
     ['Windows-1252', Buffer.from('cameraID,latitude,longitude,street\nCAM-1,26.4499,80.3319,Stra\xdfe\n', 'latin1')],
+    ['names for its cameras beside their ids', 'Camera,cameraID,camera_id,lat,latitude,longitude\nGate,CAM-1,7,9,26.4499,80.3319\n'],
     ['names of its own', 'Camera_ID,street,LAT,Lng\nCAM-1,x,26.4499,80.3319\n'],
     ['other names', 'cam id;Lon;lat\nCAM-1;80.3319;26.4499\n'],
     ['a quote that is never closed before it', 'cameraID,latitude,longitude\n"CAM-0,1,2\nCAM-1,26.4499,80.3319\n'],
@@ -193,6 +194,7 @@ describe('add', () => {
     ['after a grown file', GROWN, 'CAM-5,1.5,-2.5\n'],
     ['after a last line that has no end', 'cameraID,latitude,longitude\nCAM-4,1,1', '\nCAM-5,1.5,-2.5\n'],
     ['with the line ends of the header', 'cameraID,latitude,longitude\r\nCAM-4,1,1', '\r\nCAM-5,1.5,-2.5\r\n'],
+    ['in each column once', 'Camera,cameraID,lat,latitude,longitude\n', ',CAM-5,,1.5,-2.5\n'],
     ['in the columns of the header', '\ufefflongitude,name,cameraID,latitude\n', '-2.5,,CAM-5,1.5\n'],
     ['to an empty file', '', 'cameraID,latitude,longitude\nCAM-5,1.5,-2.5\n'],
   ])('appends %s', async (_what, text, appended) => {

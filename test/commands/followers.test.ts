@@ -1,9 +1,11 @@
 /** `lookout followers` against a server that runs: how they do, and what they are told to do. */
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { asker } from '../../src/commands/running-server.ts';
 import { eventItem } from '../contracts/follower.ts';
 import { until } from '../helpers/app.ts';
 import { startHook, type Hook } from '../helpers/hook.ts';
@@ -69,6 +71,15 @@ it('rewind has it go on from there, and list ends with 1 where one waits', async
   expect((await followers(['list'])).printed).toMatch(/\ndead {2}webhook {2}waiting +\d+ behind .*127\.0\.0\.1:1/);
   expect(await followers(['rewind', 'dead', '--to', 'now'])).toMatchObject({ code: 0 });
 }, 60_000);
+
+it('says how long it waited for an answer, and that what it asked for may go on', async () => {
+  const mute = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  const ask = asker(new URL(`http://127.0.0.1:${(mute.address() as AddressInfo).port}/`), null, AbortSignal.timeout(10_000));
+  await expect(ask('x', {}, 50)).rejects.toThrow(/^no answer within 0\.05 s; what it was asked to do may still go on$/);
+  await expect(ask('x', undefined, 50)).rejects.toThrow(/^no answer within 0\.05 s$/);
+  mute.close();
+});
 
 it('rewind asks for a place that there is', async () => {
   expect(await followers(['rewind', 'room', '--to', 'yesterday'])).toMatchObject({ code: 2, output: expect.stringContaining('Rewind to now, to beginning, or to a time') as string });

@@ -32,7 +32,7 @@ describe('a list of followers', () => {
       '  - {name: a, type: webhook, url: "ftp://x/"}', // 6
       '  - {name: b, type: webhook, url: "http://x/", timeout_seconds: 0}', // 7
       '  - {name: c, type: postgres, url: "postgres://x/y", schemas: other}', // 8
-      '  - {name: "Ö", type: mqtt, url: "mqtt://x", logs: [pictures], from: yesterday}', // 9
+      '  - {name: "Ö", type: mqtt, url: "mqtt://x", logs: [pictures], from: yesterday 3}', // 9
       '  - {type: webhook, url: "http://x/"}', // 10
       '  - webhook', // 11
       '  - {name: d, type: webhook, url: "http://x/"}', // 12

@@ -296,7 +296,7 @@ describe('a follower', () => {
     await append(5);
     await until(() => target.taken.includes(eventItem(5).id), 5000);
     expect(target.taken).not.toContain(eventItem(4).id);
-    await expect(followers?.rewind('one', 'yesterday')).rejects.toMatchObject({ code: 'bad_request' });
+    for (const to of ['yesterday', 'yesterday 3', '5', '2026-01-31', '2026-13-01T00:00:00Z']) await expect(followers?.rewind('one', to)).rejects.toMatchObject({ code: 'bad_request' });
     await expect(followers?.rewind('two', 'now')).rejects.toMatchObject({ code: 'not_found' });
   });
 

@@ -15,7 +15,7 @@ import { startServer } from '../helpers/server-process.ts';
 import { PICTURE } from './records.ts';
 import { createSite } from './site.ts';
 
-const LIMITS: ConnectionLimits = { most: 10, headMs: 60_000, requestMs: 60_000, checkMs: 50 };
+const LIMITS: ConnectionLimits = { most: 10, headMs: 60_000, requestMs: 60_000, silentMs: 60_000, checkMs: 50 };
 const sockets: Socket[] = [];
 
 afterEach(() => { for (const socket of sockets.splice(0)) socket.destroy(); });
@@ -109,6 +109,30 @@ describe('a request that comes too slowly', () => {
     const slow = await open(port, text);
     await said(slow);
     expect(slow.text()).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[^]*\r\n\r\n\{"error":"The request did not come within its time; send it faster\.","code":"bad_request"\}$/);
+  });
+
+  it.each([
+    ['with a length', 'Content-Length: 100\r\n\r\n{"'],
+    ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n2\r\n{"\r\n'],
+  ])('is one of which nothing comes any more, %s', async (_what, text) => {
+    const { port, serve } = await claim({ silentMs: 200 });
+    serve((request, response) => { request.resume().on('end', () => response.end()); });
+    const silent = await open(port, `POST / HTTP/1.1\r\n${HEAD}${text}`);
+    await said(silent);
+    expect(silent.text()).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('is not one that goes on coming, nor one that is not read yet', async () => {
+    const { port, serve } = await claim({ silentMs: 400 });
+    serve((request, response) => { setTimeout(() => { request.resume().on('end', () => response.end('all of it')); }, request.url === '/later' ? 800 : 0); });
+    const later = await open(port, `POST /later HTTP/1.1\r\n${HEAD}Content-Length: 1\r\n\r\n`);
+    const slow = await open(port, `POST / HTTP/1.1\r\n${HEAD}Content-Length: 10\r\n\r\n`);
+    for (let bytes = 0; bytes < 10; bytes += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 90));
+      slow.socket.write('x');
+    }
+    later.socket.write('x');
+    await until(() => slow.text().endsWith('all of it') && later.text().endsWith('all of it'), 5000, () => slow.text() + later.text());
   });
 
   it('is not an answer that takes long', async () => {

@@ -61,6 +61,12 @@ it.each([
   expect(face.asked.starts).toEqual([]);
 });
 
+it('refuses in no time what is long and no number', async () => {
+  const began = performance.now();
+  expect((await submit({ ...FIELDS, camera_id: 'new', latitude: `${'1'.repeat(90_000)}x`, longitude: '2' })).text).toContain('latitude must be');
+  expect(performance.now() - began).toBeLessThan(1000);
+});
+
 it('shows a message as text only', async () => {
   const { text } = await submit({ ...FIELDS, model_name: '<script>alert("$&")</script>' });
   expect(text).toContain('&#60;script&#62;alert(&#34;$&#38;&#34;)&#60;/script&#62;');

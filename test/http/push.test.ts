@@ -74,6 +74,7 @@ describe('a picture that is pushed', () => {
   it.each([
     ['dog', [{ class: 'dog', confidence: 1 }]],
     ['dog;0.5', [{ class: 'dog', confidence: 0.5 }]],
+    ['dog ; 0.5 ; 1, 2,3 ,4 ', [{ class: 'dog', confidence: 0.5, box: [1, 2, 3, 4] }]],
     ['dog;;1,2,3,4', [{ class: 'dog', confidence: 1, box: [1, 2, 3, 4] }]],
     ['dog;0.5;1,2,3.5,4, cat, a%20b%2C%3B%0A%C3%A9%23%2F%2B;0', [{ class: 'dog', confidence: 0.5, box: [1, 2, 3.5, 4] }, { class: 'cat', confidence: 1 }, { class: 'a b,;\né#/+', confidence: 0 }]],
     [Array(100).fill('dog').join(', '), Array(100).fill({ class: 'dog', confidence: 1 })],
@@ -96,6 +97,12 @@ describe('a picture that is pushed', () => {
   ])('is refused where it says %.30s', async (header) => {
     expect(await push({ 'X-Finding': header })).toMatchObject({ status: 400, json: { error: expect.stringContaining('X-Finding') as string } });
     expect(face.asked.pushes).toEqual([]);
+  });
+
+  it('is refused in no time where it is long and means nothing', async () => {
+    const began = performance.now();
+    expect((await push({ 'X-Finding': `a, ${' '.repeat(15_000)}b;c;d;e` })).status).toBe(400);
+    expect(performance.now() - began).toBeLessThan(500);
   });
 
   it('is refused when it is too large, told before or not, and the connection goes on', async () => {

@@ -61,6 +61,12 @@ describe('a trouble that repeats', () => {
     expect(lines).toHaveLength(2);
   });
 
+  it('takes no time, however long the word that it comes with', () => {
+    const began = performance.now();
+    trouble('A', 'a'.repeat(100_000));
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
   it('is told by name for a few of many', () => {
     for (let camera = 0; camera < 20; camera += 1) trouble(`CAM-${camera}`);
     vi.advanceTimersByTime(60_000);

@@ -48,8 +48,8 @@ async function start(weights: string, onnxruntime: string): Promise<Runner> {
   const model = join(work, 'models/animals');
   cpSync(join(packageRoot, 'models/animals'), model, { recursive: true });
   const setup = { name: 'animals', folder: model, weights_folders: [work], work_folder: work, options: {} };
-  const env = { LOOKOUT_ENVIRONMENT: join(work, 'environment') };
-  const command = { ...nodeHarness(process.execPath, join(model, 'animals.mjs'), setup), cwd: model, env };
+  const env = { LOOKOUT_ENVIRONMENT: join(work, 'environment'), LOOKOUT_MODEL_FOLDER: model };
+  const command = { ...nodeHarness(process.execPath, join(model, 'animals.mjs'), setup), cwd: work, env };
   runner = await startRunner(command, { model: 'animals', start_deadline_ms: 20_000, onLog: (line) => logs.push(line) }, new AbortController().signal);
   return runner;
 }

@@ -65,7 +65,7 @@ describe('an example of the README', () => {
     const stub = join(work, 'environment/node_modules/sharp');
     mkdirSync(stub, { recursive: true });
     writeFileSync(join(stub, 'index.js'), 'module.exports = () => ({ stats: async () => ({ channels: [{ mean: 0 }] }) });');
-    expect(await findings(example, 'node', { LOOKOUT_ENVIRONMENT: join(work, 'environment') })).toEqual(dark);
+    expect(await findings(example, 'node', { LOOKOUT_ENVIRONMENT: join(work, 'environment'), LOOKOUT_MODEL_FOLDER: example.folder })).toEqual(dark);
   });
 });
 

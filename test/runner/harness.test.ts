@@ -19,7 +19,8 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     const first = await runner.predict(frames(2), {}, never);
     expect(first.predictions).toEqual([{ index: 0, detections: [detection(0, 1)] }, { index: 1, detections: [detection(1, 1)] }]);
     expect(first.inference_ms).toBeGreaterThanOrEqual(0);
-    expect((await runner.predict(frames(1), {}, never)).predictions).toEqual([{ index: 0, detections: [detection(0, 2)] }]);
+    // Whatever stands in options, they are one line.
+    expect((await runner.predict(frames(1), { note: 'a\u2028b\u2029c\r\nd\u0085' }, never)).predictions).toEqual([{ index: 0, detections: [detection(0, 2)] }]);
     expect(logs.filter((line) => line.startsWith('setting up fixture'))).toHaveLength(1);
   });
 

@@ -24,6 +24,13 @@ test('predict has this JSON', () => {
   `);
 });
 
+test('predict is one line for everybody, whatever its texts hold', () => {
+  const options = { note: 'a\u2028b\u2029c\n' };
+  const line = predictLine({ id: 1, frames: frames(1), options });
+  expect(line).not.toMatch(/[\u2028\u2029\n]./);
+  expect(JSON.parse(line)).toMatchObject({ options });
+});
+
 test('ready has this JSON', () => {
   expect(JSON.stringify(said.ready)).toMatchInlineSnapshot(`"{"type":"ready","protocol":1,"detector":"yolox_nano","labels":["dog","cat"],"device":"cpu","mix":true,"slots":2}"`);
 });

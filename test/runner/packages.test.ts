@@ -30,8 +30,8 @@ async function find(files: Readonly<Record<string, string>>): Promise<unknown> {
     ...Object.fromEntries(Object.entries(files).map(([name, text]) => [`node_modules/lookout/models/m/${name}`, text])),
   });
   const folder = join(root, 'node_modules/lookout/models/m');
-  const words = nodeHarness(process.execPath, join(folder, 'model.mjs'), { name: 'm', folder, weights_folders: [], work_folder: folder, options: {} });
-  const runner = await start({ ...words, cwd: folder, env: { LOOKOUT_ENVIRONMENT: join(root, 'environment') } });
+  const words = nodeHarness(process.execPath, join(folder, 'model.mjs'), { name: 'm', folder, weights_folders: [], work_folder: root, options: {} });
+  const runner = await start({ ...words, cwd: root, env: { LOOKOUT_ENVIRONMENT: join(root, 'environment'), LOOKOUT_MODEL_FOLDER: folder } });
   const { predictions: [one] } = await runner.predict(frames(1), {}, never);
   return one !== undefined && 'detections' in one ? JSON.parse(one.detections[0]?.class ?? '') : one;
 }

@@ -25,8 +25,9 @@ const MODEL = {
   'models/m/packages/tiny/index.js': 'exports.version = require("./package.json").version;\n',
 };
 
+/** Where an installed Lookout keeps its own models. */
 async function place(files: Readonly<Record<string, string>>, offline = true): Promise<{ root: string; prepare: (progress?: Progress) => Promise<Prepared> }> {
-  const root = await writeTree(await temporaryFolder(), files);
+  const root = await writeTree(join(await temporaryFolder(), 'node_modules/lookout'), files);
   const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: null, data_dir: join(root, 'data') });
   const runtime = create({ data_dir: join(root, 'data'), offline });
   return { root, prepare: async (progress = () => undefined) => prepareModel(await catalog.get('m'), runtime, progress, never) };

@@ -4,6 +4,7 @@ import { cp, readFile, readdir, rename, rm, symlink, unlink, writeFile } from 'n
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { findInterpreter } from '../../src/runtimes/tools/interpreter.ts';
 import { listen, see, writeTree } from '../models/fixtures.ts';
 import { run, fixtures, MANIFEST, DETECTOR, wheels, place, modelFiles, BARE } from './python-models.ts';
 
@@ -168,11 +169,19 @@ test('keeps an environment whose interpreter is there and fails, and says so', a
   expect(lines).toEqual([]);
 });
 
-test('refuses an environment whose import probe fails, with its last lines', async () => {
+test('refuses an environment whose import probe fails, with its last lines, or never ends', async () => {
   const { prepare, root } = await place({ ...BARE, 'models/bare/model.yaml': 'runtime: python\nentry: detector.py\nprobe: import otherdep\n' });
   await expect(prepare('bare')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringContaining("No module named 'otherdep'") as string });
+  await writeTree(root, { 'models/bare/model.yaml': 'runtime: python\nentry: detector.py\nsetup_deadline_seconds: 0.5\nprobe: print("waiting", flush=True); import time; time.sleep(60)\n' });
+  await expect(prepare('bare')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringMatching(/time\.sleep\(60\) was not over after 0\.5 s \(setup_deadline_seconds\) and was ended/) as string });
   await writeTree(root, BARE);
   expect(await see(await prepare('bare'))).toBe('bare');
+});
+
+test('an interpreter is the same after a patch, and is told by its full version', async () => {
+  const { version, facts } = await findInterpreter(new AbortController().signal);
+  expect(version.split('.').length).toBeGreaterThan(2);
+  expect(facts['version']).toBe(version.split('.').slice(0, 2).join('.'));
 });
 
 test('says what the installer said when it fails', async () => {

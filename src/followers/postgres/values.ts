@@ -1,5 +1,6 @@
 /** Reads values that may be anything for columns that may not: what no column holds is null. */
 import { isObject } from '../../lib/objects.ts';
+import { isTime } from '../../words/time.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -17,10 +18,8 @@ export const textsOf = (value: unknown): readonly string[] | null => (Array.isAr
 
 /** RFC 3339, of the years that both know; other texts mean something else to each program. */
 export function timeOf(value: unknown): string | null {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i.test(value)) return null;
-  const time = new Date(value);
-  if (Number.isNaN(time.getTime())) return null;
-  const text = time.toISOString();
+  if (typeof value !== 'string' || !isTime(value)) return null;
+  const text = new Date(value).toISOString();
   return /^(?!0000)\d{4}-/.test(text) ? text : null;
 }
 

@@ -1,16 +1,16 @@
 /** A message as a CloudEvent of version 1.0, all of it in one JSON. */
 import type { Json } from '../../types.ts';
+import { isTime } from '../../words/time.ts';
 import { plain, type Message } from './message.ts';
 
 export function cloudEvent({ id, type, camera, time, subject, data }: Message): Readonly<Record<string, Json>> {
-  const isTime = time !== null && /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/.test(time);
   return {
     specversion: '1.0',
     id: plain(id),
     // The same for ever, whatever machine Lookout runs on: what tells events of two cameras apart.
     source: camera === null ? '/lookout' : `/lookout/cameras/${encodeURIComponent(plain(camera.id))}`,
     type,
-    ...(isTime && { time }),
+    ...(time !== null && isTime(time) && { time }),
     ...(subject !== null && { subject: plain(subject) }),
     datacontenttype: 'application/json',
     data,

@@ -6,8 +6,8 @@ import { makeFolder } from '../../lib/files.ts';
 import type { BuildWords, Built } from '../../models/environments.ts';
 import { localDependencies } from '../../models/requirement-files.ts';
 import type { Model } from '../../types.ts';
-import { modelEnvironment } from './environment.ts';
 import { createNpmWords } from './installer-words.ts';
+import { probe } from './probe.ts';
 import { ask, run } from './run.ts';
 
 /** The second line: what a .npmrc of the host may say otherwise, and would send packages elsewhere or leave them out. */
@@ -35,10 +35,7 @@ export async function installNode(folder: string, model: Model, offline: boolean
   await makeFolder(join(folder, 'node_modules'));
   const missing = await missingIn(folder);
   if (missing.length > 0) throw new Error(`npm says that all went well, but ${missing.join('; ')}; look for settings of npm that send packages elsewhere`);
-  if (model.probe !== null) {
-    step(`probing: ${model.probe}`);
-    await run({ file: process.execPath, args: ['--input-type=module', '--eval', model.probe], cwd: folder, env: { PATH, ...modelEnvironment(model) } }, output, signal);
-  }
+  await probe(model, { file: process.execPath, args: ['--input-type=module', '--eval'], cwd: folder, env: { PATH } }, { step, output }, signal);
   return { tools: { node: process.versions.node, npm }, packages: await packagesIn(folder) };
 }
 

@@ -8,10 +8,10 @@ import { isFolder } from '../../models/paths.ts';
 import { PYPROJECT } from '../../models/requirement-files.ts';
 import type { BuildWords, Built } from '../../models/environments.ts';
 import type { Model } from '../../types.ts';
-import { modelEnvironment } from './environment.ts';
 import { createPipWords } from './installer-words.ts';
 import type { Interpreter } from './interpreter.ts';
 import { installerEnvironment } from './installer-settings.ts';
+import { probe } from './probe.ts';
 import { ask, run } from './run.ts';
 
 interface Installer {
@@ -62,10 +62,7 @@ export async function installPython(folder: string, model: Model, interpreter: I
     if (missing.length > 0) throw new Error(`the installer says that all went well, but ${missing.join('; ')}; look for settings of ${tool[0]} that send packages elsewhere`);
   }
   await removeOfModels(pip);
-  if (model.probe !== null) {
-    step(`probing: ${model.probe}`);
-    await run({ file: python, args: ['-c', model.probe], cwd: model.folder, env: modelEnvironment(model) }, output, signal);
-  }
+  await probe(model, { file: python, args: ['-c'], cwd: model.folder, env: {} }, { step, output }, signal);
   const packages = await ask({ file: python, args: ['-I', '-c', LIST], cwd: dirname(folder), env: forModels() }, signal);
   return { tools: { python: interpreter.version, [tool[0]]: tool[1] }, packages: packages.split('\n').filter((line) => line !== '') };
 }

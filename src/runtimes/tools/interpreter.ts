@@ -24,7 +24,7 @@ assert wheels, "it has no pip; Debian and Ubuntu keep it in python3-venv"
 print(json.dumps({
     "path": sys.executable, "version": platform.python_version(), "pip": wheels[0],
     "facts": {
-        "implementation": platform.python_implementation(), "version": platform.python_version(),
+        "implementation": platform.python_implementation(), "version": "%d.%d" % sys.version_info[:2],
         "platform": sysconfig.get_platform(), "abi": sysconfig.get_config_var("SOABI") or "", "libc": " ".join(platform.libc_ver()),
     },
 }))`;

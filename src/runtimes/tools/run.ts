@@ -21,10 +21,30 @@ export class ToolFailed extends Error {
   }
 }
 
-/** Tells every line that the tool writes. Throws with its last ones when it fails. */
-export async function run(command: RunnerCommand, progress: Progress, signal: AbortSignal): Promise<void> {
+/** After so long a tool is ended; with `renewed`, after so long without a line. `why` follows its name. */
+export interface Limit {
+  readonly ms: number;
+  readonly renewed: boolean;
+  readonly why: string;
+}
+
+/** Installers fetch a gigabyte without a word, over a slow line too. */
+const SILENT_HOURS = 2;
+const SILENCE: Limit = { ms: SILENT_HOURS * 3_600_000, renewed: true, why: `said nothing for ${SILENT_HOURS} hours and was ended` };
+
+/** Tells every line that the tool writes. Throws with its last ones when it fails, or takes too long. */
+export async function run(command: RunnerCommand, progress: Progress, signal: AbortSignal, { ms, renewed, why }: Limit = SILENCE): Promise<void> {
   signal.throwIfAborted();
-  await finish(command, startChild(command, progress), signal);
+  const child = startChild(command, (line) => {
+    if (renewed) timer.refresh();
+    progress(line);
+  });
+  const timer = setTimeout(() => void child.stop(why, AT_ONCE), ms);
+  try {
+    await finish(command, child, signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What the tool writes to stdout. */

@@ -24,7 +24,8 @@ export interface Provision<Provided extends { readonly fingerprint: string | nul
   command(place: Provided, work: string): RunnerCommand;
 }
 
-const SETUP_DEADLINE_SECONDS = 120;
+/** For a start, and for the probe. */
+export const setupSecondsOf = ({ setup_deadline_seconds }: Model): number => setup_deadline_seconds ?? 120;
 
 export async function prepared<Provided extends { readonly fingerprint: string | null }>(
   model: Model,
@@ -53,7 +54,7 @@ export async function prepared<Provided extends { readonly fingerprint: string |
       const command = { ...way.command(place, work), memory_mb: model.memory_mb };
       const hearing = { model: model.name, onLog: print, watched };
       return model.protocol === 'lines'
-        ? startRunner(command, { ...hearing, start_deadline_ms: 1000 * (model.setup_deadline_seconds ?? SETUP_DEADLINE_SECONDS) }, signal)
+        ? startRunner(command, { ...hearing, start_deadline_ms: 1000 * setupSecondsOf(model) }, signal)
         : oneShotRunner(command, { ...hearing, work_dir: work });
     },
   };
