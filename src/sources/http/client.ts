@@ -47,8 +47,7 @@ export function createClient(url: string, caution: Caution): CameraClient {
       'accept': 'multipart/x-mixed-replace, image/jpeg, image/png, */*;q=0.1',
       'user-agent': 'Lookout',
       ...more,
-      // UTF-8 on the wire, as RFC 7616 has it: Node writes headers in Latin-1.
-      ...(authorization !== undefined && { authorization: Buffer.from(authorization).toString('latin1') }),
+      ...(authorization !== undefined && { authorization }),
     };
     return new Promise((resolve, reject) => {
       // Cameras end lines as they like.

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
-import { createReader, headersOf, statusOf, type Message } from '../../lib/rtsp-messages.ts';
+import { bytesOf, createReader, headersOf, statusOf, type Message } from '../../lib/rtsp-messages.ts';
 import type { StreamSpec } from '../../types.ts';
 import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
 import { allowsAuth, answerTo, parseChallenges, type Credentials } from '../network/authentication.ts';
@@ -81,7 +81,7 @@ function createAsking(socket: Socket, place: StreamPlace, signal: AbortSignal): 
   return async (authorization) => {
     sequence += 1;
     const headers = [`CSeq: ${sequence}`, 'Accept: application/sdp', 'User-Agent: Lookout', ...(authorization === undefined ? [] : [`Authorization: ${authorization}`])];
-    socket.write(`${[`DESCRIBE ${uriOf(place)} RTSP/1.0`, ...headers].join('\r\n')}\r\n\r\n`);
+    socket.write(bytesOf({ start: `DESCRIBE ${uriOf(place)} RTSP/1.0`, headers }));
     const ended = once(socket, 'end', { signal }).then(() => { throw new Error('the camera ended the connection'); });
     ended.catch(() => undefined);
     for (;;) {
