@@ -55,6 +55,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   let pictures = 0;
   /** Key frames that came damaged since the last whole one. */
   let damaged = 0;
+  let hasKeys = false;
   let leftOut = false;
   /** Pictures since the last whole one that could be decoded but in part. */
   let inVain = 0;
@@ -74,6 +75,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
     const now = performance.now();
     clock.arrived(unit.ptsSeconds, cameMs);
     if (unit.key) damaged = unit.damaged ? damaged + 1 : 0;
+    hasKeys ||= unit.key;
     silence.packet(damaged === 0);
     deliverIfSettled(now);
     if (unit.damaged) {
@@ -123,7 +125,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
       leftOut = true;
       return;
     }
-    following ??= createFollowing(playing?.codec ?? 'h264', capture_mode === 'all' ? 'none' : 'noref', settings, surroundings, {
+    following ??= createFollowing(playing?.codec ?? 'h264', parameterSets, capture_mode === 'all' ? 'none' : 'noref', settings, surroundings, {
       onShown(ptsSeconds, isWhole) {
         if (!isWhole) {
           inVain += 1;
@@ -194,8 +196,8 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   function watch(): void {
     const now = performance.now();
     deliverIfSettled(now);
-    // A camera that shows nothing better is better than nothing.
-    tolerant ||= pictures === 0 && isAllDamaged(inVain, now - startedMs);
+    // A camera that shows nothing better is better than nothing; one without key frames does once it is followed for long enough.
+    tolerant ||= hasKeys && pictures === 0 && isAllDamaged(inVain, now - startedMs);
     const silent = silence.tooLong(now, following ? null : chooser.keyFrameSpacing());
     if (silent) fail(silenceError(silent, [], damaged + inVain, hiderOf(url)));
   }

@@ -36,7 +36,10 @@ interface Facts {
   readonly isWhole: boolean;
 }
 
-export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: JpegSettings, { turn }: Surroundings, { onShown, onStill, onLetGo, fail }: Ears, signal: AbortSignal): Following {
+/** `parameterSets`: the newest, Annex B, for a stream that sends none itself and no key frame either, before which they stand. */
+export function createFollowing(
+  codec: Codec, parameterSets: () => Buffer, skip: 'noref' | 'none', settings: JpegSettings, { turn }: Surroundings, { onShown, onStill, onLetGo, fail }: Ears, signal: AbortSignal,
+): Following {
   let waiting: (Kept & Facts)[] = [];
   let waitingBytes = 0;
   /** When it began to lack something, by the camera's clock: null: nothing is missing, NaN: with the next unit. */
@@ -73,7 +76,7 @@ export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: 
     let newest: { readonly shown: Shown; readonly ptsSeconds: number } | null = null;
     let wanted = 0;
     try {
-      follower ??= await openFollower(codec, Buffer.alloc(0), skip, (step) => { mark(step); });
+      follower ??= await openFollower(codec, parameterSets(), skip, (step) => { mark(step); });
       for (const unit of taken) {
         units += 1;
         inside.set(units, unit);
