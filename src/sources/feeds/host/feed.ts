@@ -19,6 +19,7 @@ import { createChooser } from './chooser.ts';
 import { createDue } from './due.ts';
 import { createFollowing, type Following } from './following.ts';
 import { createGroup, kept } from './group.ts';
+import { watchForHang } from './hang.ts';
 import { createNewest } from './newest.ts';
 import { createStills, type Stills } from './stills.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -213,7 +214,8 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   } finally {
     clearInterval(watchdog);
     life.abort();
-    await Promise.all([passing.close(), stills?.close(), following?.close(), leaving, tape.end()]);
+    const hang = watchForHang();
+    await Promise.all([passing.close(), stills?.close(), following?.close(), leaving, tape.end()]).finally(hang.over);
   }
   if (!signal.aborted) throw life.signal.reason as Error;
 }

@@ -31,6 +31,12 @@ const REFRESHED_SECONDS = 12;
 /** Decoders hand out a picture after at most so many that came later. */
 const MOST_REORDERED = 64;
 
+interface Made {
+  readonly still: Still;
+  readonly ptsSeconds: number;
+  readonly missed: number;
+}
+
 interface Facts {
   readonly ptsSeconds: number;
   readonly isWhole: boolean;
@@ -62,17 +68,19 @@ export function createFollowing(
     while (waiting.length > 0 && !signal.aborted) {
       const mine = await turn(signal);
       mark = mine.mark;
+      let made: Made | null = null;
       try {
         const taken = waiting;
         [waiting, waitingBytes] = [[], 0];
-        await decode(taken);
+        made = await decode(taken);
       } finally {
         mine.rest();
       }
+      if (made) await onStill(made.still, made.ptsSeconds, made.missed);
     }
   }
 
-  async function decode(taken: readonly (Kept & Facts)[]): Promise<void> {
+  async function decode(taken: readonly (Kept & Facts)[]): Promise<Made | null> {
     let newest: { readonly shown: Shown; readonly ptsSeconds: number } | null = null;
     let wanted = 0;
     try {
@@ -92,7 +100,7 @@ export function createFollowing(
           newest = { shown, ptsSeconds: facts.ptsSeconds };
         }
       }
-      if (newest) await onStill(await newest.shown.still(settings), newest.ptsSeconds, wanted - 1);
+      return newest && { still: await newest.shown.still(settings), ptsSeconds: newest.ptsSeconds, missed: wanted - 1 };
     } finally {
       newest?.shown.free();
     }
