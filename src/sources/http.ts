@@ -75,9 +75,14 @@ async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSetti
 /** Of a playlist ffmpeg opens whatever stands in it, on whichever machine; and it reads it again and again. */
 const PLAYLIST_IN_WORDS = 'the camera answers with a playlist (HLS), which can send this machine to any address; allow_schemes: [hls] opens them';
 
-/** The answer itself, if it is one picture. */
+/** The answer itself, if it is one picture; another's connection is closed with what of it has not been read. */
 async function onePicture(answer: IncomingMessage): Promise<IncomingMessage> {
-  const { kind } = await kindOf(answer);
-  if (kind !== 'picture') throw new LookoutError('stream_codec', `the camera answers with a ${kind}, after it gave pictures`);
-  return answer;
+  try {
+    const { kind } = await kindOf(answer);
+    if (kind !== 'picture') throw new LookoutError('stream_codec', `the camera answers with a ${kind}, after it gave pictures`);
+    return answer;
+  } catch (error) {
+    answer.destroy();
+    throw error;
+  }
 }
