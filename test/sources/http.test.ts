@@ -254,7 +254,8 @@ describe.concurrent('a snapshot address', () => {
     const taken: CapturedFrame[] = [];
     for await (const frame of frames(url(), 0.1)) {
       if (taken.push(frame) < 4) continue;
-      await expect.poll(connections).toBe(1);
+      // More than one where a request was due before the answer to the one before had been read.
+      await expect.poll(connections).toBeLessThan(3);
       break;
     }
     expect(taken.map((frame) => numberOf(jpegOf(frame)))).toEqual([1, 3, 6, 7]);
@@ -378,8 +379,8 @@ describe.concurrent('an address', () => {
     const failures = await Promise.all(['/401', '/403', '/404', '/503', '/page', '/video', '/nothing', '/bytes'].map((path) => failureOf(frames(url(path)))));
     const host = url('');
     expect(failures.map(({ code, message }) => `${code}: ${message.replaceAll(host, 'HOST')}`)).toEqual([
-      'stream_auth: HOST wants a user name and password, which the URL does not have (http://user:password@…): it answered 401 Unauthorized',
-      'stream_auth: HOST wants a user name and password, which the URL does not have (http://user:password@…): it answered 403 Forbidden',
+      'stream_auth: HOST wants a user name and password, which the URL does not have (user:password@ before its host): it answered 401 Unauthorized',
+      'stream_auth: HOST wants a user name and password, which the URL does not have (user:password@ before its host): it answered 403 Forbidden',
       'stream_not_found: HOST does not know this path: it answered 404 Not Found',
       'stream_connect: HOST gives no picture: it answered 503 Service Unavailable',
       'stream_codec: the camera answers with text/html, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)',
@@ -486,8 +487,8 @@ describe.concurrent('credentials', () => {
     expect(failure).toMatchObject({ code: 'stream_auth', message: `${url('')} refuses the user name or password: it answered 401 Unauthorized` });
     const malformed = await failureOf(frames('http://admin:hid/den@camera/'));
     expect([malformed.code, malformed.message, String(malformed.cause)].join()).not.toMatch(/hid|den@/);
-    const strange = await camera((_, response) => { response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(); });
-    expect((await failureOf(frames(strange.url('/', login)))).code).toBe('stream_auth');
+    const strange = await camera((_, response) => { response.writeHead(401, { 'www-authenticate': 'Digest realm="x", nonce="n", algorithm=SHA-512, qop="auth-int"' }).end(); });
+    expect(await failureOf(frames(strange.url('/', login)))).toMatchObject({ code: 'stream_auth', message: expect.stringMatching(/^the camera wants a login \(digest SHA-512 with auth-int\) that Lookout cannot do/) as string });
   });
 });
 

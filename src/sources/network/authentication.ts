@@ -1,5 +1,6 @@
 /** Answers the challenge of a camera that wants a user name and a password: digest (RFC 7616) or else basic. */
 import { createHash, randomBytes } from 'node:crypto';
+import { LookoutError } from '../../errors.ts';
 
 export interface Credentials {
   readonly user: string;
@@ -18,6 +19,12 @@ export function answerTo(header: string, credentials: Credentials, cnonce = rand
   const digest = challenges.find(({ scheme, fields }) => scheme === 'digest' && hashOf(fields) !== null && allowsAuth(fields));
   if (digest) return digestAnswer(digest.fields, { user: inBytes(credentials.user), password: inBytes(credentials.password) }, cnonce);
   return challenges.some(({ scheme }) => scheme === 'basic') ? () => basicAnswer(credentials) : null;
+}
+
+/** What to say where there is no such answer; `hide` takes the address's secrets out of it. */
+export function unanswerable(header: string, hide: (text: string) => string): LookoutError {
+  const wanted = parseChallenges(header).map(({ scheme, fields }) => `${scheme} ${fields.get('algorithm') ?? ''}${fields.has('qop') ? ` with ${fields.get('qop') ?? ''}` : ''}`.trim()).join(', ');
+  return new LookoutError('stream_auth', `the camera wants a login (${hide(wanted) || 'of no kind'}) that Lookout cannot do, so that the user name and password may be right: let the camera offer digest, or basic`);
 }
 
 const inBytes = (text: string): string => Buffer.from(text).toString('latin1');

@@ -132,10 +132,8 @@ export function converse(socket: Socket, intake: Intake, place: StreamPlace, log
     if (status === 401 && (tries === 0 || (tries < MOST_TRIES && headersOf(answer, 'www-authenticate').some((one) => /\bstale="?true/i.test(one))))) {
       const how = login.answer(challengesOf(answer), place);
       if (how instanceof LookoutError) throw how;
-      if (how) {
-        authorize = how;
-        return ask(method, uri, headers, tries + 1);
-      }
+      authorize = how;
+      return ask(method, uri, headers, tries + 1);
     }
     const location = headerOf(answer, 'location');
     if (status >= 300 && status < 400 && location !== undefined) throw new Redirected(location);

@@ -180,6 +180,12 @@ describe('the login', () => {
     expect(heard.requests).toHaveLength(3);
   });
 
+  it('that the address does not have is asked for', async () => {
+    const heard = await server(() => wants('Basic realm="x"'));
+    await expect(watch(at(heard).replace('admin:Secret9@', ''))).rejects.toMatchObject({ code: 'stream_auth', message: 'the camera wants a user name and password, which its address does not have (user:password@ before its host)' });
+    expect(heard.requests).toHaveLength(1);
+  });
+
   it('of a kind that nobody can do is not blamed', async () => {
     await expect(watch(at(await server(() => wants('Negotiate'))))).rejects.toMatchObject({ code: 'stream_auth', message: expect.stringMatching(/^the camera wants a login \(negotiate\) that Lookout cannot do/) as string });
   });
