@@ -324,6 +324,19 @@ describe.concurrent('a snapshot address', () => {
     expect(await after(404)).toMatchObject({ requests: 3, failure: { code: 'stream_not_found' } });
   });
 
+  it('that was given up tells with its next picture what failed before', async () => {
+    let requests = 0;
+    const { url } = await camera((_, response) => {
+      requests += 1;
+      if (requests > 1 && requests < 7) response.writeHead(503).end();
+      else send(response, 'image/jpeg', jpeg);
+    });
+    const source = create({ config: { ...PICTURES, ...BOUNDS, allow_schemes: [] } });
+    const connect = (): AsyncIterable<CapturedFrame> => source.frames(streamOf(url(), { interval_seconds: 0.1 }), tmpdir(), never);
+    expect(await failureOf(connect())).toMatchObject({ code: 'stream_connect' });
+    expect((await firstFrames(connect(), 2)).map(({ failed }) => failed)).toEqual([{ picture_refused: 5 }, {}]);
+  });
+
   it.each<[string, () => Buffer]>([
     ['thousands of bytes after its end', () => Buffer.concat([jpeg, Buffer.alloc(20_000, 7)])],
     ['an empty line before it', () => Buffer.concat([Buffer.from('\r\n'), jpeg])],

@@ -180,7 +180,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
       throw new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${(error as Error).message}`, { cause: error });
     });
     const before = held;
-    held = { file, bytes: jpeg.length, width, height, ptsSeconds, mode, missed };
+    held = { file, bytes: jpeg.length, width, height, ptsSeconds, mode, missed: missed + (before?.missed ?? 0) };
     deliverIfSettled(performance.now());
     if (before) await removeIfPresent(before.file);
   }
