@@ -45,6 +45,8 @@ interface Asked {
 
 /** Some cameras repeat a challenge whose nonce has become too old in the meantime. */
 const MOST_TRIES = 2;
+/** Of what it does not read. */
+const MOST_UNREAD_BYTES = 64 * 1024;
 /** To its own questions. */
 const HARMLESS = /^(OPTIONS|GET_PARAMETER|SET_PARAMETER) /;
 
@@ -83,6 +85,7 @@ export function converse(socket: Socket, intake: Intake, place: StreamPlace, log
   }
 
   function answerItself(question: Message): void {
+    if (socket.writableLength > MOST_UNREAD_BYTES) throw new LookoutError('stream_ended', 'the camera asks and asks, and reads no answer');
     write(`RTSP/1.0 ${HARMLESS.test(question.start) ? '200 OK' : '501 Not Implemented'}`, [`CSeq: ${headerOf(question, 'cseq') ?? '0'}`]);
   }
 

@@ -318,6 +318,17 @@ describe('a stream', () => {
     expect(units.map(bytesOf)).toEqual([annexB(Buffer.from([0x65, 0x88, 1])), annexB(Buffer.from([0x41, 0x88, 1]))]);
   });
 
+  it('of a camera that asks and never reads is ended', async () => {
+    const questions = 'OPTIONS * RTSP/1.0\r\n\r\n'.repeat(3000);
+    const heard = await cameraThatSends((socket) => {
+      socket.pause();
+      const ask = (): void => { if (!socket.destroyed) socket.write(questions, ask); };
+      ask();
+    });
+    const { playing: { ended } } = await watch(at(heard), { seconds: 20 });
+    await expect(ended).rejects.toMatchObject({ code: 'stream_ended', message: 'the camera asks and asks, and reads no answer' });
+  });
+
   it('is not begun for who has gone away', async () => {
     const relay = await withFault('play-unanswered');
     const stopped = new AbortController();
