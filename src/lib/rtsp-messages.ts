@@ -1,4 +1,5 @@
-/** RTSP (RFC 2326) taken apart: messages, and the packets between them. Bytes are never changed. */
+/** RTSP (RFC 2326) taken apart and put together: messages, whose characters are bytes, and the packets between them. Bytes are never changed. */
+import { LookoutError } from '../errors.ts';
 
 export interface Message {
   readonly start: string;
@@ -145,6 +146,13 @@ export function withHeader(message: Message, name: string, value: string | null)
   return { ...message, headers: value === null ? others : [...others, `${name}: ${value}`] };
 }
 
-export function bytesOf({ start, headers, body }: Message): Buffer {
-  return Buffer.concat([Buffer.from(`${[start, ...headers].join('\r\n')}\r\n\r\n`, 'latin1'), body]);
+const NOTHING = Buffer.alloc(0);
+/** What would end its line, or become another character on the way, which may; some end lines with two carriage returns. */
+const UNFIT = /\n|\r(?!$)|[^\0-\xff]/;
+
+/** Throws where a line would be more than one: whoever is asked may be no camera, and obey the next. */
+export function bytesOf({ start, headers, body = NOTHING }: Omit<Message, 'body'> & { readonly body?: Buffer }): Buffer {
+  const lines = [start, ...headers];
+  if (lines.some((line) => UNFIT.test(line))) throw new LookoutError('stream_connect', 'what would be told to the camera holds a line break, or a character that no line of RTSP may');
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]);
 }

@@ -9,7 +9,7 @@ import { createClient } from './http/client.ts';
 import { kindOf } from './http/kind.ts';
 import { mjpegFrames } from './http/mjpeg.ts';
 import { openPassage } from './http/passage.ts';
-import { snapshotFrames } from './http/snapshot.ts';
+import { nothingUntold, snapshotFrames, type Untold } from './http/snapshot.ts';
 import { refuseFingerprint } from './network/direct.ts';
 import { knock } from './peer/knock.ts';
 import type { PictureSettings } from './pictures/jpeg.ts';
@@ -23,14 +23,27 @@ export const also = ['hls'];
 type HttpSettings = PictureSettings & Pick<Config, 'allow_schemes' | 'allow_hosts' | 'host' | 'port'>;
 
 export function create({ config }: { readonly config: HttpSettings }): Source {
+  /** By camera, from one connection to the next. */
+  const untold = new Map<string, Untold>();
+
+  async function* frames(stream: StreamSpec, folder: string, signal: AbortSignal): ReturnType<typeof httpFrames> {
+    const own = untold.get(stream.camera_id) ?? nothingUntold();
+    untold.set(stream.camera_id, own);
+    try {
+      yield* httpFrames(stream, folder, config, own, signal);
+    } finally {
+      if (signal.aborted) untold.delete(stream.camera_id);
+    }
+  }
+
   return {
-    frames: (stream, folder, signal) => httpFrames(stream, folder, config, signal),
+    frames,
     knock: ({ url }, signal) => knock(url, signal),
     close: () => Promise.resolve(),
   };
 }
 
-async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSettings, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
+async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSettings, untold: Untold, signal: AbortSignal): AsyncGenerator<CapturedFrame, void, void> {
   const { interval_seconds } = stream.options;
   const patience = createPatience();
   const link = linked(signal, patience.signal);
@@ -46,7 +59,7 @@ async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSetti
       yield* mjpegFrames(answer, what.boundary, interval_seconds, config, patience, either);
     } else if (what.kind === 'picture') {
       const ask = async (): Promise<IncomingMessage> => onePicture(await client.get(either));
-      yield* snapshotFrames(answer, ask, interval_seconds, config, patience, either);
+      yield* snapshotFrames(answer, ask, untold, interval_seconds, config, patience, either);
     } else {
       if (what.kind === 'playlist') {
         if (!config.allow_schemes.includes('hls')) throw new LookoutError('forbidden_scheme', PLAYLIST_IN_WORDS);
@@ -75,9 +88,14 @@ async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSetti
 /** Of a playlist ffmpeg opens whatever stands in it, on whichever machine; and it reads it again and again. */
 const PLAYLIST_IN_WORDS = 'the camera answers with a playlist (HLS), which can send this machine to any address; allow_schemes: [hls] opens them';
 
-/** The answer itself, if it is one picture. */
+/** The answer itself, if it is one picture; another's connection is closed with what of it has not been read. */
 async function onePicture(answer: IncomingMessage): Promise<IncomingMessage> {
-  const { kind } = await kindOf(answer);
-  if (kind !== 'picture') throw new LookoutError('stream_codec', `the camera answers with a ${kind}, after it gave pictures`);
-  return answer;
+  try {
+    const { kind } = await kindOf(answer);
+    if (kind !== 'picture') throw new LookoutError('stream_codec', `the camera answers with a ${kind}, after it gave pictures`);
+    return answer;
+  } catch (error) {
+    answer.destroy();
+    throw error;
+  }
 }

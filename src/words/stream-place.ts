@@ -1,4 +1,5 @@
 /** Where the address of a stream leads: read as ffmpeg reads it, for which people write what they write. */
+import { domainToASCII } from 'node:url';
 import { LookoutError } from '../errors.ts';
 
 export interface StreamPlace {
@@ -15,9 +16,15 @@ export interface StreamPlace {
 
 const PORTS: Readonly<Record<string, number>> = { rtsp: 554, rtsps: 322, http: 80, https: 443, rtmp: 1935, rtmps: 443 };
 
-/** The address without its login, as ffmpeg writes it, with the port. */
+/** The address without its login, as ffmpeg writes it, with the port: for a request's line, which it cannot end. */
 export function uriOf({ scheme, hostname, port, path }: StreamPlace): string {
-  return `${scheme}://${hostname}:${port}${path}`;
+  const host = /^[!-~]*$/.test(hostname) ? hostname : domainToASCII(hostname);
+  return escaped(Buffer.from(`${scheme}://${host || hostname}:${port}${path}`).toString('latin1'));
+}
+
+/** Of a text whose characters are bytes, those that no URI may hold are percent-encoded. */
+export function escaped(bytes: string): string {
+  return bytes.replace(/[^!-~]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
 /** null: nowhere in the network, or written so that nobody can tell. */

@@ -31,7 +31,7 @@ const isTried = ([name]: readonly [FaultName, ...unknown[]]): boolean => inFull 
 
 /** Those that take long come first. */
 const ALL_ENDS: readonly Ends[] = [
-  ['401', 'stream_auth', /^the camera refused the user name or password: .*401/, AGAIN],
+  ['401', 'stream_auth', /^the camera wants a user name and password, which its address does not have \(user:password@ before its host\);/, AGAIN],
   // One that was well for long is not asked first whether it is there.
   ['mute', 'stream_stalled', /^(the camera took the connection and said nothing for 15 s|no picture came: nothing for 1[56] s);/, AGAIN + FIRST_PICTURE + ROUND],
   ['play-unanswered', 'stream_stalled', /^no picture came: nothing for 1[56] s;/, AGAIN + FIRST_PICTURE + ROUND],

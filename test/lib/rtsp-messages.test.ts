@@ -1,6 +1,6 @@
 /** RTSP taken apart, wherever its bytes are cut and whatever stands between its pieces. */
 import { describe, expect, it } from 'vitest';
-import { createReader, headersOf, statusOf, type Message } from '../../src/lib/rtsp-messages.ts';
+import { bytesOf, createReader, headersOf, statusOf, type Message } from '../../src/lib/rtsp-messages.ts';
 
 const answer = (body = '', end = '\r\n'): Buffer => Buffer.from([`RTSP/1.0 200 OK`, 'CSeq: 2', `content-length: ${body.length}`, 'WWW-Authenticate: a', 'www-authenticate:b', '', body].join(end));
 const packet = (channel: number, ...bytes: readonly number[]): Buffer => Buffer.from([0x24, channel, bytes.length >> 8, bytes.length & 0xff, ...bytes]);
@@ -71,4 +71,9 @@ it('what comes byte by byte takes no more time than it takes to come', () => {
   const began = performance.now();
   expect(readAll(cutEvery(Buffer.concat([packet(0, ...Array<number>(60_000).fill(0x80)), answer('x'.repeat(200_000))]), 1)).pieces).toHaveLength(2);
   expect(performance.now() - began).toBeLessThan(5000);
+});
+
+it.each(['a\nb', 'a\rb', 'a\r\nb: c', '\u010a'])('no line is written that would be two: %j', (line) => {
+  expect(() => bytesOf({ start: 'OPTIONS * RTSP/1.0', headers: [`X: ${line}`] })).toThrow('line break');
+  expect(() => bytesOf({ start: `OPTIONS ${line} RTSP/1.0`, headers: [] })).toThrow('line break');
 });

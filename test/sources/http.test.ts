@@ -240,18 +240,24 @@ describe.concurrent('a snapshot address', () => {
     }],
     ['sends half of it', 'picture_torn', (response) => { send(response, 'image/jpeg', jpeg.subarray(0, 2000)); }],
     ['sends nothing', 'picture_unreadable', (response) => { send(response, 'image/jpeg', ''); }],
-    ['sends a page instead', 'picture_unreadable', (response) => { send(response, 'text/html', '<h1>busy</h1>'); }],
+    ['sends a page instead', 'picture_unreadable', (response) => { send(response, 'text/html', '<h1>busy</h1>'.padEnd(5000)); }],
   ];
 
-  it.each(FAULTS)('costs a tick, and no more, where the camera %s', async (_name, reason, fault) => {
+  it.for(FAULTS)('costs a tick, and no more, where the camera %s', async ([_name, reason, fault], { expect }) => {
     let requests = 0;
-    const { url } = await camera((_, response) => {
+    const { url, connections } = await camera((_, response) => {
       requests += 1;
       // The second, fourth and fifth.
       if ([2, 4, 5].includes(requests)) fault(response);
       else send(response, 'image/jpeg', numbered(jpeg, requests));
     });
-    const taken = await firstFrames(frames(url(), 0.1), 4);
+    const taken: CapturedFrame[] = [];
+    for await (const frame of frames(url(), 0.1)) {
+      if (taken.push(frame) < 4) continue;
+      // More than one where a request was due before the answer to the one before had been read.
+      await expect.poll(connections).toBeLessThan(3);
+      break;
+    }
     expect(taken.map((frame) => numberOf(jpegOf(frame)))).toEqual([1, 3, 6, 7]);
     expect(taken.map(({ failed }) => failed)).toEqual([{}, { [reason]: 1 }, { [reason]: 2 }, {}]);
   });
@@ -318,6 +324,19 @@ describe.concurrent('a snapshot address', () => {
     expect(await after(404)).toMatchObject({ requests: 3, failure: { code: 'stream_not_found' } });
   });
 
+  it('that was given up tells with its next picture what failed before', async () => {
+    let requests = 0;
+    const { url } = await camera((_, response) => {
+      requests += 1;
+      if (requests > 1 && requests < 7) response.writeHead(503).end();
+      else send(response, 'image/jpeg', jpeg);
+    });
+    const source = create({ config: { ...PICTURES, ...BOUNDS, allow_schemes: [] } });
+    const connect = (): AsyncIterable<CapturedFrame> => source.frames(streamOf(url(), { interval_seconds: 0.1 }), tmpdir(), never);
+    expect(await failureOf(connect())).toMatchObject({ code: 'stream_connect' });
+    expect((await firstFrames(connect(), 2)).map(({ failed }) => failed)).toEqual([{ picture_refused: 5 }, {}]);
+  });
+
   it.each<[string, () => Buffer]>([
     ['thousands of bytes after its end', () => Buffer.concat([jpeg, Buffer.alloc(20_000, 7)])],
     ['an empty line before it', () => Buffer.concat([Buffer.from('\r\n'), jpeg])],
@@ -373,8 +392,8 @@ describe.concurrent('an address', () => {
     const failures = await Promise.all(['/401', '/403', '/404', '/503', '/page', '/video', '/nothing', '/bytes'].map((path) => failureOf(frames(url(path)))));
     const host = url('');
     expect(failures.map(({ code, message }) => `${code}: ${message.replaceAll(host, 'HOST')}`)).toEqual([
-      'stream_auth: HOST wants a user name and password, which the URL does not have (http://user:password@…): it answered 401 Unauthorized',
-      'stream_auth: HOST wants a user name and password, which the URL does not have (http://user:password@…): it answered 403 Forbidden',
+      'stream_auth: HOST wants a user name and password, which the URL does not have (user:password@ before its host): it answered 401 Unauthorized',
+      'stream_auth: HOST wants a user name and password, which the URL does not have (user:password@ before its host): it answered 403 Forbidden',
       'stream_not_found: HOST does not know this path: it answered 404 Not Found',
       'stream_connect: HOST gives no picture: it answered 503 Service Unavailable',
       'stream_codec: the camera answers with text/html, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)',
@@ -481,8 +500,8 @@ describe.concurrent('credentials', () => {
     expect(failure).toMatchObject({ code: 'stream_auth', message: `${url('')} refuses the user name or password: it answered 401 Unauthorized` });
     const malformed = await failureOf(frames('http://admin:hid/den@camera/'));
     expect([malformed.code, malformed.message, String(malformed.cause)].join()).not.toMatch(/hid|den@/);
-    const strange = await camera((_, response) => { response.writeHead(401, { 'www-authenticate': 'Bearer' }).end(); });
-    expect((await failureOf(frames(strange.url('/', login)))).code).toBe('stream_auth');
+    const strange = await camera((_, response) => { response.writeHead(401, { 'www-authenticate': 'Digest realm="x", nonce="n", algorithm=SHA-512, qop="auth-int"' }).end(); });
+    expect(await failureOf(frames(strange.url('/', login)))).toMatchObject({ code: 'stream_auth', message: expect.stringMatching(/^the camera wants a login \(digest SHA-512 with auth-int\) that Lookout cannot do/) as string });
   });
 });
 

@@ -13,7 +13,7 @@ import { memoryOfTree } from '../../lib/memory.ts';
 import { packageRoot } from '../../lib/package.ts';
 import type { Recording } from '../../types.ts';
 import {
-  lineOf, MARK_BYTES, VIDEO_FD, type Answer, type ClipMade, type ClipOrder, type FeedFailure, type FeedPicture, type FeedRequest, type FromHost, type Probed, type RecordBegun, type RecordEnded, type RecordOrder,
+  HUNG_MS, lineOf, MARK_BYTES, VIDEO_FD, type Answer, type ClipMade, type ClipOrder, type FeedFailure, type FeedPicture, type FeedRequest, type FromHost, type Probed, type RecordBegun, type RecordEnded, type RecordOrder,
   type ToHost,
 } from './messages.ts';
 import type { Processors } from './processors.ts';
@@ -69,8 +69,6 @@ interface Open {
 const PROGRAM = join(packageRoot, 'dist/sources/feeds/host/main.js');
 /** Its own goodbye takes less. */
 const CLOSING_MS = 3000;
-/** Who has not closed a feed by then hangs, in native code or on a disk; its other cameras connect again with its successor. */
-const HUNG_MS = 30_000;
 const GONE = { code: 'stream_ended', message: 'its capture host ended' } as const;
 /** Of what it says on standard error, the last characters are kept. */
 const LAST_WORDS = 400;

@@ -12,7 +12,7 @@ import { createProcessors } from './processors.ts';
 export interface Hosts {
   /**
    * Captures one camera until it is aborted, across the deaths of hosts, of which each is asked anew. Resolves with `ffmpeg` where no host can or
-   * should do it; throws as sources do.
+   * should do it; throws as sources do, and `stream_ended` where hosts die again and again before there is a picture.
    */
   capture(camera: string, request: () => FeedRequest, onPicture: (picture: FeedPicture) => void, signal: AbortSignal): Promise<'aborted' | Ffmpeg>;
   /** Looks at a camera for some seconds, in a process of its own. null: ffmpeg can read what no host can. Throws as sources do. */
@@ -34,6 +34,8 @@ const IDLE_MS = 10_000;
 const APART_MS = 100;
 const FIRST_BACK_MS = 200;
 const LOOK_MS = 60_000;
+/** So many deaths one after the other that nobody is blamed for, and no picture in between: the stream is to say so, and to pause. */
+const DEATHS_IN_VAIN = 5;
 
 /** `mostBytes`: a host that holds more is replaced, its cameras moved one after the other. */
 export function createHosts(mostBytes: number, log: Log): Hosts {
@@ -120,6 +122,7 @@ export function createHosts(mostBytes: number, log: Log): Hosts {
 
   return {
     async capture(camera, request, onPicture, signal) {
+      let inVain = 0;
       while (!signal.aborted) {
         if (closed) throw new LookoutError('shutting_down', 'Lookout is ending');
         const place = blame.placeOf(camera, performance.now());
@@ -128,6 +131,7 @@ export function createHosts(mostBytes: number, log: Log): Hosts {
         clearTimeout(member.idle);
         const life = linked(signal, member.leaving.signal);
         const said = (picture: FeedPicture): void => {
+          inVain = 0;
           onPicture(place === 'alone' ? { ...picture, mode: `${picture.mode}, in a process of its own: the shared one died of its pictures` } : picture);
         };
         const outcome = await member.host.run(request(), { onOpen: (video) => { videos.set(camera, video); }, onPicture: said }, life.signal);
@@ -144,6 +148,8 @@ export function createHosts(mostBytes: number, log: Log): Hosts {
           throw errorOf(outcome.failure);
         }
         died(camera, outcome);
+        if (outcome.step === null) inVain += 1;
+        if (inVain >= DEATHS_IN_VAIN) throw new LookoutError('stream_ended', `its capture host ended time after time: it ${outcome.reason}`);
         await comeBack(signal);
       }
       return 'aborted';

@@ -112,6 +112,8 @@ export type FromHost =
   /** null: it was closed. */
   | { readonly is: 'ended'; readonly feed: number; readonly failure: FeedFailure | null };
 
+/** What has not ended by then hangs, in native code or on a disk: the host is killed, and its other cameras connect again with its successor. */
+export const HUNG_MS = 30_000;
 /** A host's file descriptor of marks: what it is about to do stands there when it dies in it. */
 export const MARKS_FD = 3;
 /** Video of cameras that are watched comes through this one. */

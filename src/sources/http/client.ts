@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
 import { hasCode } from '../../lib/files.ts';
 import { decoded, hiderOf } from '../../lib/secrets.ts';
-import { answerTo, type Authorize, type Credentials } from '../network/authentication.ts';
+import { answerTo, unanswerable, type Authorize, type Credentials } from '../network/authentication.ts';
 import { dial, type Caution } from '../network/dial.ts';
 
 export interface CameraClient {
@@ -47,8 +47,7 @@ export function createClient(url: string, caution: Caution): CameraClient {
       'accept': 'multipart/x-mixed-replace, image/jpeg, image/png, */*;q=0.1',
       'user-agent': 'Lookout',
       ...more,
-      // UTF-8 on the wire, as RFC 7616 has it: Node writes headers in Latin-1.
-      ...(authorization !== undefined && { authorization: Buffer.from(authorization).toString('latin1') }),
+      ...(authorization !== undefined && { authorization }),
     };
     return new Promise((resolve, reject) => {
       // Cameras end lines as they like.
@@ -80,8 +79,10 @@ export function createClient(url: string, caution: Caution): CameraClient {
         response.resume();
         if (status === 401 && !challenged && credentials && trusted(target)) {
           challenged = true;
-          authorize = answerTo(headers['www-authenticate'] ?? '', credentials);
-          if (authorize) continue;
+          const challenges = headers['www-authenticate'] ?? '';
+          authorize = answerTo(challenges, credentials);
+          if (!authorize) throw unanswerable(challenges, hide);
+          continue;
         }
         if (status < 300 || status >= 400 || headers.location === undefined) throw refusal(hide(target.origin), status, trusted(target) ? credentials : 'not told');
         redirects += 1;
@@ -122,7 +123,7 @@ function readUrl(url: string): { readonly address: URL; readonly credentials: Cr
 function refusal(origin: string, status: number, login: Credentials | null | 'not told'): LookoutError {
   const answer = `it answered ${status} ${STATUS_CODES[status] ?? ''}`.trim();
   if (status === 401 || status === 403) {
-    const why = login === null ? 'wants a user name and password, which the URL does not have (http://user:password@…)'
+    const why = login === null ? 'wants a user name and password, which the URL does not have (user:password@ before its host)'
       : login === 'not told' ? 'to which the camera sends us on, wants a login; the one of the camera\'s address is not for it: write that address with its own' : 'refuses the user name or password';
     return new LookoutError('stream_auth', `${origin} ${why}: ${answer}`);
   }

@@ -13,14 +13,21 @@ const RUN_OF_FAILURES = 5;
 /** Codes of failures that asking again would not mend. */
 const FINAL: readonly string[] = ['stream_auth', 'stream_not_found', 'forbidden_scheme', 'forbidden_address', 'stream_stalled'];
 
+/** Ticks without a picture since the last one: told with the next, which may be another connection's. */
+export interface Untold {
+  missed: number;
+  failed: Readonly<Partial<Record<PictureFailure, number>>>;
+}
+
+export const nothingUntold = (): Untold => ({ missed: 0, failed: {} });
+
 /** `first` is the answer to a request made just now; `ask` makes the others. */
 export async function* snapshotFrames(
-  first: IncomingMessage, ask: () => Promise<IncomingMessage>, intervalSeconds: number, settings: PictureSettings, patience: Patience, signal: AbortSignal,
+  first: IncomingMessage, ask: () => Promise<IncomingMessage>, untold: Untold, intervalSeconds: number, settings: PictureSettings, patience: Patience, signal: AbortSignal,
 ): AsyncGenerator<CapturedFrame, void, void> {
   const ticks = createTicks(intervalSeconds);
   let answer: IncomingMessage | null = first;
-  let missed = ticks.take();
-  let failed: Partial<Record<PictureFailure, number>> = {};
+  untold.missed += ticks.take();
   let run = 0;
 
   /** null: it failed, and is counted. */
@@ -32,9 +39,10 @@ export async function* snapshotFrames(
     } catch (error) {
       run += 1;
       // Of one that never gave a picture nobody knows whether it can.
-      if (signal.aborted || answer === first || run >= RUN_OF_FAILURES || !(error instanceof LookoutError) || FINAL.includes(error.code)) throw error;
+      if (signal.aborted || answer === first || !(error instanceof LookoutError) || FINAL.includes(error.code)) throw error;
       const why = REASONS[error.code] ?? 'picture_refused';
-      failed = { ...failed, [why]: (failed[why] ?? 0) + 1 };
+      untold.failed = { ...untold.failed, [why]: (untold.failed[why] ?? 0) + 1 };
+      if (run >= RUN_OF_FAILURES) throw error;
       return null;
     } finally {
       patience.rest();
@@ -45,12 +53,14 @@ export async function* snapshotFrames(
     const picture = await take();
     ticks.forgive();
     if (picture) {
-      yield { ...picture, missed, failed, mode: 'snapshots' };
-      [failed, run, missed] = [{}, 0, 0];
+      run = 0;
+      const told = { ...untold };
+      Object.assign(untold, nothingUntold());
+      yield { ...picture, ...told, mode: 'snapshots' };
     }
     await ticks.wait(signal);
     if (signal.aborted) return;
-    missed += ticks.take();
+    untold.missed += ticks.take();
     patience.wait(FIRST_PICTURE_MS);
     answer = null;
   }

@@ -1,31 +1,40 @@
 /** Answers the challenge of a camera that wants a user name and a password: digest (RFC 7616) or else basic. */
 import { createHash, randomBytes } from 'node:crypto';
+import { LookoutError } from '../../errors.ts';
 
 export interface Credentials {
   readonly user: string;
   readonly password: string;
 }
 
-/** The Authorization header of one request. */
+/** The Authorization header of one request, whose characters are bytes: names and passwords as UTF-8, as RFC 7616 has it. */
 export type Authorize = (method: string, uri: string) => string;
 
 const HASHES: ReadonlyMap<string, string> = new Map([['md5', 'md5'], ['sha-256', 'sha256'], ['sha-512-256', 'sha512-256']]);
 
-/** How to answer the WWW-Authenticate header of a 401; null: in no way that we know. */
+/** How to answer the WWW-Authenticate header of a 401, whose characters are bytes; null: in no way that we know. */
 export function answerTo(header: string, credentials: Credentials, cnonce = randomBytes(8).toString('hex')): Authorize | null {
   const challenges = parseChallenges(header);
   // The camera names first what it prefers. A digest keeps the password to itself.
   const digest = challenges.find(({ scheme, fields }) => scheme === 'digest' && hashOf(fields) !== null && allowsAuth(fields));
-  if (digest) return digestAnswer(digest.fields, credentials, cnonce);
+  if (digest) return digestAnswer(digest.fields, { user: inBytes(credentials.user), password: inBytes(credentials.password) }, cnonce);
   return challenges.some(({ scheme }) => scheme === 'basic') ? () => basicAnswer(credentials) : null;
 }
+
+/** What to say where there is no such answer; `hide` takes the address's secrets out of it. */
+export function unanswerable(header: string, hide: (text: string) => string): LookoutError {
+  const wanted = parseChallenges(header).map(({ scheme, fields }) => `${scheme} ${fields.get('algorithm') ?? ''}${fields.has('qop') ? ` with ${fields.get('qop') ?? ''}` : ''}`.trim()).join(', ');
+  return new LookoutError('stream_auth', `the camera wants a login (${hide(wanted) || 'of no kind'}) that Lookout cannot do, so that the user name and password may be right: let the camera offer digest, or basic`);
+}
+
+const inBytes = (text: string): string => Buffer.from(text).toString('latin1');
 
 function basicAnswer({ user, password }: Credentials): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
 function digestAnswer(fields: Fields, { user, password }: Credentials, cnonce: string): Authorize {
-  const hash = (text: string): string => createHash(hashOf(fields) ?? 'md5').update(text).digest('hex');
+  const hash = (text: string): string => createHash(hashOf(fields) ?? 'md5').update(text, 'latin1').digest('hex');
   const [realm, nonce] = [fields.get('realm') ?? '', fields.get('nonce') ?? ''];
   const login = hash(`${user}:${realm}:${password}`);
   const secret = /-sess$/i.test(fields.get('algorithm') ?? '') ? hash(`${login}:${nonce}:${cnonce}`) : login;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, isIP } from 'node:net';
 import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
+import { bytesOf } from '../../lib/rtsp-messages.ts';
 import { placeOf, uriOf } from '../../words/stream-place.ts';
 import { FIRST_PICTURE_MS } from '../pictures/patience.ts';
 import { NOT_REACHED } from '../rtsp/refusals.ts';
@@ -31,7 +32,7 @@ export async function knock(url: string, signal: AbortSignal, patienceMs = FIRST
     if (place.scheme !== 'rtsp') return;
     late = new LookoutError('stream_stalled', `the camera took the connection and said nothing for ${patienceMs / 1000} s`);
     // What ffmpeg asks first, too.
-    socket.write(`OPTIONS ${uriOf(place)} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: Lookout\r\n\r\n`);
+    socket.write(bytesOf({ start: `OPTIONS ${uriOf(place)} RTSP/1.0`, headers: ['CSeq: 1', 'User-Agent: Lookout'] }));
     const { done } = await socket[Symbol.asyncIterator]().next() as IteratorResult<Buffer>;
     if (done) throw new Error(`${host}:${port} took the connection and closed it`);
   } catch (error) {

@@ -1,7 +1,7 @@
 /** JPEG out of RTP packets (RFC 2435), which bring a picture's data alone: what stands before it in a file is written anew. */
 import { LookoutError } from '../../errors.ts';
 import { jpegHead, tablesOf, type Picture } from './jpeg-head.ts';
-import { MOST_UNIT_BYTES, MOST_UNIT_PARTS, type Assembler } from './unit.ts';
+import { MOST_UNIT_BYTES, MOST_UNIT_PARTS, partOf, type Assembler } from './unit.ts';
 
 export interface Size {
   readonly width: number;
@@ -93,7 +93,7 @@ export function createJpeg(described: Size | null): Assembler {
       if (parts.length === 0) return;
       if (place !== offset) isDamaged = true;
       offset = place + end - data;
-      push(bytes.subarray(data, end));
+      push(partOf(bytes, data, end));
     },
     close(ptsSeconds) {
       const own = parts;

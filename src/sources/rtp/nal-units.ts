@@ -1,7 +1,7 @@
 /** Pictures of H.264 and H.265 put together out of NAL units, which come whole or in fragments. */
 import { LookoutError } from '../../errors.ts';
 import { createParameterSets } from './parameter-sets.ts';
-import { MOST_UNIT_BYTES, MOST_UNIT_PARTS, type Unit } from './unit.ts';
+import { MOST_UNIT_BYTES, MOST_UNIT_PARTS, partOf, type Unit } from './unit.ts';
 
 /** What the codecs say differently. A NAL unit begins with `first`, the byte of its header that has the type. */
 export interface Grammar {
@@ -84,7 +84,7 @@ export function createNalUnits(grammar: Grammar, described: readonly Buffer[]): 
     if (grammar.isParameterSet(type)) sets.came(type, number, bytes.subarray(from, to));
     else if (grammar.isRecoveryPoint(type, bytes, from, to)) isKey = true;
     push(START_CODE);
-    push(bytes.subarray(from, to));
+    push(partOf(bytes, from, to));
   }
 
   return {
@@ -106,11 +106,11 @@ export function createNalUnits(grammar: Grammar, described: readonly Buffer[]): 
       if (to > from) note(header.readUInt8(0), bytes.readUInt8(from));
       push(START_CODE);
       push(header);
-      push(bytes.subarray(from, to));
+      push(partOf(bytes, from, to));
     },
     go(bytes, from, to) {
       // The rest of one whose beginning did not come is of no use.
-      if (isOpen) push(bytes.subarray(from, to));
+      if (isOpen) push(partOf(bytes, from, to));
       else isDamaged = true;
     },
     end() {

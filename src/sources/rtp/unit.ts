@@ -4,7 +4,7 @@ export type Codec = 'h264' | 'h265' | 'jpeg';
 
 /** All that was sent of one picture. */
 export interface Unit {
-  /** Put together they are the unit: Annex B (start codes included) for h264 and h265, a whole JPEG file for jpeg. Views into what was read: copy what is kept for long. */
+  /** Put together they are the unit: Annex B (start codes included) for h264 and h265, a whole JPEG file for jpeg. Views into what was read, but for small ones: copy what is kept for long. */
   readonly parts: readonly Buffer[];
   readonly bytes: number;
   /** Seconds by the camera's clock, unwrapped over 2^32; only differences mean something. */
@@ -35,3 +35,11 @@ export interface Assembler {
 export const MOST_UNIT_BYTES = 16 * 1024 * 1024;
 /** Packets of a few bytes cost more memory than they bring. */
 export const MOST_UNIT_PARTS = 65_536;
+
+const LEAST_VIEW_BYTES = 1024;
+
+/** A part of a picture: a small one is copied, for it would hold all that was read with it. */
+export function partOf(bytes: Buffer, start: number, end: number): Buffer {
+  const view = bytes.subarray(start, end);
+  return view.length < LEAST_VIEW_BYTES ? Buffer.from(view) : view;
+}

@@ -89,7 +89,7 @@ async function reached(place: StreamPlace, caution: Caution, hide: (text: string
 async function begin(conversation: Conversation, place: StreamPlace, videoTrack: number, onUnit: OnUnit, signal: AbortSignal): Promise<Playing> {
   const uri = uriOf(place);
   const described = await conversation.ask('DESCRIBE', uri, { Accept: 'application/sdp' });
-  const description = readDescription(described.body.toString(), baseOf(described) ?? uri, videoTrack);
+  const description = readDescription(described.body.toString('latin1'), baseOf(described) ?? uri, videoTrack);
   const setUp = await conversation.ask('SETUP', description.control, { Transport: TRANSPORT });
   const channels = channelsOf(headerOf(setUp, 'transport') ?? TRANSPORT);
   const session = readSession(headerOf(setUp, 'session') ?? '');

@@ -1,7 +1,7 @@
 /** One connection to an RTSP camera: what is asked and answered there, and the packets in between. */
 import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
-import { BEFORE_PACKET, createReader, headerOf, headersOf, statusOf, type Message } from '../../lib/rtsp-messages.ts';
+import { BEFORE_PACKET, bytesOf, createReader, headerOf, headersOf, statusOf, type Message } from '../../lib/rtsp-messages.ts';
 import type { StreamPlace } from '../../words/stream-place.ts';
 import type { Authorize } from '../network/authentication.ts';
 import type { Intake } from '../network/intake.ts';
@@ -45,6 +45,8 @@ interface Asked {
 
 /** Some cameras repeat a challenge whose nonce has become too old in the meantime. */
 const MOST_TRIES = 2;
+/** Of what it does not read. */
+const MOST_UNREAD_BYTES = 64 * 1024;
 /** To its own questions. */
 const HARMLESS = /^(OPTIONS|GET_PARAMETER|SET_PARAMETER) /;
 
@@ -83,11 +85,12 @@ export function converse(socket: Socket, intake: Intake, place: StreamPlace, log
   }
 
   function answerItself(question: Message): void {
-    write([`RTSP/1.0 ${HARMLESS.test(question.start) ? '200 OK' : '501 Not Implemented'}`, `CSeq: ${headerOf(question, 'cseq') ?? '0'}`]);
+    if (socket.writableLength > MOST_UNREAD_BYTES) throw new LookoutError('stream_ended', 'the camera asks and asks, and reads no answer');
+    write(`RTSP/1.0 ${HARMLESS.test(question.start) ? '200 OK' : '501 Not Implemented'}`, [`CSeq: ${headerOf(question, 'cseq') ?? '0'}`]);
   }
 
-  function write(lines: readonly string[]): void {
-    if (socket.writable) socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  function write(start: string, headers: readonly string[]): void {
+    if (socket.writable) socket.write(bytesOf({ start, headers }));
   }
 
   function over(error: Error | null): void {
@@ -105,7 +108,7 @@ export function converse(socket: Socket, intake: Intake, place: StreamPlace, log
     const number = String(sequence);
     const authorization = authorize?.(method, uri);
     const all = { CSeq: number, 'User-Agent': 'Lookout', ...headers, ...(authorization !== undefined && { Authorization: authorization }) };
-    write([`${method} ${uri} RTSP/1.0`, ...Object.entries(all).map(([name, value]) => `${name}: ${value}`)]);
+    write(`${method} ${uri} RTSP/1.0`, Object.entries(all).map(([name, value]) => `${name}: ${value}`));
     const silent = hasAnswered ? 'no picture came: nothing' : 'the camera took the connection and said nothing';
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -132,10 +135,8 @@ export function converse(socket: Socket, intake: Intake, place: StreamPlace, log
     if (status === 401 && (tries === 0 || (tries < MOST_TRIES && headersOf(answer, 'www-authenticate').some((one) => /\bstale="?true/i.test(one))))) {
       const how = login.answer(challengesOf(answer), place);
       if (how instanceof LookoutError) throw how;
-      if (how) {
-        authorize = how;
-        return ask(method, uri, headers, tries + 1);
-      }
+      authorize = how;
+      return ask(method, uri, headers, tries + 1);
     }
     const location = headerOf(answer, 'location');
     if (status >= 300 && status < 400 && location !== undefined) throw new Redirected(location);

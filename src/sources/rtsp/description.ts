@@ -1,6 +1,7 @@
 /** What a camera says of its stream (SDP, RFC 8866): which video is meant, how it is coded, and what to ask for it. */
 import { LookoutError } from '../../errors.ts';
 import { shorten } from '../../lib/shorten.ts';
+import { escaped } from '../../words/stream-place.ts';
 import type { Size } from '../rtp/jpeg.ts';
 import type { Codec } from '../rtp/unit.ts';
 import { FEWER_VIDEOS, NO_VIDEO, Unsupported } from './refusals.ts';
@@ -24,8 +25,8 @@ const JPEG_PAYLOAD = 26;
 const USUAL_RATE = 90_000;
 
 /**
- * `base`: the address that others are relative to; `videoTrack`: the number of the video, from 1. Throws `stream_codec`, as
- * Unsupported where ffmpeg may know the way.
+ * `text`: characters that are bytes; `base`: the address that others are relative to, likewise; `videoTrack`: the number of the
+ * video, from 1. Throws `stream_codec`, as Unsupported where ffmpeg may know the way.
  */
 export function readDescription(text: string, base: string, videoTrack: number): Description {
   const [session = [], ...media] = sectionsOf(text);
@@ -90,7 +91,7 @@ function sizeOf(video: readonly string[]): Size | null {
 
 /** As cameras mean it, whose addresses end with what they ask for: what is relative is put after the whole of it. */
 function resolved(control: string, base: string): string {
-  if (control === '*' || control === '') return base;
+  if (control === '*' || control === '') return escaped(base);
   const address = /^[a-z]+:\/\//i.test(control) ? control : `${base}${base.endsWith('/') ? '' : '/'}${control.replace(/^\//, '')}`;
-  return address.replace(/\s/g, '%20');
+  return escaped(address);
 }

@@ -3,13 +3,13 @@ import { LookoutError } from '../../errors.ts';
 import { headersOf, type Message } from '../../lib/rtsp-messages.ts';
 import { decoded } from '../../lib/secrets.ts';
 import type { StreamPlace } from '../../words/stream-place.ts';
-import { answerTo, parseChallenges, type Authorize, type Credentials } from '../network/authentication.ts';
+import { answerTo, unanswerable, type Authorize, type Credentials } from '../network/authentication.ts';
 
 export interface Login {
   /** Credentials are for the place that they were written for, or for that same host once it asks for TLS. */
   trusts(target: StreamPlace): boolean;
-  /** How to answer these challenges there; or why in no way; null: there is no login. */
-  answer(challenges: string, target: StreamPlace): Authorize | LookoutError | null;
+  /** How to answer these challenges there; or why in no way. */
+  answer(challenges: string, target: StreamPlace): Authorize | LookoutError;
 }
 
 /** Throws `stream_auth` where the login can be none. */
@@ -20,12 +20,9 @@ export function createLogin(first: StreamPlace, hide: (text: string) => string):
   return {
     trusts,
     answer(challenges, target) {
-      if (!credentials) return null;
+      if (!credentials) return new LookoutError('stream_auth', 'the camera wants a user name and password, which its address does not have (user:password@ before its host)');
       if (!trusts(target)) return new LookoutError('stream_auth', `the camera sends us on to ${target.scheme}://${target.hostname}:${target.port}, which wants a login; the one of the camera's address is for ${hide(first.hostname)} alone: write the other address with its own`);
-      const authorize = answerTo(challenges, credentials);
-      if (authorize) return authorize;
-      const wanted = parseChallenges(challenges).map(({ scheme, fields }) => `${scheme} ${fields.get('algorithm') ?? ''}${fields.has('qop') ? ` with ${fields.get('qop') ?? ''}` : ''}`.trim()).join(', ');
-      return new LookoutError('stream_auth', `the camera wants a login (${hide(wanted) || 'of no kind'}) that Lookout cannot do, so that the user name and password may be right: let the camera offer digest, or basic`);
+      return answerTo(challenges, credentials) ?? unanswerable(challenges, hide);
     },
   };
 }

@@ -4,11 +4,11 @@ import { placeOf, type StreamPlace } from '../../words/stream-place.ts';
 
 const MOST = 3;
 
-/** Of one conversation: the next place, without a login. Throws where nobody follows. */
+/** Of one conversation: the next place, without a login; `location`: characters that are bytes. Throws where nobody follows. */
 export function createRedirects(hide: (text: string) => string): (location: string, from: StreamPlace) => StreamPlace {
   let followed = 0;
   return (location, from) => {
-    const next = placeOf(location);
+    const next = placeOf(Buffer.from(location, 'latin1').toString());
     followed += 1;
     if (followed > MOST) throw new LookoutError('stream_connect', `the camera sends us on and on: more than ${MOST} redirects`);
     if (!next || !/^rtsps?$/.test(next.scheme) || (from.scheme === 'rtsps' && next.scheme === 'rtsp')) {

@@ -77,12 +77,14 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
 
   function answered(answer: Message): void {
     const status = statusOf(answer);
-    // It asks something itself, which ffmpeg answers.
-    const one = Number.isNaN(status) ? null : askedBy(answer);
-    if (!one) {
+    if (Number.isNaN(status)) {
+      // It asks something itself, which ffmpeg answers.
       client?.write(bytesOf(answer));
       return;
     }
+    const one = askedBy(answer);
+    // ffmpeg would take it for the answer to what it asks next.
+    if (!one) return;
     const [method = ''] = one.request.start.split(' ');
     const location = headerOf(answer, 'location');
     if (status === 401 && retried(answer, one)) return;
@@ -201,9 +203,10 @@ export async function openRelay({ url, options: { tls } }: Pick<StreamSpec, 'url
   function withSource(answer: Message): Message {
     const transport = headerOf(answer, 'transport');
     if (transport === undefined || !/server_port=/i.test(transport)) return answer;
-    const source = camera.remoteAddress ?? '';
     if (bounds === null && /source=/i.test(transport)) return answer;
-    return withHeader(answer, 'Transport', `${transport.replace(/;source=[^;,]*/gi, '')};source=${source}`);
+    // Of several ffmpeg takes the first, and of what that says twice the last.
+    const [first = ''] = transport.split(',');
+    return withHeader(answer, 'Transport', `${first};source=${camera.remoteAddress ?? ''}`);
   }
 
   server.on('connection', serve).listen(0, '127.0.0.1');

@@ -1,12 +1,13 @@
 /**
  * The way from ffmpeg to an RTSP camera. The relay is safe with every camera, but every byte of the video passes it; so a
- * plain camera is asked first, and where nothing speaks against it ffmpeg goes there alone.
+ * plain camera is asked first, and where nothing speaks against it ffmpeg goes there alone. Not to a stranger's, which
+ * might answer ffmpeg otherwise: ffmpeg goes wherever it is sent on to.
  */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
 import { linked } from '../../lib/linked.ts';
-import { createReader, headersOf, statusOf, type Message } from '../../lib/rtsp-messages.ts';
+import { bytesOf, createReader, headersOf, statusOf, type Message } from '../../lib/rtsp-messages.ts';
 import type { StreamSpec } from '../../types.ts';
 import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
 import { allowsAuth, answerTo, parseChallenges, type Credentials } from '../network/authentication.ts';
@@ -21,13 +22,13 @@ const PATIENCE_MS = 3000;
 /** Each connection asks anew: a camera that let ffmpeg come alone may send on the next time. */
 export function wayTo(stream: StreamSpec, bounds: Caution['bounds']): OpenPassage {
   return async (signal) => {
-    const url = await askFirst(stream, bounds, signal);
+    const url = bounds === null ? await askFirst(stream, signal) : null;
     return url === null ? openRelay(stream, bounds, signal) : { url, failure: () => null, close: () => Promise.resolve() };
   };
 }
 
 /** The address that ffmpeg may open itself; null: none. Throws `stream_auth` where the login is refused, which ffmpeg would only try once more. */
-async function askFirst({ url, options: { tls } }: StreamSpec, bounds: Caution['bounds'], signal: AbortSignal): Promise<string | null> {
+async function askFirst({ url, options: { tls } }: StreamSpec, signal: AbortSignal): Promise<string | null> {
   const place = placeOf(url);
   if (place?.scheme !== 'rtsp') return null;
   const patience = linked(signal);
@@ -35,15 +36,12 @@ async function askFirst({ url, options: { tls } }: StreamSpec, bounds: Caution['
   let socket: Socket | null = null;
   try {
     const credentials = credentialsOf(place.login);
-    socket = await dial(place, { bounds, tls }, patience.signal);
-    const address = socket.remoteAddress;
-    if (address === undefined || !(await letsIn(socket, place, credentials, patience.signal))) return null;
-    // A name could mean another address the next time.
-    return bounds === null ? url : `rtsp://${place.login === '' ? '' : `${place.login}@`}${address.includes(':') ? `[${address}]` : address}:${place.port}${place.path}`;
+    socket = await dial(place, { bounds: null, tls }, patience.signal);
+    return await letsIn(socket, place, credentials, patience.signal) ? url : null;
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof LookoutError && error.code === 'stream_auth') throw error;
-    // Who it is that cannot be reached, or may not, the relay says.
+    // Who it is that cannot be reached the relay says.
     return null;
   } finally {
     clearTimeout(timer);
@@ -81,7 +79,7 @@ function createAsking(socket: Socket, place: StreamPlace, signal: AbortSignal): 
   return async (authorization) => {
     sequence += 1;
     const headers = [`CSeq: ${sequence}`, 'Accept: application/sdp', 'User-Agent: Lookout', ...(authorization === undefined ? [] : [`Authorization: ${authorization}`])];
-    socket.write(`${[`DESCRIBE ${uriOf(place)} RTSP/1.0`, ...headers].join('\r\n')}\r\n\r\n`);
+    socket.write(bytesOf({ start: `DESCRIBE ${uriOf(place)} RTSP/1.0`, headers }));
     const ended = once(socket, 'end', { signal }).then(() => { throw new Error('the camera ended the connection'); });
     ended.catch(() => undefined);
     for (;;) {

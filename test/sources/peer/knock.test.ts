@@ -27,8 +27,8 @@ it('asks an RTSP camera what it can do, without a login, and is content with any
     asked += bytes.toString();
     socket.write('RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n\r\n');
   }));
-  await knock(`rtsp://user:secret@127.0.0.1:${port}/a?b=1`, never);
-  expect(asked.split('\r\n')[0]).toBe(`OPTIONS rtsp://127.0.0.1:${port}/a?b=1 RTSP/1.0`);
+  await knock(`rtsp://user:secret@127.0.0.1:${port}/a\u010ab?c=1`, never);
+  expect(asked.split('\r\n')[0]).toBe(`OPTIONS rtsp://127.0.0.1:${port}/a%C4%8Ab?c=1 RTSP/1.0`);
   expect(asked).not.toContain('secret');
 });
 

@@ -147,6 +147,21 @@ function cameraThatSends(feed: (socket: Socket) => void): Promise<Heard> {
 
 const at = ({ port }: Heard): string => `rtsp://admin:Secret9@127.0.0.1:${port}/cam`;
 
+describe('an address beyond ASCII', () => {
+  it('is told as the bytes that it means, none of which ends a line', async () => {
+    const hash = (text: string): string => createHash('md5').update(text).digest('hex');
+    const heard = await server((request) => (request.includes('Authorization: ') ? 'RTSP/1.0 404 Not Found\r\nCSeq: #\r\n\r\n' : wants('Digest realm="Caméra", nonce="n"')));
+    // The low bytes of these are a line feed, a blank and a carriage return.
+    await expect(watch(`rtsp://hlídač:tajné\u010a@127.0.0.1:${heard.port}/dům\u010aSET\u0120k\u010d`)).rejects.toMatchObject({ code: 'stream_not_found' });
+    const uri = `rtsp://127.0.0.1:${heard.port}/d%C5%AFm%C4%8ASET%C4%A0k%C4%8D`;
+    const response = hash(`${hash('hlídač:Caméra:tajné\u010a')}:n:${hash(`DESCRIBE:${uri}`)}`);
+    expect(heard.requests.map((request) => Buffer.from(request, 'latin1').toString().split('\r\n').filter((line) => !/^(CSeq|User-Agent|Accept):/.test(line)))).toEqual([
+      [`DESCRIBE ${uri} RTSP/1.0`],
+      [`DESCRIBE ${uri} RTSP/1.0`, `Authorization: Digest username="hlídač", realm="Caméra", nonce="n", uri="${uri}", response="${response}"`],
+    ]);
+  });
+});
+
 describe('the login', () => {
   it('that is wrong is tried once', async () => {
     const heard = await server(() => wants('Digest realm="x", nonce="n"'));
@@ -163,6 +178,12 @@ describe('the login', () => {
     });
     await expect(watch(at(heard))).rejects.toMatchObject({ code: 'stream_not_found' });
     expect(heard.requests).toHaveLength(3);
+  });
+
+  it('that the address does not have is asked for', async () => {
+    const heard = await server(() => wants('Basic realm="x"'));
+    await expect(watch(at(heard).replace('admin:Secret9@', ''))).rejects.toMatchObject({ code: 'stream_auth', message: 'the camera wants a user name and password, which its address does not have (user:password@ before its host)' });
+    expect(heard.requests).toHaveLength(1);
   });
 
   it('of a kind that nobody can do is not blamed', async () => {
@@ -295,6 +316,17 @@ describe('a stream', () => {
     const { playing: { ended }, units } = await watch(at(heard), { seconds: 20 });
     await ended;
     expect(units.map(bytesOf)).toEqual([annexB(Buffer.from([0x65, 0x88, 1])), annexB(Buffer.from([0x41, 0x88, 1]))]);
+  });
+
+  it('of a camera that asks and never reads is ended', async () => {
+    const questions = 'OPTIONS * RTSP/1.0\r\n\r\n'.repeat(3000);
+    const heard = await cameraThatSends((socket) => {
+      socket.pause();
+      const ask = (): void => { if (!socket.destroyed) socket.write(questions, ask); };
+      ask();
+    });
+    const { playing: { ended } } = await watch(at(heard), { seconds: 20 });
+    await expect(ended).rejects.toMatchObject({ code: 'stream_ended', message: 'the camera asks and asks, and reads no answer' });
   });
 
   it('is not begun for who has gone away', async () => {

@@ -19,6 +19,7 @@ import { createChooser } from './chooser.ts';
 import { createDue } from './due.ts';
 import { createFollowing, type Following } from './following.ts';
 import { createGroup, kept } from './group.ts';
+import { watchForHang } from './hang.ts';
 import { createNewest } from './newest.ts';
 import { createStills, type Stills } from './stills.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -55,6 +56,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   let pictures = 0;
   /** Key frames that came damaged since the last whole one. */
   let damaged = 0;
+  let hasKeys = false;
   let leftOut = false;
   /** Pictures since the last whole one that could be decoded but in part. */
   let inVain = 0;
@@ -74,6 +76,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
     const now = performance.now();
     clock.arrived(unit.ptsSeconds, cameMs);
     if (unit.key) damaged = unit.damaged ? damaged + 1 : 0;
+    hasKeys ||= unit.key;
     silence.packet(damaged === 0);
     deliverIfSettled(now);
     if (unit.damaged) {
@@ -123,7 +126,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
       leftOut = true;
       return;
     }
-    following ??= createFollowing(playing?.codec ?? 'h264', capture_mode === 'all' ? 'none' : 'noref', settings, surroundings, {
+    following ??= createFollowing(playing?.codec ?? 'h264', parameterSets, capture_mode === 'all' ? 'none' : 'noref', settings, surroundings, {
       onShown(ptsSeconds, isWhole) {
         if (!isWhole) {
           inVain += 1;
@@ -177,7 +180,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
       throw new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${(error as Error).message}`, { cause: error });
     });
     const before = held;
-    held = { file, bytes: jpeg.length, width, height, ptsSeconds, mode, missed };
+    held = { file, bytes: jpeg.length, width, height, ptsSeconds, mode, missed: missed + (before?.missed ?? 0) };
     deliverIfSettled(performance.now());
     if (before) await removeIfPresent(before.file);
   }
@@ -194,8 +197,8 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   function watch(): void {
     const now = performance.now();
     deliverIfSettled(now);
-    // A camera that shows nothing better is better than nothing.
-    tolerant ||= pictures === 0 && isAllDamaged(inVain, now - startedMs);
+    // A camera that shows nothing better is better than nothing; one without key frames does once it is followed for long enough.
+    tolerant ||= hasKeys && pictures === 0 && isAllDamaged(inVain, now - startedMs);
     const silent = silence.tooLong(now, following ? null : chooser.keyFrameSpacing());
     if (silent) fail(silenceError(silent, [], damaged + inVain, hiderOf(url)));
   }
@@ -211,7 +214,8 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   } finally {
     clearInterval(watchdog);
     life.abort();
-    await Promise.all([passing.close(), stills?.close(), following?.close(), leaving, tape.end()]);
+    const hang = watchForHang();
+    await Promise.all([passing.close(), stills?.close(), following?.close(), leaving, tape.end()]).finally(hang.over);
   }
   if (!signal.aborted) throw life.signal.reason as Error;
 }

@@ -31,12 +31,21 @@ const REFRESHED_SECONDS = 12;
 /** Decoders hand out a picture after at most so many that came later. */
 const MOST_REORDERED = 64;
 
+interface Made {
+  readonly still: Still;
+  readonly ptsSeconds: number;
+  readonly missed: number;
+}
+
 interface Facts {
   readonly ptsSeconds: number;
   readonly isWhole: boolean;
 }
 
-export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: JpegSettings, { turn }: Surroundings, { onShown, onStill, onLetGo, fail }: Ears, signal: AbortSignal): Following {
+/** `parameterSets`: the newest, Annex B, for a stream that sends none itself and no key frame either, before which they stand. */
+export function createFollowing(
+  codec: Codec, parameterSets: () => Buffer, skip: 'noref' | 'none', settings: JpegSettings, { turn }: Surroundings, { onShown, onStill, onLetGo, fail }: Ears, signal: AbortSignal,
+): Following {
   let waiting: (Kept & Facts)[] = [];
   let waitingBytes = 0;
   /** When it began to lack something, by the camera's clock: null: nothing is missing, NaN: with the next unit. */
@@ -59,21 +68,23 @@ export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: 
     while (waiting.length > 0 && !signal.aborted) {
       const mine = await turn(signal);
       mark = mine.mark;
+      let made: Made | null = null;
       try {
         const taken = waiting;
         [waiting, waitingBytes] = [[], 0];
-        await decode(taken);
+        made = await decode(taken);
       } finally {
         mine.rest();
       }
+      if (made) await onStill(made.still, made.ptsSeconds, made.missed);
     }
   }
 
-  async function decode(taken: readonly (Kept & Facts)[]): Promise<void> {
+  async function decode(taken: readonly (Kept & Facts)[]): Promise<Made | null> {
     let newest: { readonly shown: Shown; readonly ptsSeconds: number } | null = null;
     let wanted = 0;
     try {
-      follower ??= await openFollower(codec, Buffer.alloc(0), skip, (step) => { mark(step); });
+      follower ??= await openFollower(codec, parameterSets(), skip, (step) => { mark(step); });
       for (const unit of taken) {
         units += 1;
         inside.set(units, unit);
@@ -89,7 +100,7 @@ export function createFollowing(codec: Codec, skip: 'noref' | 'none', settings: 
           newest = { shown, ptsSeconds: facts.ptsSeconds };
         }
       }
-      if (newest) await onStill(await newest.shown.still(settings), newest.ptsSeconds, wanted - 1);
+      return newest && { still: await newest.shown.still(settings), ptsSeconds: newest.ptsSeconds, missed: wanted - 1 };
     } finally {
       newest?.shown.free();
     }

@@ -9,6 +9,7 @@ import { lineOf, VIDEO_FD, type ClipOrder, type FeedRequest, type FromHost, type
 import { packed, type VideoPart } from '../video-pipe.ts';
 import { failureOf } from './failure.ts';
 import { runFeed } from './feed.ts';
+import { watchForHang } from './hang.ts';
 import { probe } from './probe.ts';
 import { createMarks } from './marks.ts';
 import type { Turn } from './surroundings.ts';
@@ -81,9 +82,14 @@ async function takeTurn(feed: number, signal: AbortSignal): Promise<Turn> {
     turns.delete(turn);
   }
   const { mark, done } = marks.take(feed);
+  const hang = watchForHang();
   return {
-    mark,
+    mark(step) {
+      hang.goesOn();
+      mark(step);
+    },
     rest() {
+      hang.over();
       done();
       say({ is: 'rested', turn });
     },

@@ -14,6 +14,8 @@ import { kept, type Kept } from './group.ts';
 /** Enough for rates, for sender reports, and for the third key frame where these are not rare. */
 const LEAST_MS = 4000;
 const MOST_MS = 10_000;
+/** From the beginning: whoever asked waits no longer than 15 s, and what came late is told as far as it came. */
+const LATEST_MS = 12_500;
 const ENOUGH_KEY_FRAMES = 3;
 const LOOK_MS = 100;
 
@@ -50,8 +52,9 @@ export async function probe(request: FeedRequest, { turn }: Pick<Surroundings, '
   }
 
   const isEnough = (): boolean => {
-    const ms = performance.now() - firstMs;
-    return ms >= MOST_MS || (ms >= LEAST_MS && (keys >= ENOUGH_KEY_FRAMES || playing?.codec === 'jpeg'));
+    const now = performance.now();
+    const ms = now - firstMs;
+    return ms >= MOST_MS || (units > 0 && now - begunMs >= LATEST_MS) || (ms >= LEAST_MS && (keys >= ENOUGH_KEY_FRAMES || playing?.codec === 'jpeg'));
   };
   const timer = setInterval(() => { if (isEnough()) life.abort(); }, LOOK_MS);
   try {

@@ -9,9 +9,6 @@ import type { Mark } from './mark.ts';
 export interface Shown {
   /** That of the unit that it came in. */
   readonly pts: number;
-  readonly width: number;
-  readonly height: number;
-  readonly key: boolean;
   /** Something of it was made up, or of what was decoded since the last whole key frame. */
   readonly isDamaged: boolean;
   still(settings: JpegSettings): Promise<Still>;
@@ -22,8 +19,6 @@ export interface Shown {
 export interface Follower {
   /** A unit in order of arrival, and its time in whole ticks; resolves with the pictures that are due to be shown by now, in their order. */
   push(bytes: Buffer, pts: number): Promise<readonly Shown[]>;
-  /** What is left: nothing can be pushed afterwards. */
-  flush(): Promise<readonly Shown[]>;
   close(): Promise<void>;
 }
 
@@ -47,15 +42,13 @@ export async function openFollower(codec: Codec, parameterSets: Buffer, skip: 'n
   }
 
   function shown(frame: NativeFrame): Shown {
-    const { width, height } = frame;
-    const key = (frame.flags & FRAME_FLAGS.key) !== 0;
     // A key picture of other pictures' parts becomes whole only some pictures later.
-    if (key && frame.pictType === INTRA) untilWhole = 0;
+    if ((frame.flags & FRAME_FLAGS.key) !== 0 && frame.pictType === INTRA) untilWhole = 0;
     if (!isWhole(frame)) untilWhole = REFRESHED_PICTURES;
     const isDamaged = untilWhole > 0;
     untilWhole = Math.max(0, untilWhole - 1);
     return {
-      pts: Number(frame.pts), width, height, key, isDamaged,
+      pts: Number(frame.pts), isDamaged,
       async still(settings) {
         // A second owner of the pixels, so that the first may go meanwhile.
         const own = frame.clone();
@@ -70,12 +63,11 @@ export async function openFollower(codec: Codec, parameterSets: Buffer, skip: 'n
     };
   }
 
-  async function decoded(bytes: Buffer | null, pts: number): Promise<readonly Shown[]> {
+  async function decoded(bytes: Buffer, pts: number): Promise<readonly Shown[]> {
     if (isClosed) throw new LookoutError('internal', 'a follower was used after its end');
     const pictures: Shown[] = [];
     try {
-      if (bytes === null) await decoder.end();
-      else if (!await decoder.send(bytes, BigInt(pts))) untilWhole = REFRESHED_PICTURES;
+      if (!await decoder.send(bytes, BigInt(pts))) untilWhole = REFRESHED_PICTURES;
       for (;;) {
         const frame = await decoder.receive();
         if (frame === 'broken') untilWhole = REFRESHED_PICTURES;
@@ -94,7 +86,6 @@ export async function openFollower(codec: Codec, parameterSets: Buffer, skip: 'n
       head = null;
       return await decoded(whole, pts);
     }),
-    flush: () => inTurn(() => decoded(null, 0)),
     close: () => inTurn(() => {
       if (!isClosed) decoder.free();
       isClosed = true;
