@@ -1,5 +1,4 @@
 /** Takes secrets out of texts: those of any address in it, and those of one address in whatever form others repeat them. */
-import { shorten } from './shorten.ts';
 
 /**
  * Hides the credentials of every URL in a text: `rtsp://user:secret@host` becomes `rtsp://***@host`. Up to the last `@`,
@@ -8,13 +7,15 @@ import { shorten } from './shorten.ts';
  * their own, some even in the path; RTMP's path is its key.
  */
 export function hideCredentials(text: string): string {
-  return text.replace(/[^\s"]+/g, (word) => (word.includes('://') ? hideInWord(shorten(word, LONGEST)) : word)).replace(PASSWORD, '$1***');
+  return text.replace(/[^\s"]+/g, (word) => (word.includes('://') ? hideInWord(word) : word)).replace(PASSWORD, '$1***');
 }
 
-/** Of a word with an address in it: a camera may say one of any length, and what is looked for takes the square of that. */
+/** A camera may say an address of any length, and to look through one takes the square of that. */
 const LONGEST = 4096;
 
+/** A word with an address in it; of one that is too long nobody can tell where its secrets end. */
 function hideInWord(word: string): string {
+  if (word.length > LONGEST) return '***';
   return word
     .replace(/\b(rtmp[a-z]*:\/\/)([^'/]+\/)([^']+)/gi, (_url, scheme: string, host: string, key: string) => (key.includes('@') ? `${scheme}***` : `${scheme}${host}***`))
     .replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:[\w.-]+|\[[^\]]*\])(?::\d+)?(?:\/[^'?]*)?\?.*@[^']*/gi, '$1***')

@@ -40,6 +40,10 @@ it.each(['a.', 'a://', 'a://b?', 'rtmp://'])('a long word of %s takes no time', 
   expect(performance.now() - began).toBeLessThan(500);
 });
 
+it('of an address that is too long nothing is shown', () => {
+  expect(hideCredentials(`cannot open rtsp://user:${'s3cret'.repeat(1000)}@camera/1: refused`)).toBe('cannot open *** refused');
+});
+
 describe('an address whose path is the secret', () => {
   it.each([
     ['rtsps://192.168.1.1:7441/kX3bQ9ZtVw1LpR7s?enableSrtp', 'rtsps://192.168.1.1:7441/***'],
