@@ -252,7 +252,10 @@ export type PushOutcome = 'taken' | 'let_go';
  * throwing; never retries by itself; a slow consumer gets the newest picture. One object serves many cameras.
  */
 export interface Source {
-  /** `folder` lends room for the picture files of this one stream, whose names end in .tmp; those not yielded are removed. */
+  /**
+   * One connection. `stream`: one and the same object for all connections of a run; `folder` lends room for the picture files of
+   * this one stream, whose names end in .tmp; those not yielded are removed.
+   */
   frames(stream: StreamSpec, folder: string, signal: AbortSignal): AsyncIterable<CapturedFrame>;
   /**
    * Resolves when its peer shows that it is there, throws as `frames` does when not. Costs no more than a connection, so that
@@ -261,9 +264,9 @@ export interface Source {
   knock?(stream: StreamSpec, signal: AbortSignal): Promise<void>;
   /**
    * Milliseconds of a processor that it takes to connect to the camera and to make its first picture: cameras connect as far
-   * apart. Throws as `frames` does. Absent: an ffmpeg is started.
+   * apart. Throws as `frames` does. null, or absent: an ffmpeg is started.
    */
-  connectMs?(stream: StreamSpec): Promise<number>;
+  connectMs?(stream: StreamSpec): Promise<number | null>;
   /** Video of a camera whose `frames` are being taken, as it comes. Absent: none can be had without decoding. */
   readonly video?: VideoSource;
   /** Looks at a camera for some seconds. Throws as `frames` does. null: it must be looked at by `frames`. Absent: likewise. */

@@ -23,21 +23,17 @@ export const also = ['hls'];
 type HttpSettings = PictureSettings & Pick<Config, 'allow_schemes' | 'allow_hosts' | 'host' | 'port'>;
 
 export function create({ config }: { readonly config: HttpSettings }): Source {
-  /** By camera, from one connection to the next. */
-  const untold = new Map<string, Untold>();
+  /** By stream, from one connection to the next. */
+  const untold = new WeakMap<StreamSpec, Untold>();
 
-  async function* frames(stream: StreamSpec, folder: string, signal: AbortSignal): ReturnType<typeof httpFrames> {
-    const own = untold.get(stream.camera_id) ?? nothingUntold();
-    untold.set(stream.camera_id, own);
-    try {
-      yield* httpFrames(stream, folder, config, own, signal);
-    } finally {
-      if (signal.aborted) untold.delete(stream.camera_id);
-    }
+  function untoldOf(stream: StreamSpec): Untold {
+    const own = untold.get(stream) ?? nothingUntold();
+    untold.set(stream, own);
+    return own;
   }
 
   return {
-    frames,
+    frames: (stream, folder, signal) => httpFrames(stream, folder, config, untoldOf(stream), signal),
     knock: ({ url }, signal) => knock(url, signal),
     close: () => Promise.resolve(),
   };

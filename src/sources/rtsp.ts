@@ -15,8 +15,8 @@ import { wayTo } from './rtsp/way.ts';
 export const summary = 'cameras that speak RTSP, plain or over TLS';
 export const schemes = ['rtsp', 'rtsps'];
 
-/** Until a host has a first picture of 1080p, with a margin for what runs already; and an ffmpeg. */
-const CONNECT_MS = { libav: 80, ffmpeg: 400 } as const;
+/** Until a host has made a first picture of 1080p, with a margin for what runs already. */
+const HOST_MS = 80;
 
 /** Of the qualities that libav's encoder has. */
 const FINEST = 95;
@@ -110,7 +110,7 @@ export function create({ config, log, rules }: { readonly config: RtspSettings; 
       return { engine: 'libav', ...facts, jpeg: picture === null ? null : Buffer.from(picture, 'base64') };
     },
     knock: ({ url }, signal) => knock(url, signal),
-    connectMs: async (stream) => CONNECT_MS[await usesLibav(stream) ? 'libav' : 'ffmpeg'],
+    connectMs: async (stream) => (await usesLibav(stream) ? HOST_MS : null),
     close: () => hosts.close(),
   };
 }

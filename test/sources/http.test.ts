@@ -332,7 +332,8 @@ describe.concurrent('a snapshot address', () => {
       else send(response, 'image/jpeg', jpeg);
     });
     const source = create({ config: { ...PICTURES, ...BOUNDS, allow_schemes: [] } });
-    const connect = (): AsyncIterable<CapturedFrame> => source.frames(streamOf(url(), { interval_seconds: 0.1 }), tmpdir(), never);
+    const stream = streamOf(url(), { interval_seconds: 0.1 });
+    const connect = (): AsyncIterable<CapturedFrame> => source.frames(stream, tmpdir(), never);
     expect(await failureOf(connect())).toMatchObject({ code: 'stream_connect' });
     expect((await firstFrames(connect(), 2)).map(({ failed }) => failed)).toEqual([{ picture_refused: 5 }, {}]);
   });
