@@ -1,5 +1,5 @@
 /** What a stream's source brings: into the spool, into the open batch, and on with it when that is full or due. */
-import { backoffMs, type Clock } from '../lib/clock.ts';
+import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { isNoRoom } from '../lib/transient.ts';
 import type { Books } from '../store/books.ts';
@@ -8,6 +8,7 @@ import { batchOf, type Session, type Spool } from '../store/spool.ts';
 import type { Batch, CapturedFrame, ClosedBy, Frame, LatestPicture, StreamSpec } from '../types.ts';
 import { createBatcher } from './batcher.ts';
 import { createLosses } from './losses.ts';
+import { pauseMsAfter } from './pauses.ts';
 
 export interface CollectorParts {
   readonly spool: Spool;
@@ -35,8 +36,6 @@ export interface Collector {
   settle(): Promise<void>;
 }
 
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 30_000;
 /** What could not be stored when the stream is stopped is tried so often, at once. */
 const TRIES_AT_END = 3;
 
@@ -77,7 +76,7 @@ export function createCollector(
         log.repeated('error', 'a batch could not be stored', camera_id, { reason: failed(error), batch: batch.id });
         // While stopping it is not worth a long wait: the next start finds the frames.
         if (stopping.aborted && (triesAtEnd += 1) >= TRIES_AT_END) return;
-        await clock.sleep(backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS), stopping);
+        await clock.sleep(pauseMsAfter(attempt), stopping);
       }
     }
   }

@@ -16,6 +16,9 @@ const LONGEST_REFUSED_MS = 3_600_000;
 /** A camera that knew the login may refuse it while it boots. */
 const TRIES_WHILE_BOOTING = 2;
 
+/** After so many failures in a row, in milliseconds. */
+export const pauseMsAfter = (failures: number): number => backoffMs(failures, FIRST_MS, LONGEST_MS);
+
 export function createPauses(): Pauses {
   let failures = 0;
   let refusals = 0;
@@ -26,7 +29,7 @@ export function createPauses(): Pauses {
     after(code, { healthy, known }) {
       failures = healthy ? 0 : failures + 1;
       if (healthy || code !== 'stream_auth') refusals = 0;
-      if (code !== 'stream_auth') return backoffMs(failures, FIRST_MS, LONGEST_MS);
+      if (code !== 'stream_auth') return pauseMsAfter(failures);
       refusals += 1;
       const serious = refusals - (known ? TRIES_WHILE_BOOTING : 0);
       return serious <= 0 ? LONGEST_MS : Math.min(REFUSED_MS * 2 ** (serious - 1), LONGEST_REFUSED_MS);

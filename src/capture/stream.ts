@@ -1,13 +1,12 @@
 /** One stream: what its camera brings is collected; it connects again when the source gives up. */
 import { errorInfo, LookoutError, type ErrorCode } from '../errors.ts';
-import { backoffMs } from '../lib/clock.ts';
 import type { Pacer } from '../lib/pacer.ts';
 import { hideCredentials } from '../lib/secrets.ts';
 import type { Session } from '../store/spool.ts';
 import type { LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createCollector, type CollectorParts } from './collector.ts';
 import type { Demand } from './on-demand.ts';
-import { createPauses, REFUSED_MS } from './pauses.ts';
+import { createPauses, pauseMsAfter, REFUSED_MS } from './pauses.ts';
 
 export interface StreamParts extends CollectorParts {
   readonly source: Source;
@@ -42,8 +41,6 @@ export interface Stream {
   readonly ended: Promise<void>;
 }
 
-const FIRST_PAUSE_MS = 1000;
-const LONGEST_PAUSE_MS = 30_000;
 /** Pictures for this long make the next failure count as a first one again. */
 const HEALTHY_MS = 10_000;
 /** One that gave pictures so lately comes back before those that have been away for long. */
@@ -110,7 +107,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         session = await spool.open(spec);
         return session;
       } catch (error) {
-        const pauseMs = backoffMs(attempt, FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
+        const pauseMs = pauseMsAfter(attempt);
         const { message } = remember(error);
         become('starting', `its frames cannot be stored: ${message}; next try in ${inWords(pauseMs)}`);
         log.repeated('error', 'its frames cannot be stored', spec.camera_id, { reason: message });
