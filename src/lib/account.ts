@@ -6,9 +6,9 @@
  * that would follow a link which a model has put in its place.
  */
 import { chmod, chown, copyFile, constants, lchown, open, rm, stat, type FileHandle } from 'node:fs/promises';
-import { execa } from 'execa';
-import { forTools, type Environment } from './environment.ts';
+import type { Environment } from './environment.ts';
 import { makeFolder } from './files.ts';
+import { run } from './program.ts';
 
 export interface Account {
   readonly name: string;
@@ -82,5 +82,5 @@ export async function openOfModels(path: string): Promise<FileHandle> {
 /** Removes a folder that models may write to meanwhile: `rm` holds on to the folders that it is in, Node goes by their names. */
 export async function removeOfModels(path: string): Promise<void> {
   if (account === null) await rm(path, { recursive: true, force: true, maxRetries: 3 });
-  else await execa('rm', ['-rf', '--', path], { env: forTools() });
+  else await run('rm', ['-rf', '--', path]);
 }

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import ffmpeg from 'fluent-ffmpeg';
+import type { FfmpegCommand } from 'fluent-ffmpeg';
 import { LookoutError } from '../errors.ts';
 import { leashedFfmpeg } from './leash.ts';
 
@@ -25,7 +25,9 @@ const GOODBYE_MS = 500;
  * Resolves when ffmpeg is gone and its output taken, with its own failure or null, also when it was aborted.
  * Rejects when it could not be run, or when what it wrote was refused.
  */
-export function runFfmpeg({ source, input = [], outputs, onLine = {}, folder = '.' }: FfmpegRun, signal: AbortSignal): Promise<Error | null> {
+export async function runFfmpeg({ source, input = [], outputs, onLine = {}, folder = '.' }: FfmpegRun, signal: AbortSignal): Promise<Error | null> {
+  // Capture hosts and most commands never run one.
+  const { default: ffmpeg } = await import('fluent-ffmpeg');
   const drained: Promise<void>[] = [];
   // Its last lines become the failure's words, for those who are not told the lines themselves.
   const command = withoutTraps(ffmpeg({ source, cwd: folder, stdoutLines: onLine[2] ? 1 : 100 }), onLine[3] ? FOUR_PIPES : undefined, (process) => {
@@ -77,7 +79,7 @@ const FOUR_PIPES = ['pipe', 'pipe', 'pipe', 'pipe'] as const;
  * words need no such check. And it throws where nobody can catch it when the system refuses a process (EAGAIN, EMFILE).
  * `stdio` and `onStart` are what it has no words for.
  */
-function withoutTraps(command: ffmpeg.FfmpegCommand, stdio: typeof FOUR_PIPES | undefined, onStart: (process: ChildProcess) => void): ffmpeg.FfmpegCommand {
+function withoutTraps(command: FfmpegCommand, stdio: typeof FOUR_PIPES | undefined, onStart: (process: ChildProcess) => void): FfmpegCommand {
   const spawn = (command as unknown as { _spawnFfmpeg: Spawn })._spawnFfmpeg.bind(command);
   return Object.assign(command, {
     _checkCapabilities: (next: () => void) => { next(); },

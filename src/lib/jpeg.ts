@@ -1,5 +1,6 @@
 /** What the bytes of a picture say of themselves: their size, which way is up, and whether they are all there. */
-import { imageSize } from 'image-size';
+import { JPG } from 'image-size/types/jpg';
+import { PNG as PNG_FORMAT } from 'image-size/types/png';
 
 export interface Measured {
   readonly type: 'jpg' | 'png';
@@ -58,8 +59,10 @@ export function measure(bytes: Uint8Array): Measured | null {
   const torn = jpeg !== null && !jpeg.whole;
   if (jpeg && jpeg.width > 0 && jpeg.height > 0) return { type: 'jpg', width: jpeg.width, height: jpeg.height, orientation: orientationOf(bytes), torn };
   try {
-    const { type, width, height } = imageSize(bytes);
-    return (type === 'jpg' || type === 'png') && width > 0 && height > 0 ? { type, width, height, orientation: 1, torn } : null;
+    const kind = FORMATS.find(({ format }) => format.validate(bytes));
+    if (!kind) return null;
+    const { width, height } = kind.format.calculate(bytes);
+    return width > 0 && height > 0 ? { type: kind.type, width, height, orientation: 1, torn } : null;
   } catch {
     // Its only way to say that it cannot read them.
     return null;
@@ -68,12 +71,15 @@ export function measure(bytes: Uint8Array): Measured | null {
 
 function orientationOf(bytes: Uint8Array): number {
   try {
-    return imageSize(bytes).orientation ?? 1;
+    return JPG.calculate(bytes).orientation ?? 1;
   } catch {
     // Some have a segment that is longer than it says, over which ffmpeg steps as we do.
     return 1;
   }
 }
+
+/** The package's other formats are nothing that a camera sends, and each is a file to load. */
+const FORMATS = [{ type: 'jpg', format: JPG }, { type: 'png', format: PNG_FORMAT }] as const;
 
 interface Walked {
   /** 0: nothing says how large it is. */

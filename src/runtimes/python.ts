@@ -1,56 +1,10 @@
 /** The `python` runtime: a virtual environment for each model, named by the fingerprint of what goes into it. */
-import { dirname } from 'node:path';
-import { provideEnvironment, type Recipe } from '../models/environments.ts';
-import { fingerprint } from '../models/fingerprint.ts';
-import type { RunnerCommand } from '../runner/command.ts';
-import { pythonHarness } from '../runner/harness.ts';
-import { PROTOCOL } from '../runner/messages.ts';
-import type { Model, Runtime } from '../types.ts';
-import { childEnvironment, harnessEnvironment, setupOf } from './tools/environment.ts';
-import { installPython, venvPython, wheelsOf } from './tools/install-python.ts';
-import { findInterpreter, starts } from './tools/interpreter.ts';
-import { prepared, requireEntry, type Context, type Provision } from './tools/start.ts';
-
-interface Provided {
-  readonly python: string;
-  readonly fingerprint: string | null;
-}
+import type { Runtime } from '../types.ts';
+import type { Context } from './tools/start.ts';
 
 export const summary = 'a Python virtual environment';
 
+/** What it takes is loaded with the first model that is prepared: command lines look at every runtime, and most prepare none. */
 export function create(context: Context): Runtime {
-  return {
-    prepare: async (model, progress, signal) => {
-      await requireEntry(model);
-      return prepared(model, context, provisionOf(model, context), progress, signal);
-    },
-  };
-}
-
-function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Provided> {
-  return {
-    provide: async (progress, signal) => {
-      if (model.adopted_venv !== null) {
-        const python = venvPython(model.adopted_venv);
-        if (await starts(python, signal)) return { python, fingerprint: null };
-        progress(`the interpreter of ${model.adopted_venv} does not start, so an environment is built instead`);
-      }
-      const interpreter = await findInterpreter(signal);
-      const recipe: Recipe = {
-        model: model.name,
-        fingerprint: await fingerprint(model, { ...interpreter.facts, harness: `python ${PROTOCOL}`, probe: model.probe ?? '' }, await wheelsOf(model)),
-        build: (folder, words, signal) => installPython(folder, model, interpreter, offline, words, signal),
-        works: (folder, signal) => starts(venvPython(folder), signal),
-      };
-      const folder = await provideEnvironment(data_dir, recipe, progress, signal);
-      return { python: venvPython(folder), fingerprint: recipe.fingerprint };
-    },
-    command: ({ python }, work) => commandOf(model, python, work),
-  };
-}
-
-function commandOf(model: Model, python: string, work: string): RunnerCommand {
-  if (model.protocol === 'oneshot') return { file: python, args: [model.entry, ...model.args], cwd: dirname(model.entry), env: childEnvironment(model, work) };
-  const { file, args } = pythonHarness(python, model.entry, setupOf(model, work));
-  return { file, args, cwd: work, env: harnessEnvironment(model) };
+  return { prepare: async (...asked) => (await import('./tools/python.ts')).prepare(context, ...asked) };
 }

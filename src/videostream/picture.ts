@@ -1,5 +1,4 @@
 /** What is uploaded, as a JPEG: whichever common format it comes in. */
-import { imageSize } from 'image-size';
 import { toJpeg } from '../lib/ffmpeg.ts';
 import { measure, MOST_PIXELS } from '../lib/jpeg.ts';
 
@@ -13,7 +12,7 @@ interface Kind {
 
 /** JPEGs as they came. null: it is no picture, or not all of one. */
 export async function jpegOf(bytes: Uint8Array, jpegQuality: number, signal: AbortSignal): Promise<Uint8Array | null> {
-  const kind = kindOf(bytes);
+  const kind = await kindOf(bytes);
   if (!kind || kind.torn || kind.width * kind.height > MOST_PIXELS) return null;
   if (kind.type === 'jpg') return bytes;
   try {
@@ -26,9 +25,11 @@ export async function jpegOf(bytes: Uint8Array, jpegQuality: number, signal: Abo
   }
 }
 
-function kindOf(bytes: Uint8Array): Kind | null {
+async function kindOf(bytes: Uint8Array): Promise<Kind | null> {
   const known = measure(bytes);
   if (known) return known;
+  // Cameras send JPEGs: the readers of all other formats are loaded with the first that is none.
+  const { imageSize } = await import('image-size');
   try {
     const { type = '', width, height } = imageSize(bytes);
     return width > 0 && height > 0 ? { type, width, height, orientation: 1, torn: false } : null;
