@@ -86,6 +86,30 @@ describe('imports', () => {
   });
 });
 
+/** The packages that are loaded with these files at once, by what is imported for more than its types. */
+function loadedWith(entries: readonly string[]): readonly string[] {
+  const [waiting, seen, packages] = [[...entries], new Set(entries), new Set<string>()];
+  for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+    for (const [, name = ''] of (texts.get(file) ?? '').matchAll(/^(?:import|export) (?!type )(?:[^;']*? from )?'([^']+)';$/gm)) {
+      const to = normalize(join(dirname(file), name));
+      if (!name.startsWith('.')) packages.add(name);
+      else if (!seen.has(to) && seen.add(to)) waiting.push(to);
+    }
+  }
+  return [...packages].filter((name) => !name.startsWith('node:')).sort();
+}
+
+describe('what is loaded at once', () => {
+  it('by each command line, which looks at the settings of all families, are few packages', () => {
+    const members = files.filter((file) => FAMILIES.includes(dirname(file)));
+    expect(loadedWith(['cli.ts', ...members])).toEqual(['ajv-formats', 'ajv/dist/2020.js', 'commander', 'image-size/types/jpg', 'image-size/types/png']);
+  });
+
+  it('by each capture host is what reads the size of a picture', () => {
+    expect(loadedWith(['sources/feeds/host/main.ts'])).toEqual(['image-size/types/jpg', 'image-size/types/png']);
+  });
+});
+
 describe('a family\'s folder', () => {
   it.each(FAMILIES)('%s holds only members, which are made by create', async (family) => {
     const members = files.filter((file) => dirname(file) === family);
