@@ -10,7 +10,7 @@ const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((f
 const texts = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
 
 /** Everybody's words. */
-const WORDS = ['types.ts', 'errors.ts', 'words'];
+const WORDS = ['types.ts', 'types', 'errors.ts', 'words'];
 /** What a part may import beside these, lib and itself. Nothing else may be imported from a part. */
 const FRIENDS: Readonly<Record<string, readonly string[]>> = {
   capture: ['store'],
@@ -56,7 +56,8 @@ const inWords = ({ from, to }: Import): string => `${from} imports ${to}`;
 function mayImport({ from, to }: Import): boolean {
   const [importer, imported] = [partOf(from), partOf(to)];
   if (isWiring(importer)) return imported !== 'cli.ts';
-  if (importer === 'types.ts' || importer === 'errors.ts') return false;
+  if (importer === 'types.ts' || importer === 'types') return imported === 'types';
+  if (importer === 'errors.ts') return false;
   if (importer === 'words') return WORDS.includes(imported);
   if (importer === 'lib') return imported === 'lib' || to === 'errors.ts';
   return importer === imported || imported === 'lib' || WORDS.includes(imported) || (FRIENDS[importer] ?? []).includes(imported);
