@@ -94,7 +94,8 @@ function loadedWith(entries: readonly string[]): readonly string[] {
     for (const [, name = ''] of (texts.get(file) ?? '').matchAll(/^(?:import|export) (?!type )(?:[^;']*? from )?'([^']+)';$/gm)) {
       const to = normalize(join(dirname(file), name));
       if (!name.startsWith('.')) packages.add(name);
-      else if (!seen.has(to) && seen.add(to)) waiting.push(to);
+      else if (!seen.has(to)) waiting.push(to);
+      seen.add(to);
     }
   }
   return [...packages].filter((name) => !name.startsWith('node:')).sort();
