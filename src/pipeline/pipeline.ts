@@ -2,22 +2,18 @@
 import { errorInfo, LookoutError } from '../errors.ts';
 import { measure, NOTHING, sum, type Amount } from '../lib/amount.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { Answers, Batch, BatchRecord, Config, Frame, StreamRef } from '../types.ts';
+import type { Batch, Config, Frame, StreamRef } from '../types.ts';
 import type { Expendable } from '../store/janitor.ts';
 import { createAsking, type AskingParts } from './asking.ts';
 import { withoutDamaged } from './damaged.ts';
-import { anyLooked, failuresIn, mendableIn } from './failures.ts';
+import { createFinish, type FinishParts } from './finish.ts';
 import { createInsistence } from './insist.ts';
-import { createOutcomes, type OutcomeParts } from './outcomes.ts';
+import { createOutcomes } from './outcomes.ts';
 import { createSequence } from './sequence.ts';
-import type { MakeRecord } from './stages.ts';
 import { createWaitingBatches, type From, type WaitingBatch } from './waiting.ts';
 
-export interface PipelineParts extends OutcomeParts, AskingParts {
+export interface PipelineParts extends FinishParts, AskingParts {
   readonly config: Pick<Config, 'join_deadline_seconds' | 'model_retries' | 'queue_per_stream' | 'queue_total'>;
-  readonly makeRecord: MakeRecord;
-  /** All looks of a batch are there, and its frames are about to go. */
-  readonly answered: (batch: Batch, answers: Answers) => Promise<void>;
   /** A batch is on its way, a new one or one of an earlier run. */
   readonly closed: (batch: Batch, from: From) => void;
   /** One that had to wait is not looked at any more, or not in this run. */
@@ -50,13 +46,12 @@ export interface Pipeline {
 
 /** How soon it is looked whether a batch may go that waits. */
 const LOOK_MS = 200;
-/** A record that could not be made for want of something may be made a moment later; after this it never will. */
-const RECORD_TRIES = 3;
 
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { spool, books, deadLetters, recordLog, lane, clock, config, log, signal } = parts;
   const { insist, troubles } = createInsistence(parts);
   const outcomes = createOutcomes(parts, insist);
+  const finish = createFinish(parts, insist, outcomes);
   const asking = createAsking(parts);
   const waiting = createWaitingBatches();
   /** What is being done for batches, and for which. */
@@ -67,35 +62,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const inSequence = createSequence();
   const joinMs = config.join_deadline_seconds * 1000;
 
-  // ── What becomes of a batch ──────────────────────────────────────────────────────────────────────────────────────
-
-  async function finish(batch: Batch, answers: Answers): Promise<void> {
-    await parts.answered(batch, answers);
-    const failures = failuresIn(answers);
-    // Of a stream that is only watched a crash may leave a frame.
-    if (batch.models.length === 0) {
-      await outcomes.drop(batch, 'not_looked');
-      return;
-    }
-    if (Object.keys(failures).length === batch.models.length) {
-      await outcomes.bury(batch, failures);
-      return;
-    }
-    let record: BatchRecord | null;
-    try {
-      record = await insist(batch, 'its record could not be made', () => parts.makeRecord(batch, answers, signal), RECORD_TRIES);
-    } catch (error) {
-      signal.throwIfAborted();
-      await outcomes.bury(batch, { ...failures, record: errorInfo(error) });
-      return;
-    }
-    if (record) {
-      await outcomes.store(batch, record, mendableIn(answers));
-      await outcomes.append(batch, record);
-    } else {
-      await outcomes.drop(batch, anyLooked(answers) ? 'nothing_found' : 'not_looked');
-    }
-  }
+  // ── Batches under way ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Waits for the looks of a batch whose frames are asked about; the manifest counts this run. */
   function carry(batch: Batch, deadlineMs: number | null): Promise<void> {
