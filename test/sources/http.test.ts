@@ -495,6 +495,14 @@ describe.concurrent('credentials', () => {
     await firstFrames(frames(url('/', 'admin:50%ö%zz%C3@')), 1);
   });
 
+  it('that would end the line which tells them are refused in words', async () => {
+    const { url, requests } = await digestCamera(password, 3, jpeg);
+    for (const bad of ['adm%0d%0aX-Y:%20in:pw@', 'adm%00in:pw@', 'admin:p%0aw@']) {
+      expect(await failureOf(frames(url('/', bad))), bad).toMatchObject({ code: 'stream_auth', message: expect.stringContaining('holds a line break, or another control character') as string });
+    }
+    expect(requests).toEqual([]);
+  });
+
   it('that are wrong are refused and never shown', async () => {
     const { url } = await digestCamera('another', 3, jpeg);
     const failure = await failureOf(frames(url('/?pwd=hidden', login)));

@@ -4,8 +4,8 @@ import { Agent as TlsAgent, get as getHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
 import { hasCode } from '../../lib/files.ts';
-import { decoded, hiderOf } from '../../lib/secrets.ts';
-import { answerTo, unanswerable, type Authorize, type Credentials } from '../network/authentication.ts';
+import { hiderOf } from '../../lib/secrets.ts';
+import { answerTo, credentialsOf, unanswerable, type Authorize, type Credentials } from '../network/authentication.ts';
 import { dial, type Caution } from '../network/dial.ts';
 
 export interface CameraClient {
@@ -114,7 +114,7 @@ function readUrl(url: string): { readonly address: URL; readonly credentials: Cr
   // Not the address itself: it may hold a password.
   if (!URL.canParse(url)) throw new LookoutError('bad_request', 'the camera\'s address is no URL; a /, ?, # or @ in a password is written %2F, %3F, %23 or %40');
   const address = new URL(url);
-  const credentials = address.username + address.password === '' ? null : { user: decoded(address.username), password: decoded(address.password) };
+  const credentials = credentialsOf(address.username, address.password);
   address.username = '';
   address.password = '';
   return { address, credentials };

@@ -1,10 +1,18 @@
 /** Answers the challenge of a camera that wants a user name and a password: digest (RFC 7616) or else basic. */
 import { createHash, randomBytes } from 'node:crypto';
 import { LookoutError } from '../../errors.ts';
+import { decoded } from '../../lib/secrets.ts';
 
 export interface Credentials {
   readonly user: string;
   readonly password: string;
+}
+
+/** As they stand in an address; null: neither does. Throws `stream_auth` where no login can hold them: they would end the line that tells them. */
+export function credentialsOf(user: string, password: string): Credentials | null {
+  const credentials = { user: decoded(user), password: decoded(password) };
+  if (/\p{Cc}/u.test(credentials.user + credentials.password)) throw new LookoutError('stream_auth', 'the user name or password holds a line break, or another control character, which no login can');
+  return user + password === '' ? null : credentials;
 }
 
 /** The Authorization header of one request, whose characters are bytes: names and passwords as UTF-8, as RFC 7616 has it. */

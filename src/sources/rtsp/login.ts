@@ -1,9 +1,8 @@
 /** To whom the login of a camera's address is told, and how. */
 import { LookoutError } from '../../errors.ts';
 import { headersOf, type Message } from '../../lib/rtsp-messages.ts';
-import { decoded } from '../../lib/secrets.ts';
 import type { StreamPlace } from '../../words/stream-place.ts';
-import { answerTo, unanswerable, type Authorize, type Credentials } from '../network/authentication.ts';
+import { answerTo, credentialsOf, unanswerable, type Authorize } from '../network/authentication.ts';
 
 export interface Login {
   /** Credentials are for the place that they were written for, or for that same host once it asks for TLS. */
@@ -14,7 +13,7 @@ export interface Login {
 
 /** Throws `stream_auth` where the login can be none. */
 export function createLogin(first: StreamPlace, hide: (text: string) => string): Login {
-  const credentials = credentialsOf(first.login);
+  const credentials = credentialsIn(first.login);
   const trusts = (target: StreamPlace): boolean => target.hostname.toLowerCase() === first.hostname.toLowerCase()
     && ((target.port === first.port && target.scheme === first.scheme) || (target.scheme === 'rtsps' && first.scheme === 'rtsp'));
   return {
@@ -30,9 +29,8 @@ export function createLogin(first: StreamPlace, hide: (text: string) => string):
 /** Those of a 401. */
 export const challengesOf = (answer: Message): string => headersOf(answer, 'www-authenticate').join(', ');
 
-/** Throws where it would end the line that it stands in. */
-export function credentialsOf(login: string): Credentials | null {
-  if (/[\r\n]/.test(decoded(login))) throw new LookoutError('stream_auth', 'the user name or password holds a line break, which no login can');
-  const at = login.indexOf(':');
-  return login === '' ? null : { user: decoded(at < 0 ? login : login.slice(0, at)), password: at < 0 ? '' : decoded(login.slice(at + 1)) };
+/** Those of `user:password`, as it stands before an address's host. Throws `stream_auth` where the login can be none. */
+export function credentialsIn(login: string): ReturnType<typeof credentialsOf> {
+  const [user = '', ...password] = login.split(':');
+  return credentialsOf(user, password.join(':'));
 }

@@ -23,7 +23,8 @@ const REFUSED_TRANSPORT = '461';
 
 /** The first that fits. */
 export const REFUSALS: readonly Refusal[] = [
-  { status: '40[13]', code: 'stream_auth', words: () => 'the camera refused the user name or password' },
+  { status: '401', code: 'stream_auth', words: () => 'the camera refused the user name or password' },
+  { status: '403', code: 'stream_auth', words: () => 'the camera forbids it: its address may need a user name and password, or another one than it has' },
   { status: REFUSED_TRANSPORT, code: 'stream_connect', words: (transport) => `the camera does not offer ${transport.toUpperCase()}: set "transport": "${transport === 'tcp' ? 'udp' : 'tcp'}" in its options` },
   // Nothing was set up that could be played, or not any more.
   { status: '45[45]', method: 'PLAY', code: 'stream_codec', words: () => `the camera has nothing to play: ${NO_VIDEO}, or it has lost the session, as when it restarts` },

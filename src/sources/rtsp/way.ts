@@ -13,7 +13,7 @@ import { placeOf, uriOf, type StreamPlace } from '../../words/stream-place.ts';
 import { allowsAuth, answerTo, parseChallenges, type Credentials } from '../network/authentication.ts';
 import { dial, type Caution } from '../network/dial.ts';
 import type { OpenPassage } from '../network/passage.ts';
-import { credentialsOf } from './login.ts';
+import { credentialsIn } from './login.ts';
 import { openRelay } from './relay.ts';
 
 /** One that has said nothing by then is the relay's. */
@@ -35,7 +35,7 @@ async function askFirst({ url, options: { tls } }: StreamSpec, signal: AbortSign
   const timer = setTimeout(() => { patience.abort(); }, PATIENCE_MS);
   let socket: Socket | null = null;
   try {
-    const credentials = credentialsOf(place.login);
+    const credentials = credentialsIn(place.login);
     socket = await dial(place, { bounds: null, tls }, patience.signal);
     return await letsIn(socket, place, credentials, patience.signal) ? url : null;
   } catch (error) {
