@@ -82,6 +82,12 @@ export function keyed(parent, items, keyOf, make, update = () => undefined) {
   }
 }
 
+/** The camera that a field with a list names: without blanks around what was typed, unless a camera, or the page's address, has them. */
+export function cameraIn({ value, list }) {
+  const isKnown = value === new URLSearchParams(location.search).get('camera_id') || [...list.options].some((option) => option.value === value);
+  return isKnown ? value : value.trim();
+}
+
 export function ago(seconds) {
   if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s ago`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;

@@ -2,6 +2,7 @@
 import { overlay } from './boxes.js';
 import { addressOf, ask, count, element, keyed, setText, whileBusy } from './dom.js';
 import { lasting, silencedInWords, whyNoAlert } from './event-words.js';
+import { whenLost } from './lost-picture.js';
 import { showChip } from './model-words.js';
 
 const SILENCE_SECONDS = 3600;
@@ -102,7 +103,7 @@ function makePicture(resource, what) {
     node.querySelector('svg')?.remove();
     if (best.box !== null) node.append(overlay(best, [best]));
   });
-  image.addEventListener('error', () => { none('Its picture is gone'); });
+  whenLost(image, () => { none('Its picture is gone'); });
   return {
     node,
     show({ best: now, class: name }) {

@@ -1,4 +1,5 @@
 /** Which events are asked for: of a camera, of a class, only those that alert. Kept in the page's address. */
+import { cameraIn } from './dom.js';
 
 /** `changed` is called when somebody has chosen otherwise. */
 export function createEventFilter(changed) {
@@ -10,7 +11,7 @@ export function createEventFilter(changed) {
 
   /** As the server takes it; empty: all are. */
   function wanted() {
-    const all = { camera_id: camera.value.trim(), class: name.value.trim(), alert: alert.checked ? 'true' : '' };
+    const all = { camera_id: cameraIn(camera), class: name.value.trim(), alert: alert.checked ? 'true' : '' };
     return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ''));
   }
 

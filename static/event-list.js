@@ -34,10 +34,13 @@ export function createEventList(filter, make, update) {
     return asked === JSON.stringify(filter.wanted()) ? events : null;
   }
 
-  function take(entry) {
+  function take(entry, ahead = 1) {
     const before = known.get(entry.id);
-    if (before === undefined || before.sequence < entry.sequence) known.set(entry.id, entry);
+    if (before === undefined || entry.sequence >= before.sequence + ahead) known.set(entry.id, entry);
   }
+
+  /** The list knows more than the last entry of an event that has got its clip since. */
+  const takeListed = (entry) => { take(entry, 0); };
 
   async function refresh() {
     const limit = Math.min(Math.max(known.size, PAGE), MOST);
@@ -49,7 +52,7 @@ export function createEventList(filter, make, update) {
     const last = isWhole ? '' : events.at(-1).id;
     // What came while the answer was on its way stays.
     for (const id of known.keys()) if (!answered.has(id) && (before.has(id) || id < last)) known.delete(id);
-    events.forEach(take);
+    events.forEach(takeListed);
     answeredAt = Date.now();
     arrange();
   }
@@ -57,7 +60,7 @@ export function createEventList(filter, make, update) {
   async function showOlder() {
     const events = await askFor({ limit: PAGE, before: shown.at(-1).id });
     if (events === null) return;
-    events.forEach(take);
+    events.forEach(takeListed);
     isWhole = events.length < PAGE;
     arrange();
   }

@@ -1,5 +1,6 @@
 /** The latest picture of a camera: asked for only while it is on screen, one request at a time, and few of all pictures together. Cameras on demand sleep on. */
 import { addressOf, element, setText } from './dom.js';
+import { whenLost } from './lost-picture.js';
 import { watch } from './on-screen.js';
 
 /** Browsers have six connections to a server: some are left for the questions. */
@@ -35,15 +36,29 @@ export function makePicture(name) {
     next();
   };
   const tell = () => { setText(instead, newest === null ? none : gone ? 'The latest picture is gone' : 'Fetching the latest picture …'); };
-  const ended = (shown) => {
-    image.hidden = !shown;
-    [busy, gone] = [false, !shown];
-    loading -= 1;
+  const settle = (isGone) => {
+    image.hidden = isGone;
+    [busy, gone] = [false, isGone];
     tell();
     want();
   };
-  image.addEventListener('load', () => { ended(true); });
-  image.addEventListener('error', () => { ended(false); });
+  const free = () => {
+    loading -= 1;
+    next();
+  };
+  image.addEventListener('load', () => {
+    free();
+    settle(false);
+  });
+  // Others need not wait until it is known why it did not come.
+  image.addEventListener('error', () => {
+    image.hidden = true;
+    free();
+  });
+  whenLost(image, () => { settle(true); }, () => {
+    [busy, asked] = [false, null];
+    want();
+  });
   pictures.set(node, (at, otherwise) => { [newest, none] = [at, otherwise]; tell(); want(); });
   watch(node, (visible) => { onScreen = visible; want(); });
   return node;

@@ -1,7 +1,13 @@
 /** Records as cards: the frame of the surest box with its boxes, when and where, what was found. */
 import { overlay } from './boxes.js';
 import { addressOf, ask, count, element, keyed, setText, words } from './dom.js';
+import { whenLost } from './lost-picture.js';
 import { countClasses, readRecord } from './record.js';
+
+/** As many records come with their pictures at once. */
+const MOST_PICTURES = 50;
+/** Marks a record that came without its picture, whether it has one or not. */
+const LEFT_OUT = Symbol('left out');
 
 /** Cards in `list`, each made once. */
 export function createRecordList(list) {
@@ -12,9 +18,9 @@ export function createRecordList(list) {
   async function withPictures(records, query) {
     const isOld = (record) => readRecord(record).id === null && !cards.has(readRecord(record).key);
     if (!records.some(isOld)) return records;
-    const whole = (await ask(`api/records?${new URLSearchParams({ ...query, limit: Math.min(query.limit, 50), pictures: true })}`)).records;
+    const whole = (await ask(`api/records?${new URLSearchParams({ ...query, limit: Math.min(query.limit, MOST_PICTURES), pictures: true })}`)).records;
     const byKey = new Map(whole.map((record) => [readRecord(record).key, record]));
-    return records.map((record) => (isOld(record) ? byKey.get(readRecord(record).key) ?? record : record));
+    return records.map((record) => (isOld(record) ? byKey.get(readRecord(record).key) ?? { ...record, [LEFT_OUT]: true } : record));
   }
 
   return {
@@ -49,7 +55,7 @@ function makeCard(record) {
   };
   say(view.pictures[0] ?? null);
   const card = element('article', { className: 'item record' },
-    picture(view, say),
+    picture(record, view, say),
     element('div', { className: 'body' },
       element('div', { className: 'line' }, element('h3', { textContent: view.camera, title: view.camera }), time),
       findings(view),
@@ -61,11 +67,11 @@ function makeCard(record) {
 }
 
 /** `say` is told which frame is shown: that of the surest box may not have been kept. */
-function picture(view, say) {
+function picture(record, view, say) {
   const figure = element('figure', { className: 'picture' });
   const choices = view.id === null ? [] : [...view.pictures];
   const image = element('img', { loading: 'lazy', decoding: 'async' });
-  const none = () => { figure.replaceChildren(element('p', { textContent: view.picture === null && view.pictures.length === 0 ? 'No snapshot in this record' : 'Its picture is gone' })); };
+  const none = (why = view.pictures.length === 0 ? 'No snapshot in this record' : 'Its picture is gone') => { figure.replaceChildren(element('p', { textContent: why })); };
   const show = () => {
     const [choice] = choices;
     if (choice === undefined) { none(); return; }
@@ -73,7 +79,10 @@ function picture(view, say) {
     image.src = addressOf(`api/records/${encodeURIComponent(view.id)}/picture.jpg${choice.isSnapshot ? '' : `?frame=${choice.index}`}`);
   };
   if (view.id === null) {
-    if (view.picture === null) { none(); return figure; }
+    if (view.picture === null) {
+      none(record[LEFT_OUT] ? `Only the newest ${MOST_PICTURES} records of this form come with their snapshot` : undefined);
+      return figure;
+    }
     Object.assign(image, { alt: `Snapshot of ${view.camera}`, src: `data:image/jpeg;base64,${view.picture}` });
   } else {
     image.addEventListener('load', () => {
@@ -82,7 +91,7 @@ function picture(view, say) {
       figure.querySelector('svg')?.remove();
       if (size && boxes.length > 0) figure.append(overlay(size, boxes));
     });
-    image.addEventListener('error', () => {
+    whenLost(image, () => {
       choices.shift();
       show();
     });

@@ -1,5 +1,5 @@
 /** The page of the newest records, of all cameras or of one, or of one record: what is new comes by itself only to who is at the top. */
-import { ask, count, element, keyed, setText } from './dom.js';
+import { ask, cameraIn, count, element, keyed, setText } from './dom.js';
 import { keepAsking, tell } from './keep-asking.js';
 import { createRecordList } from './record-list.js';
 
@@ -21,11 +21,11 @@ let id = asked.get('id');
 field.value = (asked.get('camera_id') ?? '').slice(0, field.maxLength);
 
 async function refresh() {
-  const camera_id = field.value.trim();
+  const camera_id = cameraIn(field);
   const wanted = limit;
   const answer = await records.newest({ limit: wanted, ...(camera_id === '' ? {} : { camera_id }), ...(id === null ? {} : { id }) });
   // Asked otherwise meanwhile: the next answer is there soon.
-  if (camera_id !== field.value.trim() || wanted !== limit) return;
+  if (camera_id !== cameraIn(field) || wanted !== limit) return;
   told = answer;
   if (isReading()) offer();
   else show();
@@ -45,7 +45,7 @@ function show() {
   records.show(shown);
   fresh.hidden = true;
   older.hidden = id !== null || shown.length < limit || limit >= MOST;
-  const camera = field.value.trim();
+  const camera = cameraIn(field);
   const none = document.querySelector('#no-records');
   none.hidden = shown.length > 0;
   setText(none, id !== null ? 'This record is not there any more, or its batch is not recorded yet.' : camera === '' ? 'No record yet. One is written for every batch: ten frames, about 30 seconds after a stream has started.' : `No record of ${camera}.`);
@@ -68,8 +68,9 @@ older.addEventListener('click', () => {
 field.form.addEventListener('submit', (event) => { event.preventDefault(); });
 field.addEventListener('input', () => {
   const address = new URL(location.href);
-  if (field.value.trim() === '') address.searchParams.delete('camera_id');
-  else address.searchParams.set('camera_id', field.value.trim());
+  const camera = cameraIn(field);
+  if (camera === '') address.searchParams.delete('camera_id');
+  else address.searchParams.set('camera_id', camera);
   address.searchParams.delete('id');
   history.replaceState(null, '', address);
   [limit, id] = [PAGE, null];

@@ -82,6 +82,29 @@ inChromium((stage) => {
     expect(complaints(/404/)).toEqual([]);
   });
 
+  it('shows a clip that came after the last entry, and a picture whose way was lost', async () => {
+    let isLost = true;
+    await tell(entry(1));
+    const page = await open(url, { clock: true }, (blank) => blank.route('**/picture.jpg*', (route) => (isLost ? route.abort() : route.continue())));
+    await card(page, 'dog').waitFor();
+    await listening();
+    await eventually(() => stage().faults.filter((one) => one.includes('ERR_FAILED')).length).toBeGreaterThan(1);
+    expect(await page.getByText('Its picture is gone').count()).toBe(0);
+    isLost = false;
+    await page.clock.fastForward(4000);
+    await card(page, 'dog').locator('rect').waitFor();
+
+    // Nobody is told: the log has no entry for it.
+    const clip = { id: 'c', made_of: 'video', begins_at: '2026-01-01T00:00:00.000Z', ends_at: '2026-01-01T00:00:09.000Z' } as const;
+    const listeners = [...face.hearing];
+    face.hearing.clear();
+    face.tell(entry(1, { clip }));
+    for (const listener of listeners) face.hearing.add(listener);
+    await page.clock.fastForward(31_000);
+    await page.getByRole('link', { name: 'Clip of dog at gate' }).waitFor();
+    expect(complaints(/ERR_FAILED/)).toEqual([]);
+  });
+
   it('is filtered by camera, class and whether it alerts, also what comes, and the filter stands in its address', async () => {
     face.tell(entry(1, { class: 'cat' }));
     face.tell(entry(2, { camera_id: 'yard' }));

@@ -7,7 +7,7 @@ import { beforeEach, expect, it } from 'vitest';
 import type { EventEntry, Json, StreamStatus } from '../../src/types.ts';
 import { eventItem } from '../contracts/follower.ts';
 import type { FakeFace } from '../helpers/fake-face.ts';
-import { nestedRecord, PICTURE } from './records.ts';
+import { nestedRecord, PICTURE, secondRecord } from './records.ts';
 import { inChromium, scrollsSideways, type Stage, tooWide } from './stage.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -248,7 +248,19 @@ inChromium((stage) => {
     await eventually(() => face.asked.queries.at(-1)?.camera_id).toBe('CAM-9');
     await page.goto(`${url}/records?camera_id=${encodeURIComponent('Tür 1')}`);
     await eventually(() => face.asked.queries.at(-1)?.camera_id).toBe('Tür 1');
+    await page.goto(`${url}/records?camera_id=${encodeURIComponent(' lead ')}`);
+    await eventually(() => face.asked.queries.at(-1)?.camera_id).toBe(' lead ');
     expect(await scrollsSideways(page)).toBe(false);
+  });
+
+  it('says of records without an id that only the newest come with their pictures', async () => {
+    const made = secondRecord() as Record<string, Json>;
+    for (let i = 0; i < 60; i++) face.written.push({ ...made, camID: `old-${i}` });
+    const page = await open(`${url}/records`);
+    await page.getByRole('button', { name: 'Show older ones' }).click();
+    await eventually(() => page.locator('.record').count()).toBe(60);
+    expect(await page.getByText('Only the newest 50 records of this form come with their snapshot').count()).toBe(10);
+    expect(await page.getByText('No snapshot in this record').count()).toBe(0);
   });
 
   it('draws boxes over the frame that they are of, kept or not', async () => {
