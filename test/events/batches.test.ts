@@ -1,0 +1,36 @@
+/** Which batch a frame is in: while it is open, once it is closed, from an earlier run, and how much is remembered. */
+import { expect, it } from 'vitest';
+import { createBatches } from '../../src/events/batches.ts';
+import type { Batch, Frame } from '../../src/types.ts';
+
+const frame = (session: string, sequence: number): Frame => ({ key: `${session}/${sequence}.jpg`, captured_at: `at ${sequence}`, width: 1, height: 1, sequence });
+const batch = (session: string, id: string, ...sequences: number[]): Batch => ({ id, session, frames: sequences.map((one) => frame(session, one)) }) as unknown as Batch;
+const create = (): ReturnType<typeof createBatches> => createBatches((session, first) => `${session} ${first}`);
+
+it('is named by its first frame while it is open, and keeps that name', () => {
+  const batches = create();
+  for (let sequence = 0; sequence < 3; sequence += 1) for (const session of ['a', 'b']) batches.offered(frame(session, sequence), session);
+  expect([0, 1, 2].map((one) => batches.of(frame('a', one)))).toEqual(['a at 0', 'a at 0', 'a at 0']);
+  batches.closed(batch('a', 'a at 0', 0, 1, 2));
+  batches.offered(frame('a', 3), 'a');
+  expect([2, 3].map((one) => batches.of(frame('a', one)))).toEqual(['a at 0', 'a at 3']);
+  expect(batches.of(frame('b', 2))).toBe('b at 0');
+});
+
+it('is known of an earlier run, in whatever order they come, and of nothing else', () => {
+  const batches = create();
+  batches.closed(batch('old', 'late', 10, 11, 12));
+  batches.closed(batch('old', 'early', 0, 1, 5));
+  expect([0, 1, 5, 6, 9, 10, 12, 13].map((one) => batches.of(frame('old', one)))).toEqual(['early', 'early', 'early', null, null, 'late', 'late', null]);
+  expect(batches.of(frame('other', 0))).toBe(null);
+});
+
+it('is remembered of the newest twenty thousand', () => {
+  const batches = create();
+  for (let one = 0; one < 20_100; one += 1) {
+    const session = `s${one % 50}`;
+    batches.offered(frame(session, 10 * one), session);
+    batches.closed(batch(session, `${session} at ${10 * one}`, 10 * one, 10 * one + 9));
+  }
+  expect([99, 100, 20_099].map((one) => batches.of(frame(`s${one % 50}`, 10 * one + 4)))).toEqual([null, 's0 at 1000', 's49 at 200990']);
+});
