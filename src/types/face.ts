@@ -1,11 +1,10 @@
 /** What the outside sees of Lookout and may ask of it. */
 import type { EventItem, EventQuery, EventRule, ReviewRequest, ReviewedEvent, Silence } from './event.ts';
-import type { FollowerStatus } from './follower.ts';
 import type { Json } from './json.ts';
 import type { Print } from './lane.ts';
 import type { RecordQuery } from './record.ts';
 import type { PushOutcome, PushedPicture } from './source.ts';
-import type { Balance, ModelStatus, PartStatus, StorageStatus, StreamStatus } from './status.ts';
+import type { Balance, FollowerStatus, ModelStatus, PartStatus, StorageStatus, StreamStatus } from './status.ts';
 import type { StreamOptions } from './stream.ts';
 import type { Clip, ClipRequest, Probe } from './video.ts';
 import type { PushCamera } from './videostream.ts';

@@ -45,28 +45,6 @@ export interface FollowerContext<Settings> {
   readonly signal: AbortSignal;
 }
 
-/** How a follower is doing. */
-export interface FollowerStatus {
-  readonly name: string;
-  readonly type: string;
-  /** Where it delivers to, in words. */
-  readonly target: string;
-  readonly logs: readonly Item['log'][];
-  /** `waiting`: the target is away. */
-  readonly state: 'idle' | 'delivering' | 'waiting';
-  /** Of `waiting`, in the target's words. */
-  readonly reason: string;
-  readonly since: string | null;
-  /** Items behind its cursor, also those that it will pass over; and how old the one is that is being delivered. */
-  readonly lag_items: number;
-  readonly lag_seconds: number;
-  /** Since it was configured first. */
-  readonly delivered: number;
-  readonly lost: number;
-  /** Refused by the target, until they are tried again. */
-  readonly set_aside: number;
-  readonly last_delivered_at: string | null;
-}
 
 /** What a file of the followers' family exports. */
 export interface FollowerMember<Settings = Readonly<Record<string, unknown>>> {

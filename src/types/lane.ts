@@ -2,7 +2,6 @@
 import type { Frame } from './batch.ts';
 import type { Look, ModelIdentity, SkipReason } from './look.ts';
 import type { Model } from './model.ts';
-import type { ModelState } from './status.ts';
 
 /** Whose frame it is, and how it came. */
 export interface StreamRef {
@@ -19,6 +18,8 @@ export interface StreamRef {
  * its runner ended too often. `unable`: it cannot be set up or started.
  */
 export type Readiness = 'ready' | 'not_ready' | 'resting' | 'unable';
+
+export type ModelState = 'idle' | 'provisioning' | 'ready' | 'busy' | 'failed';
 
 export interface LaneStatus {
   readonly state: ModelState;

@@ -1,5 +1,6 @@
 /** How streams, models and the parts of Lookout are doing. */
-import type { RunnerMemory, SuccessorStatus } from './lane.ts';
+import type { ModelState, RunnerMemory, SuccessorStatus } from './lane.ts';
+import type { Item } from './log.ts';
 import type { ErrorInfo, SkipReason } from './look.ts';
 import type { StreamOptions } from './stream.ts';
 
@@ -50,8 +51,6 @@ export interface StreamStatus {
   readonly last_error: (ErrorInfo & { readonly at: string }) | null;
 }
 
-export type ModelState = 'idle' | 'provisioning' | 'ready' | 'busy' | 'failed';
-
 export interface ModelStatus {
   readonly name: string;
   readonly version: string;
@@ -98,4 +97,27 @@ export interface StorageStatus {
   readonly size_bytes: number;
   /** Files that may still be made; null: they are not numbered there. */
   readonly free_inodes: number | null;
+}
+
+/** How a follower is doing. */
+export interface FollowerStatus {
+  readonly name: string;
+  readonly type: string;
+  /** Where it delivers to, in words. */
+  readonly target: string;
+  readonly logs: readonly Item['log'][];
+  /** `waiting`: the target is away. */
+  readonly state: 'idle' | 'delivering' | 'waiting';
+  /** Of `waiting`, in the target's words. */
+  readonly reason: string;
+  readonly since: string | null;
+  /** Items behind its cursor, also those that it will pass over; and how old the one is that is being delivered. */
+  readonly lag_items: number;
+  readonly lag_seconds: number;
+  /** Since it was configured first. */
+  readonly delivered: number;
+  readonly lost: number;
+  /** Refused by the target, until they are tried again. */
+  readonly set_aside: number;
+  readonly last_delivered_at: string | null;
 }
