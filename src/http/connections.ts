@@ -1,11 +1,12 @@
 /**
  * Keeps a server's connections few and short enough that nobody else starves: they get a share of the descriptors that the
- * process may have open. Where one too many comes, an idle one goes, then one whose request is not whole yet; an answer
- * under way is never cut, however long it takes.
+ * process may have open. Where one too many comes, an idle one goes, then one whose request is not whole yet, then one whose
+ * client takes nothing of its answer; an answer that is taken is never cut, however long it takes.
  */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { watchReaders } from './readers.ts';
 
 export interface ConnectionLimits {
   /** Connections at a time. */
@@ -13,7 +14,7 @@ export interface ConnectionLimits {
   /** Time for the head of a request, and for all of it. */
   readonly headMs: number;
   readonly requestMs: number;
-  /** For which nothing of its body may come. */
+  /** For which nothing of its body may come, and nothing of what waits of its answer be taken. */
   readonly silentMs: number;
   /** How often these times are looked at. */
   readonly checkMs: number;
@@ -35,19 +36,23 @@ export interface Connections {
 
 type Exchange = readonly [IncomingMessage, ServerResponse];
 
-export function boundConnections(server: Server, most: number): Connections {
+export function boundConnections(server: Server, limits: ConnectionLimits): Connections {
+  const isLeft = watchReaders(server, limits);
   /** With what is being asked and answered; those that have been idle longest come first. */
   const open = new Map<Socket, Set<Exchange>>();
 
   /** Without a copy of all: under a flood this is asked for each that comes. */
-  function first(isSpare: (exchanges: ReadonlySet<Exchange>) => boolean): Socket | null {
-    for (const [socket, exchanges] of open) if (isSpare(exchanges)) return socket;
+  function first(isSpare: (exchanges: ReadonlySet<Exchange>, socket: Socket) => boolean): Socket | null {
+    for (const [socket, exchanges] of open) if (isSpare(exchanges, socket)) return socket;
     return null;
   }
 
   server.on('connection', (socket: Socket) => {
-    if (open.size >= most) {
-      const spare = first((exchanges) => exchanges.size === 0) ?? first((exchanges) => [...exchanges].every(([request]) => !request.complete)) ?? socket;
+    if (open.size >= limits.most) {
+      const spare = first((exchanges) => exchanges.size === 0)
+        ?? first((exchanges) => [...exchanges].every(([request]) => !request.complete))
+        ?? first((_exchanges, other) => isLeft(other))
+        ?? socket;
       // At once: its descriptor is needed now.
       spare.destroy();
       open.delete(spare);

@@ -38,7 +38,7 @@ export async function claimPort({ host, port: wanted }: Pick<Config, 'host' | 'p
     else if (waiting.length < MOST_WAITING) waiting.push(asked);
     else refuse(asked[1]);
   });
-  const { isAnswering } = boundConnections(server, limits.most);
+  const { isAnswering } = boundConnections(server, limits);
   answerMalformed(server, isAnswering);
   endSilentBodies(server, limits);
   await listen(server, host, wanted);

@@ -78,6 +78,40 @@ describe('connections beyond the limit', () => {
     expect([long, ...longs].map(({ closed }) => closed())).toEqual(Array(10).fill(false));
   });
 
+  const PIECE = Buffer.alloc(64 * 1024, 'x');
+  it('take the place of those that read nothing of their answers; slow readers, and answers that pause, go on', async () => {
+    const { port, serve } = await claim({ silentMs: 1500 });
+    serve((request, response) => {
+      if (request.url === '/slow') response.on('drain', () => response.write(PIECE)).write(PIECE);
+      else if (request.url === '/pause') response.write('begun');
+      else response.end(Buffer.alloc(1e6));
+    });
+    const slow = await open(port, `GET /slow HTTP/1.1\r\n${HEAD}\r\n`);
+    let heard = 0;
+    slow.socket.on('data', ({ length }: Buffer) => {
+      heard += length;
+      slow.socket.pause();
+      setTimeout(() => { slow.socket.resume(); }, 2);
+    });
+    for (let number = 0; number < 8; number += 1) {
+      const { socket } = await open(port, `GET / HTTP/1.1\r\n${HEAD}\r\n`.repeat(20));
+      await new Promise((resolve) => { socket.once('data', resolve); });
+      socket.pause();
+    }
+    const pausing: Client[] = [];
+    const another = async (): Promise<boolean> => {
+      const client = await open(port, `GET /pause HTTP/1.1\r\n${HEAD}\r\n`);
+      await until(() => client.closed() || client.text() !== '', 5000, client.text);
+      if (!client.closed()) pausing.push(client);
+      return !client.closed();
+    };
+    for (let number = 0; number < 9; number += 1) await until(another, 5000, () => `nobody is answered after ${number}`);
+    expect(await another()).toBe(false);
+    const before = heard;
+    await until(() => heard > before + 1e6, 5000, () => `the slow one gets no more than ${before}`);
+    expect([slow, ...pausing].map(({ closed }) => closed())).toEqual(Array(10).fill(false));
+  });
+
   it('are met in time although four hundred are idle: frames are captured and recorded with 256 descriptors', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lookout-starved-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
