@@ -24,6 +24,8 @@ export interface ClaimedPort extends HttpServer {
 
 /** How long requests under way may take once the server closes. */
 const GRACE_MS = 1000;
+/** A client that is silent for so long is asked by TCP whether it is there: of a viewer that vanished nothing else tells while its camera sends nothing. */
+const ASK_MS = 60_000;
 /** Requests that may wait until the app is there; a client may send several over one connection. */
 const MOST_WAITING = 100;
 
@@ -33,7 +35,7 @@ export async function claimPort({ host, port: wanted }: Pick<Config, 'host' | 'p
   const waiting: Parameters<RequestListener>[] = [];
   const { headMs: headersTimeout, requestMs: requestTimeout, checkMs: connectionsCheckingInterval } = limits;
   // A Host that is missing is for the guard to refuse, in words.
-  const server = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval, requireHostHeader: false }, (...asked) => {
+  const server = createServer({ headersTimeout, requestTimeout, connectionsCheckingInterval, requireHostHeader: false, keepAlive: true, keepAliveInitialDelay: ASK_MS }, (...asked) => {
     if (app) app(...asked);
     else if (waiting.length < MOST_WAITING) waiting.push(asked);
     else refuse(asked[1]);

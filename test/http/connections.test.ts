@@ -1,4 +1,5 @@
 /** What connections may take: a share of the descriptors, a while for a request; and what is answered to bytes that are none. */
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -189,6 +190,17 @@ describe('a request that comes too slowly', () => {
     });
     expect(text).toBe(`${'part '.repeat(8)}over`);
   });
+});
+
+it.skipIf(!existsSync('/proc/net/tcp'))('clients that are silent are asked whether they are still there (skipped where there is no /proc/net/tcp)', async () => {
+  const { port, serve } = await claim();
+  serve((_request, response) => { response.write('begun'); });
+  const client = await open(port, `GET / HTTP/1.1\r\n${HEAD}\r\n`);
+  await until(() => client.text().includes('begun'), 5000, client.text);
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  // The kernel's own table: local address, other address, state (01: connected), queues, which timer (02: keep-alive) and when it is due.
+  const timers = (): readonly string[] => readFileSync('/proc/net/tcp', 'utf8').split('\n').map((line) => line.trim().split(/\s+/)).filter(([, own = '', , state]) => own.endsWith(local) && state === '01').map(([, , , , , timer = '']) => timer);
+  await until(() => timers().some((timer) => timer.startsWith('02:')), 2000, () => `their timers are ${timers().join(', ')}`);
 });
 
 it('as many requests wait for the app as may; the others are told to try again', async () => {
