@@ -251,9 +251,10 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       replay: { spool, books, deadLetters, pipeline },
       async listen(port) {
         const access = await provideAccess(config, log.part('http'));
-        const push_camera_viewers = config.push_camera_viewers ?? (config.token === null ? 'open' : 'token');
-        if (config.push_camera !== null && push_camera_viewers === 'open') log.warn(`everybody who reaches this server may watch camera ${config.push_camera}; push_camera_viewers: token asks for the token`);
-        server = await startServer({ face, config: { ...config, token: access.token, push_camera_viewers }, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
+        if (config.push_camera !== null && (access.token === null || config.push_camera_viewers === 'open')) {
+          log.warn(`everybody who reaches this server may watch camera ${config.push_camera}, and so may any page in a browser that does; a token, and push_camera_viewers: token, keep them out`);
+        }
+        server = await startServer({ face, config: { ...config, token: access.token }, staticDir: join(packageRoot, 'static'), log: log.part('http'), version }, port);
         return { ...server, access };
       },
       async follow() {

@@ -130,7 +130,7 @@ const COMMON = {
     type: ['string', 'null'], minLength: 1, default: null,
   },
   push_camera_viewers: {
-    description: 'Who may watch push_camera at that system\'s routes: everybody (open), or who sends the token; null: open where token is not set.',
+    description: 'Who may watch push_camera at that system\'s routes: everybody (open), or who sends the token; null: open where no token is asked for.',
     type: ['string', 'null'], enum: ['open', 'token', null], default: null,
   },
   model_deadline_seconds: {

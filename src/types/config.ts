@@ -124,7 +124,7 @@ export interface Config {
   readonly push_camera: string | null;
   /** What that camera and who starts and stops it send. */
   readonly camera_password: string | null;
-  /** Who may watch it; null: everybody where no token is set. */
+  /** Who may watch it; null: everybody where no token is asked for. */
   readonly push_camera_viewers: 'open' | 'token' | null;
   readonly streams: readonly ConfiguredStream[];
   readonly events: readonly (Partial<EventRule> & Pick<EventRule, 'name'>)[] | null;

@@ -131,16 +131,20 @@ describe('each request', () => {
 });
 
 describe('a server with a token', () => {
-  it.each([[null, 401], ['open', 200]] as const)('shows the camera to viewers of the setting %s', async (push_camera_viewers, expected) => {
-    const lookout = await startTestApp({ ...SETTINGS, token: 'sixteen-characters', push_camera_viewers });
+  const OWN = { token: 'sixteen-characters' };
+  it.each<[Partial<Config>, number]>([
+    [OWN, 401], [{ ...OWN, push_camera_viewers: 'open' }, 200], [{ host: '0.0.0.0' }, 401], [{ host: '0.0.0.0', push_camera_viewers: 'open' }, 200],
+  ])('that is set, or made where other machines come in, shows the camera to others where that is asked for: %j', async (settings, expected) => {
+    const lookout = await startTestApp({ ...SETTINGS, ...settings });
     try {
+      const token = settings.token ?? (await readFile(join(lookout.config.data_dir, 'token'), 'utf8')).trim();
       expect((await upload(lookout.url)).status).toBe(200);
       for (const path of ['/', '/api/frame', '/api/status', '/api/oil_spill_events', '/api/detection_summary']) {
         expect((await send(lookout.url, { method: 'GET', path })).status, path).toBe(expected);
-        expect((await send(lookout.url, { method: 'GET', path, headers: { Authorization: 'Bearer sixteen-characters' } })).status, path).toBe(200);
+        expect((await send(lookout.url, { method: 'GET', path, headers: { Authorization: `Bearer ${token}` } })).status, path).toBe(200);
       }
       expect((await send(lookout.url, { method: 'GET', path: '/api/streams' })).status).toBe(401);
-      expect(lookout.log().includes('everybody who reaches this server may watch camera SHIP 1')).toBe(push_camera_viewers === 'open');
+      expect(lookout.log().includes('everybody who reaches this server may watch camera SHIP 1')).toBe(expected === 200);
     } finally {
       await lookout.close();
     }
