@@ -23,12 +23,15 @@ const BYTES = 32;
 const OWNER_ONLY = 0o600;
 
 /** The data folder must be this process's own by now. */
-export async function provideAccess({ host, token, insecure, data_dir }: Pick<Config, 'host' | 'token' | 'insecure' | 'data_dir'>, log: Log): Promise<Access> {
+export async function provideAccess({ host, token, insecure, allowed_hosts, data_dir }: Pick<Config, 'host' | 'token' | 'insecure' | 'allowed_hosts' | 'data_dir'>, log: Log): Promise<Access> {
   if (token !== null) {
     if (token.length < SHORTEST) log.warn(`the token has ${token.length} characters and can be guessed; give it at least ${SHORTEST}, made by chance`);
     return { token, file: null, isNew: false };
   }
-  if (isLoopback(host) || insecure) return { token, file: null, isNew: false };
+  if (isLoopback(host) || insecure) {
+    if (allowed_hosts.length > 0) log.warn(`allowed_hosts names ${allowed_hosts.join(', ')}, and no token is asked for: whoever comes by a proxy of that name may do everything, unless the proxy asks for a login; set token`);
+    return { token, file: null, isNew: false };
+  }
   const file = join(data_dir, 'token');
   const kept = await readKept(file, log);
   if (kept !== null) return { token: kept, file, isNew: false };

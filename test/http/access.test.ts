@@ -17,8 +17,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-const provide = (settings: { host?: string; token?: string; insecure?: boolean } = {}): Promise<Access> =>
-  provideAccess({ host: '0.0.0.0', token: null, insecure: false, data_dir: folder, ...settings }, createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }));
+const provide = (settings: { host?: string; token?: string; insecure?: boolean; allowed_hosts?: string[] } = {}): Promise<Access> =>
+  provideAccess({ host: '0.0.0.0', token: null, insecure: false, allowed_hosts: [], data_dir: folder, ...settings }, createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }));
 
 it('is of chance, kept for its owner alone, and the same from then on', async () => {
   const first = await provide();
@@ -49,6 +49,13 @@ it.each([{ host: '127.0.0.1' }, { host: '[::1]' }, { host: 'localhost' }, { inse
 it('is warned of once where it is so short that it can be guessed', async () => {
   expect((await provide({ token: '15 characters !', host: '127.0.0.1' })).token).toBe('15 characters !');
   expect(lines).toEqual([expect.stringContaining('the token has 15 characters and can be guessed; give it at least 16')]);
+});
+
+it.each([
+  [{ host: '127.0.0.1' }, true], [{ insecure: true }, true], [{ host: '127.0.0.1', token: 'sixteen or longer' }, false], [{}, false],
+])('is missed where browsers may call by a name and none is asked for: %j', async (settings, expected) => {
+  await provide({ ...settings, allowed_hosts: ['cams.example'] });
+  expect(lines.map((line) => line.includes('allowed_hosts names cams.example, and no token is asked for'))).toEqual(expected ? [true] : []);
 });
 
 describe('a file that holds no token', () => {
