@@ -43,6 +43,8 @@ describe('what is asked of the metrics', () => {
 
   beforeAll(async () => {
     const face = createFakeFace();
+    await face.start({ camera_id: 'AWAY', url: 'rtsp://192.0.2.1/' });
+    face.show('AWAY', { state: 'reconnecting', last_frame_at: null });
     const site = await createSite(face);
     try {
       told = parseExposition((await site.send('GET', '/metrics')).text);
@@ -110,11 +112,22 @@ describe('what is asked of the metrics', () => {
     expect(Math.max(...panels.map(({ gridPos: { x, w } }) => x + w))).toBeLessThanOrEqual(24);
   });
 
+  const alerts = [...readme.slice(readme.indexOf('Worth an alert')).matchAll(/\| `(.+)` \|$/gm)].map(([, expr = '']) => expr);
+
   it('is what the README\'s alerts ask, and its table is the one of the program', () => {
-    const alerts = [...readme.slice(readme.indexOf('Worth an alert')).matchAll(/\| `(.+)` \|$/gm)].map(([, expr = '']) => expr);
     expect(alerts.length).toBeGreaterThan(3);
     alerts.forEach(expectAnswered);
     expect(readme).toContain(metricsTable());
+  });
+
+  it('alerts of a camera that was away before its first picture, and of none whose next picture is not due', () => {
+    const ofAway = alerts.filter((expr) => {
+      const [, name = '', label = '', value = ''] = /^(\w+)\{(\w+)="(\w+)"\} == 1$/.exec(expr) ?? [];
+      return told.value(name, { camera_id: 'AWAY', [label]: value }) === 1;
+    });
+    expect(ofAway).toEqual(['lookout_stream_state{state="reconnecting"} == 1']);
+    const byAge = alerts.filter((expr) => expr.includes('_frame_age_seconds'));
+    expect(byAge).toEqual([expect.stringContaining('and lookout_stream_frame_age_seconds > 3 * lookout_stream_interval_seconds')]);
   });
 
   it('is scraped as prometheus.yml says', () => {
