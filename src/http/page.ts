@@ -11,6 +11,7 @@ import { sameHost } from './guard.ts';
 import { readCamera } from './read-camera.ts';
 import { readStart } from './read-start.ts';
 import { route } from './route.ts';
+import { toRoot } from './to-root.ts';
 
 /** Pages of the user's own, which were written for no policy: what they load and run is theirs to say. */
 const PROJECT_HEADERS = { 'Content-Security-Policy': "object-src 'none'; base-uri 'none'; frame-ancestors 'none'" };
@@ -88,11 +89,6 @@ function withLogin(url: string, username: string, password: string): string {
 function files(folder: string, headers: Readonly<Record<string, string>> = {}): RequestHandler {
   const setHeaders = (response: ServerResponse): void => { response.setHeaders(new Map(Object.entries({ 'Cache-Control': 'no-cache', ...headers }))); };
   return express.static(folder, { index: false, redirect: false, cacheControl: false, setHeaders });
-}
-
-/** The way from a request's address to the root, e.g. `../`: under a reverse proxy only the browser knows the path before it. */
-function toRoot({ path }: Request): string {
-  return '../'.repeat(path.split('/').length - 2) || './';
 }
 
 type Form = Readonly<Record<string, string | readonly string[] | undefined>>;

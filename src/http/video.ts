@@ -12,6 +12,7 @@ import { pour, untilGone } from './pour.ts';
 import { sendClip } from './send-clip.ts';
 import { route } from './route.ts';
 import { createSeats } from './seats.ts';
+import { toRoot } from './to-root.ts';
 
 const BOUNDARY = 'picture';
 /** How often it is looked for a new one: a camera gives ten a second at the most. */
@@ -106,7 +107,7 @@ export function videoRoutes(face: Face): Router {
       const leave = seats.take(cameraId);
       try {
         const clip = await face.makeClip(cameraId, { ...USUAL, ...fields });
-        response.status(201).location(`/api/clips/${encodeURIComponent(clip.id)}`).json(clip);
+        response.status(201).location(`${toRoot(request)}api/clips/${encodeURIComponent(clip.id)}`).json(clip);
       } finally {
         leave();
       }
