@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { listSettings } from '../../src/config/settings.ts';
 import { createFakeFace } from '../helpers/fake-face.ts';
 import { nestedRecord } from './records.ts';
 import { createSite } from './site.ts';
@@ -105,6 +106,14 @@ describe.each(PROXIES)('under a path of %s', (_name, startProxy) => {
       }
     });
   });
+});
+
+it('by the lines of the README takes what may be pushed, and waits for answers that pause', async () => {
+  const [lines = ''] = /```nginx\n[\s\S]*?```/.exec(await readFile(new URL('../../README.md', import.meta.url), 'utf8')) ?? [];
+  const [, megabytes] = /client_max_body_size (\d+)m;/.exec(lines) ?? [];
+  const [, hours] = /proxy_read_timeout (\d+)h;/.exec(lines) ?? [];
+  expect(Number(megabytes) * 1024 * 1024).toBeGreaterThanOrEqual(listSettings().find(({ key }) => key === 'push_max_bytes')?.default as number);
+  expect(Number(hours)).toBeGreaterThanOrEqual(1);
 });
 
 /** A browser looks behind one of them: to the other the requests are the same. */
