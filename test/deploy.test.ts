@@ -243,13 +243,14 @@ describe('the image', () => {
     expect(openApiDocument('1', {}).paths[path]?.get?.security).toEqual([]);
     const site = await createSite(createFakeFace(), { token: 'a token' });
     const [program = '', ...args] = JSON.parse(health.slice(health.indexOf('CMD ') + 4)) as string[];
-    const check = async (port: number): Promise<unknown> => {
-      const [code] = await once(spawn(program, args, { env: { ...process.env, LOOKOUT_PORT: String(port) } }), 'close') as unknown[];
+    const check = async (env: Readonly<Record<string, string>>): Promise<unknown> => {
+      const [code] = await once(spawn(program, args, { env: { ...process.env, ...env } }), 'close') as unknown[];
       return code;
     };
-    expect(await check(site.port)).toBe(0);
+    const port = String(site.port);
+    expect(await Promise.all([check({ LOOKOUT_PORT: port }), check({ PORT: port }), check({ LOOKOUT_PORT: port, PORT: '1' })])).toEqual([0, 0, 0]);
     await site.close();
-    expect(await check(site.port)).toBe(1);
+    expect(await check({ LOOKOUT_PORT: port })).toBe(1);
   });
 });
 
