@@ -11,6 +11,7 @@ import { listSettings } from '../src/config/settings.ts';
 import { settingsTable } from '../src/config/table.ts';
 import { enrich, type RecordSettings } from '../src/record/enrich.ts';
 import { RECORD_SCHEMAS } from '../src/record/schema.ts';
+import { TABLE } from '../src/store/janitor.ts';
 import type { Config } from '../src/types.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -43,6 +44,15 @@ afterAll(async () => {
 describe('README', () => {
   it('holds the table of settings as the program prints it', () => {
     expect(readme).toContain(settingsTable());
+  });
+
+  it('says in which order things are let go', () => {
+    const words = readme.replace(/\s+/g, ' ');
+    let at = words.indexOf('lets go, in this order, of');
+    for (const kind of Object.values(TABLE)) {
+      at = words.indexOf(kind, at + 1);
+      expect(at, kind).toBeGreaterThan(0);
+    }
   });
 
   it('shows a record that meets the schema', () => {

@@ -186,7 +186,7 @@ const COMMON = {
     type: 'integer', minimum: 0, default: 1_000_000_000,
   },
   clips_max_bytes: {
-    description: 'Bytes of clips under data/clips; the oldest go first.',
+    description: 'Bytes of clips under data/clips; the oldest go first, those of events that are to be kept after all others.',
     type: 'integer', minimum: 0, default: 10_000_000_000,
   },
   min_free_bytes: {

@@ -12,7 +12,7 @@ import { createForecast, type Forecast } from './forecast.ts';
 import { deviceOf, missing, spaceOn, volumesOf, writingFails, type Space, type Volume } from './volumes.ts';
 
 /** What is let go where room is short, the first before the second, and so on. */
-const TABLE = {
+export const TABLE = {
   held: 'frames that clips may begin with',
   evidence: 'kept pictures',
   clips: 'clips',
