@@ -5,8 +5,9 @@ import type { Log } from '../lib/log.ts';
 import { hideCredentials } from '../lib/secrets.ts';
 import { shorten } from '../lib/shorten.ts';
 import type { Json } from '../types.ts';
+import { isCameraId } from '../words/camera-id.ts';
 
-/** As Flask writes JSON in debug mode: keys sorted, two spaces, ASCII only, a newline at the end; never credentials. */
+/** As Flask writes JSON in debug mode: keys sorted, two spaces, ASCII only, a newline at the end; never credentials, and camera ids as they are. */
 export function sendLegacy(response: Response, status: number, body: Json): void {
   // As bytes and by setHeader: Express would add a charset that Flask did not send.
   response.status(status).setHeader('Content-Type', 'application/json');
@@ -14,11 +15,11 @@ export function sendLegacy(response: Response, status: number, body: Json): void
 }
 
 export function legacyJson(body: Json): string {
-  const text = JSON.stringify(sorted(body), null, 2).replace(
+  const text = JSON.stringify(written(body), null, 2).replace(
     /[\u007f-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return `${hideCredentials(text)}\n`;
+  return `${text}\n`;
 }
 
 /** The last handler of the Flask orchestrator's routes: `{"error"}`, and a page for a wrong method. */
@@ -74,10 +75,14 @@ export function report(log: Log, error: LookoutError, path: string): void {
   log.error('a request failed', { path, error: error.message, stack });
 }
 
-function sorted(value: Json): Json {
-  if (isList(value)) return value.map(sorted);
+function written(value: Json, name = ''): Json {
+  if (isList(value)) return value.map((item) => written(item));
+  if (typeof value === 'string') return ID_NAMES.includes(name) && isCameraId(value) ? value : hideCredentials(value);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]));
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, written(item, key)]));
 }
+
+/** An id may look like a password, but never be an address. */
+const ID_NAMES = ['camera_id', 'cameraID'];
 
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value);

@@ -220,6 +220,19 @@ describe('POST /start_stream', () => {
     expect(face.asked.starts).toEqual([]);
   });
 
+  it('answers an id as it is, also one that looks like a password, and hides what is none', async () => {
+    const camera_id = 'gate_token=5';
+    expect((await post('/start_stream', { json: { rtsp_url: URL_1, camera_id } })).json).toMatchObject({ camera_id });
+    expect((await post('/start_streams', { json: { model_name: `motion ${URL_1}`, streams: [{ rtsp_url: URL_1, camera_id }, { rtsp_url: 'x', camera_id: 'x_pwd=1' }] } })).json).toMatchObject({
+      model_name: 'motion rtsp://***@192.0.2.1:554/stream', results: [{ camera_id }, { camera_id: 'x_pwd=1', status: 'error' }],
+    });
+    expect((await post('/api/cameras', { json: { cameraID: camera_id, latitude: 1, longitude: 1 } })).json).toMatchObject({ cameraID: camera_id });
+    face.table.splice(0, face.table.length, { cameraID: camera_id, latitude: '1', longitude: '1' }, { cameraID: URL_1, latitude: URL_1, longitude: 'x?password=secret' });
+    const { json, text } = await site.send('GET', '/api/cameras');
+    expect((json as { cameras: unknown[] }).cameras[0]).toEqual({ cameraID: camera_id, latitude: '1', longitude: '1' });
+    expect(text).not.toContain('secret');
+  });
+
   it('keeps credentials out of its answers', async () => {
     const refused = await post('/start_stream', { json: { rtsp_url: URL_1.replace('rtsp', 'xyz'), camera_id: 'a' } });
     face.failNext(new LookoutError('stream_auth', `cannot open ${URL_1}`));
