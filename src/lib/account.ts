@@ -5,9 +5,9 @@
  * What that user may write to is in the hands of whatever model runs: nothing there is written, read or removed in a way
  * that would follow a link which a model has put in its place.
  */
-import { chmod, chown, copyFile, constants, lchown, open, rm, stat, type FileHandle } from 'node:fs/promises';
+import { chmod, chown, copyFile, constants, lchown, open, rm, stat } from 'node:fs/promises';
 import type { Environment } from './environment.ts';
-import { makeFolder } from './files.ts';
+import { hasCode, makeFolder, readAt } from './files.ts';
 import { run } from './program.ts';
 
 export interface Account {
@@ -74,12 +74,26 @@ export async function copyForModels(file: string, target: string): Promise<void>
   if (account !== null) await chmod(target, 0o440);
 }
 
-/** A file that a model wrote, to be read. */
-export async function openOfModels(path: string): Promise<FileHandle> {
-  return open(path, account === null ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+/** What lies where a model was to leave a file is none, or too large to be read. */
+export class Unfit extends Error {}
+
+/** The text of a file that a model wrote or can write to, of `most` bytes at most. Throws Unfit for what else a model may have put there. */
+export async function readOfModels(path: string, most: number): Promise<string> {
+  // A pipe would be waited at for ever, by a thread that nothing frees.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | (account === null ? 0 : constants.O_NOFOLLOW)).catch((error: unknown) => {
+    throw hasCode(error, 'ELOOP', 'ENXIO') ? new Unfit('it is a link or a socket', { cause: error }) : error;
+  });
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) throw new Unfit('it is no file');
+    if (facts.size > most) throw new Unfit(`it has ${facts.size} bytes, more than ${most}`);
+    return (await readAt(file, 0, facts.size)).toString();
+  } finally {
+    await file.close();
+  }
 }
 
-/** Removes a folder that models may write to meanwhile: `rm` holds on to the folders that it is in, Node goes by their names. */
+/** Removes what models have made, or a folder that they may write to meanwhile: `rm` holds on to the folders that it is in, Node goes by their names. */
 export async function removeOfModels(path: string): Promise<void> {
   if (account === null) await rm(path, { recursive: true, force: true, maxRetries: 3 });
   else await run('rm', ['-rf', '--', path]);
