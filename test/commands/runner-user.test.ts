@@ -47,7 +47,7 @@ describe.skipIf(!IS_ROOT)('as root', () => {
   it('runs models that read their pictures and nothing else of Lookout, and that end with it', async () => {
     await writeTree(folder, {
       'models/spy/model.yaml': 'runtime: node\nentry: spy.mjs\nenv:\n  KEY: "it\'s ${API_KEY}"\n  PATH: "${BIN}:${PATH}"\n', 'models/spy/spy.mjs': SPY,
-      // What a manifest names is not run before the process is the models' user.
+      // What a manifest names is not run in the place of what keeps the model on its leash.
       'bin/setpriv': `#!/bin/sh\n/usr/bin/id -u >> ${folder}/open/ids\nexec /usr/bin/setpriv "$@"\n`, 'open/x': '',
     });
     await chmod(join(folder, 'bin/setpriv'), 0o755);
@@ -70,7 +70,7 @@ describe.skipIf(!IS_ROOT)('as root', () => {
       uid: 65534, home: join(folder, 'data/runner-home'), key: "it's k3y", frame: true, change: 'EACCES', environ: 'EACCES', spool: 'EACCES', streams: 'EACCES',
     });
     expect((await stat(join(folder, 'data/work/spy/kept'))).uid).toBe(65534);
-    expect(new Set((await readFile(join(folder, 'open/ids'), 'utf8')).trim().split('\n'))).toEqual(new Set(['65534']));
+    expect(await readdir(join(folder, 'open'))).toEqual(['x']);
     const runner = descendants(server.pid).filter(({ command }) => command === 'node');
     expect(runner).toHaveLength(1);
     await server.kill9();

@@ -99,6 +99,14 @@ test('tells a program that no harness speaks to what it is by LOOKOUT_SETUP, and
   expect(await see(await alone.prepare())).toBe('m 1');
 });
 
+test('starts where a manifest\'s PATH holds nothing, and gives it every variable as it is written', async () => {
+  const { prepare } = await place({
+    'models/m/model.yaml': 'runtime: node\nentry: m.mjs\nenv: {PATH: /opt/tool/bin, parent: "it\'s $1", self: " ", later: ""}\n',
+    'models/m/m.mjs': 'const { PATH, parent, self, later } = process.env;\nexport const predict = (frames) => frames.map(() => [{ class: JSON.stringify([PATH, parent, self, later]), confidence: 1, box: [0, 0, 1, 1] }]);\n',
+  });
+  expect(await see(await prepare())).toBe(JSON.stringify(['/opt/tool/bin', "it's $1", ' ', '']));
+});
+
 test('lets a program that no harness speaks to import its packages too', async () => {
   const { prepare } = await place({
     ...MODEL,
