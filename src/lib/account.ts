@@ -24,7 +24,7 @@ export function modelsAccount(): Account | null {
   return account;
 }
 
-export function runModelsAs(other: Account): void {
+export function runModelsAs(other: Account | null): void {
   account = other;
 }
 
