@@ -5,7 +5,8 @@
  * What that user may write to is in the hands of whatever model runs: nothing there is written, read or removed in a way
  * that would follow a link which a model has put in its place.
  */
-import { chmod, chown, copyFile, constants, lchown, open, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, chown, copyFile, constants, lchown, lstat, open, rm, stat } from 'node:fs/promises';
 import type { Environment } from './environment.ts';
 import { hasCode, makeFolder, readAt } from './files.ts';
 import { run } from './program.ts';
@@ -44,14 +45,26 @@ export function homeOf({ name, home }: Account): Environment {
 const PASS = 0o010;
 const READ = 0o2050;
 
-/** Lets models pass through a folder to what lies in it, and no more. One that its group shares with others stays as it is. */
+/** Lets models pass through a folder to what lies in it, and no more. */
 export async function letModelsPass(folder: string): Promise<void> {
+  if (account !== null) await letGroup(account, folder, await stat(folder), PASS);
+}
+
+/** Lets models read a file, or look into a folder, that is not theirs to change. */
+export async function letModelsRead(path: string): Promise<void> {
   if (account === null) return;
-  const { mode, uid, gid } = await stat(folder);
-  const isSharedOtherwise = (mode & 0o070) !== 0 && gid !== process.getegid?.() && gid !== account.gid;
-  if ((mode & 0o001) !== 0 || isSharedOtherwise) return;
-  await chown(folder, uid, account.gid);
-  await chmod(folder, (mode & 0o7707) | PASS);
+  const facts = await stat(path);
+  const bits = facts.isDirectory() ? 0o050 : 0o040;
+  const isLet = facts.gid === account.gid && (facts.mode & bits) === bits;
+  if (!isLet) await letGroup(account, path, facts, bits);
+}
+
+/** What everybody may do already, or its group shares with others, stays as it is. */
+async function letGroup(to: Account, path: string, { mode, uid, gid }: Stats, bits: number): Promise<void> {
+  const isSharedOtherwise = (mode & 0o070) !== 0 && gid !== process.getegid?.() && gid !== to.gid;
+  if ((mode & (bits >> 3)) === bits >> 3 || isSharedOtherwise) return;
+  await chown(path, uid, to.gid);
+  await chmod(path, (mode & 0o7707) | bits);
 }
 
 /** Makes a folder in which models read what is made there later, too. */
@@ -63,9 +76,11 @@ export async function makeReadable(folder: string): Promise<void> {
   await chmod(folder, (mode & 0o7777) | READ);
 }
 
-/** Gives a folder of ours to models, to write to. */
+/** Gives a folder to models, to write to; one that was Lookout's with what models made in it as Lookout's own user. */
 export async function giveToModels(folder: string): Promise<void> {
-  if (account !== null) await lchown(folder, account.uid, account.gid);
+  if (account === null) return;
+  if ((await lstat(folder)).uid === process.geteuid?.()) await run('chown', ['-Rh', '--', `${account.uid}:${account.gid}`, folder]);
+  else await lchown(folder, account.uid, account.gid);
 }
 
 /** A copy that a model may read and not change. */

@@ -14,7 +14,7 @@ export interface Recipe {
   readonly fingerprint: string;
   /** Builds and verifies it in an empty folder. Throws with the installer's last lines. */
   build(folder: string, words: BuildWords, signal: AbortSignal): Promise<Built>;
-  /** Whether what was built once is still there: an interpreter may have been removed since. Throws when that cannot be told; what was built is kept then. */
+  /** Whether the user that models run as can use what was built: an interpreter may have been removed since, or it may be another user than then. Throws when that cannot be told; what was built is kept then. */
   works(folder: string, signal: AbortSignal): Promise<boolean>;
 }
 
@@ -53,9 +53,9 @@ const KEEP_LAST = 2;
 export async function provideEnvironment(data_dir: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<string> {
   const ofModel = join(data_dir, 'runtimes', recipe.model);
   const folder = join(ofModel, recipe.fingerprint);
+  await makeReadable(ofModel);
   if (await isReady(folder, recipe, signal)) return folder;
 
-  await makeReadable(ofModel);
   const lock = await lockFolderOrFile(ofModel, { waitMs: LOCK_WAIT_MS }, signal);
   try {
     // Somebody else may have built it while this one waited.

@@ -24,6 +24,14 @@ export const predict = (frames) => frames.map(({ file, width, height }) => [{ cl
   environ: tried(() => readFileSync(\`/proc/\${process.ppid}/environ\`, 'utf8')), spool: tried(() => readdirSync(join(file, '../../..'))), streams: tried(() => readFileSync('../../streams.json', 'utf8')),
 }), confidence: 1, box: [0, 0, width, height] }]);
 `;
+/** Says which user it is and how often it has run, for which it needs its weights and what it wrote before. */
+const OLD = `import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+const { work_folder, weights_folders } = JSON.parse(process.env.LOOKOUT_SETUP);
+const runs = join(work_folder, 'runs');
+appendFileSync(runs, readFileSync(join(weights_folders.at(-1), 'sub/w.bin')));
+writeFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: \`uid \${process.getuid()} \${readFileSync(runs).length}\` }] }]));
+`;
 
 let folder: string;
 
@@ -77,17 +85,20 @@ describe.skipIf(!IS_ROOT)('as root', () => {
     await until(() => alive(runner).length === 0, 3000, () => 'the runner lives on');
   });
 
-  it('builds environments as that user, who can write to no other folder, and runs one-shot programs in them', async () => {
+  it('builds environments as that user, also where one was built before, and runs one-shot programs in them with what is theirs', async () => {
     await writeTree(folder, {
-      'models/old/model.yaml': 'runtime: node\nentry: old.mjs\nprotocol: oneshot\nprobe: console.log("probed as", process.getuid())\n', 'models/old/package.json': '{}',
-      'models/old/old.mjs': 'import { writeFileSync } from "node:fs";\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: `uid ${process.getuid()}` }] }]));\n',
+      'models/old/model.yaml': 'runtime: node\nentry: old.mjs\nprotocol: oneshot\nprobe: console.log("probed as", process.getuid())\nweights: [{file: sub/w.bin}]\n', 'models/old/package.json': '{}',
+      'models/old/old.mjs': OLD, 'data/weights/old/sub/w.bin': 'w',
       'data/lookout.yaml': 'port: 0\n',
       'models/sly/model.yaml': 'runtime: command\nentry: sh\nargs: [-c, \'ln -s /etc/hostname "$6"\', sh]\n',
     });
     await promisify(execFile)('ffmpeg', ['-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48', '-frames:v', '1', join(folder, 'a.jpg')]);
-    await chmod(join(folder, 'a.jpg'), 0o600);
+    for (const name of ['a.jpg', 'data/weights/old/sub/w.bin']) await chmod(join(folder, name), 0o600);
+    for (const name of ['data/weights/old', 'data/weights/old/sub']) await chmod(join(folder, name), 0o700);
+    // What was made before there was a user for models.
+    expect(await lookout(['models', 'try', 'old', 'a.jpg'], { LOOKOUT_RUNNER_USER: '' })).toMatchObject({ code: 0, output: expect.stringContaining('a.jpg: uid 0 1') as string });
     const [{ code, output }, sly] = await Promise.all(['old', 'sly'].map((model) => lookout(['models', 'try', model, 'a.jpg']))) as [Ended, Ended];
-    expect([code, output]).toEqual([0, expect.stringContaining('a.jpg: uid 65534')]);
+    expect([code, output]).toEqual([0, expect.stringContaining('a.jpg: uid 65534 2')]);
     expect(output).toContain(`models, which run as nobody, can read ${folder}/data/lookout.yaml; if they are not to`);
     const [built = ''] = await readdir(join(folder, 'data/runtimes/old'));
     expect(await readFile(join(folder, 'data/runtimes/old', built, 'build.log'), 'utf8')).toContain('probed as 65534');
