@@ -1,5 +1,5 @@
 /** Adds a camera to the table: under the lock, one write from the end on, on the disk before it returns. */
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { LookoutError } from '../errors.ts';
@@ -21,14 +21,25 @@ export async function appendCamera(file: string, row: CameraRow, signal: AbortSi
       const known = readCameras(bytes).rows.map(({ cameraID }) => cameraID.trim());
       if (known.includes(row.cameraID.trim())) throw new LookoutError('bad_request', 'Camera ID already exists');
       if (lock.compromised) await lock.expectHeld();
-      await handle.appendFile(appendedBytes(bytes, row));
-      await handle.sync();
+      await appendWhole(handle, bytes.length, appendedBytes(bytes, row));
     } finally {
       await handle.close();
     }
     await fsyncFolder(dirname(file));
   } finally {
     await lock.release();
+  }
+}
+
+/** Half a row would count as a camera, at another place. */
+async function appendWhole(handle: FileHandle, end: number, bytes: Buffer): Promise<void> {
+  try {
+    await handle.appendFile(bytes);
+    await handle.sync();
+  } catch (error) {
+    // A disk that does not take this either has said why in the first error.
+    await handle.truncate(end).then(() => handle.sync()).catch(() => undefined);
+    throw error;
   }
 }
 

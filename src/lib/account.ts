@@ -5,9 +5,10 @@
  * What that user may write to is in the hands of whatever model runs: nothing there is written, read or removed in a way
  * that would follow a link which a model has put in its place.
  */
-import { chmod, chown, copyFile, constants, lchown, open, rm, stat, type FileHandle } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, chown, copyFile, constants, lchown, lstat, open, rm, stat } from 'node:fs/promises';
 import type { Environment } from './environment.ts';
-import { makeFolder } from './files.ts';
+import { hasCode, makeFolder, readAt } from './files.ts';
 import { run } from './program.ts';
 
 export interface Account {
@@ -24,7 +25,7 @@ export function modelsAccount(): Account | null {
   return account;
 }
 
-export function runModelsAs(other: Account): void {
+export function runModelsAs(other: Account | null): void {
   account = other;
 }
 
@@ -44,14 +45,26 @@ export function homeOf({ name, home }: Account): Environment {
 const PASS = 0o010;
 const READ = 0o2050;
 
-/** Lets models pass through a folder to what lies in it, and no more. One that its group shares with others stays as it is. */
+/** Lets models pass through a folder to what lies in it, and no more. */
 export async function letModelsPass(folder: string): Promise<void> {
+  if (account !== null) await letGroup(account, folder, await stat(folder), PASS);
+}
+
+/** Lets models read a file, or look into a folder, that is not theirs to change. */
+export async function letModelsRead(path: string): Promise<void> {
   if (account === null) return;
-  const { mode, uid, gid } = await stat(folder);
-  const isSharedOtherwise = (mode & 0o070) !== 0 && gid !== process.getegid?.() && gid !== account.gid;
-  if ((mode & 0o001) !== 0 || isSharedOtherwise) return;
-  await chown(folder, uid, account.gid);
-  await chmod(folder, (mode & 0o7707) | PASS);
+  const facts = await stat(path);
+  const bits = facts.isDirectory() ? 0o050 : 0o040;
+  const isLet = facts.gid === account.gid && (facts.mode & bits) === bits;
+  if (!isLet) await letGroup(account, path, facts, bits);
+}
+
+/** What everybody may do already, or its group shares with others, stays as it is. */
+async function letGroup(to: Account, path: string, { mode, uid, gid }: Stats, bits: number): Promise<void> {
+  const isSharedOtherwise = (mode & 0o070) !== 0 && gid !== process.getegid?.() && gid !== to.gid;
+  if ((mode & (bits >> 3)) === bits >> 3 || isSharedOtherwise) return;
+  await chown(path, uid, to.gid);
+  await chmod(path, (mode & 0o7707) | bits);
 }
 
 /** Makes a folder in which models read what is made there later, too. */
@@ -63,9 +76,11 @@ export async function makeReadable(folder: string): Promise<void> {
   await chmod(folder, (mode & 0o7777) | READ);
 }
 
-/** Gives a folder of ours to models, to write to. */
+/** Gives a folder to models, to write to; one that was Lookout's with what models made in it as Lookout's own user. */
 export async function giveToModels(folder: string): Promise<void> {
-  if (account !== null) await lchown(folder, account.uid, account.gid);
+  if (account === null) return;
+  if ((await lstat(folder)).uid === process.geteuid?.()) await run('chown', ['-Rh', '--', `${account.uid}:${account.gid}`, folder]);
+  else await lchown(folder, account.uid, account.gid);
 }
 
 /** A copy that a model may read and not change. */
@@ -74,12 +89,26 @@ export async function copyForModels(file: string, target: string): Promise<void>
   if (account !== null) await chmod(target, 0o440);
 }
 
-/** A file that a model wrote, to be read. */
-export async function openOfModels(path: string): Promise<FileHandle> {
-  return open(path, account === null ? constants.O_RDONLY : constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+/** What lies where a model was to leave a file is none, or too large to be read. */
+export class Unfit extends Error {}
+
+/** The text of a file that a model wrote or can write to, of `most` bytes at most. Throws Unfit for what else a model may have put there. */
+export async function readOfModels(path: string, most: number): Promise<string> {
+  // A pipe would be waited at for ever, by a thread that nothing frees.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | (account === null ? 0 : constants.O_NOFOLLOW)).catch((error: unknown) => {
+    throw hasCode(error, 'ELOOP', 'ENXIO') ? new Unfit('it is a link or a socket', { cause: error }) : error;
+  });
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) throw new Unfit('it is no file');
+    if (facts.size > most) throw new Unfit(`it has ${facts.size} bytes, more than ${most}`);
+    return (await readAt(file, 0, facts.size)).toString();
+  } finally {
+    await file.close();
+  }
 }
 
-/** Removes a folder that models may write to meanwhile: `rm` holds on to the folders that it is in, Node goes by their names. */
+/** Removes what models have made, or a folder that they may write to meanwhile: `rm` holds on to the folders that it is in, Node goes by their names. */
 export async function removeOfModels(path: string): Promise<void> {
   if (account === null) await rm(path, { recursive: true, force: true, maxRetries: 3 });
   else await run('rm', ['-rf', '--', path]);

@@ -20,7 +20,7 @@ const ORDINARY = new RegExp(`^(${[
 ].join('|')})$`);
 
 /** HF_TOKEN and the like: for the model whose manifest names it. */
-const SECRET = /(TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS|_KEY)$/;
+const SECRET = /(TOKEN|KEY|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?)$/i;
 
 /** Whether models get a variable of this name without asking for it. */
 export function isForEverybody(name: string): boolean {

@@ -46,12 +46,21 @@ export async function accessOf(path: string): Promise<FileAccess | null> {
 export async function giveAccess(handle: FileHandle, { mode, uid, gid }: FileAccess): Promise<void> {
   const own = await handle.stat();
   if (own.uid !== uid || own.gid !== gid) {
-    await handle.chown(uid, gid).catch((error: unknown) => {
-      // Only root gives files away; others stay the owners of what they write.
-      if (!hasCode(error, 'EPERM')) throw error;
-    });
+    // Only root gives files away; others stay the owners of what they write, and may give it to a group that they are in.
+    if (!(await isGiven(handle, uid, gid))) await isGiven(handle, own.uid, gid);
   }
   if ((own.mode & 0o777) !== (mode & 0o777)) await handle.chmod(mode & 0o777);
+}
+
+/** False: this process may not. */
+async function isGiven(handle: FileHandle, uid: number, gid: number): Promise<boolean> {
+  try {
+    await handle.chown(uid, gid);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'EPERM')) return false;
+    throw error;
+  }
 }
 
 /** Removes what writeAtomically and linkOrCopy left in a folder when they were killed; only for a folder that nobody else writes to. */

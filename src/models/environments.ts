@@ -1,8 +1,8 @@
 /** The life of an environment: found, or built in place under a lock, sealed by its environment.json, collected when old. */
-import { lstat, lutimes, open, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, lutimes, open, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
-import { giveToModels, makeReadable, removeOfModels } from '../lib/account.ts';
+import { giveToModels, makeReadable, readOfModels, removeOfModels, Unfit } from '../lib/account.ts';
 import { hasCode, makeFolder, namesIn } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import { isObject } from '../lib/objects.ts';
@@ -14,7 +14,7 @@ export interface Recipe {
   readonly fingerprint: string;
   /** Builds and verifies it in an empty folder. Throws with the installer's last lines. */
   build(folder: string, words: BuildWords, signal: AbortSignal): Promise<Built>;
-  /** Whether what was built once is still there: an interpreter may have been removed since. Throws when that cannot be told; what was built is kept then. */
+  /** Whether the user that models run as can use what was built: an interpreter may have been removed since, or it may be another user than then. Throws when that cannot be told; what was built is kept then. */
   works(folder: string, signal: AbortSignal): Promise<boolean>;
 }
 
@@ -43,6 +43,7 @@ export interface EnvironmentFacts extends Built {
 }
 
 const SEAL = 'environment.json';
+const SEAL_AT_MOST = 4 * 1024 * 1024;
 const LOG = 'build.log';
 const LOCK_WAIT_MS = 6 * 3_600_000;
 const KEEP_UNUSED_MS = 7 * 24 * 3_600_000;
@@ -52,9 +53,9 @@ const KEEP_LAST = 2;
 export async function provideEnvironment(data_dir: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<string> {
   const ofModel = join(data_dir, 'runtimes', recipe.model);
   const folder = join(ofModel, recipe.fingerprint);
+  await makeReadable(ofModel);
   if (await isReady(folder, recipe, signal)) return folder;
 
-  await makeReadable(ofModel);
   const lock = await lockFolderOrFile(ofModel, { waitMs: LOCK_WAIT_MS }, signal);
   try {
     // Somebody else may have built it while this one waited.
@@ -150,7 +151,7 @@ async function collect(ofModel: string, current: string, progress: Progress): Pr
   const others = (await readdir(ofModel)).filter((name) => name !== current);
   const aged = await Promise.all(others.map(async (name) => {
     const folder = join(ofModel, name);
-    return { folder, used: await stat(join(folder, SEAL)).then(({ mtimeMs }) => mtimeMs, () => -Infinity) };
+    return { folder, used: await lstat(join(folder, SEAL)).then(({ mtimeMs }) => mtimeMs, () => -Infinity) };
   }));
   const old = aged.sort((a, b) => b.used - a.used).filter(({ used }, rank) => used === -Infinity || (rank >= KEEP_LAST - 1 && Date.now() - used > KEEP_UNUSED_MS));
   for (const { folder } of old) {
@@ -160,17 +161,17 @@ async function collect(ofModel: string, current: string, progress: Progress): Pr
 
 /** The seal goes first: a removal cut short must not leave half an environment that looks whole. */
 async function sweep(folder: string): Promise<void> {
-  await rm(join(folder, SEAL), { force: true });
+  await removeOfModels(join(folder, SEAL));
   await removeOfModels(folder);
 }
 
 async function readSeal(file: string): Promise<boolean> {
   try {
-    const facts: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const facts: unknown = JSON.parse(await readOfModels(file, SEAL_AT_MOST));
     return isObject(facts) && typeof facts['fingerprint'] === 'string';
   } catch (error) {
-    // Missing or torn: the environment is not whole. Any other failure says nothing of it.
-    if (error instanceof SyntaxError || hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    // Missing, torn or something else: the environment is not whole. Any other failure says nothing of it.
+    if (error instanceof SyntaxError || error instanceof Unfit || hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { LookoutError } from '../errors.ts';
+import { letModelsRead } from '../lib/account.ts';
 import { makeFolder, namesIn } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
@@ -46,6 +47,18 @@ export async function provideWeights(model: Model, progress: Progress, signal: A
   }
   const fault = await noWeights(model);
   if (fault !== null) throw new LookoutError('model_unavailable', `model ${model.name}: ${fault}`);
+  await letRead(model);
+}
+
+/** What lies in Lookout's own folder may be from before models ran as another user. */
+async function letRead(model: Model): Promise<void> {
+  const folder = fetchedFolder(model);
+  for (const file of (await findWeights(model)).filter((one) => one.startsWith(`${folder}/`))) {
+    for (let path = file; path !== dirname(folder); path = dirname(path)) {
+      // A model that cannot do without what it cannot read says so itself.
+      await letModelsRead(path).catch(() => undefined);
+    }
+  }
 }
 
 /** Whether what was fetched is another version than the manifest names: it would stay for ever. */

@@ -6,8 +6,8 @@ import { performance } from 'node:perf_hooks';
 import type { LookoutError } from '../errors.ts';
 import type { Runner, RunnerAnswer, RunnerFrame } from '../types.ts';
 import { untilAborted } from '../lib/abort.ts';
-import { openOfModels } from '../lib/account.ts';
-import { hasCode, makeFolder } from '../lib/files.ts';
+import { readOfModels, removeOfModels, Unfit } from '../lib/account.ts';
+import { hasCode, makeFolder, removeIfPresent } from '../lib/files.ts';
 import { abortReason } from './abort.ts';
 import { AT_ONCE, startChild, type Child } from './child.ts';
 import type { RunnerCommand } from './command.ts';
@@ -50,7 +50,7 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
     if (closed) throw runnerDied(model, CLOSED, child.lastWords());
     if (!ok) throw failed(`the program ${reason}`, child, cause ?? await whyUnwritable(work_dir));
     try {
-      const said = parseOutput(await readOutput(output), frames);
+      const said = parseOutput(await readOfModels(output, MAX_MESSAGE), frames);
       return { inference_ms, ...said, predictions: withPrintedFailures(said.predictions, failures) };
     } catch (error) {
       throw failed(flawOf(error), child, await whyUnwritable(work_dir));
@@ -86,7 +86,7 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
       } finally {
         await child.stop('was killed because its call was aborted', AT_ONCE);
         children.delete(child);
-        await rm(output, { force: true });
+        await discard(output);
       }
     },
     memory: async () => {
@@ -101,22 +101,11 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
   };
 }
 
-async function readOutput(output: string): Promise<string> {
-  const file = await openOfModels(output);
-  try {
-    const { size } = await file.stat();
-    if (size > MAX_MESSAGE) throw new Invalid(`the output has ${size} bytes, more than ${MAX_MESSAGE}`);
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
-  }
-}
-
 /** What is wrong with an output file, in words. */
 function flawOf(error: unknown): string {
   if (error instanceof Invalid) return error.message;
   if (hasCode(error, 'ENOENT')) return 'the program exited with code 0 and left no file at the path of --output-file';
-  return `its output file cannot be read: ${String(error)}`;
+  return `its output file cannot be read: ${error instanceof Unfit ? error.message : String(error)}`;
 }
 
 /** What kept the program from writing its output, if that was the system; undefined: it was not. */
@@ -138,8 +127,13 @@ async function sweep(work_dir: string): Promise<void> {
   for (const name of await readdir(work_dir)) {
     const output = join(work_dir, name);
     const stale = await stat(output).then(({ mtimeMs }) => mtimeMs < Date.now() - STALE_MS, () => false);
-    if (stale && /^[0-9a-f-]{36}\.json$/.test(name)) await rm(output, { force: true });
+    if (stale && /^[0-9a-f-]{36}\.json$/.test(name)) await discard(output);
   }
+}
+
+/** Whatever the program has put there, a folder too. */
+async function discard(output: string): Promise<void> {
+  await removeIfPresent(output).catch(() => removeOfModels(output));
 }
 
 function contract(model: string, frames: readonly RunnerFrame[], output: string): readonly string[] {

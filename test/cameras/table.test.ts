@@ -7,6 +7,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog, silentLog } from '../../src/lib/log.ts';
 import type { CameraTable } from '../../src/cameras/table.ts';
 import { createCameraTable } from '../../src/cameras/table.ts';
+import { isNoRoom } from '../../src/lib/transient.ts';
+import { canMount, mountSmallDisk } from '../helpers/small-disk.ts';
 
 /** Blank lines, LF then CRLF: what years of edits and appends leave behind. */
 const GROWN = 'cameraID,latitude,longitude\nCAM-001,37.7749,-122.4194\nCAM-002,34.0522,-118.2437\nCAM-003,40.7128,-74.0060\n\n\nCAM-004,24.5,81.3\r\n';
@@ -232,6 +234,23 @@ describe('add', () => {
   it('refuses an id that is there, spaces apart', async () => {
     await writeFile(file, 'cameraID,latitude,longitude\n CAM-5 ,1,1\n');
     await expect(table.add(row, signal)).rejects.toMatchObject({ code: 'bad_request', message: 'Camera ID already exists' });
+  });
+
+  it.skipIf(!canMount)('leaves the table as it was where the disk has no room for all of the row (needs leave to mount)', async () => {
+    const disk = mountSmallDisk(1);
+    try {
+      const small = createCameraTable({ file: join(disk.folder, 'cameras.csv'), log: silentLog });
+      const before = `cameraID,latitude,longitude\n${'x'.repeat(4096 - 28 - 10)},1.5,-2.5`;
+      await writeFile(join(disk.folder, 'cameras.csv'), before);
+      await writeFile(join(disk.folder, 'filler'), Buffer.alloc(2e6)).catch(() => undefined);
+      for (const cameraID of ['Höhe', 'CAM']) expect(isNoRoom(await small.add({ ...row, cameraID }, signal).catch((error: unknown) => error))).toBe(true);
+      expect((await readFile(join(disk.folder, 'cameras.csv'), 'utf8')).slice(4000)).toBe(before.slice(4000));
+      await rm(join(disk.folder, 'filler'));
+      await small.add(row, signal);
+      expect(await small.lookup(row.cameraID)).toMatchObject({ latitude: 1.5, longitude: -2.5 });
+    } finally {
+      disk.unmount();
+    }
   });
 
   it('refuses a file whose columns are not ours', async () => {

@@ -16,7 +16,7 @@ it('gives ffmpeg what it needs to run, and nothing that changes what it says or 
 
 const kept = {
   PATH: '/bin', HOME: '/home/a', USER: 'a', LC_TIME: 'C', TZ: 'UTC', http_proxy: 'http://proxy:3128', HTTPS_PROXY: 'http://proxy:3128', SSL_CERT_FILE: '/ca.pem',
-  NODE_EXTRA_CA_CERTS: '/ca.pem', NODE_ENV: 'production', OMP_NUM_THREADS: '2', CUDA_VISIBLE_DEVICES: '0', HF_HOME: '/models', YOLO_CONFIG_DIR: '/y', XDG_CACHE_HOME: '/c', LOOKOUT_FFMPEG: '/opt/ffmpeg',
+  NODE_EXTRA_CA_CERTS: '/ca.pem', NODE_ENV: 'production', OMP_NUM_THREADS: '2', CUDA_VISIBLE_DEVICES: '0', HF_HOME: '/models', HF_TOKEN_PATH: '/t', TOKENIZERS_PARALLELISM: 'false', YOLO_CONFIG_DIR: '/y', XDG_CACHE_HOME: '/c', LOOKOUT_FFMPEG: '/opt/ffmpeg',
 };
 const forInterpreters = {
   PYTHONPATH: '/other', PYTHONHOME: '/other', PYTHONSTARTUP: '/a.py', PYTHONINSPECT: '1', PYTHONWARNINGS: 'error', VIRTUAL_ENV: '/venv', CONDA_PREFIX: '/conda',
@@ -27,6 +27,7 @@ const added = { PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' };
 it('lets models have what programs, libraries and devices go by, and nothing else of the host', () => {
   const host = {
     ...kept, ...forInterpreters, LOOKOUT_TOKEN: 's', AWS_SECRET_ACCESS_KEY: 's', DATABASE_URL: 'postgres://a:s@db/', HF_TOKEN: 's', ULTRALYTICS_API_KEY: 's',
+    HUGGINGFACE_APIKEY: 's', NVIDIA_APIKEY: 's', HF_token: 's', NVIDIA_PASSPHRASE: 's', YOLO_CREDENTIAL: 's',
     MY_PATH: '/x', http_proxy_password: 's', Home: '/x', SSH_AUTH_SOCK: '/run/agent', constructor: 's',
   };
   expect(seen(host, forModels)).toEqual({ ...kept, ...added });

@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { linkOrCopy, makeFolder, openIfPresent, readAt, removeIfPresent, writeAtomically } from '../../src/lib/files.ts';
+import { accessOf, giveAccess, linkOrCopy, makeFolder, openIfPresent, readAt, removeIfPresent, writeAtomically } from '../../src/lib/files.ts';
 import { isNoRoom } from '../../src/lib/transient.ts';
 import { canMount, mountSmallDisk } from '../helpers/small-disk.ts';
 
@@ -23,6 +23,27 @@ describe('linkOrCopy', () => {
     await mkdir(join(taken, 'below'), { recursive: true });
     await expect(linkOrCopy(file, taken)).rejects.toThrow();
     expect((await readdir(folder)).sort()).toEqual(['file', 'taken', 'target']);
+  });
+});
+
+describe.skipIf(process.getuid?.() !== 0)('giveAccess', () => {
+  it('keeps the group of another user\'s file for who is in it, and goes on where it may not (needs root)', async () => {
+    const [theirs, others] = [{ mode: 0o640, uid: 12_345, gid: 23_456 }, { mode: 0o640, uid: 12_345, gid: 34_567 }];
+    await chmod(folder, 0o777);
+    const groups = process.getgroups?.() ?? [];
+    process.setgroups?.([theirs.gid]);
+    process.seteuid?.(65_534);
+    try {
+      for (const [name, access, gid] of [['a', theirs, theirs.gid], ['b', others, process.getegid?.()]] as const) {
+        const handle = await open(join(folder, name), 'wx');
+        await giveAccess(handle, access);
+        await handle.close();
+        expect(await accessOf(join(folder, name))).toMatchObject({ uid: 65_534, gid, mode: 0o100640 });
+      }
+    } finally {
+      process.seteuid?.(0);
+      process.setgroups?.(groups);
+    }
   });
 });
 

@@ -1,23 +1,27 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { leashed, leashedFfmpeg } from '../../src/lib/leash.ts';
+import { asUser } from '../../src/lib/account.ts';
+import { leashed, leashedFfmpeg, setLast } from '../../src/lib/leash.ts';
 import { alive } from '../runner/fixtures.ts';
 
+const IS_LINUX = process.platform === 'linux';
 const { file: leash } = leashed('sleep', []);
 /** Starts `sleep` on a leash, says its pid, and stays. */
 const PARENT = `
-  const child = require('node:child_process').spawn(process.env.LEASH, [String(process.pid), 'sleep', '60'], { stdio: 'ignore' });
+  const [file, ...words] = [...JSON.parse(process.env.UNDER), process.env.LEASH, String(process.pid), '/bin/sleep', '60'];
+  const child = require('node:child_process').spawn(file, words, { stdio: 'ignore' });
   console.log(child.pid);
   setInterval(() => undefined, 1000);
 `;
 
-/** A parent in whose environment only these programs are found; the pids of it and of its leashed child. */
-async function family(path: string): Promise<{ readonly parent: number; readonly child: number }> {
-  const parent = spawn(process.execPath, ['-e', PARENT], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: path, LEASH: leash } });
+/** A parent in whose environment only these programs are found; the pids of it and of its leashed child. `under` starts the leash. */
+async function family(path: string, under: readonly string[] = []): Promise<{ readonly parent: number; readonly child: number }> {
+  const parent = spawn(process.execPath, ['-e', PARENT], { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: path, LEASH: leash, UNDER: JSON.stringify(under) } });
   onTestFinished(() => void parent.kill('SIGKILL'));
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const child = Number(line.toString());
@@ -54,6 +58,19 @@ describe('a command on a leash', () => {
     await expect.poll(() => alive(child), { timeout: 10_000 }).toBe(false);
   });
 
+  it.skipIf(!IS_LINUX)('is watched at next to no cost where no program is found, as another user than its parent where there is one', async () => {
+    const under = process.getuid?.() === 0 ? asUser({ name: 'nobody', uid: 65_534, gid: 65_534, home: '/' }).with(0, '/usr/bin/setpriv') : [];
+    const { parent, child } = await family('/nonexistent', under);
+    await delay(1500);
+    expect(alive(child)).toBe(true);
+    const watcher = (await readFile(`/proc/${child}/task/${child}/children`, 'utf8')).trim();
+    const [user, system] = (await readFile(`/proc/${watcher}/stat`, 'utf8')).split(' ').slice(13);
+    // In hundredths of a second.
+    expect(Number(user) + Number(system)).toBeLessThan(20);
+    process.kill(parent, 'SIGKILL');
+    await expect.poll(() => alive(child), { timeout: 10_000 }).toBe(false);
+  });
+
   it.each([
     ['setpriv', () => Promise.resolve(process.env['PATH'] ?? '')],
     ['a watcher', onlySleep],
@@ -71,6 +88,18 @@ describe('a command on a leash', () => {
     const said = (child.stdout.setEncoding('utf8').toArray()) as Promise<string[]>;
     const [code] = (await once(child, 'close')) as [number];
     expect([(await said).join(''), code]).toEqual(["a b it's\n", 7]);
+  });
+
+  it.each([
+    ['setpriv', () => Promise.resolve(process.env['PATH'] ?? '')],
+    ['a watcher', onlySleep],
+  ])('has the variables of its host and, last of all, those of a manifest (%s)', async (_holder, path) => {
+    const host = { PATH: await path(), parent: 'p', self: 's', later: 'l', held: 'h' };
+    const manifest = { PATH: '/nonexistent', parent: "a manifest's", LD_PRELOAD: '', UID: '5', OPTIND: 'no number' };
+    const child = spawn(leash, [String(process.pid), process.execPath, '-p', 'JSON.stringify(process.env)'], { env: { ...host, ...setLast(manifest) }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const said = JSON.parse((await (child.stdout.setEncoding('utf8').toArray() as Promise<string[]>)).join('')) as unknown;
+    expect(said).toMatchObject({ ...host, PATH: '/nonexistent', parent: "a manifest's", LD_PRELOAD: '' });
+    expect(said).not.toHaveProperty('LOOKOUT_LATER');
   });
 
   it('starts the ffmpeg that LOOKOUT_FFMPEG names', async () => {

@@ -1,7 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { markUsed, provideEnvironment, type EnvironmentFacts, type Recipe } from '../../src/models/environments.ts';
 import { listen, never, temporaryFolder, writeTree } from './fixtures.ts';
 
@@ -78,6 +82,26 @@ test('builds anew in place what has no seal, half a seal, or does not work any m
   await rm(join(folder, 'interpreter'));
   await provideEnvironment(data, plan, () => undefined, never);
   expect(plan.built).toHaveLength(3);
+});
+
+test.each<[string, (seal: string) => void | Promise<void>]>([
+  ['a pipe', (seal) => void execFileSync('mkfifo', [seal])],
+  ['a folder', (seal) => { mkdirSync(join(seal, 'below'), { recursive: true }); }],
+  ['a socket', async (seal) => {
+    const server = createServer();
+    server.listen(seal);
+    onTestFinished(() => { server.close(); });
+    await once(server, 'listening');
+  }],
+  ['more than a seal says', (seal) => { writeFileSync(seal, `{"fingerprint":"f1","more":"${'x'.repeat(5e6)}"}`); }],
+])('builds anew where %s has taken the place of the seal', async (_what, put) => {
+  const data = await temporaryFolder();
+  const plan = recipe('f1');
+  const folder = await provideEnvironment(data, plan, () => undefined, never);
+  await rm(join(folder, 'environment.json'));
+  await put(join(folder, 'environment.json'));
+  await provideEnvironment(data, plan, () => undefined, AbortSignal.timeout(10_000));
+  expect(plan.built).toHaveLength(2);
 });
 
 test('says why a build failed, keeps its log and nothing else, and tries again', async () => {

@@ -102,9 +102,12 @@ describe('a call fails, and is never taken for an empty answer, when the program
     ['torn', 'the output is not JSON'],
     ['fail on 0 1', 'the program exited with code 0, but its model failed on each of the 2 frames: Error during inference for animals: frame 0'],
     ['empty', 'the output mentions none of the frames'],
-    ['huge', /the output has 17\d+ bytes, more than 16777216/],
+    ['huge', /its output file cannot be read: it has 17\d+ bytes, more than 16777216/],
+    ['pipe', 'its output file cannot be read: it is no file'],
+    ['folder', 'its output file cannot be read: it is no file'],
   ] as const)('%s', async ([behaviour, why]) => {
-    const error = await failure(oneShot(behaviour).predict(frames(2), {}, never));
+    const error = await failure(oneShot(behaviour).predict(frames(2), {}, AbortSignal.timeout(10_000)));
+    expect(await readdir(work_dir)).toEqual([]);
     expect(error.code).toBe('runner_failed');
     expect(error.message).toContain('Model animals: the call failed: ');
     expect(error.message).toMatch(why);

@@ -1,14 +1,16 @@
 import { execFile } from 'node:child_process';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { runModelsAs } from '../../src/lib/account.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { prepareModel } from '../../src/models/prepare.ts';
 import { create } from '../../src/runtimes/node.ts';
-import type { Prepared, Progress } from '../../src/types.ts';
+import { installNode } from '../../src/runtimes/tools/install-node.ts';
+import type { Model, Prepared, Progress } from '../../src/types.ts';
 import { listen, never, see, temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 /** Says in its one detection which version it loaded from its environment. */
@@ -26,11 +28,12 @@ const MODEL = {
 };
 
 /** Where an installed Lookout keeps its own models. */
-async function place(files: Readonly<Record<string, string>>, offline = true): Promise<{ root: string; prepare: (progress?: Progress) => Promise<Prepared> }> {
+async function place(files: Readonly<Record<string, string>>, offline = true): Promise<{ root: string; model: () => Promise<Model>; prepare: (progress?: Progress) => Promise<Prepared> }> {
   const root = await writeTree(join(await temporaryFolder(), 'node_modules/lookout'), files);
   const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: null, data_dir: join(root, 'data') });
   const runtime = create({ data_dir: join(root, 'data'), offline });
-  return { root, prepare: async (progress = () => undefined) => prepareModel(await catalog.get('m'), runtime, progress, never) };
+  const model = (): Promise<Model> => catalog.get('m');
+  return { root, model, prepare: async (progress = () => undefined) => prepareModel(await model(), runtime, progress, never) };
 }
 
 test('installs packages without their scripts, away from the model\'s folder, and anew when a local one changes', async () => {
@@ -47,6 +50,20 @@ test('installs packages without their scripts, away from the model\'s folder, an
   const second = await prepare();
   expect(second.fingerprint).not.toBe(first.fingerprint);
   expect(await see(second)).toBe('2.0.0');
+});
+
+test.skipIf(process.getuid?.() !== 0)('copies local packages as the user that models run as, whose links lead into nothing of Lookout\'s (needs root)', async () => {
+  const { root, model } = await place(MODEL);
+  await chmod(join(root, '../..'), 0o755);
+  const [folder, own] = [join(root, 'environment'), join(root, 'own')];
+  for (const one of [folder, own]) await mkdir(one);
+  await symlink(own, join(folder, 'packages'));
+  await chown(folder, 65_534, 65_534);
+  runModelsAs({ name: 'nobody', uid: 65_534, gid: 65_534, home: '/' });
+  onTestFinished(() => { runModelsAs(null); });
+  const tell = (): void => undefined;
+  await expect(installNode(folder, await model(), true, { step: tell, output: tell }, never)).rejects.toThrow(/EACCES: permission denied, .*packages\/tiny/);
+  expect(await readdir(own)).toEqual([]);
 });
 
 test('keeps to the lock file, and builds anew before a later start when the packages are gone', async () => {
@@ -97,6 +114,14 @@ test('tells a program that no harness speaks to what it is by LOOKOUT_SETUP, and
     'models/m/m.mjs': 'import { writeFileSync } from "node:fs";\nconst { name, options } = JSON.parse(process.env.LOOKOUT_SETUP);\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: `${name} ${options.a}` }] }]));\n',
   });
   expect(await see(await alone.prepare())).toBe('m 1');
+});
+
+test('starts where a manifest\'s PATH holds nothing, and gives it every variable as it is written', async () => {
+  const { prepare } = await place({
+    'models/m/model.yaml': 'runtime: node\nentry: m.mjs\nenv: {PATH: /opt/tool/bin, parent: "it\'s $1", self: " ", later: ""}\n',
+    'models/m/m.mjs': 'const { PATH, parent, self, later } = process.env;\nexport const predict = (frames) => frames.map(() => [{ class: JSON.stringify([PATH, parent, self, later]), confidence: 1, box: [0, 0, 1, 1] }]);\n',
+  });
+  expect(await see(await prepare())).toBe(JSON.stringify(['/opt/tool/bin', "it's $1", ' ', '']));
 });
 
 test('lets a program that no harness speaks to import its packages too', async () => {

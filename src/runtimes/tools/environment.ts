@@ -1,9 +1,8 @@
 /** The variables of a model's processes: what everybody gets, what its manifest gives it, and what it is. */
 import { LookoutError } from '../../errors.ts';
-import { modelsAccount } from '../../lib/account.ts';
 import { forModels, forPrograms, type Environment } from '../../lib/environment.ts';
 import { interpolate } from '../../lib/interpolate.ts';
-import { leash } from '../../lib/leash.ts';
+import { leash, setLast } from '../../lib/leash.ts';
 import type { Setup } from '../../runner/harness.ts';
 import type { Model } from '../../types.ts';
 
@@ -26,12 +25,8 @@ export function modelEnvironment({ name, protocol, env, cpus }: Model): Environm
     return value;
   })] as const);
   const host = { ...(protocol === 'oneshot' ? forPrograms() : forModels()), ...(cpus === null ? {} : Object.fromEntries(THREADS.map((threads) => [threads, String(cpus)]))) };
-  // Nothing that a manifest says, such as LD_PRELOAD, may act before the process is the models' user.
-  return modelsAccount() === null ? { ...host, ...Object.fromEntries(own) } : { ...host, LOOKOUT_LATER: own.map(([variable, value]) => `export ${variable}=${quoted(value)}`).join('\n') };
+  return { ...host, ...setLast(Object.fromEntries(own)) };
 }
-
-/** As a shell reads it. */
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** For what runs under a harness, which is told the rest by its arguments. What the model starts may be put on a leash too. */
 export function harnessEnvironment(model: Model): Environment {

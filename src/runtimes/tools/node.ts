@@ -1,6 +1,6 @@
 /** How models of the `node` runtime are prepared: npm packages in a folder of the model's own; a model without a package.json needs none. */
 import { basename, dirname, join } from 'node:path';
-import { isThere } from '../../lib/files.ts';
+import { forModels } from '../../lib/environment.ts';
 import { provideEnvironment, type Recipe } from '../../models/environments.ts';
 import { fingerprint } from '../../models/fingerprint.ts';
 import type { RunnerCommand } from '../../runner/command.ts';
@@ -9,6 +9,7 @@ import { PROTOCOL } from '../../runner/messages.ts';
 import type { Model, Prepared, Runtime } from '../../types.ts';
 import { childEnvironment, harnessEnvironment, setupOf } from './environment.ts';
 import { installNode } from './install-node.ts';
+import { ask, ToolFailed } from './run.ts';
 import { prepared, requireEntry, type Context, type Provision } from './start.ts';
 
 interface Provided {
@@ -31,7 +32,7 @@ function provisionOf(model: Model, { data_dir, offline }: Context): Provision<Pr
         fingerprint: await fingerprint(model, factsOfNode()),
         build: (folder, words, signal) => installNode(folder, model, offline, words, signal),
         // The interpreter is the one that runs this; what can be gone is what it would load.
-        works: (folder) => isThere(join(folder, 'node_modules')),
+        works: (folder, signal) => isReadable(join(folder, 'node_modules'), signal),
       };
       return { folder: await provideEnvironment(data_dir, recipe, progress, signal), fingerprint: recipe.fingerprint };
     },
@@ -46,6 +47,18 @@ function commandOf(model: Model, folder: string | null, work: string): RunnerCom
   }
   const { file, args } = nodeHarness(process.execPath, model.entry, setupOf(model, work));
   return { file, args, cwd: work, env: { ...harnessEnvironment(model), ...packages } };
+}
+
+/** By the user that models run as. */
+async function isReadable(folder: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await ask({ file: '/bin/sh', args: ['-c', '[ -r "$1" ] && [ -x "$1" ]', 'sh', folder], cwd: '/', env: forModels() }, signal);
+    return true;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ToolFailed && error.code === 1) return false;
+    throw error;
+  }
 }
 
 function factsOfNode(): Readonly<Record<string, string>> {
