@@ -18,7 +18,7 @@ interface Known {
 }
 
 /** Those before are forgotten. */
-const MOST = 20_000;
+const MOST = 5000;
 
 /** `nameOf`: of a batch, by its session and when its first frame was captured. */
 export function createBatches(nameOf: (session: string, firstCapturedAt: string) => string): Batches {
