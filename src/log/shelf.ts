@@ -1,7 +1,7 @@
 /** The names of the files that hold records: the current one, rotated ones, and their indexes. */
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { extended, freeTime } from '../lib/aside.ts';
+import { extended, timeInName, timeOfName } from '../lib/aside.ts';
 import { hasCode } from '../lib/files.ts';
 
 export interface RecordFiles {
@@ -17,6 +17,8 @@ export interface RecordFiles {
 export interface Volume {
   readonly file: string;
   readonly index: string;
+  /** When it was rotated, as its names say: by this rotated files are in order. The current one has none. */
+  readonly time?: string;
   /** Each record is a member of a gzip file. */
   readonly gzip?: true;
 }
@@ -44,24 +46,26 @@ export async function outlived(current: Volume): Promise<readonly Volume[]> {
 }
 
 /** The same file once it is gzipped. */
-export function gzipped({ file, index }: Volume): Volume {
-  return { file: `${file}.gz`, index: extended(index, '.gz'), gzip: true };
+export function gzipped(volume: Volume): Volume {
+  return { ...volume, file: `${volume.file}.gz`, index: extended(volume.index, '.gz'), gzip: true };
 }
 
 async function allRotated(current: Volume): Promise<readonly Volume[]> {
   const names = (await readdir(dirname(current.file))).sort().reverse();
   return names.flatMap((name) => {
     const time = /-(\d{8}T\d{9}Z)(?:\.[^.]*)?(?:\.gz)?$/.exec(name)?.[1];
-    const volume = time === undefined ? null : rotatedVolume(current, time);
+    const volume = time === undefined || Number.isNaN(timeOfName(time)) ? null : rotatedVolume(current, time);
     return volume ? [volume, gzipped(volume)].filter(({ file }) => basename(file) === name) : [];
   });
 }
 
-/** Names for the current file once it is rotated, which nothing has yet. */
+/** Names for the current file once it is rotated: behind those of all others, also where the clock was set back. */
 export async function nextRotatedVolume(current: Volume): Promise<Volume> {
-  return rotatedVolume(current, await freeTime((time) => rotatedVolume(current, time).file));
+  const [newest] = await allRotated(current);
+  const earliest = newest?.time === undefined ? 0 : timeOfName(newest.time) + 1;
+  return rotatedVolume(current, timeInName(Math.max(Date.now(), earliest)));
 }
 
 function rotatedVolume({ file, index }: Volume, time: string): Volume {
-  return { file: extended(file, `-${time}`), index: extended(index, `-${time}`) };
+  return { file: extended(file, `-${time}`), index: extended(index, `-${time}`), time };
 }

@@ -1,6 +1,6 @@
 import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { adopt } from '../../src/log/adopt.ts';
 import { LAYOUTS } from '../../src/log/layout.ts';
@@ -310,6 +310,31 @@ describe('rotation', () => {
     await log.append(sampleRecord('b'), never);
     await log.close();
     expect(await all()).toEqual([sampleRecord('a'), sampleRecord('b')]);
+  });
+
+  it.each([['stands still', 0], ['is set back', -3_600_000]])('puts files in the order in which they were written while the clock %s, gzipped ones too', async (_, step) => {
+    const now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(now);
+    try {
+      await write(ids.slice(0, 3), { rotate_bytes: 1 });
+      for (const name of await at.named('predictions-')) await rename(join(at.folder, name), join(at.folder, `${name}.gz`));
+      clock.mockReturnValue(now + step);
+      await write(ids.slice(3, 6), { rotate_bytes: 1 });
+    } finally {
+      clock.mockRestore();
+    }
+    const names = await at.named('predictions-');
+    expect(names.map((name) => name.endsWith('.gz'))).toEqual([true, true, false, false, false]);
+    const written = await Promise.all(names.slice(2).map(async (name) => JSON.parse(await at.text(name)) as BatchRecord[]));
+    expect(written.flat().map(({ batch }) => batch.id)).toEqual(ids.slice(2, 5));
+  });
+
+  it('takes a name for that of a rotated file only where it says a time', async () => {
+    const other = join(at.folder, 'predictions-99999999T999999999Z.json');
+    await writeFile(other, 'another\'s');
+    await write(ids.slice(0, 2), { rotate_bytes: 1 });
+    expect(await at.named('predictions-')).toHaveLength(2);
+    expect(await readFile(other, 'utf8')).toBe('another\'s');
   });
 
   it('leaves a file alone that Lookout did not begin, unless it is set', async () => {
