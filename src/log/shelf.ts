@@ -59,6 +59,11 @@ async function allRotated(current: Volume): Promise<readonly Volume[]> {
   });
 }
 
+/** Whether it was written after the other, whatever became of that one. */
+export function isBehind(volume: Volume, other: Volume): boolean {
+  return other.time !== undefined && (volume.time === undefined || volume.time > other.time);
+}
+
 /** Names for the current file once it is rotated: behind those of all others, also where the clock was set back. */
 export async function nextRotatedVolume(current: Volume): Promise<Volume> {
   const [newest] = await allRotated(current);
