@@ -6,7 +6,7 @@ import type { Item, Json, LogPlace, LogReader, Stretch } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import { decodeEntry, type IndexEntry } from './index-file.ts';
 import { unpackRecord } from './members.ts';
-import { isBehind, rotatedVolumes, type Volume } from './shelf.ts';
+import { isBehind, lookThrough, rotatedVolumes, type Volume } from './shelf.ts';
 
 /** Of an index, read in one go. */
 const BLOCK = 262_144;
@@ -37,6 +37,8 @@ interface Found {
 /** The item of that number in its file, from 1. */
 interface Passed extends Found {
   readonly volume: Volume;
+  /** Id of the first item in it. */
+  readonly first: string;
   readonly items: number;
 }
 
@@ -44,75 +46,66 @@ interface Passed extends Found {
 export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   let seat: Seat | null = null;
 
-  async function volumes(): Promise<readonly Volume[]> {
-    return [...(await rotatedVolumes(current))].reverse().concat(current);
+  /** `look` gets all volumes, newest first. */
+  function amongAll<Result>(look: (all: readonly Volume[]) => Promise<Result>, isEnough?: (result: Result) => boolean): Promise<Result> {
+    return lookThrough(current, (rotated) => look([current, ...rotated]), isEnough);
   }
 
-  /** Where the place is now; null: what stood there is gone, or was rewritten. */
+  /** Where the place is now; null: what stood there is gone, or was rewritten. Most are in the newest. */
   async function find(place: LogPlace): Promise<Seat | null> {
-    const all = await volumes();
-    if (place.volume === '') return behind(null);
-    for (const volume of all) {
-      if (await firstId(volume) !== place.volume) continue;
-      const seen = await seek(volume, place.items);
-      if (seen && await idOf(volume, seen.entry) === place.last) return seatIn(volume, place, seen);
-    }
-    return search(all, place.last);
+    if (place.volume === '') return beginning();
+    return amongAll(async (all) => {
+      for (const volume of all) {
+        if (await firstId(volume) !== place.volume) continue;
+        const seen = await seek(volume, place.items);
+        if (seen && await idOf(volume, seen.entry) === place.last) return seatIn(volume, place, seen);
+      }
+      return null;
+    }, (seat) => seat !== null);
   }
 
-  /** The newest item of that id: items move when a file is written anew. */
-  async function search(all: readonly Volume[], id: string): Promise<Seat | null> {
-    for (const volume of [...all].reverse()) {
-      let [items, found] = [0, null as Passed | null];
-      for await (const one of entriesFrom(volume, 0)) {
-        items += 1;
-        // Only records that others wrote have to be read to be known.
-        if (await idOf(volume, one.entry) === id) found = { volume, items, ...one };
+  /** Behind the newest item that it is true of: items move when a file is written anew. */
+  function newest(isIt: (volume: Volume, entry: IndexEntry) => boolean | Promise<boolean>): Promise<Seat | null> {
+    return amongAll(async (all) => {
+      for (const volume of all) {
+        let found: Passed | null = null;
+        for await (const item of itemsIn(volume)) if (await isIt(volume, item.entry)) found = item;
+        if (found) return behind(found);
       }
-      if (found) return behind(found);
-    }
-    return null;
+      return null;
+    });
   }
 
   /** Before the first item that is later, wherever it is in its file. */
   async function since(time: string | null): Promise<Seat> {
     const from = time === null ? NaN : Date.parse(time);
-    let last: Passed | null = null;
-    for (const volume of Number.isNaN(from) ? [] : await volumes()) {
-      let items = 0;
-      for await (const one of entriesFrom(volume, 0)) {
-        if (one.entry.time !== null && Date.parse(one.entry.time) > from) return behind(last);
-        items += 1;
-        last = { volume, items, ...one };
+    const isLater = ({ entry }: Passed): boolean => entry.time !== null && Date.parse(entry.time) > from;
+    const found = Number.isNaN(from) ? null : await amongAll(async (all) => {
+      let last: Passed | null = null;
+      for (const volume of [...all].reverse()) {
+        for await (const item of itemsIn(volume)) {
+          if (isLater(item)) return last ? behind(last) : beginning();
+          last = item;
+        }
       }
-    }
-    return end();
+      return null;
+    });
+    return found ?? end();
   }
 
   async function end(): Promise<Seat> {
-    for (const volume of [...await volumes()].reverse()) {
-      let items = 0;
-      let last: Passed | null = null;
-      for await (const one of entriesFrom(volume, 0)) {
-        items += 1;
-        last = { volume, items, ...one };
-      }
-      if (last) return behind(last);
-    }
-    return behind(null);
+    return await newest(() => true) ?? beginning();
   }
 
-  /** null: at the beginning of all. */
-  async function behind(last: Passed | null): Promise<Seat> {
-    if (!last) return before(await next(null) ?? current, null);
-    const { volume, items, entry } = last;
-    return seatIn(volume, { volume: await firstId(volume), items, last: await idOf(volume, entry), time: entry.time }, last);
+  async function beginning(): Promise<Seat> {
+    return before(await next(null) ?? current, null);
   }
 
   /** The volume behind that one, whatever became of it; behind null the oldest. null: there is none. */
   async function next(volume: Volume | null): Promise<Volume | null> {
-    if (volume && !volume.time) return null;
-    return (await volumes()).find((one) => !volume || isBehind(one, volume)) ?? null;
+    if (volume === current) return null;
+    const all = [current, ...(await rotatedVolumes(current))];
+    return all.findLast((one) => !volume || isBehind(one, volume)) ?? null;
   }
 
   async function following({ volume }: Seat): Promise<Seat | null> {
@@ -129,8 +122,8 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   /** `mended`: it was not found, and this is before the first item after its time. */
   async function seatOf(place: LogPlace): Promise<{ readonly seat: Seat; readonly mended: LogPlace | null }> {
     if (seat?.place === place && await isThere(seat)) return { seat, mended: null };
-    // Twice: its file may have got another name meanwhile.
-    const found = await find(place) ?? await find(place);
+    // Only records that others wrote have to be read to be known.
+    const found = await find(place) ?? await newest(async (volume, entry) => await idOf(volume, entry) === place.last);
     if (found) return { seat: found, mended: null };
     const instead = await since(place.time);
     return { seat: instead, mended: instead.place };
@@ -194,11 +187,17 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
     },
     async remaining(place) {
       const from = (await seatOf(place)).seat;
+      const later = [current, ...(await rotatedVolumes(current))].filter((volume) => isBehind(volume, from.volume));
       let count = await linesFrom(from.volume, from.at);
-      for (const volume of await volumes()) if (isBehind(volume, from.volume)) count += await linesFrom(volume, 0);
+      for (const volume of later) count += await itemsOf(volume);
       return count;
     },
   };
+}
+
+async function behind(last: Passed): Promise<Seat> {
+  const { volume, first, items, entry } = last;
+  return seatIn(volume, { volume: first, items, last: await idOf(volume, entry), time: entry.time }, last);
 }
 
 /** Behind what was found last. */
@@ -229,13 +228,19 @@ export async function firstId(volume: Volume): Promise<string> {
 }
 
 /** The item of that number, from 1. */
-async function seek(volume: Volume, number: number): Promise<Found | null> {
+async function seek(volume: Volume, number: number): Promise<Passed | null> {
+  for await (const item of itemsIn(volume)) if (item.items === number) return item;
+  return null;
+}
+
+async function* itemsIn(volume: Volume): AsyncGenerator<Passed, void, void> {
+  let first = '';
   let items = 0;
   for await (const found of entriesFrom(volume, 0)) {
+    if (items === 0) first = await idOf(volume, found.entry);
     items += 1;
-    if (items === number) return found;
+    yield { ...found, volume, first, items };
   }
-  return null;
 }
 
 async function* entriesFrom({ index }: Volume, from: number, block = BLOCK): AsyncGenerator<Found, void, void> {

@@ -1,6 +1,7 @@
 /** The names of the files that hold records: the current one, rotated ones, and their indexes. */
 import { readdir, realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join, parse } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { extended, timeInName, timeOfName } from '../lib/aside.ts';
 import { hasCode } from '../lib/files.ts';
 
@@ -35,8 +36,27 @@ export async function currentVolume({ predictions, data_dir, index = 'records.id
 /** Rotated files, newest first; of one that is there in both forms that which came later. */
 export async function rotatedVolumes(current: Volume): Promise<readonly Volume[]> {
   const volumes = await allRotated(current);
-  const packed = new Set(volumes.filter(({ gzip }) => gzip).map(({ file }) => file));
-  return volumes.filter((volume) => volume.gzip ?? !packed.has(gzipped(volume).file));
+  const packed = new Set(volumes.filter(({ gzip }) => gzip).map(({ time }) => time));
+  return volumes.filter(({ gzip, time }) => gzip ?? !packed.has(time));
+}
+
+const TIME_LENGTH = timeInName(0).length;
+/** Times that rotated files are looked through which change meanwhile. */
+const LOOKS = 5;
+
+/**
+ * What is found among rotated files, newest first, and in the current one. Files that are rotated or gzipped meanwhile may
+ * be seen under neither name, so that it is looked again, unless it `isEnough`.
+ */
+export async function lookThrough<Result>(current: Volume, look: (rotated: readonly Volume[]) => Promise<Result>, isEnough: (found: Result) => boolean = () => false): Promise<Result> {
+  let rotated = await rotatedVolumes(current);
+  for (let looks = 1; ; looks += 1) {
+    const result = await look(rotated);
+    if (looks === LOOKS || isEnough(result)) return result;
+    const before = rotated;
+    rotated = await rotatedVolumes(current);
+    if (isDeepStrictEqual(before, rotated)) return result;
+  }
 }
 
 /** Those that a crash left beside their gzipped form. */
@@ -51,11 +71,18 @@ export function gzipped(volume: Volume): Volume {
 }
 
 async function allRotated(current: Volume): Promise<readonly Volume[]> {
-  const names = (await readdir(dirname(current.file))).sort().reverse();
+  const { name: stem, ext } = parse(current.file);
+  // There may be thousands, and this is asked at every rotation by each who reads.
+  const names = (await readdir(dirname(current.file))).filter((name) => name.startsWith(`${stem}-`)).sort().reverse();
   return names.flatMap((name) => {
-    const time = /-(\d{8}T\d{9}Z)(?:\.[^.]*)?(?:\.gz)?$/.exec(name)?.[1];
-    const volume = time === undefined || Number.isNaN(timeOfName(time)) ? null : rotatedVolume(current, time);
-    return volume ? [volume, gzipped(volume)].filter(({ file }) => basename(file) === name) : [];
+    const time = name.slice(stem.length + 1, stem.length + 1 + TIME_LENGTH);
+    if (Number.isNaN(timeOfName(time))) return [];
+    const volume = rotatedVolume(current, time);
+    switch (name.slice(stem.length + 1 + TIME_LENGTH)) {
+      case ext: return [volume];
+      case `${ext}.gz`: return [gzipped(volume)];
+      default: return [];
+    }
   });
 }
 

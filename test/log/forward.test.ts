@@ -1,5 +1,5 @@
 /** A log read from its beginning on, whatever becomes of its files meanwhile. */
-import { appendFile, copyFile, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -87,6 +87,23 @@ describe('a reader', () => {
     expect((await folder.named('predictions-')).length).toBeGreaterThan(2);
     expect(found).toEqual(ids(1, 24));
     expect((await rest(log.reader(), await first.resolve('beginning'))).found).toEqual(ids(1, 24));
+  });
+
+  it('looks no further back for its place than the file that it is in, however often the file is rotated', async () => {
+    await log.close();
+    log = await folder.open({ rotate_bytes: 1 });
+    await append(1, 2);
+    const reader = log.reader();
+    let { place } = await rest(reader, await reader.resolve('beginning'));
+    await writeFile(join(folder.folder, 'predictions-20200101T000000000Z.json'), '');
+    // Whoever opens it fails.
+    await mkdir(join(folder.folder, 'records-20200101T000000000Z.idx'));
+    for (const number of [3, 4]) {
+      await append(number);
+      const more = await rest(reader, place);
+      expect(more.found).toEqual(ids(number, number));
+      ({ place } = more);
+    }
   });
 
   it('begins at any time and behind all, wherever files were rotated', async () => {

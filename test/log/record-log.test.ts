@@ -5,7 +5,7 @@ import { silentLog } from '../../src/lib/log.ts';
 import { adopt } from '../../src/log/adopt.ts';
 import { LAYOUTS } from '../../src/log/layout.ts';
 import { rotationLimit } from '../../src/log/rotate.ts';
-import { currentVolume } from '../../src/log/shelf.ts';
+import { currentVolume, lookThrough } from '../../src/log/shelf.ts';
 import type { BatchRecord } from '../../src/types.ts';
 import { dumpLikePython, FLASK_RECORDS } from './flask-records.ts';
 import { inFull } from '../promises/figures.ts';
@@ -327,6 +327,20 @@ describe('rotation', () => {
     expect(names.map((name) => name.endsWith('.gz'))).toEqual([true, true, false, false, false]);
     const written = await Promise.all(names.slice(2).map(async (name) => JSON.parse(await at.text(name)) as BatchRecord[]));
     expect(written.flat().map(({ batch }) => batch.id)).toEqual(ids.slice(2, 5));
+  });
+
+  it('is looked through again by those to whom it happens meanwhile, within a bound', async () => {
+    const current = await currentVolume(at.files);
+    const seen: number[] = [];
+    const look = (rotations: number) => async (rotated: readonly unknown[]): Promise<number> => {
+      seen.push(rotated.length);
+      if (seen.length <= rotations) await writeFile(join(at.folder, `predictions-20250101T${100_000_000 + seen.length}Z.json`), '');
+      return rotated.length;
+    };
+    expect(await lookThrough(current, look(2))).toBe(2);
+    expect(seen).toEqual([0, 1, 2]);
+    expect(await lookThrough(current, look(Infinity), (found) => found === 4)).toBe(4);
+    expect(await lookThrough(current, look(Infinity))).toBeGreaterThan(6);
   });
 
   it('takes a name for that of a rotated file only where it says a time', async () => {
