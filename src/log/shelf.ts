@@ -1,6 +1,6 @@
 /** The names of the files that hold records: the current one, rotated ones, and their indexes. */
 import { readdir, realpath } from 'node:fs/promises';
-import { dirname, join, parse } from 'node:path';
+import { basename, dirname, join, parse } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { extended, timeInName, timeOfName } from '../lib/aside.ts';
 import { hasCode } from '../lib/files.ts';
@@ -63,6 +63,12 @@ export async function lookThrough<Result>(current: Volume, look: (rotated: reado
 export async function outlived(current: Volume): Promise<readonly Volume[]> {
   const shown = new Set((await rotatedVolumes(current)).map(({ file }) => file));
   return (await allRotated(current)).filter(({ file }) => !shown.has(file));
+}
+
+/** Those without an index: another Lookout rotated or gzipped them, or a step on the way failed. */
+export async function unindexed(current: Volume): Promise<readonly Volume[]> {
+  const names = new Set(await readdir(dirname(current.index)));
+  return (await rotatedVolumes(current)).filter(({ index }) => !names.has(basename(index)));
 }
 
 /** The same file once it is gzipped. */

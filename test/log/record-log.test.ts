@@ -1,9 +1,10 @@
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { adopt } from '../../src/log/adopt.ts';
 import { LAYOUTS } from '../../src/log/layout.ts';
+import { openLog } from '../../src/log/record-log.ts';
 import { rotationLimit } from '../../src/log/rotate.ts';
 import { currentVolume, lookThrough } from '../../src/log/shelf.ts';
 import type { BatchRecord } from '../../src/types.ts';
@@ -300,6 +301,50 @@ describe('rotation', () => {
     const log = await at.open();
     expect(await Promise.all(ids.map((id) => log.has(id)))).toEqual(ids.map(() => true));
     await log.close();
+  });
+
+  it('hides nothing where a step on the way fails', async () => {
+    const log = await at.open({ rotate_bytes: 1 });
+    await log.append(sampleRecord('a'), never);
+    const reader = log.reader();
+    const begin = await reader.resolve('beginning');
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.UTC(2999, 0));
+    try {
+      await mkdir(join(at.folder, 'records-29990101T000000000Z.idx'));
+      await expect(log.append(sampleRecord('b'), never)).rejects.toMatchObject({ code: 'log_failed' });
+    } finally {
+      clock.mockRestore();
+    }
+    await rmdir(join(at.folder, 'records-29990101T000000000Z.idx'));
+    for (const id of ['b', 'c']) await log.append(sampleRecord(id), never);
+    expect(await log.read({ limit: 10, pictures: true })).toEqual(['c', 'b', 'a'].map((id) => sampleRecord(id)));
+    let { place, items } = await reader.read(begin, { items: 10, bytes: 1e6, pictures: false });
+    const found: string[] = [];
+    for (; items.length > 0; { place, items } = await reader.read(place, { items: 10, bytes: 1e6, pictures: false })) found.push(...items.map(({ id }) => id));
+    expect(found).toEqual(['a', 'b', 'c']);
+    await log.close();
+    expect(await at.named('records')).toHaveLength(3);
+  });
+
+  it('by another Lookout hides nothing, and costs a follower nothing', async () => {
+    await mkdir(join(at.folder, 'other'));
+    const log = await at.open({ rotate_bytes: 2000 });
+    const other = await openLog({ config: { ...at.files, data_dir: join(at.folder, 'other'), format: 'json', rotate_bytes: 2000, rotate_gzip: false, records_max_bytes: null }, log: silentLog });
+    const reader = log.reader();
+    let place = await reader.resolve('beginning');
+    const found: string[] = [];
+    for (const [number, id] of ids.entries()) {
+      await (number % 4 === 3 ? log : other).append(sampleRecord(id), never);
+      for (let more = await reader.read(place, { items: 1, bytes: 1e6, pictures: false }); more.items.length > 0; more = await reader.read(place, { items: 1, bytes: 1e6, pictures: false })) {
+        expect(more.mended).toBeNull();
+        found.push(...more.items.map((item) => item.id));
+        ({ place } = more);
+      }
+    }
+    expect(found).toEqual(ids);
+    expect(await log.read({ limit: 100, pictures: true })).toHaveLength(ids.length);
+    expect((await at.named('predictions-')).length).toBeGreaterThan(2);
+    await Promise.all([log.close(), other.close()]);
   });
 
   it('goes on after a crash between its steps', async () => {
