@@ -6,7 +6,7 @@ import type { Item, Json, LogPlace, LogReader, Stretch } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import { decodeEntry, type IndexEntry } from './index-file.ts';
 import { unpackRecord } from './members.ts';
-import { isBehind, lookThrough, rotatedVolumes, type Volume } from './shelf.ts';
+import { isBehind, newestVolumeFirst, rotatedVolumes, type Volume } from './shelf.ts';
 
 /** Of an index, read in one go. */
 const BLOCK = 262_144;
@@ -46,55 +46,39 @@ interface Passed extends Found {
 export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   let seat: Seat | null = null;
 
-  /** `look` gets all volumes, newest first. */
-  function amongAll<Result>(look: (all: readonly Volume[]) => Promise<Result>, isEnough?: (result: Result) => boolean): Promise<Result> {
-    return lookThrough(current, (rotated) => look([current, ...rotated]), isEnough);
+  /** In the newest file in which there is such a seat. */
+  async function newest(seatOfIt: (volume: Volume) => Promise<Seat | null>): Promise<Seat | null> {
+    for await (const found of newestVolumeFirst(current, seatOfIt)) if (found) return found;
+    return null;
   }
 
-  /** Where the place is now; null: what stood there is gone, or was rewritten. Most are in the newest. */
+  /** Where the place is now; null: what stood there is gone. */
   async function find(place: LogPlace): Promise<Seat | null> {
     if (place.volume === '') return beginning();
-    return amongAll(async (all) => {
-      for (const volume of all) {
-        if (await firstId(volume) !== place.volume) continue;
-        const seen = await seek(volume, place.items);
-        if (seen && await idOf(volume, seen.entry) === place.last) return seatIn(volume, place, seen);
-      }
-      return null;
-    }, (seat) => seat !== null);
-  }
-
-  /** Behind the newest item that it is true of: items move when a file is written anew. */
-  function newest(isIt: (volume: Volume, entry: IndexEntry) => boolean | Promise<boolean>): Promise<Seat | null> {
-    return amongAll(async (all) => {
-      for (const volume of all) {
-        let found: Passed | null = null;
-        for await (const item of itemsIn(volume)) if (await isIt(volume, item.entry)) found = item;
-        if (found) return behind(found);
-      }
-      return null;
+    const known = await newest(async (volume) => {
+      const seen = await firstId(volume) === place.volume ? await seek(volume, place.items) : null;
+      return seen && await idOf(volume, seen.entry) === place.last ? seatIn(volume, place, seen) : null;
     });
+    // Items move when a file is written anew. Only records that others wrote have to be read to be known.
+    return known ?? newest((volume) => lastSeat(volume, async (entry) => await idOf(volume, entry) === place.last));
   }
 
   /** Before the first item that is later, wherever it is in its file. */
   async function since(time: string | null): Promise<Seat> {
     const from = time === null ? NaN : Date.parse(time);
-    const isLater = ({ entry }: Passed): boolean => entry.time !== null && Date.parse(entry.time) > from;
-    const found = Number.isNaN(from) ? null : await amongAll(async (all) => {
-      let last: Passed | null = null;
-      for (const volume of [...all].reverse()) {
-        for await (const item of itemsIn(volume)) {
-          if (isLater(item)) return last ? behind(last) : beginning();
-          last = item;
-        }
-      }
-      return null;
-    });
-    return found ?? end();
+    if (Number.isNaN(from)) return end();
+    const parts: (readonly [Seat | null, boolean])[] = [];
+    for await (const part of newestVolumeFirst(current, (volume) => seatBefore(volume, ({ time: at }) => at !== null && Date.parse(at) > from))) parts.unshift(part);
+    let last: Seat | null = null;
+    for (const [seatThere, isFound] of parts) {
+      last = seatThere ?? last;
+      if (isFound) break;
+    }
+    return last ?? beginning();
   }
 
   async function end(): Promise<Seat> {
-    return await newest(() => true) ?? beginning();
+    return await newest((volume) => lastSeat(volume, () => true)) ?? beginning();
   }
 
   async function beginning(): Promise<Seat> {
@@ -122,8 +106,7 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   /** `mended`: it was not found, and this is before the first item after its time. */
   async function seatOf(place: LogPlace): Promise<{ readonly seat: Seat; readonly mended: LogPlace | null }> {
     if (seat?.place === place && await isThere(seat)) return { seat, mended: null };
-    // Only records that others wrote have to be read to be known.
-    const found = await find(place) ?? await newest(async (volume, entry) => await idOf(volume, entry) === place.last);
+    const found = await find(place);
     if (found) return { seat: found, mended: null };
     const instead = await since(place.time);
     return { seat: instead, mended: instead.place };
@@ -193,6 +176,23 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
       return count;
     },
   };
+}
+
+/** Behind the last item of a volume that is one of those. */
+async function lastSeat(volume: Volume, isIt: (entry: IndexEntry) => boolean | Promise<boolean>): Promise<Seat | null> {
+  let last: Passed | null = null;
+  for await (const item of itemsIn(volume)) if (await isIt(item.entry)) last = item;
+  return last && behind(last);
+}
+
+/** Before the first item of a volume that is one of those, and whether there is one; otherwise behind all. null: before all. */
+async function seatBefore(volume: Volume, isIt: (entry: IndexEntry) => boolean): Promise<readonly [Seat | null, boolean]> {
+  let last: Passed | null = null;
+  for await (const item of itemsIn(volume)) {
+    if (isIt(item.entry)) return [last && await behind(last), true];
+    last = item;
+  }
+  return [last && await behind(last), false];
 }
 
 async function behind(last: Passed): Promise<Seat> {

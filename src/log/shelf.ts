@@ -1,9 +1,8 @@
 /** The names of the files that hold records: the current one, rotated ones, and their indexes. */
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { extended, timeInName, timeOfName } from '../lib/aside.ts';
-import { hasCode } from '../lib/files.ts';
+import { hasCode, isThere } from '../lib/files.ts';
 
 export interface RecordFiles {
   /** The current file of records. */
@@ -41,21 +40,26 @@ export async function rotatedVolumes(current: Volume): Promise<readonly Volume[]
 }
 
 const TIME_LENGTH = timeInName(0).length;
-/** Times that rotated files are looked through which change meanwhile. */
-const LOOKS = 5;
+/** Times that the current file is read where it is rotated meanwhile. */
+const READS = 10;
 
 /**
- * What is found among rotated files, newest first, and in the current one. Files that are rotated or gzipped meanwhile may
- * be seen under neither name, so that it is looked again, unless it `isEnough`.
+ * What `read` finds in each file, the newest first. None is passed over that is rotated or gzipped meanwhile, nor read twice:
+ * those count as rotated that were when the current file had been read, and a file whose index went is read as gzipped.
  */
-export async function lookThrough<Result>(current: Volume, look: (rotated: readonly Volume[]) => Promise<Result>, isEnough: (found: Result) => boolean = () => false): Promise<Result> {
+export async function* newestVolumeFirst<Found>(current: Volume, read: (volume: Volume) => Promise<Found>): AsyncGenerator<Found, void, void> {
   let rotated = await rotatedVolumes(current);
-  for (let looks = 1; ; looks += 1) {
-    const result = await look(rotated);
-    if (looks === LOOKS || isEnough(result)) return result;
+  for (let reads = 1; ; reads += 1) {
+    const found = await read(current);
     const before = rotated;
     rotated = await rotatedVolumes(current);
-    if (isDeepStrictEqual(before, rotated)) return result;
+    if (rotated[0]?.time !== before[0]?.time && reads < READS) continue;
+    yield found;
+    break;
+  }
+  for (const volume of rotated) {
+    const found = await read(volume);
+    yield volume.gzip || await isThere(volume.index) ? found : await read(gzipped(volume));
   }
 }
 

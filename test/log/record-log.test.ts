@@ -1,12 +1,12 @@
 import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { adopt } from '../../src/log/adopt.ts';
 import { LAYOUTS } from '../../src/log/layout.ts';
 import { openLog } from '../../src/log/record-log.ts';
 import { rotationLimit } from '../../src/log/rotate.ts';
-import { currentVolume, lookThrough } from '../../src/log/shelf.ts';
+import { currentVolume, newestVolumeFirst } from '../../src/log/shelf.ts';
 import type { BatchRecord } from '../../src/types.ts';
 import { dumpLikePython, FLASK_RECORDS } from './flask-records.ts';
 import { inFull } from '../promises/figures.ts';
@@ -374,18 +374,22 @@ describe('rotation', () => {
     expect(written.flat().map(({ batch }) => batch.id)).toEqual(ids.slice(2, 5));
   });
 
-  it('is looked through again by those to whom it happens meanwhile, within a bound', async () => {
+  it('is seen by those who read files meanwhile: each file once, whatever it is called by then', async () => {
     const current = await currentVolume(at.files);
-    const seen: number[] = [];
-    const look = (rotations: number) => async (rotated: readonly unknown[]): Promise<number> => {
-      seen.push(rotated.length);
-      if (seen.length <= rotations) await writeFile(join(at.folder, `predictions-20250101T${100_000_000 + seen.length}Z.json`), '');
-      return rotated.length;
-    };
-    expect(await lookThrough(current, look(2))).toBe(2);
-    expect(seen).toEqual([0, 1, 2]);
-    expect(await lookThrough(current, look(Infinity), (found) => found === 4)).toBe(4);
-    expect(await lookThrough(current, look(Infinity))).toBeGreaterThan(6);
+    const put = async (time: string): Promise<void> => { for (const path of [`predictions-${time}.json`, `records-${time}.idx`]) await writeFile(join(at.folder, path), ''); };
+    const [oldest, newest] = ['20250101T000000000Z', '20250101T000000001Z'];
+    await put(oldest);
+    const read: string[] = [];
+    const found = newestVolumeFirst(current, async ({ file }) => {
+      read.push(basename(file));
+      if (read.length === 1) await put(newest);
+      if (basename(file) === `predictions-${oldest}.json`) await rm(join(at.folder, `records-${oldest}.idx`));
+      return basename(file);
+    });
+    const names: string[] = [];
+    for await (const name of found) names.push(name);
+    expect(names).toEqual(['predictions.json', `predictions-${newest}.json`, `predictions-${oldest}.json.gz`]);
+    expect(read).toEqual(['predictions.json', 'predictions.json', `predictions-${newest}.json`, `predictions-${oldest}.json`, `predictions-${oldest}.json.gz`]);
   });
 
   it('takes a name for that of a rotated file only where it says a time', async () => {
