@@ -23,11 +23,21 @@ export function extended(path: string, by: string): string {
 }
 
 /** Now, or the first millisecond after it for which `named` gives a name that is free. */
-export async function freeTime(named: (time: string) => string): Promise<string> {
+async function freeTime(named: (time: string) => string): Promise<string> {
   for (let at = Date.now(); ; at += 1) {
-    const time = new Date(at).toISOString().replace(/[-:.]/g, '');
+    const time = timeInName(at);
     if (!(await exists(named(time)))) return time;
   }
+}
+
+/** E.g. `20250101T120000000Z`; names in which only this differs are in order of time. */
+export function timeInName(at: number): string {
+  return new Date(at).toISOString().replace(/[-:.]/g, '');
+}
+
+/** The same backwards; NaN: that is no time. */
+export function timeOfName(time: string): number {
+  return Date.parse(time.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\d)(\d{3}Z)$/, '$1-$2-$3:$4:$5.$6'));
 }
 
 async function exists(path: string): Promise<boolean> {

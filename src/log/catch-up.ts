@@ -1,6 +1,6 @@
 /** Brings the index of a file of records up to what is in the file; rebuilds it when it is of another. */
-import { open, stat, type FileHandle } from 'node:fs/promises';
-import { readAt } from '../lib/files.ts';
+import { stat, type FileHandle } from 'node:fs/promises';
+import { openIfPresent, readAt } from '../lib/files.ts';
 import { NO_FACTS } from './describe.ts';
 import { appendToIndex, mendIndex, newestEntry, replaceIndex, STRETCH, sumUpTheRest, type IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
@@ -25,9 +25,10 @@ async function isEdited(handle: FileHandle, index: string, last: IndexEntry, { c
   return file.mtimeMs > mtimeMs && file.size === last.offset + last.length + Buffer.byteLength(closing);
 }
 
-/** The same for a file that is only read from now on. */
+/** The same for a file that is only read from now on, unless it went meanwhile. */
 export async function catchUpRotated({ file, index, gzip }: Volume, layout: Layout): Promise<void> {
-  const handle = await open(file, 'r');
+  const handle = await openIfPresent(file, 'r');
+  if (!handle) return;
   try {
     await (gzip ? catchUpMembers(handle, index) : catchUp(handle, index, layout));
     await sumUpTheRest(index, 1);

@@ -1,29 +1,34 @@
 /** Reads items of a log in the order in which they were appended, from a place that survives rotation, gzip and a restart. */
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
 import { openIfPresent, readAt } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Item, Json, LogPlace, LogReader, Stretch } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import { decodeEntry, type IndexEntry } from './index-file.ts';
 import { unpackRecord } from './members.ts';
-import { rotatedVolumes, type Volume } from './shelf.ts';
+import { isBehind, newestVolumeFirst, rotatedVolumes, type Volume } from './shelf.ts';
 
 /** Of an index, read in one go. */
 const BLOCK = 262_144;
 const NEWLINE = 0x0a;
+/** Times that a place is looked for anew which is somewhere else once it was found. */
+const TRIES = 5;
 const BEGINNING: LogPlace = { volume: '', items: 0, last: '', time: null };
 
+/** In a volume of which something was read, or before the first item of one. */
 interface Seat {
   readonly volume: Volume;
-  /** Of its index file: another one under that name is of another volume, or rewritten. */
-  readonly inode: number;
   /** Bytes of the index that were read. */
   readonly at: number;
+  /** The line of the index that ends there. Where it does not, the index is of another volume by now, or was rewritten. */
+  readonly line: string;
+  /** Of a volume of which nothing was read: the one that it was found behind; null: there was none. */
+  readonly behind: Volume | null;
   readonly place: LogPlace;
 }
 
 interface Found {
+  readonly line: string;
   readonly entry: IndexEntry;
   /** Where the line behind it begins. */
   readonly next: number;
@@ -32,6 +37,8 @@ interface Found {
 /** The item of that number in its file, from 1. */
 interface Passed extends Found {
   readonly volume: Volume;
+  /** Id of the first item in it. */
+  readonly first: string;
   readonly items: number;
 }
 
@@ -39,99 +46,94 @@ interface Passed extends Found {
 export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   let seat: Seat | null = null;
 
-  async function volumes(): Promise<readonly Volume[]> {
-    return [...(await rotatedVolumes(current))].reverse().concat(current);
-  }
-
-  /** Where the place is now; null: what stood there is gone, or was rewritten. */
-  async function find(place: LogPlace): Promise<Seat | null> {
-    const all = await volumes();
-    if (place.volume === '') return behind(null);
-    for (const volume of all) {
-      if (await firstId(volume) !== place.volume) continue;
-      const seen = await seek(volume, place.items);
-      if (seen && await idOf(volume, seen.entry) === place.last) return seatAt(volume, place, seen.next);
-    }
-    return search(all, place.last);
-  }
-
-  /** The newest item of that id: items move when a file is written anew. */
-  async function search(all: readonly Volume[], id: string): Promise<Seat | null> {
-    for (const volume of [...all].reverse()) {
-      let [items, found] = [0, null as Passed | null];
-      for await (const { entry, next } of entriesFrom(volume, 0)) {
-        items += 1;
-        // Only records that others wrote have to be read to be known.
-        if (await idOf(volume, entry) === id) found = { volume, items, entry, next };
-      }
-      if (found) return behind(found);
-    }
+  /** In the newest file in which there is such a seat. */
+  async function newest(seatOfIt: (volume: Volume) => Promise<Seat | null>): Promise<Seat | null> {
+    for await (const found of newestVolumeFirst(current, seatOfIt)) if (found) return found;
     return null;
+  }
+
+  /** Where the place is now; null: what stood there is gone. */
+  async function find(place: LogPlace): Promise<Seat | null> {
+    if (place.volume === '') return beginning();
+    const known = await newest(async (volume) => {
+      const seen = await firstId(volume) === place.volume ? await seek(volume, place.items) : null;
+      return seen && await idOf(volume, seen.entry) === place.last ? seatIn(volume, place, seen) : null;
+    });
+    // Items move when a file is written anew. Only records that others wrote have to be read to be known.
+    return known ?? newest((volume) => lastSeat(volume, async (entry) => await idOf(volume, entry) === place.last));
   }
 
   /** Before the first item that is later, wherever it is in its file. */
   async function since(time: string | null): Promise<Seat> {
     const from = time === null ? NaN : Date.parse(time);
-    let last: Passed | null = null;
-    for (const volume of Number.isNaN(from) ? [] : await volumes()) {
-      let items = 0;
-      for await (const { entry, next } of entriesFrom(volume, 0)) {
-        if (entry.time !== null && Date.parse(entry.time) > from) return behind(last);
-        items += 1;
-        last = { volume, items, entry, next };
-      }
+    if (Number.isNaN(from)) return end();
+    const parts: (readonly [Seat | null, boolean])[] = [];
+    for await (const part of newestVolumeFirst(current, (volume) => seatBefore(volume, ({ time: at }) => at !== null && Date.parse(at) > from))) parts.unshift(part);
+    let last: Seat | null = null;
+    for (const [seatThere, isFound] of parts) {
+      last = seatThere ?? last;
+      if (isFound) break;
     }
-    return end();
+    return last ?? beginning();
   }
 
   async function end(): Promise<Seat> {
-    for (const volume of [...await volumes()].reverse()) {
-      let items = 0;
-      let last: Passed | null = null;
-      for await (const { entry, next } of entriesFrom(volume, 0)) {
-        items += 1;
-        last = { volume, items, entry, next };
-      }
-      if (last) return behind(last);
-    }
-    return behind(null);
+    return await newest((volume) => lastSeat(volume, () => true)) ?? beginning();
   }
 
-  /** null: at the beginning of all. */
-  async function behind(last: Passed | null): Promise<Seat> {
-    if (!last) return seatAt((await volumes())[0] ?? current, BEGINNING, 0);
-    const { volume, items, entry, next } = last;
-    return seatAt(volume, { volume: await firstId(volume), items, last: await idOf(volume, entry), time: entry.time }, next);
+  async function beginning(): Promise<Seat> {
+    return before(await next(null) ?? current, null);
   }
 
-  /** The volume behind this one; null: it is the current one. */
-  async function following({ volume, inode }: Seat): Promise<Seat | null> {
-    const all = await volumes();
-    const at = all.findIndex(({ index }) => index === volume.index);
-    // One that had no index any more was about to go, as the oldest.
-    const next = at < 0 && inode !== 0 ? undefined : all[at + 1];
-    return next ? seatAt(next, BEGINNING, 0) : null;
+  /** The volume behind that one, whatever became of it; behind null the oldest. null: there is none. */
+  async function next(volume: Volume | null): Promise<Volume | null> {
+    if (volume === current) return null;
+    const all = [current, ...(await rotatedVolumes(current))];
+    return all.findLast((one) => !volume || isBehind(one, volume)) ?? null;
   }
 
-  async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch & { readonly seat: Seat }> {
+  async function following({ volume }: Seat): Promise<Seat | null> {
+    const found = await next(volume);
+    return found && before(found, volume);
+  }
+
+  /** False: it was rotated, gzipped, deleted or written anew. */
+  async function isThere({ volume, at, line, behind: previous }: Seat): Promise<boolean> {
+    if (at > 0) return endsThere(volume, at, line);
+    return (await next(previous))?.file === volume.file;
+  }
+
+  /** `mended`: it was not found, and this is before the first item after its time. */
+  async function seatOf(place: LogPlace): Promise<{ readonly seat: Seat; readonly mended: LogPlace | null }> {
+    if (seat?.place === place && await isThere(seat)) return { seat, mended: null };
+    const found = await find(place);
+    if (found) return { seat: found, mended: null };
+    const instead = await since(place.time);
+    return { seat: instead, mended: instead.place };
+  }
+
+  /** null: its file is not there. */
+  async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch & { readonly seat: Seat } | null> {
     const items: Item[] = [];
     const places: LogPlace[] = [];
     let bytes = 0;
-    let { at, place } = from;
+    let seat = from;
     const { volume } = from;
     const handle = await openIfPresent(volume.file, 'r');
-    if (!handle) return { items, places, place, seat: from };
+    if (!handle) return null;
     try {
-      for await (const { entry, next } of entriesFrom(volume, at)) {
+      for await (const found of entriesFrom(volume, from.at)) {
+        const { entry } = found;
         const text = await textOf(handle, volume, entry);
         const item = text === null ? null : itemOf(kind, text, entry, pictures);
         // One that is not there as the index says: the index is of another file by now.
         if (item && entry.id !== '' && item.id !== entry.id) break;
-        at = next;
-        place = { volume: place.items === 0 ? await firstId(volume) : place.volume, items: place.items + 1, last: item?.id ?? entry.id, time: entry.time ?? place.time };
+        const last = idIn(text, entry);
+        const { place } = seat;
+        seat = seatIn(volume, { volume: place.items === 0 ? last : place.volume, items: place.items + 1, last, time: entry.time ?? place.time }, found);
         if (item) {
           items.push(item);
-          places.push(place);
+          places.push(seat.place);
           bytes += item.bytes;
         }
         if (items.length >= most || bytes >= mostBytes) break;
@@ -139,7 +141,7 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
     } finally {
       await handle.close();
     }
-    return { items, places, place, seat: { ...from, at, place } };
+    return { items, places, place: seat.place, seat };
   }
 
   return {
@@ -149,19 +151,16 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
       return (await since(new Date(Date.parse(from) - 1).toISOString())).place;
     },
     async read(place, wanted) {
-      let mended: LogPlace | null = null;
-      if (!seat || seat.place !== place || !(await isThere(seat))) {
-        // Twice: its file may have got another name meanwhile.
-        const found = await find(place) ?? await find(place);
-        seat = found ?? await since(place.time);
-        if (!found) mended = seat.place;
-      }
-      for (let candidate: Seat | null = seat; candidate;) {
-        const taken: Stretch & { readonly seat: Seat } = await take(candidate, wanted);
-        if (!(await isThere(candidate))) {
+      let mended: LogPlace | null;
+      ({ seat, mended } = await seatOf(place));
+      let candidate: Seat | null = seat;
+      for (let tries = 1; candidate && tries <= TRIES;) {
+        const taken: Stretch & { readonly seat: Seat } | null = await take(candidate, wanted);
+        if (!taken || !(await isThere(candidate))) {
           // It was rotated while it was read: what was read may be of the file that came in its place.
-          seat = await find(place) ?? await since(place.time);
+          ({ seat, mended } = await seatOf(place));
           candidate = seat;
+          tries += 1;
         } else if (taken.items.length > 0) {
           seat = taken.seat;
           return { items: taken.items, places: taken.places, place: taken.place, mended };
@@ -170,27 +169,56 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
       return { items: [], places: [], place: mended ?? place, mended };
     },
     async remaining(place) {
-      const from = seat?.place === place && await isThere(seat) ? seat : await find(place) ?? await since(place.time);
-      const all = await volumes();
+      const from = (await seatOf(place)).seat;
+      const later = [current, ...(await rotatedVolumes(current))].filter((volume) => isBehind(volume, from.volume));
       let count = await linesFrom(from.volume, from.at);
-      for (const volume of all.slice(all.findIndex(({ index }) => index === from.volume.index) + 1)) count += await linesFrom(volume, 0);
+      for (const volume of later) count += await itemsOf(volume);
       return count;
     },
   };
 }
 
-async function seatAt(volume: Volume, place: LogPlace, at: number): Promise<Seat> {
-  return { volume, inode: await inodeOf(volume.index), at, place };
+/** Behind the last item of a volume that is one of those. */
+async function lastSeat(volume: Volume, isIt: (entry: IndexEntry) => boolean | Promise<boolean>): Promise<Seat | null> {
+  let last: Passed | null = null;
+  for await (const item of itemsIn(volume)) if (await isIt(item.entry)) last = item;
+  return last && behind(last);
 }
 
-async function isThere({ volume, inode, at }: Seat): Promise<boolean> {
-  const now = await stat(volume.index).catch(() => null);
-  return (now?.ino ?? 0) === inode && (now?.size ?? 0) >= at;
+/** Before the first item of a volume that is one of those, and whether there is one; otherwise behind all. null: before all. */
+async function seatBefore(volume: Volume, isIt: (entry: IndexEntry) => boolean): Promise<readonly [Seat | null, boolean]> {
+  let last: Passed | null = null;
+  for await (const item of itemsIn(volume)) {
+    if (isIt(item.entry)) return [last && await behind(last), true];
+    last = item;
+  }
+  return [last && await behind(last), false];
 }
 
-/** 0: there is none yet. */
-async function inodeOf(path: string): Promise<number> {
-  return (await stat(path).catch(() => null))?.ino ?? 0;
+async function behind(last: Passed): Promise<Seat> {
+  const { volume, first, items, entry } = last;
+  return seatIn(volume, { volume: first, items, last: await idOf(volume, entry), time: entry.time }, last);
+}
+
+/** Behind what was found last. */
+function seatIn(volume: Volume, place: LogPlace, { line, next }: Found): Seat {
+  return { volume, at: next, line, behind: null, place };
+}
+
+/** Before the first item of a volume. */
+function before(volume: Volume, behind: Volume | null): Seat {
+  return { volume, at: 0, line: '', behind, place: BEGINNING };
+}
+
+async function endsThere({ index }: Volume, at: number, line: string): Promise<boolean> {
+  const handle = await openIfPresent(index, 'r');
+  if (!handle) return false;
+  try {
+    const expected = Buffer.from(`${line}\n`);
+    return (await readAt(handle, at - expected.length, expected.length)).equals(expected);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** What the place in a volume is known by, whatever the volume is called. Empty: it has no items. */
@@ -200,19 +228,25 @@ export async function firstId(volume: Volume): Promise<string> {
 }
 
 /** The item of that number, from 1. */
-async function seek(volume: Volume, number: number): Promise<Found | null> {
+async function seek(volume: Volume, number: number): Promise<Passed | null> {
+  for await (const item of itemsIn(volume)) if (item.items === number) return item;
+  return null;
+}
+
+async function* itemsIn(volume: Volume): AsyncGenerator<Passed, void, void> {
+  let first = '';
   let items = 0;
   for await (const found of entriesFrom(volume, 0)) {
+    if (items === 0) first = await idOf(volume, found.entry);
     items += 1;
-    if (items === number) return found;
+    yield { ...found, volume, first, items };
   }
-  return null;
 }
 
 async function* entriesFrom({ index }: Volume, from: number, block = BLOCK): AsyncGenerator<Found, void, void> {
   for await (const { text, next } of linesAt(index, from, block)) {
     const entry = decodeEntry(text);
-    if (entry) yield { entry, next };
+    if (entry) yield { line: text, entry, next };
   }
 }
 
@@ -252,11 +286,15 @@ async function idOf(volume: Volume, entry: IndexEntry): Promise<string> {
   if (entry.id !== '') return entry.id;
   const handle = await openIfPresent(volume.file, 'r');
   try {
-    const text = handle ? await textOf(handle, volume, entry) : null;
-    return text === null ? '' : hashOf(text);
+    return idIn(handle ? await textOf(handle, volume, entry) : null, entry);
   } finally {
     await handle?.close();
   }
+}
+
+/** Of the item that has this text; null: it cannot be read. */
+function idIn(text: string | null, { id }: IndexEntry): string {
+  return id === '' && text !== null ? hashOf(text) : id;
 }
 
 /** null: it cannot be read. */

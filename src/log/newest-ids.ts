@@ -1,6 +1,6 @@
 /** Batch ids of the newest records: read once when somebody asks, because a start asks for every batch that a crash left open. */
 import { newestFirst } from './index-file.ts';
-import { rotatedVolumes, type Volume } from './shelf.ts';
+import { newestVolumeFirst, type Volume } from './shelf.ts';
 
 export interface NewestIds {
   has(id: string): Promise<boolean>;
@@ -42,11 +42,18 @@ function remember(ids: Set<string>, id: string): void {
 
 async function readIds(current: Volume): Promise<Set<string>> {
   const ids: string[] = [];
-  for (const { index } of [current, ...(await rotatedVolumes(current))]) {
-    for await (const { id } of newestFirst(index)) {
-      ids.push(id);
-      if (ids.length === REMEMBERED) return new Set(ids.reverse());
-    }
+  for await (const found of newestVolumeFirst(current, ({ index }) => idsIn(index, REMEMBERED - ids.length))) {
+    ids.push(...found);
+    if (ids.length === REMEMBERED) break;
   }
   return new Set(ids.reverse());
+}
+
+async function idsIn(index: string, most: number): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for await (const { id } of newestFirst(index)) {
+    ids.push(id);
+    if (ids.length === most) break;
+  }
+  return ids;
 }

@@ -5,25 +5,24 @@ import type { Json, RecordQuery } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import { newestFirst, type IndexEntry } from './index-file.ts';
 import { unpackRecord } from './members.ts';
-import { gzipped, rotatedVolumes, type Volume } from './shelf.ts';
+import { newestVolumeFirst, type Volume } from './shelf.ts';
 import { wantedBy } from './wanted.ts';
 
 /** The records that match, up to the limit. Index and file are written one after the other: a record in between waits. */
 export async function readRecords(current: Volume, query: RecordQuery): Promise<Json[]> {
   const found: Json[] = [];
-  for (const volume of [current, ...(await rotatedVolumes(current))]) {
+  if (query.limit <= 0) return found;
+  for await (const records of newestVolumeFirst(current, (volume) => readVolume(volume, { ...query, limit: query.limit - found.length }))) {
+    found.push(...records);
     if (found.length >= query.limit) break;
-    found.push(...(await readVolume(volume, { ...query, limit: query.limit - found.length })));
   }
   return found;
 }
 
-async function readVolume(volume: Volume, query: RecordQuery): Promise<Json[]> {
+async function readVolume({ file, index, gzip }: Volume, query: RecordQuery): Promise<Json[]> {
   const found: Json[] = [];
-  const { file, index, gzip } = volume;
   const handle = await openIfPresent(file, 'r');
-  // Deleted, or gzipped a moment ago.
-  if (!handle) return gzip ? found : readVolume(gzipped(volume), query);
+  if (!handle) return found;
   try {
     for await (const entry of newestFirst(index, wantedBy(query))) {
       const record = await readRecord(handle, entry, gzip ? unpackRecord : asText);

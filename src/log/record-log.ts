@@ -27,7 +27,7 @@ import { LAYOUTS } from './layout.ts';
 import { createNewestIds } from './newest-ids.ts';
 import { readRecords } from './read.ts';
 import { rotate, rotationLimit } from './rotate.ts';
-import { currentVolume, outlived, rotatedVolumes, type RecordFiles } from './shelf.ts';
+import { currentVolume, outlived, rotatedVolumes, unindexed, type RecordFiles } from './shelf.ts';
 
 interface LogContext {
   readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'> & Pick<RecordFiles, 'index'>;
@@ -111,11 +111,19 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   const isDueToRotate = (before: Tail, bytes: Buffer): boolean =>
     mayRotate && !before.empty && appendedSize(before, bytes, layout) > rotationLimit(config.rotate_bytes, before.ours);
 
+  async function indexRotated(): Promise<void> {
+    for (const volume of await unindexed(current)) {
+      await catchUpRotated(volume, layout).catch((error: unknown) => { log.repeated('warn', 'a rotated file cannot be indexed', volume.file, { reason: String(error) }); });
+    }
+  }
+
   const write = async (record: Value, lock: Lock): Promise<void> => {
     let before = tail;
     tail = null;
     const { id } = describe(record);
     if (!before || !(await isAsLeft(current.file, before))) {
+      // First: their records are found by the index of the current file no longer, once that is of what came in its place.
+      await indexRotated();
       before = await adopt(current, layout, log);
       newestIds.forget();
       // What failed may have come through after all.

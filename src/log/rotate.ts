@@ -1,7 +1,7 @@
 /** Puts a full file of records away under the time of day, so that a new one can be begun in its place. */
 import { rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fsyncFolder, hasCode } from '../lib/files.ts';
+import { fsyncFolder, hasCode, linkOrCopy, removeIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { isTransient } from '../lib/transient.ts';
 import { catchUpRotated } from './catch-up.ts';
@@ -17,23 +17,27 @@ export function rotationLimit(rotate_bytes: number | null, ours: boolean): numbe
 }
 
 /**
- * False when the file cannot be moved, e.g. because it is mounted by itself; then it goes on growing. A crash after the
- * first rename leaves a rotated file without an index, which is indexed when the log is opened.
+ * False when the file cannot be moved, e.g. because it is mounted by itself; then it goes on growing. Its index is there
+ * under the new name before the file is, and under the old one until a new file is begun: whoever reads meanwhile finds
+ * all records under the one name or the other.
  */
 export async function rotate(current: Volume, layout: Layout, log: Log): Promise<boolean> {
   const next = await nextRotatedVolume(current);
+  let isIndexed = false;
   try {
+    await linkOrCopy(current.index, next.index).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
+    await catchUpRotated({ ...next, file: current.file }, layout);
+    isIndexed = true;
     await rename(current.file, next.file);
   } catch (error) {
-    if (isTransient(error)) throw error;
+    await removeIfPresent(next.index).catch(() => undefined);
+    if (!isIndexed || isTransient(error)) throw error;
     log.warn(`${current.file} cannot be rotated and goes on growing`, { error: String(error) });
     return false;
   }
   await fsyncFolder(dirname(current.file));
-  await rename(current.index, next.index).catch((error: unknown) => {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  });
-  await catchUpRotated(next, layout);
   log.info(`${current.file} is begun anew; the records so far are in ${next.file}`);
   return true;
 }

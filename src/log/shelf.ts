@@ -1,8 +1,8 @@
 /** The names of the files that hold records: the current one, rotated ones, and their indexes. */
 import { readdir, realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { extended, freeTime } from '../lib/aside.ts';
-import { hasCode } from '../lib/files.ts';
+import { basename, dirname, join, parse } from 'node:path';
+import { extended, timeInName, timeOfName } from '../lib/aside.ts';
+import { hasCode, isThere } from '../lib/files.ts';
 
 export interface RecordFiles {
   /** The current file of records. */
@@ -17,6 +17,8 @@ export interface RecordFiles {
 export interface Volume {
   readonly file: string;
   readonly index: string;
+  /** When it was rotated, as its names say: by this rotated files are in order. The current one has none. */
+  readonly time?: string;
   /** Each record is a member of a gzip file. */
   readonly gzip?: true;
 }
@@ -33,8 +35,32 @@ export async function currentVolume({ predictions, data_dir, index = 'records.id
 /** Rotated files, newest first; of one that is there in both forms that which came later. */
 export async function rotatedVolumes(current: Volume): Promise<readonly Volume[]> {
   const volumes = await allRotated(current);
-  const packed = new Set(volumes.filter(({ gzip }) => gzip).map(({ file }) => file));
-  return volumes.filter((volume) => volume.gzip ?? !packed.has(gzipped(volume).file));
+  const packed = new Set(volumes.filter(({ gzip }) => gzip).map(({ time }) => time));
+  return volumes.filter(({ gzip, time }) => gzip ?? !packed.has(time));
+}
+
+const TIME_LENGTH = timeInName(0).length;
+/** Times that the current file is read where it is rotated meanwhile. */
+const READS = 10;
+
+/**
+ * What `read` finds in each file, the newest first. None is passed over that is rotated or gzipped meanwhile, nor read twice:
+ * those count as rotated that were when the current file had been read, and a file whose index went is read as gzipped.
+ */
+export async function* newestVolumeFirst<Found>(current: Volume, read: (volume: Volume) => Promise<Found>): AsyncGenerator<Found, void, void> {
+  let rotated = await rotatedVolumes(current);
+  for (let reads = 1; ; reads += 1) {
+    const found = await read(current);
+    const before = rotated;
+    rotated = await rotatedVolumes(current);
+    if (rotated[0]?.time !== before[0]?.time && reads < READS) continue;
+    yield found;
+    break;
+  }
+  for (const volume of rotated) {
+    const found = await read(volume);
+    yield volume.gzip || await isThere(volume.index) ? found : await read(gzipped(volume));
+  }
 }
 
 /** Those that a crash left beside their gzipped form. */
@@ -43,25 +69,45 @@ export async function outlived(current: Volume): Promise<readonly Volume[]> {
   return (await allRotated(current)).filter(({ file }) => !shown.has(file));
 }
 
+/** Those without an index: another Lookout rotated or gzipped them, or a step on the way failed. */
+export async function unindexed(current: Volume): Promise<readonly Volume[]> {
+  const names = new Set(await readdir(dirname(current.index)));
+  return (await rotatedVolumes(current)).filter(({ index }) => !names.has(basename(index)));
+}
+
 /** The same file once it is gzipped. */
-export function gzipped({ file, index }: Volume): Volume {
-  return { file: `${file}.gz`, index: extended(index, '.gz'), gzip: true };
+export function gzipped(volume: Volume): Volume {
+  return { ...volume, file: `${volume.file}.gz`, index: extended(volume.index, '.gz'), gzip: true };
 }
 
 async function allRotated(current: Volume): Promise<readonly Volume[]> {
-  const names = (await readdir(dirname(current.file))).sort().reverse();
+  const { name: stem, ext } = parse(current.file);
+  // There may be thousands, and this is asked at every rotation by each who reads.
+  const names = (await readdir(dirname(current.file))).filter((name) => name.startsWith(`${stem}-`)).sort().reverse();
   return names.flatMap((name) => {
-    const time = /-(\d{8}T\d{9}Z)(?:\.[^.]*)?(?:\.gz)?$/.exec(name)?.[1];
-    const volume = time === undefined ? null : rotatedVolume(current, time);
-    return volume ? [volume, gzipped(volume)].filter(({ file }) => basename(file) === name) : [];
+    const time = name.slice(stem.length + 1, stem.length + 1 + TIME_LENGTH);
+    if (Number.isNaN(timeOfName(time))) return [];
+    const volume = rotatedVolume(current, time);
+    switch (name.slice(stem.length + 1 + TIME_LENGTH)) {
+      case ext: return [volume];
+      case `${ext}.gz`: return [gzipped(volume)];
+      default: return [];
+    }
   });
 }
 
-/** Names for the current file once it is rotated, which nothing has yet. */
+/** Whether it was written after the other, whatever became of that one. */
+export function isBehind(volume: Volume, other: Volume): boolean {
+  return other.time !== undefined && (volume.time === undefined || volume.time > other.time);
+}
+
+/** Names for the current file once it is rotated: behind those of all others, also where the clock was set back. */
 export async function nextRotatedVolume(current: Volume): Promise<Volume> {
-  return rotatedVolume(current, await freeTime((time) => rotatedVolume(current, time).file));
+  const [newest] = await allRotated(current);
+  const earliest = newest?.time === undefined ? 0 : timeOfName(newest.time) + 1;
+  return rotatedVolume(current, timeInName(Math.max(Date.now(), earliest)));
 }
 
 function rotatedVolume({ file, index }: Volume, time: string): Volume {
-  return { file: extended(file, `-${time}`), index: extended(index, `-${time}`) };
+  return { file: extended(file, `-${time}`), index: extended(index, `-${time}`), time };
 }

@@ -1,5 +1,5 @@
 /** A log read from its beginning on, whatever becomes of its files meanwhile. */
-import { appendFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -89,6 +89,23 @@ describe('a reader', () => {
     expect((await rest(log.reader(), await first.resolve('beginning'))).found).toEqual(ids(1, 24));
   });
 
+  it('looks no further back for its place than the file that it is in, however often the file is rotated', async () => {
+    await log.close();
+    log = await folder.open({ rotate_bytes: 1 });
+    await append(1, 2);
+    const reader = log.reader();
+    let { place } = await rest(reader, await reader.resolve('beginning'));
+    await writeFile(join(folder.folder, 'predictions-20200101T000000000Z.json'), '');
+    // Whoever opens it fails.
+    await mkdir(join(folder.folder, 'records-20200101T000000000Z.idx'));
+    for (const number of [3, 4]) {
+      await append(number);
+      const more = await rest(reader, place);
+      expect(more.found).toEqual(ids(number, number));
+      ({ place } = more);
+    }
+  });
+
   it('begins at any time and behind all, wherever files were rotated', async () => {
     await log.close();
     log = await folder.open({ rotate_bytes: 1500 });
@@ -103,6 +120,22 @@ describe('a reader', () => {
     await rename(join(folder.folder, 'predictions.json'), join(folder.folder, 'predictions-29990101T000000000Z.json'));
     log = await folder.open();
     expect((await rest(log.reader(), await log.reader().resolve('now'))).found).toEqual([]);
+  });
+
+  it.each([['has read some of', 2], ['has seen empty', 0]])('knows a file that it %s from the next one, whose index has the number that the index of this one had', async (_, number) => {
+    const [file, index, kept] = ['predictions.json', 'records.idx', 'kept'].map((name) => join(folder.folder, name)) as [string, string, string];
+    const reader = log.reader();
+    const begin = await reader.resolve('beginning');
+    if (number > 0) await append(1, 4);
+    const { place } = await reader.read(begin, { ...MOST, items: 2 });
+    if (number === 0) await append(1, 4);
+    await link(index, kept);
+    for (const path of [file, index]) await copyFile(path, path.replace('.', '-20260101T000000000Z.'));
+    await rm(file);
+    await append(5, 8);
+    await copyFile(index, kept);
+    await rename(kept, index);
+    expect((await rest(reader, place)).found).toEqual(ids(number + 1, 8));
   });
 
   it('knows records that others wrote by their bytes', async () => {

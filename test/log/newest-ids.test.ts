@@ -1,5 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { appendToIndex, replaceIndex, type IndexEntry } from '../../src/log/index-file.ts';
 import { createNewestIds, type NewestIds } from '../../src/log/newest-ids.ts';
@@ -29,6 +31,20 @@ describe('the ids of the newest records', () => {
     expect(await has('new5999', 'new0', 'old5999', 'old2000', 'old1999', 'old0')).toEqual([true, true, true, true, false, false]);
     ids.add('more');
     expect(await has('more', 'old2001', 'old2000')).toEqual([true, true, false]);
+  });
+
+  it('have those of a file that is rotated while they are read', async () => {
+    // A reader waits there until somebody opens it to write.
+    const door = join(at.folder, 'door');
+    execFileSync('mkfifo', [door]);
+    await link(door, index());
+    const early = has('a');
+    await setTimeout(50);
+    await writeFile(join(at.folder, 'predictions-20250101T000000000Z.json'), '');
+    await replaceIndex(join(at.folder, 'records-20250101T000000000Z.idx'), [entry('a')]);
+    await rm(index());
+    await writeFile(door, '');
+    expect(await early).toEqual([true]);
   });
 
   it('have what is appended while they are read, and read anew what others append once they are forgotten', async () => {

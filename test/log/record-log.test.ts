@@ -1,11 +1,12 @@
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { adopt } from '../../src/log/adopt.ts';
 import { LAYOUTS } from '../../src/log/layout.ts';
+import { openLog } from '../../src/log/record-log.ts';
 import { rotationLimit } from '../../src/log/rotate.ts';
-import { currentVolume } from '../../src/log/shelf.ts';
+import { currentVolume, newestVolumeFirst } from '../../src/log/shelf.ts';
 import type { BatchRecord } from '../../src/types.ts';
 import { dumpLikePython, FLASK_RECORDS } from './flask-records.ts';
 import { inFull } from '../promises/figures.ts';
@@ -302,6 +303,50 @@ describe('rotation', () => {
     await log.close();
   });
 
+  it('hides nothing where a step on the way fails', async () => {
+    const log = await at.open({ rotate_bytes: 1 });
+    await log.append(sampleRecord('a'), never);
+    const reader = log.reader();
+    const begin = await reader.resolve('beginning');
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.UTC(2999, 0));
+    try {
+      await mkdir(join(at.folder, 'records-29990101T000000000Z.idx'));
+      await expect(log.append(sampleRecord('b'), never)).rejects.toMatchObject({ code: 'log_failed' });
+    } finally {
+      clock.mockRestore();
+    }
+    await rmdir(join(at.folder, 'records-29990101T000000000Z.idx'));
+    for (const id of ['b', 'c']) await log.append(sampleRecord(id), never);
+    expect(await log.read({ limit: 10, pictures: true })).toEqual(['c', 'b', 'a'].map((id) => sampleRecord(id)));
+    let { place, items } = await reader.read(begin, { items: 10, bytes: 1e6, pictures: false });
+    const found: string[] = [];
+    for (; items.length > 0; { place, items } = await reader.read(place, { items: 10, bytes: 1e6, pictures: false })) found.push(...items.map(({ id }) => id));
+    expect(found).toEqual(['a', 'b', 'c']);
+    await log.close();
+    expect(await at.named('records')).toHaveLength(3);
+  });
+
+  it('by another Lookout hides nothing, and costs a follower nothing', async () => {
+    await mkdir(join(at.folder, 'other'));
+    const log = await at.open({ rotate_bytes: 2000 });
+    const other = await openLog({ config: { ...at.files, data_dir: join(at.folder, 'other'), format: 'json', rotate_bytes: 2000, rotate_gzip: false, records_max_bytes: null }, log: silentLog });
+    const reader = log.reader();
+    let place = await reader.resolve('beginning');
+    const found: string[] = [];
+    for (const [number, id] of ids.entries()) {
+      await (number % 4 === 3 ? log : other).append(sampleRecord(id), never);
+      for (let more = await reader.read(place, { items: 1, bytes: 1e6, pictures: false }); more.items.length > 0; more = await reader.read(place, { items: 1, bytes: 1e6, pictures: false })) {
+        expect(more.mended).toBeNull();
+        found.push(...more.items.map((item) => item.id));
+        ({ place } = more);
+      }
+    }
+    expect(found).toEqual(ids);
+    expect(await log.read({ limit: 100, pictures: true })).toHaveLength(ids.length);
+    expect((await at.named('predictions-')).length).toBeGreaterThan(2);
+    await Promise.all([log.close(), other.close()]);
+  });
+
   it('goes on after a crash between its steps', async () => {
     await write(['a']);
     await rename(at.files.predictions, join(at.folder, 'predictions-20250101T000000000Z.json'));
@@ -310,6 +355,49 @@ describe('rotation', () => {
     await log.append(sampleRecord('b'), never);
     await log.close();
     expect(await all()).toEqual([sampleRecord('a'), sampleRecord('b')]);
+  });
+
+  it.each([['stands still', 0], ['is set back', -3_600_000]])('puts files in the order in which they were written while the clock %s, gzipped ones too', async (_, step) => {
+    const now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(now);
+    try {
+      await write(ids.slice(0, 3), { rotate_bytes: 1 });
+      for (const name of await at.named('predictions-')) await rename(join(at.folder, name), join(at.folder, `${name}.gz`));
+      clock.mockReturnValue(now + step);
+      await write(ids.slice(3, 6), { rotate_bytes: 1 });
+    } finally {
+      clock.mockRestore();
+    }
+    const names = await at.named('predictions-');
+    expect(names.map((name) => name.endsWith('.gz'))).toEqual([true, true, false, false, false]);
+    const written = await Promise.all(names.slice(2).map(async (name) => JSON.parse(await at.text(name)) as BatchRecord[]));
+    expect(written.flat().map(({ batch }) => batch.id)).toEqual(ids.slice(2, 5));
+  });
+
+  it('is seen by those who read files meanwhile: each file once, whatever it is called by then', async () => {
+    const current = await currentVolume(at.files);
+    const put = async (time: string): Promise<void> => { for (const path of [`predictions-${time}.json`, `records-${time}.idx`]) await writeFile(join(at.folder, path), ''); };
+    const [oldest, newest] = ['20250101T000000000Z', '20250101T000000001Z'];
+    await put(oldest);
+    const read: string[] = [];
+    const found = newestVolumeFirst(current, async ({ file }) => {
+      read.push(basename(file));
+      if (read.length === 1) await put(newest);
+      if (basename(file) === `predictions-${oldest}.json`) await rm(join(at.folder, `records-${oldest}.idx`));
+      return basename(file);
+    });
+    const names: string[] = [];
+    for await (const name of found) names.push(name);
+    expect(names).toEqual(['predictions.json', `predictions-${newest}.json`, `predictions-${oldest}.json.gz`]);
+    expect(read).toEqual(['predictions.json', 'predictions.json', `predictions-${newest}.json`, `predictions-${oldest}.json`, `predictions-${oldest}.json.gz`]);
+  });
+
+  it('takes a name for that of a rotated file only where it says a time', async () => {
+    const other = join(at.folder, 'predictions-99999999T999999999Z.json');
+    await writeFile(other, 'another\'s');
+    await write(ids.slice(0, 2), { rotate_bytes: 1 });
+    expect(await at.named('predictions-')).toHaveLength(2);
+    expect(await readFile(other, 'utf8')).toBe('another\'s');
   });
 
   it('leaves a file alone that Lookout did not begin, unless it is set', async () => {
