@@ -4,7 +4,7 @@
  *     data/dead-letter/<batch id>/batch.json    the batch, and the models' last words
  *                                /<frame>.jpg   its frames
  */
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { createByteBudget } from '../lib/byte-budget.ts';
@@ -102,7 +102,7 @@ export async function openDeadLetters(
       if (await read(target).catch(() => null)) return;
       const temporary = `${target}.tmp`;
       await rm(temporary, { recursive: true, force: true });
-      await mkdir(temporary);
+      await makeFolder(temporary);
       for (const { key } of letter.batch.frames) {
         await linkOrCopy(spool.path(key), join(temporary, basename(key))).catch((error: unknown) => {
           // A frame that somebody removed by hand: the letter still names it.

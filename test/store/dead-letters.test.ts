@@ -96,6 +96,14 @@ describe('the dead letters', () => {
     expect(await readdir(join(letters.folder, made.id))).toHaveLength(2);
   });
 
+  it('are kept although somebody removed their folder meanwhile', async () => {
+    const { letters, bury } = await open();
+    await bury(0);
+    await rm(letters.folder, { recursive: true });
+    const { id } = await bury(10);
+    expect((await letters.list()).map(({ batch }) => batch.id)).toEqual([id]);
+  });
+
   it('make room for new ones: the oldest go, and the books say so', async () => {
     const { letters, books, bury } = await open(2.5 * LETTER_BYTES);
     const sent = [await bury(0), await bury(10), await bury(20), await bury(30)];
