@@ -10,8 +10,8 @@ export interface Batches {
 
 const MOST = 50_000;
 
-/** `nameOf`: of a batch, by its session and when its first frame was captured. */
-export function createBatches(nameOf: (session: string, firstCapturedAt: string) => string): Batches {
+/** `nameOf`: of a batch, by its session and the key of its first frame. */
+export function createBatches(nameOf: (session: string, firstKey: string) => string): Batches {
   const open = new Map<string, string>();
   const known = new Map<string, string>();
 
@@ -24,7 +24,7 @@ export function createBatches(nameOf: (session: string, firstCapturedAt: string)
 
   return {
     offered(frame, session) {
-      const batch = open.get(session) ?? nameOf(session, frame.captured_at);
+      const batch = open.get(session) ?? nameOf(session, frame.key);
       open.set(session, batch);
       know(frame.key, batch);
     },
