@@ -127,15 +127,20 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   /** Newer frames of a stream wait until what of it has waited longer was looked at; not those of batches before it, for which it waits. */
-  function wait(one: WaitingBatch): void {
-    const { models, session, frames } = one.batch;
+  function hold({ models, session, frames }: Batch): void {
     for (const model of models) lane(model).hold(session, frames[0]?.sequence ?? 0);
+  }
+
+  function wait(one: WaitingBatch): void {
+    hold(one.batch);
     waiting.push(one);
   }
 
+  /** What still waits holds those after it, and no longer those before: it would wait for them for ever. */
   function release({ session, models }: Batch): void {
-    if (waiting.has(session) || fed.has(session)) return;
+    if (fed.has(session)) return;
     for (const model of models) lane(model).release(session);
+    waiting.in(session).forEach(hold);
   }
 
   function feed(): void {
