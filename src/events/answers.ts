@@ -68,7 +68,7 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
     const [first] = sightings;
     if (!first) return null;
     const episode = beginEpisode(
-      { id: newId(), camera_id: camera.id, place: seen.place, rule: rule.name, section: seen.section, class: name, limits, ...camera.covered.room(key, first.time) },
+      { id: newId(), camera_id: camera.id, place: seen.place, rule: rule.name, section: seen.section, complains: seen.complains, class: name, limits, ...camera.covered.room(key, first.time) },
       first, moment.monotonic,
     );
     let best = first.frame;

@@ -20,8 +20,8 @@ interface Known {
 /** Those before are forgotten. */
 const MOST = 5000;
 
-/** `nameOf`: of a batch, by its session and when its first frame was captured. */
-export function createBatches(nameOf: (session: string, firstCapturedAt: string) => string): Batches {
+/** `nameOf`: of a batch, by its session and the key of its first frame. */
+export function createBatches(nameOf: (session: string, firstKey: string) => string): Batches {
   /** The oldest first. */
   const all = new Set<Known>();
   const sessions = new Map<string, Known[]>();
@@ -44,7 +44,7 @@ export function createBatches(nameOf: (session: string, firstCapturedAt: string)
 
   return {
     offered(frame, session) {
-      if (!openIn(session)) know({ id: nameOf(session, frame.captured_at), session, from: frame.sequence, to: Infinity });
+      if (!openIn(session)) know({ id: nameOf(session, frame.key), session, from: frame.sequence, to: Infinity });
     },
     closed({ id, session, frames }) {
       const [first, last] = [frames[0]?.sequence ?? 0, frames.at(-1)?.sequence ?? 0];

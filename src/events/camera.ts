@@ -1,5 +1,5 @@
 /** What the engine of events knows of one camera. */
-import type { EventRule } from '../types.ts';
+import type { EventEntry, EventRule } from '../types.ts';
 import { createBeginnings, type Beginnings } from './begin.ts';
 import { createCooldown, type Cooldown, type CooldownState } from './cooldown.ts';
 import { createCovered, type Covered, type CoveredState } from './covered.ts';
@@ -91,12 +91,11 @@ export function lineOf(
   const known = session.lines.get(model);
   const before = known?.section === section && known.complains === complains ? known : undefined;
   if (before?.from === rules) return before;
-  const counts = rules.filter((rule) =>
-    includes(rule.cameras, stream.camera_id) && includes(rule.models, model) && (rule.sections || rule.models ? includes(rule.sections, section) : complains));
+  const own = rules.filter((rule) => counts(rule, { camera_id: stream.camera_id, model, section, complains }));
   const made: ModelLine = {
     from: rules, section, complains,
     // What is about to begin by a rule that is as it was is not forgotten.
-    rules: counts.map((rule) => before?.rules.find((one) => one.rule === rule)
+    rules: own.map((rule) => before?.rules.find((one) => one.rule === rule)
       ?? { rule, scope: scopeOf(rule.name, section), limits: limitsOf(rule, stream), beginnings: createBeginnings(rule.min_frames) }),
     recent: before?.recent ?? new Set(), latest: before?.latest ?? -Infinity, heard: before?.heard ?? -Infinity, answered: before?.answered ?? -Infinity, intervalMs: 1000 * stream.interval_seconds,
   };
@@ -129,6 +128,16 @@ export function forgotten(camera: Camera, monotonic: number): Camera {
 /** Whether nothing is known of it that could matter. */
 export function isBlank(camera: Camera, monotonic: number): boolean {
   return camera.size === 0 && camera.sessions.size === 0 && Object.values(cameraStateOf(camera, monotonic)).every((part: readonly unknown[]) => part.length === 0);
+}
+
+/** Whether a rule may go on with it. */
+export function covers(rule: EventRule, { camera_id, section, complains, models, class: name }: Pick<Episode, 'camera_id' | 'section' | 'complains' | 'models' | 'class'>): boolean {
+  return includes(rule.classes, name) && [...models].some((model) => counts(rule, { camera_id, model, section, complains }));
+}
+
+/** Whether looks of the model at the camera count for the rule. */
+function counts(rule: EventRule, { camera_id, model, section, complains }: Pick<Seen, 'model' | 'section' | 'complains'> & Pick<EventEntry, 'camera_id'>): boolean {
+  return includes(rule.cameras, camera_id) && includes(rule.models, model) && (rule.sections || rule.models ? includes(rule.sections, section) : complains);
 }
 
 const includes = (words: readonly string[] | null, word: string): boolean => words === null || words.includes(word);

@@ -23,6 +23,8 @@ export interface Limits {
 }
 
 export interface Episode extends Pick<EventEntry, 'id' | 'camera_id' | 'place' | 'rule' | 'section' | 'class'> {
+  /** Its section counts as a complaint. */
+  readonly complains: boolean;
   limits: Limits;
   readonly models: Set<string>;
   readonly batches: Set<string>;
@@ -76,7 +78,7 @@ export function limitsOf(rule: EventRule, { interval_seconds, batch_size }: Pick
 }
 
 export function beginEpisode(
-  of: Pick<Episode, 'id' | 'camera_id' | 'place' | 'rule' | 'section' | 'class' | 'limits' | 'after' | 'before'>, first: Sighting, monotonic: number,
+  of: Pick<Episode, 'id' | 'camera_id' | 'place' | 'rule' | 'section' | 'complains' | 'class' | 'limits' | 'after' | 'before'>, first: Sighting, monotonic: number,
 ): Episode {
   const { frame, model, time, shift } = first;
   return {

@@ -13,9 +13,9 @@ import type { EventItem, EventRule, Frame, Silence } from '../types.ts';
 import { ruleOf } from '../words/event-rules.ts';
 import { createAnswers, MOST_OPEN } from './answers.ts';
 import { createBook } from './book.ts';
-import { createCamera, episodesOf, forgetIdle, forgotten, isBlank, isNew, lineOf, sessionOf, type Camera } from './camera.ts';
+import { covers, createCamera, episodesOf, forgetIdle, forgotten, isBlank, isNew, lineOf, sessionOf, type Camera } from './camera.ts';
 import { episodeOf, openStateOf } from './entry.ts';
-import { limitsOf } from './episode.ts';
+import { limitsOf, type Episode } from './episode.ts';
 import { findingsOf } from './findings.ts';
 import type { Moment, Seen, Told } from './seen.ts';
 import { createSilences } from './silences.ts';
@@ -41,7 +41,7 @@ export interface Episodes {
   stopped(cameraId: string, moment: Moment): Told;
   /** Likewise, and nothing is to be known of it any more. */
   removed(cameraId: string, moment: Moment): Told;
-  /** What goes on by a rule that is there no more is interrupted; all else goes on, by the rules as they are now. */
+  /** What goes on by a rule that is there no more, or covers it no more, is interrupted; all else goes on, by the rules as they are now. */
   setRules(rules: readonly EventRule[], moment: Moment): Told;
   /** Nothing that the rule (null: any) says of the camera alerts until then, in milliseconds since 1970; 0 ends it. */
   silence(cameraId: string, rule: string | null, until: number, moment: Moment): void;
@@ -86,6 +86,8 @@ export function createEpisodes({ rules: given, newId, batchOf, log, ...settings 
     const camera = cameras.get(cameraId);
     if (camera) book.interrupt(camera, () => true, moment);
   }
+
+  const isUncovered = (episode: Episode): boolean => !rules.some((rule) => rule.name === episode.rule && covers(rule, episode));
 
   function sumUpDays(camera: Camera, moment: Moment): void {
     if (!camera.daily.isOwed()) return;
@@ -143,7 +145,7 @@ export function createEpisodes({ rules: given, newId, batchOf, log, ...settings 
     }),
     setRules: (next, moment) => book.told(() => {
       rules = next;
-      for (const camera of cameras.values()) book.interrupt(camera, (episode) => !next.some(({ name }) => name === episode.rule), moment);
+      for (const camera of cameras.values()) book.interrupt(camera, isUncovered, moment);
     }),
     silence(camera_id, rule, until, { now }) {
       silences.add({ camera_id, rule, from: now, until });
@@ -160,8 +162,8 @@ export function createEpisodes({ rules: given, newId, batchOf, log, ...settings 
         const rule = rules.find(({ name }) => name === entry.rule);
         const episode = episodeOf(one, limits ?? limitsOf(rule ?? ruleOf({ name: entry.rule }), UNKNOWN), moment);
         book.open(camera, episode);
-        if (!rule) book.interrupt(camera, (other) => other === episode, moment);
       }
+      for (const camera of cameras.values()) book.interrupt(camera, isUncovered, moment);
       book.wake(moment.monotonic);
     }),
     state(moment) {

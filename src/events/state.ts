@@ -26,6 +26,8 @@ export interface OpenState {
   readonly misses?: readonly number[];
   /** As its stream was captured; null: that is not known. */
   readonly limits: Limits | null;
+  /** Absent: that is not known. */
+  readonly complains?: boolean;
 }
 
 /** Entries of one event have one id. */

@@ -43,7 +43,6 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   const layout = LAYOUTS[config.format];
   const takeTurn = createTurns();
   const never = new AbortController().signal;
-  await makeFolder(dirname(config.predictions));
   await makeFolder(config.data_dir);
   const current = await currentVolume(config);
   const newestIds = createNewestIds(current);
@@ -97,6 +96,8 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   const locked = async <Result>(work: (lock: Lock) => Promise<Result>, signal: AbortSignal): Promise<Result> => {
     let lock: Lock | null = null;
     try {
+      // Somebody may remove it at any time.
+      await makeFolder(dirname(current.file));
       lock = await lockFolderOrFile(current.file, { waitMs: LOCK_WAIT_MS }, signal);
       return await work(lock);
     } catch (error) {

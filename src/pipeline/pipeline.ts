@@ -26,9 +26,12 @@ export type FrameOf = Pick<Batch, 'camera_id' | 'session' | 'models' | 'options'
 export interface Pipeline {
   /** A frame is in the spool: its models may look at it. */
   offer(frame: Frame, of: FrameOf): void;
-  /** Durable when it returns: the manifest is written, and the batch is on its road or let go for want of room. */
+  /**
+   * Durable when it returns: the manifest is written, and the batch is on its road or let go for want of room. One that is
+   * not live has its manifest already: of thousands that an earlier run left none is written anew before it is its turn.
+   */
   submit(batch: Batch, from?: From): Promise<void>;
-  /** A batch that an earlier run left in the spool goes on from where it was. */
+  /** A batch that an earlier run left in the spool, with its manifest, goes on from where it was. */
   recover(batch: Batch): Promise<void>;
   /** Whether the log has the record of the batch with this id. */
   isRecorded(id: string): Promise<boolean>;
@@ -127,15 +130,20 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   }
 
   /** Newer frames of a stream wait until what of it has waited longer was looked at; not those of batches before it, for which it waits. */
-  function wait(one: WaitingBatch): void {
-    const { models, session, frames } = one.batch;
+  function hold({ models, session, frames }: Batch): void {
     for (const model of models) lane(model).hold(session, frames[0]?.sequence ?? 0);
+  }
+
+  function wait(one: WaitingBatch): void {
+    hold(one.batch);
     waiting.push(one);
   }
 
+  /** What still waits holds those after it, and no longer those before: it would wait for them for ever. */
   function release({ session, models }: Batch): void {
-    if (waiting.has(session) || fed.has(session)) return;
+    if (fed.has(session)) return;
     for (const model of models) lane(model).release(session);
+    waiting.in(session).forEach(hold);
   }
 
   function feed(): void {
@@ -192,11 +200,16 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     // The folder may be somebody else's by now.
     signal.throwIfAborted();
     parts.closed(batch, from);
+    if (from !== 'live') {
+      // Thousands may have been left: each would look at all that wait. The loop takes them up.
+      wait({ batch, from });
+      return;
+    }
     // Decided before the manifest is written: while it is, models may come up.
-    const goes = from === 'live' && mayGo(batch);
+    const goes = mayGo(batch);
     const begun = goes ? { ...batch, attempts: 1 } : batch;
     await spool.writeManifest(begun);
-    if (from === 'live' && isTooMany()) {
+    if (isTooMany()) {
       const oldest = waiting.letGo(0);
       if (oldest) drop(oldest);
       // Those under way are being answered, or wait for the disk.
@@ -212,8 +225,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     asking.takeBack(batch);
     wait({ batch, from });
-    // Thousands may have been left: each would look at all that wait. The loop takes them up.
-    if (from !== 'live') return;
     for (let gone = waiting.letGo(config.queue_per_stream); gone; gone = waiting.letGo(config.queue_per_stream)) drop(gone);
     feed();
   }

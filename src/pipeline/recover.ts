@@ -19,6 +19,8 @@ const PATHS_SHOWN = 5;
 export interface Leftovers {
   /** Closed batches, oldest first: manifests as they were, then loose frames grouped as `recovered`. */
   readonly batches: readonly Batch[];
+  /** Those of them that have no manifest yet. */
+  readonly grouped: readonly Batch[];
   /** Loose frames that cannot be read as pictures. Those that a manifest names are told once it is taken up. */
   readonly damaged: readonly Damaged[];
   /** Session folders of ours, also those that hold nothing any more. */
@@ -55,6 +57,7 @@ export async function recover(folder: string, { books, spool, pipeline, log }: R
     await enterDamaged(camera_id, key, books);
     await spool.remove(key);
   }
+  for (const batch of left.grouped) await spool.writeManifest(batch);
   for (const batch of left.batches) await pipeline.recover(batch);
   for (const session of left.sessions) {
     await spool.end(session).catch((error: unknown) => {
@@ -67,6 +70,7 @@ export async function recover(folder: string, { books, spool, pipeline, log }: R
 /** Reads the frames folder, which no capture may be using; what was never whole is removed from it. */
 export async function findLeftovers(folder: string): Promise<Leftovers> {
   const batches: Batch[] = [];
+  const grouped: Batch[] = [];
   const damaged: Damaged[] = [];
   const sessions: string[] = [];
   const foreign: string[] = [];
@@ -92,7 +96,8 @@ export async function findLeftovers(folder: string): Promise<Leftovers> {
       }
       sessions.push(name);
       if (read === 'damaged') aside.push(await writeAnew(join(own, SESSION_FILE), session));
-      batches.push(...left.batches);
+      batches.push(...left.batches, ...left.grouped);
+      grouped.push(...left.grouped);
       damaged.push(...left.damaged);
       aside.push(...left.aside);
     } else if (read === 'damaged') {
@@ -102,11 +107,11 @@ export async function findLeftovers(folder: string): Promise<Leftovers> {
     }
   }
   batches.sort((a, b) => (a.frames[0]?.captured_at ?? '').localeCompare(b.frames[0]?.captured_at ?? ''));
-  return { batches, damaged, sessions, foreign, aside, unknown };
+  return { batches, grouped, damaged, sessions, foreign, aside, unknown };
 }
 
 /** What one session left: its manifests, and its loose frames in groups of its batch size. */
-async function readLeft(folder: string, session: SessionFile): Promise<Pick<Leftovers, 'batches' | 'damaged' | 'aside'>> {
+async function readLeft(folder: string, session: SessionFile): Promise<Pick<Leftovers, 'batches' | 'grouped' | 'damaged' | 'aside'>> {
   const files = (await namesIn(folder)).sort();
   for (const file of files.filter(isUnfinished)) await rm(join(folder, file), { force: true });
   const manifests: Batch[] = [];
@@ -132,7 +137,7 @@ async function readLeft(folder: string, session: SessionFile): Promise<Pick<Left
   }
   const { batch_size } = session.options;
   const groups = Array.from({ length: Math.ceil(loose.length / batch_size) }, (_, index) => loose.slice(index * batch_size, (index + 1) * batch_size));
-  return { batches: [...manifests, ...groups.map((frames) => batchOf(session, frames, 'recovered'))], damaged, aside };
+  return { batches: manifests, grouped: groups.map((frames) => batchOf(session, frames, 'recovered')), damaged, aside };
 }
 
 /** At no time is there none: the folder would be nobody's. */

@@ -74,6 +74,7 @@ export async function replayFrames(camera_id: string, stored: readonly StoredFra
     books.captured(camera_id);
   }
   const batch = batchOf(session, frames, 'recovered');
+  await spool.writeManifest(batch);
   await pipeline.submit(batch, 'replayed');
   await spool.end(session.name);
   return batch;

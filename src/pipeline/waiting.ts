@@ -27,7 +27,7 @@ export interface WaitingBatches {
   takeOldest(): WaitingBatch | null;
   /** One that was taken out so comes back to where it was. */
   putBack(one: WaitingBatch): void;
-  has(session: string): boolean;
+  in(session: string): readonly Batch[];
   of(camera: string): number;
 }
 
@@ -79,7 +79,7 @@ export function createWaitingBatches(): WaitingBatches {
       const place = one.from === 'live' ? 0 : waiting.findIndex(({ from }) => from !== 'live');
       waiting = waiting.toSpliced(place === -1 ? waiting.length : place, 0, one);
     },
-    has: (session) => waiting.some(({ batch }) => batch.session === session),
+    in: (session) => waiting.map(({ batch }) => batch).filter((batch) => batch.session === session),
     of: (camera) => waiting.filter(({ batch }) => batch.camera_id === camera).length,
   };
 }

@@ -4,13 +4,15 @@
  *     data/dead-letter/<batch id>/batch.json    the batch, and the models' last words
  *                                /<frame>.jpg   its frames
  */
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { createByteBudget } from '../lib/byte-budget.ts';
-import { fsyncFolder, hasCode, linkOrCopy, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, linkOrCopy, makeFolder, namesIn, readUnlessDamaged, writeAtomically } from '../lib/files.ts';
+import { createLimit } from '../lib/limit.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
+import { isTransient } from '../lib/transient.ts';
 import type { Batch, Config, ErrorInfo } from '../types.ts';
 import type { Books } from './books.ts';
 import { createExpendables } from './expendables.ts';
@@ -36,13 +38,16 @@ export interface DeadLetters {
   get(id: string): Promise<DeadLetter | null>;
   /** Whole or not at all; a letter that is there already stays as it is. */
   add(letter: Omit<DeadLetter, 'at'>): Promise<void>;
-  /** A letter that cannot be read is passed over, and told with its reason. */
+  /** A damaged letter is passed over, and told with its reason. */
   list(passOver?: (reason: string) => void): Promise<readonly DeadLetter[]>;
   remove(batch: Batch): Promise<void>;
   /** What the janitor may let go: copies of frames whose batch has its record, and letters that are all there is of a batch. */
   readonly recorded: Expendable;
   readonly unrecorded: Expendable;
 }
+
+/** Letters that are read at a time: there may be thousands. */
+const AT_ONCE = 64;
 
 export async function openDeadLetters(
   config: Pick<Config, 'data_dir' | 'dead_letter_max_bytes'>, spool: Pick<Spool, 'path'>, books: Books, expectOurs: ExpectOurs = () => Promise.resolve(), log: Log = silentLog,
@@ -61,15 +66,16 @@ export async function openDeadLetters(
   const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, remove: drop, canBeSpared: isCopy });
 
   async function list(passOver: (reason: string) => void = () => undefined): Promise<readonly DeadLetter[]> {
-    const letters = await Promise.all((await namesIn(folder)).map((name) => read(join(folder, name)).catch((error: unknown) => {
+    const fewAtOnce = createLimit(AT_ONCE);
+    const letters = await Promise.all((await namesIn(folder)).map((name) => fewAtOnce(() => read(join(folder, name))).catch(whereDamaged((error) => {
       passOver(errorInfo(error).message);
       return null;
-    })));
+    }))));
     return letters.filter((letter) => letter !== null);
   }
 
   async function drop(path: string, why: 'budget' | 'asked'): Promise<void> {
-    const letter = await read(path).catch(() => 'damaged' as const);
+    const letter = await read(path).catch(whereDamaged(() => 'damaged' as const));
     // Whose frames these are cannot be told: it stays.
     if (letter === 'damaged') return;
     if (letter && !letter.recorded) {
@@ -98,11 +104,11 @@ export async function openDeadLetters(
     async add(letter) {
       await expectOurs();
       const target = join(folder, letter.batch.id);
-      // One that cannot be read is written anew.
-      if (await read(target).catch(() => null)) return;
+      // A damaged one is written anew.
+      if (await read(target).catch(whereDamaged(() => null))) return;
       const temporary = `${target}.tmp`;
       await rm(temporary, { recursive: true, force: true });
-      await mkdir(temporary);
+      await makeFolder(temporary);
       for (const { key } of letter.batch.frames) {
         await linkOrCopy(spool.path(key), join(temporary, basename(key))).catch((error: unknown) => {
           // A frame that somebody removed by hand: the letter still names it.
@@ -130,11 +136,13 @@ export async function openDeadLetters(
   };
 }
 
-/** null: there is none. Throws `file_damaged`. */
+/** null: there is none. Throws `file_damaged`, and what only keeps it from being read for now. */
 async function read(path: string): Promise<DeadLetter | null> {
   const file = join(path, 'batch.json');
   try {
-    const letter: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const bytes = await readUnlessDamaged(file);
+    if (bytes === null) throw new Error('its disk cannot read it');
+    const letter: unknown = JSON.parse(bytes.toString('utf8'));
     if (!isObject(letter) || !isObject(letter['errors'])) throw new Error('it is no dead letter');
     const { batch: stored, errors, recorded, at } = letter;
     const batch = readBatch(stored);
@@ -143,6 +151,13 @@ async function read(path: string): Promise<DeadLetter | null> {
     return { batch, errors: errors as DeadLetter['errors'], recorded: recorded === true, at: String(at) };
   } catch (error) {
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    if (isTransient(error)) throw error;
     throw new LookoutError('file_damaged', `${file} cannot be read: mend it or move its folder away (${String(error)})`, { cause: error });
   }
 }
+
+/** What stands for a letter that is damaged; all other failures are thrown. */
+const whereDamaged = <Other>(instead: (error: LookoutError) => Other) => (error: unknown): Other => {
+  if (error instanceof LookoutError && error.code === 'file_damaged') return instead(error);
+  throw error;
+};

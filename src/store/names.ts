@@ -38,17 +38,20 @@ export const isSpare = (file: string): boolean => file === SESSION_FILE || file 
 /** Not a file yet. */
 export const isUnfinished = (file: string): boolean => file.endsWith('.tmp');
 
-/** `<camera>_<YYYYMMDDTHHMMSSffffffZ>.jpg`, with the microseconds that milliseconds allow. */
-export function frameFile(cameraId: string, captured_at: string): string {
-  return `${safeName(cameraId)}_${compactTime(captured_at)}.jpg`;
+/**
+ * `<camera>_<YYYYMMDDTHHMMSSffffffZ>.jpg`. Behind the milliseconds stands the round: a clock that is set back shows times
+ * for a second time.
+ */
+export function frameFile(cameraId: string, captured_at: string, round = 0): string {
+  return `${safeName(cameraId)}_${compactTime(captured_at, round)}.jpg`;
 }
 
 /**
- * `<session>-<time of its first frame>`. The time rather than a running number, so that frames which a crash left
- * without a manifest get an id that no earlier batch of the session can have had.
+ * `<session>-<time of its first frame>`, as that is named. The time rather than a running number, so that frames which a
+ * crash left without a manifest get an id that no earlier batch of the session can have had.
  */
-export function batchId(session: string, firstCapturedAt: string): string {
-  return `${session}-${compactTime(firstCapturedAt)}`;
+export function batchId(session: string, firstKey: string): string {
+  return `${session}-${firstKey.slice(firstKey.lastIndexOf('_') + 1, -'.jpg'.length)}`;
 }
 
 /** `<camera>_<YYYYMMDDTHHMMSSffffffZ>_<8 hex>`: two may begin with the same picture. */
@@ -56,8 +59,8 @@ export function clipId(cameraId: string, begins_at: string): string {
   return `${safeName(cameraId)}_${compactTime(begins_at)}_${randomBytes(4).toString('hex')}`;
 }
 
-function compactTime(time: string): string {
-  return time.replace(/[-:.]/g, '').replace('Z', '000Z');
+function compactTime(time: string, round = 0): string {
+  return time.replace(/[-:.]/g, '').replace('Z', `${String(round).padStart(3, '0')}Z`);
 }
 
 /** Beside a frame: what its camera says that it has seen in it. */
@@ -66,7 +69,7 @@ const FINDINGS_ENDING = '.findings.json';
 
 /** The capture time that a frame's file name holds; null for other names. */
 export function capturedAt(file: string): string | null {
-  const match = /_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})\d{3}Z\.jpg$/.exec(file);
+  const match = /_(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})\d{3,}Z\.jpg$/.exec(file);
   if (!match) return null;
   const [, year, month, day, hour, minute, second, ms] = match;
   return `${year ?? ''}-${month ?? ''}-${day ?? ''}T${hour ?? ''}:${minute ?? ''}:${second ?? ''}.${ms ?? ''}Z`;

@@ -110,18 +110,19 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
 
   const stateOf = ({ name }: Session): Taking => taking.get(name) ?? nothingTaken();
 
-  /** Frames are named by their time. A second one of the same millisecond, or of a clock that was set back, takes the next that was free all along. */
-  async function freeName(session: Session, captured_at: string): Promise<{ readonly key: string; readonly captured_at: string }> {
+  /**
+   * Frames are named by their time. A second one of the same millisecond, or of a clock that was set back a little, takes
+   * the next that was free all along; what is of a time that nothing is remembered of begins a round with names of its own.
+   */
+  function freeName(session: Session, captured_at: string): { readonly key: string; readonly captured_at: string } {
     const state = stateOf(session);
-    const last = state.newest;
-    for (let time = captured_at; ; time = new Date(Date.parse(time) + 1).toISOString()) {
-      const key = `${session.name}/${frameFile(session.camera_id, time)}`;
-      // It may have left the spool: its record is known by its name for ever.
-      if (time <= last && (state.lately.has(Date.parse(time)) || await isThere(path(key)))) continue;
-      if (time > last) state.newest = time;
-      remember(state, Date.parse(time));
-      return { key, captured_at: time };
-    }
+    let ms = Date.parse(captured_at);
+    if (ms <= state.forgotten) beginRound(state);
+    // It may have left the spool: its record is known by its name for ever.
+    while (state.lately.has(ms)) ms += 1;
+    remember(state, ms);
+    const time = new Date(ms).toISOString();
+    return { key: `${session.name}/${frameFile(session.camera_id, time, state.round)}`, captured_at: time };
   }
 
   /** Removes the folder of a session that has nothing left; keeps it otherwise. */
@@ -169,7 +170,7 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
     async put(session, captured) {
       await expectOurs();
       const { width, height, picture, findings = [] } = captured;
-      const { key, captured_at } = await freeName(session, captured.captured_at);
+      const { key, captured_at } = freeName(session, captured.captured_at);
       const temporary = 'jpeg' in picture ? `${path(key)}.tmp` : picture.file;
       try {
         if ('jpeg' in picture) await inFolder(session, () => writeFile(temporary, picture.jpeg));
@@ -234,29 +235,39 @@ export function createSpool(folder: string, expectOurs: ExpectOurs = () => Promi
   };
 }
 
-/** What is known of a session that takes frames. */
+/** What is known of a session that takes frames. Times are in milliseconds since 1970. */
 interface Taking {
   frames: number;
-  /** When the newest was captured. */
-  newest: string;
-  /** When those were captured that may be met again, in milliseconds since 1970. */
+  /** How often the clock was set back to what is not remembered. */
+  round: number;
+  /** When those of the round were captured that may be met again. */
   readonly lately: Set<number>;
+  /** Of what was captured then or before nothing is remembered. */
+  forgotten: number;
 }
+
+const nothingTaken = (): Taking => ({ frames: 0, round: 0, lately: new Set(), forgotten: -Infinity });
 
 /** Cameras that bring their pictures may say of one that it is a minute older than another, or newer. */
 const LATELY_MS = 150_000;
-
-const nothingTaken = (): Taking => ({ frames: 0, newest: '', lately: new Set() });
-
-/** A clock that was set back by a year brings times for a year that are long before the newest. */
+/** A camera may bring more than it should. */
 const MOST_LATELY = 4096;
 
-function remember({ newest, lately }: Taking, time: number): void {
+function remember(state: Taking, time: number): void {
+  const { lately } = state;
   lately.add(time);
+  state.forgotten = Math.max(state.forgotten, time - LATELY_MS);
   for (const first of lately) {
-    if (lately.size <= MOST_LATELY && first > Date.parse(newest) - LATELY_MS) break;
+    if (lately.size <= MOST_LATELY && first > state.forgotten) break;
     lately.delete(first);
+    state.forgotten = Math.max(state.forgotten, first);
   }
+}
+
+function beginRound(state: Taking): void {
+  state.round += 1;
+  state.lately.clear();
+  state.forgotten = -Infinity;
 }
 
 async function expectWhole({ file, bytes }: PictureFile): Promise<void> {
@@ -269,7 +280,7 @@ async function expectWhole({ file, bytes }: PictureFile): Promise<void> {
 export function batchOf({ name, camera_id, models, options }: Session, frames: readonly Frame[], closed_by: ClosedBy): Batch {
   const [first] = frames;
   if (!first) throw new Error(`a batch of ${name} without a frame`);
-  return { id: batchId(name, first.captured_at), camera_id, session: name, closed_by, frames, models, options, attempts: 0 };
+  return { id: batchId(name, first.key), camera_id, session: name, closed_by, frames, models, options, attempts: 0 };
 }
 
 /** As far as a batch knows it. */

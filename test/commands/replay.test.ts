@@ -38,7 +38,7 @@ async function batchIn(place: string, number: number, models: readonly string[])
   const session = `CAM_${number.toString(16).padStart(8, '0')}`;
   const captured_at = new Date(Date.UTC(2026, 6, 1) + number * 1000).toISOString();
   const frames = [{ key: `${session}/${frameFile('CAM', captured_at)}`, captured_at, sequence: 0, width: 4, height: 2 }];
-  const batch: Batch = { id: batchId(session, captured_at), camera_id: 'CAM', session, closed_by: 'count', frames, models, options: USUAL_STREAM_OPTIONS, attempts: 0 };
+  const batch: Batch = { id: batchId(session, frameFile('CAM', captured_at)), camera_id: 'CAM', session, closed_by: 'count', frames, models, options: USUAL_STREAM_OPTIONS, attempts: 0 };
   const own = join(folder.path, place === 'frames' ? join(place, session) : join(place, batch.id));
   await mkdir(own, { recursive: true });
   await writeFile(join(own, frameFile('CAM', captured_at)), PICTURE);

@@ -3,18 +3,18 @@ import { expect, it } from 'vitest';
 import { createBatches } from '../../src/events/batches.ts';
 import type { Batch, Frame } from '../../src/types.ts';
 
-const frame = (session: string, sequence: number): Frame => ({ key: `${session}/${sequence}.jpg`, captured_at: `at ${sequence}`, width: 1, height: 1, sequence });
+const frame = (session: string, sequence: number): Frame => ({ key: `${session}/${sequence}.jpg`, captured_at: '', width: 1, height: 1, sequence });
 const batch = (session: string, id: string, ...sequences: number[]): Batch => ({ id, session, frames: sequences.map((one) => frame(session, one)) }) as unknown as Batch;
-const create = (): ReturnType<typeof createBatches> => createBatches((session, first) => `${session} ${first}`);
+const create = (): ReturnType<typeof createBatches> => createBatches((_session, firstKey) => firstKey);
 
 it('is named by its first frame while it is open, and keeps that name', () => {
   const batches = create();
   for (let sequence = 0; sequence < 3; sequence += 1) for (const session of ['a', 'b']) batches.offered(frame(session, sequence), session);
-  expect([0, 1, 2].map((one) => batches.of(frame('a', one)))).toEqual(['a at 0', 'a at 0', 'a at 0']);
-  batches.closed(batch('a', 'a at 0', 0, 1, 2));
+  expect([0, 1, 2].map((one) => batches.of(frame('a', one)))).toEqual(['a/0.jpg', 'a/0.jpg', 'a/0.jpg']);
+  batches.closed(batch('a', 'a/0.jpg', 0, 1, 2));
   batches.offered(frame('a', 3), 'a');
-  expect([2, 3].map((one) => batches.of(frame('a', one)))).toEqual(['a at 0', 'a at 3']);
-  expect(batches.of(frame('b', 2))).toBe('b at 0');
+  expect([2, 3].map((one) => batches.of(frame('a', one)))).toEqual(['a/0.jpg', 'a/3.jpg']);
+  expect(batches.of(frame('b', 2))).toBe('b/0.jpg');
 });
 
 it('is known of an earlier run, in whatever order they come, and of nothing else', () => {
@@ -30,7 +30,7 @@ it('is remembered of the newest five thousand', () => {
   for (let one = 0; one < 5100; one += 1) {
     const session = `s${one % 50}`;
     batches.offered(frame(session, 10 * one), session);
-    batches.closed(batch(session, `${session} at ${10 * one}`, 10 * one, 10 * one + 9));
+    batches.closed(batch(session, `${session}/${10 * one}.jpg`, 10 * one, 10 * one + 9));
   }
-  expect([99, 100, 5099].map((one) => batches.of(frame(`s${one % 50}`, 10 * one + 4)))).toEqual([null, 's0 at 1000', 's49 at 50990']);
+  expect([99, 100, 5099].map((one) => batches.of(frame(`s${one % 50}`, 10 * one + 4)))).toEqual([null, 's0/1000.jpg', 's49/50990.jpg']);
 });

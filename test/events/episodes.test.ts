@@ -214,6 +214,35 @@ describe('rules that are changed', () => {
     expect(world.shown()).toMatchObject([{ began: 0, seen: 6, frames: 3, ended_by: 'quiet', alert: true }]);
   });
 
+  it.each<[string, Omit<GivenRule, 'name'>, Omit<GivenRule, 'name'>]>([
+    ['camera', {}, { cameras: ['b'] }], ['model', {}, { models: ['other'] }], ['section', {}, { sections: ['potholes'] }], ['class', {}, { classes: ['cow'] }],
+    ['section, which only counted while it was named', { sections: ['motion'] }, { sections: null }], ['model, which only counted while it was named', { models: ['m'] }, { models: null }],
+  ])('interrupt at once what they cover no more, for its %s, also at the next start, and nothing else', (_what, before, after) => {
+    const looks = { section: before.sections || before.models ? 'motion' : 'animals', complains: !before.sections && !before.models };
+    const cases = (['setRules', 'restore'] as const).map((how) => {
+      const given: GivenRule[] = [{ name: 'narrowed', ...before }, { name: 'other', ...before }];
+      const world = createWorld(given);
+      world.see(0, looks);
+      world.see(3, looks);
+      given[0] = { name: 'narrowed', ...after };
+      if (how === 'setRules') world.take(world.engine.setRules(rules(...given), world.moment));
+      else world.crash(undefined, world.state());
+      // By rules as they are from then on.
+      if (how === 'restore') world.until(4);
+      return world;
+    });
+    for (const world of cases) expect(world.events().map(({ rule, ended_by, ended_at }) => [rule, ended_by, secondsOf(ended_at)])).toEqual([['narrowed', 'interrupted', 3], ['other', null, null]]);
+  });
+
+  it('go on with what one of its models still counts for', () => {
+    const world = createWorld([{ name: 'all' }]);
+    world.see(0, { model: 'one' });
+    world.see(1, { model: 'two' });
+    world.take(world.engine.setRules(rules({ name: 'all', models: ['two'], cameras: ['a'], sections: ['animals'], classes: ['dog'] }), world.moment));
+    world.see(4, { model: 'two' });
+    expect(world.shown()).toMatchObject([{ ended_by: 'begun', frames: 3 }]);
+  });
+
   it('say when it ends, of what is not seen any more too', () => {
     const world = createWorld([{ name: 'all', quiet_seconds: 3600 }]);
     play(world, '+----');

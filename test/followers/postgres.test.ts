@@ -373,6 +373,20 @@ describe('cameras', () => {
     expect(await sql('SELECT latitude, last_seen_at FROM lookout.cameras WHERE id = \'gate\'')).toEqual([{ latitude: 20, last_seen_at: new Date('2026-01-01T00:00:20.000Z') }]);
   });
 
+  it('are known by what comes after a time that lies ahead, as of a clock that was wrong', async () => {
+    const { url, sql } = await database();
+    const follower = followerOf(settingsOf(url));
+    const at = (number: number, latitude: number): Item => recordItem(number, { basic: { camID: 'gate', Latitude: latitude, Longitude: 9 } });
+    const aYearAhead = Math.round((Date.now() - Date.UTC(2026, 0, 1)) / 1000) + 365 * 86_400;
+    const cameras = (): ReturnType<typeof sql> => sql('SELECT latitude, last_seen_at FROM lookout.cameras');
+    await follower.deliver([at(5, 5)], never);
+    await follower.deliver([at(aYearAhead, 50)], never);
+    expect(await cameras()).toMatchObject([{ latitude: 50 }]);
+    await follower.deliver([at(20, 20)], never);
+    await follower.deliver([at(10, 10)], never);
+    expect(await cameras()).toEqual([{ latitude: 20, last_seen_at: new Date('2026-01-01T00:00:20.000Z') }]);
+  });
+
   it('hold up nothing when their table cannot be read', async () => {
     const { url } = await database();
     const warned: string[] = [];

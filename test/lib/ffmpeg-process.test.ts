@@ -1,5 +1,3 @@
-import { execFileSync } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -8,6 +6,7 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { runCapture } from '../../src/lib/ffmpeg.ts';
 import { ffmpegProgram, isTooOld } from '../../src/lib/ffmpeg-program.ts';
 import { runFfmpeg } from '../../src/lib/ffmpeg-process.ts';
+import { withFewDescriptors } from '../helpers/descriptors.ts';
 import { alive } from '../runner/fixtures.ts';
 
 const never = new AbortController().signal;
@@ -82,17 +81,8 @@ describe('a run of ffmpeg', () => {
   });
 
   it('is refused in words when there is no room for a process', async () => {
-    const limit = (soft: string): void => { execFileSync('prlimit', ['--pid', String(process.pid), `--nofile=${soft}:`]); };
-    const before = execFileSync('prlimit', ['--pid', String(process.pid), '--nofile', '-o', 'SOFT', '--noheadings'], { encoding: 'utf8' }).trim();
-    const spare = Array.from({ length: 64 }, () => openSync('/dev/null', 'r'));
-    try {
-      // All descriptors up to the limit are taken: what is free below it is so little that no process can have its pipes.
-      limit(String(Math.max(...spare) + 1));
-      await expect(run()).rejects.toMatchObject({ code: 'ffmpeg_failed', message: expect.stringMatching(/^ffmpeg cannot be started: spawn .* EMFILE$/) as string });
-    } finally {
-      for (const file of spare) closeSync(file);
-      limit(before);
-    }
+    // What is free is so little that no process can have its pipes.
+    await withFewDescriptors(0, () => expect(run()).rejects.toMatchObject({ code: 'ffmpeg_failed', message: expect.stringMatching(/^ffmpeg cannot be started: spawn .* EMFILE$/) as string }));
   });
 
   it('is ended with time for a goodbye', async () => {

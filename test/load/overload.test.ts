@@ -170,6 +170,24 @@ describe('a model that ends now and then and takes longer to come back than a ba
   });
 });
 
+describe('batches of a camera that is captured no more', () => {
+  it('all end, also one that went between two that had to wait for the model', async () => {
+    const made = await site({ animals: { frameMs: 3500, setUpMs: 40_000, manifest: { look: 'batch' }, deed: (_camera, nth) => (nth === 5 ? 'die' : 'well') } });
+    const stream = made.start('CAM-1', ['animals']);
+    // The first waited for the set-up and is looked at, the second went at once and is behind it; then the model is set up again.
+    await made.pass(80);
+    expect([made.lane('animals').readiness, made.pipeline.busy, made.pipeline.waiting()]).toEqual(['not_ready', 2, 0]);
+    await made.pass(11);
+    expect(made.pipeline.waiting()).toBe(1);
+    await stream.stop('over');
+    await made.pass(300);
+    expect(made.records.map(({ models }) => models['animals']?.looked)).toEqual([10, 10, 10]);
+    const sequences = (made.seen['animals'] ?? []).slice(10).map(({ sequence }) => sequence);
+    expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
+    expectBalance(made);
+  });
+});
+
 describe('a model with a memory', () => {
   it('is shown each stream in order, by one of its runners, one call at a time', async () => {
     const made = await site({ tracks: { frameMs: 300, manifest: { state: 'stream', instances: 2 } } });

@@ -50,6 +50,16 @@ describe('the file', () => {
     expect((await at.text()).split('\n')).toHaveLength(4);
   });
 
+  it('is begun anew where somebody removed its folder', async () => {
+    const predictions = join(at.folder, 'records', 'predictions.json');
+    const log = await at.open({ predictions });
+    await log.append(sampleRecord('a'), never);
+    await rm(join(at.folder, 'records'), { recursive: true });
+    await log.append(sampleRecord('b'), never);
+    await log.close();
+    expect(await at.text('records/predictions.json')).toBe(`[\n${JSON.stringify(sampleRecord('b'))}\n]\n`);
+  });
+
   it('may be a link; what it leads to is written', async () => {
     await writeFile(join(at.folder, 'elsewhere.json'), dumpLikePython());
     await symlink('elsewhere.json', at.files.predictions);

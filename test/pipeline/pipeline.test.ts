@@ -505,6 +505,20 @@ async function resumed(batch: Batch): Promise<{ readonly second: Road; readonly 
 }
 
 describe('a batch of an earlier run', () => {
+  it('waits with its manifest as it is: thousands may have been left', async () => {
+    const written: string[] = [];
+    const made = await road(folder.path, { animals: fakeLane(() => found, { readiness: 'not_ready' }) }, {}, ({ spool }) => ({
+      spool: { ...spool, writeManifest: (batch) => {
+        written.push(batch.id);
+        return spool.writeManifest(batch);
+      } },
+    }));
+    const batch = await made.batch(['animals']);
+    await made.spool.writeManifest(batch);
+    await made.pipeline.recover(batch);
+    expect([made.pipeline.waiting(), written]).toEqual([1, []]);
+  });
+
   it('counts this run before it is asked about, and is not asked about once too many runs ended on it', async () => {
     const lane = fakeLane(never);
     const made = await road(folder.path, { animals: lane }, { model_retries: 1 });

@@ -1,7 +1,9 @@
-import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
-import { findLeftovers } from '../../src/pipeline/recover.ts';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { silentLog } from '../../src/lib/log.ts';
+import { findLeftovers, recover } from '../../src/pipeline/recover.ts';
+import { openBooks } from '../../src/store/books.ts';
 import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
 import { sampleRecord } from '../log/sample-record.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
@@ -18,7 +20,7 @@ beforeEach(async () => {
 });
 
 const own = (...names: readonly string[]): string => join(spool.folder, session.name, ...names);
-const NOTHING = { batches: [], damaged: [], foreign: [], aside: [], unknown: [] };
+const NOTHING = { batches: [], grouped: [], damaged: [], foreign: [], aside: [], unknown: [] };
 
 describe('what a crash left', () => {
   it('is nothing at first', async () => {
@@ -67,6 +69,24 @@ describe('what a crash left', () => {
     const { batches } = await findLeftovers(spool.folder);
     expect(batches).toEqual([settled, ...[loose.slice(0, 3), loose.slice(3)].map((frames) => ({ ...batchOf(session, frames), closed_by: 'recovered' }))]);
     expect(new Set(batches.map(({ id }) => id)).size).toBe(3);
+  });
+
+  it('is grouped once: frames get a manifest before anything is done for their batch, and those that have one keep it as it is', async () => {
+    const kept = batchOf(session, await putFrames(spool, session, 2));
+    await spool.writeManifest(kept);
+    await putFrames(spool, session, 4, 2);
+    const before = await stat(own(`${kept.id}.json`), { bigint: true });
+    const taken: Batch[] = [];
+    const books = await openBooks(folder.path);
+    onTestFinished(() => books.close());
+    const pipeline = { recover: async (batch: Batch): Promise<void> => {
+      expect(JSON.parse(await readFile(own(`${batch.id}.json`), 'utf8'))).toEqual(batch);
+      taken.push(batch);
+    } };
+    await recover(spool.folder, { books, spool, pipeline, log: silentLog });
+    expect(taken.map(({ frames }) => frames.length)).toEqual([2, 3, 1]);
+    expect(await stat(own(`${kept.id}.json`), { bigint: true })).toMatchObject({ ino: before.ino, ctimeNs: before.ctimeNs });
+    expect(await findLeftovers(spool.folder)).toMatchObject({ batches: taken, grouped: [] });
   });
 
   it('comes oldest first, whatever its session is called', async () => {
@@ -146,8 +166,9 @@ describe('what a crash left', () => {
     expect(await findLeftovers(spool.folder)).toEqual({ ...NOTHING, sessions: [], unknown: [own()] });
     expect(await readdir(own())).toHaveLength(4);
     await spool.writeManifest(batch);
+    const grouped = { ...batchOf(session, loose), closed_by: 'recovered' };
     expect(await findLeftovers(spool.folder)).toEqual({
-      ...NOTHING, sessions: [session.name], batches: [batch, { ...batchOf(session, loose), closed_by: 'recovered' }], aside: [own('session.json.damaged')],
+      ...NOTHING, sessions: [session.name], batches: [batch, grouped], grouped: [grouped], aside: [own('session.json.damaged')],
     });
     expect(await readFile(own('session.json.damaged'), 'utf8')).toBe(text);
     expect(await findLeftovers(spool.folder)).toMatchObject({ sessions: [session.name], aside: [], batches: [batch, {}] });

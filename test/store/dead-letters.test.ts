@@ -7,6 +7,7 @@ import { openDeadLetters, type DeadLetters } from '../../src/store/dead-letters.
 import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch } from '../../src/types.ts';
+import { withFewDescriptors } from '../helpers/descriptors.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 
 const folder = testFolder();
@@ -68,6 +69,33 @@ describe('the dead letters', () => {
     expect(letters.unrecorded.held()).toBeGreaterThan(0);
   });
 
+  it('are all read, however many there are and however few files may be open', async () => {
+    const { letters, bury } = await open();
+    const made = await bury(0);
+    for (let nth = 0; nth < 200; nth += 1) {
+      const [own, id] = [join(letters.folder, `${made.id}-${nth}`), `${made.id}-${nth}`];
+      await mkdir(own);
+      await writeFile(join(own, 'batch.json'), JSON.stringify({ batch: { ...made, id }, errors: {}, recorded: false }));
+    }
+    const passedOver: string[] = [];
+    const all = await withFewDescriptors(100, () => letters.list((reason) => passedOver.push(reason)));
+    expect(passedOver).toEqual([]);
+    expect(all).toHaveLength(201);
+  });
+
+  it('that no file can be opened for now to read are not taken for damaged, nor for gone', async () => {
+    const { letters, books, bury } = await open();
+    const made = await bury(0);
+    const held = letters.unrecorded.held();
+    await withFewDescriptors(0, async () => {
+      await expect(letters.list()).rejects.toThrow('EMFILE');
+      await expect(letters.unrecorded.letGo({ bytes: 1, files: 0 })).rejects.toThrow('EMFILE');
+    });
+    expect(letters.unrecorded.held()).toBe(held);
+    await letters.unrecorded.letGo({ bytes: 1, files: 0 });
+    expect(books.letterDropped(made.id)).toBe(true);
+  });
+
   it('keep a batch with its frames and why', async () => {
     const { letters, spool, batch } = await open();
     const made = await batch(0);
@@ -94,6 +122,14 @@ describe('the dead letters', () => {
     await letters.add({ batch: made, errors: ERRORS, recorded: false });
     expect(await letters.list()).toMatchObject([{ batch: { frames: [{}, {}] } }]);
     expect(await readdir(join(letters.folder, made.id))).toHaveLength(2);
+  });
+
+  it('are kept although somebody removed their folder meanwhile', async () => {
+    const { letters, bury } = await open();
+    await bury(0);
+    await rm(letters.folder, { recursive: true });
+    const { id } = await bury(10);
+    expect((await letters.list()).map(({ batch }) => batch.id)).toEqual([id]);
   });
 
   it('make room for new ones: the oldest go, and the books say so', async () => {

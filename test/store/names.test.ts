@@ -27,7 +27,8 @@ describe('the names in the spool', () => {
   it('are these', () => {
     expect(sessionName('CAM 1')).toMatch(/^CAM%201_[0-9a-f]{8}$/);
     expect(frameFile('CAM 1', AT)).toBe('CAM%201_20260701T123456789000Z.jpg');
-    expect(batchId('CAM%201_0a1b2c3d', AT)).toBe('CAM%201_0a1b2c3d-20260701T123456789000Z');
+    expect(frameFile('CAM 1', AT, 2)).toBe('CAM%201_20260701T123456789002Z.jpg');
+    expect(batchId('CAM%201_0a1b2c3d', `CAM%201_0a1b2c3d/${frameFile('CAM 1', AT, 2)}`)).toBe('CAM%201_0a1b2c3d-20260701T123456789002Z');
   });
 
   it('give every run of a camera another session', () => {
@@ -35,8 +36,8 @@ describe('the names in the spool', () => {
   });
 
   it('hold the time at which a frame was captured, and only a frame\'s do', () => {
-    expect(capturedAt(frameFile('a_20250101T000000000000Z.jpg', AT))).toBe(AT);
-    for (const other of ['session.json', 'latest.jpg', 'a_20260701T123456789000Z.jpg.tmp', 'a_20260701T123456Z.jpg', `${batchId('a_0a1b2c3d', AT)}.json`]) {
+    for (const round of [0, 7, 999, 12_345]) expect(capturedAt(frameFile('a_20250101T000000000000Z.jpg', AT, round))).toBe(AT);
+    for (const other of ['session.json', 'latest.jpg', 'a_20260701T123456789000Z.jpg.tmp', 'a_20260701T123456Z.jpg', `${batchId('a_0a1b2c3d', frameFile('a', AT))}.json`]) {
       expect(capturedAt(other)).toBeNull();
     }
   });

@@ -2,9 +2,10 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import { describe, expect, it } from 'vitest';
+import { capturedAt } from '../../src/store/names.ts';
 import { createSpool, type Session, type Spool } from '../../src/store/spool.ts';
 import { sampleRecord } from '../log/sample-record.ts';
-import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
+import { batchOf, BEGIN, PICTURE, putFrames, testFolder } from './folder.ts';
 
 const folder = testFolder();
 const SPEC = { camera_id: 'CAM 1', models: ['motion'], options: { ...USUAL_STREAM_OPTIONS, batch_size: 3 } };
@@ -50,6 +51,39 @@ describe('the spool', () => {
     const times: string[] = [];
     for (const time of ['10.000', '05.000', '10.000', '05.000', '05.001']) times.push(await put(time));
     expect(times).toEqual(['10.000', '05.000', '10.001', '05.001', '05.002']);
+  });
+
+  it('gives no frame and no batch a name that was there before, however often and far a clock is set back', async () => {
+    const { spool, session } = await begin();
+    const keys: string[] = [];
+    const ids: string[] = [];
+    const put = async (seconds: number): Promise<void> => {
+      const captured_at = new Date(BEGIN + 1000 * seconds).toISOString();
+      const frame = await spool.put(session, { captured_at, width: 4, height: 2, picture: { jpeg: PICTURE } });
+      // It stands under its own time all the same, or next to it.
+      expect(capturedAt(frame.key)).toBe(frame.captured_at);
+      expect(Date.parse(frame.captured_at) - Date.parse(captured_at)).toBeOneOf([0, 1]);
+      const batch = batchOf(session, [frame]);
+      keys.push(frame.key);
+      ids.push(batch.id);
+      await spool.release(batch);
+    };
+    // By five minutes, an hour, a day, and to what comes from before all of it.
+    for (const from of [0, 0, 3600, 0, 86_400, 0, -300]) for (let second = 0; second < 300; second += 20) await put(from + second);
+    // A camera with two clocks, one after the other.
+    for (let turn = 0; turn < 50; turn += 1) await put(turn % 2 === 0 ? 100_000 : 0);
+    expect([new Set(keys).size, new Set(ids).size]).toEqual([keys.length, keys.length]);
+  });
+
+  it('gives no frame a name that was there before where a camera brings the same time again and again', async () => {
+    const { spool, session } = await begin();
+    const keys = new Set<string>();
+    for (let nth = 0; nth < 4200; nth += 1) {
+      const { key } = await spool.put(session, { captured_at: '2026-07-01T12:00:00.000Z', width: 4, height: 2, picture: { jpeg: PICTURE } });
+      keys.add(key);
+      await spool.remove(key);
+    }
+    expect(keys.size).toBe(4200);
   });
 
   it.each([

@@ -61,9 +61,10 @@ const REVIEWS = (schema: string): string => `UPDATE ${schema}.events AS old SET 
   FROM json_to_recordset($1::json) AS new (id text, verdict text, keep boolean) WHERE old.id = new.id`;
 const CAMERAS_LISTED = (schema: string): string => `${insert('cameras', schema)} ON CONFLICT (id) DO UPDATE
   SET latitude = excluded.latitude, longitude = excluded.longitude WHERE (old.latitude, old.longitude) IS DISTINCT FROM (excluded.latitude, excluded.longitude)`;
+/** The newest counts, but for one that is still to come: a clock was wrong. Those of two machines may differ by a minute. */
 const CAMERAS_SEEN = (schema: string): string => `${insert('cameras', schema)} ON CONFLICT (id) DO UPDATE
   SET latitude = coalesce(excluded.latitude, old.latitude), longitude = coalesce(excluded.longitude, old.longitude), last_seen_at = excluded.last_seen_at
-  WHERE excluded.last_seen_at > coalesce(old.last_seen_at, '-infinity')`;
+  WHERE excluded.last_seen_at > CASE WHEN old.last_seen_at < now() + interval '1 minute' THEN old.last_seen_at ELSE '-infinity' END`;
 
 /** A statement may write a row only once. */
 function newestRecords(items: readonly Item[]): readonly Item[] {
