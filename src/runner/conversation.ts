@@ -89,8 +89,8 @@ export function converse(ears: Ears): Conversation {
         if (cut) throw new Invalid('a line is too long');
         obey(parseLine(line));
       } catch (error) {
-        if (!(error instanceof Invalid)) throw error;
-        fatal(`broke the protocol: ${error.message}: ${line.slice(0, SHOWN_CHARACTERS)}`);
+        // Whatever it is: thrown on, it would end Lookout, out of the stream that the line came by.
+        fatal(`broke the protocol: ${error instanceof Invalid ? error.message : String(error)}: ${line.slice(0, SHOWN_CHARACTERS)}`);
       }
     },
     ask: (frames, options) => {

@@ -68,7 +68,7 @@ export function parseLine(line: string): RunnerMessage {
     case 'fatal':
       return { type: 'fatal', error: parseError(message) };
     default:
-      throw new Invalid(`type is ${JSON.stringify(message['type'])}, not one of ready, result, failed, fatal`);
+      throw not(message['type'], 'type', 'one of ready, result, failed, fatal');
   }
 }
 
@@ -82,9 +82,7 @@ function parseJson(line: string): unknown {
 }
 
 function parseReady(message: Fields): RunnerMessage {
-  if (message['protocol'] !== PROTOCOL) {
-    throw new Invalid(`it speaks protocol ${JSON.stringify(message['protocol'])}, this Lookout speaks ${PROTOCOL}`);
-  }
+  if (message['protocol'] !== PROTOCOL) throw not(message['protocol'], 'protocol', `${PROTOCOL}, which this Lookout speaks`);
   return {
     type: 'ready',
     protocol: PROTOCOL,
