@@ -1,7 +1,7 @@
 /** Sees to it that a model's weights are there: looks for them, fetches what is missing and can be fetched. */
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { LookoutError } from '../errors.ts';
+import { errorInfo, LookoutError } from '../errors.ts';
 import { makeFolder, namesIn } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
@@ -84,8 +84,8 @@ async function refuseOthers(model: Model): Promise<void> {
   }
 }
 
-function unreadable(where: string): (error: Error) => never {
-  return (error) => { throw new Unusable(`the weights ${where} cannot be read: ${error.message}; let Lookout's user read them`, { cause: error }); };
+function unreadable(where: string): (error: unknown) => never {
+  return (error) => { throw new Unusable(`the weights ${where} cannot be read: ${errorInfo(error).message}; let Lookout's user read them`, { cause: error }); };
 }
 
 async function beginningOf(path: string): Promise<string> {
