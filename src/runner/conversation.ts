@@ -87,7 +87,7 @@ export function converse(ears: Ears): Conversation {
       if (broken) return;
       try {
         if (cut) throw new Invalid('a line is too long');
-        obey(parseLine(line));
+        obey(parseLine(line, (id) => calls.get(id)?.frames.length ?? 0));
       } catch (error) {
         // Whatever it is: thrown on, it would end Lookout, out of the stream that the line came by.
         fatal(`broke the protocol: ${error instanceof Invalid ? error.message : String(error)}: ${line.slice(0, SHOWN_CHARACTERS)}`);

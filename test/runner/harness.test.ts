@@ -281,7 +281,7 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     const { file, args } = harnessed(language, 'model', {});
     const calls = [{ id: 1, options: {} }, { id: 2, options: { do: 'raise' } }].map((call) => `${JSON.stringify({ type: 'predict', frames: frames(1), ...call })}\n`);
     const said = execFileSync(file, args, { input: calls.join(''), encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
-    expect(said.trim().split('\n').map(parseLine)).toEqual([
+    expect(said.trim().split('\n').map((line) => parseLine(line))).toEqual([
       { type: 'ready', protocol: 1, detector: 'fixture', labels: ['dog', 'cat'], device: 'cpu', mix: false, slots: 1 },
       { type: 'result', id: 1, predictions: [{ index: 0, detections: [{ class: '/frames/0.jpg', confidence: 0.5, box: [0, 1, 640, 480] }] }], inference_ms: expect.any(Number) as number },
       { type: 'failed', id: 2, error: { message: expect.stringContaining('cannot look') as string }, frames: [] },

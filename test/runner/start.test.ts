@@ -104,6 +104,7 @@ describe('an answer', () => {
     [[nothing(0), nothing(0)], 'index 0 is there twice'],
     [[nothing(0), nothing(2)], 'index 1 is missing'],
     [[nothing(0), nothing(1), nothing(2)], 'index 2 is not of this call'],
+    [[nothing(0), nothing(1), nothing(1), { index: 'never looked at' }], 'index 1 is there twice'],
   ] as const)('to other frames than asked fails the call: %j', async ([predictions, why]) => {
     const { runner, answer } = await say(2, { type: 'result', id: 1, predictions, inference_ms: 2 });
     const error = await failure(answer);
