@@ -89,6 +89,17 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     }]);
   });
 
+  test('takes whole numbers as they are, and refuses those that would be rounded', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const bad = (index: number, what: string): object => ({
+      index, error: { code: 'bad_frame', message: expect.stringMatching(`^frame ${index}, finding 0: ${what}, not a text or a number below 2\\^53$`) as string },
+    });
+    expect((await runner.predict(frames(5), { do: 'large' }, never)).predictions).toEqual([
+      bad(0, 'attributes\\.id is 9007199254740992'), bad(1, 'attributes\\.id is -1152921504606846976'), bad(2, 'extra\\.ids\\[0\\]\\[1\\] is 9223372036854775808'), bad(3, 'extra is 10+…'),
+      { index: 4, detections: [{ class: 'dog', confidence: 0.5, attributes: { id: 1 - 2 ** 53 }, extra: { ids: [2 ** 53 - 1], far: 1e300 } }] },
+    ]);
+  });
+
   test('makes a bad finding the error of its frame, and says what is wrong and where', async () => {
     const runner = await start(harnessed(language, 'model'));
     const dog = { class: 'dog', confidence: 0.5 };
