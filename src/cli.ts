@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C). */
+/** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C, 143 by SIGTERM where that is not the usual end). */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './commands/context.ts';
 import type { ServerOptions } from './commands/followers.ts';
@@ -41,8 +41,11 @@ function seconds(text: string): number {
   return Number(text);
 }
 
+/** `stopped`: the exit code after SIGTERM, 0 where that is how the command is meant to end. */
+type Run = (work: (context: CommandContext) => Promise<number>, options: Record<string, unknown>, stopped?: 0 | 143) => Promise<void>;
+
 /** Each command is loaded when it is run: help and mistakes do not wait for the whole server. */
-function program(run: (work: (context: CommandContext) => Promise<number>, options: Record<string, unknown>) => Promise<void>): Command {
+function program(run: Run): Command {
   const root = new Command('lookout')
     .description('Batch-oriented video pipeline orchestrator with pluggable model runners.')
     .version(version)
@@ -50,13 +53,13 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
     .showHelpAfterError('(try: lookout --help)');
 
   withSettings(root.command('serve').description('run the server: the API, the web page and the streams'))
-    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/serve.ts')).serve(context), options));
+    .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/serve.ts')).serve(context), options, 0));
   withSettings(root.command('demo').description('run the server with cameras of its own over real RTSP'), DEMO_SETTINGS)
     .option('--records <number>', 'stop after so many records of each camera', wholeNumber)
     .option('--fault <name>', 'what the first camera does wrong, 15 s in every 30; `--fault help` lists what it can do')
     .action((options: Record<string, unknown>) => run(async (context) => (await import('./commands/demo.ts')).demo(context, {
       records: (options.records as number | undefined) ?? null, fault: (options.fault as string | undefined) ?? null,
-    }), options));
+    }), options, 0));
 
   const models = root.command('models').description('look at models, prepare their environments, try them');
   withSettings(models.command('list').description('the models there are, and where they come from'), {}, OF_MODELS)
@@ -120,7 +123,10 @@ function program(run: (work: (context: CommandContext) => Promise<number>, optio
 async function main(argv: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
   let exitCode = 0;
+  let afterSigterm: 0 | 143 = 143;
   let ended: NodeJS.Signals | null = null;
+  /** null: nobody asked it to stop. */
+  const exitOfStop = (): number | null => (ended === null ? null : ended === 'SIGINT' ? 130 : afterSigterm);
   const onSignal = (signal: NodeJS.Signals): void => {
     // The second one does not wait.
     if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
@@ -130,14 +136,15 @@ async function main(argv: readonly string[]): Promise<number> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   outliveReaders();
   try {
-    await program(async (work, options) => {
+    await program(async (work, options, stopped = 143) => {
+      afterSigterm = stopped;
       exitCode = await work({ signal: interrupt.signal, flags: options });
     }).parseAsync([...argv]);
-    return exitOf(ended) ?? exitCode;
+    return exitOfStop() ?? exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    const stopped = exitOf(ended);
-    if (stopped !== null) return stopped;
+    const stopped = exitOfStop();
+    if (stopped !== null && isOfStop(error)) return stopped;
     const { code, message } = errorInfo(inWords(error));
     process.stderr.write(`lookout: ${message}\nwhat to try: ${ERRORS[code].advice}\n`);
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
@@ -151,10 +158,10 @@ function inWords(error: unknown): unknown {
   return new LookoutError(isNoRoom(error) ? 'disk_full' : 'disk_failed', errorInfo(error).message, { cause: error });
 }
 
-/** Stopped in order: 130 after Ctrl-C, 0 after SIGTERM; null: nobody asked. */
-function exitOf(signal: NodeJS.Signals | null): number | null {
-  if (signal === null) return null;
-  return signal === 'SIGINT' ? 130 : 0;
+/** Whether it says no more than that what went on was stopped. */
+function isOfStop(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'AbortError' || (error instanceof LookoutError && error.code === 'shutting_down') || isOfStop(error.cause);
 }
 
 process.exit(await main(process.argv));

@@ -190,8 +190,8 @@ function attributes(value, at) {
 
 function attribute(value, at) {
   if (typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value !== 'number' || !Number.isFinite(value)) throw wrong(value, at, 'a text, a number, true or false');
-  return value;
+  if (typeof value !== 'bigint' && !Number.isFinite(value)) throw wrong(value, at, 'a text, a number, true or false');
+  return exact(value, at);
 }
 
 /** To the seven digits that a float of 32 bits has: all of them would be twice as long. */
@@ -204,7 +204,7 @@ function embedding(value, at) {
 function json(value, at, depth = 0) {
   if (typeof value?.toJSON === 'function') return json(value.toJSON(), at, depth);
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') return number(value, at);
+  if (typeof value === 'number' || typeof value === 'bigint') return exact(value, at);
   if (typeof value !== 'object') throw wrong(value, at, 'JSON');
   if (depth === MAX_DEPTH) throw new Invalid(`${at} is nested deeper than ${MAX_DEPTH} levels`);
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return list(value, at, (one, where) => json(one, where, depth + 1));
@@ -222,6 +222,12 @@ function number(value, at) {
   const found = typeof value === 'bigint' ? Number(value) : value;
   if (typeof found !== 'number' || !Number.isFinite(found)) throw wrong(value, at, 'a number');
   return found;
+}
+
+/** What a number cannot hold would be rounded, and two things would share it. */
+function exact(value, at) {
+  if (typeof value === 'bigint' && !Number.isSafeInteger(Number(value))) throw wrong(value, at, 'a text or a number below 2^53');
+  return number(value, at);
 }
 
 /** To a hundredth: more digits would only be longer. */

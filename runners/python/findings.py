@@ -242,9 +242,12 @@ def any_json(value, at, depth=0):
     value = plain(value)
     if value is None or isinstance(value, (bool, str)):
         return value
-    if isinstance(value, (int, float)):
-        found = number(value, at)
-        return int(value) if isinstance(value, int) else found
+    if isinstance(value, int):
+        if abs(value) > MAX_EXACT:
+            raise wrong(value, at, "a text or a number below 2^53")
+        return int(value)
+    if isinstance(value, float):
+        return number(value, at)
     if depth == MAX_DEPTH:
         raise Invalid(f"{at} is nested deeper than {MAX_DEPTH} levels")
     if hasattr(value, "keys"):

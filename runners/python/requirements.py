@@ -48,13 +48,13 @@ def dependencies(file):
 
 
 def read_all(files):
-    """[(text, hashed)] of every requirement in the files and those that they name; constraints are left out."""
+    """[(text, hashed)] of every requirement in the files and those that they name; constraints and what is for other machines are left out."""
     from pip._internal.req.req_file import parse_requirements
 
     found = []
     for file in files:
         for line in parse_requirements(file, session=Session()):
-            if not line.constraint:
+            if not line.constraint and is_for_here(line.requirement):
                 found.append((line.requirement, bool((line.options or {}).get("hashes"))))
     return found
 
@@ -68,15 +68,25 @@ class Session:
         return PipSession().get(url)
 
 
+def is_for_here(text):
+    """Paths and addresses may have a marker too; pip divides them so."""
+    from pip._vendor.packaging.markers import InvalidMarker, Marker
+
+    marker = text.partition("; " if "://" in text else ";")[2].strip()
+    try:
+        return marker == "" or Marker(marker).evaluate({"extra": ""})
+    except InvalidMarker:
+        return True
+
+
 def parse(text):
-    """The requirement; None: it is a path, an address, or meant for other machines."""
+    """The requirement; None: it is a path or an address."""
     from pip._vendor.packaging.requirements import InvalidRequirement, Requirement
 
     try:
-        requirement = Requirement(text)
+        return Requirement(text)
     except InvalidRequirement:
         return None
-    return requirement if requirement.marker is None or requirement.marker.evaluate({"extra": ""}) else None
 
 
 def pins(asked, folder):

@@ -1,9 +1,9 @@
 /** What is named on the command line, pictures, folders of them and videos, as pictures to show to a model. */
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { LookoutError } from '../errors.ts';
-import { picturesOf, toJpeg } from '../lib/ffmpeg.ts';
-import { sizeOf } from './picture.ts';
+import { picturesOf } from '../lib/ffmpeg.ts';
+import { QUALITY, sizeOf, uprightJpeg } from './picture.ts';
 
 interface Facts {
   /** What it is called in what is printed: as it was named, of a video with the time. */
@@ -27,8 +27,6 @@ export type Picture = Shown | (Facts & { readonly error: string });
 
 const PICTURE = /\.(jpe?g|png|webp|bmp|gif|tiff?)$/i;
 const VIDEO = /\.(mp4|m4v|mov|mkv|webm|avi|wmv|flv|ts|m2ts|mpe?g|3gp|ogv|mjpe?g|h26[45]|hevc)$/i;
-/** As a server keeps them unless it is told otherwise. */
-const QUALITY = { jpegQuality: 95, maxWidth: null };
 
 /**
  * Of a video one picture every so many seconds. `folder` takes what has to be made. Throws `bad_request` for what is not
@@ -57,10 +55,7 @@ export async function readPictures(named: readonly string[], every: number, fold
 async function readPicture(path: string, converted: string, number: number, signal: AbortSignal): Promise<Picture> {
   const known = { name: path, stem: stemOf(path), stream: 'pictures', number, at: number };
   try {
-    const { width, height, type = '', orientation = 1 } = await sizeOf(path);
-    if (type === 'jpg' && orientation === 1) return { ...known, file: resolve(path), width, height };
-    await writeFile(converted, await toJpeg(await readFile(path), { ...QUALITY, type, orientation }, signal));
-    return { ...known, file: converted, ...(await sizeOf(converted)) };
+    return { ...known, ...(await uprightJpeg(path, converted, signal)) };
   } catch (error) {
     signal.throwIfAborted();
     return { ...known, error: error instanceof LookoutError && error.code === 'bad_frame' ? 'it cannot be read as a picture' : (error as Error).message, width: 0, height: 0 };

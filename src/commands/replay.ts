@@ -1,6 +1,7 @@
 /** `lookout replay`: dead letters again, or stored frames through a model. Needs the folders for itself: stop the server first. */
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createApp, type App } from '../app.ts';
 import { isCameraId } from '../words/camera-id.ts';
 import { errorInfo, LookoutError } from '../errors.ts';
@@ -10,7 +11,7 @@ import type { DeadLetter } from '../store/dead-letters.ts';
 import { capturedAt } from '../store/names.ts';
 import { replayFrames, replayLetter, type StoredFrame } from '../pipeline/replay.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
-import { sizeOf } from './picture.ts';
+import { uprightJpeg } from './picture.ts';
 
 export interface ReplayOptions {
   /** Picture files; none: the dead letters. */
@@ -22,6 +23,16 @@ export interface ReplayOptions {
 }
 
 export async function replay(context: CommandContext, options: ReplayOptions): Promise<number> {
+  const work = await mkdtemp(join(tmpdir(), 'lookout-replay-'));
+  try {
+    return await replayIn(work, context, options);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** `work` takes what has to be made of pictures. */
+async function replayIn(work: string, context: CommandContext, options: ReplayOptions): Promise<number> {
   const { signal } = context;
   const { frames, camera } = options;
   const models = options.models && [...new Set(options.models)];
@@ -29,7 +40,7 @@ export async function replay(context: CommandContext, options: ReplayOptions): P
   const { config, log } = await prepareCommand(context);
   const { catalog } = await createModels(config);
   for (const model of models ?? []) await catalog.get(model);
-  const stored = await readPictures(frames);
+  const stored = await readPictures(frames, work, signal);
   const app = await createApp(config, log, { makesEvents: options.events });
   const followed = follow(app);
   const over = AbortSignal.any([signal, app.lost]);
@@ -63,11 +74,11 @@ function checkUsage({ frames, models, camera }: ReplayOptions): void {
 }
 
 /** In the order in which they were captured. */
-async function readPictures(files: readonly string[]): Promise<readonly StoredFrame[]> {
+async function readPictures(files: readonly string[], work: string, signal: AbortSignal): Promise<readonly StoredFrame[]> {
   const stored: StoredFrame[] = [];
-  for (const file of files) {
-    const { width, height } = await sizeOf(file);
-    stored.push({ file: resolve(file), captured_at: capturedAt(file) ?? (await stat(file)).mtime.toISOString(), width, height });
+  for (const [number, file] of files.entries()) {
+    const picture = await uprightJpeg(file, join(work, `${number}.jpg`), signal);
+    stored.push({ ...picture, captured_at: capturedAt(file) ?? (await stat(file)).mtime.toISOString() });
   }
   return stored.sort((a, b) => a.captured_at.localeCompare(b.captured_at));
 }

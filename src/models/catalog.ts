@@ -1,7 +1,7 @@
 /** The models that can be named: the folders of the user, of the Flask orchestrator's project and the built-in ones. */
 import { readdir, realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { LookoutError } from '../errors.ts';
+import { errorInfo, LookoutError } from '../errors.ts';
 import { CAMERA_MODEL } from '../words/push.ts';
 import type { Model } from '../types.ts';
 import { MANIFEST_FILES, RESERVED_SECTIONS } from './manifest.ts';
@@ -57,8 +57,7 @@ export async function readCatalog(options: CatalogOptions): Promise<Catalog> {
         try {
           return { name, model: await readModel(name, places, around) };
         } catch (error) {
-          if (error instanceof LookoutError) return { name, error };
-          throw error;
+          return { name, error: error instanceof LookoutError ? error : new LookoutError('model_unavailable', `model ${name}: ${errorInfo(error).message}`, { cause: error }) };
         }
       }));
     },

@@ -12,7 +12,7 @@ export type Facts = Readonly<Record<string, string>>;
 /**
  * Names an environment: changes when a requirement file, a lock file, a local package, one of the `further` files and
  * folders or one of the facts changes.
- * Anything larger than 16 MB counts by name, size and time of change instead of its content.
+ * What is larger than 16 MB or cannot be read counts by name, size and time of change instead of its content.
  */
 export async function fingerprint(model: Model, facts: Facts, further: readonly string[] = []): Promise<string> {
   const files = [...(await followRequirements(model.requirements, model.folder)), ...further];

@@ -5,6 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasCode } from '../lib/files.ts';
+import { isTransient } from '../lib/transient.ts';
 import { existing, isFile } from './paths.ts';
 
 /** Above this size a file counts by name, size and time of change: reading gigabytes of weights would take seconds. */
@@ -59,13 +60,16 @@ export async function contents(path: string, base: string): Promise<readonly Con
   const facts = await stat(path).catch(() => null);
   if (facts === null) return [{ path, word: `${name} missing`, changed_ms: 0 }];
   if (facts.isDirectory()) return (await aFewAtOnce(await filesUnder(path), (file) => contents(file, base))).flat();
+  const unread = { path, word: `${name} ${facts.size} bytes of ${facts.mtimeMs}`, changed_ms: facts.ctimeMs };
+  if (facts.size > READ_AT_MOST) return [unread];
   try {
-    const what = facts.size > READ_AT_MOST ? `${facts.size} bytes of ${facts.mtimeMs}` : await sha256Of(path, facts);
-    return [{ path, word: `${name} ${what}`, changed_ms: facts.ctimeMs }];
+    return [{ ...unread, word: `${name} ${await sha256Of(path, facts)}` }];
   } catch (error) {
     // Removed between the two looks.
     if (hasCode(error, 'ENOENT')) return contents(path, base);
-    throw error;
+    if (isTransient(error)) throw error;
+    // Whoever needs it says that it cannot be read, in better words.
+    return [unread];
   }
 }
 
@@ -89,13 +93,13 @@ async function filesUnder(folder: string): Promise<readonly string[]> {
   return files.flat().sort();
 }
 
-/** A folder below may be removed while its neighbours are looked at. */
+/** A folder below may be removed while its neighbours are looked at, or be closed to Lookout. */
 async function namesOrNone(folder: string): Promise<readonly Dirent[]> {
   try {
     return await readdir(folder, { withFileTypes: true });
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
+    if (isTransient(error)) throw error;
+    return [];
   }
 }
 

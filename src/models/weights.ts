@@ -1,7 +1,7 @@
 /** Sees to it that a model's weights are there: looks for them, fetches what is missing and can be fetched. */
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { LookoutError } from '../errors.ts';
+import { errorInfo, LookoutError } from '../errors.ts';
 import { letModelsRead } from '../lib/account.ts';
 import { makeFolder, namesIn } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
@@ -24,14 +24,32 @@ export async function findWeights(model: Model): Promise<readonly string[]> {
 
 /** What a user must do before the model can run: which file is missing, and where it goes. null: nothing. */
 export async function missingWeights(model: Model): Promise<string | null> {
-  for (const weights of model.weights) {
-    if (weights.required && weights.url === null && (await matches(model, weights)).length === 0) return missing(model, weights, null);
+  try {
+    for (const weights of model.weights) {
+      if (weights.required && weights.url === null && (await matches(model, weights)).length === 0) return missing(model, weights, null);
+    }
+    await refuseOthers(model);
+    return null;
+  } catch (error) {
+    if (error instanceof Unusable) return error.message;
+    throw error;
   }
-  return noWeights(model);
 }
 
-/** Throws `model_unavailable` when required weights are missing and cannot be had. */
+/** Throws `model_unavailable` when required weights are missing and cannot be had, and when there are some that cannot be used. */
 export async function provideWeights(model: Model, progress: Progress, signal: AbortSignal): Promise<void> {
+  try {
+    await provide(model, progress, signal);
+  } catch (error) {
+    if (error instanceof Unusable) throw new LookoutError('model_unavailable', `model ${model.name}: ${error.message}`, { cause: error.cause });
+    throw error;
+  }
+}
+
+/** Says what is wrong with a model's weights, and what to do about it; its cause is what the system said. */
+class Unusable extends Error {}
+
+async function provide(model: Model, progress: Progress, signal: AbortSignal): Promise<void> {
   for (const weights of model.weights) {
     signal.throwIfAborted();
     const stale = (await isOther(model, weights)) ? targetOf(model, weights) : null;
@@ -42,11 +60,10 @@ export async function provideWeights(model: Model, progress: Progress, signal: A
     const reason = weights.url === null ? null : await fetchWeights(model, weights, weights.url, progress, signal);
     if (stale !== null && reason !== null) progress(`${stale} is not the file with the sha256 that the manifest names, which cannot be had (${reason}); it is used as it is`);
     if ((await matches(model, weights)).length > 0) continue;
-    if (weights.required) throw new LookoutError('model_unavailable', `model ${model.name}: ${missing(model, weights, reason)}`);
+    if (weights.required) throw new Unusable(missing(model, weights, reason));
     progress(`the weights ${weights.file} are not there${reason === null ? '' : ` (${reason})`}; going on without them`);
   }
-  const fault = await noWeights(model);
-  if (fault !== null) throw new LookoutError('model_unavailable', `model ${model.name}: ${fault}`);
+  await refuseOthers(model);
   await letRead(model);
 }
 
@@ -65,20 +82,23 @@ async function letRead(model: Model): Promise<void> {
 async function isOther(model: Model, weights: Weights): Promise<boolean> {
   const { url, sha256 } = weights;
   const fetched = targetOf(model, weights);
-  return url !== null && sha256 !== null && (await isFile(fetched)) && (await hashOf(fetched)) !== sha256;
+  return url !== null && sha256 !== null && (await isFile(fetched)) && (await hashOf(fetched).catch(unreadable(fetched))) !== sha256;
 }
 
 const LFS_POINTER = 'version https://git-lfs';
 
-/** Which file bears the name of weights and holds none, and what to do about it; null: each may be what it says. */
-async function noWeights(model: Model): Promise<string | null> {
+/** Throws Unusable for a file that bears the name of weights and holds none. */
+async function refuseOthers(model: Model): Promise<void> {
   for (const file of await findWeights(model)) {
-    const beginning = await beginningOf(file);
-    if (beginning === '') return `the weights ${file} are an empty file; put the real one there`;
-    if (beginning.startsWith(LFS_POINTER)) return `the weights ${file} are a Git LFS pointer, not the weights; fetch them with \`git lfs pull\`, or put the real file there`;
-    if (/^\s*<(!doctype\s+)?html/i.test(beginning)) return `the weights ${file} are a web page, not the weights; download the file itself`;
+    const beginning = await beginningOf(file).catch(unreadable(file));
+    if (beginning === '') throw new Unusable(`the weights ${file} are an empty file; put the real one there`);
+    if (beginning.startsWith(LFS_POINTER)) throw new Unusable(`the weights ${file} are a Git LFS pointer, not the weights; fetch them with \`git lfs pull\`, or put the real file there`);
+    if (/^\s*<(!doctype\s+)?html/i.test(beginning)) throw new Unusable(`the weights ${file} are a web page, not the weights; download the file itself`);
   }
-  return null;
+}
+
+function unreadable(where: string): (error: unknown) => never {
+  return (error) => { throw new Unusable(`the weights ${where} cannot be read: ${errorInfo(error).message}; let Lookout's user read them`, { cause: error }); };
 }
 
 async function beginningOf(path: string): Promise<string> {
@@ -132,12 +152,13 @@ function placeFor(model: Model): string {
   return model.weights_folders.find((folder) => folder !== model.folder || model.origin === 'user') ?? model.folder;
 }
 
-/** Files that an entry of the manifest means. */
+/** Files that an entry of the manifest means. Throws Unusable where the folders do not tell. */
 async function matches({ weights_folders }: Model, { file }: Weights): Promise<readonly string[]> {
   const pattern = new RegExp(`^${basename(file).split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
   const found = await Promise.all(weights_folders.map(async (folder) => {
     const within = join(folder, dirname(file));
-    const paths = (await namesIn(within)).filter((name) => pattern.test(name) && !/\.(part|old\d*)$/.test(name)).sort().map((name) => join(within, name));
+    const names = await namesIn(within).catch(unreadable(`in ${within}`));
+    const paths = names.filter((name) => pattern.test(name) && !/\.(part|old\d*)$/.test(name)).sort().map((name) => join(within, name));
     return Promise.all(paths.map(async (path) => ((await isFile(path)) ? [path] : [])));
   }));
   return found.flat(2);

@@ -87,10 +87,10 @@ export function converse(ears: Ears): Conversation {
       if (broken) return;
       try {
         if (cut) throw new Invalid('a line is too long');
-        obey(parseLine(line));
+        obey(parseLine(line, (id) => calls.get(id)?.frames.length ?? 0));
       } catch (error) {
-        if (!(error instanceof Invalid)) throw error;
-        fatal(`broke the protocol: ${error.message}: ${line.slice(0, SHOWN_CHARACTERS)}`);
+        // Whatever it is: thrown on, it would end Lookout, out of the stream that the line came by.
+        fatal(`broke the protocol: ${error instanceof Invalid ? error.message : String(error)}: ${line.slice(0, SHOWN_CHARACTERS)}`);
       }
     },
     ask: (frames, options) => {

@@ -1,6 +1,6 @@
 /** One finding as a runner says it: what it may carry, and how large it may be. The authors' page is runners/README.md. */
 import type { Detection, Keypoint, Mask, Point, Prediction } from '../types.ts';
-import { Invalid, box, confidence, count, index, json, list, member, not, number, object, optional, text } from './shape.ts';
+import { Invalid, box, confidence, count, holdsMore, index, json, list, member, not, number, object, optional, text } from './shape.ts';
 
 /** Bytes of JSON. A record holds the findings of a whole batch, and is read as a whole. */
 export const MAX_FINDING = 16 * 1024;
@@ -27,12 +27,18 @@ export function parseFindings(value: unknown, at: string): readonly Detection[] 
 
 function parseFinding(value: unknown, at: string): Detection {
   const said = object(value, at);
+  if (isTooLarge(said)) throw new Invalid(`${at} is more than ${MAX_FINDING} bytes of JSON`);
   const details = Object.entries({ box, ...DETAILS }).map(([name, check]) => [name, optional<unknown>(said[name], `${at}.${name}`, check)] as const);
   return {
     class: text(said['class'], `${at}.class`),
     confidence: confidence(said['confidence'], `${at}.confidence`),
     ...given(details),
   };
+}
+
+/** Whether its details cannot be small enough: each value takes a byte at least. What else is said is not looked at. */
+function isTooLarge(said: Readonly<Record<string, unknown>>): boolean {
+  return holdsMore(Object.keys({ box, ...DETAILS }).map((name) => said[name]), MAX_FINDING);
 }
 
 /** What `read` makes of a frame; where it throws Invalid, that is what is wrong with the frame. */
@@ -47,6 +53,7 @@ export function orBadFrame(frame: number, read: () => Prediction): Prediction {
 
 /** What of a finding's details is well shaped; the rest is left out without a word. */
 export function detailsOf(said: Readonly<Record<string, unknown>>): Details {
+  if (isTooLarge(said)) return {};
   return given(Object.entries(DETAILS).map(([name, check]) => [name, wellShaped(said[name], check)] as const));
 }
 

@@ -1,7 +1,7 @@
 /** Every message of the runner protocol, and how a line becomes one. The authors' page is runners/README.md. */
 import type { Json, Prediction, Ready, RunnerAnswer, RunnerFrame } from '../types.ts';
 import { orBadFrame, parseFindings } from './finding.ts';
-import { Invalid, count, flag, index, list, milliseconds, not, object, optional, text } from './shape.ts';
+import { Invalid, count, flag, index, items, list, milliseconds, not, object, optional, text } from './shape.ts';
 
 export const PROTOCOL = 1;
 /** Far above any answer, far below what a mistake could fill memory with. */
@@ -49,15 +49,15 @@ export function predictLine({ id, frames, options }: Omit<PredictMessage, 'type'
 /**
  * A line from the child as a message. Throws when the line is none: then nothing more that the child says can be
  * believed. A result that names its call but says something impossible is that call's failure, and what it says wrong of
- * a frame that it names is that frame's.
+ * a frame that it names is that frame's. `asked`: about how many frames the call of this number is.
  */
-export function parseLine(line: string): RunnerMessage {
+export function parseLine(line: string, asked: (id: number) => number = () => Infinity): RunnerMessage {
   const message = object(parseJson(line), 'the message');
   switch (message['type']) {
     case 'ready':
       return parseReady(message);
     case 'result':
-      return parseResult(message);
+      return parseResult(message, asked);
     case 'failed':
       return {
         type: 'failed',
@@ -68,7 +68,7 @@ export function parseLine(line: string): RunnerMessage {
     case 'fatal':
       return { type: 'fatal', error: parseError(message) };
     default:
-      throw new Invalid(`type is ${JSON.stringify(message['type'])}, not one of ready, result, failed, fatal`);
+      throw not(message['type'], 'type', 'one of ready, result, failed, fatal');
   }
 }
 
@@ -82,9 +82,7 @@ function parseJson(line: string): unknown {
 }
 
 function parseReady(message: Fields): RunnerMessage {
-  if (message['protocol'] !== PROTOCOL) {
-    throw new Invalid(`it speaks protocol ${JSON.stringify(message['protocol'])}, this Lookout speaks ${PROTOCOL}`);
-  }
+  if (message['protocol'] !== PROTOCOL) throw not(message['protocol'], 'protocol', `${PROTOCOL}, which this Lookout speaks`);
   return {
     type: 'ready',
     protocol: PROTOCOL,
@@ -96,10 +94,12 @@ function parseReady(message: Fields): RunnerMessage {
   };
 }
 
-function parseResult(message: Fields): RunnerMessage {
+function parseResult(message: Fields, asked: (id: number) => number): RunnerMessage {
   const id = index(message['id'], 'id');
   try {
-    const predictions = list(message['predictions'], 'predictions', parsePrediction);
+    // One too many is as wrong as a million, which would take seconds to read.
+    const said = items(message['predictions'], 'predictions').slice(0, asked(id) + 1);
+    const predictions = list(said, 'predictions', parsePrediction);
     return { type: 'result', id, predictions, inference_ms: milliseconds(message['inference_ms'], 'inference_ms') };
   } catch (error) {
     if (!(error instanceof Invalid)) throw error;

@@ -6,7 +6,10 @@ import { basename, resolve } from 'node:path';
 import { replaceNoNumbers } from '../lib/python-json.ts';
 import type { Box, Detection, Prediction, RunnerFrame } from '../types.ts';
 import { detailsOf, MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, orBadFrame, sizeOf } from './finding.ts';
-import { Invalid, list, not, number, object, optional, ROUNDING, text } from './shape.ts';
+import { Invalid, items, list, not, number, object, optional, ROUNDING, text } from './shape.ts';
+
+/** Elements of an output, and detections of a frame: above what a detector says that sorts nothing out, below what takes many seconds to read. */
+const MOST = 32 * 1024;
 
 export interface OneShotOutput {
   readonly predictions: readonly Prediction[];
@@ -16,11 +19,14 @@ export interface OneShotOutput {
 
 /** A prediction for each frame, in order. Throws Invalid when `content` is no list, or nobody can tell which frames it speaks of. */
 export function parseOutput(content: string, frames: readonly RunnerFrame[]): OneShotOutput {
-  const elements = list(parseJson(content), 'the output', (element) => element);
+  const elements = items(parseJson(content), 'the output');
+  if (elements.length > MOST) throw new Invalid(`the output has ${elements.length} elements for ${frames.length} frames, more than ${MOST}`);
   if (elements.length === 0) throw new Invalid('the output mentions none of the frames; one in which nothing was found has detections: []');
   const places = placesOf(elements, frames);
   const predictions = frames.map(({ index }, place) => orBadFrame(index, () => {
     if (!places.includes(place)) throw new Invalid('the output does not mention this frame');
+    const count = elements.reduce((sum: number, element, i) => sum + (places[i] === place ? countDetections(element) : 0), 0);
+    if (count > MOST) throw new Invalid(`the output has ${count} detections of this frame, more than ${MOST}`);
     const found = elements.flatMap((element, i) => (places[i] === place ? parseElement(element, `[${i}]`) : []));
     return { index, detections: sizeOf(found) > MAX_FINDINGS_OF_A_FRAME ? found.map(plain) : found };
   }));
@@ -88,6 +94,11 @@ function parseElement(value: unknown, at: string): readonly Found[] {
   return (optional(detections, `${at}.detections`, (found, where) => list(found, where, parseDetection)) ?? []).flat();
 }
 
+function countDetections(element: unknown): number {
+  const detections = fieldOf(element, 'detections');
+  return Array.isArray(detections) ? detections.length : 0;
+}
+
 /** The box is always there: the contract knows no finding without one. */
 type Found = Detection & { readonly box: Box };
 
@@ -126,7 +137,7 @@ function share(value: unknown, at: string): number {
 /** null where there is none. What stands behind the four numbers, such as the confidence, is left out. */
 function boxOf(value: unknown, at: string): Box | null {
   if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return null;
-  const [x1, y1, x2, y2] = list(onlyOf(value), at, (side) => asNumber(side));
+  const [x1, y1, x2, y2] = items(onlyOf(value), at).slice(0, 4).map(asNumber);
   const isNumber = (side: unknown): side is number => typeof side === 'number' && Number.isFinite(side);
   if (!isNumber(x1) || !isNumber(y1) || !isNumber(x2) || !isNumber(y2)) throw not(value, at, 'four numbers');
   return [x1, y1, x2, y2];

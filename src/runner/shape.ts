@@ -12,8 +12,13 @@ export function object(value: unknown, at: string): Readonly<Record<string, unkn
 }
 
 export function list<T>(value: unknown, at: string, item: (value: unknown, at: string) => T): readonly T[] {
+  return items(value, at).map((element, i) => item(element, `${at}[${i}]`));
+}
+
+/** What is in a list, whatever it is. */
+export function items(value: unknown, at: string): readonly unknown[] {
   if (!Array.isArray(value)) throw not(value, at, 'a list');
-  return value.map((element, i) => item(element, `${at}[${i}]`));
+  return value;
 }
 
 export function text(value: unknown, at: string): string {
@@ -75,6 +80,18 @@ export function json(value: unknown, at: string, depth = 0): Json {
   if (depth === MAX_DEPTH) throw new Invalid(`${at} is nested deeper than ${MAX_DEPTH} levels`);
   for (const [key, inner] of Object.entries(value)) json(inner, Array.isArray(value) ? `${at}[${key}]` : member(at, key), depth + 1);
   return value as Json;
+}
+
+/** Whether a value holds more than `most` others, no deeper than `json` goes: told at once, where walking through them would take seconds. */
+export function holdsMore(value: unknown, most: number): boolean {
+  let left = most;
+  const isBeyond = (inner: unknown, depth: number): boolean => {
+    if (typeof inner !== 'object' || inner === null || depth > MAX_DEPTH) return false;
+    const held: readonly unknown[] = Object.values(inner);
+    left -= held.length;
+    return left < 0 || held.some((one) => isBeyond(one, depth + 1));
+  };
+  return isBeyond(value, 0);
 }
 
 /** A key is the runner's word, and may be of any length. */

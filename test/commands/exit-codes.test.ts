@@ -1,4 +1,4 @@
-/** How the command line ends: 0 done or SIGTERM, 1 failure, 2 usage, 130 Ctrl-C; and what it says then. */
+/** How the command line ends: 0 done, or of a server SIGTERM, 1 failure, 2 usage, 130 Ctrl-C, 143 SIGTERM; and what it says then. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
@@ -99,6 +99,30 @@ describe('a signal ends the server', () => {
     expect(await server.ended).toBe(code);
     // Its grace is 15 s.
     expect(Date.now() - asked).toBeLessThan(8000);
+  });
+});
+
+describe('a signal ends what is not done yet', () => {
+  it('with the code of a failure, and no words: SIGTERM with 143', async () => {
+    const silent = createServer();
+    onTestFinished(() => { silent.close(); });
+    await new Promise<void>((resolve) => { silent.listen(0, '127.0.0.1', () => { resolve(); }); });
+    const own = join(folder.path, 'models/slow');
+    await mkdir(own, { recursive: true });
+    await writeFile(join(own, 'model.yaml'), `runtime: node\nentry: model.mjs\nweights: [{file: a.onnx, url: "http://127.0.0.1:${(silent.address() as AddressInfo).port}/a.onnx"}]\n`);
+    const running = await runLookout(['models', 'prepare', 'slow'], { folder: folder.path });
+    await until(() => running.output().includes('fetching a.onnx'), 20_000, running.output);
+    running.kill('SIGTERM');
+    expect(await running.ended, running.output()).toBe(143);
+    expect(running.output()).not.toContain('lookout: ');
+  });
+
+  it.each([['models', 'prepare', 'absent'], ['serve', '--config', 'absent.yaml']])('and what went wrong otherwise is said: %j', async (...words) => {
+    // The signal comes as soon as it is listened for.
+    const atOnce = 'process.on("newListener", function first(name) { if (name === "SIGTERM") setImmediate(() => process.off("newListener", first).emit(name, name)); });';
+    const running = await runLookout(words, { folder: folder.path, env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(atOnce)}` } });
+    expect(await running.ended).toBe(2);
+    expect(running.output()).toMatch(/^lookout: .*absent/);
   });
 });
 

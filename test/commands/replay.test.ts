@@ -6,6 +6,7 @@ import { batchId, frameFile } from '../../src/store/names.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch, BatchRecord } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
+import { makePicture } from '../helpers/http-camera.ts';
 import { runLookout, type Running } from '../helpers/server-process.ts';
 import { PICTURE, testFolder } from '../store/folder.ts';
 
@@ -13,6 +14,7 @@ const folder = testFolder();
 const MODELS: Readonly<Record<string, string>> = {
   finding: 'return frames.map(() => [{ class: "thing", confidence: 0.9, box: [0, 0, 2, 2] }]);',
   blank: 'return frames.map(() => []);',
+  looking: 'return frames.map(({ file, width, height }) => [{ class: `${readFileSync(file).toString("hex", 0, 3)} ${width}x${height}`, confidence: 0.9 }]);',
   refusing: 'throw new Error("cannot look");',
 };
 
@@ -21,7 +23,7 @@ beforeEach(async () => {
     const own = join(folder.path, 'models', name);
     await mkdir(own, { recursive: true });
     await writeFile(join(own, 'model.yaml'), 'runtime: node\nentry: model.mjs\n');
-    await writeFile(join(own, 'model.mjs'), `export function predict(frames) { ${body} }\n`);
+    await writeFile(join(own, 'model.mjs'), `import { readFileSync } from 'node:fs';\nexport function predict(frames) { ${body} }\n`);
   }
 });
 
@@ -142,6 +144,22 @@ describe('stored frames', () => {
     expect([code, lines.at(-1)]).toEqual([0, '3 submitted, 3 recorded']);
     const times = (await records()).map(({ batch }) => batch.frames.map(({ captured_at }) => Number(captured_at.slice(17, 19))));
     expect(times.sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0))).toEqual([[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]);
+  });
+
+  it('of other kinds, or that lie turned, are shown as upright JPEGs, and one that is no picture before anything begins', async () => {
+    const jpeg = await makePicture('mjpeg', '64x48');
+    const turned = Buffer.from('ffe1002245786966000049492a0008000000010012010300010000000600000000000000', 'hex');
+    const files = { 'a.png': await makePicture('png', '32x16'), 'b.jpg': Buffer.concat([jpeg.subarray(0, 2), turned, jpeg.subarray(2)]), 'c.gif': Buffer.from('GIF89a\x08\0\x08\0', 'latin1'), 'd.svg': '<svg width="8" height="8"/>' };
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder.path, name), content);
+    for (const name of ['c.gif', 'd.svg']) {
+      const { code, lines } = await replay('--camera', 'X', '--model', 'looking', 'a.png', name);
+      expect([code, lines[0]]).toEqual([1, expect.stringContaining(`lookout: ${name} cannot be read as a picture: `)]);
+    }
+    const { code, lines } = await replay('--camera', 'X', '--model', 'looking', 'a.png', 'b.jpg');
+    expect([code, lines.at(-1)]).toEqual([0, '1 submitted, 1 recorded']);
+    const [record] = await records();
+    expect(record?.batch.frames).toHaveLength(2);
+    for (const seen of ['ffd8ff 32x16', 'ffd8ff 48x64']) expect(JSON.stringify(record)).toContain(seen);
   });
 
   it('that are not there are named without a stack', async () => {

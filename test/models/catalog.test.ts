@@ -320,6 +320,15 @@ test('adopts an environment of a project only until its requirements change, fol
   });
 });
 
+test.skipIf(process.platform !== 'linux')('says of a model whose requirements cannot be read why, without harm to the others', async () => {
+  const root = await writeTree(await temporaryFolder(), {
+    'flask/run_inference.py': '', 'flask/models/animals/x': '', 'flask/venvs/animals/bin/python': '', 'user/good/model.yaml': MANIFEST,
+  });
+  await symlink('/proc/self/clear_refs', join(root, 'flask/models/animals/requirements.txt'));
+  const catalog = await catalogOf(root, { project: join(root, 'flask') });
+  expect(await catalog.list()).toMatchObject([{ name: 'animals', error: { code: 'model_unavailable', message: expect.stringContaining('requirements.txt cannot be read') as string } }, { name: 'good', model: {} }]);
+});
+
 test('leaves the addresses of weights out when offline', async () => {
   const root = await writeTree(await temporaryFolder(), { 'user/a/model.yaml': `${MANIFEST}weights: [{file: a.pt, url: "https://example.org/a.pt"}]\n` });
   expect((await (await catalogOf(root, { offline: true })).get('a')).weights).toEqual([{ file: 'a.pt', url: null, sha256: null, required: true }]);

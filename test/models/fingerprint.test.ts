@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, stat, symlink, truncate, utimes, writeFile } f
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { codeHash, fingerprint, modelFiles } from '../../src/models/fingerprint.ts';
 import type { Model } from '../../src/types.ts';
 import { followRequirements } from '../../src/models/requirement-files.ts';
@@ -44,6 +44,49 @@ test('follows a package.json to its local packages', async () => {
     'package.json': '{"dependencies": {"a": "file:packages/a", "b": "^1.0.0", "c": "../c"}, "devDependencies": {"d": "file:d"}}',
   });
   expect(await followRequirements([join(root, 'package.json'), join(root, 'package-lock.json')], root)).toEqual([join(root, '../c'), ...['package-lock.json', 'package.json', 'packages/a'].map((path) => join(root, path))]);
+});
+
+test.for([
+  ['{"dependencies": {"a": "file:a"}, "optionalDependencies": null}', ['a']],
+  ['{"dependencies": "./a"}', []], ['{"dependencies": ["file:a"]}', []], ['{"dependencies": 5}', []], ['null', []], ['5', []], ['"file:a"', []], ['[null]', []], ['{', []],
+] as const)('takes from a package.json what can be told: %s', async ([text, packages]) => {
+  const root = await writeTree(await temporaryFolder(), { 'package.json': text });
+  expect(await followRequirements([join(root, 'package.json')], root)).toEqual([...packages, 'package.json'].map((path) => join(root, path)));
+});
+
+test('follows variables of the environment as pip does, and leaves out what is no path', async () => {
+  vi.stubEnv('PACKAGES', '/opt/packages').stubEnv('EMPTY', '').stubEnv('lower', '/opt').stubEnv('LOOKOUT_TOKEN', 'secret');
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  const root = await writeTree(await temporaryFolder(), {
+    'requirements.txt': `file://$\{PACKAGES}/one
+two @ file://$\{PACKAGES}/two#egg=two
+-r $\{PACKAGES}/more.txt
+$\{PACKAGES}/a.whl
+file://$PACKAGES/no
+file://$\{NOT_SET}/no
+file://$\{EMPTY}/no
+file://$\{lower}/no
+file://$\{LOOKOUT_TOKEN}/no
+file://./no
+file://elsewhere/no
+file:///a%zz
+file:///a%2Fno
+file://[::no
+no @ file://%/no
+`,
+  });
+  expect(await followRequirements([join(root, 'requirements.txt')], root)).toEqual([
+    ...['a.whl', 'more.txt', 'one', 'two'].map((path) => join('/opt/packages', path)), join(root, 'requirements.txt'),
+  ]);
+});
+
+test.skipIf(process.platform !== 'linux')('says which requirement file cannot be read', async () => {
+  const root = await temporaryFolder();
+  // Nobody may read it, root neither.
+  await symlink('/proc/self/clear_refs', join(root, 'requirements.txt'));
+  await expect(followRequirements([join(root, 'requirements.txt')], root)).rejects.toMatchObject({
+    code: 'model_unavailable', message: expect.stringMatching(`^${join(root, 'requirements.txt')} cannot be read: E.+; let Lookout's user read it$`) as string,
+  });
 });
 
 test('gives a new fingerprint for every change of what goes into an environment, and only then', async () => {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, readdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { modelFiles } from '../../src/models/fingerprint.ts';
 import { findWeights, missingWeights, provideWeights } from '../../src/models/weights.ts';
 import type { Model, Weights } from '../../src/types.ts';
 import { listen, modelIn, never, temporaryFolder, writeTree } from './fixtures.ts';
@@ -238,6 +239,31 @@ test('names weights that are none before anything is started with them', async (
     await expect(provideWeights(model, () => undefined, never)).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringContaining(`model sample: ${said}`) as string });
     expect(await missingWeights(model)).toContain(said);
   }
+});
+
+test.skipIf(process.platform !== 'linux')('names weights that cannot be read, or looked for, as that model\'s own trouble', async () => {
+  const { model, root } = await modelWith({});
+  const refusal = async (): Promise<string> => {
+    const said = await missingWeights(model) ?? '';
+    await expect(provideWeights(model, () => undefined, never)).rejects.toMatchObject({ code: 'model_unavailable', message: `model sample: ${said}` });
+    return said;
+  };
+  await writeTree(root, { 'm/detector.py': '', 'mine/x': '' });
+  // Nobody may read it, root neither.
+  await symlink('/proc/self/clear_refs', join(root, 'mine/small.onnx'));
+  expect(await refusal()).toMatch(`the weights ${join(root, 'mine/small.onnx')} cannot be read: E`);
+  expect(await refusal()).toMatch(/; let Lookout's user read them$/);
+  expect([...(await modelFiles(model)).files.keys()]).toContain(join(root, 'mine/small.onnx'));
+  await rm(join(root, 'mine'), { recursive: true });
+  await writeFile(join(root, 'mine'), '');
+  expect(await refusal()).toMatch(`the weights in ${join(root, 'mine')} cannot be read: ENOTDIR`);
+});
+
+test.skipIf(process.platform !== 'linux')('names fetched weights of which it cannot be told whether they are the right ones', async () => {
+  const { model, fetched } = await modelWith({ url: 'http://127.0.0.1:9/small.onnx', sha256: HASH });
+  await mkdir(fetched, { recursive: true });
+  await symlink('/proc/self/clear_refs', join(fetched, 'small.onnx'));
+  await expect(provideWeights(model, () => undefined, never)).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringContaining('cannot be read') as string });
 });
 
 test('does not ask the network for weights that are not required when there are others', async () => {

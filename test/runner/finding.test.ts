@@ -1,6 +1,6 @@
 /** What a finding may carry: each field in good and bad shapes, and how large it may be. */
 import { describe, expect, test } from 'vitest';
-import { MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, parseFindings, sizeOf } from '../../src/runner/finding.ts';
+import { detailsOf, MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, parseFindings, sizeOf } from '../../src/runner/finding.ts';
 import { full, nested } from './findings.ts';
 
 const found = (fields: object): readonly unknown[] => [{ class: 'dog', confidence: 0.5, ...fields }];
@@ -21,6 +21,16 @@ test('what is absent, null or unknown is left out', () => {
   const inner = { keypoints: [{ x: 1, y: 2, confidence: null, name: null, z: 3 }], mask: { size: [1, 1], counts: [1], area: 1 } };
   expect(parse(found(inner))).toEqual(found({ keypoints: [{ x: 1, y: 2 }], mask: { size: [1, 1], counts: [1] } }));
 });
+
+const MILLIONS: readonly number[] = Array.from({ length: 3_000_000 }, () => 0);
+
+/** Whether it takes the processor less than it would to look at each of millions. */
+function soon(task: () => void): boolean {
+  const before = process.cpuUsage();
+  task();
+  const { user, system } = process.cpuUsage(before);
+  return user + system < 500_000;
+}
 
 describe('a finding may say', () => {
   test.for([
@@ -79,6 +89,14 @@ describe('a finding may not say', () => {
   test('a number that no double holds', () => {
     expect(() => parseFindings(JSON.parse('[{"class":"dog","confidence":1,"extra":{"far":[1e999]}}]'), 'detections')).toThrow('detections[0].extra.far[0] is Infinity, not a number');
     expect(() => parseFindings(JSON.parse('[{"class":"dog","confidence":1e999}]'), 'detections')).toThrow('detections[0].confidence is Infinity, not a number');
+  });
+
+  test.for(['extra', 'embedding', 'polygon', 'keypoints', 'box', 'attributes'])('more than it may hold, of however many elements, told at once: %s', (field) => {
+    const why = 'detections[0] is more than 16384 bytes of JSON';
+    expect(soon(() => { expect(() => parseFindings(found({ [field]: MILLIONS }), 'detections')).toThrow(why); })).toBe(true);
+    expect(soon(() => { expect(() => parseFindings(found({ [field]: { more: [MILLIONS] } }), 'detections')).toThrow(why); })).toBe(true);
+    expect(soon(() => { expect(parseFindings(found({ mood: MILLIONS }), 'detections')).toEqual(found({})); })).toBe(true);
+    expect(soon(() => { expect(detailsOf({ [field]: MILLIONS })).toEqual({}); })).toBe(true);
   });
 
   test('what is nested without end, wherever it stands', () => {

@@ -89,6 +89,17 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     }]);
   });
 
+  test('takes whole numbers as they are, and refuses those that would be rounded', async () => {
+    const runner = await start(harnessed(language, 'model'));
+    const bad = (index: number, what: string): object => ({
+      index, error: { code: 'bad_frame', message: expect.stringMatching(`^frame ${index}, finding 0: ${what}, not a text or a number below 2\\^53$`) as string },
+    });
+    expect((await runner.predict(frames(5), { do: 'large' }, never)).predictions).toEqual([
+      bad(0, 'attributes\\.id is 9007199254740992'), bad(1, 'attributes\\.id is -1152921504606846976'), bad(2, 'extra\\.ids\\[0\\]\\[1\\] is 9223372036854775808'), bad(3, 'extra is 10+…'),
+      { index: 4, detections: [{ class: 'dog', confidence: 0.5, attributes: { id: 1 - 2 ** 53 }, extra: { ids: [2 ** 53 - 1], far: 1e300 } }] },
+    ]);
+  });
+
   test('makes a bad finding the error of its frame, and says what is wrong and where', async () => {
     const runner = await start(harnessed(language, 'model'));
     const dog = { class: 'dog', confidence: 0.5 };
@@ -281,7 +292,7 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
     const { file, args } = harnessed(language, 'model', {});
     const calls = [{ id: 1, options: {} }, { id: 2, options: { do: 'raise' } }].map((call) => `${JSON.stringify({ type: 'predict', frames: frames(1), ...call })}\n`);
     const said = execFileSync(file, args, { input: calls.join(''), encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] });
-    expect(said.trim().split('\n').map(parseLine)).toEqual([
+    expect(said.trim().split('\n').map((line) => parseLine(line))).toEqual([
       { type: 'ready', protocol: 1, detector: 'fixture', labels: ['dog', 'cat'], device: 'cpu', mix: false, slots: 1 },
       { type: 'result', id: 1, predictions: [{ index: 0, detections: [{ class: '/frames/0.jpg', confidence: 0.5, box: [0, 1, 640, 480] }] }], inference_ms: expect.any(Number) as number },
       { type: 'failed', id: 2, error: { message: expect.stringContaining('cannot look') as string }, frames: [] },

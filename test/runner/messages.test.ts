@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
+import { converse } from '../../src/runner/conversation.ts';
 import { parseLine, predictLine, type RunnerMessage } from '../../src/runner/messages.ts';
 import { frames } from './fixtures.ts';
 
@@ -65,8 +67,9 @@ describe('a line that is no message is refused', () => {
     ['Loading...', 'a line is not JSON'],
     ['[]', 'the message is [], not an object'],
     ['{"type":"progress"}', 'type is "progress", not one of ready, result, failed, fatal'],
-    ['{"type":"ready","protocol":2}', 'it speaks protocol 2, this Lookout speaks 1'],
-    ['{"type":"ready"}', 'it speaks protocol undefined, this Lookout speaks 1'],
+    ['{"type":"ready","protocol":2}', 'protocol is 2, not 1, which this Lookout speaks'],
+    ['{"type":"ready"}', 'protocol is missing, not 1, which this Lookout speaks'],
+    ['{"type":null}', 'type is null, not one of ready, result, failed, fatal'],
     ['{"type":"ready","protocol":1,"labels":[1]}', 'labels[0] is 1, not a text'],
     ['{"type":"ready","protocol":1,"mix":"no"}', 'mix is "no", not true or false'],
     ['{"type":"ready","protocol":1,"slots":0}', 'slots is 0, not a whole number from 1'],
@@ -107,4 +110,15 @@ describe('what is wrong with a frame is that frame\'s error, and the others keep
       type: 'result', predictions: [{ index: 3, error: { code: 'bad_frame', message: why } }, { index: 4, detections: [] }],
     });
   });
+});
+
+test('whatever goes wrong with a line ends the runner, and nobody else', () => {
+  const reasons: string[] = [];
+  const { hear } = converse({
+    ready: () => { throw new RangeError('too much'); },
+    fatal: (why) => reasons.push(why),
+    failure: (why) => new LookoutError('runner_failed', why),
+  });
+  for (let line = 0; line < 2; line += 1) hear(JSON.stringify(said.ready), false);
+  expect(reasons).toEqual([`broke the protocol: RangeError: too much: ${JSON.stringify(said.ready)}`]);
 });

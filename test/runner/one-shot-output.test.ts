@@ -125,6 +125,12 @@ describe('elements', () => {
     expect(() => labels()).toThrow('the output mentions none of the frames');
   });
 
+  test('are too many above 32768, and so are the detections of one frame, however they are told', () => {
+    const dogs = (count: number): object => ({ frame_path: '/frames/1.jpg', detections: Array.from({ length: count }, () => ({ label: 'dog' })) });
+    expect(labels(dogs(20_000), dogs(20_000), dog('/frames/0.jpg'))).toEqual(['dog', 'the output has 40000 detections of this frame, more than 32768', missing]);
+    expect(() => labels(...Array.from({ length: 40_000 }, () => ({ frame_path: '/frames/1.jpg' })))).toThrow('the output has 40000 elements for 3 frames, more than 32768');
+  });
+
   test('of a picture that is there several times are dealt out', () => {
     const twice = frames(2).map((frame) => ({ ...frame, file: '/frames/same.jpg' }));
     const { predictions } = parseOutput(JSON.stringify([dog('/frames/same.jpg', 'a'), dog('/frames/same.jpg', 'b')]), twice);

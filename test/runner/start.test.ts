@@ -5,6 +5,7 @@ import type { Json } from '../../src/types.ts';
 import { alive, failure, folder, frames, harnessed, never, pids, raw, runners, until } from './fixtures.ts';
 
 const { start, logs } = runners();
+const endless = '['.repeat(20_000) + ']'.repeat(20_000);
 const late = new LookoutError('runner_timeout', 'no answer within 60 s');
 
 /** Says `messages` in answer to a call of `size` frames. */
@@ -65,7 +66,7 @@ describe('a start', () => {
   });
 
   test('in another protocol is refused', async () => {
-    expect((await failure(start(raw('future')))).message).toContain('it speaks protocol 2, this Lookout speaks 1');
+    expect((await failure(start(raw('future')))).message).toContain('protocol is 2, not 1, which this Lookout speaks');
   });
 
   test('of a program or in a folder that is not there says so', async () => {
@@ -103,6 +104,7 @@ describe('an answer', () => {
     [[nothing(0), nothing(0)], 'index 0 is there twice'],
     [[nothing(0), nothing(2)], 'index 1 is missing'],
     [[nothing(0), nothing(1), nothing(2)], 'index 2 is not of this call'],
+    [[nothing(0), nothing(1), nothing(1), { index: 'never looked at' }], 'index 1 is there twice'],
   ] as const)('to other frames than asked fails the call: %j', async ([predictions, why]) => {
     const { runner, answer } = await say(2, { type: 'result', id: 1, predictions, inference_ms: 2 });
     const error = await failure(answer);
@@ -122,6 +124,8 @@ describe('an answer', () => {
     ['to an unknown call', { type: 'result', id: 9, predictions: [], inference_ms: 1 }, 'there is no open call 9'],
     ['that is a second greeting', { type: 'ready', protocol: 1 }, 'it was ready already'],
     ['that is no message', 'Segmentation fault', 'a line is not JSON: Segmentation fault'],
+    ['of a type nested without end', `{"type":${endless}}`, 'type is nested too deep to show, not one of ready'],
+    ['of a protocol nested without end', `{"type":"ready","protocol":${endless}}`, 'protocol is nested too deep to show, not 1'],
     ['of despair', { type: 'fatal', error: { message: 'the GPU is gone' } }, ': the GPU is gone'],
   ] as const)('%s ends the runner', async ([, message, why]) => {
     const { runner, answer } = await say(0, message);
