@@ -1,16 +1,12 @@
 /** Reads items of a log in the order in which they were appended, from a place that survives rotation, gzip and a restart. */
-import { createHash } from 'node:crypto';
 import { openIfPresent, readAt } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Item, Json, LogPlace, LogReader, Stretch } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
-import { decodeEntry, type IndexEntry } from './index-file.ts';
-import { unpackRecord } from './members.ts';
+import type { IndexEntry } from './index-file.ts';
+import { entriesFrom, firstId, hashOf, idIn, idOf, itemsIn, itemsOf, linesFrom, seek, textOf, type Found, type Passed } from './items.ts';
 import { isBehind, newestVolumeFirst, rotatedVolumes, type Volume } from './shelf.ts';
 
-/** Of an index, read in one go. */
-const BLOCK = 262_144;
-const NEWLINE = 0x0a;
 /** Times that a place is looked for anew which is somewhere else once it was found. */
 const TRIES = 5;
 const BEGINNING: LogPlace = { volume: '', items: 0, last: '', time: null };
@@ -25,21 +21,6 @@ interface Seat {
   /** Of a volume of which nothing was read: the one that it was found behind; null: there was none. */
   readonly behind: Volume | null;
   readonly place: LogPlace;
-}
-
-interface Found {
-  readonly line: string;
-  readonly entry: IndexEntry;
-  /** Where the line behind it begins. */
-  readonly next: number;
-}
-
-/** The item of that number in its file, from 1. */
-interface Passed extends Found {
-  readonly volume: Volume;
-  /** Id of the first item in it. */
-  readonly first: string;
-  readonly items: number;
 }
 
 /** `kind`: what its items are called. */
@@ -220,91 +201,6 @@ async function endsThere({ index }: Volume, at: number, line: string): Promise<b
     await handle.close();
   }
 }
-
-/** What the place in a volume is known by, whatever the volume is called. Empty: it has no items. */
-export async function firstId(volume: Volume): Promise<string> {
-  for await (const { entry } of entriesFrom(volume, 0, 4096)) return idOf(volume, entry);
-  return '';
-}
-
-/** The item of that number, from 1. */
-async function seek(volume: Volume, number: number): Promise<Passed | null> {
-  for await (const item of itemsIn(volume)) if (item.items === number) return item;
-  return null;
-}
-
-async function* itemsIn(volume: Volume): AsyncGenerator<Passed, void, void> {
-  let first = '';
-  let items = 0;
-  for await (const found of entriesFrom(volume, 0)) {
-    if (items === 0) first = await idOf(volume, found.entry);
-    items += 1;
-    yield { ...found, volume, first, items };
-  }
-}
-
-async function* entriesFrom({ index }: Volume, from: number, block = BLOCK): AsyncGenerator<Found, void, void> {
-  for await (const { text, next } of linesAt(index, from, block)) {
-    const entry = decodeEntry(text);
-    if (entry) yield { line: text, entry, next };
-  }
-}
-
-export const itemsOf = (volume: Volume): Promise<number> => linesFrom(volume, 0);
-
-async function linesFrom({ index }: Volume, from: number): Promise<number> {
-  let count = 0;
-  for await (const { text } of linesAt(index, from, BLOCK)) if (text.startsWith('[')) count += 1;
-  return count;
-}
-
-/** Whole lines only: the last may be on its way. */
-async function* linesAt(path: string, from: number, block: number): AsyncGenerator<{ readonly text: string; readonly next: number }, void, void> {
-  const handle = await openIfPresent(path, 'r');
-  if (!handle) return;
-  try {
-    let rest = Buffer.alloc(0);
-    for (let position = from; ;) {
-      const bytes = await readAt(handle, position, block);
-      if (bytes.length === 0) return;
-      const all = Buffer.concat([rest, bytes]);
-      const start = position - rest.length;
-      position += bytes.length;
-      let at = 0;
-      for (let end = all.indexOf(NEWLINE); end >= 0; end = all.indexOf(NEWLINE, at)) {
-        yield { text: all.toString('utf8', at, end), next: start + end + 1 };
-        at = end + 1;
-      }
-      rest = all.subarray(at);
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
-async function idOf(volume: Volume, entry: IndexEntry): Promise<string> {
-  if (entry.id !== '') return entry.id;
-  const handle = await openIfPresent(volume.file, 'r');
-  try {
-    return idIn(handle ? await textOf(handle, volume, entry) : null, entry);
-  } finally {
-    await handle?.close();
-  }
-}
-
-/** Of the item that has this text; null: it cannot be read. */
-function idIn(text: string | null, { id }: IndexEntry): string {
-  return id === '' && text !== null ? hashOf(text) : id;
-}
-
-/** null: it cannot be read. */
-async function textOf(handle: Parameters<typeof readAt>[0], { gzip }: Volume, { offset, length }: IndexEntry): Promise<string | null> {
-  const bytes = await readAt(handle, offset, length);
-  if (!gzip) return bytes.toString('utf8');
-  return unpackRecord(bytes).catch(() => null);
-}
-
-const hashOf = (text: string): string => `sha256-${createHash('sha256').update(text).digest('hex')}`;
 
 /** null: it is no item. */
 function itemOf(log: Item['log'], text: string, { camera, time }: IndexEntry, pictures: boolean): Item | null {
