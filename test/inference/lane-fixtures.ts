@@ -9,6 +9,8 @@ import { modelFiles } from '../../src/models/fingerprint.ts';
 import { createLane, type LaneParts } from '../../src/inference/lane.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { create as createNode } from '../../src/runtimes/node.ts';
+// The first model would wait while it is made of TypeScript, and the tests wait for seconds.
+import '../../src/runtimes/tools/node.ts';
 import type { Lane, Look, StreamRef } from '../../src/types.ts';
 import { never } from '../models/fixtures.ts';
 

@@ -8,6 +8,8 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { create as createNode } from '../../src/runtimes/node.ts';
+// The first model would wait while it is made of TypeScript, and the tests wait for seconds.
+import '../../src/runtimes/tools/node.ts';
 import type { Config, Look, ModelStatus } from '../../src/types.ts';
 import { temporaryFolder, writeTree } from '../models/fixtures.ts';
 
