@@ -11,7 +11,7 @@
 import { dirname } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { measure } from '../lib/amount.ts';
-import { accessOf, makeFolder } from '../lib/files.ts';
+import { accessOf, hasCode, makeFolder } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -94,12 +94,18 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
 
   const cannotDelete = (error: unknown): void => { log.repeated('warn', 'old records cannot be deleted', current.file, { reason: String(error) }); };
 
+  const takeLock = (signal: AbortSignal): Promise<Lock> => lockFolderOrFile(current.file, { waitMs: LOCK_WAIT_MS }, signal);
+  /** Where its folder is not there yet, or somebody removed it, that is made first. */
+  const takeLockInFolder = (signal: AbortSignal): Promise<Lock> => takeLock(signal).catch(async (error: unknown) => {
+    if (!hasCode(error, 'ENOENT')) throw error;
+    await makeFolder(dirname(current.file));
+    return takeLock(signal);
+  });
+
   const locked = async <Result>(work: (lock: Lock) => Promise<Result>, signal: AbortSignal): Promise<Result> => {
     let lock: Lock | null = null;
     try {
-      // Somebody may remove it at any time.
-      await makeFolder(dirname(current.file));
-      lock = await lockFolderOrFile(current.file, { waitMs: LOCK_WAIT_MS }, signal);
+      lock = await takeLockInFolder(signal);
       return await work(lock);
     } catch (error) {
       if (error instanceof LookoutError || signal.aborted) throw error;

@@ -79,7 +79,7 @@ export function createWaitingBatches(): WaitingBatches {
       const place = one.from === 'live' ? 0 : waiting.findIndex(({ from }) => from !== 'live');
       waiting = waiting.toSpliced(place === -1 ? waiting.length : place, 0, one);
     },
-    in: (session) => waiting.map(({ batch }) => batch).filter((batch) => batch.session === session),
+    in: (session) => waiting.filter(({ batch }) => batch.session === session).map(({ batch }) => batch),
     of: (camera) => waiting.filter(({ batch }) => batch.camera_id === camera).length,
   };
 }
