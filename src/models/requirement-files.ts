@@ -59,8 +59,9 @@ function fromRequirements(text: string, file: string, base: string): Named {
 
 /** As the installers expand it, from the environment that they are given: what is not set stays as it is written. */
 function expand(line: string): string {
-  const env = { ...process.env, ...forInstallers() };
-  return line.replace(/\$\{([A-Z0-9_]+)\}/g, (written, name: string) => env[name] || written);
+  // Few lines have one, and these are read every few seconds.
+  const valueOf = (name: string): string | undefined => ({ ...process.env, ...forInstallers() })[name];
+  return line.replace(/\$\{([A-Z0-9_]+)\}/g, (written, name: string) => valueOf(name) || written);
 }
 
 /** The path in one requirement: `./folder`, `wheels/a.whl`, `name @ file:///…`; none for what comes from an index. */
