@@ -11,7 +11,7 @@
 import { dirname } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { measure } from '../lib/amount.ts';
-import { accessOf, hasCode, makeFolder } from '../lib/files.ts';
+import { accessOf, hasCode, isThere, makeFolder } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -28,7 +28,7 @@ import { LAYOUTS } from './layout.ts';
 import { createNewestIds } from './newest-ids.ts';
 import { readRecords } from './read.ts';
 import { rotate, rotationLimit } from './rotate.ts';
-import { currentVolume, outlived, rotatedVolumes, unindexed, type RecordFiles } from './shelf.ts';
+import { currentVolume, outlived, rotatedVolumes, unindexed, type RecordFiles, type Volume } from './shelf.ts';
 
 interface LogContext {
   readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'> & Pick<RecordFiles, 'index'>;
@@ -68,8 +68,18 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     });
   }
   async function packAll(): Promise<void> {
-    for (const volume of await rotatedVolumes(current)) {
-      if (!volume.gzip && await compress(volume, layout, closing.signal)) log.info(`${volume.file} is gzipped`);
+    for (const volume of await rotatedVolumes(current)) if (!volume.gzip) await packAlone(volume);
+  }
+  /** Two that share a log would gzip one file into one, and what they made of it would come in the place of the records. */
+  async function packAlone(volume: Volume): Promise<void> {
+    const lock = await lockFolderOrFile(volume.file, { waitMs: 0 }, closing.signal).catch((error: unknown) => {
+      if (error instanceof LookoutError && error.code === 'locked') return null;
+      throw error;
+    });
+    try {
+      if (lock && await isThere(volume.file) && await compress(volume, layout, closing.signal)) log.info(`${volume.file} is gzipped`);
+    } finally {
+      await lock?.release();
     }
   }
 

@@ -1,6 +1,6 @@
 /** Rotated files that are gzipped, and those that are deleted. */
 import { execFileSync } from 'node:child_process';
-import { copyFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compress } from '../../src/log/compress.ts';
@@ -116,6 +116,17 @@ describe('rotated files that are gzipped', () => {
     const before = await rotated();
     await expect(volume && compress(volume, LAYOUTS.json, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
     expect(await rotated()).toEqual(before);
+  });
+
+  it('are whole where two share the log', async () => {
+    await write(IDS, { rotate_bytes: 2000 });
+    const before = await Promise.all((await rotated()).map((name) => at.text(name)));
+    await mkdir(join(at.folder, 'other'));
+    const logs = await Promise.all([at.folder, join(at.folder, 'other')].map((data_dir) => at.open({ ...GZIPPED, data_dir })));
+    await allGzipped();
+    await Promise.all(logs.map((log) => log.close()));
+    expect((await rotated()).map(zcat)).toEqual(before);
+    expect(at.warnings).toEqual([]);
   });
 
   it('do not come of what is damaged', async () => {

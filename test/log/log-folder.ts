@@ -11,7 +11,7 @@ export interface LogFolder {
   readonly files: Pick<Config, 'predictions' | 'data_dir'>;
   /** Lines that it logged at level warn. */
   readonly warnings: string[];
-  open(settings?: Partial<Pick<Config, 'predictions' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'>>): Promise<RecordLog>;
+  open(settings?: Partial<Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'>>): Promise<RecordLog>;
   /** What JSON.parse says of the current file. */
   parse(): Promise<unknown[]>;
   text(name?: string): Promise<string>;
