@@ -83,7 +83,11 @@ async function lookAround({ folders }: CatalogOptions, project: string | null): 
     // One folder named twice counts once, and as built-in when it is.
     if (seen.has(folder) || (origin === 'user' && builtInPaths.includes(folder))) continue;
     seen.add(folder);
-    for (const name of await subfolders(folder)) {
+    const names = await subfolders(folder).catch((error: unknown) => {
+      notices.push(`${folder} is passed over: ${errorInfo(error).message}`);
+      return [];
+    });
+    for (const name of names) {
       if (NAME.test(name)) places.set(name, [...(places.get(name) ?? []), { folder: join(folder, name), origin }]);
       else notices.push(`${join(folder, name)} is passed over: a model's name has 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit`);
     }

@@ -6,6 +6,7 @@ import { Ajv } from 'ajv';
 import { LookoutError } from '../errors.ts';
 import type { Json, Weights } from '../types.ts';
 import { checkYaml } from './checked-yaml.ts';
+import { isFile } from './paths.ts';
 
 export const MANIFEST_FILES = ['model.yaml', 'model.yml', 'model.json'] as const;
 
@@ -102,6 +103,8 @@ const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true
 
 /** The manifest in `file`; throws `model_unavailable` with every error, one a line. */
 export async function readManifest(file: string, name: string): Promise<Manifest> {
+  // A pipe would be waited for, for ever.
+  if (!(await isFile(file))) throw wrong(name, [`${file}: it is not a file`]);
   const bytes = await readFile(file).catch((error: unknown) => { throw wrong(name, [`${file}: it cannot be read: ${String(error)}`]); });
   if (!isUtf8(bytes)) throw wrong(name, [`${file}: it is not in UTF-8; save it so`]);
   const checked = checkYaml(file, bytes.toString('utf8'), validate);

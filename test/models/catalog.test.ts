@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -176,18 +177,34 @@ test('lists what it can and says of a broken model why, without harm to the othe
   expect(catalog.notices()).toEqual([expect.stringContaining('my model is passed over')]);
 });
 
-test('names a manifest that cannot be read, or is not in UTF-8, without harm to the others', async () => {
+test('names a manifest that is no file, or not in UTF-8, without harm to the others', async () => {
   const root = await writeTree(await temporaryFolder(), { 'user/good/model.yaml': MANIFEST, 'user/folder/model.yaml/x': '', 'user/void/model.yaml': '', 'user/list/model.yaml': `${MANIFEST}classes: dog\nconfidence: high\n` });
   await mkdir(join(root, 'user/wide'));
   await mkdir(join(root, 'user/old'));
+  await mkdir(join(root, 'user/pipe'));
+  execFileSync('mkfifo', [join(root, 'user/pipe/model.yaml')]);
   await writeFile(join(root, 'user/wide/model.yaml'), Buffer.from(`\uFEFF${MANIFEST}`, 'utf16le'));
   await writeFile(join(root, 'user/old/model.yaml'), Buffer.from(`${MANIFEST}class_map: {dog: H\u00fcnd}\n`, 'latin1'));
   const said = new Map((await (await catalogOf(root)).list()).map((entry) => [entry.name, 'error' in entry ? entry.error.message : '']));
   expect(said.get('good')).toBe('');
-  expect(said.get('folder')).toMatch(/^model folder: its manifest is wrong:\n\S+model\.yaml: it cannot be read: Error: EISDIR/);
+  for (const name of ['folder', 'pipe']) expect(said.get(name)).toMatch(/^model \w+: its manifest is wrong:\n\S+model\.yaml: it is not a file$/);
   for (const name of ['wide', 'old']) expect(said.get(name)).toMatch(/model\.yaml: it is not in UTF-8; save it so$/);
   expect(said.get('void')).toMatch(/:1:1: the file must be a mapping of keys to values$/);
   expect(said.get('list')).toMatch(/:3:1: classes must be a list\n\S+:4:1: confidence must be a number$/);
+});
+
+test.skipIf(process.getuid?.() !== 0)('passes over a folder of models that may not be read, and says so (needs root)', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/a/model.yaml': MANIFEST, 'built-in/b/model.yaml': MANIFEST });
+  await chmod(root, 0o755);
+  await chmod(join(root, 'user'), 0o700);
+  process.seteuid?.(65_534);
+  try {
+    const catalog = await catalogOf(root);
+    expect(await namesOf(catalog)).toEqual(['b']);
+    expect(catalog.notices()).toEqual([expect.stringMatching(`^${join(root, 'user')} is passed over: EACCES`)]);
+  } finally {
+    process.seteuid?.(0);
+  }
 });
 
 test('answers an unknown name with the known ones', async () => {
