@@ -284,6 +284,21 @@ inChromium((stage) => {
     expect(stage().faults.splice(0).filter((one) => !one.includes('404'))).toEqual([]);
   });
 
+  it('keeps the labels of boxes that are near each other apart', async () => {
+    const page = await open(url);
+    const labels = await page.evaluate(`import('./static/boxes.js').then(({ overlay }) => {
+      const boxes = [[60, 40], [150, 40], [150, 90], [620, 300], [640, 310], [600, 0], [560, 5]].map(([x, y]) => ({ box: [x, y, x + 70, y + 50], class: 'sheep', confidence: 0.5 }));
+      const drawing = overlay({ width: 640, height: 360 }, boxes);
+      document.body.append(drawing);
+      return [...drawing.querySelectorAll('text')].map((text) => { const { x, y, width, height } = text.getBBox(); return [x, y, x + width, y + height]; });
+    })`) as readonly (readonly [number, number, number, number])[];
+    expect(labels.length).toBe(7);
+    for (const [left, top, right, bottom] of labels) expect(left >= 0 && top >= 0 && right <= 640 && bottom <= 366, `${left} ${top} ${right} ${bottom}`).toBe(true);
+    const overlapping = labels.flatMap((one, index) => labels.slice(index + 1).filter((other) =>
+      Math.min(one[2], other[2]) > Math.max(one[0], other[0]) && Math.min(one[3], other[3]) - Math.max(one[1], other[1]) > 10));
+    expect(overlapping).toEqual([]);
+  });
+
   it('has nothing that axe finds with 0, 1, 20 and 200 streams, in light and dark, on a desktop and a phone', async () => {
     face.showModel('potholes', { missing: 'the weights *.pt are missing' });
     const page = await open(url, { viewport: DESKTOP, bypassCSP: true, reducedMotion: 'reduce' });
