@@ -2,6 +2,7 @@
 import { ask, count, element, keyed, setText } from './dom.js';
 import { duration } from './event-words.js';
 import { showChip } from './model-words.js';
+import { sentence } from './sentence.js';
 
 const STATES = { idle: ['ready', 'Up to date'], delivering: ['starting', 'Delivering'], waiting: ['late', 'Away'] };
 
@@ -33,7 +34,7 @@ function update(item, follower) {
   showChip(item.querySelector('.chip'), ...STATES[follower.state]);
   const fault = item.querySelector('.fault');
   fault.hidden = follower.state !== 'waiting';
-  setText(fault, fault.hidden ? '' : `${follower.reason.replace(/^./, (letter) => letter.toUpperCase())}. Since ${new Date(follower.since).toLocaleString()}; it is tried again until it is back.`);
+  setText(fault, fault.hidden ? '' : `${sentence(follower.reason)} Since ${new Date(follower.since).toLocaleString()}; it is tried again until it is back.`);
   keyed(item.querySelector('.facts'), factsOf(follower), ([key]) => key, () => element('span'), (fact, [, text]) => { setText(fact, text); });
 }
 

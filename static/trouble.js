@@ -1,4 +1,5 @@
 /** How a stream is doing, in the words of the page, and how much that needs somebody. No DOM in here. */
+import { sentence } from './sentence.js';
 
 /** Of a stream whose pictures come, a new one is missed after so long. */
 const lateAfter = ({ interval_seconds: seconds }) => Math.max(3 * seconds, seconds + 15);
@@ -54,5 +55,5 @@ export function inOneSentence({ reason, last_error: error }) {
   const isFault = error !== null && reason.includes(error.message);
   const [, head = said, words = ''] = (isFault && /^(.+?)(?:: |; ffmpeg says: )([^]+)$/.exec(said)) || [];
   if (head.length > LONGEST_SENTENCE) return { sentence: `${head.slice(0, LONGEST_SENTENCE)} …`, words: said, next };
-  return { sentence: head === '' ? '' : `${head[0].toUpperCase()}${head.slice(1)}${/[.!?…]$/.test(head) ? '' : '.'}`, words, next };
+  return { sentence: sentence(head), words, next };
 }

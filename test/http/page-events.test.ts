@@ -213,6 +213,9 @@ inChromium((stage) => {
     await followers.getByText('1 away').waitFor();
     for (const text of ['control-room', 'webhook, https://hooks.example', 'Away', '3 items behind, 2 s', '40 delivered', '2 refused and set aside']) await followers.getByText(text, { exact: true }).waitFor();
     await followers.getByText(/^It took no connection\. Since .*2026.* it is tried again/).waitFor();
+    face.following[0] = { ...first, reason: 'https://hooks.example answered 503.' };
+    await page.clock.fastForward(5000);
+    await followers.getByText(/^https:\/\/hooks\.example answered 503\. Since/).waitFor();
     face.following[0] = { ...first, state: 'idle', reason: '', since: null, lag_items: 0, lag_seconds: 0, set_aside: 0, lost: 7 };
     await page.clock.fastForward(5000);
     await followers.getByText('Up to date').waitFor();
