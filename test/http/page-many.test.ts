@@ -286,12 +286,12 @@ inChromium((stage) => {
 
   it('keeps the labels of boxes that are near each other apart', async () => {
     const page = await open(url);
-    const labels = await page.evaluate(`import('./static/boxes.js').then(({ overlay }) => {
+    const labels = await page.evaluate<readonly (readonly [number, number, number, number])[]>(`import('./static/boxes.js').then(({ overlay }) => {
       const boxes = [[60, 40], [150, 40], [150, 90], [620, 300], [640, 310], [600, 0], [560, 5]].map(([x, y]) => ({ box: [x, y, x + 70, y + 50], class: 'sheep', confidence: 0.5 }));
       const drawing = overlay({ width: 640, height: 360 }, boxes);
       document.body.append(drawing);
       return [...drawing.querySelectorAll('text')].map((text) => { const { x, y, width, height } = text.getBBox(); return [x, y, x + width, y + height]; });
-    })`) as readonly (readonly [number, number, number, number])[];
+    })`);
     expect(labels.length).toBe(7);
     for (const [left, top, right, bottom] of labels) expect(left >= 0 && top >= 0 && right <= 640 && bottom <= 366, `${left} ${top} ${right} ${bottom}`).toBe(true);
     const overlapping = labels.flatMap((one, index) => labels.slice(index + 1).filter((other) =>
