@@ -28,14 +28,14 @@ it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects a
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   const camera = await startDemoCamera({ cameras: { scene: { kind: 'scene', width: 320, height: 180, fps: 5, keyframe_seconds: 0.4 } } }, new AbortController().signal);
   onTestFinished(() => camera.close());
-  // What is known of each kept picture, and of each frame of batches that fill, would be counted for the reconnects.
+  // What is known of each kept picture, and of each of the newest batches, would be counted for the reconnects.
   const server = await startServer({ folder, flags: ['--keep-frames', 'none', '--snapshot', 'none'], env: { NODE_OPTIONS: `--require=${COLLECTS}` } });
   onTestFinished(() => { server.kill('SIGKILL'); });
   const ids = Array.from({ length: STREAMS }, (_, index) => `CAM-${index}`);
   const streams = async (): Promise<readonly StreamStatus[]> => ((await server.ask('/api/streams')) as { streams: readonly StreamStatus[] }).streams;
   const descriptors = async (): Promise<number> => (await readdir(`/proc/${server.pid}/fd`)).length;
   const threads = async (): Promise<number> => (await readdir(`/proc/${server.pid}/task`)).length;
-  const start = (camera_id: string): Promise<unknown> => server.ask('/start_stream', { camera_id, rtsp_url: camera.url('scene'), model_name: ['motion'], interval_seconds: 0.5, batch_size: 10, capture_mode: 'keyframes' });
+  const start = (camera_id: string): Promise<unknown> => server.ask('/start_stream', { camera_id, rtsp_url: camera.url('scene'), model_name: ['motion'], interval_seconds: 2, batch_size: 20, capture_mode: 'keyframes' });
   const stop = (camera_id: string): Promise<unknown> => server.ask('/stop_stream', { camera_id });
   const newer = (than: string): Promise<void> => until(async () => (await streams()).every(({ last_frame_at }) => last_frame_at !== null && last_frame_at > than), 60_000, server.output);
 
