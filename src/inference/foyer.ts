@@ -17,7 +17,8 @@ export interface Foyer {
 
 export function createFoyer(): Foyer {
   const byKey = new Map<string, Ask>();
-  let closed: readonly (readonly string[])[] = [];
+  /** Of those that are here: the keys of their batch, once it is closed. */
+  const closed = new Map<string, readonly string[]>();
 
   function take(keys: readonly string[]): readonly Ask[] {
     return keys.flatMap((key) => {
@@ -32,16 +33,19 @@ export function createFoyer(): Foyer {
       return [...byKey.values()];
     },
     add: (ask) => { byKey.set(ask.frame.key, ask); },
-    remove: ({ frame }) => byKey.delete(frame.key),
-    close(keys) {
-      if (keys.some((key) => byKey.has(key))) closed = [...closed, keys];
+    remove({ frame }) {
+      closed.delete(frame.key);
+      return byKey.delete(frame.key);
     },
-    isClosed: ({ frame }) => closed.some((keys) => keys.includes(frame.key)),
-    hasWork: (look) => (look === 'frame' ? byKey.size > 0 : closed.some((keys) => keys.some((key) => byKey.has(key)))),
+    close(keys) {
+      for (const key of keys) if (byKey.has(key)) closed.set(key, keys);
+    },
+    isClosed: ({ frame }) => closed.has(frame.key),
+    hasWork: (look) => (look === 'frame' ? byKey.size > 0 : closed.size > 0),
     leave(look) {
-      const groups = look === 'frame' ? [...byKey.keys()].map((key) => [key]) : closed;
-      closed = [];
-      return groups.map(take).filter((asks) => asks.length > 0);
+      const groups = look === 'frame' ? [...byKey.keys()].map((key) => [key]) : [...new Set(closed.values())];
+      closed.clear();
+      return groups.map(take);
     },
   };
 }
