@@ -13,7 +13,7 @@ export interface InOrder {
 }
 
 interface Slot {
-  readonly stream: StreamRef;
+  stream: StreamRef;
   readonly frame: Frame;
   look: Look | null;
 }
@@ -25,8 +25,12 @@ export function createInOrder(looked: Looked): InOrder {
     expect(stream, frame, model) {
       const line = lines.get(nameOf(stream, model)) ?? [];
       lines.set(nameOf(stream, model), line);
-      // Asked before, and taken back.
-      if (line.some((slot) => slot.frame.key === frame.key)) return;
+      const before = line.find((slot) => slot.frame.key === frame.key);
+      if (before) {
+        // Asked before, and taken back: what comes now is of a batch that had to wait.
+        if (!before.look) before.stream = stream;
+        return;
+      }
       const later = line.findIndex((slot) => slot.frame.sequence > frame.sequence);
       line.splice(later < 0 ? line.length : later, 0, { stream, frame, look: null });
     },

@@ -20,7 +20,7 @@ function asked(lanes: Readonly<Record<string, FakeLane>>): { readonly asking: As
       if (!lane) throw new Error(`no lane ${model}`);
       return lane;
     },
-    looked: ({ camera_id }, frame, model, look) => { told.push(`${camera_id} ${model} ${frame.sequence} ${Object.keys(look)[0] ?? ''}`); },
+    looked: ({ from }, frame, model, look) => { told.push(`${from} ${model} ${frame.sequence} ${Object.keys(look)[0] ?? ''}`); },
   });
   const batch = batchOf(Object.keys(lanes));
   for (const frame of batch.frames) asking.ask(frame, batch.models, STREAM);
@@ -32,13 +32,13 @@ describe('the answers of a batch\'s models', () => {
   it('are all there when all answer, and were told in order', async () => {
     const { asking, batch, told } = asked({ motion: fakeLane(() => found), animals: fakeLane(soon(failure('runner_failed'), 30)) });
     expect(await asking.answers(batch, 1000, signal)).toEqual({ motion: found, animals: failure('runner_failed') });
-    expect(told).toEqual(['CAM-1 motion 0 detections', 'CAM-1 motion 1 detections', 'CAM-1 animals 0 error', 'CAM-1 animals 1 error']);
+    expect(told).toEqual(['live motion 0 detections', 'live motion 1 detections', 'live animals 0 error', 'live animals 1 error']);
   });
 
   it('read late, or not ready, a while after the first one, and are told so', async () => {
     const { asking, batch, told } = asked({ motion: fakeLane(soon(found, 20)), slow: fakeLane(never), unready: fakeLane(never, { readiness: 'not_ready' }) });
     expect(await asking.answers(batch, 100, signal)).toEqual({ motion: found, slow: skipped('late', 'late'), unready: skipped('not_ready', 'not_ready') });
-    expect(told).toContain('CAM-1 slow 1 skipped');
+    expect(told).toContain('live slow 1 skipped');
   });
 
   it('keep what was looked at before the deadline', async () => {
@@ -78,7 +78,7 @@ describe('the answers of a batch\'s models', () => {
 });
 
 describe('a batch that is taken back', () => {
-  it('is asked about again, and what came later is told after it', async () => {
+  it('is asked about again, and told so, before what came later', async () => {
     const lane = fakeLane(() => found, { readiness: 'not_ready' });
     const { asking, batch, told } = asked({ animals: lane });
     asking.takeBack(batch);
@@ -88,15 +88,15 @@ describe('a batch that is taken back', () => {
     asking.closed(later);
     expect(await asking.answers(later, null, signal)).toEqual({ animals: found });
     expect(told).toEqual([]);
-    for (const frame of batch.frames) asking.ask(frame, batch.models, STREAM);
+    for (const frame of batch.frames) asking.ask(frame, batch.models, { ...STREAM, from: 'kept' });
     asking.closed(batch);
     await asking.answers(batch, null, signal);
-    expect(told).toEqual([0, 1, 2, 3].map((sequence) => `CAM-1 animals ${sequence} detections`));
+    expect(told).toEqual(['kept animals 0', 'kept animals 1', 'live animals 2', 'live animals 3'].map((look) => `${look} detections`));
   });
 
   it('and let go is told as not looked at', () => {
     const { asking, batch, told } = asked({ animals: fakeLane(() => found, { readiness: 'not_ready' }) });
     asking.letGo(batch);
-    expect(told).toEqual(['CAM-1 animals 0 skipped', 'CAM-1 animals 1 skipped']);
+    expect(told).toEqual(['live animals 0 skipped', 'live animals 1 skipped']);
   });
 });
