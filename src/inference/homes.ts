@@ -1,23 +1,24 @@
-/** Which runner of a model with a memory remembers each stream: a stream stays with the runner that saw it first. Passive. */
+/** Which runner of a model with a memory is to remember each stream: streams are dealt out evenly, in the order in which they are first seen. Passive. */
 
 export interface Homes {
-  /** undefined: none yet. */
-  of(session: string): number | undefined;
-  settle(session: string, runner: number): void;
+  /** Of so many runners the number of the stream's own. */
+  of(session: string, runners: number): number;
 }
 
 /** More than any model can remember; the stream that was not seen for longest is forgotten first. */
 const MOST = 10_000;
 
 export function createHomes(): Homes {
-  const homes = new Map<string, number>();
+  const places = new Map<string, number>();
+  let next = 0;
   return {
-    of: (session) => homes.get(session),
-    settle(session, runner) {
-      homes.delete(session);
-      homes.set(session, runner);
-      const [oldest] = homes.keys();
-      if (homes.size > MOST && oldest !== undefined) homes.delete(oldest);
+    of(session, runners) {
+      const place = places.get(session) ?? next++;
+      places.delete(session);
+      places.set(session, place);
+      const [oldest] = places.keys();
+      if (places.size > MOST && oldest !== undefined) places.delete(oldest);
+      return place % runners;
     },
   };
 }

@@ -32,6 +32,7 @@ export interface Keeper {
   warm(): void;
   /** The runner of this number (from 0), started if need be. Throws at once what is known to keep the model from running. */
   runner(number: number): Promise<Kept>;
+  isUp(number: number): boolean;
   /** A call begins. Tell with `free` when it has ended. */
   busy(runner: Runner, what: string): void;
   free(runner: Runner): void;
@@ -273,6 +274,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
       if (runners.size === 0 && starting.size === 0) up(0).catch(() => undefined);
     },
     runner: up,
+    isUp: (number) => runners.has(number),
     busy(runner, what) {
       calls.set(runner, (calls.get(runner) ?? 0) + 1);
       edits.begins(clock.now());

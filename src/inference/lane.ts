@@ -35,7 +35,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
   const blame = createBlame();
   const callSize = createCallSize();
   const entrance = createEntrance({ settings, callSize, quarantine, skip: (asks, skipped) => { answer(asks, { skipped }); } });
-  /** Streams in a call; and of a model with a memory the runner that each stream belongs to. */
+  /** Streams in a call. */
   const inCall = new Set<string>();
   const homes = createHomes();
   const loops: Promise<void>[] = [];
@@ -76,10 +76,15 @@ export function createLane(name: string, parts: LaneParts): Lane {
       employ(kept);
       const { state, instances } = kept.model;
       const items = entrance.take(kept, clock.monotonic(), ({ session }) => (
-        state === 'none' || (!inCall.has(session) && (homes.of(session) ?? number) % instances === number)));
-      if (items.length > 0) await call(kept, items, number);
+        state === 'none' || (!inCall.has(session) && isServedBy(number, homes.of(session, instances)))));
+      if (items.length > 0) await call(kept, items);
       else await before;
     }
+  }
+
+  /** A stream whose own runner is not up is served by another meanwhile. */
+  function isServedBy(number: number, home: number): boolean {
+    return number === home || !keeper.isUp(home);
   }
 
   async function withoutRunner(error: unknown): Promise<void> {
@@ -95,15 +100,12 @@ export function createLane(name: string, parts: LaneParts): Lane {
 
   // ── A call and what comes of it ──────────────────────────────────────────────────────────────────────────────────
 
-  async function call(kept: Kept, items: readonly Item[], number: number): Promise<void> {
+  async function call(kept: Kept, items: readonly Item[]): Promise<void> {
     const asks = items.flatMap((item) => item.asks);
     const deadlineMs = (kept.model.deadline_seconds ?? settings.model_deadline_seconds) * 1000;
     const began = clock.monotonic();
     const { identity } = kept;
-    for (const { session } of items) {
-      inCall.add(session);
-      if (kept.model.state === 'stream') homes.settle(session, number);
-    }
+    for (const { session } of items) inCall.add(session);
     keeper.busy(kept.runner, `looking at ${asks.length === 1 ? 'a frame' : `${asks.length} frames`}`);
     try {
       const outcome = await callRunner(kept, asks, deadlineMs, parts, closing.signal);

@@ -3,6 +3,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
 import { silentLog } from '../../src/lib/log.ts';
 import { readCatalog } from '../../src/models/catalog.ts';
 import { modelFiles } from '../../src/models/fingerprint.ts';
@@ -11,7 +12,7 @@ import { systemClock } from '../../src/lib/clock.ts';
 import { create as createNode } from '../../src/runtimes/node.ts';
 // The first model would wait while it is made of TypeScript, and the tests wait for seconds.
 import '../../src/runtimes/tools/node.ts';
-import type { Lane, Look, StreamRef } from '../../src/types.ts';
+import type { Lane, Look, Prepared, Runner, RunnerFrame, StreamRef } from '../../src/types.ts';
 import { never } from '../models/fixtures.ts';
 
 const PLANNED = join(import.meta.dirname, '../fixtures/runners/planned.mjs');
@@ -75,5 +76,34 @@ export async function planned(
     pids: async () => [...new Set((await log()).flatMap((line) => (line.startsWith('starts ') ? [Number(line.split(' ')[1])] : [])))],
     look: (key, stream = {}, signal = never) => lane.look(
       { key, captured_at: '2025-03-01T12:00:00.000Z', sequence: sequence += 1, width: 640, height: 480 }, { ...STREAM, ...stream }, signal),
+  };
+}
+
+/** An environment whose runners have no process: each says what class it finds, in words of its own. One that throws `runner_died` is gone. */
+export async function madeUp(start: () => Promise<(frames: readonly RunnerFrame[]) => string>): Promise<Prepared> {
+  // Until then the test has asked what it asks.
+  await systemClock.sleep(50, never);
+  return { fingerprint: null, markUsed: () => Promise.resolve(), start: async () => runnerOf(await start()) };
+}
+
+function runnerOf(classOf: (frames: readonly RunnerFrame[]) => string): Runner {
+  let end: (why: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => { end = resolve; });
+  return {
+    ready: { detector: null, labels: null, device: null, mix: true, slots: 1 }, ended,
+    predict: (frames) => new Promise((resolve) => {
+      try {
+        const found = { class: classOf(frames), confidence: 0.5, box: [0, 0, 1, 1] as const };
+        resolve({ inference_ms: 1, predictions: frames.map(({ index }) => ({ index, detections: [found] })) });
+      } catch (error) {
+        if (error instanceof LookoutError && error.code === 'runner_died') end(error.message);
+        throw error;
+      }
+    }),
+    memory: () => Promise.resolve(null),
+    close: () => {
+      end('closed');
+      return Promise.resolve();
+    },
   };
 }

@@ -6,7 +6,7 @@ import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createLog, type Log } from '../../src/lib/log.ts';
 import { never } from '../models/fixtures.ts';
 import { alive } from '../runner/fixtures.ts';
-import { planned, type Bench, type Deed } from './lane-fixtures.ts';
+import { madeUp, planned, type Bench, type Deed } from './lane-fixtures.ts';
 
 const seen = (name: string): object => ({ detections: [{ class: name, confidence: 0.5, box: [0, 0, 1, 1] }] });
 const SOON = { timeout: 10_000 };
@@ -55,16 +55,12 @@ describe.concurrent('a lane', () => {
     const fails = new LookoutError('runner_failed', 'these cannot be looked at', { details: { frames: [1], last_words: '' } });
     const { look } = await planned(context, {}, {}, () => ({
       view: (keys) => Promise.resolve({ files: keys.map((key) => (key === 'gone' ? null : key)), close: () => Promise.resolve() }),
-      prepare: async () => {
-        await systemClock.sleep(50, never);
-        return { fingerprint: null, markUsed: () => Promise.resolve(), start: () => Promise.resolve({
-          ready: { detector: null, labels: null, device: null, mix: true, slots: 1 }, ended: new Promise(() => undefined),
-          predict: (frames) => (frames.length > 1 ? Promise.reject(fails) : Promise.resolve({ inference_ms: 1, predictions: frames.map(({ index }) => ({ index, detections: [] })) })),
-          memory: () => Promise.resolve(null), close: () => Promise.resolve(),
-        }) };
-      },
+      prepare: () => madeUp(() => Promise.resolve((frames) => {
+        if (frames.length > 1) throw fails;
+        return 'a cow';
+      })),
     }));
-    const looked = { detections: [] };
+    const looked = seen('a cow');
     expect(await Promise.all(['gone', 'a', 'b', 'c'].map((key) => look(key)))).toMatchObject([{ error: { code: 'bad_frame' } }, looked, { error: { message: 'these cannot be looked at' } }, looked]);
   });
 
@@ -148,6 +144,28 @@ describe.concurrent('a lane', () => {
       const { look } = await planned(context, { starts: ['dawdle'], calls: [deed, 'well', deed] });
       expect(await Promise.all([look('a'), look('b')])).toMatchObject([seen('a'), answer]);
     });
+  });
+
+  it('deals streams out evenly to runners with a memory; while one is not up, the others serve its streams', async (context) => {
+    let starts = 0;
+    let mayEnd = false;
+    const { look, writeManifest } = await planned(context, {}, {}, () => ({ prepare: () => madeUp(() => {
+      const number = starts += 1;
+      // There is room for one at first, and then for no third.
+      if (number === 2 || number > 3) return Promise.reject(new LookoutError('runner_died', 'no memory of the device is left'));
+      return Promise.resolve(() => {
+        if (number === 3 && mayEnd) throw new LookoutError('runner_died', 'killed');
+        return `by runner ${number}`;
+      });
+    }) }));
+    await writeManifest('state: stream\ninstances: 2\n');
+    const both = (): Promise<unknown> => Promise.all([look('a'), look('b', OTHER)]);
+    const first = seen('by runner 1');
+    expect(await both()).toMatchObject([first, first]);
+    await context.expect.poll(both, SOON).toMatchObject([first, seen('by runner 3')]);
+    mayEnd = true;
+    expect(await both()).toMatchObject([first, { error: { message: 'killed' } }]);
+    expect(await both()).toMatchObject([first, first]);
   });
 
   describe('tries a batch again, for a model that looks by batch,', () => {
