@@ -1,10 +1,17 @@
-/** How many frames one call is to hold: as many as the model takes, fewer while calls last long, so that nobody waits long behind one. Passive. */
+/**
+ * How many frames one call is to hold: as many as the model takes, fewer while calls last long, so that nobody waits long
+ * behind one, and where calls of so many fail. Passive.
+ */
 
 export interface CallSize {
   /** Frames of the next call. */
-  of(most: number): number;
+  of(most: number, now: number): number;
   /** A call of so many frames took so long. */
   took(frames: number, ms: number): void;
+  /** A call of several frames failed, perhaps because it held so many. Returns how to take that back. */
+  failed(frames: number, now: number): () => void;
+  /** What failed may go well now. */
+  forgive(): void;
   /** How long a call lasts, about; 0: nobody knows yet. */
   readonly usualMs: number;
 }
@@ -13,12 +20,17 @@ export interface CallSize {
 const LONG_MS = 500;
 /** A call of half the frames that takes more than this share of the time is no gain. */
 const NO_GAIN = 0.75;
+/** Where calls failed, twice as many frames are tried after so long. */
+const AGAIN_MS = 600_000;
 /** The weight of the newest call in what is usual. */
 const NEWEST = 0.3;
 
 export function createCallSize(): CallSize {
   let limit = Infinity;
   let usualMs = 0;
+  /** What failed held more than this, and until when no more is tried. */
+  let bound = Infinity;
+  let until = 0;
   /** What calls of each size take, about. */
   const bySize = new Map<number, number>();
 
@@ -27,7 +39,21 @@ export function createCallSize(): CallSize {
   }
 
   return {
-    of: (most) => Math.max(1, Math.min(most, limit)),
+    of(most, now) {
+      if (now >= until) {
+        bound *= 2;
+        until = now + AGAIN_MS;
+      }
+      return Math.max(1, Math.min(most, limit, bound));
+    },
+    failed(frames, now) {
+      const before = bound;
+      const own = Math.min(bound, Math.floor(frames / 2));
+      bound = own;
+      until = now + AGAIN_MS;
+      return () => { if (bound === own) bound = before; };
+    },
+    forgive: () => { bound = Infinity; },
     took(frames, ms) {
       usualMs = blend(usualMs === 0 ? undefined : usualMs, ms);
       const own = blend(bySize.get(frames), ms);

@@ -107,7 +107,7 @@ export function createEntrance({ settings, callSize, quarantine, skip }: Entranc
         return [suspect];
       }
       return door.take({
-        room: model.look === 'batch' ? 1 : callSize.of(model.max_batch),
+        room: model.look === 'batch' ? 1 : callSize.of(model.max_batch, now),
         mix: model.look === 'frame' && (model.mix ?? runner.ready.mix ?? false),
         mayGo: (item) => !isSuspect(item) && isFree(item),
       });

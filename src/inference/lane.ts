@@ -14,6 +14,7 @@ import { createEntrance, type EntranceParts } from './entrance.ts';
 import { createHomes } from './homes.ts';
 import { createKeeper, type KeeperParts, type Kept } from './keeper.ts';
 import { createQuarantine } from './quarantine.ts';
+import { createTrial } from './trial.ts';
 
 export interface LaneParts extends KeeperParts, CallParts {
   readonly settings: KeeperParts['settings'] & EntranceParts['settings'] & Pick<Config, 'model_deadline_seconds' | 'model_retries'>;
@@ -40,6 +41,8 @@ export function createLane(name: string, parts: LaneParts): Lane {
   const homes = createHomes();
   const loops: Promise<void>[] = [];
   let callsAtOnce = 1;
+  /** The code of the model that was asked last. */
+  let code: string | null = null;
   let wakers: (() => void)[] = [];
 
   const isClosing = (): boolean => closing.signal.aborted;
@@ -93,7 +96,9 @@ export function createLane(name: string, parts: LaneParts): Lane {
     else await clock.sleep(readiness === 'not_ready' ? 0 : REST_LOOK_MS, closing.signal);
   }
 
-  function employ({ model: { instances }, runner: { ready } }: Kept): void {
+  function employ({ model: { instances }, runner: { ready }, identity }: Kept): void {
+    if (identity.code !== code) callSize.forgive();
+    code = identity.code;
     callsAtOnce = instances * ready.slots;
     while (loops.length < callsAtOnce) loops.push(serve(loops.length));
   }
@@ -112,6 +117,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
       if ('said' in outcome) {
         callSize.took(asks.length, clock.monotonic() - began);
         answered(asks, outcome.said, identity);
+        for (const { trial } of items) trial?.wentWell();
       } else {
         if (outcome.ended) keeper.lost(kept.runner, failureOf(outcome.error).error.message);
         if (isTransient(outcome.error)) askAgain(items, outcome.error);
@@ -162,8 +168,11 @@ export function createLane(name: string, parts: LaneParts): Lane {
       failedAlone(first, error, ended, look === 'batch');
       return;
     }
-    for (const [place, ask] of items.flatMap(({ asks }) => asks).entries()) {
-      const item = itemOf([ask], { tries: 1 });
+    const all = items.flatMap(({ asks }) => asks);
+    const noneIsAtFault = (): void => { if (ended) keeper.blame(error); };
+    const trial = culprits.length > 0 ? null : createTrial(all.length, callSize.failed(all.length, clock.monotonic()), noneIsAtFault);
+    for (const [place, ask] of all.entries()) {
+      const item = itemOf([ask], { tries: 1, trial });
       if (culprits.includes(place)) answer([ask], failureOf(error));
       else if (item) putAgain(item);
     }
@@ -171,6 +180,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
 
   function failedAlone(item: Item, error: unknown, ended: boolean, mayRetry: boolean): void {
     const now = clock.monotonic();
+    item.trial?.failed();
     if (ended) {
       quarantine.ended(item.camera, now);
       if (blame.ended(item.camera, now)) keeper.blame(error);

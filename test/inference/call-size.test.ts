@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { createCallSize } from '../../src/inference/call-size.ts';
 
+const MINUTE = 60_000;
+
 /** Sizes of the calls, one after the other, of a model that takes so long for a call and for each of its frames. */
 function sizes(callMs: number, frameMs: number, calls = 30, most = 8): readonly number[] {
   const size = createCallSize();
   return Array.from({ length: calls }, () => {
-    const frames = size.of(most);
+    const frames = size.of(most, 0);
     size.took(frames, callMs + frames * frameMs);
     return frames;
   });
@@ -27,10 +29,29 @@ describe('the size of calls', () => {
 
   it('grows again when the model has become quicker', () => {
     const size = createCallSize();
-    for (let call = 0; call < 5; call += 1) size.took(size.of(8), 200 * size.of(8));
-    expect(size.of(8)).toBeLessThanOrEqual(2);
-    for (let call = 0; call < 30; call += 1) size.took(size.of(8), 10 * size.of(8));
-    expect(size.of(8)).toBe(8);
+    for (let call = 0; call < 5; call += 1) size.took(size.of(8, 0), 200 * size.of(8, 0));
+    expect(size.of(8, 0)).toBeLessThanOrEqual(2);
+    for (let call = 0; call < 30; call += 1) size.took(size.of(8, 0), 10 * size.of(8, 0));
+    expect(size.of(8, 0)).toBe(8);
+  });
+
+  it('is halved where a call failed, and twice that is tried after some minutes', () => {
+    const size = createCallSize();
+    for (const frames of [8, 4]) size.failed(frames, 0);
+    // Short calls.
+    for (let call = 0; call < 30; call += 1) size.took(size.of(8, 0), 10);
+    expect([0, MINUTE, 11 * MINUTE, 12 * MINUTE, 22 * MINUTE].map((now) => size.of(8, now))).toEqual([2, 2, 4, 4, 8]);
+  });
+
+  it('is what it was where not the size was at fault, or the folder is another one', () => {
+    const size = createCallSize();
+    size.failed(8, 0);
+    const takeBack = size.failed(4, 0);
+    expect(size.of(8, 0)).toBe(2);
+    takeBack();
+    expect(size.of(8, 0)).toBe(4);
+    size.forgive();
+    expect(size.of(8, 0)).toBe(8);
   });
 });
 

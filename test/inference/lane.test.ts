@@ -146,6 +146,37 @@ describe.concurrent('a lane', () => {
     });
   });
 
+  describe('whose runner ends in a call of several', () => {
+    const died = new LookoutError('runner_died', 'it took more memory than its memory_mb');
+    const cameras = Array.from({ length: 8 }, (_, number) => ({ camera_id: `CAM-${number}`, session: `CAM-${number}_0a1b2c3d` }));
+    const lookOfAll = ({ look }: Bench): Promise<unknown> => Promise.all(cameras.map((stream) => look(stream.camera_id, stream)));
+
+    it('makes smaller ones where each frame goes well alone, and rests when it happens too often', async (context) => {
+      const calls: number[] = [];
+      const bench = await planned(context, {}, { runner_restarts: 2 }, () => ({ prepare: () => madeUp(() => Promise.resolve((frames) => {
+        calls.push(frames.length);
+        if (frames.length > 1) throw died;
+        return 'a cow';
+      })) }));
+      await lookOfAll(bench);
+      void lookOfAll(bench).catch(() => undefined);
+      await context.expect.poll(() => bench.lane.readiness, SOON).toBe('resting');
+      expect(calls.filter((frames) => frames > 1)).toEqual([8, 4, 2]);
+    });
+
+    it('makes calls as before where it ends of one frame, and does not count that', async (context) => {
+      const calls: number[] = [];
+      const bench = await planned(context, {}, { runner_restarts: 1 }, () => ({ prepare: () => madeUp(() => Promise.resolve((frames) => {
+        calls.push(frames.length);
+        if (frames.some(({ stream }) => stream === cameras[3]?.session)) throw died;
+        return 'a cow';
+      })) }));
+      for (let round = 0; round < 3; round += 1) await lookOfAll(bench);
+      expect(calls.filter((frames) => frames > 1)).toEqual([8, 8, 7]);
+      expect([bench.lane.readiness, bench.lane.status().restarts]).toEqual(['ready', 4]);
+    });
+  });
+
   it('deals streams out evenly to runners with a memory; while one is not up, the others serve its streams', async (context) => {
     let starts = 0;
     let mayEnd = false;
