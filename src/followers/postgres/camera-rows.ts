@@ -1,13 +1,13 @@
 /** Where cameras are: by the table of cameras, and by what is delivered, whose newest word counts. */
 import type { CameraRow, Item } from '../../types.ts';
+import { parseCoordinate } from '../../words/coordinate.ts';
 import { eventPlace, isReview } from './event-rows.ts';
 import { recordPlace } from './record-rows.ts';
 import type { RowOf } from './tables.ts';
 import { cleaned, placeOf, timeOf } from './values.ts';
 
 export function listedCameras(rows: readonly CameraRow[]): readonly RowOf<'cameras'>[] {
-  const degrees = (text: string): number | null => (text.trim() === '' ? null : Number(text));
-  const cameras = rows.map(({ cameraID, latitude, longitude }) => rowOf(cameraID.trim(), placeOf(degrees(latitude), degrees(longitude)), null));
+  const cameras = rows.map(({ cameraID, latitude, longitude }) => rowOf(cameraID.trim(), placeOf(parseCoordinate(latitude, 90), parseCoordinate(longitude, 180)), null));
   return newest(cameras);
 }
 
