@@ -1,5 +1,6 @@
 /** Items as messages: records as they are, entries of events with what was said of the event before, and what else the log of events holds. */
 import type { EventEntry, Item } from '../../types.ts';
+import { isEntry } from '../common/kinds.ts';
 import type { Message } from './connection.ts';
 import { propertyText, type Topics } from './topics.ts';
 
@@ -41,9 +42,6 @@ export function createMessages(topics: Topics): Messages {
     },
   };
 }
-
-/** Others are of a day, or of what somebody says of an event. */
-export const isEntry = ({ log, value }: Item): boolean => log === 'events' && value['kind'] === 'event';
 
 export function entryOf(item: Item): EventEntry {
   return item.value as unknown as EventEntry;

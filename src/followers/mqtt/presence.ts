@@ -1,8 +1,8 @@
 /** When what stands at the broker is brought up to date: once what came is of now, and not while a week is caught up with. */
 import { systemClock } from '../../lib/clock.ts';
 import type { Item } from '../../types.ts';
+import { isEntry } from '../common/kinds.ts';
 import { createEpisodes, type Sight } from './episodes.ts';
-import { isEntry } from './messages.ts';
 
 export interface Presence {
   /** What is known of events, as of when nothing more was to be caught up with. */

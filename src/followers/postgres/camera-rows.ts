@@ -1,7 +1,8 @@
 /** Where cameras are: by the table of cameras, and by what is delivered, whose newest word counts. */
 import type { CameraRow, Item } from '../../types.ts';
 import { parseCoordinate } from '../../words/coordinate.ts';
-import { eventPlace, isReview } from './event-rows.ts';
+import { isEntry } from '../common/kinds.ts';
+import { eventPlace } from './event-rows.ts';
 import { recordPlace } from './record-rows.ts';
 import type { RowOf } from './tables.ts';
 import { cleaned, placeOf, timeOf } from './values.ts';
@@ -12,8 +13,8 @@ export function listedCameras(rows: readonly CameraRow[]): readonly RowOf<'camer
 }
 
 export function deliveredCameras(items: readonly Item[]): readonly RowOf<'cameras'>[] {
-  // Who reviews an event has not seen its camera.
-  return newest(items.filter((item) => !isReview(item)).map((item) => rowOf(item.camera_id, item.log === 'events' ? eventPlace(item) : recordPlace(item), timeOf(item.time))));
+  // Who reviews an event, or sums up a day, has not seen its camera.
+  return newest(items.filter((item) => item.log === 'records' || isEntry(item)).map((item) => rowOf(item.camera_id, item.log === 'events' ? eventPlace(item) : recordPlace(item), timeOf(item.time))));
 }
 
 type Camera = RowOf<'cameras'> & { readonly id: string; readonly last_seen_at: string | null };
