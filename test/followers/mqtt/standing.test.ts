@@ -91,13 +91,13 @@ describe('events', () => {
     const [begun, going, ended] = [entry(1, 3, 'begun', 0), entry(1, 2, 'going_on', 1), entry(1, 1, 'ended', 2)];
     await follower.deliver([begun], never);
     await follower.deliver([going, ended], never);
-    await follower.deliver([ended, entry(2, 0, 'ended', 5)], never);
+    await follower.deliver([going, ended, entry(2, 0, 'ended', 5)], never);
     await listener.settled();
     const told = on('events').map((payload) => JSON.parse(payload) as { type: string; before: EventEntry | null; after: EventEntry });
-    expect(told.map(({ type, before, after }) => [type, before?.sequence ?? null, after.sequence])).toEqual([['new', null, 0], ['update', 0, 1], ['end', 1, 2], ['end', 1, 2], ['end', null, 5]]);
+    expect(told.map(({ type, before, after }) => [type, before?.sequence ?? null, after.sequence])).toEqual([['new', null, 0], ['update', 0, 1], ['end', 1, 2], ['update', 0, 1], ['end', 1, 2], ['end', null, 5]]);
     expect(told[0]?.after).toEqual(begun.value);
     const messages = listener.heard.filter(({ topic }) => topic === `${prefix}/events`);
-    expect(messages.map(({ id }) => id)).toEqual([begun.id, going.id, ended.id, ended.id, `${told[4]?.after.id ?? ''}/5`]);
+    expect(messages.map(({ id }) => id)).toEqual([begun.id, going.id, ended.id, going.id, ended.id, `${told[5]?.after.id ?? ''}/5`]);
     expect(new Set(messages.map(({ contentType, retained: isRetained }) => `${String(contentType)} ${String(isRetained)}`))).toEqual(new Set(['application/json false']));
   });
 
