@@ -6,6 +6,7 @@ import { parse, type Options } from 'csv-parse/sync';
 
 import { LookoutError } from '../errors.ts';
 import type { CameraRow } from '../types.ts';
+import { DECIMAL_COMMA } from '../words/coordinate.ts';
 import { encodingOf } from './encoding.ts';
 
 export interface CameraText {
@@ -27,7 +28,6 @@ const NAMES: Readonly<Record<Column, readonly string[]>> = {
   longitude: ['longitude', 'lon', 'lng', 'long'],
 };
 const SEPARATORS = [',', ';', '\t', '|'] as const;
-const DECIMAL_COMMA = /^\s*[+-]?(\d+,\d*|,\d+)(e[+-]?\d+)?\s*$/i;
 /** How far the header is looked for, with the blank lines before it. */
 const HEAD = 4096;
 /** Lines that one row may take, by fields with line ends in them. */
@@ -61,14 +61,6 @@ export function appendedBytes(bytes: Buffer, row: CameraRow): Buffer {
   const hasCommas = rows.some((fields) => columns.some((name, index) => isPlace(name) && DECIMAL_COMMA.test(fields[index] ?? '')));
   const written = (name: Column | null): string => (name === null ? '' : hasCommas && isPlace(name) ? row[name].replace('.', ',') : row[name]);
   return encoding.encode(finish + line(columns.map(written)));
-}
-
-/** null: no number from -limit to limit. A comma may be its decimal mark. */
-export function parseCoordinate(text: string, limit: number): number | null {
-  const plain = DECIMAL_COMMA.test(text) ? text.replace(',', '.') : text;
-  if (!/^\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i.test(plain)) return null;
-  const value = Number(plain);
-  return Math.abs(value) <= limit ? value : null;
 }
 
 interface Layout {

@@ -5,8 +5,9 @@ import { LookoutError } from '../errors.ts';
 import { hasCode } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import type { Camera, CameraRow } from '../types.ts';
+import { parseCoordinate } from '../words/coordinate.ts';
 import { appendCamera } from './append.ts';
-import { parseCoordinate, readCameras, type CameraText } from './csv.ts';
+import { readCameras, type CameraText } from './csv.ts';
 
 export interface CameraTable {
   /** Never throws: what is unknown or unusable is null, with one warning per camera and cause. */

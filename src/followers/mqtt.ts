@@ -104,9 +104,15 @@ export function create(context: FollowerContext<MqttSettings>): Follower {
     async deliver(items, signal) {
       begin();
       presence.begin();
-      const refused = await deliverItems(items, line, messages, board.alone, signal);
-      await untilAborted(presence.delivered(items), signal);
-      return refused;
+      let isAway = true;
+      try {
+        const refused = await deliverItems(items, line, messages, board.alone, signal);
+        await untilAborted(presence.delivered(items), signal);
+        isAway = false;
+        return refused;
+      } finally {
+        presence.end(isAway && !signal.aborted);
+      }
     },
     async test(signal) {
       // By a name of its own: of two with one name a broker sends the first away.

@@ -66,5 +66,5 @@ export function fault(given: WebhookSettings): string | null {
 }
 
 export function create({ name, settings: given, version, log, signal }: FollowerContext<WebhookSettings>): Follower {
-  return createDelivery({ name, sender: createSender(given, version), max_age_seconds: given.max_age_seconds, log, signal });
+  return createDelivery({ name, makeSender: () => createSender(given, version), max_age_seconds: given.max_age_seconds, log, signal });
 }

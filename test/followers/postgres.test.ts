@@ -351,7 +351,10 @@ describe('events', () => {
     expect(await rows()).toEqual([
       { number: '1', state: 'ended', verdict: 'true_alarm', keep: true }, { number: '2', state: 'begun', verdict: null, keep: false }, { number: '3', state: 'begun', verdict: 'false_alarm', keep: false },
     ]);
-    await follower.deliver([reviewItem(1, { verdict: null, at: '2030-01-01T00:00:00.000Z' })], never);
+    const at = '2030-01-01T00:00:00.000Z';
+    const summary: Item = { ...reviewItem(1), id: 'summary-1', time: at, value: { kind: 'summary', id: 'summary-1', at, camera_id: 'gate', rule: 'default', day: '2030-01-01', suppressed: 2, alerts: 5, when: 'day_end' } };
+    expect(await follower.deliver([reviewItem(1, { verdict: null, at }), summary], never)).toEqual([]);
+    expect(await rows()).toHaveLength(3);
     expect((await rows())[0]).toMatchObject({ verdict: null, keep: false });
     expect(await sql('SELECT last_seen_at FROM lookout.cameras')).toEqual([{ last_seen_at: new Date('2026-01-01T00:00:03.000Z') }]);
   });
@@ -360,7 +363,7 @@ describe('events', () => {
 describe('cameras', () => {
   it('are those of the table, and of what is delivered, the newest of which counts', async () => {
     const { url, sql } = await database();
-    const cameras = [{ cameraID: ' gate ', latitude: '1.5', longitude: '2.5' }, { cameraID: 'pier', latitude: '', longitude: 'east' }];
+    const cameras = [{ cameraID: ' gate ', latitude: '1,5', longitude: '+2.5 ' }, { cameraID: 'pier', latitude: '', longitude: 'east' }];
     const lookout = { ...contextOf({}).lookout, cameras: () => Promise.resolve(cameras) };
     const follower = followerOf(settingsOf(url), { lookout });
     const at = (number: number, latitude: number): Item => recordItem(number, { basic: { camID: 'gate', Latitude: latitude, Longitude: 9 } });

@@ -150,6 +150,12 @@ describe('the follower s3', () => {
     expect(await jsonOf(client, bucket, key)).toMatchObject({ sequence: 2 });
     await follower.deliver([entry(3, '2026-01-02T00:00:29Z')], never);
     expect(await jsonOf(client, bucket, key)).toMatchObject({ sequence: 3 });
+    // Nor does a run that has not brought it.
+    const { deliver } = await follow({ bucket, key: '{log}/{yyyy}{mm}{dd}/{id}.json', upload_pictures: false });
+    expect(await deliver({ ...first, asked: true })).toEqual([]);
+    expect(await jsonOf(client, bucket, key)).toMatchObject({ sequence: 3 });
+    await deliver(entry(4, '2026-01-02T00:00:39Z'));
+    expect(await jsonOf(client, bucket, key)).toMatchObject({ sequence: 4 });
   });
 
   it('delivers what has lost its picture or its clip, and says so once', async () => {

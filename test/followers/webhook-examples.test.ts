@@ -49,7 +49,7 @@ describe('the examples', () => {
     for (const { name } of examples) expect(webhook.fault(settingsOf(name)), name).toBeNull();
   });
 
-  const begins = [/^1 alert between .* too old to be sent$/, /^gate: dog since /, /^a .*gate.*channel/, /^This is a test/];
+  const begins = [/^gate: dog since /, /^1 alert between .* too old to be sent$/, /^a .*gate.*channel/, /^This is a test/];
   it.each([
     ['slack', 'text'], ['discord', 'content'], ['telegram', 'text'], ['ntfy', 'message'],
   ])('%s is told of what is too old, of what begins and of a test, and of nothing else', async (name, field) => {
@@ -77,13 +77,13 @@ describe('the examples', () => {
 
   it('ntfy gets a message for its topic', async () => {
     const [first, second] = await sentBy('ntfy');
-    expect(second).toEqual({ topic: 'ntfy_topic-0123456789', title: 'Lookout', message: expect.any(String) as unknown, tags: ['camera'], priority: 4 });
-    expect(first).toMatchObject({ priority: 3 });
+    expect(first).toEqual({ topic: 'ntfy_topic-0123456789', title: 'Lookout', message: expect.any(String) as unknown, tags: ['camera'], priority: 4 });
+    expect(second).toMatchObject({ priority: 3 });
     expect(hook.requests[0]?.headers.authorization).toBe('Bearer ntfy_token-0123456789');
   });
 
   it('PagerDuty gets one incident for an event, its end, and no incident for a test', async () => {
-    const [old, begun, ended, third, test] = await sentBy('pagerduty');
+    const [begun, old, ended, third, test] = await sentBy('pagerduty');
     const incident = (body: Body | undefined): unknown => [body?.['event_action'], body?.['dedup_key']];
     expect([begun, ended].map(incident)).toEqual([['trigger', eventItem(2).value['id']], ['resolve', eventItem(2).value['id']]]);
     expect(old).toMatchObject({ event_action: 'trigger', dedup_key: expect.stringMatching(/^too-old\/.{1,240}$/) as unknown, payload: { source: 'lookout', custom_details: null } });

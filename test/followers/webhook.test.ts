@@ -372,15 +372,15 @@ describe('over TLS', () => {
 });
 
 describe('alerts that are too old', () => {
-  it('are passed over, with one message before what is younger', async () => {
+  it('are passed over, with one message after the first that is younger', async () => {
     const old = [ageing(7200, 1), ageing(7100, 1, { sequence: 1, state: 'going_on' }), ageing(7000, 2)];
     const warned: string[] = [];
     const follower = follow({ max_age_seconds: 3600 }, { log: { warn: (message) => { warned.push(message); }, info: () => undefined } });
     await follower.deliver(old, never);
     expect(hook.requests).toEqual([]);
     await follower.deliver([ageing(5000, 3), ageing(10, 4), ageing(5, 5)], never);
-    expect(bodies().map(({ type }) => type)).toEqual(['lookout.too_old', 'lookout.event.begun', 'lookout.event.begun']);
-    expect(bodies()[0]).toMatchObject({ source: '/lookout', data: { count: 3, from: old[0]?.time } });
+    expect(bodies().map(({ type }) => type)).toEqual(['lookout.event.begun', 'lookout.too_old', 'lookout.event.begun']);
+    expect(bodies()[1]).toMatchObject({ source: '/lookout', data: { count: 3, from: old[0]?.time } });
     expect(warned).toEqual([expect.stringMatching(/^3 alerts between .* and .* were too old to be sent$/)]);
   });
 
@@ -394,18 +394,28 @@ describe('alerts that are too old', () => {
 
   it('are told of with the same id until the target takes it, and counted once', async () => {
     const follower = follow({ max_age_seconds: 60 });
-    const younger = [ageing(1, 2)];
     await follower.deliver([ageing(100, 1)], never);
     hook.answer = answering(500);
-    await failureOf(follower.deliver(younger, never));
-    await failureOf(follower.deliver(younger, never));
-    hook.answer = ({ body }, response) => { response.writeHead(body.includes('too_old') ? 200 : 500).end(); };
-    await failureOf(follower.deliver(younger, never));
+    await failureOf(follower.deliver([ageing(1, 2)], never));
+    hook.answer = ({ body }, response) => { response.writeHead(body.includes('too_old') ? 500 : 200).end(); };
+    await follower.deliver([ageing(1, 2), ageing(1, 3)], never);
     hook.answer = answering(200);
-    await follower.deliver(younger, never);
-    expect(bodies().map(({ type }) => type)).toEqual(['lookout.too_old', 'lookout.too_old', 'lookout.too_old', 'lookout.event.begun', 'lookout.event.begun']);
-    expect(new Set(hook.requests.slice(0, 3).map(idOf)).size).toBe(1);
-    for (const { data } of bodies().slice(0, 3)) expect(data).toMatchObject({ count: 1 });
+    await follower.deliver([ageing(1, 4), ageing(1, 5)], never);
+    const [begun, told] = ['lookout.event.begun', 'lookout.too_old'];
+    expect(bodies().map(({ type }) => type)).toEqual([begun, begun, told, begun, told, begun, told, begun]);
+    const notices = hook.requests.filter(({ body }) => body.includes(told));
+    expect(new Set(notices.map(idOf)).size).toBe(1);
+    for (const { body } of notices) expect(JSON.parse(body)).toMatchObject({ data: { count: 1 } });
+  });
+
+  it('hold up no other where the target knows nothing of such a message, and are written into the log', async () => {
+    const warned: unknown[] = [];
+    const follower = follow({ max_age_seconds: 60 }, { log: { warn: (...words) => { warned.push(words); }, info: () => undefined } });
+    hook.answer = ({ body }, response) => { response.writeHead(body.includes('too_old') ? 404 : 200).end(); };
+    await follower.deliver([ageing(100, 1)], never);
+    for (const number of [2, 3, 4, 5]) expect(await follower.deliver([ageing(1, number)], never)).toEqual([]);
+    expect(hook.requests.filter(({ body }) => body.includes('too_old'))).toHaveLength(3);
+    expect(warned).toEqual([[expect.stringMatching(/^1 alert between .* was too old/), expect.objectContaining({ is: 'not_told', reason: expect.stringContaining('404') as unknown })]]);
   });
 
   it('do not keep from the target the end of what it was told of', async () => {
@@ -468,6 +478,14 @@ describe('a test', () => {
     expect(bodies()[0]).toMatchObject({ type: 'lookout.test', data: { test: true } });
     hook.answer = answering(400, {}, 'no_text');
     expect(await failureOf(follow().test(never))).toMatchObject({ code: 'target_away', message: expect.stringMatching(/does not take a test: it answered 400 Bad Request: no_text/) as unknown });
+  });
+
+  it('stands in no delivery\'s way, nor one in its own', async () => {
+    hook.answer = (_request, response) => { setTimeout(() => response.end(), 600); };
+    const follower = follow({ timeout_seconds: 1 });
+    const [refused, words] = await Promise.all([follower.deliver([eventItem(1)], never), follower.test(never)]);
+    expect([refused, words]).toEqual([[], expect.stringContaining('took a message') as unknown]);
+    expect(hook.requests).toHaveLength(2);
   });
 
   it('says so when the template gives nothing for it', async () => {

@@ -37,7 +37,11 @@ export function createBoard(wanted: () => readonly Notice[], warn: (message: str
     const times = struck?.mark === mark ? struck.times : 0;
     if (times >= STRIKES) return;
     const payload = await payloadOf(notice);
-    if (payload !== null && !isClosed) {
+    if (isClosed) return;
+    if (payload === null) {
+      // What stands there is of something else.
+      if (ours.has(topic)) await takeAway(topic, connection);
+    } else {
       ours.add(topic);
       try {
         await put(topic, payload, contentType, connection);

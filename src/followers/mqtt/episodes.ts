@@ -12,9 +12,9 @@ export interface Sight {
   readonly shown: Item;
 }
 
+/** By the clock's time, in milliseconds. */
 export interface Episodes {
-  enter(item: Item): void;
-  /** By the clock's time, in milliseconds. */
+  enter(item: Item, nowMs: number): void;
   now(nowMs: number): readonly Sight[];
 }
 
@@ -31,6 +31,8 @@ interface Known {
 const MOST = 1000;
 /** An event of which nothing was heard for so long is not running any more: its end was lost. */
 const SILENCE_MS = 3_600_000;
+/** What is further ahead is of a clock that was wrong. */
+const AHEAD_MS = 60_000;
 
 export function createEpisodes(): Episodes {
   const known = new Map<string, Known>();
@@ -47,22 +49,24 @@ export function createEpisodes(): Episodes {
   }
 
   return {
-    enter(item) {
+    enter(item, nowMs) {
       const entry = entryOf(item);
       const one = knownOf(item, entry);
       if (entry.state === 'ended') one.running.delete(entry.id);
       else one.running.set(entry.id, Date.parse(entry.at));
-      if (isBefore(entry, one.last)) return;
+      if (isBefore(entry, one.last, nowMs)) return;
       if (entry.id !== entryOf(one.shown).id || entry.state === 'ended') one.shown = item;
       one.last = entry;
     },
     now: (nowMs) => [...known.values()].map(({ camera, class: name, running, last, shown }) => ({
-      camera, class: name, last, shown, running: [...running.values()].filter((at) => nowMs - at < SILENCE_MS).length,
+      camera, class: name, last, shown, running: [...running.values()].filter((at) => Math.abs(nowMs - at) < SILENCE_MS).length,
     })),
   };
 }
 
 /** What comes again after a failure, or because somebody wants it, is no news. */
-function isBefore(entry: EventEntry, last: EventEntry): boolean {
-  return entry.id === last.id ? entry.sequence < last.sequence : Date.parse(entry.at) < Date.parse(last.at);
+function isBefore(entry: EventEntry, last: EventEntry, nowMs: number): boolean {
+  if (entry.id === last.id) return entry.sequence < last.sequence;
+  const lastAt = Date.parse(last.at);
+  return lastAt <= nowMs + AHEAD_MS && Date.parse(entry.at) < lastAt;
 }

@@ -1,5 +1,6 @@
 /** Items as messages: records as they are, entries of events with what was said of the event before, and what else the log of events holds. */
 import type { EventEntry, Item } from '../../types.ts';
+import { isEntry } from '../common/kinds.ts';
 import type { Message } from './connection.ts';
 import { propertyText, type Topics } from './topics.ts';
 
@@ -7,27 +8,23 @@ export interface Messages {
   of(item: Item): Message;
 }
 
-/** Events whose last entry is remembered. */
+/** Events whose last entry is remembered, and entries that may come again. */
 const MOST = 2000;
 const TYPES = { begun: 'new', going_on: 'update', ended: 'end' } as const;
 
-interface Told {
-  readonly before: EventEntry | null;
-  readonly after: EventEntry;
-}
-
 export function createMessages(topics: Topics): Messages {
-  /** By the event's id; the one that was told last comes last. */
-  const told = new Map<string, Told>();
+  /** By the event's id, its entry that was told last. */
+  const last = new Map<string, EventEntry>();
+  /** By the event's id and the sequence, the entry before as it was told. */
+  const told = new Map<string, EventEntry>();
 
   /** The entry before, if it was this process that told it: a repeat says the same again. */
   function beforeOf(entry: EventEntry): EventEntry | null {
-    const known = told.get(entry.id);
-    const before = known === undefined || known.after.sequence > entry.sequence ? null : known.after.sequence === entry.sequence ? known.before : known.after;
-    told.delete(entry.id);
-    told.set(entry.id, { before, after: entry });
-    const [oldest] = told.keys();
-    if (told.size > MOST && oldest !== undefined) told.delete(oldest);
+    const name = `${entry.id}/${entry.sequence}`;
+    const known = last.get(entry.id);
+    const before = told.get(name) ?? (known !== undefined && known.sequence < entry.sequence ? known : null);
+    remember(last, entry.id, entry);
+    if (before) remember(told, name, before);
     return before;
   }
 
@@ -42,8 +39,13 @@ export function createMessages(topics: Topics): Messages {
   };
 }
 
-/** Others are of a day, or of what somebody says of an event. */
-export const isEntry = ({ log, value }: Item): boolean => log === 'events' && value['kind'] === 'event';
+/** What is remembered last stays longest. */
+function remember<Value>(memory: Map<string, Value>, key: string, value: Value): void {
+  memory.delete(key);
+  memory.set(key, value);
+  const [oldest] = memory.keys();
+  if (memory.size > MOST && oldest !== undefined) memory.delete(oldest);
+}
 
 export function entryOf(item: Item): EventEntry {
   return item.value as unknown as EventEntry;

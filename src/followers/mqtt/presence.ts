@@ -1,8 +1,8 @@
 /** When what stands at the broker is brought up to date: once what came is of now, and not while a week is caught up with. */
 import { systemClock } from '../../lib/clock.ts';
 import type { Item } from '../../types.ts';
+import { isEntry } from '../common/kinds.ts';
 import { createEpisodes, type Sight } from './episodes.ts';
-import { isEntry } from './messages.ts';
 
 export interface Presence {
   /** What is known of events, as of when nothing more was to be caught up with. */
@@ -11,6 +11,8 @@ export interface Presence {
   begin(): void;
   /** They are: resolves when what they changed stands at the broker. */
   delivered(items: readonly Item[]): Promise<void>;
+  /** Nothing is being delivered; `isAway`: it failed, and comes again. */
+  end(isAway: boolean): void;
   close(): void;
 }
 
@@ -18,6 +20,8 @@ export interface Presence {
 const FRESH_MS = 30_000;
 /** Nothing more to be delivered for so long: everything is caught up with. */
 const QUIET_MS = 2000;
+/** The same after a failure: what is still wanted comes again within half a minute. */
+const AWAY_MS = 60_000;
 
 export function createPresence(update: () => Promise<void>): Presence {
   const episodes = createEpisodes();
@@ -45,14 +49,18 @@ export function createPresence(update: () => Promise<void>): Presence {
       if (events.length > 0) {
         // As of before them.
         sights();
-        for (const item of events) episodes.enter(item);
-        isBehind = systemClock.now() - Date.parse(events.at(-1)?.time ?? '') > FRESH_MS;
+        const now = systemClock.now();
+        for (const item of events) episodes.enter(item, now);
+        isBehind = now - Date.parse(events.at(-1)?.time ?? '') > FRESH_MS;
         if (!isBehind) await settle();
       }
-      if (isBehind) cancel = systemClock.after(QUIET_MS, () => void settle());
+    },
+    end(isAway) {
+      if (isBehind) cancel = systemClock.after(isAway ? AWAY_MS : QUIET_MS, () => void settle());
     },
     close() {
       cancel();
+      isBehind = false;
     },
   };
 }

@@ -1,19 +1,20 @@
 /** Where cameras are: by the table of cameras, and by what is delivered, whose newest word counts. */
 import type { CameraRow, Item } from '../../types.ts';
-import { eventPlace, isReview } from './event-rows.ts';
+import { parseCoordinate } from '../../words/coordinate.ts';
+import { isEntry } from '../common/kinds.ts';
+import { eventPlace } from './event-rows.ts';
 import { recordPlace } from './record-rows.ts';
 import type { RowOf } from './tables.ts';
 import { cleaned, placeOf, timeOf } from './values.ts';
 
 export function listedCameras(rows: readonly CameraRow[]): readonly RowOf<'cameras'>[] {
-  const degrees = (text: string): number | null => (text.trim() === '' ? null : Number(text));
-  const cameras = rows.map(({ cameraID, latitude, longitude }) => rowOf(cameraID.trim(), placeOf(degrees(latitude), degrees(longitude)), null));
+  const cameras = rows.map(({ cameraID, latitude, longitude }) => rowOf(cameraID.trim(), placeOf(parseCoordinate(latitude, 90), parseCoordinate(longitude, 180)), null));
   return newest(cameras);
 }
 
 export function deliveredCameras(items: readonly Item[]): readonly RowOf<'cameras'>[] {
-  // Who reviews an event has not seen its camera.
-  return newest(items.filter((item) => !isReview(item)).map((item) => rowOf(item.camera_id, item.log === 'events' ? eventPlace(item) : recordPlace(item), timeOf(item.time))));
+  // Who reviews an event, or sums up a day, has not seen its camera.
+  return newest(items.filter((item) => item.log === 'records' || isEntry(item)).map((item) => rowOf(item.camera_id, item.log === 'events' ? eventPlace(item) : recordPlace(item), timeOf(item.time))));
 }
 
 type Camera = RowOf<'cameras'> & { readonly id: string; readonly last_seen_at: string | null };

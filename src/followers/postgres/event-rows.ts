@@ -19,8 +19,6 @@ export function eventRow(item: Item): RowOf<'events'> {
   };
 }
 
-export const isReview = ({ log, value }: Item): boolean => log === 'events' && value['kind'] === 'review';
-
 export interface ReviewRow {
   readonly id: string;
   readonly verdict: string | null;

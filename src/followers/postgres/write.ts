@@ -1,8 +1,9 @@
 /** Writes items into the tables: some hundred rows a statement, all of a delivery in one transaction. */
 import type { CameraRow, Item } from '../../types.ts';
+import { isEntry, isReview } from '../common/kinds.ts';
 import { deliveredCameras, listedCameras } from './camera-rows.ts';
 import type { Connection } from './connection.ts';
-import { eventRow, isReview, reviewRow, type ReviewRow } from './event-rows.ts';
+import { eventRow, reviewRow, type ReviewRow } from './event-rows.ts';
 import { detectionRows, recordRow } from './record-rows.ts';
 import type { PostgresSettings } from './settings.ts';
 import { REVIEWED, TABLES, type RowOf, type Table } from './tables.ts';
@@ -20,7 +21,7 @@ export async function writeItems(connection: Connection, items: readonly Item[],
   await connection.transaction(async () => {
     await put(CAMERAS_SEEN(schema), deliveredCameras(items));
     for (const chunk of chunksOf(items)) {
-      const events = newestEntries(chunk.filter((item) => item.log === 'events' && !isReview(item)).map(eventRow));
+      const events = newestEntries(chunk.filter(isEntry).map(eventRow));
       if (events.length > 0) await put(EVENTS(schema), events);
       const reviews = newestReviews(chunk.filter(isReview).map(reviewRow));
       if (reviews.length > 0) await put(REVIEWS(schema), reviews);

@@ -1,6 +1,6 @@
 /** One bucket: what is put into it, and whether it can be. The SDK is large, so this is loaded when there is something to deliver. */
 import { open } from 'node:fs/promises';
-import { DeleteObjectCommand, HeadBucketCommand, PutObjectCommand, type PutObjectCommandInput, type StorageClass } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, HeadBucketCommand, HeadObjectCommand, PutObjectCommand, type PutObjectCommandInput, type StorageClass } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { errorInfo, LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
@@ -15,12 +15,16 @@ export interface Parcel {
   readonly key: string;
   readonly type: string;
   readonly gzipped?: boolean;
+  /** Of the entry that it holds, kept beside it. */
+  readonly sequence?: number;
   readonly body: Uint8Array | { readonly file: string };
 }
 
 export interface Bucket {
   /** It is there when this returns null; else why it never will be. Throws `target_away`, whose details say whether the bucket is gone. */
   put(parcel: Parcel, signal: AbortSignal): Promise<string | null>;
+  /** Of the entry that lies there; null: none, or it is not to be learnt. */
+  sequenceAt(key: string, signal: AbortSignal): Promise<number | null>;
   /** Writes and removes an object; answers in words. */
   test(signal: AbortSignal): Promise<string>;
   /** By which the target's clock is ahead of this machine's. */
@@ -29,6 +33,7 @@ export interface Bucket {
 }
 
 const NAME = 'lookout-test';
+const SEQUENCE = 'lookout-sequence';
 const A_SECOND_MS = 1000;
 const A_MINUTE_MS = 60_000;
 
@@ -41,9 +46,10 @@ export function openBucket(settings: S3Settings): Bucket {
   /** Among the others, so that who may write only there is not told that writing is forbidden. */
   const probe: Parcel = { key: stemOf(settings.key, { log: 'events', camera: NAME, id: NAME, class: NAME, rule: NAME, time: null }), type: 'text/plain', body: Buffer.from(NAME) };
 
-  const inputOf = ({ key, type, gzipped }: Parcel): PutObjectCommandInput => ({
+  const inputOf = ({ key, type, gzipped, sequence }: Parcel): PutObjectCommandInput => ({
     Bucket, Key: key, ContentType: type,
     ...(gzipped === true && { ContentEncoding: 'gzip' }),
+    ...(sequence !== undefined && { Metadata: { [SEQUENCE]: String(sequence) } }),
     ...(encryption !== null && { ServerSideEncryption: encryption }),
     ...(kms_key_id !== null && { SSEKMSKeyId: kms_key_id }),
     ...(storage_class !== null && { StorageClass: storage_class as StorageClass }),
@@ -106,6 +112,13 @@ export function openBucket(settings: S3Settings): Bucket {
         if (failure.whose === 'target' || (failure.whose === 'unclear' && !(await takesOthers(signal)))) throw away(failure);
         return failure.words;
       }
+    },
+    async sequenceAt(key, signal) {
+      // Whoever may write need not be allowed to read; that the target is away shows when it is written to.
+      const { Metadata } = await connection.bound(signal).send(new HeadObjectCommand({ Bucket, Key: key })).catch(() => ({ Metadata: undefined }));
+      signal.throwIfAborted();
+      const text = Metadata?.[SEQUENCE] ?? '';
+      return /^\d+$/.test(text) ? Number(text) : null;
     },
     async test(signal) {
       const begun = Date.now();

@@ -90,7 +90,8 @@ export function createDelivery(context: FollowerContext<S3Settings>): Follower {
     ];
     for (const { key, value } of files) {
       if (there.has(markOf(item, key))) continue;
-      const reason = await put(item, await json(key, value), signal);
+      const parcel = await json(key, value);
+      const reason = await put(item, item.log === 'events' ? { ...parcel, sequence: sequenceOf(item) } : parcel, signal);
       if (reason !== null) return reason;
     }
     return null;
@@ -106,28 +107,37 @@ export function createDelivery(context: FollowerContext<S3Settings>): Follower {
     return item.log === 'events' && last.get(eventId(item)) !== item;
   }
 
-  function remember(item: Item): void {
+  function remember(item: Item, sequence: number): void {
     if (item.log !== 'events') return;
     // To the end of the map, whose beginning is forgotten.
     newest.delete(eventId(item));
-    newest.set(eventId(item), sequenceOf(item));
+    newest.set(eventId(item), sequence);
     for (const [oldest] of newest) {
       if (newest.size <= MOST_EVENTS) return;
       newest.delete(oldest);
     }
   }
 
+  /** An earlier run may have brought more there than what is no beginning, or comes because somebody asked. */
+  async function lookUp(item: Item, signal: AbortSignal): Promise<void> {
+    if (item.log !== 'events' || newest.has(eventId(item)) || (sequenceOf(item) === 0 && item.asked !== true)) return;
+    const sequence = await bucket.sequenceAt(`${keyOf(settings.key, item)}.json`, signal);
+    if (sequence !== null) remember(item, sequence);
+  }
+
   async function deliverAll(items: readonly Item[], signal: AbortSignal): Promise<readonly Refused[]> {
     const inOrder = items.filter(({ log }) => log === 'events').sort((a, b) => sequenceOf(a) - sequenceOf(b));
     const last = new Map(inOrder.map((item) => [eventId(item), item]));
     const refused: Refused[] = [];
-    const queue = items.filter((item) => !isSurpassed(item, last) && !isOutdated(item)).values();
+    const queue = items.filter((item) => !isSurpassed(item, last)).values();
     const failures: unknown[] = [];
     await Promise.all(Array.from({ length: AT_ONCE }, async () => {
       for (const item of queue) {
         try {
+          await lookUp(item, signal);
+          if (isOutdated(item)) continue;
           const reason = await deliverOne(item, signal);
-          if (reason === null) remember(item);
+          if (reason === null) remember(item, sequenceOf(item));
           else refused.push({ item, reason });
         } catch (error) {
           failures.push(error);

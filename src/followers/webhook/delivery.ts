@@ -1,6 +1,6 @@
 /** Delivers items one after the other; what is too old is told once. */
 import { randomUUID } from 'node:crypto';
-import { LookoutError } from '../../errors.ts';
+import { errorInfo, LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { linked } from '../../lib/linked.ts';
 import type { Follower, FollowerContext, Refused } from '../../types.ts';
@@ -9,7 +9,7 @@ import type { Sender } from './sender.ts';
 import { createTooOld } from './too-old.ts';
 
 interface Delivery extends Pick<FollowerContext<unknown>, 'name' | 'log' | 'signal'> {
-  readonly sender: Sender;
+  readonly makeSender: () => Sender;
   readonly max_age_seconds: number | null;
 }
 
@@ -17,8 +17,11 @@ interface Delivery extends Pick<FollowerContext<unknown>, 'name' | 'log' | 'sign
 const CAUGHT_UP_MS = 3000;
 /** Nobody brings again what is no item. */
 const AGAIN_MS = 60_000;
+/** A target that is there, and fails so often with what is no item, never takes it: many know nothing but events. */
+const MOST_MISSES = 3;
 
-export function createDelivery({ name, sender, max_age_seconds, log, signal: life }: Delivery): Follower {
+export function createDelivery({ name, makeSender, max_age_seconds, log, signal: life }: Delivery): Follower {
+  const sender = makeSender();
   const tooOld = createTooOld(max_age_seconds);
   const closing = linked(life);
   let timer: NodeJS.Timeout | undefined;
@@ -27,9 +30,24 @@ export function createDelivery({ name, sender, max_age_seconds, log, signal: lif
   async function tellTooOld(signal: AbortSignal): Promise<void> {
     const message = tooOld.message();
     if (message === null) return;
-    const outcome = await sender.send(message, true, signal);
+    const outcome = await sender.send(message, signal);
     tooOld.told();
     log.warn(message.text, { follower: name, ...outcome });
+  }
+
+  /** After an item, which shows that the target is there: what becomes of it holds up no other. */
+  async function tellInPassing(signal: AbortSignal): Promise<void> {
+    try {
+      await tellTooOld(signal);
+    } catch (error) {
+      if (!signal.aborted && tooOld.missed() >= MOST_MISSES) giveUp({ reason: errorInfo(error).message });
+    }
+  }
+
+  function giveUp(facts: object): void {
+    const message = tooOld.message();
+    tooOld.told();
+    if (message !== null) log.warn(message.text, { follower: name, is: 'not_told', ...facts });
   }
 
   function tellAfter(ms: number): void {
@@ -54,10 +72,10 @@ export function createDelivery({ name, sender, max_age_seconds, log, signal: lif
             tooOld.passed(item);
             continue;
           }
-          await tellTooOld(link.signal);
-          const outcome = await sender.send(messageOf(item), true, link.signal);
+          const outcome = await sender.send(messageOf(item), link.signal);
           tooOld.settled(item, outcome.is === 'taken');
           if (outcome.is === 'refused') refused.push({ item, reason: outcome.reason });
+          if (outcome.is === 'taken') await tellInPassing(link.signal);
         }
         tellAfter(CAUGHT_UP_MS);
         return refused;
@@ -69,11 +87,14 @@ export function createDelivery({ name, sender, max_age_seconds, log, signal: lif
     async test(signal) {
       const message = testMessage(name, `test/${randomUUID()}`, new Date().toISOString());
       const link = linked(signal, closing.signal);
+      // Of its own: a delivery may be under way on the other.
+      const own = makeSender();
       try {
-        const outcome = await sender.send(message, false, link.signal);
+        const outcome = await own.send(message, link.signal);
         if (outcome.is === 'refused') throw new LookoutError('target_away', `${sender.origin} does not take a test: ${outcome.reason}`);
         return outcome.is === 'taken' ? `${sender.origin} took a message of the type ${message.type}` : `nothing was sent to ${sender.origin}: the template gives nothing for a test`;
       } finally {
+        own.close();
         link.release();
       }
     },
@@ -82,8 +103,7 @@ export function createDelivery({ name, sender, max_age_seconds, log, signal: lif
       closing.abort(new LookoutError('shutting_down', 'the follower is closed'));
       sender.close();
       await telling;
-      const message = tooOld.message();
-      if (message !== null) log.warn(message.text, { follower: name, is: 'not_told' });
+      giveUp({});
     },
   };
 }

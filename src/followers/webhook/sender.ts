@@ -26,8 +26,8 @@ export interface Sender {
   readonly origin: string;
   /** Whether there is something to send of it. */
   sends(message: Message): boolean;
-  /** `paced`: it waits until the rate allows it. Throws `target_away`, and when the signal aborts. */
-  send(message: Message, paced: boolean, signal: AbortSignal): Promise<Outcome>;
+  /** Waits until the rate allows it. Throws `target_away`, and when the signal aborts. */
+  send(message: Message, signal: AbortSignal): Promise<Outcome>;
   close(): void;
 }
 
@@ -54,11 +54,11 @@ export function createSender(settings: SenderSettings, version: string): Sender 
       const made = bodyOf(message);
       return 'body' in made && made.body !== '';
     },
-    async send(message, paced, signal) {
+    async send(message, signal) {
       const made = bodyOf(message);
       if ('fault' in made) return { is: 'refused', reason: made.fault };
       if (made.body === '') return { is: 'nothing_to_send' };
-      if (paced) await rate.wait(signal);
+      await rate.wait(signal);
       const [id, body] = [safeId(message.id), Buffer.from(made.body)];
       const reason = judge(await poster.post(body, () => headersOf(id, body, made.type), signal), address.origin, hide);
       return reason === null ? { is: 'taken' } : { is: 'refused', reason };

@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { create } from '../../../src/followers/mqtt.ts';
+import { createPresence } from '../../../src/followers/mqtt/presence.ts';
 import type { MqttSettings } from '../../../src/followers/mqtt/settings.ts';
 import { LookoutError } from '../../../src/errors.ts';
 import type { EventEntry, Follower, FollowerContext, Item, StreamChange, StreamStatus } from '../../../src/types.ts';
@@ -91,13 +92,13 @@ describe('events', () => {
     const [begun, going, ended] = [entry(1, 3, 'begun', 0), entry(1, 2, 'going_on', 1), entry(1, 1, 'ended', 2)];
     await follower.deliver([begun], never);
     await follower.deliver([going, ended], never);
-    await follower.deliver([ended, entry(2, 0, 'ended', 5)], never);
+    await follower.deliver([going, ended, entry(2, 0, 'ended', 5)], never);
     await listener.settled();
     const told = on('events').map((payload) => JSON.parse(payload) as { type: string; before: EventEntry | null; after: EventEntry });
-    expect(told.map(({ type, before, after }) => [type, before?.sequence ?? null, after.sequence])).toEqual([['new', null, 0], ['update', 0, 1], ['end', 1, 2], ['end', 1, 2], ['end', null, 5]]);
+    expect(told.map(({ type, before, after }) => [type, before?.sequence ?? null, after.sequence])).toEqual([['new', null, 0], ['update', 0, 1], ['end', 1, 2], ['update', 0, 1], ['end', 1, 2], ['end', null, 5]]);
     expect(told[0]?.after).toEqual(begun.value);
     const messages = listener.heard.filter(({ topic }) => topic === `${prefix}/events`);
-    expect(messages.map(({ id }) => id)).toEqual([begun.id, going.id, ended.id, ended.id, `${told[4]?.after.id ?? ''}/5`]);
+    expect(messages.map(({ id }) => id)).toEqual([begun.id, going.id, ended.id, going.id, ended.id, `${told[5]?.after.id ?? ''}/5`]);
     expect(new Set(messages.map(({ contentType, retained: isRetained }) => `${String(contentType)} ${String(isRetained)}`))).toEqual(new Set(['application/json false']));
   });
 
@@ -142,12 +143,43 @@ describe('what is retained', () => {
     expect(on('gate/dog')).toEqual(before);
     expect(on('gate/dog/snapshot')).toHaveLength(pictures);
     expect(on('gate/cat')).toEqual([]);
+    await expect(follower.deliver([entry(40, 500_000, 'begun', 0)], AbortSignal.abort(new Error('the follower is given an order')))).rejects.toThrow('an order');
     // Nothing more comes: what ended nobody knows is not running any more, after all that time.
     await expect.poll(() => on('gate/cat'), { timeout: 4000 }).toEqual(['0']);
     expect(on('gate/dog')).toEqual(before);
     await follower.deliver([entry(1, 0, 'ended', 1)], never);
     await listener.settled();
     expect(on('gate/dog')).toEqual([...before, '0']);
+  });
+
+  it('waits for what is caught up with while the broker is away, but not for ever', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => { vi.useRealTimers(); });
+    const presence = createPresence(() => Promise.resolve());
+    await presence.delivered([entry(1, 600_000, 'begun', 0)]);
+    presence.end(true);
+    vi.advanceTimersByTime(30_000);
+    expect(presence.sights()).toEqual([]);
+    vi.advanceTimersByTime(60_000);
+    expect(presence.sights()).toHaveLength(1);
+    presence.close();
+  });
+
+  it('goes on where something came from a clock that was ahead', async () => {
+    const { follower, prefix } = await cast();
+    await follower.deliver([entry(1, -365 * 86_400, 'begun', 0)], never);
+    await follower.deliver([entry(2, 1, 'begun', 0)], never);
+    const standing = await retained(prefix);
+    expect(JSON.parse(standing.get('gate/dog/last')?.payload.toString() ?? '')).toMatchObject({ event: entry(2, 0, 'begun', 0).value['id'] });
+    expect(standing.get('gate/dog')?.payload.toString()).toBe('1');
+  });
+
+  it('shows no picture of an event that is not the last', async () => {
+    const { follower, prefix, on } = await cast({}, ['gate'], { picture: ({ value }) => Promise.resolve(value['frames'] === 1 ? Buffer.from('a picture') : null) });
+    await follower.deliver([entry(1, 2, 'begun', 0)], never);
+    await follower.deliver([entry(2, 1, 'begun', 0, { frames: 2 })], never);
+    expect([...(await retained(prefix)).keys()]).not.toContain('gate/dog/snapshot');
+    expect(on('gate/dog/snapshot')).toEqual(['a picture', '']);
   });
 
   it('says that it was stopped, within a second', async () => {

@@ -198,6 +198,13 @@ describe('a call', () => {
     expect(puts()).toHaveLength(41);
   });
 
+  it('asks which entry of an event lies there where it may be another\'s, and writes where it is not told', async () => {
+    stub.answer = ({ method }) => (method === 'HEAD' ? error(403, 'AccessDenied') : undefined);
+    const going = eventItem(2, { sequence: 1, state: 'going_on' });
+    for (const item of [eventItem(1), going, going, { ...eventItem(3), asked: true as const }]) expect(await follower.deliver([item], never)).toEqual([]);
+    expect(stub.asked.map((one) => one.replace(/ .*(\d)\.json$/, ' $1'))).toEqual(['PUT 1', 'HEAD 2', 'PUT 2', 'PUT 2', 'HEAD 3', 'PUT 3']);
+  });
+
   it('brings the picture before the JSON', async () => {
     follower = follow({ upload_pictures: true });
     await follower.deliver(records(1), never);
