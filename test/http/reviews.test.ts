@@ -29,7 +29,7 @@ it('hold until the restart, or over it', async () => {
     await expect.poll(async () => (await events()).map(({ class: name, alert, suppressed }) => [name, alert, suppressed]), { timeout: 5000 }).toEqual([['fog', false, 'rule'], ['boat', false, 'rule']]);
     expect((await send('PATCH', '/api/rules/boats', { json: { alert: true } })).json).toMatchObject({ name: 'boats', models: ['camera'], alert: true });
     expect((await push('boat;0.7;10,20,30,40')).status).toBe(202);
-    await expect.poll(async () => (await events())[1], { timeout: 5000 }).toMatchObject({ class: 'boat', state: 'going_on', alert: true });
+    await expect.poll(async () => (await events())[1], { timeout: 5000 }).toMatchObject({ class: 'boat', state: 'going_on', alert: true, alerts_now: true });
 
     const [fog, boat] = await events();
     const picture = `/api/events/${boat?.id ?? ''}/picture.jpg`;
