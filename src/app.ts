@@ -114,7 +114,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const recordLog = await openLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
     const eventLog = await openLog<EventItem>({
-      config: { ...config, predictions: join(config.data_dir, 'events.ndjson'), index: 'events.idx', format: 'ndjson', rotate_bytes: null }, kind: 'events', log: log.part('events'),
+      config: { ...config, predictions: join(config.data_dir, 'events.ndjson'), index: 'events.idx', format: 'ndjson' }, kind: 'events', log: log.part('events'),
     });
     releasers.push(() => eventLog.close());
     const eventPictures = await openEventPictures(config, spool, keptEvents.has);
