@@ -160,6 +160,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
         const { latitude, longitude } = await cameras.lookup(id);
         return latitude === null || longitude === null ? null : { latitude, longitude };
       },
+      // Whoever has a camera say what it sees is to hear of it.
       sectionOf: (model, camera) => sectionOf(model, camera) ?? (model === CAMERA_MODEL ? CAMERA_MODEL : null), clock: systemClock, words: log.part('events'),
     });
     releasers.push(() => events.close());

@@ -16,7 +16,7 @@ it('hold until the restart, or over it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-reviews-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await mkdir(join(folder, 'data'));
-  await writeFile(join(folder, 'data', 'lookout.yaml'), 'events: [{name: boats, models: [camera], alert: false}]\nrotate_bytes: 1000\n');
+  await writeFile(join(folder, 'data', 'lookout.yaml'), 'events: [{name: boats, alert: false}]\nrotate_bytes: 1000\n');
   let lookout = await startTestApp({}, folder);
   let send = asker(lookout);
   const events = async (): Promise<readonly ReviewedEvent[]> => ((await send('GET', '/api/events')).json as { events: readonly ReviewedEvent[] }).events;
@@ -27,7 +27,7 @@ it('hold until the restart, or over it', async () => {
     expect((await push('boat;0.75;10,20,30,40')).status).toBe(202);
     expect((await push('fog;0.5')).status).toBe(202);
     await expect.poll(async () => (await events()).map(({ class: name, alert, suppressed }) => [name, alert, suppressed]), { timeout: 5000 }).toEqual([['fog', false, 'rule'], ['boat', false, 'rule']]);
-    expect((await send('PATCH', '/api/rules/boats', { json: { alert: true } })).json).toMatchObject({ name: 'boats', models: ['camera'], alert: true });
+    expect((await send('PATCH', '/api/rules/boats', { json: { alert: true } })).json).toMatchObject({ name: 'boats', models: null, alert: true });
     expect((await push('boat;0.7;10,20,30,40')).status).toBe(202);
     await expect.poll(async () => (await events())[1], { timeout: 5000 }).toMatchObject({ class: 'boat', state: 'going_on', alert: true, alerts_now: true });
 
