@@ -154,7 +154,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     janitor.join('held', takes.held);
     const events = await openChronicle({
       rules: rules.list(), time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
-      log: eventLog, file: join(config.data_dir, 'events.json'), keepPicture: (event, frame) => eventPictures.keep(event, frame), kept: keptEvents,
+      log: eventLog, file: join(config.data_dir, 'events.json'), expectOurs, keepPicture: (event, frame) => eventPictures.keep(event, frame), kept: keptEvents,
       filmed: (entry) => takes.told(entry), clipOf: (id) => takes.of(id),
       placeOf: async (id) => {
         const { latitude, longitude } = await cameras.lookup(id);
