@@ -114,7 +114,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const recordLog = await openLog({ config, log: log.part('records') });
     releasers.push(() => recordLog.close());
     const eventLog = await openLog<EventItem>({
-      config: { ...config, predictions: join(config.data_dir, 'events.ndjson'), index: 'events.idx', format: 'ndjson', rotate_bytes: null }, kind: 'events', log: log.part('events'),
+      config: { ...config, predictions: join(config.data_dir, 'events.ndjson'), index: 'events.idx', format: 'ndjson' }, kind: 'events', log: log.part('events'),
     });
     releasers.push(() => eventLog.close());
     const eventPictures = await openEventPictures(config, spool, keptEvents.has);
@@ -154,12 +154,13 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     janitor.join('held', takes.held);
     const events = await openChronicle({
       rules: rules.list(), time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
-      log: eventLog, file: join(config.data_dir, 'events.json'), keepPicture: (event, frame) => eventPictures.keep(event, frame), kept: keptEvents,
+      log: eventLog, file: join(config.data_dir, 'events.json'), expectOurs, keepPicture: (event, frame) => eventPictures.keep(event, frame), kept: keptEvents,
       filmed: (entry) => takes.told(entry), clipOf: (id) => takes.of(id),
       placeOf: async (id) => {
         const { latitude, longitude } = await cameras.lookup(id);
         return latitude === null || longitude === null ? null : { latitude, longitude };
       },
+      // Whoever has a camera say what it sees is to hear of it.
       sectionOf: (model, camera) => sectionOf(model, camera) ?? (model === CAMERA_MODEL ? CAMERA_MODEL : null), clock: systemClock, words: log.part('events'),
     });
     releasers.push(() => events.close());

@@ -42,7 +42,7 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
     return { kind: 'summary', id: newId(), at: new Date(now).toISOString(), camera_id: camera.id, rule, day, suppressed, alerts, when };
   };
 
-  /** Whether it alerts from now on, and what is to be said after its entry. */
+  /** Whether it begins to alert, and what is to be said after its entry. */
   function decide(episode: Episode, rule: EventRule, findings: readonly Finding[], { seen, camera, time, shift, moment }: Answer): { readonly alerts: boolean; readonly after: EventSummary | null } {
     if (episode.alert) return { alerts: false, after: null };
     const one = { camera, rule, name: episode.class, model: seen.model, captured: time - shift, from: seen.stream.from, places: findings.map(({ place }) => place) };
@@ -94,9 +94,9 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
     episode.limits = by.limits;
     if (goesOn && see(goesOn, sighting, batchOf(seen.frame), moment.monotonic)) book.show(goesOn, seen.frame);
     const { alerts, after } = decide(episode, by.rule, findings, answer);
-    if (!goesOn) book.tell(episode, 'begun', moment);
+    if (!goesOn) book.tell(episode, 'begun', moment, alerts);
     // That it began earlier than was told is not told again after a crash.
-    else if (alerts || episode.began < began) book.tell(episode, 'going_on', moment);
+    else if (alerts || episode.began < began) book.tell(episode, 'going_on', moment, alerts);
     else book.tellChanges(episode, moment);
     if (after) book.say(after);
   }

@@ -18,7 +18,8 @@ export interface Book {
   say(item: EventItem): void;
   /** The frame is the best of the episode. */
   show(episode: Episode, frame: Frame): void;
-  tell(episode: Episode, state: 'begun' | 'going_on', moment: Moment): void;
+  /** `alertsNow`: it alerts, and nobody was told so before. */
+  tell(episode: Episode, state: 'begun' | 'going_on', moment: Moment, alertsNow?: boolean): void;
   /** What has changed, unless it was told of just now. */
   tellChanges(episode: Episode, moment: Moment): void;
   open(camera: Camera, episode: Episode): void;
@@ -58,8 +59,8 @@ export function createBook(): Book {
     show({ id, best: facts }, frame) {
       best.push({ event: id, frame, facts });
     },
-    tell(episode, state, moment) {
-      book.say(entryOf(episode, state, moment));
+    tell(episode, state, moment, alertsNow) {
+      book.say(entryOf(episode, state, moment, alertsNow));
       episode.sequence += 1;
       episode.told = moment.monotonic;
       episode.changed = false;

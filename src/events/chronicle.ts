@@ -16,6 +16,8 @@ export interface ChronicleParts extends Omit<EpisodesParts, 'log'> {
   readonly log: AppendLog<EventItem>;
   /** Of the engine's state beside the log. */
   readonly file: string;
+  /** Asked before each of both is written: throws when they are somebody else's by now. */
+  readonly expectOurs: () => Promise<void>;
   /** Keeps the picture that shows an event best, at once; answers its name, null: it could not be kept. */
   readonly keepPicture: (event: string, frame: Frame) => Promise<string | null>;
   /** Events of which what shows them is to be kept. */
@@ -71,7 +73,7 @@ const MOST_READ = 20_000;
 const PLACE_MS = 30_000;
 
 export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
-  const { log, file, keepPicture, kept, filmed, clipOf, placeOf, sectionOf, clock, words, ...own } = parts;
+  const { log, file, expectOurs, keepPicture, kept, filmed, clipOf, placeOf, sectionOf, clock, words, ...own } = parts;
   const engine = createEpisodes({ ...own, log: words });
   const recent = createRecent(kept.has);
   const order = createCaptureOrder(clock);
@@ -188,6 +190,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
       // What comes after would tell of what nobody knows.
       if (isGivenUp) throw new LookoutError('shutting_down', 'Lookout stopped before it could be written');
       try {
+        await expectOurs();
         await log.append(item, new AbortController().signal);
         isStuck = false;
         return;
@@ -208,7 +211,8 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   async function writeState(): Promise<void> {
     if (waiting > 1 || isGivenUp) return;
     [stateAt, isStateOld] = [clock.monotonic(), false];
-    await writeAtomically(file, JSON.stringify(unfinished.in({ ...engine.state(moment()), last }))).catch((error: unknown) => {
+    const text = JSON.stringify(unfinished.in({ ...engine.state(moment()), last }));
+    await expectOurs().then(() => writeAtomically(file, text)).catch((error: unknown) => {
       isStateOld = true;
       words.repeated('error', 'the state of events cannot be written', file, { reason: errorInfo(error).message });
     });

@@ -5,11 +5,11 @@ import type { Moment } from './seen.ts';
 import type { OpenState } from './state.ts';
 
 /** The number of the entry is the next one; who writes it counts it. */
-export function entryOf(episode: Episode, state: 'begun' | 'going_on', { now }: Moment): EventEntry {
+export function entryOf(episode: Episode, state: 'begun' | 'going_on', { now }: Moment, alertsNow = false): EventEntry {
   const { id, camera_id, place, rule, section, alert, suppressed, began_at, last_seen_at, frames, best } = episode;
   return {
     kind: 'event', id, sequence: episode.sequence + 1, state, at: new Date(now).toISOString(), camera_id, place, rule, section,
-    class: episode.class, models: [...episode.models], alert, suppressed, began_at, last_seen_at, ended_at: null, ended_by: null,
+    class: episode.class, models: [...episode.models], alert, ...(alertsNow && { alerts_now: true }), suppressed, began_at, last_seen_at, ended_at: null, ended_by: null,
     frames, best, clip: null, batches: null,
   };
 }

@@ -2,6 +2,7 @@
 import { type Request, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { EventItem, EventQuery, Face, ReviewedEvent, Verdict } from '../types.ts';
+import { wantsClips } from '../words/event-rules.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
 import { MOST_EVENTS, reviewRequest, silenceRequest, VERDICTS } from './openapi-schemas.ts';
@@ -32,6 +33,11 @@ export function eventRoutes(face: Face): Router {
     const event = face.event(id);
     if (!event) throw new LookoutError('not_found', `No event "${id}" among the newest; GET /api/events lists them, and data/events.ndjson has all.`);
     return event;
+  };
+
+  const mayGetClip = ({ state, rule, camera_id }: ReviewedEvent): boolean => {
+    const own = face.rules().find(({ name }) => name === rule);
+    return state !== 'ended' && own !== undefined && wantsClips(own, camera_id, face.stream(camera_id)?.options.clips ?? false);
   };
 
   route(router, '/api/events', {
@@ -78,11 +84,12 @@ export function eventRoutes(face: Face): Router {
 
   route(router, '/api/events/:id/clip.mp4', {
     get: (request, response, next) => {
-      const { id, state, clip: named } = existing(request);
+      const event = existing(request);
+      const { id, clip: named } = event;
       const clip = named && face.clip(named.id);
       if (clip) sendClip(clip, face.clipFile(clip.id), response, next);
       else if (named) throw new LookoutError('not_found', `The clip of the event "${id}" is not there any more; the oldest go when there are more than clips_max_bytes, or when room is short.`);
-      else throw new LookoutError('not_found', `There is no clip of the event "${id}"${state === 'ended' ? '; the option clips of its rule or stream asks for one. One that was asked for could not be kept, as the log says, or has been let go' : ' yet'}.`);
+      else throw new LookoutError('not_found', `There is no clip of the event "${id}"${mayGetClip(event) ? ' yet' : '; the option clips of its rule or stream asks for one. One that was asked for could not be kept, as the log says, or has been let go'}.`);
     },
   });
 

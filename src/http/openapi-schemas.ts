@@ -37,9 +37,9 @@ const name = { type: 'string', minLength: 1, maxLength: LONGEST_MODEL_NAME } as 
 const names = { type: 'array', items: name, maxItems: MOST_MODELS, description: 'None only where the stream is on demand or the camera pushes.' } as const;
 const list = (items: Schema): Schema => ({ type: 'array', items });
 
-/** Nothing but these properties, all of them present: an answer that drifts from its schema fails the tests. */
-const exact = (properties: Readonly<Record<string, Schema>>): Schema =>
-  ({ type: 'object', properties, required: Object.keys(properties), additionalProperties: false });
+/** Nothing but these properties, all of them present but those of `sometimes`: an answer that drifts from its schema fails the tests. */
+const exact = (properties: Readonly<Record<string, Schema>>, sometimes: Readonly<Record<string, Schema>> = {}): Schema =>
+  ({ type: 'object', properties: { ...properties, ...sometimes }, required: Object.keys(properties), additionalProperties: false });
 
 export const streamOptions = { type: 'object', properties: STREAM_OPTIONS, additionalProperties: false } as const satisfies Schema;
 
@@ -205,6 +205,8 @@ const event = exact({
   batches: { type: ['array', 'null'], items: text, description: 'Batches that it spans; null while it goes on.' },
   verdict,
   keep,
+}, {
+  alerts_now: { const: true, description: 'In the one entry with which it begins to alert.' },
 });
 
 const notReady: Schema = { ...list(text), description: 'What keeps records from being written, with the reason; empty: nothing.' };

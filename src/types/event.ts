@@ -39,6 +39,8 @@ export interface EventEntry {
   readonly class: string;
   readonly models: readonly string[];
   readonly alert: boolean;
+  /** In the one entry with which it begins to alert: that of its beginning, or a later one. */
+  readonly alerts_now?: true;
   /** Why it is none; null: it is. */
   readonly suppressed: Suppressed | null;
   /** RFC 3339: of the first and the last frame in which it was seen. */

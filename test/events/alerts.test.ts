@@ -240,6 +240,42 @@ describe('looks of an earlier run', () => {
   });
 });
 
+describe('the entry with which an event begins to alert', () => {
+  const told = (world: World): readonly unknown[] => world.entries().filter(({ alerts_now }) => alerts_now).map(({ id, state, at }) => [id, state, secondsOf(at)]);
+
+  it('says so, and no other: its first one, or a later one where it began suppressed; none of what never alerts', () => {
+    const world = createWorld(rule({ cooldown_seconds: 60 }));
+    episode(world, 0);
+    episode(world, 24);
+    for (let at = 48; at < 90; at += 3) world.see(at);
+    world.until(400);
+    expect(alerts(world)).toEqual([true, 'cooldown', true]);
+    expect(told(world)).toEqual([['id-0', 'begun', 0], ['id-2', 'going_on', 60]]);
+    expect(world.entries().every((entry) => entry.alerts_now === true || !('alerts_now' in entry))).toBe(true);
+  });
+
+  it('is one after a crash, whether it was written or not, with a state of before it, of after it, or without any', () => {
+    for (const suppressed of [true, false]) {
+      for (const isWritten of [true, false]) {
+        for (const kept of ['before', 'after', 'none'] as const) {
+          const world = createWorld();
+          if (suppressed) world.engine.silence('a', null, T0 + 5000, world.moment);
+          if (suppressed) world.see(0);
+          const before = world.state();
+          const seconds = suppressed ? 6 : 0;
+          world.see(seconds);
+          expect(told(world)).toEqual([['id-0', suppressed ? 'going_on' : 'begun', seconds]]);
+          // A state knows of nothing that is not in the log.
+          world.crash(isWritten ? world.log.length : world.log.length - 1, { before, after: isWritten ? world.state() : before, none: null }[kept]);
+          for (const at of [9, 12, 24]) world.see(at, { session: 't' });
+          expect(told(world), `${String(suppressed)} ${String(isWritten)} ${kept}`).toHaveLength(1);
+          expect(new Set(world.entries().map(({ id }) => id)).size).toBe(1);
+        }
+      }
+    }
+  });
+});
+
 it('a rule that alerts nobody logs its events all the same', () => {
   const world = createWorld(rule({ alert: false }));
   episode(world, 0);

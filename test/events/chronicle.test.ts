@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { LookoutError } from '../../src/errors.ts';
 import { openChronicle, type Chronicle } from '../../src/events/chronicle.ts';
 import { createLog, silentLog } from '../../src/lib/log.ts';
 import { openLog } from '../../src/log/record-log.ts';
@@ -21,6 +22,8 @@ let log: AppendLog<EventItem>;
 let chronicle: Chronicle;
 /** Whether an item cannot be appended now. */
 let isRefused: (item: EventItem) => boolean;
+/** Whether somebody else has taken the folders. */
+let isTaken: boolean;
 let appends: number;
 let lines: string[];
 /** Of events that have ended, what their last entry waits for; and what is there. */
@@ -32,7 +35,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-chronicle-'));
   await mkdir(join(folder, 'frames'));
   clock = createVirtualClock();
-  [isRefused, appends, lines, sequence] = [() => false, 0, [], 0];
+  [isRefused, isTaken, appends, lines, sequence] = [() => false, false, 0, [], 0];
   filmed = () => null;
   clips = new Map();
   await open();
@@ -62,7 +65,7 @@ async function open(): Promise<void> {
         await whole.append(item, signal);
       },
     },
-    file: join(folder, 'events.json'), keepPicture: (event, frame) => pictures.keep(event, frame), kept, filmed: (entry) => filmed(entry), clipOf: (id) => clips.get(id) ?? null, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
+    file: join(folder, 'events.json'), expectOurs: () => (isTaken ? Promise.reject(new LookoutError('locked', 'somebody else has it')) : Promise.resolve()), keepPicture: (event, frame) => pictures.keep(event, frame), kept, filmed: (entry) => filmed(entry), clipOf: (id) => clips.get(id) ?? null, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
     words: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }),
   });
 }
@@ -164,6 +167,21 @@ describe('the chronicle', () => {
     for (let miss = 0; miss < 4; miss += 1) await look(null);
     await chronicle.settled(BATCH);
     expect(await states()).toEqual([...known, `${known[0]?.split('/')[0] ?? ''}/1 ended`]);
+  });
+
+  it('writes neither the log nor its state once the folders are somebody else\'s, and ends all the same', async () => {
+    await look('dog');
+    await chronicle.settled(BATCH);
+    chronicle.silence('yard', null, clock.now() + 60_000);
+    await until(async () => (await readFile(join(folder, 'events.json'), 'utf8')).includes('yard'));
+    isTaken = true;
+    const left = await Promise.all(['events.ndjson', 'events.json'].map((name) => readFile(join(folder, name), 'utf8')));
+    chronicle.silence('gate', null, clock.now() + 60_000);
+    await look('cat');
+    await chronicle.settled(BATCH);
+    await chronicle.close();
+    expect(await Promise.all(['events.ndjson', 'events.json'].map((name) => readFile(join(folder, name), 'utf8')))).toEqual(left);
+    expect(lines.join('')).toContain('an event cannot be written');
   });
 
   it('goes on with the same event after a crash in the middle of it', async () => {

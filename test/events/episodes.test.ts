@@ -21,7 +21,7 @@ describe('an episode', () => {
     const { items } = world.see(6, { lag: 1 });
     expect(items).toEqual([{
       kind: 'event', id: 'id-0', sequence: 0, state: 'begun', at: timeOf(7), camera_id: 'a', place: { latitude: 1, longitude: 2 }, rule: 'all', section: 'animals',
-      class: 'dog', models: ['m'], alert: true, suppressed: null, began_at: timeOf(6), last_seen_at: timeOf(6), ended_at: null, ended_by: null, frames: 1,
+      class: 'dog', models: ['m'], alert: true, alerts_now: true, suppressed: null, began_at: timeOf(6), last_seen_at: timeOf(6), ended_at: null, ended_by: null, frames: 1,
       best: { captured_at: timeOf(6), confidence: 0.9, box: [10, 10, 30, 30], width: 100, height: 100, picture: null }, clip: null, batches: null,
     }]);
   });

@@ -29,7 +29,9 @@ function check(world: World, positives: readonly number[]): void {
     expect(entries.map(({ sequence }) => sequence)).toEqual(entries.map((_, index) => index));
     expect(entries.map(({ state }) => state === 'ended')).toEqual(entries.map((_, index) => index === entries.length - 1));
     expect(entries[0]?.state).toBe('begun');
-    expect(entries.map(({ alert }) => alert)).toEqual(entries.map(({ alert }, index) => alert && entries.slice(index).every((later) => later.alert)));
+    expect(entries.map(({ alert, alerts_now = false }) => [alert, alerts_now])).toEqual(
+      entries.map(({ alert }, index) => [alert && entries.slice(index).every((later) => later.alert), alert && entries[index - 1]?.alert !== true]),
+    );
     for (const { frames, last_seen_at, began_at } of entries) expect(frames >= 1 && last_seen_at >= began_at).toBe(true);
   }
   const spans = world.shown().map(({ began, seen, ended }) => [began ?? 0, ended ?? 0, seen ?? 0] as const).sort(([a], [b]) => a - b);

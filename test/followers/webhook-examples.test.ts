@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as webhook from '../../src/followers/webhook.ts';
 import { interpolate } from '../../src/lib/interpolate.ts';
-import type { Item } from '../../src/types.ts';
+import type { Follower, Item } from '../../src/types.ts';
 import { contextOf, eventItem } from '../contracts/follower.ts';
 import { startHook, type Hook } from '../helpers/hook.ts';
 
@@ -29,19 +29,22 @@ const settingsOf = (name: string): Settings => {
   return { ...defaults, ...Object.fromEntries(own) } as unknown as Settings;
 };
 
-/** What a follower of the example sends of an event, of one that is too old, and of a test. */
-async function sentBy(name: string): Promise<readonly Body[]> {
+const at = (item: Item, secondsAgo = 0): Item => ({ ...item, time: new Date(Date.now() - secondsAgo * 1000).toISOString() });
+
+/** What a follower of the example sends of the items. */
+async function sentOf(name: string, items: readonly Item[], then?: (follower: Follower) => Promise<unknown>): Promise<readonly Body[]> {
   hook.requests.length = 0;
   const follower = webhook.create(contextOf({ ...settingsOf(name), url: hook.url, per_minute: null }));
-  const now = (item: Item, seconds = 0): Item => ({ ...item, time: new Date(Date.now() - seconds * 1000).toISOString() });
-  const items = [
-    now(eventItem(1), 7200), now(eventItem(2)), now(eventItem(2, { sequence: 1, state: 'going_on' })), now(eventItem(2, { sequence: 2, state: 'ended' })), now(eventItem(3, { class: odd, camera_id: 'a "gate"' })),
-  ];
   expect(await follower.deliver(items, new AbortController().signal)).toEqual([]);
-  await follower.test(new AbortController().signal);
+  await then?.(follower);
   await follower.close();
   return hook.requests.map(({ body }) => JSON.parse(body) as Body);
 }
+
+/** Of an event, of one that is too old, and of a test. */
+const sentBy = (name: string): Promise<readonly Body[]> => sentOf(name, [
+  at(eventItem(1), 7200), at(eventItem(2)), at(eventItem(2, { sequence: 1, state: 'going_on' })), at(eventItem(2, { sequence: 2, state: 'ended' })), at(eventItem(3, { class: odd, camera_id: 'a "gate"' })),
+], (follower) => follower.test(new AbortController().signal));
 
 describe('the examples', () => {
   it('are six, and have no fault', () => {
@@ -57,6 +60,20 @@ describe('the examples', () => {
     expect(texts).toHaveLength(begins.length);
     begins.forEach((words, index) => { expect(texts[index]).toMatch(words); });
     for (const one of texts) expect(one).not.toContain('\n');
+  });
+
+  it.each([
+    ['slack', ['gate: dog since']], ['discord', ['gate: dog since']], ['telegram', ['gate: dog since']], ['ntfy', ['gate: dog since']], ['pagerduty', ['trigger', 'resolve']],
+  ])('%s is told once of what begins to alert later, as those are told who follow alerts', async (name, expected) => {
+    const suppressed = { alert: false, suppressed: 'cooldown' } as const;
+    const entries = [
+      eventItem(4, suppressed), eventItem(4, { ...suppressed, sequence: 1, state: 'going_on' }),
+      eventItem(4, { sequence: 2, state: 'going_on', alerts_now: true }), eventItem(4, { sequence: 3, state: 'going_on' }), eventItem(4, { sequence: 4, state: 'ended' }),
+    ];
+    const bodies = await sentOf(name, entries.filter(({ value }) => value['alert'] === true).map((item) => at(item)));
+    expect(bodies).toHaveLength(expected.length);
+    bodies.forEach((body, index) => { expect(JSON.stringify(body)).toContain(expected[index]); });
+    for (const { dedup_key } of bodies) expect([undefined, eventItem(4).value['id']]).toContain(dedup_key);
   });
 
   it('Slack gets neither commands nor links', async () => {

@@ -105,8 +105,14 @@ describe('one event', () => {
     const { id } = await face.makeClip('gate', { before_seconds: 5, after_seconds: 5 });
     const clip = { id, made_of: 'video', begins_at: '2026-01-01T00:00:00.000Z', ends_at: '2026-01-01T00:00:10.000Z' } as const;
     const ask = (range = ''): ReturnType<Site['send']> => site.send('GET', `/api/events/${idOf(1)}/clip.mp4`, range === '' ? {} : { headers: { range } });
-    face.tell(entry(1));
-    expect(await ask()).toMatchObject({ status: 404, json: { error: expect.stringContaining('yet') as string } });
+    const none = (words: string): object => ({ status: 404, json: { error: expect.stringContaining(words) as string } });
+    face.tell(entry(1, { rule: 'dogs' }));
+    expect(await ask()).toMatchObject(none('asks for one'));
+    face.changeRule('dogs', { clips: true });
+    expect(await ask()).toMatchObject(none('yet'));
+    face.changeRule('dogs', { clips: false });
+    await face.start({ camera_id: 'gate', url: 'rtsp://gate', options: { clips: true } });
+    expect(await ask()).toMatchObject(none('yet'));
     face.tell(entry(1, { sequence: 1, clip }));
     face.clipFiles.set(id, join(folder, 'clip.mp4'));
     const { status, text, headers } = await ask();

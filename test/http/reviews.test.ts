@@ -1,6 +1,6 @@
 /** What is said of events, to the whole of Lookout: rules that change, verdicts and kept pictures, before and after a restart. */
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -16,7 +16,7 @@ it('hold until the restart, or over it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-reviews-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   await mkdir(join(folder, 'data'));
-  await writeFile(join(folder, 'data', 'lookout.yaml'), 'events: [{name: boats, models: [camera], alert: false}]\n');
+  await writeFile(join(folder, 'data', 'lookout.yaml'), 'events: [{name: boats, alert: false}]\nrotate_bytes: 1000\n');
   let lookout = await startTestApp({}, folder);
   let send = asker(lookout);
   const events = async (): Promise<readonly ReviewedEvent[]> => ((await send('GET', '/api/events')).json as { events: readonly ReviewedEvent[] }).events;
@@ -27,9 +27,9 @@ it('hold until the restart, or over it', async () => {
     expect((await push('boat;0.75;10,20,30,40')).status).toBe(202);
     expect((await push('fog;0.5')).status).toBe(202);
     await expect.poll(async () => (await events()).map(({ class: name, alert, suppressed }) => [name, alert, suppressed]), { timeout: 5000 }).toEqual([['fog', false, 'rule'], ['boat', false, 'rule']]);
-    expect((await send('PATCH', '/api/rules/boats', { json: { alert: true } })).json).toMatchObject({ name: 'boats', models: ['camera'], alert: true });
+    expect((await send('PATCH', '/api/rules/boats', { json: { alert: true } })).json).toMatchObject({ name: 'boats', models: null, alert: true });
     expect((await push('boat;0.7;10,20,30,40')).status).toBe(202);
-    await expect.poll(async () => (await events())[1], { timeout: 5000 }).toMatchObject({ class: 'boat', state: 'going_on', alert: true });
+    await expect.poll(async () => (await events())[1], { timeout: 5000 }).toMatchObject({ class: 'boat', state: 'going_on', alert: true, alerts_now: true });
 
     const [fog, boat] = await events();
     const picture = `/api/events/${boat?.id ?? ''}/picture.jpg`;
@@ -54,6 +54,8 @@ it('hold until the restart, or over it', async () => {
     expect((await send('GET', '/api/rules/boats')).json).toMatchObject({ alert: false });
     expect((await send('GET', `/api/events/${boat?.id ?? ''}`)).json).toMatchObject({ alert: true, ...said });
     expect((await events()).map(({ keep }) => keep)).toEqual([false, true]);
+    // By the setting, as that of records is.
+    expect((await readdir(join(folder, 'data'))).filter((name) => /^events-.*\.ndjson$/.test(name)).length).toBeGreaterThan(1);
   } finally {
     await lookout.close();
   }

@@ -12,6 +12,9 @@ export interface Messages {
 const MOST = 2000;
 const TYPES = { begun: 'new', going_on: 'update', ended: 'end' } as const;
 
+/** What begins to alert later is new to who is brought alerts alone. */
+const typeOf = ({ state, alerts_now }: EventEntry, before: EventEntry | null): string => (alerts_now === true && before === null ? 'new' : TYPES[state]);
+
 export function createMessages(topics: Topics): Messages {
   /** By the event's id, its entry that was told last. */
   const last = new Map<string, EventEntry>();
@@ -34,7 +37,8 @@ export function createMessages(topics: Topics): Messages {
       if (item.log === 'records') return { ...common, topic: topics.records, payload: JSON.stringify(item.value) };
       if (!isEntry(item)) return { ...common, topic: topics.events, payload: JSON.stringify({ type: item.value['kind'], before: null, after: item.value }) };
       const after = entryOf(item);
-      return { ...common, topic: topics.events, payload: JSON.stringify({ type: TYPES[after.state], before: beforeOf(after), after }) };
+      const before = beforeOf(after);
+      return { ...common, topic: topics.events, payload: JSON.stringify({ type: typeOf(after, before), before, after }) };
     },
   };
 }

@@ -51,7 +51,7 @@ function eventInWords(cameraId: string, value: Item['value']): string {
   if (value['kind'] === 'review') return `${camera}: ${VERDICTS[inWords(value['verdict'])] ?? 'no verdict'} of an event of ${inWords(value['rule'])}${value['keep'] === true ? ', to be kept' : ''}`;
   if (value['kind'] === 'summary') return `${camera}: ${inWords(value['suppressed'])} more events of ${inWords(value['rule'])} on ${inWords(value['day'])}, after ${inWords(value['alerts'])} alerts`;
   const { confidence } = fieldsOf(value['best']);
-  if (value['state'] !== 'begun') return `${camera}: ${seen} ${value['state'] === 'going_on' ? 'still there' : 'last seen'} at ${inWords(value['last_seen_at'])}`;
+  if (value['state'] !== 'begun' && value['alerts_now'] !== true) return `${camera}: ${seen} ${value['state'] === 'going_on' ? 'still there' : 'last seen'} at ${inWords(value['last_seen_at'])}`;
   return `${camera}: ${seen} since ${inWords(value['began_at'])}${typeof confidence === 'number' ? `, ${Math.round(confidence * 100)} % sure` : ''}`;
 }
 

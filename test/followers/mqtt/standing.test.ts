@@ -102,6 +102,19 @@ describe('events', () => {
     expect(new Set(messages.map(({ contentType, retained: isRetained }) => `${String(contentType)} ${String(isRetained)}`))).toEqual(new Set(['application/json false']));
   });
 
+  it('are new where they begin to alert to who is brought alerts alone, also when they come again', async () => {
+    const { follower, listener, on } = await cast();
+    const [late, ended] = [entry(1, 2, 'going_on', 3, { alerts_now: true }), entry(1, 1, 'ended', 4)];
+    for (const items of [[late], [late, ended]]) await follower.deliver(items, never);
+    // All are brought to this one.
+    await follower.deliver([entry(2, 3, 'begun', 0, { alert: false, suppressed: 'hours' }), entry(2, 2, 'going_on', 1, { alerts_now: true })], never);
+    await listener.settled();
+    const told = on('events').map((payload) => JSON.parse(payload) as { type: string; before: EventEntry | null; after: EventEntry });
+    expect(told.map(({ type, before, after }) => [type, before?.sequence ?? null, after.sequence])).toEqual([
+      ['new', null, 3], ['new', null, 3], ['end', 3, 4], ['new', null, 0], ['update', 0, 1],
+    ]);
+  });
+
   it('come with what else their log holds, which changes nothing of what is retained', async () => {
     const { follower, prefix, listener, on } = await cast();
     const review = reviewItem(1);
