@@ -234,9 +234,9 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
 
     /** Lets batches under way, and those that wait for a model which is up, end while the grace period lasts. */
     async function drain(): Promise<void> {
-      const end = Date.now() + config.grace_seconds * 1000;
+      const end = systemClock.monotonic() + config.grace_seconds * 1000;
       const movable = (): boolean => pipeline.busy > 0 || (pipeline.waiting() > 0 && lanes.anyReady);
-      while (movable() && Date.now() < end) await systemClock.sleep(50, new AbortController().signal);
+      while (movable() && systemClock.monotonic() < end) await systemClock.sleep(50, new AbortController().signal);
     }
 
     let followers: Followers | null = null;

@@ -3,7 +3,7 @@ import { place, surest, toFrame } from './boxes.mjs';
 import { openCenternet } from './centernet.mjs';
 import { COCO } from './coco.mjs';
 import { pictureReader } from './pictures.mjs';
-import { findYolo, loadOnnx, openYolo } from './yolo.mjs';
+import { findYolo, loadOnnx, nameOthers, openYolo } from './yolo.mjs';
 
 /** What may be asked for in `options.classes`. A person is never a stray animal. */
 const ANIMALS = ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear'];
@@ -17,6 +17,7 @@ export async function setup({ weights_folders, options }) {
   settings = options;
   const labels = wanted(options);
   const yolo = await findYolo(weights_folders);
+  await nameOthers(weights_folders);
   read = pictureReader();
   const onnx = yolo === null ? null : loadOnnx(yolo);
   detector = onnx === null ? await openCenternet() : await openYolo(yolo, onnx);

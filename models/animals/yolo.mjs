@@ -6,7 +6,7 @@ import { load } from './packages.mjs';
 import { COCO } from './coco.mjs';
 import { decodeYolov8, planes, yoloxDecoder } from './yolo-tensors.mjs';
 
-/** By file name, best first: how pictures go in and how findings come out. */
+/** By file name, best first, as model.yaml has them: how pictures go in and how findings come out. */
 const FAMILIES = [
   {
     files: /^yolox_.*\.onnx$/,
@@ -39,6 +39,14 @@ export async function findYolo(folders) {
     }
   }
   return null;
+}
+
+/** Says which files look like YOLO's and are of no family: who put them there counts on them. */
+export async function nameOthers(folders) {
+  const names = (await Promise.all(folders.map(list))).flat();
+  for (const name of names.filter((one) => /^yolo.*\.onnx$/i.test(one) && !FAMILIES.some(({ files }) => files.test(one)))) {
+    console.error(`${name} is not used: YOLO files must be of one of these families, and named so: yolox_*.onnx, yolov8*.onnx, yolo11*.onnx`);
+  }
 }
 
 async function list(folder) {

@@ -12,6 +12,8 @@ const MAX_DEPTH = 32;
 /** A generator may never end. */
 const MAX_ANSWERS = 10_000;
 const MAX_ELEMENTS = 16 * 1024;
+/** From here on a number is written with an exponent: it measures something. One below that is whole may be a name. */
+const WRITTEN_AS_FLOAT = 1e21;
 const SHOWN_CHARACTERS = 60;
 /** By how much a confidence may miss 0 and 1: sums of rounded numbers do. */
 const ROUNDING = 0.001;
@@ -224,9 +226,10 @@ function number(value, at) {
   return found;
 }
 
-/** What a number cannot hold would be rounded, and two things would share it. */
+/** What a number cannot hold would be rounded, and two things would share it. A number may have been rounded before it came here. */
 function exact(value, at) {
-  if (typeof value === 'bigint' && !Number.isSafeInteger(Number(value))) throw wrong(value, at, 'a text or a number below 2^53');
+  const isWhole = typeof value === 'bigint' || (Number.isInteger(value) && Math.abs(value) < WRITTEN_AS_FLOAT);
+  if (isWhole && !Number.isSafeInteger(Number(value))) throw wrong(value, at, 'a text or a number below 2^53');
   return number(value, at);
 }
 

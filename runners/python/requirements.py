@@ -72,7 +72,7 @@ def is_for_here(text):
     """Paths and addresses may have a marker too; pip divides them so."""
     from pip._vendor.packaging.markers import InvalidMarker, Marker
 
-    marker = text.partition("; " if "://" in text else ";")[2].strip()
+    marker = text.partition("; " if re.match(r"[\w+.-]+://", text) else ";")[2].strip()
     try:
         return marker == "" or Marker(marker).evaluate({"extra": ""})
     except InvalidMarker:

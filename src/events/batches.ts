@@ -9,49 +9,55 @@ export interface Batches {
   of(frame: Frame): string | null;
 }
 
-/** A batch by the sequence of its frames within their session. `to`: Infinity while it is open. */
-interface Known {
+/** A batch that is closed, by the sequence of its frames within their session. */
+interface Closed {
   readonly id: string;
   readonly session: string;
   readonly from: number;
-  to: number;
+  readonly to: number;
 }
 
-/** Those before are forgotten. */
+/** Of closed batches those before are forgotten. */
 const MOST = 5000;
 
 /** `nameOf`: of a batch, by its session and the key of its first frame. */
 export function createBatches(nameOf: (session: string, firstKey: string) => string): Batches {
+  /** The batch that the frames of a session are put into, by the first of them; kept until it is closed, as it is when its stream ends. */
+  const open = new Map<string, { readonly id: string; readonly from: number }>();
   /** The oldest first. */
-  const all = new Set<Known>();
-  const sessions = new Map<string, Known[]>();
+  const all = new Set<Closed>();
+  const sessions = new Map<string, Closed[]>();
 
-  function know(known: Known): void {
-    all.add(known);
-    sessions.set(known.session, [...sessions.get(known.session) ?? [], known]);
+  function know(closed: Closed): void {
+    all.add(closed);
+    sessions.set(closed.session, [...sessions.get(closed.session) ?? [], closed]);
     const [oldest] = all;
     if (all.size > MOST && oldest) forget(oldest);
   }
 
-  function forget(known: Known): void {
-    all.delete(known);
-    const left = (sessions.get(known.session) ?? []).filter((one) => one !== known);
-    if (left.length > 0) sessions.set(known.session, left);
-    else sessions.delete(known.session);
+  function forget(closed: Closed): void {
+    all.delete(closed);
+    const left = (sessions.get(closed.session) ?? []).filter((one) => one !== closed);
+    if (left.length > 0) sessions.set(closed.session, left);
+    else sessions.delete(closed.session);
   }
-
-  const openIn = (session: string): Known | undefined => sessions.get(session)?.findLast(({ to }) => to === Infinity);
 
   return {
     offered(frame, session) {
-      if (!openIn(session)) know({ id: nameOf(session, frame.key), session, from: frame.sequence, to: Infinity });
+      if (!open.has(session)) open.set(session, { id: nameOf(session, frame.key), from: frame.sequence });
     },
     closed({ id, session, frames }) {
-      const [first, last] = [frames[0]?.sequence ?? 0, frames.at(-1)?.sequence ?? 0];
-      const known = sessions.get(session)?.findLast((one) => one.id === id);
-      if (known) known.to = last;
-      else know({ id, session, from: first, to: last });
+      const [from, to] = [frames[0]?.sequence ?? 0, frames.at(-1)?.sequence ?? 0];
+      const current = open.get(session);
+      // One of an earlier time may come while it is open.
+      if (current && from <= current.from && current.from <= to) open.delete(session);
+      if (!sessions.get(session)?.some((one) => one.id === id)) know({ id, session, from, to });
     },
-    of: ({ key, sequence }) => sessions.get(dirname(key))?.findLast(({ from, to }) => from <= sequence && sequence <= to)?.id ?? null,
+    of({ key, sequence }) {
+      const session = dirname(key);
+      const current = open.get(session);
+      if (current && current.from <= sequence) return current.id;
+      return sessions.get(session)?.findLast(({ from, to }) => from <= sequence && sequence <= to)?.id ?? null;
+    },
   };
 }

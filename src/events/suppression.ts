@@ -49,7 +49,7 @@ export function createSuppression({ time_zone, max_alert_age_seconds }: Suppress
       if (from !== 'live' && now - captured > max_alert_age_seconds * 1000) return 'too_old';
       if (silences.isOn(camera.id, rule.name, now)) return 'silenced';
       if (rule.hours !== null && !isHour(rule.hours, captured)) return 'hours';
-      if (rule.stationary && camera.stationary.isKnown(name, places)) return 'stationary';
+      if (rule.stationary && camera.stationary.isKnown(rule.name, name, places)) return 'stationary';
       if (camera.cooldown.isOn(rule.name, name, captured, rule.cooldown_seconds)) return 'cooldown';
       if (rule.daily_limit !== null && camera.daily.alerts(rule.name, dayOf(captured)) >= rule.daily_limit) return 'daily_limit';
       return null;
@@ -57,7 +57,7 @@ export function createSuppression({ time_zone, max_alert_age_seconds }: Suppress
     alerted({ camera, rule, name, model, captured, places }) {
       if (rule.cooldown_seconds > 0) camera.cooldown.alerted(rule.name, name, captured);
       if (rule.daily_limit !== null) camera.daily.alerted(rule.name, dayOf(captured));
-      if (rule.stationary) camera.stationary.alerted(name, model, places);
+      if (rule.stationary) camera.stationary.alerted(rule.name, name, model, places);
     },
   };
 }

@@ -139,15 +139,15 @@ async function receive(what: Request, part: string, progress: Progress, signal: 
     what.validator = version;
     const total = (resumed ? have : 0) + Number(response.headers.get('content-length') ?? Number.NaN);
     let size = resumed ? have : 0;
-    let reported = 0;
+    let reported = -Infinity;
     const file = await open(part, resumed ? 'a' : 'w');
     try {
       for await (const chunk of response.body) {
         wait(STALL_MS);
         await file.writeFile(chunk as Uint8Array);
         size += (chunk as Uint8Array).byteLength;
-        if (Date.now() - reported < REPORT_EVERY_MS) continue;
-        reported = Date.now();
+        if (performance.now() - reported < REPORT_EVERY_MS) continue;
+        reported = performance.now();
         progress(`${basename(target)}: ${Number.isNaN(total) ? `${Math.round(size / 1e5) / 10} MB` : `${Math.floor((100 * size) / total)} %`}`);
       }
       await file.sync();

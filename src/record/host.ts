@@ -15,19 +15,20 @@ export interface HostAddress {
 
 const FRESH_MS = 60_000;
 
-export function createHostAddress({ setting, log, now = Date.now, look = lookUp }: {
+export function createHostAddress({ setting, log, monotonic = () => performance.now(), look = lookUp }: {
   /** As the setting host_ip. */
   readonly setting: string;
   readonly log: Log;
-  readonly now?: () => number;
+  /** Milliseconds that only go on. */
+  readonly monotonic?: () => number;
   readonly look?: (setting: string) => string | null;
 }): HostAddress {
   let known: { readonly address: string | null; readonly at: number } | null = null;
   let warned = false;
   return {
     current() {
-      if (known !== null && now() - known.at < FRESH_MS) return known.address;
-      known = { address: look(setting), at: now() };
+      if (known !== null && monotonic() - known.at < FRESH_MS) return known.address;
+      known = { address: look(setting), at: monotonic() };
       if (known.address === null && !warned) {
         warned = true;
         log.warn(`records have no IP: host_ip ${setting} names no address that others could reach; set host_ip to an address or interface`);

@@ -1,7 +1,7 @@
 /** Every message of the runner protocol, and how a line becomes one. The authors' page is runners/README.md. */
 import type { Json, Prediction, Ready, RunnerAnswer, RunnerFrame } from '../types.ts';
 import { orBadFrame, parseFindings } from './finding.ts';
-import { Invalid, count, flag, index, items, list, milliseconds, not, object, optional, text } from './shape.ts';
+import { Invalid, count, flag, index, items, list, milliseconds, not, object, optional, reason, text } from './shape.ts';
 
 export const PROTOCOL = 1;
 /** Far above any answer, far below what a mistake could fill memory with. */
@@ -59,12 +59,7 @@ export function parseLine(line: string, asked: (id: number) => number = () => In
     case 'result':
       return parseResult(message, asked);
     case 'failed':
-      return {
-        type: 'failed',
-        id: index(message['id'], 'id'),
-        error: parseError(message),
-        frames: optional(message['frames'], 'frames', (frames, at) => list(frames, at, parseFailure)) ?? [],
-      };
+      return parseFailed(message, asked);
     case 'fatal':
       return { type: 'fatal', error: parseError(message) };
     default:
@@ -107,6 +102,12 @@ function parseResult(message: Fields, asked: (id: number) => number): RunnerMess
   }
 }
 
+function parseFailed(message: Fields, asked: (id: number) => number): RunnerMessage {
+  const id = index(message['id'], 'id');
+  const frames = optional(message['frames'], 'frames', (said, at) => list(items(said, at).slice(0, asked(id)), at, parseFailure)) ?? [];
+  return { type: 'failed', id, error: parseError(message), frames };
+}
+
 function parsePrediction(value: unknown, at: string): Prediction {
   const said = object(value, at);
   const position = index(said['index'], `${at}.index`);
@@ -120,14 +121,14 @@ function parsePrediction(value: unknown, at: string): Prediction {
 function parseBadFrame(value: unknown, at: string): { code: 'bad_frame'; message: string } {
   const { code, message } = object(value, at);
   if (code !== 'bad_frame') throw not(code, `${at}.code`, '"bad_frame"');
-  return { code, message: text(message, `${at}.message`) };
+  return { code, message: reason(message, `${at}.message`) };
 }
 
 function parseError(message: Fields): { message: string } {
-  return { message: text(object(message['error'], 'error')['message'], 'error.message') };
+  return { message: reason(object(message['error'], 'error')['message'], 'error.message') };
 }
 
 function parseFailure(value: unknown, at: string): FrameFailure {
   const failure = object(value, at);
-  return { index: index(failure['index'], `${at}.index`), message: text(failure['message'], `${at}.message`) };
+  return { index: index(failure['index'], `${at}.index`), message: reason(failure['message'], `${at}.message`) };
 }

@@ -6,7 +6,7 @@ import { basename, resolve } from 'node:path';
 import { replaceNoNumbers } from '../lib/python-json.ts';
 import type { Box, Detection, Prediction, RunnerFrame } from '../types.ts';
 import { detailsOf, MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, orBadFrame, sizeOf } from './finding.ts';
-import { Invalid, items, list, not, number, object, optional, ROUNDING, text } from './shape.ts';
+import { Invalid, items, list, not, number, object, optional, reason, ROUNDING, text } from './shape.ts';
 
 /** Elements of an output, and detections of a frame: above what a detector says that sorts nothing out, below what takes many seconds to read. */
 const MOST = 32 * 1024;
@@ -90,7 +90,7 @@ function timeOf(element: unknown): number | null {
 /** Throws Invalid with the element's own `error`, too. */
 function parseElement(value: unknown, at: string): readonly Found[] {
   const { error, detections } = object(value, at);
-  if (error) throw typeof error === 'string' ? new Invalid(error) : not(error, `${at}.error`, 'a text');
+  if (error) throw new Invalid(reason(error, `${at}.error`));
   return (optional(detections, `${at}.detections`, (found, where) => list(found, where, parseDetection)) ?? []).flat();
 }
 

@@ -1,7 +1,10 @@
 /** Checks of JSON that comes from a runner: each returns the value as its type or says what is wrong, and where. */
+import { shorten } from '../lib/shorten.ts';
 import type { Box, Json } from '../types.ts';
 
 const SHOWN_CHARACTERS = 60;
+/** A record holds the errors of its frames. */
+const MAX_REASON = 2000;
 
 /** What a runner said is not what it may say. */
 export class Invalid extends Error {}
@@ -24,6 +27,11 @@ export function items(value: unknown, at: string): readonly unknown[] {
 export function text(value: unknown, at: string): string {
   if (typeof value !== 'string') throw not(value, at, 'a text');
   return value;
+}
+
+/** A text that says why something failed; of a long one its beginning. */
+export function reason(value: unknown, at: string): string {
+  return shorten(text(value, at), MAX_REASON);
 }
 
 export function number(value: unknown, at: string): number {

@@ -178,6 +178,26 @@ describe('what is stationary', () => {
     }
   });
 
+  it('is so for each rule by itself, also across restarts', () => {
+    const world = createWorld([{ name: 'all', stationary: true }, { name: 'cars', classes: ['car'], stationary: true }]);
+    world.look(0, at(10));
+    gone(world, 3);
+    world.crash(world.log.length, world.state());
+    world.look(30, at(10), { session: 't' });
+    expect(alerts(world)).toEqual([true, true, 'stationary', 'stationary']);
+  });
+
+  it('was of no rule in earlier states, and is known to all then', () => {
+    const world = createWorld(rule({ stationary: true }));
+    world.look(0, at(10));
+    gone(world, 3);
+    const state = world.state();
+    const { a } = state.cameras;
+    if (a) world.crash(world.log.length, { ...state, cameras: { a: { ...a, stationary: a.stationary.map(([name, model, place, unseenMs]) => [name, model, place, unseenMs]) } } });
+    world.look(30, at(10), { session: 't' });
+    expect(alerts(world)).toEqual([true, 'stationary']);
+  });
+
   it('is where it is in pictures of any size', () => {
     const world = createWorld(rule({ stationary: true }));
     world.look(0, at(10));

@@ -34,3 +34,27 @@ it('is remembered of the newest five thousand', () => {
   }
   expect([99, 100, 5099].map((one) => batches.of(frame(`s${one % 50}`, 10 * one + 4)))).toEqual([null, 's0/1000.jpg', 's49/50990.jpg']);
 });
+
+it('is remembered while it is open, however many others are closed meanwhile', () => {
+  const batches = create();
+  batches.offered(frame('slow', 0), 'slow');
+  for (let one = 0; one < 5100; one += 1) {
+    const session = `s${one % 50}`;
+    batches.offered(frame(session, one), session);
+    batches.closed(batch(session, `${session}/${one}.jpg`, one));
+  }
+  batches.offered(frame('slow', 1), 'slow');
+  expect(batches.of(frame('slow', 1))).toBe('slow/0.jpg');
+  batches.closed(batch('slow', 'slow/0.jpg', 0, 1));
+  expect(batches.of(frame('slow', 1))).toBe('slow/0.jpg');
+  expect(batches.of(frame('slow', 2))).toBe(null);
+});
+
+it('is closed by the batch that its first frame is in, and by no earlier one', () => {
+  const batches = create();
+  batches.offered(frame('a', 10), 'a');
+  batches.closed(batch('a', 'earlier', 0, 9));
+  expect(batches.of(frame('a', 11))).toBe('a/10.jpg');
+  batches.closed(batch('a', 'other', 10, 11));
+  expect([9, 11, 12].map((one) => batches.of(frame('a', one)))).toEqual(['earlier', 'other', null]);
+});

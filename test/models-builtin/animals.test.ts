@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packageRoot } from '../../src/lib/package.ts';
+import { readManifest } from '../../src/models/manifest.ts';
+import { findWeights } from '../../src/models/weights.ts';
 import { nodeHarness } from '../../src/runner/harness.ts';
 import { startRunner } from '../../src/runner/start.ts';
 import type { Runner } from '../../src/types.ts';
+import { modelIn, writeTree } from '../models/fixtures.ts';
 
 /** onnxruntime-node with sessions whose output has these dimensions, or one that does not load. */
 const onnx = (dims: readonly number[]): string => `
@@ -62,6 +65,23 @@ describe('animals', () => {
   it('looks with the embedded detector, and says why, where onnxruntime-node does not load', async () => {
     expect((await start('yolox_nano.onnx', NOT_HERE)).ready.detector).toBe('centernet-mb3 (embedded)');
     expect(logs).toEqual([expect.stringMatching(/^yolox_nano\.onnx cannot be used, the embedded detector looks instead: .*GLIBC_2\.38' not found$/)]);
+  });
+
+  it('says of a YOLO file of another family that it is not used', async () => {
+    expect((await start('yolov5s.onnx', onnx([1, 21, 85]))).ready.detector).toBe('centernet-mb3 (embedded)');
+    expect(logs).toEqual([expect.stringMatching(/^yolov5s\.onnx is not used: .* yolox_\*\.onnx, /)]);
+  });
+
+  it('has in its manifest the names that it takes, and no others, so that it fetches its own where it would use none', async () => {
+    const { findYolo } = (await import(new URL('../../models/animals/yolo.mjs', import.meta.url).href)) as { readonly findYolo: (folders: readonly string[]) => Promise<{ readonly file: string } | null> };
+    const { weights } = await readManifest(join(packageRoot, 'models/animals/model.yaml'), 'animals');
+    const named = (weights ?? []).map(({ file }) => ({ file, url: null, sha256: null, required: false }));
+    for (const name of ['yolox_nano.onnx', 'yolox_mine.onnx', 'yolov8n.onnx', 'yolo11s.onnx', 'yolov5s.onnx', 'yolo12n.onnx', 'yolo.onnx', 'yolox-nano.onnx']) {
+      const folder = join(work, name);
+      await writeTree(folder, { [name]: '' });
+      const isTaken = (await findYolo([folder])) !== null;
+      expect([name, (await findWeights(modelIn(folder, { weights: named }))).length > 0]).toEqual([name, isTaken]);
+    }
   });
 
   it.for([['yolov8n-seg.onnx', [1, 116, 21]], ['yolox_mine.onnx', [1, 21, 8]]] as const)('is not ready with %s, whose output is another', async ([file, dims]) => {

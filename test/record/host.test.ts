@@ -1,8 +1,8 @@
 /** Which of a host's addresses stands in records. */
 import type { NetworkInterfaceInfo } from 'node:os';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 
-import { createLog } from '../../src/lib/log.ts';
+import { createLog, silentLog } from '../../src/lib/log.ts';
 import { chooseAddress, createHostAddress, defaultInterface } from '../../src/record/host.ts';
 
 const INTERFACES = {
@@ -48,7 +48,7 @@ it('is looked up again after a minute and warned of once when there is none', ()
   const answers = [null, '192.0.2.1', null];
   let time = 0;
   const host = createHostAddress({
-    setting: 'auto', now: () => time, look: () => answers.shift() ?? null,
+    setting: 'auto', monotonic: () => time, look: () => answers.shift() ?? null,
     log: createLog({ level: 'warn', format: 'text', write: (line) => lines.push(line) }),
   });
   expect(host.current()).toBeNull();
@@ -60,6 +60,17 @@ it('is looked up again after a minute and warned of once when there is none', ()
   expect(host.current()).toBeNull();
   expect(lines).toHaveLength(1);
   expect(lines[0]).toContain('host_ip');
+});
+
+it('is looked up again after a minute also where the clock was set back', () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  onTestFinished(() => { vi.useRealTimers(); });
+  const answers = [null, '192.0.2.1'];
+  const host = createHostAddress({ setting: 'auto', look: () => answers.shift() ?? null, log: silentLog });
+  expect(host.current()).toBeNull();
+  vi.advanceTimersByTime(60_000);
+  vi.setSystemTime(Date.now() - 3_600_000);
+  expect(host.current()).toBe('192.0.2.1');
 });
 
 it('of this machine is never a loopback address', () => {

@@ -62,6 +62,18 @@ test('fields that the protocol does not know are left out', () => {
   expect(parseLine('{"type":"fatal","error":{"message":"x","more":1},"mood":"bad"}')).toEqual({ type: 'fatal', error: { message: 'x' } });
 });
 
+test('why something failed is cut where it is long, and said of no more frames than were asked about', () => {
+  const message = 'x'.repeat(5000);
+  const cut = `${'x'.repeat(1999)}…`;
+  const read = (line: object): RunnerMessage => parseLine(JSON.stringify(line), () => 2);
+  const failures = Array.from({ length: 50 }, (_, index) => ({ index, message }));
+  expect(read({ type: 'failed', id: 1, error: { message }, frames: failures })).toEqual({
+    type: 'failed', id: 1, error: { message: cut }, frames: [{ index: 0, message: cut }, { index: 1, message: cut }],
+  });
+  expect(read({ type: 'fatal', error: { message } })).toEqual({ type: 'fatal', error: { message: cut } });
+  expect(read({ type: 'result', id: 1, predictions: [{ index: 0, error: { code: 'bad_frame', message } }], inference_ms: 1 })).toMatchObject({ predictions: [{ error: { message: cut } }] });
+});
+
 describe('a line that is no message is refused', () => {
   test.for([
     ['Loading...', 'a line is not JSON'],

@@ -84,6 +84,10 @@ test('an element without detections found nothing, and an error that says nothin
   }
 });
 
+test('an error that is long is cut', () => {
+  expect(parseOutput(JSON.stringify([{ error: 'x'.repeat(5000) }]), frames(1)).predictions).toEqual([{ index: 0, error: { code: 'bad_frame', message: `${'x'.repeat(1999)}…` } }]);
+});
+
 test('times that are none count as not measured', () => {
   const time = (...times: unknown[]): number | undefined =>
     parseOutput(JSON.stringify(times.map((inference_time_ms) => ({ inference_time_ms }))), frames(times.length)).inference_ms;

@@ -63,7 +63,7 @@ describe('an environment is sealed only when what was asked for is in it', () =>
 
   test('requirements for other machines and other Pythons are not missed', async () => {
     const elsewhere = ['absent', 'absent[more]', 'absent >= 1.0', './absent', './absent[more] ', './wheels/tinydep-2.0-py3-none-any.whl', 'absent @ file:///absent '];
-    const lines = ['tinydep==1.0', 'tinydep; sys_platform != "win32"', ...elsewhere.flatMap((one) => [`${one}; sys_platform == "win32"`, `${one}; python_version < "3" or extra == "more"`])];
+    const lines = ['tinydep==1.0', 'tinydep; sys_platform != "win32"', ...elsewhere.flatMap((one) => [`${one}; sys_platform == "win32"`, `${one}; python_version < "3" or extra == "more"`]), 'absent @ https://none.invalid/absent.whl ;python_version < "3"'];
     // A folder beside it has the same name.
     const { prepare } = await place({ ...modelFiles('m', lines.join('\n')), 'models/m/absent/pyproject.toml': '[project]\nname = "absent"\nversion = "1.0"\n' });
     expect(await see(await prepare('m'))).toBe('1.0');
