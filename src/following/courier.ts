@@ -7,7 +7,7 @@ import type { FollowerStatus, Item, LogPlace, LogReader } from '../types.ts';
 import type { Aside } from './aside.ts';
 import type { CursorFile } from './cursor.ts';
 import { createDelivery, type DeliveryParts, type Further } from './deliver.ts';
-import { piecesOf } from './pieces.ts';
+import { piecesOf, type Piece } from './pieces.ts';
 import { BEGINNING, openProgress } from './progress.ts';
 
 export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
@@ -83,8 +83,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       progress.goTo(kind, mended);
     }
     if (stretch.items.length === 0) return false;
-    for (const { items, place } of piecesOf(stretch, parts.isWanted, parts.most)) {
-      if (!(await pass(kind, items.map((item) => progress.marked(item)), place, () => behind(reader, place)))) break;
+    for (const piece of piecesOf(stretch, parts.isWanted, parts.most)) {
+      if (!(await pass(kind, piece, () => behind(reader, piece.place)))) break;
     }
     return true;
   }
@@ -100,16 +100,17 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   }
 
   /** Brings the items, and goes on behind them; false: their file went meanwhile, and it goes on elsewhere. */
-  async function pass(kind: Item['log'], items: readonly Item[], place: LogPlace, further: Further): Promise<boolean> {
+  async function pass(kind: Item['log'], { items, place, unreadable }: Piece, further: Further): Promise<boolean> {
     const before = progress.place(kind);
     underWay = { kind, place, since: items[0]?.time ?? null };
     try {
-      if (items.length > 0) await bring(items, further);
+      if (items.length > 0) await bring(items.map((item) => progress.marked(item)), further);
     } finally {
       underWay = null;
     }
     if (progress.place(kind) !== before) return false;
     progress.goTo(kind, place);
+    lose(kind, unreadable, 'cannot be read, and are passed over');
     await progress.write('in time');
     return true;
   }
@@ -123,6 +124,12 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     }
     progress.took(items.length - refused.length);
     if (items.length > refused.length) lastDeliveredAt = new Date(clock.now()).toISOString();
+  }
+
+  function lose(kind: Item['log'], items: number, why: string): void {
+    if (items === 0) return;
+    log.warn(`${name}: items of the log of ${kind} ${why}`, { items });
+    progress.lose(items);
   }
 
   async function obey(): Promise<void> {
@@ -199,9 +206,9 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       if (!place) return;
       // What is being brought is not lost.
       const read = underWay?.kind === kind && underWay.place.volume === volume ? underWay.place.items : place.items;
-      const missed = Math.max(0, items - read);
-      if (missed > 0) log.warn(`${name}: ${missed} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
-      progress.lose(kind, missed);
+      lose(kind, Math.max(0, items - read), 'went before they were delivered: the log has more bytes than it may');
+      // Another place than before, also where that was the beginning.
+      progress.goTo(kind, { ...BEGINNING });
     },
     async status() {
       const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(progress.place(kind) ?? BEGINNING)));

@@ -7,7 +7,7 @@ import type { CursorFile } from './cursor.ts';
 type Kind = Item['log'];
 
 export interface Progress {
-  /** Items since it was configured first: taken by its target, and gone from the logs before they were. */
+  /** Items since it was configured first: taken by its target, and those that it never will, as they went from the logs before, or cannot be read there. */
   readonly delivered: number;
   readonly lost: number;
   /** Its cursor says that it went to another target before. */
@@ -17,8 +17,8 @@ export interface Progress {
   /** null: it is in another file of that log, or does not follow it. */
   placeIn(kind: Kind, volume: string): LogPlace | null;
   goTo(kind: Kind, place: LogPlace): void;
-  /** It goes on with what comes first in the log then: the file where it was went, with so many items that it had not brought. */
-  lose(kind: Kind, items: number): void;
+  /** So many items can be brought no more. */
+  lose(items: number): void;
   /** So many items were taken. */
   took(items: number): void;
   /** Goes on from there in all logs, and says of what is older than now that somebody asked for it. */
@@ -68,10 +68,9 @@ export async function openProgress(target: string, logs: ReadonlyMap<Kind, LogRe
       return place && [volume, ''].includes(place.volume) ? place : null;
     },
     goTo,
-    lose(kind, items) {
+    lose(items) {
       lost += items;
-      // Another than before, also where that was the beginning.
-      goTo(kind, { ...BEGINNING });
+      isDirty = true;
     },
     took(items) {
       delivered += items;

@@ -68,7 +68,7 @@ export const FAMILIES: readonly Family[] = [
   ofFollowers('lookout_follower_lag_items', 'gauge', 'Items of the logs behind its cursor.', ({ lag_items }) => lag_items),
   ofFollowers('lookout_follower_lag_seconds', 'gauge', 'Age of the item that is being delivered.', ({ lag_seconds }) => lag_seconds),
   ofFollowers('lookout_follower_delivered_total', 'counter', 'Items that its target took.', ({ delivered }) => delivered),
-  ofFollowers('lookout_follower_lost_total', 'counter', 'Items that went from the logs before they were delivered.', ({ lost }) => lost),
+  ofFollowers('lookout_follower_lost_total', 'counter', 'Items that went from the logs before they were delivered, or cannot be read there.', ({ lost }) => lost),
   ofFollowers('lookout_follower_set_aside', 'gauge', 'Items that its target refused.', ({ set_aside }) => set_aside),
 ];
 

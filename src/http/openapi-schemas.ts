@@ -139,7 +139,7 @@ const followerStatus = exact({
   lag_items: { ...count, description: 'Items behind its cursor.' },
   lag_seconds: { type: 'number', minimum: 0, description: 'Age of the item that is being delivered.' },
   delivered: { ...count, description: 'Since it was configured first.' },
-  lost: { ...count, description: 'Gone from the log before they were delivered.' },
+  lost: { ...count, description: 'Went from the log before they were delivered, or cannot be read there.' },
   set_aside: { ...count, description: 'Refused by the target.' },
   last_delivered_at: maybeTime,
 });

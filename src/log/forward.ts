@@ -1,11 +1,12 @@
 /** Reads items of a log in the order in which they were appended, from a place that survives rotation, gzip and a restart. */
 import { openIfPresent, readAt } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
-import type { Item, Json, LogPlace, LogReader, Stretch } from '../types.ts';
+import type { Item, LogPlace, LogReader, Stretch } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import type { IndexEntry } from './index-file.ts';
 import { entriesFrom, firstId, hashOf, idIn, idOf, itemsIn, itemsOf, linesFrom, seek, textOf, type Found, type Passed } from './items.ts';
 import { isBehind, newestVolumeFirst, rotatedVolumes, type Volume } from './shelf.ts';
+import { valueOf } from './value.ts';
 
 /** Times that a place is looked for anew which is somewhere else once it was found. */
 const TRIES = 5;
@@ -97,7 +98,7 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch & { readonly seat: Seat } | null> {
     const items: Item[] = [];
     const places: LogPlace[] = [];
-    let bytes = 0;
+    let [bytes, unreadable] = [0, 0];
     let seat = from;
     const { volume } = from;
     const handle = await openIfPresent(volume.file, 'r');
@@ -109,20 +110,24 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
         const item = text === null ? null : itemOf(kind, text, entry, pictures);
         // One that is not there as the index says: the index is of another file by now.
         if (item && entry.id !== '' && item.id !== entry.id) break;
+        // What cannot be read is passed over together with what comes behind it: until then it may be that the file is written anew.
+        if (!item && items.length > 0) break;
         const last = idIn(text, entry);
         const { place } = seat;
         seat = seatIn(volume, { volume: place.items === 0 ? last : place.volume, items: place.items + 1, last, time: entry.time ?? place.time }, found);
-        if (item) {
-          items.push(item);
-          places.push(seat.place);
-          bytes += item.bytes;
+        if (!item) {
+          unreadable += 1;
+          continue;
         }
+        items.push(item);
+        places.push(seat.place);
+        bytes += item.bytes;
         if (items.length >= most || bytes >= mostBytes) break;
       }
     } finally {
       await handle.close();
     }
-    return { items, places, place: seat.place, seat };
+    return { items, places, place: seat.place, unreadable, seat };
   }
 
   return {
@@ -135,19 +140,23 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
       let mended: LogPlace | null;
       ({ seat, mended } = await seatOf(place));
       let candidate: Seat | null = seat;
+      let unreadable = 0;
       for (let tries = 1; candidate && tries <= TRIES;) {
         const taken: Stretch & { readonly seat: Seat } | null = await take(candidate, wanted);
         if (!taken || !(await isThere(candidate))) {
           // It was rotated while it was read: what was read may be of the file that came in its place.
           ({ seat, mended } = await seatOf(place));
           candidate = seat;
-          tries += 1;
+          [tries, unreadable] = [tries + 1, 0];
         } else if (taken.items.length > 0) {
           seat = taken.seat;
-          return { items: taken.items, places: taken.places, place: taken.place, mended };
-        } else candidate = await following(candidate);
+          return { items: taken.items, places: taken.places, place: taken.place, unreadable: unreadable + taken.unreadable, mended };
+        } else {
+          unreadable += taken.unreadable;
+          candidate = await following(candidate);
+        }
       }
-      return { items: [], places: [], place: mended ?? place, mended };
+      return { items: [], places: [], place: mended ?? place, unreadable: 0, mended };
     },
     async remaining(place) {
       const from = (await seatOf(place)).seat;
@@ -204,12 +213,7 @@ async function endsThere({ index }: Volume, at: number, line: string): Promise<b
 
 /** null: it is no item. */
 function itemOf(log: Item['log'], text: string, { camera, time }: IndexEntry, pictures: boolean): Item | null {
-  let value: Json;
-  try {
-    value = JSON.parse(text) as Json;
-  } catch {
-    return null;
-  }
+  const value = valueOf(text);
   if (!isObject(value)) return null;
   const shown = pictures ? value : withoutPicture(value);
   const id = describe(value).id || hashOf(text);

@@ -4,6 +4,7 @@ import { openIfPresent, readAt } from '../lib/files.ts';
 import { decodeEntry, type IndexEntry } from './index-file.ts';
 import { unpackRecord } from './members.ts';
 import type { Volume } from './shelf.ts';
+import { LARGEST } from './survey.ts';
 
 /** Of an index, read in one go. */
 const BLOCK = 262_144;
@@ -95,13 +96,15 @@ export async function idOf(volume: Volume, entry: IndexEntry): Promise<string> {
   }
 }
 
-/** Of the item that has this text; null: it cannot be read. */
-export function idIn(text: string | null, { id }: IndexEntry): string {
-  return id === '' && text !== null ? hashOf(text) : id;
+/** Of the item that has this text; null: it cannot be read, and is known by where it is. */
+export function idIn(text: string | null, { id, offset, length }: IndexEntry): string {
+  if (id !== '') return id;
+  return text === null ? `at-${offset}-${length}` : hashOf(text);
 }
 
 /** null: it cannot be read. */
 export async function textOf(handle: Parameters<typeof readAt>[0], { gzip }: Volume, { offset, length }: IndexEntry): Promise<string | null> {
+  if (length > LARGEST) return null;
   const bytes = await readAt(handle, offset, length);
   if (!gzip) return bytes.toString('utf8');
   return unpackRecord(bytes).catch(() => null);

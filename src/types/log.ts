@@ -47,6 +47,8 @@ export interface Stretch {
   readonly places: readonly LogPlace[];
   /** Behind all. */
   readonly place: LogPlace;
+  /** So many that cannot be read stand before the first of them. */
+  readonly unreadable: number;
 }
 
 /** Reads a log from its beginning on. One reader, one place: its calls come one after the other. */

@@ -116,6 +116,7 @@ export interface FollowerStatus {
   readonly lag_seconds: number;
   /** Since it was configured first. */
   readonly delivered: number;
+  /** Went from the log before they were delivered, or cannot be read there. */
   readonly lost: number;
   /** Refused by the target, until they are tried again. */
   readonly set_aside: number;

@@ -378,6 +378,16 @@ describe('beside a log of records', () => {
     expect(target.taken.toSorted()).toEqual([eventItem(1).id, recordItem(1).id].toSorted());
   });
 
+  it('passes over what cannot be read, counts it as lost, and says so', async () => {
+    await writeFile(join(folder, 'p.json'), `[{"n": 1, "Latitude": NaN}, {"deep": ${'['.repeat(6000)}${']'.repeat(6000)}}, {"n": 2}]`);
+    await openRecords();
+    await start({ logs: ['records'] }, 0, records);
+    await until(() => target.taken.length === 2, 5000);
+    await until(async () => (await status() as { state: string }).state === 'idle', 5000);
+    expect(await status()).toMatchObject({ delivered: 2, lost: 1, lag_items: 0 });
+    expect(lines.join()).toContain('items of the log of records cannot be read, and are passed over items=1');
+  });
+
   it('one that follows events only holds no records', async () => {
     await openRecords({ rotate_bytes: 1, records_max_bytes: 0 });
     await start({}, 1e9, records);

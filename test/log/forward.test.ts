@@ -148,6 +148,17 @@ describe('a reader', () => {
     expect((await log.reader().read(place, MOST)).items.map(({ value }) => value['n'])).toEqual([2]);
   });
 
+  it('reads numbers that JSON has not as null, and says how many before an item cannot be read', async () => {
+    await log.close();
+    const deep = '['.repeat(6000) + ']'.repeat(6000);
+    await writeFile(join(folder.folder, 'predictions.json'), `[\n{"n": 1, "Latitude": NaN},\n{"deep": ${deep}},\n{"n": 2, "Latitude": -Infinity}\n]\n`);
+    log = await folder.open();
+    const reader = log.reader();
+    const { place, ...first } = await reader.read(await reader.resolve('beginning'), MOST);
+    expect(first).toMatchObject({ unreadable: 0, items: [{ value: { n: 1, Latitude: null } }] });
+    expect(await reader.read(place, MOST)).toMatchObject({ unreadable: 1, items: [{ value: { n: 2, Latitude: null } }], place: { items: 3 } });
+  });
+
   it('finds its place again in a file that was written anew, by the id', async () => {
     await append(1, 6);
     const reader = log.reader();
