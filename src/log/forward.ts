@@ -26,7 +26,8 @@ interface Seat {
 
 /** `kind`: what its items are called. */
 export function createLogReader(current: Volume, kind: Item['log']): LogReader {
-  let seat: Seat | null = null;
+  /** Of places that were found or given, so that none of them is looked for again. */
+  const seats = new WeakMap<LogPlace, Seat>();
 
   /** In the newest file in which there is such a seat. */
   async function newest(seatOfIt: (volume: Volume) => Promise<Seat | null>): Promise<Seat | null> {
@@ -87,15 +88,17 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
 
   /** `mended`: it was not found, and this is before the first item after its time. */
   async function seatOf(place: LogPlace): Promise<{ readonly seat: Seat; readonly mended: LogPlace | null }> {
-    if (seat?.place === place && await isThere(seat)) return { seat, mended: null };
+    const known = seats.get(place);
+    if (known && await isThere(known)) return { seat: known, mended: null };
     const found = await find(place);
-    if (found) return { seat: found, mended: null };
-    const instead = await since(place.time);
-    return { seat: instead, mended: instead.place };
+    const seat = found ?? await since(place.time);
+    const mended = found ? null : seat.place;
+    seats.set(mended ?? place, seat);
+    return { seat, mended };
   }
 
   /** null: its file is not there. */
-  async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch & { readonly seat: Seat } | null> {
+  async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch | null> {
     const items: Item[] = [];
     const places: LogPlace[] = [];
     let [bytes, unreadable] = [0, 0];
@@ -121,13 +124,14 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
         }
         items.push(item);
         places.push(seat.place);
+        seats.set(seat.place, seat);
         bytes += item.bytes;
         if (items.length >= most || bytes >= mostBytes) break;
       }
     } finally {
       await handle.close();
     }
-    return { items, places, place: seat.place, unreadable, seat };
+    return { items, places, place: seat.place, unreadable };
   }
 
   return {
@@ -137,26 +141,23 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
       return (await since(new Date(Date.parse(from) - 1).toISOString())).place;
     },
     async read(place, wanted) {
-      let mended: LogPlace | null;
-      ({ seat, mended } = await seatOf(place));
-      let candidate: Seat | null = seat;
+      let begin = await seatOf(place);
+      let candidate: Seat | null = begin.seat;
       let unreadable = 0;
       for (let tries = 1; candidate && tries <= TRIES;) {
-        const taken: Stretch & { readonly seat: Seat } | null = await take(candidate, wanted);
+        const taken: Stretch | null = await take(candidate, wanted);
         if (!taken || !(await isThere(candidate))) {
           // It was rotated while it was read: what was read may be of the file that came in its place.
-          ({ seat, mended } = await seatOf(place));
-          candidate = seat;
+          begin = await seatOf(place);
+          candidate = begin.seat;
           [tries, unreadable] = [tries + 1, 0];
-        } else if (taken.items.length > 0) {
-          seat = taken.seat;
-          return { items: taken.items, places: taken.places, place: taken.place, unreadable: unreadable + taken.unreadable, mended };
         } else {
           unreadable += taken.unreadable;
+          if (taken.items.length > 0) return { ...taken, unreadable, mended: begin.mended };
           candidate = await following(candidate);
         }
       }
-      return { items: [], places: [], place: mended ?? place, unreadable: 0, mended };
+      return { items: [], places: [], place: begin.mended ?? place, unreadable: 0, mended: begin.mended };
     },
     async remaining(place) {
       const from = (await seatOf(place)).seat;

@@ -51,7 +51,7 @@ export interface Stretch {
   readonly unreadable: number;
 }
 
-/** Reads a log from its beginning on. One reader, one place: its calls come one after the other. */
+/** Reads a log from its beginning on. A place that it gave it finds again at once. */
 export interface LogReader {
   /** `now`: behind all that is there; or the first item at or after a time, RFC 3339. */
   resolve(from: string): Promise<LogPlace>;
