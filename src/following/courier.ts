@@ -58,6 +58,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   let lastDeliveredAt: string | null = null;
   /** What is being brought, and where it goes on then. */
   let underWay: { readonly kind: Item['log']; readonly place: LogPlace; readonly since: string | null } | null = null;
+  /** Why it cannot go on though its target is there, e.g. on a full disk. */
+  let fault: { readonly message: string; readonly since: number } | null = null;
   let isWoken = false;
   let endPause = (): void => undefined;
   /** Of the round that is being made. */
@@ -112,6 +114,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     progress.goTo(kind, place);
     lose(kind, unreadable, 'cannot be read, and are passed over');
     await progress.write('in time');
+    fault = null;
     return true;
   }
 
@@ -147,15 +150,21 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
         for (const [kind, reader] of logs) worked = await round(kind, reader) || worked;
         if (worked) continue;
         await progress.write('now');
+        fault = null;
       } catch (error) {
         if (current.signal.aborted) continue;
-        // Its own files: the disk may be full.
-        log.repeated('error', 'a follower cannot go on for now', name, { reason: errorInfo(error).message });
+        fail(error);
       } finally {
         current.release();
       }
       await sleep();
     }
+  }
+
+  function fail(error: unknown): void {
+    const reason = errorInfo(error).message;
+    fault = { message: reason, since: fault?.since ?? clock.now() };
+    log.repeated('error', 'a follower cannot go on for now', name, { reason });
   }
 
   const isOver = (): boolean => signal.aborted;
@@ -195,6 +204,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   const age = (time: string | null): number => (time === null ? 0 : Math.max(0, (clock.now() - Date.parse(time)) / 1000));
 
   if (progress.isElsewhere) log.warn(`${name}: it delivers to ${target} now, and goes on where it was; to begin anew: lookout followers rewind ${name} --to beginning`);
+  // Nobody's start waits for room on the disk: it is written later.
+  await progress.write('now').catch(fail);
   follower.begin?.();
   const working = work();
   return {
@@ -213,7 +224,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     async status() {
       const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(progress.place(kind) ?? BEGINNING)));
       const items = counts.reduce((sum, count) => sum + count, 0);
-      const { trouble } = delivery;
+      const trouble = delivery.trouble ?? fault;
       return {
         name, type, target, logs: [...logs.keys()],
         state: trouble ? 'waiting' : items > 0 ? 'delivering' : 'idle',
@@ -242,8 +253,11 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       await working;
       // They are told that it ends.
       await obey();
-      await progress.write('now');
-      await follower.close();
+      try {
+        await progress.write('now');
+      } finally {
+        await follower.close();
+      }
     },
   };
 }

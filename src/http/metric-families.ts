@@ -64,7 +64,7 @@ export const FAMILIES: readonly Family[] = [
   ofModels('lookout_runner_memory_bytes', 'gauge', 'Of a runner and all that it started, as far as it is in memory.', ['runner'], ({ runners }) => (
     runners.flatMap(({ number, memory_bytes: bytes }): Sample[] => (bytes === null ? [] : [[[String(number)], bytes]])))),
 
-  ofFollowers('lookout_follower_up', 'gauge', '0 while its target is away.', ({ state }) => Number(state !== 'waiting')),
+  ofFollowers('lookout_follower_up', 'gauge', '0 while its target is away, or it cannot go on here.', ({ state }) => Number(state !== 'waiting')),
   ofFollowers('lookout_follower_lag_items', 'gauge', 'Items of the logs behind its cursor.', ({ lag_items }) => lag_items),
   ofFollowers('lookout_follower_lag_seconds', 'gauge', 'Age of the item that is being delivered.', ({ lag_seconds }) => lag_seconds),
   ofFollowers('lookout_follower_delivered_total', 'counter', 'Items that its target took.', ({ delivered }) => delivered),

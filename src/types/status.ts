@@ -106,9 +106,9 @@ export interface FollowerStatus {
   /** Where it delivers to, in words. */
   readonly target: string;
   readonly logs: readonly Item['log'][];
-  /** `waiting`: the target is away. */
+  /** `waiting`: the target is away, or it cannot go on here, e.g. on a full disk. */
   readonly state: 'idle' | 'delivering' | 'waiting';
-  /** Of `waiting`, in the target's words. */
+  /** Of `waiting`, in words. */
   readonly reason: string;
   readonly since: string | null;
   /** Items behind its cursor, also those that it will pass over; and how old the one is that is being delivered. */

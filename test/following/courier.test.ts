@@ -11,6 +11,7 @@ import { openLog } from '../../src/log/record-log.ts';
 import type { AppendLog, ConfiguredFollower, EventEntry, Follower, FollowerMember, Item } from '../../src/types.ts';
 import { contextOf, eventItem, recordItem, reviewItem } from '../contracts/follower.ts';
 import { until as untilOr } from '../helpers/app.ts';
+import { canMount, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
 
 const until = (condition: () => boolean | Promise<boolean>, ms: number): Promise<void> => untilOr(condition, ms, () => lines.join(''));
 const never = new AbortController().signal;
@@ -24,6 +25,7 @@ interface Target {
   readonly asked: string[];
   readonly calls: number[];
   isAway: boolean;
+  isClosed: boolean;
   refuses: (item: Item) => boolean;
   failsOn: (item: Item) => boolean;
   /** It hears nothing of these. */
@@ -31,6 +33,8 @@ interface Target {
 }
 
 let folder: string;
+/** Where followers keep what is theirs. */
+let home: string;
 let log: AppendLog<object>;
 let followers: Followers | null = null;
 let target: Target;
@@ -38,8 +42,9 @@ const lines: string[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-courier-'));
+  home = folder;
   log = await open();
-  target = { taken: [], asked: [], calls: [], isAway: false, refuses: () => false, failsOn: () => false, isSpared: () => false };
+  target = { taken: [], asked: [], calls: [], isAway: false, isClosed: false, refuses: () => false, failsOn: () => false, isSpared: () => false };
   lines.length = 0;
 });
 afterEach(async () => {
@@ -69,7 +74,7 @@ function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMemb
     },
     isSent: (item) => Promise.resolve(!own.isSpared(item)),
     test: () => Promise.resolve('it is there'),
-    close: () => Promise.resolve(),
+    close: () => Promise.resolve(void (own.isClosed = true)),
   };
   return { summary: 'in memory', settings: {}, secrets: [], target: ({ at = 'home' }) => String(at), create: () => follower, ...more };
 }
@@ -77,7 +82,7 @@ function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMemb
 async function start(more: Partial<ConfiguredFollower> = {}, hold = 0, records: AppendLog<object> | null = null): Promise<Followers> {
   await followers?.close();
   followers = await startFollowers({
-    config: { data_dir: folder, followers_hold_bytes: hold, followers: [{ name: 'one', type: 'memory', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...more }] },
+    config: { data_dir: home, followers_hold_bytes: hold, followers: [{ name: 'one', type: 'memory', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...more }] },
     members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
     logs: new Map<Item['log'], AppendLog<object>>([['events', log], ...(records ? [['records', records] as const] : [])]), lookout: contextOf({}).lookout, clock, log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
   });
@@ -361,6 +366,47 @@ describe('a follower', () => {
     await took(ids(1, 3));
     expect(await status()).toMatchObject({ lost: 0 });
     expect(lines.join()).not.toContain('not there any more');
+  });
+});
+
+describe.skipIf(!canMount)('a follower on a full disk', () => {
+  let disk: SmallDisk;
+  const fill = (): Promise<void> => writeFile(join(home, 'filler'), Buffer.alloc(2_000_000)).catch(() => undefined);
+  const free = (): Promise<void> => rm(join(home, 'filler'));
+  beforeEach(() => {
+    disk = mountSmallDisk(1);
+    home = disk.folder;
+  });
+  afterEach(async () => {
+    await followers?.close();
+    followers = null;
+    disk.unmount();
+  });
+
+  it('begins, and says why it cannot go on, until there is room', async () => {
+    await fill();
+    target.refuses = ({ id }) => id === eventItem(2).id;
+    await append(1, 3);
+    await start();
+    await until(() => target.calls.length > 0, 5000);
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    expect(await status()).toMatchObject({ reason: expect.stringContaining('ENOSPC') as string, set_aside: 0 });
+    await free();
+    await until(async () => (await status() as { state: string }).state === 'idle', 5000);
+    expect(await status()).toMatchObject({ reason: '', set_aside: 1, delivered: 2 });
+  });
+
+  it('stays where it is when a rewind cannot be written, and is closed all the same', async () => {
+    await append(1, 2);
+    await start();
+    await took(ids(1, 2));
+    await fill();
+    await expect(followers?.rewind('one', 'beginning')).rejects.toThrow('ENOSPC');
+    await append(3);
+    await took(ids(1, 3));
+    await followers?.close();
+    expect(target.isClosed).toBe(true);
+    expect(lines.join()).toContain('one did not stop in order');
   });
 });
 
