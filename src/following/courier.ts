@@ -122,11 +122,25 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     current.signal.throwIfAborted();
     const refused = await delivery.bring(items, further, current.signal);
     for (const one of refused) {
-      await aside.put(one);
+      await insist(() => aside.put(one));
       log.repeated('warn', 'an item was refused, and is set aside', name, { id: one.item.id.slice(0, 200), reason: one.reason.slice(0, 500) });
     }
     progress.took(items.length - refused.length);
     if (items.length > refused.length) lastDeliveredAt = new Date(clock.now()).toISOString();
+  }
+
+  /** What the target has taken does not come again because a file of its own cannot be written. */
+  async function insist(what: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await what();
+        return;
+      } catch (error) {
+        fail(error);
+        await clock.sleep(LOOK_MS, current.signal);
+        current.signal.throwIfAborted();
+      }
+    }
   }
 
   function lose(kind: Item['log'], items: number, why: string): void {

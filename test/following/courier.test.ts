@@ -383,7 +383,7 @@ describe.skipIf(!canMount)('a follower on a full disk', () => {
     disk.unmount();
   });
 
-  it('begins, and says why it cannot go on, until there is room', async () => {
+  it('begins, says why it cannot go on, and once there is room brings nothing twice', async () => {
     await fill();
     target.refuses = ({ id }) => id === eventItem(2).id;
     await append(1, 3);
@@ -394,6 +394,7 @@ describe.skipIf(!canMount)('a follower on a full disk', () => {
     await free();
     await until(async () => (await status() as { state: string }).state === 'idle', 5000);
     expect(await status()).toMatchObject({ reason: '', set_aside: 1, delivered: 2 });
+    expect(target.calls).toEqual([3]);
   });
 
   it('stays where it is when a rewind cannot be written, and is closed all the same', async () => {
