@@ -9,6 +9,7 @@ import type { CursorFile } from './cursor.ts';
 import { createDelivery, type DeliveryParts, type Further } from './deliver.ts';
 import { piecesOf, type Piece } from './pieces.ts';
 import { BEGINNING, openProgress } from './progress.ts';
+import { createRetry } from './retry.ts';
 
 export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
   readonly name: string;
@@ -36,7 +37,7 @@ export interface Courier {
   needs(log: Item['log'], volume: string): boolean;
   gone(log: Item['log'], volume: string, items: number): void;
   status(): Promise<FollowerStatus>;
-  /** Tries again what was set aside. Resolves with how many were taken. */
+  /** Tries again what was set aside. Resolves with how many were taken; throws where none was why the last one was not. */
   retry(): Promise<number>;
   /** Goes on from there: `now`, `beginning`, or a time. */
   rewind(to: string): Promise<void>;
@@ -72,6 +73,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       else log.info(`${name}: ${target} is there again`);
     },
   });
+  const retry = createRetry(aside, follower, () => { progress.took(1); });
 
   /** Whether there was something. */
   async function round(kind: Item['log'], reader: LogReader): Promise<boolean> {
@@ -205,16 +207,6 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     return done;
   }
 
-  async function again(file: string): Promise<boolean> {
-    const item = await aside.read(file);
-    if (!item) return false;
-    const refused = await follower.deliver([{ ...item, asked: true }], signal);
-    if (refused.length > 0) return false;
-    await aside.remove(file);
-    progress.took(1);
-    return true;
-  }
-
   const age = (time: string | null): number => (time === null ? 0 : Math.max(0, (clock.now() - Date.parse(time)) / 1000));
 
   if (progress.isElsewhere) log.warn(`${name}: it delivers to ${target} now, and goes on where it was; to begin anew: lookout followers rewind ${name} --to beginning`);
@@ -248,15 +240,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
         delivered: progress.delivered, lost: progress.lost, set_aside: aside.count, last_delivered_at: lastDeliveredAt,
       };
     },
-    async retry() {
-      const files = await aside.list();
-      let taken = 0;
-      const bringAll = async (): Promise<void> => {
-        for (const file of files) if (await again(file)) taken += 1;
-      };
-      if (files.length > 0) await order(bringAll);
-      return taken;
-    },
+    retry: async () => ((await aside.list()).length === 0 ? 0 : order(() => retry(signal))),
     async rewind(to) {
       await order(() => progress.rewind(to));
     },

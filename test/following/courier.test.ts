@@ -190,6 +190,21 @@ describe('a follower', () => {
     expect(await status()).toMatchObject({ set_aside: 0, delivered: 3 });
   });
 
+  it('is brought of what was set aside also what lies behind those on which the target still falls over', async () => {
+    target.refuses = () => true;
+    await append(1, 6);
+    await start();
+    await until(async () => (await status() as { set_aside: number }).set_aside === 6, 5000);
+    target.refuses = () => false;
+    target.failsOn = ({ id }) => ids(2, 4).includes(id);
+    expect(await followers?.retry('one')).toBe(1);
+    // After three in a row it gave up, and begins with the others.
+    expect(await followers?.retry('one')).toBe(2);
+    await expect(followers?.retry('one')).rejects.toMatchObject({ code: 'target_away' });
+    expect(target.taken).toEqual([...ids(1, 1), ...ids(5, 6)]);
+    expect(await status()).toMatchObject({ set_aside: 3, delivered: 3 });
+  });
+
   it('is told what was asked for by a retry, or a rewind, also after a restart', async () => {
     target.refuses = ({ id }) => id === eventItem(2).id;
     await append(1, 3);
