@@ -47,6 +47,8 @@ export interface Courier {
 }
 
 const MOST = { items: 500, bytes: 8_000_000 };
+/** The other log has its turn then, however many items of this one wait. */
+const TURN_MS = 1000;
 /** Others may write to a log. */
 const LOOK_MS = 5000;
 
@@ -87,8 +89,10 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       progress.goTo(kind, mended);
     }
     if (stretch.items.length === 0) return false;
+    const begun = clock.monotonic();
     for (const piece of piecesOf(stretch, parts.isWanted, parts.most)) {
       if (!(await pass(kind, piece, () => behind(reader, piece.place)))) break;
+      if (logs.size > 1 && clock.monotonic() - begun > TURN_MS) break;
     }
     return true;
   }

@@ -16,7 +16,7 @@ import { canMount, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.
 const until = (condition: () => boolean | Promise<boolean>, ms: number): Promise<void> => untilOr(condition, ms, () => lines.join(''));
 const never = new AbortController().signal;
 /** A hundred times as fast. */
-const clock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 100, signal) };
+const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() * 100, sleep: (ms, signal) => systemClock.sleep(ms / 100, signal) };
 
 /** A target in memory: it is away, refuses and fails as it is told. */
 interface Target {
@@ -25,6 +25,8 @@ interface Target {
   readonly asked: string[];
   readonly calls: number[];
   isAway: boolean;
+  /** For each call, in milliseconds. */
+  takes: number;
   isClosed: boolean;
   refuses: (item: Item) => boolean;
   failsOn: (item: Item) => boolean;
@@ -44,7 +46,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-courier-'));
   home = folder;
   log = await open();
-  target = { taken: [], asked: [], calls: [], isAway: false, isClosed: false, refuses: () => false, failsOn: () => false, isSpared: () => false };
+  target = { taken: [], asked: [], calls: [], isAway: false, takes: 0, isClosed: false, refuses: () => false, failsOn: () => false, isSpared: () => false };
   lines.length = 0;
 });
 afterEach(async () => {
@@ -62,7 +64,7 @@ const open = (more: object = {}, kind: Item['log'] = 'events'): Promise<AppendLo
 function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMember {
   const follower: Follower = {
     async deliver(items) {
-      await Promise.resolve();
+      await systemClock.sleep(own.takes, never);
       own.calls.push(items.length);
       if (items.every(own.isSpared)) return [];
       if (own.isAway) throw new LookoutError('target_away', 'nobody is at home');
@@ -83,7 +85,7 @@ async function start(more: Partial<ConfiguredFollower> = {}, hold = 0, records: 
   await followers?.close();
   followers = await startFollowers({
     config: { data_dir: home, followers_hold_bytes: hold, followers: [{ name: 'one', type: 'memory', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...more }] },
-    members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
+    members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })], ['single', memberOf(target, { oneByOne: true })]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
     logs: new Map<Item['log'], AppendLog<object>>([['events', log], ...(records ? [['records', records] as const] : [])]), lookout: contextOf({}).lookout, clock, log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
   });
   return followers;
@@ -448,6 +450,17 @@ describe('beside a log of records', () => {
     await until(async () => (await status() as { state: string }).state === 'idle', 5000);
     expect(await status()).toMatchObject({ delivered: 2, lost: 1, lag_items: 0 });
     expect(lines.join()).toContain('items of the log of records cannot be read, and are passed over items=1');
+  });
+
+  it('each log has its turn, however many items of the other wait', async () => {
+    await openRecords();
+    for (let number = 1; number <= 30; number += 1) await records.append(recordItem(number).value, never);
+    target.takes = 5;
+    await start({ type: 'single', logs: ['events', 'records'] }, 0, records);
+    await until(() => target.taken.length > 0, 5000);
+    await append(1);
+    await until(() => target.taken.length === 31, 10_000);
+    expect(target.taken.at(-1)).toBe(recordItem(30).id);
   });
 
   it('one that follows events only holds no records', async () => {
