@@ -4,11 +4,11 @@ import { duration } from './event-words.js';
 import { showChip } from './model-words.js';
 import { sentence } from './sentence.js';
 
-const STATES = { idle: ['ready', 'Up to date'], delivering: ['starting', 'Delivering'], waiting: ['late', 'Away'] };
+const STATES = { idle: ['ready', 'Up to date'], delivering: ['starting', 'Delivering'], waiting: ['late', 'Waiting'] };
 
 const section = document.querySelector('#followers');
 const list = section.querySelector('#follower-list');
-const away = section.querySelector('#followers-away');
+const chip = section.querySelector('#followers-waiting');
 
 /** Asks for them, and shows them where there are any. */
 export async function refreshFollowers() {
@@ -17,8 +17,8 @@ export async function refreshFollowers() {
   section.hidden = followers.length === 0;
   document.querySelector('main').classList.toggle('beside', followers.length > 0);
   document.querySelector('#no-followers').hidden = followers.length > 0;
-  away.hidden = waiting === 0;
-  setText(away, `${waiting} away`);
+  chip.hidden = waiting === 0;
+  setText(chip, `${waiting} waiting`);
   keyed(list, followers, ({ name }) => name, make, update);
 }
 
@@ -34,7 +34,7 @@ function update(item, follower) {
   showChip(item.querySelector('.chip'), ...STATES[follower.state]);
   const fault = item.querySelector('.fault');
   fault.hidden = follower.state !== 'waiting';
-  setText(fault, fault.hidden ? '' : `${sentence(follower.reason)} Since ${new Date(follower.since).toLocaleString()}; it is tried again until it is back.`);
+  setText(fault, fault.hidden ? '' : `${sentence(follower.reason)} Since ${new Date(follower.since).toLocaleString()}; it is tried again.`);
   keyed(item.querySelector('.facts'), factsOf(follower), ([key]) => key, () => element('span'), (fact, [, text]) => { setText(fact, text); });
 }
 

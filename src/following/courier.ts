@@ -7,8 +7,9 @@ import type { FollowerStatus, Item, LogPlace, LogReader } from '../types.ts';
 import type { Aside } from './aside.ts';
 import type { CursorFile } from './cursor.ts';
 import { createDelivery, type DeliveryParts, type Further } from './deliver.ts';
-import { piecesOf } from './pieces.ts';
+import { piecesOf, type Piece } from './pieces.ts';
 import { BEGINNING, openProgress } from './progress.ts';
+import { createRetry } from './retry.ts';
 
 export interface CourierParts extends Pick<DeliveryParts, 'follower'> {
   readonly name: string;
@@ -36,7 +37,7 @@ export interface Courier {
   needs(log: Item['log'], volume: string): boolean;
   gone(log: Item['log'], volume: string, items: number): void;
   status(): Promise<FollowerStatus>;
-  /** Tries again what was set aside. Resolves with how many were taken. */
+  /** Tries again what was set aside. Resolves with how many were taken; throws where none was why the last one was not. */
   retry(): Promise<number>;
   /** Goes on from there: `now`, `beginning`, or a time. */
   rewind(to: string): Promise<void>;
@@ -46,6 +47,8 @@ export interface Courier {
 }
 
 const MOST = { items: 500, bytes: 8_000_000 };
+/** The other log has its turn then, however many items of this one wait. */
+const TURN_MS = 1000;
 /** Others may write to a log. */
 const LOOK_MS = 5000;
 
@@ -58,6 +61,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   let lastDeliveredAt: string | null = null;
   /** What is being brought, and where it goes on then. */
   let underWay: { readonly kind: Item['log']; readonly place: LogPlace; readonly since: string | null } | null = null;
+  /** Why it cannot go on though its target is there, e.g. on a full disk. */
+  let fault: { readonly message: string; readonly since: number } | null = null;
   let isWoken = false;
   let endPause = (): void => undefined;
   /** Of the round that is being made. */
@@ -70,6 +75,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       else log.info(`${name}: ${target} is there again`);
     },
   });
+  const retry = createRetry(aside, follower, () => { progress.took(1); });
 
   /** Whether there was something. */
   async function round(kind: Item['log'], reader: LogReader): Promise<boolean> {
@@ -83,8 +89,10 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       progress.goTo(kind, mended);
     }
     if (stretch.items.length === 0) return false;
-    for (const { items, place } of piecesOf(stretch, parts.isWanted, parts.most)) {
-      if (!(await pass(kind, items.map((item) => progress.marked(item)), place, () => behind(reader, place)))) break;
+    const begun = clock.monotonic();
+    for (const piece of piecesOf(stretch, parts.isWanted, parts.most)) {
+      if (!(await pass(kind, piece, () => behind(reader, piece.place)))) break;
+      if (logs.size > 1 && clock.monotonic() - begun > TURN_MS) break;
     }
     return true;
   }
@@ -100,17 +108,19 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   }
 
   /** Brings the items, and goes on behind them; false: their file went meanwhile, and it goes on elsewhere. */
-  async function pass(kind: Item['log'], items: readonly Item[], place: LogPlace, further: Further): Promise<boolean> {
+  async function pass(kind: Item['log'], { items, place, unreadable }: Piece, further: Further): Promise<boolean> {
     const before = progress.place(kind);
     underWay = { kind, place, since: items[0]?.time ?? null };
     try {
-      if (items.length > 0) await bring(items, further);
+      if (items.length > 0) await bring(items.map((item) => progress.marked(item)), further);
     } finally {
       underWay = null;
     }
     if (progress.place(kind) !== before) return false;
     progress.goTo(kind, place);
+    lose(kind, unreadable, 'cannot be read, and are passed over');
     await progress.write('in time');
+    fault = null;
     return true;
   }
 
@@ -118,11 +128,31 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     current.signal.throwIfAborted();
     const refused = await delivery.bring(items, further, current.signal);
     for (const one of refused) {
-      await aside.put(one);
+      await insist(() => aside.put(one));
       log.repeated('warn', 'an item was refused, and is set aside', name, { id: one.item.id.slice(0, 200), reason: one.reason.slice(0, 500) });
     }
     progress.took(items.length - refused.length);
     if (items.length > refused.length) lastDeliveredAt = new Date(clock.now()).toISOString();
+  }
+
+  /** What the target has taken does not come again because a file of its own cannot be written. */
+  async function insist(what: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await what();
+        return;
+      } catch (error) {
+        fail(error);
+        await clock.sleep(LOOK_MS, current.signal);
+        current.signal.throwIfAborted();
+      }
+    }
+  }
+
+  function lose(kind: Item['log'], items: number, why: string): void {
+    if (items === 0) return;
+    log.warn(`${name}: items of the log of ${kind} ${why}`, { items });
+    progress.lose(items);
   }
 
   async function obey(): Promise<void> {
@@ -140,15 +170,21 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
         for (const [kind, reader] of logs) worked = await round(kind, reader) || worked;
         if (worked) continue;
         await progress.write('now');
+        fault = null;
       } catch (error) {
         if (current.signal.aborted) continue;
-        // Its own files: the disk may be full.
-        log.repeated('error', 'a follower cannot go on for now', name, { reason: errorInfo(error).message });
+        fail(error);
       } finally {
         current.release();
       }
       await sleep();
     }
+  }
+
+  function fail(error: unknown): void {
+    const reason = errorInfo(error).message;
+    fault = { message: reason, since: fault?.since ?? clock.now() };
+    log.repeated('error', 'a follower cannot go on for now', name, { reason });
   }
 
   const isOver = (): boolean => signal.aborted;
@@ -175,19 +211,11 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     return done;
   }
 
-  async function again(file: string): Promise<boolean> {
-    const item = await aside.read(file);
-    if (!item) return false;
-    const refused = await follower.deliver([{ ...item, asked: true }], signal);
-    if (refused.length > 0) return false;
-    await aside.remove(file);
-    progress.took(1);
-    return true;
-  }
-
   const age = (time: string | null): number => (time === null ? 0 : Math.max(0, (clock.now() - Date.parse(time)) / 1000));
 
   if (progress.isElsewhere) log.warn(`${name}: it delivers to ${target} now, and goes on where it was; to begin anew: lookout followers rewind ${name} --to beginning`);
+  // Nobody's start waits for room on the disk: it is written later.
+  await progress.write('now').catch(fail);
   follower.begin?.();
   const working = work();
   return {
@@ -199,14 +227,14 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       if (!place) return;
       // What is being brought is not lost.
       const read = underWay?.kind === kind && underWay.place.volume === volume ? underWay.place.items : place.items;
-      const missed = Math.max(0, items - read);
-      if (missed > 0) log.warn(`${name}: ${missed} items of the log of ${kind} went before they were delivered: the log has more bytes than it may`);
-      progress.lose(kind, missed);
+      lose(kind, Math.max(0, items - read), 'went before they were delivered: the log has more bytes than it may');
+      // Another place than before, also where that was the beginning.
+      progress.goTo(kind, { ...BEGINNING });
     },
     async status() {
       const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(progress.place(kind) ?? BEGINNING)));
       const items = counts.reduce((sum, count) => sum + count, 0);
-      const { trouble } = delivery;
+      const trouble = delivery.trouble ?? fault;
       return {
         name, type, target, logs: [...logs.keys()],
         state: trouble ? 'waiting' : items > 0 ? 'delivering' : 'idle',
@@ -216,15 +244,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
         delivered: progress.delivered, lost: progress.lost, set_aside: aside.count, last_delivered_at: lastDeliveredAt,
       };
     },
-    async retry() {
-      const files = await aside.list();
-      let taken = 0;
-      const bringAll = async (): Promise<void> => {
-        for (const file of files) if (await again(file)) taken += 1;
-      };
-      if (files.length > 0) await order(bringAll);
-      return taken;
-    },
+    retry: async () => ((await aside.list()).length === 0 ? 0 : order(() => retry(signal))),
     async rewind(to) {
       await order(() => progress.rewind(to));
     },
@@ -235,8 +255,11 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       await working;
       // They are told that it ends.
       await obey();
-      await progress.write('now');
-      await follower.close();
+      try {
+        await progress.write('now');
+      } finally {
+        await follower.close();
+      }
     },
   };
 }

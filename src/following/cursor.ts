@@ -9,7 +9,7 @@ export interface Cursor {
   /** Where it delivered to when this was written. */
   readonly target: string;
   readonly places: Readonly<Partial<Record<Item['log'], LogPlace>>>;
-  /** Items since it was configured first: taken by the target, and gone from the logs before they were. */
+  /** Items since it was configured first: taken by the target, and those that it never will. */
   readonly delivered: number;
   readonly lost: number;
   /** RFC 3339: what is older than this is brought by a rewind. Absent: there was none. */

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../lib/clock.ts';
 import type { Item, LogPlace, LogReader } from '../types.ts';
-import type { CursorFile } from './cursor.ts';
+import type { Cursor, CursorFile } from './cursor.ts';
 
 type Kind = Item['log'];
 
 export interface Progress {
-  /** Items since it was configured first: taken by its target, and gone from the logs before they were. */
+  /** Items since it was configured first: taken by its target, and those that it never will, as they went from the logs before, or cannot be read there. */
   readonly delivered: number;
   readonly lost: number;
   /** Its cursor says that it went to another target before. */
@@ -17,11 +17,11 @@ export interface Progress {
   /** null: it is in another file of that log, or does not follow it. */
   placeIn(kind: Kind, volume: string): LogPlace | null;
   goTo(kind: Kind, place: LogPlace): void;
-  /** It goes on with what comes first in the log then: the file where it was went, with so many items that it had not brought. */
-  lose(kind: Kind, items: number): void;
+  /** So many items can be brought no more. */
+  lose(items: number): void;
   /** So many items were taken. */
   took(items: number): void;
-  /** Goes on from there in all logs, and says of what is older than now that somebody asked for it. */
+  /** Goes on from there in all logs, once that is written, and says of what is older than now that somebody asked for it. */
   rewind(to: string): Promise<void>;
   /** What a rewind goes over says so. */
   marked(item: Item): Item;
@@ -47,13 +47,18 @@ export async function openProgress(target: string, logs: ReadonlyMap<Kind, LogRe
     isDirty = true;
   }
 
-  async function write(when: 'now' | 'in time'): Promise<void> {
-    if (!isDirty || (when === 'in time' && clock.monotonic() - writtenAt <= WRITE_MS)) return;
-    await cursor.write({ target: targetHash, places: Object.fromEntries(places), delivered, lost, asked });
-    [writtenAt, isDirty] = [clock.monotonic(), false];
+  async function keep(kept: Pick<Cursor, 'places' | 'asked'>): Promise<void> {
+    // What changes meanwhile is written the next time.
+    isDirty = false;
+    try {
+      await cursor.write({ target: targetHash, delivered, lost, ...kept });
+    } catch (error) {
+      isDirty = true;
+      throw error;
+    }
+    writtenAt = clock.monotonic();
   }
 
-  await write('now');
   return {
     get delivered() {
       return delivered;
@@ -68,21 +73,26 @@ export async function openProgress(target: string, logs: ReadonlyMap<Kind, LogRe
       return place && [volume, ''].includes(place.volume) ? place : null;
     },
     goTo,
-    lose(kind, items) {
+    lose(items) {
       lost += items;
-      // Another than before, also where that was the beginning.
-      goTo(kind, { ...BEGINNING });
+      isDirty = true;
     },
     took(items) {
       delivered += items;
       isDirty = true;
     },
     async rewind(to) {
-      for (const [kind, reader] of logs) goTo(kind, await reader.resolve(to));
-      asked = new Date(clock.now()).toISOString();
-      await write('now');
+      const there = new Map<Kind, LogPlace>();
+      for (const [kind, reader] of logs) there.set(kind, await reader.resolve(to));
+      const now = new Date(clock.now()).toISOString();
+      await keep({ places: Object.fromEntries(there), asked: now });
+      for (const [kind, place] of there) places.set(kind, place);
+      asked = now;
     },
     marked: (item) => (asked !== undefined && item.time !== null && Date.parse(item.time) <= Date.parse(asked) ? { ...item, asked: true } : item),
-    write,
+    async write(when) {
+      if (!isDirty || (when === 'in time' && clock.monotonic() - writtenAt <= WRITE_MS)) return;
+      await keep({ places: Object.fromEntries(places), asked });
+    },
   };
 }

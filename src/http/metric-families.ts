@@ -64,11 +64,11 @@ export const FAMILIES: readonly Family[] = [
   ofModels('lookout_runner_memory_bytes', 'gauge', 'Of a runner and all that it started, as far as it is in memory.', ['runner'], ({ runners }) => (
     runners.flatMap(({ number, memory_bytes: bytes }): Sample[] => (bytes === null ? [] : [[[String(number)], bytes]])))),
 
-  ofFollowers('lookout_follower_up', 'gauge', '0 while its target is away.', ({ state }) => Number(state !== 'waiting')),
+  ofFollowers('lookout_follower_up', 'gauge', '0 while its target is away, or it cannot go on here.', ({ state }) => Number(state !== 'waiting')),
   ofFollowers('lookout_follower_lag_items', 'gauge', 'Items of the logs behind its cursor.', ({ lag_items }) => lag_items),
   ofFollowers('lookout_follower_lag_seconds', 'gauge', 'Age of the item that is being delivered.', ({ lag_seconds }) => lag_seconds),
   ofFollowers('lookout_follower_delivered_total', 'counter', 'Items that its target took.', ({ delivered }) => delivered),
-  ofFollowers('lookout_follower_lost_total', 'counter', 'Items that went from the logs before they were delivered.', ({ lost }) => lost),
+  ofFollowers('lookout_follower_lost_total', 'counter', 'Items that went from the logs before they were delivered, or cannot be read there.', ({ lost }) => lost),
   ofFollowers('lookout_follower_set_aside', 'gauge', 'Items that its target refused.', ({ set_aside }) => set_aside),
 ];
 

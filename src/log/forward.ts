@@ -1,11 +1,12 @@
 /** Reads items of a log in the order in which they were appended, from a place that survives rotation, gzip and a restart. */
 import { openIfPresent, readAt } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
-import type { Item, Json, LogPlace, LogReader, Stretch } from '../types.ts';
+import type { Item, LogPlace, LogReader, Stretch } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import type { IndexEntry } from './index-file.ts';
 import { entriesFrom, firstId, hashOf, idIn, idOf, itemsIn, itemsOf, linesFrom, seek, textOf, type Found, type Passed } from './items.ts';
 import { isBehind, newestVolumeFirst, rotatedVolumes, type Volume } from './shelf.ts';
+import { valueOf } from './value.ts';
 
 /** Times that a place is looked for anew which is somewhere else once it was found. */
 const TRIES = 5;
@@ -25,7 +26,8 @@ interface Seat {
 
 /** `kind`: what its items are called. */
 export function createLogReader(current: Volume, kind: Item['log']): LogReader {
-  let seat: Seat | null = null;
+  /** Of places that were found or given, so that none of them is looked for again. */
+  const seats = new WeakMap<LogPlace, Seat>();
 
   /** In the newest file in which there is such a seat. */
   async function newest(seatOfIt: (volume: Volume) => Promise<Seat | null>): Promise<Seat | null> {
@@ -86,18 +88,20 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
 
   /** `mended`: it was not found, and this is before the first item after its time. */
   async function seatOf(place: LogPlace): Promise<{ readonly seat: Seat; readonly mended: LogPlace | null }> {
-    if (seat?.place === place && await isThere(seat)) return { seat, mended: null };
+    const known = seats.get(place);
+    if (known && await isThere(known)) return { seat: known, mended: null };
     const found = await find(place);
-    if (found) return { seat: found, mended: null };
-    const instead = await since(place.time);
-    return { seat: instead, mended: instead.place };
+    const seat = found ?? await since(place.time);
+    const mended = found ? null : seat.place;
+    seats.set(mended ?? place, seat);
+    return { seat, mended };
   }
 
   /** null: its file is not there. */
-  async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch & { readonly seat: Seat } | null> {
+  async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch | null> {
     const items: Item[] = [];
     const places: LogPlace[] = [];
-    let bytes = 0;
+    let [bytes, unreadable] = [0, 0];
     let seat = from;
     const { volume } = from;
     const handle = await openIfPresent(volume.file, 'r');
@@ -109,20 +113,25 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
         const item = text === null ? null : itemOf(kind, text, entry, pictures);
         // One that is not there as the index says: the index is of another file by now.
         if (item && entry.id !== '' && item.id !== entry.id) break;
+        // What cannot be read is passed over together with what comes behind it: until then it may be that the file is written anew.
+        if (!item && items.length > 0) break;
         const last = idIn(text, entry);
         const { place } = seat;
         seat = seatIn(volume, { volume: place.items === 0 ? last : place.volume, items: place.items + 1, last, time: entry.time ?? place.time }, found);
-        if (item) {
-          items.push(item);
-          places.push(seat.place);
-          bytes += item.bytes;
+        if (!item) {
+          unreadable += 1;
+          continue;
         }
+        items.push(item);
+        places.push(seat.place);
+        seats.set(seat.place, seat);
+        bytes += item.bytes;
         if (items.length >= most || bytes >= mostBytes) break;
       }
     } finally {
       await handle.close();
     }
-    return { items, places, place: seat.place, seat };
+    return { items, places, place: seat.place, unreadable };
   }
 
   return {
@@ -132,22 +141,23 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
       return (await since(new Date(Date.parse(from) - 1).toISOString())).place;
     },
     async read(place, wanted) {
-      let mended: LogPlace | null;
-      ({ seat, mended } = await seatOf(place));
-      let candidate: Seat | null = seat;
+      let begin = await seatOf(place);
+      let candidate: Seat | null = begin.seat;
+      let unreadable = 0;
       for (let tries = 1; candidate && tries <= TRIES;) {
-        const taken: Stretch & { readonly seat: Seat } | null = await take(candidate, wanted);
+        const taken: Stretch | null = await take(candidate, wanted);
         if (!taken || !(await isThere(candidate))) {
           // It was rotated while it was read: what was read may be of the file that came in its place.
-          ({ seat, mended } = await seatOf(place));
-          candidate = seat;
-          tries += 1;
-        } else if (taken.items.length > 0) {
-          seat = taken.seat;
-          return { items: taken.items, places: taken.places, place: taken.place, mended };
-        } else candidate = await following(candidate);
+          begin = await seatOf(place);
+          candidate = begin.seat;
+          [tries, unreadable] = [tries + 1, 0];
+        } else {
+          unreadable += taken.unreadable;
+          if (taken.items.length > 0) return { ...taken, unreadable, mended: begin.mended };
+          candidate = await following(candidate);
+        }
       }
-      return { items: [], places: [], place: mended ?? place, mended };
+      return { items: [], places: [], place: begin.mended ?? place, unreadable: 0, mended: begin.mended };
     },
     async remaining(place) {
       const from = (await seatOf(place)).seat;
@@ -204,12 +214,7 @@ async function endsThere({ index }: Volume, at: number, line: string): Promise<b
 
 /** null: it is no item. */
 function itemOf(log: Item['log'], text: string, { camera, time }: IndexEntry, pictures: boolean): Item | null {
-  let value: Json;
-  try {
-    value = JSON.parse(text) as Json;
-  } catch {
-    return null;
-  }
+  const value = valueOf(text);
   if (!isObject(value)) return null;
   const shown = pictures ? value : withoutPicture(value);
   const id = describe(value).id || hashOf(text);

@@ -4,10 +4,11 @@ import { openIfPresent, readAt } from '../lib/files.ts';
 import { decodeEntry, type IndexEntry } from './index-file.ts';
 import { unpackRecord } from './members.ts';
 import type { Volume } from './shelf.ts';
+import { LARGEST } from './survey.ts';
 
 /** Of an index, read in one go. */
 const BLOCK = 262_144;
-const NEWLINE = 0x0a;
+const [NEWLINE, OPEN_BRACKET] = [0x0a, 0x5b];
 
 export interface Found {
   readonly line: string;
@@ -57,28 +58,36 @@ export const itemsOf = (volume: Volume): Promise<number> => linesFrom(volume, 0)
 
 export async function linesFrom({ index }: Volume, from: number): Promise<number> {
   let count = 0;
-  for await (const { text } of linesAt(index, from, BLOCK)) if (text.startsWith('[')) count += 1;
+  for await (const { lines } of blocksAt(index, from, BLOCK)) {
+    for (let at = 0; at < lines.length; at = lines.indexOf(NEWLINE, at) + 1) if (lines[at] === OPEN_BRACKET) count += 1;
+  }
   return count;
 }
 
-/** Whole lines only: the last may be on its way. */
-async function* linesAt(path: string, from: number, block: number): AsyncGenerator<{ readonly text: string; readonly next: number }, void, void> {
+async function* linesAt(path: string, from: number, size: number): AsyncGenerator<{ readonly text: string; readonly next: number }, void, void> {
+  for await (const { lines, start } of blocksAt(path, from, size)) {
+    let at = 0;
+    for (let end = lines.indexOf(NEWLINE); end >= 0; end = lines.indexOf(NEWLINE, at)) {
+      yield { text: lines.toString('utf8', at, end), next: start + end + 1 };
+      at = end + 1;
+    }
+  }
+}
+
+/** Whole lines only, many at a time: the last may be on its way. */
+async function* blocksAt(path: string, from: number, size: number): AsyncGenerator<{ readonly lines: Buffer; readonly start: number }, void, void> {
   const handle = await openIfPresent(path, 'r');
   if (!handle) return;
   try {
     let rest = Buffer.alloc(0);
     for (let position = from; ;) {
-      const bytes = await readAt(handle, position, block);
+      const bytes = await readAt(handle, position, size);
       if (bytes.length === 0) return;
       const all = Buffer.concat([rest, bytes]);
-      const start = position - rest.length;
+      const whole = all.lastIndexOf(NEWLINE) + 1;
+      yield { lines: all.subarray(0, whole), start: position - rest.length };
       position += bytes.length;
-      let at = 0;
-      for (let end = all.indexOf(NEWLINE); end >= 0; end = all.indexOf(NEWLINE, at)) {
-        yield { text: all.toString('utf8', at, end), next: start + end + 1 };
-        at = end + 1;
-      }
-      rest = all.subarray(at);
+      rest = all.subarray(whole);
     }
   } finally {
     await handle.close();
@@ -95,13 +104,15 @@ export async function idOf(volume: Volume, entry: IndexEntry): Promise<string> {
   }
 }
 
-/** Of the item that has this text; null: it cannot be read. */
-export function idIn(text: string | null, { id }: IndexEntry): string {
-  return id === '' && text !== null ? hashOf(text) : id;
+/** Of the item that has this text; null: it cannot be read, and is known by where it is. */
+export function idIn(text: string | null, { id, offset, length }: IndexEntry): string {
+  if (id !== '') return id;
+  return text === null ? `at-${offset}-${length}` : hashOf(text);
 }
 
 /** null: it cannot be read. */
 export async function textOf(handle: Parameters<typeof readAt>[0], { gzip }: Volume, { offset, length }: IndexEntry): Promise<string | null> {
+  if (length > LARGEST) return null;
   const bytes = await readAt(handle, offset, length);
   if (!gzip) return bytes.toString('utf8');
   return unpackRecord(bytes).catch(() => null);

@@ -1,11 +1,12 @@
 /** Reads records, newest first, across the current file and rotated ones, without reading any file as a whole. */
 import type { FileHandle } from 'node:fs/promises';
-import { openIfPresent, readAt } from '../lib/files.ts';
+import { openIfPresent } from '../lib/files.ts';
 import type { Json, RecordQuery } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import { newestFirst, type IndexEntry } from './index-file.ts';
-import { unpackRecord } from './members.ts';
+import { textOf } from './items.ts';
 import { newestVolumeFirst, type Volume } from './shelf.ts';
+import { valueOf } from './value.ts';
 import { wantedBy } from './wanted.ts';
 
 /** The records that match, up to the limit. Index and file are written one after the other: a record in between waits. */
@@ -19,14 +20,14 @@ export async function readRecords(current: Volume, query: RecordQuery): Promise<
   return found;
 }
 
-async function readVolume({ file, index, gzip }: Volume, query: RecordQuery): Promise<Json[]> {
+async function readVolume(volume: Volume, query: RecordQuery): Promise<Json[]> {
   const found: Json[] = [];
-  const handle = await openIfPresent(file, 'r');
+  const handle = await openIfPresent(volume.file, 'r');
   if (!handle) return found;
   try {
-    for await (const entry of newestFirst(index, wantedBy(query))) {
-      const record = await readRecord(handle, entry, gzip ? unpackRecord : asText);
-      if (record !== undefined) found.push(query.pictures ? record : withoutPicture(record));
+    for await (const entry of newestFirst(volume.index, wantedBy(query))) {
+      const record = await readRecord(handle, volume, entry);
+      if (record !== null) found.push(query.pictures ? record : withoutPicture(record));
       if (found.length >= query.limit) break;
     }
     return found;
@@ -35,16 +36,9 @@ async function readVolume({ file, index, gzip }: Volume, query: RecordQuery): Pr
   }
 }
 
-const asText = (bytes: Buffer): string => bytes.toString('utf8');
-
-/** undefined when it is not there as the index says: the file was rotated, or the index is of another. */
-async function readRecord(handle: FileHandle, { offset, length, id }: IndexEntry, textOf: (bytes: Buffer) => string | Promise<string>): Promise<Json | undefined> {
-  try {
-    const record = JSON.parse(await textOf(await readAt(handle, offset, length))) as Json;
-    return describe(record).id === id ? record : undefined;
-  } catch (error) {
-    // What is no gzip has codes such as Z_DATA_ERROR.
-    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))) return undefined;
-    throw error;
-  }
+/** null: it cannot be read, or is not there as the index says: the file was rotated, or the index is of another. */
+async function readRecord(handle: FileHandle, volume: Volume, entry: IndexEntry): Promise<Json | null> {
+  const text = await textOf(handle, volume, entry);
+  const record = text === null ? null : valueOf(text);
+  return describe(record).id === entry.id ? record : null;
 }

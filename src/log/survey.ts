@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { readAt } from '../lib/files.ts';
-import { replaceNoNumbers } from '../lib/python-json.ts';
+import { parsePythonJson } from '../lib/python-json.ts';
 import { describe, NO_FACTS, type Facts } from './describe.ts';
 import type { IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
@@ -23,7 +23,7 @@ export interface Survey {
 
 const CHUNK = 1 << 20;
 /** Beyond this a record is only measured: nobody's batch is that large, and it could not be held as a text. */
-const LARGEST = 1 << 28;
+export const LARGEST = 1 << 28;
 
 export async function survey(handle: FileHandle, layout: Layout, known: IndexEntry | null): Promise<Survey> {
   const scanner = known ? createScanner(layout.format, { after: known.offset + known.length }) : createScanner(layout.format);
@@ -67,12 +67,9 @@ export function entryOf(line: string, offset: number): IndexEntry | null {
 
 /** null: no JSON, not even as Python writes it, with NaN where it has no number. */
 export function factsOf(text: string): Facts | null {
-  for (const readable of [() => text, () => replaceNoNumbers(text, 'null')]) {
-    try {
-      return describe(JSON.parse(readable()));
-    } catch {
-      // As it is, or as Python may have meant it.
-    }
+  try {
+    return describe(parsePythonJson(text));
+  } catch {
+    return null;
   }
-  return null;
 }

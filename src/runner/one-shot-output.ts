@@ -3,7 +3,7 @@
  * took almost anything: so does this, and what it cannot make sense of is the error of its frame.
  */
 import { basename, resolve } from 'node:path';
-import { replaceNoNumbers } from '../lib/python-json.ts';
+import { parsePythonJson } from '../lib/python-json.ts';
 import type { Box, Detection, Prediction, RunnerFrame } from '../types.ts';
 import { detailsOf, MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, orBadFrame, sizeOf } from './finding.ts';
 import { Invalid, items, list, not, number, object, optional, reason, ROUNDING, text } from './shape.ts';
@@ -39,13 +39,9 @@ function parseJson(content: string): unknown {
   if (said.trim() === '') throw new Invalid('the output file is empty; one in which nothing was found holds an element with detections: [] for each frame');
   if (said.includes('\0')) throw new Invalid('the output is not in UTF-8; write it as that');
   try {
-    return JSON.parse(said);
+    return parsePythonJson(said);
   } catch (error) {
-    try {
-      return JSON.parse(replaceNoNumbers(said, 'null'));
-    } catch {
-      throw new Invalid(`the output is not JSON (${String(error)}): ${content.slice(0, 200)}`);
-    }
+    throw new Invalid(`the output is not JSON (${String(error)}): ${content.slice(0, 200)}`);
   }
 }
 

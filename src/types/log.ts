@@ -47,9 +47,11 @@ export interface Stretch {
   readonly places: readonly LogPlace[];
   /** Behind all. */
   readonly place: LogPlace;
+  /** So many that cannot be read stand before the first of them. */
+  readonly unreadable: number;
 }
 
-/** Reads a log from its beginning on. One reader, one place: its calls come one after the other. */
+/** Reads a log from its beginning on. A place that it gave it finds again at once. */
 export interface LogReader {
   /** `now`: behind all that is there; or the first item at or after a time, RFC 3339. */
   resolve(from: string): Promise<LogPlace>;

@@ -106,9 +106,9 @@ export interface FollowerStatus {
   /** Where it delivers to, in words. */
   readonly target: string;
   readonly logs: readonly Item['log'][];
-  /** `waiting`: the target is away. */
+  /** `waiting`: the target is away, or it cannot go on here, e.g. on a full disk. */
   readonly state: 'idle' | 'delivering' | 'waiting';
-  /** Of `waiting`, in the target's words. */
+  /** Of `waiting`, in words. */
   readonly reason: string;
   readonly since: string | null;
   /** Items behind its cursor, also those that it will pass over; and how old the one is that is being delivered. */
@@ -116,6 +116,7 @@ export interface FollowerStatus {
   readonly lag_seconds: number;
   /** Since it was configured first. */
   readonly delivered: number;
+  /** Went from the log before they were delivered, or cannot be read there. */
   readonly lost: number;
   /** Refused by the target, until they are tried again. */
   readonly set_aside: number;

@@ -11,11 +11,12 @@ import { openLog } from '../../src/log/record-log.ts';
 import type { AppendLog, ConfiguredFollower, EventEntry, Follower, FollowerMember, Item } from '../../src/types.ts';
 import { contextOf, eventItem, recordItem, reviewItem } from '../contracts/follower.ts';
 import { until as untilOr } from '../helpers/app.ts';
+import { canMount, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
 
 const until = (condition: () => boolean | Promise<boolean>, ms: number): Promise<void> => untilOr(condition, ms, () => lines.join(''));
 const never = new AbortController().signal;
 /** A hundred times as fast. */
-const clock: Clock = { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / 100, signal) };
+const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() * 100, sleep: (ms, signal) => systemClock.sleep(ms / 100, signal) };
 
 /** A target in memory: it is away, refuses and fails as it is told. */
 interface Target {
@@ -24,6 +25,9 @@ interface Target {
   readonly asked: string[];
   readonly calls: number[];
   isAway: boolean;
+  /** For each call, in milliseconds. */
+  takes: number;
+  isClosed: boolean;
   refuses: (item: Item) => boolean;
   failsOn: (item: Item) => boolean;
   /** It hears nothing of these. */
@@ -31,6 +35,8 @@ interface Target {
 }
 
 let folder: string;
+/** Where followers keep what is theirs. */
+let home: string;
 let log: AppendLog<object>;
 let followers: Followers | null = null;
 let target: Target;
@@ -38,8 +44,9 @@ const lines: string[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-courier-'));
+  home = folder;
   log = await open();
-  target = { taken: [], asked: [], calls: [], isAway: false, refuses: () => false, failsOn: () => false, isSpared: () => false };
+  target = { taken: [], asked: [], calls: [], isAway: false, takes: 0, isClosed: false, refuses: () => false, failsOn: () => false, isSpared: () => false };
   lines.length = 0;
 });
 afterEach(async () => {
@@ -57,7 +64,7 @@ const open = (more: object = {}, kind: Item['log'] = 'events'): Promise<AppendLo
 function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMember {
   const follower: Follower = {
     async deliver(items) {
-      await Promise.resolve();
+      await systemClock.sleep(own.takes, never);
       own.calls.push(items.length);
       if (items.every(own.isSpared)) return [];
       if (own.isAway) throw new LookoutError('target_away', 'nobody is at home');
@@ -69,7 +76,7 @@ function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMemb
     },
     isSent: (item) => Promise.resolve(!own.isSpared(item)),
     test: () => Promise.resolve('it is there'),
-    close: () => Promise.resolve(),
+    close: () => Promise.resolve(void (own.isClosed = true)),
   };
   return { summary: 'in memory', settings: {}, secrets: [], target: ({ at = 'home' }) => String(at), create: () => follower, ...more };
 }
@@ -77,8 +84,8 @@ function memberOf(own: Target, more: Partial<FollowerMember> = {}): FollowerMemb
 async function start(more: Partial<ConfiguredFollower> = {}, hold = 0, records: AppendLog<object> | null = null): Promise<Followers> {
   await followers?.close();
   followers = await startFollowers({
-    config: { data_dir: folder, followers_hold_bytes: hold, followers: [{ name: 'one', type: 'memory', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...more }] },
-    members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
+    config: { data_dir: home, followers_hold_bytes: hold, followers: [{ name: 'one', type: 'memory', logs: ['events'], events: 'alerts', from: 'beginning', pictures: false, aside_max_bytes: 1e6, ...more }] },
+    members: new Map([['memory', memberOf(target)], ['reviewed', memberOf(target, { takesReviews: true })], ['single', memberOf(target, { oneByOne: true })]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
     logs: new Map<Item['log'], AppendLog<object>>([['events', log], ...(records ? [['records', records] as const] : [])]), lookout: contextOf({}).lookout, clock, log: createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }),
   });
   return followers;
@@ -183,6 +190,21 @@ describe('a follower', () => {
     expect(target.taken.toSorted()).toEqual(ids(1, 3));
     expect(await readdir(join(folder, 'followers/one.aside'))).toEqual([]);
     expect(await status()).toMatchObject({ set_aside: 0, delivered: 3 });
+  });
+
+  it('is brought of what was set aside also what lies behind those on which the target still falls over', async () => {
+    target.refuses = () => true;
+    await append(1, 6);
+    await start();
+    await until(async () => (await status() as { set_aside: number }).set_aside === 6, 5000);
+    target.refuses = () => false;
+    target.failsOn = ({ id }) => ids(2, 4).includes(id);
+    expect(await followers?.retry('one')).toBe(1);
+    // After three in a row it gave up, and begins with the others.
+    expect(await followers?.retry('one')).toBe(2);
+    await expect(followers?.retry('one')).rejects.toMatchObject({ code: 'target_away' });
+    expect(target.taken).toEqual([...ids(1, 1), ...ids(5, 6)]);
+    expect(await status()).toMatchObject({ set_aside: 3, delivered: 3 });
   });
 
   it('is told what was asked for by a retry, or a rewind, also after a restart', async () => {
@@ -364,6 +386,48 @@ describe('a follower', () => {
   });
 });
 
+describe.skipIf(!canMount)('a follower on a full disk', () => {
+  let disk: SmallDisk;
+  const fill = (): Promise<void> => writeFile(join(home, 'filler'), Buffer.alloc(2_000_000)).catch(() => undefined);
+  const free = (): Promise<void> => rm(join(home, 'filler'));
+  beforeEach(() => {
+    disk = mountSmallDisk(1);
+    home = disk.folder;
+  });
+  afterEach(async () => {
+    await followers?.close();
+    followers = null;
+    disk.unmount();
+  });
+
+  it('begins, says why it cannot go on, and once there is room brings nothing twice', async () => {
+    await fill();
+    target.refuses = ({ id }) => id === eventItem(2).id;
+    await append(1, 3);
+    await start();
+    await until(() => target.calls.length > 0, 5000);
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    expect(await status()).toMatchObject({ reason: expect.stringContaining('ENOSPC') as string, set_aside: 0 });
+    await free();
+    await until(async () => (await status() as { state: string }).state === 'idle', 5000);
+    expect(await status()).toMatchObject({ reason: '', set_aside: 1, delivered: 2 });
+    expect(target.calls).toEqual([3]);
+  });
+
+  it('stays where it is when a rewind cannot be written, and is closed all the same', async () => {
+    await append(1, 2);
+    await start();
+    await took(ids(1, 2));
+    await fill();
+    await expect(followers?.rewind('one', 'beginning')).rejects.toThrow('ENOSPC');
+    await append(3);
+    await took(ids(1, 3));
+    await followers?.close();
+    expect(target.isClosed).toBe(true);
+    expect(lines.join()).toContain('one did not stop in order');
+  });
+});
+
 describe('beside a log of records', () => {
   let records: AppendLog<object>;
   const openRecords = async (more: object = {}): Promise<void> => { records = await open({ predictions: join(folder, 'p.json'), index: 'records.idx', format: 'json', ...more }, 'records'); };
@@ -376,6 +440,27 @@ describe('beside a log of records', () => {
     await append(1);
     await until(() => target.taken.length === 2, 5000);
     expect(target.taken.toSorted()).toEqual([eventItem(1).id, recordItem(1).id].toSorted());
+  });
+
+  it('passes over what cannot be read, counts it as lost, and says so', async () => {
+    await writeFile(join(folder, 'p.json'), `[{"n": 1, "Latitude": NaN}, {"deep": ${'['.repeat(6000)}${']'.repeat(6000)}}, {"n": 2}]`);
+    await openRecords();
+    await start({ logs: ['records'] }, 0, records);
+    await until(() => target.taken.length === 2, 5000);
+    await until(async () => (await status() as { state: string }).state === 'idle', 5000);
+    expect(await status()).toMatchObject({ delivered: 2, lost: 1, lag_items: 0 });
+    expect(lines.join()).toContain('items of the log of records cannot be read, and are passed over items=1');
+  });
+
+  it('each log has its turn, however many items of the other wait', async () => {
+    await openRecords();
+    for (let number = 1; number <= 30; number += 1) await records.append(recordItem(number).value, never);
+    target.takes = 5;
+    await start({ type: 'single', logs: ['events', 'records'] }, 0, records);
+    await until(() => target.taken.length > 0, 5000);
+    await append(1);
+    await until(() => target.taken.length === 31, 10_000);
+    expect(target.taken.at(-1)).toBe(recordItem(30).id);
   });
 
   it('one that follows events only holds no records', async () => {

@@ -210,8 +210,8 @@ inChromium((stage) => {
     const followers = page.locator('#followers');
     const [first] = face.following;
     if (!first) throw new Error('the fake has no follower');
-    await followers.getByText('1 away').waitFor();
-    for (const text of ['control-room', 'webhook, https://hooks.example', 'Away', '3 items behind, 2 s', '40 delivered', '2 refused and set aside']) await followers.getByText(text, { exact: true }).waitFor();
+    await followers.getByText('1 waiting').waitFor();
+    for (const text of ['control-room', 'webhook, https://hooks.example', 'Waiting', '3 items behind, 2 s', '40 delivered', '2 refused and set aside']) await followers.getByText(text, { exact: true }).waitFor();
     await followers.getByText(/^It took no connection\. Since .*2026.* it is tried again/).waitFor();
     face.following[0] = { ...first, reason: 'https://hooks.example answered 503.' };
     await page.clock.fastForward(5000);
@@ -220,7 +220,7 @@ inChromium((stage) => {
     await page.clock.fastForward(5000);
     await followers.getByText('Up to date').waitFor();
     await followers.getByText('7 lost').waitFor();
-    expect(await followers.getByText(/away|set aside|tried again/).filter({ visible: true }).count()).toBe(0);
+    expect(await followers.getByText(/waiting|set aside|tried again/).filter({ visible: true }).count()).toBe(0);
     face.following.length = 0;
     await page.clock.fastForward(5000);
     await page.getByText('Events can be sent on to a webhook').waitFor();

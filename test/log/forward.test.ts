@@ -2,7 +2,7 @@
 import { appendFile, copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { BatchRecord, LogPlace, LogReader, RecordLog } from '../../src/types.ts';
 import { logFolder, type LogFolder } from './log-folder.ts';
 import { recordItem } from '../contracts/follower.ts';
@@ -61,6 +61,19 @@ describe('a reader', () => {
     await append(2, 8);
     expect(await reader.remaining(place)).toBe(7);
     expect((await rest(reader, place)).found).toEqual(ids(2, 8));
+  });
+
+  it('counts what is behind any place that it gave, without reading what stands before', async () => {
+    await append(1, 6);
+    const reader = log.reader();
+    const begin = await reader.resolve('beginning');
+    const { places } = await reader.read(begin, { ...MOST, items: 5 });
+    // As each line of the index is.
+    const parse = vi.spyOn(JSON, 'parse');
+    const counts = await Promise.all([begin, ...places].map((place) => reader.remaining(place)));
+    const parsed = parse.mock.calls.length;
+    parse.mockRestore();
+    expect([counts, parsed]).toEqual([[6, 5, 4, 3, 2, 1], 0]);
   });
 
   it('gives no more than it may', async () => {
@@ -146,6 +159,17 @@ describe('a reader', () => {
     const { items, place } = await reader.read(await reader.resolve('beginning'), { ...MOST, items: 1 });
     expect(items[0]).toMatchObject({ id: expect.stringMatching(/^sha256-[0-9a-f]{64}$/) as string, camera_id: 'old', time: null, value: { n: 1 } });
     expect((await log.reader().read(place, MOST)).items.map(({ value }) => value['n'])).toEqual([2]);
+  });
+
+  it('reads numbers that JSON has not as null, and says how many before an item cannot be read', async () => {
+    await log.close();
+    const deep = '['.repeat(6000) + ']'.repeat(6000);
+    await writeFile(join(folder.folder, 'predictions.json'), `[\n{"n": 1, "Latitude": NaN},\n{"deep": ${deep}},\n{"n": 2, "Latitude": -Infinity}\n]\n`);
+    log = await folder.open();
+    const reader = log.reader();
+    const { place, ...first } = await reader.read(await reader.resolve('beginning'), MOST);
+    expect(first).toMatchObject({ unreadable: 0, items: [{ value: { n: 1, Latitude: null } }] });
+    expect(await reader.read(place, MOST)).toMatchObject({ unreadable: 1, items: [{ value: { n: 2, Latitude: null } }], place: { items: 3 } });
   });
 
   it('finds its place again in a file that was written anew, by the id', async () => {

@@ -133,6 +133,13 @@ describe('reading records', () => {
     expect(await readIds()).toEqual([]);
   });
 
+  it('gives null for what Python writes where it has no number, and leaves out what nobody could write again', async () => {
+    const deep = '['.repeat(6000) + ']'.repeat(6000);
+    await writeFile(at.files.predictions, `[{"camID": "a", "Latitude": NaN, "said": "NaN, \\"Infinity"}, {"camID": "b", "all": ${deep}}, {"camID": "c", "Latitude": [-Infinity, 1]}]`);
+    await write([]);
+    expect(await read()).toEqual([{ camID: 'c', Latitude: [null, 1] }, { camID: 'a', Latitude: null, said: 'NaN, "Infinity' }]);
+  });
+
   it('passes over what the index says of another file', async () => {
     await write(['a', 'b'].map((id) => sampleRecord(id)));
     await writeFile(at.files.predictions, dumpLikePython());
