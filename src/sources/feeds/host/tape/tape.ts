@@ -88,6 +88,10 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
     for (const piece of pieces.slice(Math.max(0, pieces.findLastIndex(({ key }) => key)))) own.add(piece);
     follow(own.ended.then(({ reason }) => (reason === null ? LOST : { code: 'stream_ended' as const, message: reason }), errorInfo).then((why) => {
       if (live === own) live = null;
+      if (watching === send) {
+        watching = null;
+        hold();
+      }
       send({ is: 'end', why });
     }));
   }
