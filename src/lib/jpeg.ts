@@ -18,7 +18,8 @@ export const MOST_PIXELS = 64 * 1024 * 1024;
 
 const START = Buffer.from([0xff, 0xd8, 0xff]);
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47]);
-/** Its last chunk's name and checksum. */
+/** Its last chunk's name, and the bytes of that and the checksum. */
+const PNG_END = Buffer.from('IEND');
 const PNG_END_BYTES = 8;
 /** Cameras that write more than an empty line before a picture are unknown. */
 const LONGEST_LEAD = 1024;
@@ -40,11 +41,18 @@ function begins(bytes: Buffer, mark: Buffer): boolean {
   return bytes.subarray(0, mark.length).equals(mark);
 }
 
-/** A JPEG or PNG to its end. */
-export function isWhole(bytes: Buffer): boolean {
-  if (!begins(bytes, PNG)) return walk(bytes)?.whole === true;
-  const end = bytes.lastIndexOf('IEND');
-  return end > 0 && end + PNG_END_BYTES <= bytes.length;
+/** Told a picture from its beginning, more of it each time, tells whether it is there to its end. What was told before is not looked through again. */
+export function createEnd(): (bytes: Buffer) => boolean {
+  const jpeg = createWalk();
+  let png = 0;
+
+  function hasPngEnd(bytes: Buffer): boolean {
+    const end = bytes.indexOf(PNG_END, png);
+    png = end < 0 ? Math.max(png, bytes.length - PNG_END.length) : end;
+    return end >= 0 && end + PNG_END_BYTES <= bytes.length;
+  }
+
+  return (bytes) => (begins(bytes, PNG) ? hasPngEnd(bytes) : begins(bytes, START) && jpeg.goOn(bytes).whole);
 }
 
 /** Where the size does not matter, or is unknown. */
@@ -90,28 +98,37 @@ interface Walked {
 
 const [END_OF_IMAGE, START_OF_SCAN, FILL] = [0xd9, 0xda, 0xff];
 
-/** From marker to marker: compressed data has none but restarts, and after a segment that lies about its length the next one is found. */
 function walk(picture: Uint8Array): Walked | null {
   const bytes = Buffer.from(picture.buffer, picture.byteOffset, picture.length);
-  if (!begins(bytes, START)) return null;
-  let [width, height, scans] = [0, 0, 0];
-  for (let at = bytes.indexOf(0xff, 2); at >= 0 && at + 1 < bytes.length;) {
-    const marker = bytes.readUInt8(at + 1);
-    if (marker === END_OF_IMAGE && scans > 0) return { width, height, whole: true };
-    let next = at + (marker === FILL ? 1 : 2);
-    if (hasLength(marker)) {
-      if (at + 9 > bytes.length) break;
-      if (isFrame(marker)) {
-        const [lines, columns] = [bytes.readUInt16BE(at + 5), bytes.readUInt16BE(at + 7)];
-        // Of one that says it twice, a decoder makes room for the larger.
-        if (lines * columns > width * height) [width, height] = [columns, lines];
+  return begins(bytes, START) ? createWalk().goOn(bytes) : null;
+}
+
+/** From marker to marker: compressed data has none but restarts, and after a segment that lies about its length the next one is found. */
+function createWalk(): { /** The same bytes as before, and those behind them. */ goOn(bytes: Buffer): Walked } {
+  let [width, height, scans, next, whole] = [0, 0, 0, 2, false];
+  return {
+    goOn(bytes) {
+      while (!whole) {
+        const at = bytes.indexOf(0xff, next);
+        next = at < 0 ? Math.max(next, bytes.length) : at;
+        if (at < 0 || at + 1 >= bytes.length) break;
+        const marker = bytes.readUInt8(at + 1);
+        if (hasLength(marker)) {
+          if (at + 9 > bytes.length) break;
+          if (isFrame(marker)) {
+            const [lines, columns] = [bytes.readUInt16BE(at + 5), bytes.readUInt16BE(at + 7)];
+            // Of one that says it twice, a decoder makes room for the larger.
+            if (lines * columns > width * height) [width, height] = [columns, lines];
+          }
+          if (marker === START_OF_SCAN) scans += 1;
+          next += bytes.readUInt16BE(at + 2);
+        }
+        next += marker === FILL ? 1 : 2;
+        whole = marker === END_OF_IMAGE && scans > 0;
       }
-      if (marker === START_OF_SCAN) scans += 1;
-      next += bytes.readUInt16BE(at + 2);
-    }
-    at = bytes.indexOf(0xff, next);
-  }
-  return { width, height, whole: false };
+      return { width, height, whole };
+    },
+  };
 }
 
 /** Not a byte 0xff of compressed data, a restart, or the picture's start or end. */

@@ -65,9 +65,9 @@ export function createReader(listener: Listener): (bytes: Buffer) => void {
         continue;
       }
       const length = first === DOLLAR ? packetLength(bytes, at) : messageLength(bytes, at);
-      if (typeof length === 'string') {
-        listener.illegible(length);
-        at = nextStart(bytes, at + 1);
+      if (typeof length === 'object') {
+        listener.illegible(length.why);
+        at = nextStart(bytes, at + length.seen);
       } else if (length > 0 && at + length <= bytes.length) {
         take(bytes, at, at + length);
         at += length;
@@ -84,15 +84,21 @@ function packetLength(bytes: Buffer, at: number): number {
   return bytes.length < at + BEFORE_PACKET ? 0 : BEFORE_PACKET + bytes.readUInt16BE(at + 2);
 }
 
-/** 0: nobody knows yet; a text: why it can be none. */
-function messageLength(bytes: Buffer, at: number): number | string {
-  if (!/^(RTSP\/|[A-Z_]+( |$))/.test(bytes.toString('latin1', at, at + 20))) return 'is no RTSP';
+/** What can be no message, and the bytes that were looked through to know it: those behind them may be some. */
+interface Illegible {
+  readonly why: string;
+  readonly seen: number;
+}
+
+/** 0: nobody knows yet. */
+function messageLength(bytes: Buffer, at: number): number | Illegible {
+  if (!/^(RTSP\/|[A-Z_]+( |$))/.test(bytes.toString('latin1', at, at + 20))) return { why: 'is no RTSP', seen: 1 };
+  const lineEnd = bytes.subarray(at, at + MOST_HEAD).indexOf(LF);
+  if (lineEnd >= 0 && !/^RTSP\/\d|^\S+ \S+ RTSP\/\d/.test(bytes.toString('latin1', at, at + lineEnd))) return { why: 'is no RTSP', seen: lineEnd };
   const end = headEnd(bytes, at);
-  if (end < 0) return bytes.length - at >= MOST_HEAD ? `has no end within ${MOST_HEAD} bytes` : 0;
-  const { start, headers } = headOf(bytes, at, end);
-  if (!/^RTSP\/\d|^\S+ \S+ RTSP\/\d/.test(start)) return 'is no RTSP';
-  const size = Number(headerOf({ headers }, 'content-length') ?? 0);
-  return Number.isInteger(size) && size >= 0 && size <= MOST_BODY ? end - at + size : `says that it has ${size} bytes`;
+  if (end < 0) return bytes.length - at >= MOST_HEAD ? { why: `has no end within ${MOST_HEAD} bytes`, seen: MOST_HEAD } : 0;
+  const size = Number(headerOf(headOf(bytes, at, end), 'content-length') ?? 0);
+  return Number.isInteger(size) && size >= 0 && size <= MOST_BODY ? end - at + size : { why: `says that it has ${size} bytes`, seen: end - at };
 }
 
 /** After the empty line that ends the head; -1: it has not come. Some end lines with a line feed alone. */

@@ -1,4 +1,5 @@
 /** Every message of the runner protocol, and how a line becomes one. The authors' page is runners/README.md. */
+import { jsonLine } from '../lib/json-line.ts';
 import type { Json, Prediction, Ready, RunnerAnswer, RunnerFrame } from '../types.ts';
 import { orBadFrame, parseFindings } from './finding.ts';
 import { Invalid, count, flag, index, items, list, milliseconds, not, object, optional, reason, text } from './shape.ts';
@@ -42,8 +43,7 @@ export function predictLine({ id, frames, options }: Omit<PredictMessage, 'type'
     frames: frames.map(({ index, stream, sequence, file, captured_at, width, height }) => ({ index, stream, sequence, file, captured_at, width, height })),
     options,
   };
-  // These two end a line for some readers, that of newer Node among them, and JSON lets them stand as they are.
-  return `${JSON.stringify(message).replace(/[\u2028\u2029]/g, (end) => (end === '\u2028' ? '\\u2028' : '\\u2029'))}\n`;
+  return jsonLine(message);
 }
 
 /**

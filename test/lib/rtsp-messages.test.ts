@@ -73,6 +73,17 @@ it('what comes byte by byte takes no more time than it takes to come', () => {
   expect(performance.now() - began).toBeLessThan(5000);
 });
 
+it.each([
+  ['lines that are no RTSP', 'RTSP/\n'.repeat(35_000)],
+  ['a line without end', 'RTSP/'.repeat(40_000)],
+  ['heads without end', 'RTSP/1.0 200 OK\n'.repeat(15_000)],
+  ['heads of no length', `${'RTSP/1.0 200 OK\nContent-Length: x\n'.repeat(1900)}\n`.repeat(5)],
+])('what begins in many places is not looked through from each: %s', (_what, garbage) => {
+  const began = performance.now();
+  expect(readAll(cutEvery(Buffer.from(garbage), 16_384)).illegible).not.toEqual([]);
+  expect(performance.now() - began).toBeLessThan(2500);
+});
+
 it.each(['a\nb', 'a\rb', 'a\r\nb: c', '\u010a'])('no line is written that would be two: %j', (line) => {
   expect(() => bytesOf({ start: 'OPTIONS * RTSP/1.0', headers: [`X: ${line}`] })).toThrow('line break');
   expect(() => bytesOf({ start: `OPTIONS ${line} RTSP/1.0`, headers: [] })).toThrow('line break');

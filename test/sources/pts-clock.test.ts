@@ -59,6 +59,22 @@ describe('the clock that a stream sets', () => {
     }
   });
 
+  it.each([-3600, -20, 20, 3600])('keeps what it knew of pictures that came before a step by %d s', (step) => {
+    const clock = createPtsClock();
+    for (let seconds = 0; seconds < 10; seconds += 1) arrive(clock, seconds, 10);
+    for (const seconds of [10, 11, 12]) {
+      clock.arrived(seconds + step, START + seconds * 1000 + 10);
+      expect(toldAt(clock, 9, START + seconds * 1000 + 10)).toBe(START + 9010);
+    }
+  });
+
+  it.each([['at once', 1e15], ['bit by bit', 59]])('never says that a picture is older than can be: its times jump %s', (_how, step) => {
+    const clock = createPtsClock();
+    for (let seconds = 0; seconds < 3; seconds += 1) arrive(clock, seconds, 10);
+    for (let index = 1; index < 100; index += 1) clock.arrived(2 + index * step, START + 2010 + index);
+    expect([0, 2, 61, NaN].map((pts) => clock.ageMs(pts, START + 3000)).every((age) => age >= 0 && age < 600_000)).toBe(true);
+  });
+
   it('forgets one time that was far from all others', () => {
     const clock = createPtsClock();
     arrive(clock, 0, 10);

@@ -146,6 +146,24 @@ describe('what a camera brings', () => {
     await seldom.ended;
   });
 
+  it('goes on when it is brought again after it was refused for want of a place', async () => {
+    const { push, frames, pause, resume, stop, ended } = bring(60);
+    pause();
+    const found = Array.from({ length: 10 }, (_, index) => [{ ...DOG, class: `dog ${index}` }]);
+    const outcomes: string[] = [];
+    for (const findings of found) {
+      void give(push, { findings }).then((outcome) => { outcomes.push(outcome); });
+      await systemClock.sleep(5, never);
+    }
+    expect(outcomes).toEqual(['too_many_at_once']);
+    resume();
+    await systemClock.sleep(50, never);
+    expect(await give(push, { findings: found.at(-1) ?? [] })).toBe('taken');
+    stop();
+    await ended;
+    expect(frames.map(({ findings = [] }) => findings[0]?.class)).toEqual(found.map(([finding]) => finding?.class));
+  });
+
   it('is refused once its stream has ended while it waited', async () => {
     const { push, pause, resume, stop, ended } = bring(0);
     pause();
@@ -161,6 +179,18 @@ describe('what a camera brings', () => {
 });
 
 describe('one in each interval', () => {
+  it('is the next, with what it shows, where one has no place after all', () => {
+    const cadence = createCadence(60_000);
+    const [due, other] = [cadence.takes(['dog'], 0), cadence.takes(['dog', 'cat'], 1000)];
+    expect(cadence.takes(['dog', 'cat'], 2000)).toBeNull();
+    other?.();
+    expect(cadence.takes(['dog'], 3000)).toBeNull();
+    expect(cadence.takes(['cat'], 3000)).not.toBeNull();
+    due?.();
+    expect(cadence.takes([], 4000)).not.toBeNull();
+    expect(cadence.takes([], 5000)).toBeNull();
+  });
+
   it.each([['on time', 0], ['a little early and late', 0.2]])('is taken of a camera that brings one %s', (_how, jitter) => {
     const cadence = createCadence(1000);
     const times = Array.from({ length: 100 }, (_, index) => 1000 * (index + jitter * Math.sin(index * 7)));

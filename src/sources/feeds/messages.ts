@@ -1,5 +1,6 @@
 /** What Lookout and a capture host say to each other: a JSON object in a line. Addresses and passwords travel in no other way. */
 import type { ErrorCode } from '../../errors.ts';
+import { jsonLine } from '../../lib/json-line.ts';
 import type { Bounds } from '../../lib/reach.ts';
 import type { CaptureMode, Probe, RecordingRequest } from '../../types.ts';
 
@@ -122,5 +123,5 @@ export const VIDEO_FD = 4;
 export const MARK_BYTES = 64;
 
 export function lineOf(message: ToHost | FromHost): string {
-  return `${JSON.stringify(message)}\n`;
+  return jsonLine(message);
 }

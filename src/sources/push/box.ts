@@ -83,7 +83,8 @@ export function createBox(): Box {
   return {
     put(picture) {
       heardMs = performance.now();
-      if (!cadence.takes(picture.findings.map((finding) => finding.class), heardMs)) {
+      const giveBack = cadence.takes(picture.findings.map((finding) => finding.class), heardMs);
+      if (!giveBack) {
         changed();
         return Promise.resolve('let_go');
       }
@@ -91,12 +92,14 @@ export function createBox(): Box {
       if (!takesEach) letGoPlain();
       if (waiting.length >= MOST_WAITING) {
         missed += 1;
+        giveBack();
         return Promise.reject(new LookoutError('too_many_at_once', `${waiting.length} pictures of this camera wait to be stored, and no more may; send this one again in a moment`));
       }
       return new Promise((resolve, reject) => {
         const late = setTimeout(() => {
           if (!remove(item)) return;
           missed += 1;
+          giveBack();
           reject(new LookoutError('too_many_at_once', `the camera's stream took no picture for ${LONGEST_WAIT_MS / 1000} s; send this one again later`));
         }, LONGEST_WAIT_MS);
         const settle = <Value>(how: (value: Value) => void) => (value: Value): void => {

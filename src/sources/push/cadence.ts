@@ -1,8 +1,8 @@
 /** Which of the pictures that a camera brings go on: one for each interval, and each in which its camera sees something else meanwhile. Passive. */
 
 export interface Cadence {
-  /** `classes`: what the camera says that it sees in a picture that comes now. */
-  takes(classes: readonly string[], nowMs: number): boolean;
+  /** `classes`: what the camera says that it sees in a picture that comes now. Answers what gives its place to another, where it does not go on after all; null: it does not go on. */
+  takes(classes: readonly string[], nowMs: number): (() => void) | null;
 }
 
 /** `intervalMs`: 0: all of them. */
@@ -12,15 +12,21 @@ export function createCadence(intervalMs: number): Cadence {
   let told = new Set<string>();
   return {
     takes(classes, nowMs) {
+      const before = dueMs;
       // Who brings one in each interval is not always on time: half of one early will do, and in the long run there are no more.
       const isDue = nowMs >= dueMs - intervalMs / 2;
       if (isDue) {
         dueMs = Math.max(dueMs, nowMs) + intervalMs;
         told = new Set();
       }
-      const isNew = classes.some((name) => !told.has(name));
-      for (const name of classes) told.add(name);
-      return isDue || isNew;
+      const added = classes.filter((name) => !told.has(name));
+      if (!isDue && added.length === 0) return null;
+      for (const name of added) told.add(name);
+      const [ownDueMs, ownTold] = [dueMs, told];
+      return () => {
+        if (isDue && dueMs === ownDueMs) dueMs = before;
+        for (const name of added) ownTold.delete(name);
+      };
     },
   };
 }

@@ -23,6 +23,8 @@ const CODECS: Readonly<Record<string, Codec>> = { H264: 'h264', H265: 'h265', HE
 /** Without a line of its own (RFC 3551). */
 const JPEG_PAYLOAD = 26;
 const USUAL_RATE = 90_000;
+/** Times by a faster clock, or by one of no whole number of ticks, are none. */
+const FASTEST_RATE = 10_000_000;
 
 /**
  * `text`: characters that are bytes; `base`: the address that others are relative to, likewise; `videoTrack`: the number of the
@@ -35,10 +37,10 @@ export function readDescription(text: string, base: string, videoTrack: number):
   if (!video) throw new LookoutError('stream_codec', videos.length === 0 ? NO_VIDEO : FEWER_VIDEOS);
   const [, protocol = '', ...payloadTypes] = (video[0] ?? '').trim().split(/ +/).slice(1);
   if (!/^RTP\/AVPF?(\/TCP)?$/i.test(protocol)) throw new Unsupported('stream_codec', `its video comes as ${shorten(protocol, 40)}, which is not known`);
-  const [found, ...others] = payloadTypes.flatMap((word) => codedAs(Number(word), video));
+  const codings = new Map(attributes(video, 'rtpmap').map((value) => [Number(value.split(' ', 1)[0]), value.replace(/^\d+ +/, '')]));
+  const [found, ...others] = payloadTypes.flatMap((word) => codedAs(Number(word), codings));
   if (!found) {
-    const names = attributes(video, 'rtpmap').map((value) => value.replace(/^\d+ /, ''));
-    throw new Unsupported('stream_codec', `its video is coded as ${shorten(names.join(', ') || `payload type ${payloadTypes.join(', ')}`, 60)}, which is not known`);
+    throw new Unsupported('stream_codec', `its video is coded as ${shorten([...codings.values()].join(', ') || `payload type ${payloadTypes.join(', ')}`, 60)}, which is not known`);
   }
   if (others.some(({ codec }) => codec !== found.codec)) throw new Unsupported('stream_codec', 'its video is coded in one way or another');
   const parameters = parametersOf(attributes(video, 'fmtp').find((value) => Number(value.split(' ')[0]) === found.payloadType) ?? '');
@@ -67,11 +69,12 @@ function attributes(section: readonly string[], name: string): readonly string[]
   return section.filter((line) => line.toLowerCase().startsWith(`a=${name}:`)).map((line) => line.slice(name.length + 3).trim());
 }
 
-function codedAs(payloadType: number, video: readonly string[]): readonly Pick<Description, 'codec' | 'payloadType' | 'clockRate'>[] {
-  const map = attributes(video, 'rtpmap').find((value) => Number(value.split(' ')[0]) === payloadType);
-  const [name = '', rate] = map === undefined ? (payloadType === JPEG_PAYLOAD ? ['JPEG'] : []) : map.replace(/^\d+ +/, '').split('/');
+/** `codings`: by payload type, `H264/90000`. */
+function codedAs(payloadType: number, codings: ReadonlyMap<number, string>): readonly Pick<Description, 'codec' | 'payloadType' | 'clockRate'>[] {
+  const [name = '', said] = (codings.get(payloadType) ?? (payloadType === JPEG_PAYLOAD ? 'JPEG' : '')).split('/');
   const codec = CODECS[name.trim().toUpperCase()];
-  return codec ? [{ codec, payloadType, clockRate: Number(rate) > 0 ? Number(rate) : USUAL_RATE }] : [];
+  const rate = Number(said);
+  return codec ? [{ codec, payloadType, clockRate: Number.isInteger(rate) && rate > 0 && rate <= FASTEST_RATE ? rate : USUAL_RATE }] : [];
 }
 
 /** `96 a=b; c=d` by name in small letters. */

@@ -48,6 +48,28 @@ describe('the splitter', () => {
     expect(split([Buffer.from('--cut\r\nContent-Length: 0\r\n\r\n\r\n--cut\r\n\r\n\r\n--cut\r\n\r\nx\r\n--cut')]).map(({ body }) => body.toString())).toEqual(['x']);
   });
 
+  it.each([
+    // With a smaller one in it, whose end is none, a longer scan than its first, and bytes that only look like markers.
+    ['JPEG', '\r\n', 'ffd8ffe1000cffd8ffda0002ffd9ffc0000b080008000801011100ffda00080101000003f001ff0002ffd0ffffc40004aabbffda00080101000003f003ffd9'],
+    ['PNG', '', '89504e470d0a1a0a0000000d49484452ffd90000494549454e0000000049454e44ae426082'],
+  ])('takes a %s at its end, wherever the chunks end, though nothing comes after it', (_type, lead, hex) => {
+    const picture = Buffer.from(hex, 'hex');
+    const head = Buffer.from(`--cut\r\n\r\n${lead}`);
+    for (let size = 1; size <= picture.length; size += 1) {
+      expect(split([head, ...inChunksOf(size, picture)]).map(({ body }) => body.toString('hex'))).toEqual([hex]);
+      expect(split([head, ...inChunksOf(size, picture.subarray(0, -1))])).toEqual([]);
+    }
+  });
+
+  it('looks through what came but once, however small the pieces are and whatever they look like', () => {
+    const write = createSplitter('cut', () => undefined);
+    const began = performance.now();
+    write(Buffer.from('--cut\r\n\r\n\xff\xd8\xff\xe0\0\x02', 'latin1'), 0);
+    write(Buffer.alloc(2 ** 21, Buffer.from([0xff, 0])), 0);
+    for (let index = 0; index < 2000; index += 1) write(Buffer.from([0xff, 0xd9]), 0);
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+
   it('holds no more than a part may be large', () => {
     const header = createSplitter('cut', () => undefined);
     header(Buffer.from('--cut\r\n'), 0);

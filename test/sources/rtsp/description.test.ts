@@ -24,6 +24,16 @@ it('names its video\'s coding, its parameter sets, and whom to ask for it', () =
   expect(read(['m=video 0 RTP/AVP 97 96', 'a=rtpmap:97 red/90000', 'a=rtpmap:96 h264/90000', 'a=framesize:96 640-480'])).toMatchObject({ codec: 'h264', payloadType: 96, size: { width: 640, height: 480 } });
 });
 
+it.each([['8000', 8000], ['1', 1], ['', 90_000], ['0', 90_000], ['0.000001', 90_000], ['1e300', 90_000], ['-1', 90_000], ['x', 90_000]])('of a clock of %j ticks in a second', (said, clockRate) => {
+  expect(read(['m=video 0 RTP/AVP 96', `a=rtpmap:96 H264/${said}`])).toMatchObject({ clockRate });
+});
+
+it('in no more time where it is long', () => {
+  const began = performance.now();
+  expect(() => read([`m=video 0 RTP/AVP ${'1 '.repeat(6000)}`, ...Array<string>(6000).fill('a=rtpmap:2 x')])).toThrow(Unsupported);
+  expect(performance.now() - began).toBeLessThan(2000);
+});
+
 it.each([
   ['*', 'trackID=1', BASE, `${BASE}/trackID=1`],
   ['rtsp://camera/all/', 'trackID=1', 'rtsp://camera/all/', 'rtsp://camera/all/trackID=1'],

@@ -21,6 +21,12 @@ it.each([
   expect(dataOf(bytes)).toEqual(expected);
 });
 
+it('a unit of nothing but start codes is not taken apart to its end', () => {
+  const began = performance.now();
+  expect(dataOf(Buffer.alloc(2 ** 22, unit(SHORT, [7])))?.length).toBeGreaterThanOrEqual(2 ** 22);
+  expect(performance.now() - began).toBeLessThan(1000);
+});
+
 it('each lasts until the next is decoded, and says when it is shown', () => {
   const fragments = createFragments({ reordering: 1, spacing: 3600 });
   // I, P, B: the last is shown before the one before it.

@@ -12,7 +12,12 @@ export interface Recording {
   /** What has come is all that there will be. */
   end(why: string): void;
   /** Rejects where there is nothing to keep. */
-  readonly ended: Promise<Copied>;
+  readonly ended: Promise<Recorded>;
+}
+
+export interface Recorded extends Copied {
+  /** When its first picture was taken, by performance.now(). */
+  readonly takenMs: number;
 }
 
 /** A camera that sends nothing for so long, beyond what was asked for, has nothing more for it. */
@@ -23,6 +28,7 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
   const endSeconds = held.nowSeconds + after_seconds;
   let writer: ClipWriter | null = null;
   let why: string | null = null;
+  let [fromSeconds, takenMs] = [Infinity, NaN];
   const copying = createCopying(codec, {
     async open(track) {
       writer = await run(() => openClip(file, track, mark));
@@ -39,9 +45,16 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
       const own = writer;
       if (own) await run(() => own.close());
     },
-  });
+  }, ({ ptsSeconds }) => ptsSeconds > endSeconds);
 
-  for (const piece of piecesSince(held, before_seconds)) copying.add(piece);
+  function add(piece: Piece): void {
+    if (!copying.add(piece)) return;
+    // Known ever better, until the clock is set by which it is known.
+    fromSeconds = Math.min(fromSeconds, piece.ptsSeconds);
+    takenMs = performance.now() - held.ageMs(fromSeconds);
+  }
+
+  for (const piece of piecesSince(held, before_seconds)) add(piece);
   if (after_seconds === 0) copying.end();
   const timer = setTimeout(() => { end('the camera sent no more in time'); }, after_seconds * 1000 + PATIENCE_MS);
 
@@ -50,23 +63,16 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
     copying.end();
   }
 
-  async function finish(): Promise<Copied> {
+  async function finish(): Promise<Recorded> {
     try {
       const copied = await copying.ended;
       if (!copied.track) throw nothingCame(why, held);
-      const less = lackOf(held, before_seconds, copied.fromSeconds);
-      return { ...copied, reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
+      const less = lackOf(held, before_seconds, fromSeconds);
+      return { ...copied, takenMs, reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
     } finally {
       clearTimeout(timer);
     }
   }
 
-  return {
-    ended: finish(),
-    add(piece) {
-      if (piece.ptsSeconds > endSeconds) copying.end();
-      else copying.add(piece);
-    },
-    end,
-  };
+  return { add, end, ended: finish() };
 }

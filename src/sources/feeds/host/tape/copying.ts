@@ -1,7 +1,7 @@
 /** Copies pictures into one MP4, in turn, until there are no more or one comes that cannot stand in the same. */
 import type { Track } from '../../native/mp4.ts';
 import type { Piece } from './piece.ts';
-import { breakBetween, isEnough, ticksOf, trackOf, type VideoCodec } from './track.ts';
+import { breakBetween, isEnough, isSetBetween, ticksOf, trackOf, type VideoCodec } from './track.ts';
 
 /** Where they go. Its calls come one after the other. */
 export interface Outlet {
@@ -14,8 +14,8 @@ export interface Outlet {
 }
 
 export interface Copying {
-  /** In order of arrival, from a key frame on: what comes before is left out. */
-  add(piece: Piece): void;
+  /** In order of arrival, from a key frame on: what comes before is left out. Answers whether it is copied. */
+  add(piece: Piece): boolean;
   /** There are no more. */
   end(): void;
   /** Resolves when all that was added is copied, and the outlet closed. */
@@ -25,7 +25,6 @@ export interface Copying {
 export interface Copied {
   /** null: nothing came. */
   readonly track: Track | null;
-  readonly fromSeconds: number;
   readonly seconds: number;
   /** Why it ended by itself; null: it was ended. */
   readonly reason: string | null;
@@ -34,7 +33,8 @@ export interface Copied {
 /** Of what waits: who writes so slowly writes no more. */
 const MOST_BYTES = 32 * 1024 * 1024;
 
-export function createCopying(codec: VideoCodec, outlet: Outlet): Copying {
+/** `isPast`: it ends with this picture, which is later than what is wanted. */
+export function createCopying(codec: VideoCodec, outlet: Outlet, isPast: (piece: Piece) => boolean = () => false): Copying {
   let waiting: Piece[] = [];
   let waitingBytes = 0;
   let last: Piece | null = null;
@@ -74,7 +74,7 @@ export function createCopying(codec: VideoCodec, outlet: Outlet): Copying {
         }
       }
       if (track) await outlet.complete();
-      return { track, fromSeconds: first, seconds: track ? newest - first + track.spacing / ticksOf(1) : 0, reason };
+      return { track, seconds: track ? newest - first + track.spacing / ticksOf(1) : 0, reason };
     } finally {
       isEnded = true;
       await outlet.close();
@@ -84,20 +84,19 @@ export function createCopying(codec: VideoCodec, outlet: Outlet): Copying {
   return {
     ended: copy(),
     add(piece) {
-      if (isEnded || (!last && !piece.key)) return;
-      const why = last && breakBetween(last, piece);
+      // By a clock that was set nobody knows how much later it is.
+      if (isPast(piece) && !(last && isSetBetween(last, piece))) stop(null);
+      if (isEnded || (!last && !piece.key)) return false;
+      const why = (last && breakBetween(last, piece)) ?? (waitingBytes > MOST_BYTES ? 'it could not be written as fast as it came' : null);
       if (why !== null) {
         stop(why);
-        return;
-      }
-      if (waitingBytes > MOST_BYTES) {
-        stop('it could not be written as fast as it came');
-        return;
+        return false;
       }
       last = piece;
       waiting.push(piece);
       waitingBytes += piece.bytes.length;
       wake();
+      return true;
     },
     end() {
       stop(null);

@@ -24,7 +24,8 @@ export interface Draft {
 
 export interface DraftBegun {
   readonly track: Track;
-  readonly fromSeconds: number;
+  /** When its first picture was taken, by performance.now(). */
+  readonly takenMs: number;
   /** Why it begins later than was wanted; null: it does not. */
   readonly reason: string | null;
 }
@@ -34,6 +35,7 @@ export function createDraft(codec: VideoCodec, { file, before_seconds, longest_s
   let handle: FileHandle | null = null;
   let fragments: Fragments | null = null;
   let fromSeconds: number | null = null;
+  let takenMs = NaN;
   let why: string | null = null;
   let begin: (track: Track) => void = () => undefined;
   const opened = new Promise<Track>((resolve) => { begin = resolve; });
@@ -50,14 +52,15 @@ export function createDraft(codec: VideoCodec, { file, before_seconds, longest_s
     },
     complete: () => Promise.resolve(),
     close: async () => handle?.close(),
-  });
+  }, ({ ptsSeconds }) => fromSeconds !== null && ptsSeconds > fromSeconds + longest_seconds);
   const patience = setTimeout(() => { if (fromSeconds === null) end('the camera sent none in time'); }, PATIENCE_MS);
   const done = copying.ended.finally(() => { clearTimeout(patience); });
 
   function add(piece: Piece): void {
-    if (fromSeconds === null && piece.key) fromSeconds = piece.ptsSeconds;
-    if (fromSeconds !== null && piece.ptsSeconds > fromSeconds + longest_seconds) copying.end();
-    else copying.add(piece);
+    if (!copying.add(piece)) return;
+    fromSeconds ??= piece.ptsSeconds;
+    // Known ever better, until the clock is set by which it is known.
+    takenMs = performance.now() - held.ageMs(fromSeconds);
   }
 
   function end(reason: string | null): void {
@@ -68,7 +71,7 @@ export function createDraft(codec: VideoCodec, { file, before_seconds, longest_s
   async function begun(): Promise<DraftBegun> {
     const track = await Promise.race([opened, done.then(({ track: copied }) => copied)]);
     if (!track || fromSeconds === null) throw nothingCame(why, held);
-    return { track, fromSeconds, reason: lackOf(held, before_seconds, fromSeconds) };
+    return { track, takenMs, reason: lackOf(held, before_seconds, fromSeconds) };
   }
 
   for (const piece of piecesSince(held, before_seconds)) add(piece);

@@ -75,12 +75,14 @@ function fragmentOf({ bytes, key, pts, dts }: Sample, sequence: number, duration
 }
 
 const START = Buffer.from([0, 0, 1]);
+/** Of one picture. Those whose slices fill a packet each have a thousand; what has more is none, and a part every few bytes takes a hundred times its own memory. */
+const MOST_PARTS = 16_384;
 
 /** Each part behind its length, as MP4 has it, and not behind a start code. */
 function withLengths(unit: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let start = unit.indexOf(START); start >= 0;) {
-    const next = unit.indexOf(START, start + START.length);
+    const next = parts.length < 2 * MOST_PARTS ? unit.indexOf(START, start + START.length) : -1;
     let end = next < 0 ? unit.length : next;
     // The first byte of a longer start code, and padding.
     while (next >= 0 && unit[end - 1] === 0) end -= 1;

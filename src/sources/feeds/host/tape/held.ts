@@ -6,6 +6,8 @@ export interface Held {
   readonly pieces: readonly Piece[];
   /** The camera's time now. */
   readonly nowSeconds: number;
+  /** Milliseconds since the picture of this time was taken, as the camera's clock is now. */
+  readonly ageMs: (ptsSeconds: number) => number;
   /** Why less is kept than should be. */
   readonly reason: string | null;
 }

@@ -88,17 +88,21 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
     for (const piece of pieces.slice(Math.max(0, pieces.findLastIndex(({ key }) => key)))) own.add(piece);
     follow(own.ended.then(({ reason }) => (reason === null ? LOST : { code: 'stream_ended' as const, message: reason }), errorInfo).then((why) => {
       if (live === own) live = null;
+      if (watching === send) {
+        watching = null;
+        hold();
+      }
       send({ is: 'end', why });
     }));
   }
 
   /** What can be copied now. */
-  function ready(): { readonly codec: VideoCodec; readonly ageMs: Reel['ageMs']; readonly held: Held } {
+  function ready(): { readonly codec: VideoCodec; readonly held: Held } {
     if (isEnded) throw new LookoutError(LOST.code, LOST.message);
     if (!reel || Number.isNaN(newestSeconds)) throw new LookoutError('stream_ended', 'nothing has come of the camera yet');
     const { codec, ageMs } = reel;
     if (codec === 'jpeg') throw new LookoutError(NO_VIDEO.code, NO_VIDEO.message);
-    return { codec, ageMs, held: { pieces: ring.pieces(), nowSeconds: newestSeconds, reason: ring.reason ?? (keptSeconds === null ? 'the stream option clips is off' : null) } };
+    return { codec, held: { pieces: ring.pieces(), nowSeconds: newestSeconds, ageMs, reason: ring.reason ?? (keptSeconds === null ? 'the stream option clips is off' : null) } };
   }
 
   return {
@@ -128,23 +132,23 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
       else playLive();
     },
     async clip(order) {
-      const { codec, ageMs, held } = ready();
+      const { codec, held } = ready();
       const recording = createRecording(codec, order, held, createNativeSteps(takeMark));
       recordings.add(recording);
       follow(recording.ended);
       try {
-        const { track, fromSeconds, seconds, reason } = await recording.ended;
-        return { begun_ms_ago: ageMs(fromSeconds), seconds, codec, width: track?.width ?? 0, height: track?.height ?? 0, reason };
+        const { track, takenMs, seconds, reason } = await recording.ended;
+        return { begun_ms_ago: performance.now() - takenMs, seconds, codec, width: track?.width ?? 0, height: track?.height ?? 0, reason };
       } finally {
         recordings.delete(recording);
       }
     },
     record(order) {
-      const { codec, ageMs, held } = ready();
+      const { codec, held } = ready();
       const draft = createDraft(codec, order, held, createNativeSteps(takeMark));
       recordings.add(draft);
       follow(draft.ended.finally(() => { recordings.delete(draft); }));
-      const begun = draft.begun.then(({ track: { width, height }, fromSeconds, reason }) => ({ begun_ms_ago: ageMs(fromSeconds), codec, width, height, reason }));
+      const begun = draft.begun.then(({ track: { width, height }, takenMs, reason }) => ({ begun_ms_ago: performance.now() - takenMs, codec, width, height, reason }));
       return { ...draft, begun };
     },
     async end() {

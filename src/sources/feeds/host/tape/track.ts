@@ -34,9 +34,14 @@ function spacingOf(pts: readonly number[]): number {
   return steps[Math.floor(steps.length / 2)] ?? TICKS_PER_SECOND;
 }
 
+/** Whether the camera's clock was set in between: their times are no distance. */
+export function isSetBetween(last: Piece, next: Piece): boolean {
+  const step = next.ptsSeconds - last.ptsSeconds;
+  return step > SET_AHEAD_SECONDS || step < -SET_BACK_SECONDS;
+}
+
 /** Why `next` cannot stand in one file behind `last`; null: it can. */
 export function breakBetween(last: Piece, next: Piece): string | null {
-  const step = next.ptsSeconds - last.ptsSeconds;
-  if (step > SET_AHEAD_SECONDS || step < -SET_BACK_SECONDS) return 'the camera\'s clock was set';
+  if (isSetBetween(last, next)) return 'the camera\'s clock was set';
   return next.key && !next.parameterSets.equals(last.parameterSets) ? 'the camera\'s pictures became other ones' : null;
 }
