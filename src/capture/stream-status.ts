@@ -57,7 +57,7 @@ export function createStatus(parts: StatusParts, closing: AbortSignal): (entry: 
     const models = spec.models.filter((model) => model !== CAMERA_MODEL).map((model) => facts.modelState(model));
     const stuck = (['provisioning', 'failed'] as const).find((state) => view?.state === 'running' && models.length > 0 && models.every((model) => model.state === state));
     const isIdle = entry.running === null && (view === undefined || view.state === 'stopped');
-    const age = base.last_frame_at === null ? null : Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10;
+    const age = base.last_frame_at === null ? null : Math.max(0, Math.round((Date.now() - Date.parse(base.last_frame_at)) / 100) / 10);
     return {
       camera_id: entry.camera_id, session: base.session, url: shownAddress(entry.url), models: entry.models, options: spec.options,
       origin: entry.origin, enabled: entry.enabled, schedule: entry.schedule, capturing: entry.running !== null && view?.state !== 'asleep',

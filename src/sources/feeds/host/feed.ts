@@ -24,6 +24,9 @@ import { createNewest } from './newest.ts';
 import { createStills, type Stills } from './stills.ts';
 import type { Surroundings } from './surroundings.ts';
 
+/** What is let go has waited for so long at the most. */
+const LONGEST_WAIT_SECONDS = 60;
+
 /** A picture that waits until it can be dated. */
 interface Held {
   readonly file: string;
@@ -63,7 +66,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   let tolerant = false;
   /** Ticks whose pictures were let go since the last picture, and since when more are. */
   let letGo = 0;
-  let letGoSince: number | null = null;
+  let letGoSince = null as { readonly ptsSeconds: number; readonly toldMs: number } | null;
 
   const fail = (error: unknown): void => { life.abort(error); };
   /** JPEGs as they came, which may come faster than they can be written. */
@@ -135,7 +138,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
         const now = performance.now();
         silence.decoded(ptsSeconds, now);
         if (!due.has(ptsSeconds)) return false;
-        if (letGoSince !== null) letGo += due.between(letGoSince, ptsSeconds) - 1;
+        if (letGoSince) letGo += ticksWithout(letGoSince, ptsSeconds, now);
         letGoSince = null;
         due.take(ptsSeconds);
         silence.picked(now);
@@ -146,12 +149,18 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
         letGo = 0;
         return keep(made, ptsSeconds, leftOut ? 'all but B-frames' : 'all', all);
       },
-      onLetGo(sinceSeconds) { letGoSince ??= sinceSeconds; },
+      onLetGo(ptsSeconds) { letGoSince ??= { ptsSeconds, toldMs: performance.now() }; },
       fail,
     }, life.signal);
     // The decoder must have seen all since the last key frame.
     for (const before of group.take()) following.push(before);
     following.push(kept(unit, parameterSets));
+  }
+
+  /** Not more than there were in this time, however far the camera's clock was set meanwhile. */
+  function ticksWithout({ ptsSeconds, toldMs }: NonNullable<typeof letGoSince>, until: number, now: number): number {
+    const latest = ptsSeconds + LONGEST_WAIT_SECONDS + (now - toldMs) / 1000;
+    return Math.max(0, due.between(ptsSeconds, Math.min(until, latest)) - 1);
   }
 
   function leave(old: Following): void {
