@@ -88,12 +88,14 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     for await (const captured of source.frames(spec, folder, signal)) {
       // Who brings a picture is told that it was not taken, and never of one that was.
       if (source.push && room.trouble) throw room.trouble;
-      const frame = await collector.take(own, captured);
-      if (frame) {
-        last_frame_at = frame.captured_at;
+      const taken = await collector.take(own, captured);
+      if ('frame' in taken) {
+        last_frame_at = taken.frame.captured_at;
         capture_mode = captured.mode;
         camera_clock_offset_seconds = captured.clock_offset_seconds ?? null;
         become('running', `capturing (${captured.mode})`);
+      } else if (source.push) {
+        throw taken.lost;
       }
       if (!source.push && room.trouble) throw room.trouble;
     }

@@ -208,7 +208,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       return entry ? status(entry) : null;
     },
     probe: async (request, signal) => probeStream(request, false, parts, signal),
-    ...createTraffic(entries, { ...parts, demand, clock: parts.stream.clock, status }),
+    ...createTraffic(entries, { ...parts, demand, room: parts.stream.room, clock: parts.stream.clock, status }),
     async close() {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       if (schedules) clearInterval(schedules);
