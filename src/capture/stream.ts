@@ -6,7 +6,7 @@ import type { Session } from '../store/spool.ts';
 import type { LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createCollector, type CollectorParts } from './collector.ts';
 import type { Demand } from './on-demand.ts';
-import { createPauses, pauseMsAfter, REFUSED_MS } from './pauses.ts';
+import { createRefusals, pauseMsAfter, REFUSED_MS } from './pauses.ts';
 
 export interface StreamParts extends CollectorParts {
   readonly source: Source;
@@ -54,6 +54,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   const { options } = spec;
   const stopping = new AbortController();
   const collector = createCollector(spec, parts, (error) => remember(error).message, stopping.signal);
+  const refusals = createRefusals(clock);
   let session: Session | null = null;
   let [state, reason]: [StreamState, string] = options.on_demand ? ['asleep', ASLEEP] : ['starting', 'connecting'];
   let since = new Date(clock.now()).toISOString();
@@ -62,8 +63,6 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   let camera_clock_offset_seconds: number | null = null;
   let last_frame_at: string | null = null;
   let last_error: StreamView['last_error'] = null;
-  /** In monotonic milliseconds: cameras lock accounts. */
-  let barredUntil = -Infinity;
 
   const stopped = (): boolean => stopping.signal.aborted;
 
@@ -90,6 +89,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
       if (source.push && room.trouble) throw room.trouble;
       const taken = await collector.take(own, captured);
       if ('frame' in taken) {
+        refusals.clear();
         last_frame_at = taken.frame.captured_at;
         capture_mode = captured.mode;
         camera_clock_offset_seconds = captured.clock_offset_seconds ?? null;
@@ -131,8 +131,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
 
   /** However often it is woken, its camera is not asked sooner than its last refusal allows. */
   async function untilAllowed(signal: AbortSignal): Promise<void> {
-    const pauseMs = barredUntil - clock.monotonic();
-    if (pauseMs <= 0) return;
+    const pauseMs = refusals.leftMs;
+    if (pauseMs === 0) return;
     become('failed', `${last_error?.message ?? 'it refused the login'}; next try in ${inWords(pauseMs)}`);
     await clock.sleep(pauseMs, signal);
   }
@@ -148,7 +148,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   /** Connects, again and again, until the signal aborts. */
   async function capture(own: Session, signal: AbortSignal): Promise<void> {
     const over = (): boolean => signal.aborted;
-    const pauses = createPauses();
+    /** Connections in a row that gave nothing for long. */
+    let failures = 0;
     await untilAllowed(signal);
     while (!over()) {
       await untilRoom(signal);
@@ -157,7 +158,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
       let connectedAt = clock.now();
       try {
         // Who brings its pictures costs nothing until then.
-        if (!source.push) await untilTurn(pauses.failures, signal);
+        if (!source.push) await untilTurn(failures, signal);
         if (over()) break;
         connectedAt = clock.now();
         await captureOnce(own, signal);
@@ -166,9 +167,9 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         if (await room.failed(error) || room.trouble) continue;
         const { code, message } = remember(error);
         const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
-        const pauseMs = pauses.after(code, { healthy, known: collector.latest !== null });
+        failures = healthy ? 0 : failures + 1;
+        const pauseMs = code === 'stream_auth' ? refusals.add(collector.latest !== null) : pauseMsAfter(failures);
         become(pauseMs < REFUSED_MS ? 'reconnecting' : 'failed', `${message}; ${source.push ? 'goes on with the next picture' : `next try in ${inWords(pauseMs)}`}`);
-        if (state === 'failed') barredUntil = clock.monotonic() + pauseMs;
         log.debug(`${spec.camera_id}: ${code}`, { reason: message });
         await (source.push ? source.push.called(spec.camera_id, signal) : clock.sleep(pauseMs, signal));
         reconnects += 1;

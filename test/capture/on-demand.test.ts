@@ -177,6 +177,26 @@ describe('a stream on demand', () => {
     expect(source.opened).toHaveLength(2);
   });
 
+  it('asks one that knew its login, and refuses it, no more often than if it were never asleep', async () => {
+    await start({ linger_seconds: 0 });
+    const tries: number[] = [];
+    for (let minute = -1; minute < 20; minute += 1) {
+      const viewer = view();
+      await expect.poll(() => source.connected().length > 0 || status()?.state === 'failed', { ...SOON, interval: 2 }).toBe(true);
+      if (minute < 0) await source.emit(CAM);
+      else if (source.connected().length > 0) {
+        tries.push(minute);
+        source.end(CAM, new LookoutError('stream_auth', 'wrong password'));
+        await expect.poll(() => status()?.reason, { ...SOON, interval: 2 }).toMatch(/^wrong password; next try in/);
+      }
+      viewer.leave();
+      await clock.pass(60_000);
+      await asleep();
+    }
+    // Two while it may be booting.
+    expect(tries).toEqual([0, 1, 2, 7, 17]);
+  });
+
   it('is stopped, changed, removed and brought back, asleep and awake', async () => {
     await start();
     expect(await streams.start({ camera_id: CAM, url: 'rtsp://h/x', models: ['motion'] })).toBe('already_running');
