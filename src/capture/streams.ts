@@ -112,18 +112,23 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     return entry;
   }
 
+  function expectRoomFor(id: string): void {
+    if (!entries.has(id) && entries.size >= config.max_streams) throw new LookoutError('too_many_streams', `${entries.size} streams are known, and max_streams is ${config.max_streams}`);
+  }
+
   async function start(id: string, request: StartRequest, origin: StreamEntry['origin']): Promise<'started' | 'already_running'> {
     const before = entries.get(id);
     if (before?.running) return 'already_running';
-    if (!before && entries.size >= config.max_streams) throw new LookoutError('too_many_streams', `${entries.size} streams are known, and max_streams is ${config.max_streams}`);
+    expectRoomFor(id);
     const models = request.models ?? parts.defaultModels;
     const url = addressOf(request.url, before);
     const trusted = origin !== 'api' || (before?.trusted === true && url === before.url);
     sourceOf(url, trusted, parts);
     checkOptions(request.options ?? {}, url);
     await checkModels(models, url, request.options ?? {}, parts);
-    // Begun meanwhile with what was remembered.
+    // Begun meanwhile with what was remembered, or others have taken its place.
     if (entries.get(id)?.running) return 'already_running';
+    expectRoomFor(id);
     const entry: StreamEntry = {
       camera_id: request.camera_id, url, trusted, models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
       origin: before?.origin === 'yaml' ? 'yaml' : origin, schedule: before?.schedule ?? null,

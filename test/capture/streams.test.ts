@@ -153,7 +153,8 @@ describe('starting a stream', () => {
 
   it('is refused where as many are known as may be, until one is removed', async () => {
     const streams = await begin([], [], { max_streams: 2 });
-    for (const camera_id of ['CAM-1', 'CAM-2']) await streams.start({ ...CAM, camera_id });
+    const together = await Promise.allSettled(['CAM-1', 'CAM-2', 'CAM-4'].map((camera_id) => streams.start({ ...CAM, camera_id })));
+    expect(together.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     await streams.stop('CAM-1');
     const third = { ...CAM, camera_id: 'CAM-3' };
     await expect(streams.start(third)).rejects.toMatchObject({ code: 'too_many_streams', message: '2 streams are known, and max_streams is 2' });
