@@ -1,13 +1,14 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorInfo, LookoutError } from '../errors.ts';
+import { createHours } from '../lib/schedule.ts';
 import { shownAddress } from '../lib/secrets.ts';
 import type { Probe, ProbeRequest, StartRequest, StreamChange, StreamStatus } from '../types.ts';
 import { createDemand } from './on-demand.ts';
 import { probeStream } from './probe.ts';
 import { startStream, type StreamParts } from './stream.ts';
 import { checkModels, checkOptions, remembered, sourceOf, specOf, type StreamEntry } from './stream-entry.ts';
-import { createStatus, isToRun, OUTSIDE, reconnectsOf, type StatusParts } from './stream-status.ts';
+import { createStatus, OUTSIDE, reconnectsOf, type StatusParts } from './stream-status.ts';
 import type { StoredStream, StreamStore } from './stream-store.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 
@@ -43,8 +44,9 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   const underWay = new Map<string, Promise<unknown>>();
   const closing = new AbortController();
   let schedules: NodeJS.Timeout | null = null;
-  const status = createStatus(parts, closing.signal);
-  const working = (entry: StreamEntry): boolean => isToRun(entry, config);
+  const works = createHours(config.time_zone);
+  const working = ({ enabled, schedule }: StreamEntry): boolean => enabled && (schedule === null || works(schedule, Date.now()));
+  const status = createStatus(parts, working, closing.signal);
 
   /** What is asked of one camera is done one after the other: nothing starts it while something else has half stopped it. */
   function inTurn<Result>(id: string, work: () => Promise<Result>): Promise<Result> {

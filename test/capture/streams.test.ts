@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import cron from 'node-cron';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { streamFault } from '../../src/config/check.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -441,6 +442,11 @@ describe('hours of work', () => {
   it('are told to one who starts it outside of them', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T07:00:00Z') });
     const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://h/x', schedule: '* 8 * * *' }]);
+    // A minute is worked out once, however many look.
+    const tasks = vi.spyOn(cron, 'createTask');
+    for (let look = 0; look < 10; look += 1) expect(streams.list()).toMatchObject([{ reason: 'outside its hours of work' }]);
+    expect(tasks).not.toHaveBeenCalled();
+    tasks.mockRestore();
     await expect(streams.start({ ...CAM, camera_id: 'yaml' })).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining('outside its hours of work (* 8 * * *)') as string });
     expect(source.opened).toEqual([]);
   });
