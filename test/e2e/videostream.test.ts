@@ -11,8 +11,10 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measure } from '../../src/lib/jpeg.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import { createCameraKeys } from '../../src/store/camera-keys.ts';
 import type { Config, Detection } from '../../src/types.ts';
+import { createPushCamera } from '../../src/videostream/camera.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 import { settle, startServer } from '../helpers/server-process.ts';
 
@@ -286,6 +288,27 @@ describe('a restart', () => {
     } finally {
       await server.kill9();
       await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('finds no oil that no alert has told of, whenever it was killed', async () => {
+    const data_dir = await mkdtemp(join(tmpdir(), 'lookout-videostream-'));
+    const found: string[] = [];
+    /** What a server that is killed now finds. */
+    const look = async (): Promise<void> => {
+      const { state, total } = JSON.parse(await readFile(join(data_dir, 'oil_spill.json'), 'utf8').catch(() => '{"state":{},"total":0}')) as { state: { oil_spill_detected?: boolean }; total: number };
+      found.push(`${state.oil_spill_detected === true ? 'oil' : 'none'} ${total}`);
+    };
+    try {
+      const camera = await createPushCamera({
+        config: { data_dir, jpeg_quality: 90 }, push: () => Promise.resolve(), localTime: (moment) => moment, expectOurs: look, log: silentLog, signal: new AbortController().signal,
+      });
+      for (const isSpill of [true, false, true]) await camera.upload(JPEG, isSpill);
+      await camera.close();
+      await look();
+      expect(found.filter((one, index) => one !== found[index - 1])).toEqual(['none 0', 'oil 1', 'none 1', 'oil 2']);
+    } finally {
+      await rm(data_dir, { recursive: true, force: true });
     }
   });
 
