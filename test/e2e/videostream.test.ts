@@ -145,6 +145,9 @@ describe('a server with a token', () => {
         expect((await send(lookout.url, { method: 'GET', path })).status, path).toBe(expected);
         expect((await send(lookout.url, { method: 'GET', path, headers: { Authorization: `Bearer ${token}` } })).status, path).toBe(200);
       }
+      // Java names HTML, and is no browser.
+      expect((await send(lookout.url, { method: 'GET', path: '/', headers: { Accept: 'text/html, image/gif, image/jpeg, */*; q=0.2', 'User-Agent': 'Java/17.0.1' } })).status).toBe(expected);
+      expect((await send(lookout.url, { method: 'GET', path: '/', headers: { Accept: 'text/html,*/*;q=0.8', 'User-Agent': 'Mozilla/5.0 (X11)' } })).status).toBe(401);
       expect((await send(lookout.url, { method: 'GET', path: '/api/streams' })).status).toBe(401);
       expect(lookout.log().includes('everybody who reaches this server may watch camera SHIP 1')).toBe(expected === 200);
     } finally {
