@@ -64,8 +64,9 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   function run(id: string, entry: StreamEntry): void {
     closing.signal.throwIfAborted();
     const source = sourceOf(entry.url, entry.trusted, parts);
-    const stream = startStream(specOf(entry, config), { ...parts.stream, source, demand });
-    entries.set(id, { ...entry, running: stream, last: stream, reconnects: reconnectsOf(entry) });
+    const started_at = entry.started_at ?? new Date(parts.stream.clock.now()).toISOString();
+    const stream = startStream(specOf(entry, config), { ...parts.stream, source, demand }, Date.parse(started_at));
+    entries.set(id, { ...entry, started_at, running: stream, last: stream, reconnects: reconnectsOf(entry) });
     void stream.ended.then(() => {
       const now = entries.get(id);
       if (now?.running !== stream) return;
@@ -86,7 +87,9 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   /** A stream that runs is not undone for it: what could not be stored is, with the next change. */
   async function save(): Promise<void> {
     const stored = [...entries.values()].filter(({ origin }) => origin === 'api').map(
-      ({ camera_id, url, models, asked, enabled }): StoredStream => ({ camera_id, url, models, options: asked, enabled }));
+      ({ camera_id, url, models, asked, enabled, started_at }): StoredStream => ({
+        camera_id, url, models, options: asked, ...(typeof asked.duration_seconds === 'number' && started_at !== null && { started_at }), enabled,
+      }));
     await parts.store.save(stored).catch((error: unknown) => {
       parts.stream.log.error('what streams there are could not be stored: after a restart they are as they were before', { reason: errorInfo(error).message });
     });
@@ -101,7 +104,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
         if (!working(entry)) {
           await halt(id, OUTSIDE);
           parts.stopped(id);
-        } else if (!entry.running) run(id, entry);
+        } else if (!entry.running) run(id, { ...entry, started_at: null });
       }).catch((error: unknown) => {
         if (!closing.signal.aborted) parts.stream.log.error(`${id} does not follow its hours of work`, { reason: errorInfo(error).message });
       });
@@ -132,7 +135,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     if (entries.get(id)?.running) return 'already_running';
     expectRoomFor(id);
     const entry: StreamEntry = {
-      camera_id: request.camera_id, url, trusted, models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
+      camera_id: request.camera_id, url, trusted, models, asked: request.options ?? {}, enabled: true, started_at: null, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
       origin: before?.origin === 'yaml' ? 'yaml' : origin, schedule: before?.schedule ?? null,
     };
     if (!working(entry)) {
@@ -156,9 +159,13 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   async function change(id: string, { url, models, options, enabled }: StreamChange): Promise<StreamStatus> {
     const entry = known(id);
     const address = url === undefined ? entry.url : addressOf(url, entry);
+    const asked = { ...entry.asked, ...options };
+    // Another duration counts from now, and so does that of a stream that was stopped.
+    const isAnew = (asked.duration_seconds ?? null) !== (entry.asked.duration_seconds ?? null) || (!entry.enabled && enabled === true);
     const changed: StreamEntry = {
       // Who wrote the old address into lookout.yaml is not who sends a new one.
-      ...entry, url: address, trusted: entry.trusted && address === entry.url, models: [...new Set(models ?? entry.models)], asked: { ...entry.asked, ...options }, enabled: enabled ?? entry.enabled, running: null,
+      ...entry, url: address, trusted: entry.trusted && address === entry.url, models: [...new Set(models ?? entry.models)], asked, enabled: enabled ?? entry.enabled,
+      started_at: isAnew ? null : entry.started_at, running: null,
     };
     sourceOf(changed.url, changed.trusted, parts);
     checkOptions(changed.asked, changed.url);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import cron from 'node-cron';
@@ -198,6 +198,25 @@ describe('stopping a stream', () => {
     await expect.poll(stored, SOON).toMatchObject([{ enabled: false }]);
     expect(halted).toEqual(['CAM-1']);
     expect((await anotherRun(streams)).get('CAM-1')?.state).toBe('stopped');
+  });
+
+  it('is done when its time since its start is over, whatever restarted it; another duration counts from now', async () => {
+    const streams = await begin();
+    await streams.start({ ...CAM, options: { duration_seconds: 60 } });
+    const [{ started_at = '' } = {}] = await stored();
+    expect(Math.abs(Date.parse(started_at) - Date.now())).toBeLessThan(5000);
+    await streams.change('CAM-1', { options: { interval_seconds: 5 } });
+    const later = await anotherRun(streams);
+    await later.change('CAM-1', { models: ['animals'] });
+    expect(await stored()).toMatchObject([{ started_at }]);
+    await later.change('CAM-1', { options: { duration_seconds: 90 } });
+    const [{ started_at: anew = '' } = {}] = await stored();
+    expect(anew > started_at).toBe(true);
+    await later.close();
+    await writeFile(join(folder, 'data/streams.json'), JSON.stringify((await stored()).map((one) => ({ ...one, started_at: '2026-07-01T12:00:00.000Z' }))));
+    const last = await restored();
+    await expect.poll(() => last.get('CAM-1'), SOON).toMatchObject({ state: 'stopped', reason: 'its 90 s are over', enabled: false });
+    expect(await last.change('CAM-1', { enabled: true })).toMatchObject({ state: 'starting' });
   });
 });
 
