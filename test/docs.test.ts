@@ -1,4 +1,4 @@
-/** What docs/ says of events and followers is true: tables, settings, entries, routes, commands and links. */
+/** What docs/ says of events, followers and cameras that push is true: tables, settings, entries, routes, commands and links. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -57,6 +57,12 @@ describe('docs/events.md', () => {
     const { suppressed } = document.components.schemas['Event']?.['properties'] as unknown as { suppressed: { enum: readonly (string | null)[] } };
     const told = [...events.matchAll(/^\| `(\w+)` \| (?!\||`)/gm)].map(([, reason]) => reason);
     for (const reason of suppressed.enum) if (reason !== null) expect(told).toContain(reason);
+  });
+});
+
+describe('docs/push.md', () => {
+  it('shows a stream that loads', async () => {
+    expect((await load(block(await read('docs/push.md'), 'yaml'))).streams).toEqual([{ camera_id: 'SHIP-7', url: 'push:', models: [] }]);
   });
 });
 

@@ -24,12 +24,14 @@ export interface CollectorParts {
   readonly log: Log;
 }
 
+/** `lost`: why the picture could not be stored; it is counted. */
+export type Taken = { readonly frame: Frame } | { readonly lost: unknown };
+
 export interface Collector {
   /** Frames of the open batch. */
   readonly size: number;
   readonly latest: LatestPicture | null;
-  /** null: the picture is lost, and counted. */
-  take(session: Session, captured: CapturedFrame): Promise<Frame | null>;
+  take(session: Session, captured: CapturedFrame): Promise<Taken>;
   /** Hands over the open batch. */
   closeBatch(session: Session, closed_by: ClosedBy): void;
   /** Resolves when the batches that were closed are safe, or given up while stopping, and what was lost stands in the books. */
@@ -91,16 +93,16 @@ export function createCollector(
     }
   }
 
-  async function store(session: Session, captured: CapturedFrame): Promise<Frame | null> {
+  async function store(session: Session, captured: CapturedFrame): Promise<Taken> {
     for (let mayRetry = ('jpeg' in captured.picture); ; mayRetry = false) {
       try {
-        return await spool.put(session, captured);
+        return { frame: await spool.put(session, captured) };
       } catch (error) {
         // A picture that came as a file is gone.
         if (await room.failed(error) && mayRetry) continue;
         log.repeated('error', 'a frame could not be stored', camera_id, { reason: failed(error) });
         losses.count(1, isNoRoom(error) ? 'disk_full' : 'spool_failed', captured.captured_at);
-        return null;
+        return { lost: error };
       }
     }
   }
@@ -116,20 +118,21 @@ export function createCollector(
     async take(session, captured) {
       if (captured.missed > 0) losses.count(captured.missed, 'slow_consumer', captured.captured_at);
       for (const [why, ticks] of Object.entries(captured.failed ?? {})) losses.count(ticks, why, captured.captured_at);
-      const frame = await store(session, captured);
-      if (!frame) return null;
+      const taken = await store(session, captured);
+      if ('lost' in taken) return taken;
+      const { frame } = taken;
       latest = { file: spool.path(frame.key), captured_at: frame.captured_at };
       if (models.length === 0) {
         // It is there to be shown, and nothing is to be recorded of it.
         await keepLatest(session, frame);
         await spool.remove(frame.key);
-        return frame;
+        return taken;
       }
       books.captured(camera_id);
       parts.offer(frame, { camera_id: session.camera_id, session: session.name, models: session.models, options: session.options });
       if (batcher.add(frame, clock.now())) closeBatch(session, 'count');
       else cancelDue ??= clock.after(Math.max(0, (batcher.dueAt() ?? 0) - clock.now()), () => { closeBatch(session, 'deadline'); });
-      return frame;
+      return taken;
     },
 
     closeBatch,

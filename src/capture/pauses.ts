@@ -1,11 +1,14 @@
 /** How long a stream waits before it connects again, by how its connections ended. */
-import { backoffMs } from '../lib/clock.ts';
+import { backoffMs, type Clock } from '../lib/clock.ts';
 
-export interface Pauses {
-  /** Connections in a row that gave nothing for long. */
-  readonly failures: number;
-  /** After a connection ended so, in milliseconds. `healthy`: it gave pictures for a while; `known`: one before it did. */
-  after(code: string, how: { readonly healthy: boolean; readonly known: boolean }): number;
+/** How often in a row a camera has refused the login, however often its stream was woken meanwhile. */
+export interface Refusals {
+  /** For so many milliseconds it is not to be asked. */
+  readonly leftMs: number;
+  /** Once more. `known`: it has given pictures before. Answers for how many milliseconds it is not to be asked. */
+  add(known: boolean): number;
+  /** It gave a picture. */
+  clear(): void;
 }
 
 const FIRST_MS = 1000;
@@ -19,20 +22,22 @@ const TRIES_WHILE_BOOTING = 2;
 /** After so many failures in a row, in milliseconds. */
 export const pauseMsAfter = (failures: number): number => backoffMs(failures, FIRST_MS, LONGEST_MS);
 
-export function createPauses(): Pauses {
-  let failures = 0;
-  let refusals = 0;
+export function createRefusals(clock: Pick<Clock, 'monotonic'>): Refusals {
+  let count = 0;
+  let untilMs = -Infinity;
   return {
-    get failures() {
-      return failures;
+    get leftMs() {
+      return Math.max(0, untilMs - clock.monotonic());
     },
-    after(code, { healthy, known }) {
-      failures = healthy ? 0 : failures + 1;
-      if (healthy || code !== 'stream_auth') refusals = 0;
-      if (code !== 'stream_auth') return pauseMsAfter(failures);
-      refusals += 1;
-      const serious = refusals - (known ? TRIES_WHILE_BOOTING : 0);
-      return serious <= 0 ? LONGEST_MS : Math.min(REFUSED_MS * 2 ** (serious - 1), LONGEST_REFUSED_MS);
+    add(known) {
+      count += 1;
+      const serious = count - (known ? TRIES_WHILE_BOOTING : 0);
+      const pauseMs = serious <= 0 ? LONGEST_MS : Math.min(REFUSED_MS * 2 ** (serious - 1), LONGEST_REFUSED_MS);
+      untilMs = clock.monotonic() + pauseMs;
+      return pauseMs;
+    },
+    clear() {
+      count = 0;
     },
   };
 }

@@ -1,8 +1,7 @@
 /** What is told of a stream, whether it runs or not. */
 import { errorInfo } from '../errors.ts';
-import { worksAt } from '../lib/schedule.ts';
 import { shownAddress } from '../lib/secrets.ts';
-import type { Balance, Config, ModelState, StreamStatus } from '../types.ts';
+import type { Balance, ModelState, StreamStatus } from '../types.ts';
 import { CAMERA_MODEL } from '../words/push.ts';
 import { sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
 
@@ -17,18 +16,13 @@ export interface StatusParts extends StreamEntryParts {
 
 export const OUTSIDE = 'outside its hours of work';
 
-/** At this moment. */
-export function isToRun({ enabled, schedule }: StreamEntry, { time_zone }: Config): boolean {
-  return enabled && (schedule === null || worksAt(schedule, Date.now(), time_zone === 'system' ? undefined : time_zone));
-}
-
 /** Since Lookout started, however often the stream was started again. */
 export function reconnectsOf({ reconnects, last }: StreamEntry): number {
   return reconnects + (last?.view().reconnects ?? 0);
 }
 
-/** `closing` aborts when Lookout stops. */
-export function createStatus(parts: StatusParts, closing: AbortSignal): (entry: StreamEntry) => StreamStatus {
+/** `working`: whether it is to run at this moment. `closing` aborts when Lookout stops. */
+export function createStatus(parts: StatusParts, working: (entry: StreamEntry) => boolean, closing: AbortSignal): (entry: StreamEntry) => StreamStatus {
   const { config, facts } = parts;
   const knownSince = new Date().toISOString();
 
@@ -36,7 +30,7 @@ export function createStatus(parts: StatusParts, closing: AbortSignal): (entry: 
   function whyNot(entry: StreamEntry): string {
     const stopped = entry.last?.view().reason;
     if (!entry.enabled) return stopped === undefined || stopped === OUTSIDE ? 'not started' : stopped;
-    if (!isToRun(entry, config)) return OUTSIDE;
+    if (!working(entry)) return OUTSIDE;
     try {
       sourceOf(entry.url, entry.trusted, parts);
     } catch (error) {

@@ -13,12 +13,15 @@ import { createTurns } from '../lib/turns.ts';
 import { parseYaml } from '../lib/yaml.ts';
 import type { ExpectOurs } from '../store/own-folders.ts';
 import type { StreamOptions } from '../types.ts';
+import { isTime } from '../words/time.ts';
 
 export interface StoredStream {
   readonly camera_id: string | number;
   readonly url: string;
   readonly models: readonly string[];
   readonly options: Partial<StreamOptions>;
+  /** RFC 3339: from when its duration counts; absent: it has none, or it counts from its next run. */
+  readonly started_at?: string;
   readonly enabled: boolean;
 }
 
@@ -97,5 +100,8 @@ function valuesOf(text: string): { readonly value: unknown; readonly broken: boo
 function faultIn(value: unknown, faultOf: (value: unknown) => string | null): string | null {
   if (!isObject(value)) return 'it is no stream';
   const missing = ['camera_id', 'url', 'models', 'options', 'enabled'].find((key) => !(key in value));
-  return missing === undefined ? faultOf(value) : `${missing} is missing`;
+  if (missing !== undefined) return `${missing} is missing`;
+  const { started_at, ...stream } = value;
+  if (started_at !== undefined && !(typeof started_at === 'string' && isTime(started_at))) return 'started_at is no time';
+  return faultOf(stream);
 }

@@ -6,7 +6,7 @@ import type { Session } from '../store/spool.ts';
 import type { LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createCollector, type CollectorParts } from './collector.ts';
 import type { Demand } from './on-demand.ts';
-import { createPauses, pauseMsAfter, REFUSED_MS } from './pauses.ts';
+import { createRefusals, pauseMsAfter, REFUSED_MS } from './pauses.ts';
 
 export interface StreamParts extends CollectorParts {
   readonly source: Source;
@@ -49,11 +49,13 @@ const LATELY_MS = 600_000;
 const FFMPEG_MS = 400;
 const ASLEEP = 'nobody asks for its pictures; it wakes as soon as somebody does';
 
-export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
+/** `startedMs`: when its user started it, from which its duration counts; other runs of it may have been before. */
+export function startStream(spec: StreamSpec, parts: StreamParts, startedMs = parts.clock.now()): Stream {
   const { source, spool, room, clock, log } = parts;
   const { options } = spec;
   const stopping = new AbortController();
   const collector = createCollector(spec, parts, (error) => remember(error).message, stopping.signal);
+  const refusals = createRefusals(clock);
   let session: Session | null = null;
   let [state, reason]: [StreamState, string] = options.on_demand ? ['asleep', ASLEEP] : ['starting', 'connecting'];
   let since = new Date(clock.now()).toISOString();
@@ -62,8 +64,6 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   let camera_clock_offset_seconds: number | null = null;
   let last_frame_at: string | null = null;
   let last_error: StreamView['last_error'] = null;
-  /** In monotonic milliseconds: cameras lock accounts. */
-  let barredUntil = -Infinity;
 
   const stopped = (): boolean => stopping.signal.aborted;
 
@@ -88,12 +88,15 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
     for await (const captured of source.frames(spec, folder, signal)) {
       // Who brings a picture is told that it was not taken, and never of one that was.
       if (source.push && room.trouble) throw room.trouble;
-      const frame = await collector.take(own, captured);
-      if (frame) {
-        last_frame_at = frame.captured_at;
+      const taken = await collector.take(own, captured);
+      if ('frame' in taken) {
+        refusals.clear();
+        last_frame_at = taken.frame.captured_at;
         capture_mode = captured.mode;
         camera_clock_offset_seconds = captured.clock_offset_seconds ?? null;
         become('running', `capturing (${captured.mode})`);
+      } else if (source.push) {
+        throw taken.lost;
       }
       if (!source.push && room.trouble) throw room.trouble;
     }
@@ -129,8 +132,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
 
   /** However often it is woken, its camera is not asked sooner than its last refusal allows. */
   async function untilAllowed(signal: AbortSignal): Promise<void> {
-    const pauseMs = barredUntil - clock.monotonic();
-    if (pauseMs <= 0) return;
+    const pauseMs = refusals.leftMs;
+    if (pauseMs === 0) return;
     become('failed', `${last_error?.message ?? 'it refused the login'}; next try in ${inWords(pauseMs)}`);
     await clock.sleep(pauseMs, signal);
   }
@@ -146,7 +149,8 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
   /** Connects, again and again, until the signal aborts. */
   async function capture(own: Session, signal: AbortSignal): Promise<void> {
     const over = (): boolean => signal.aborted;
-    const pauses = createPauses();
+    /** Connections in a row that gave nothing for long. */
+    let failures = 0;
     await untilAllowed(signal);
     while (!over()) {
       await untilRoom(signal);
@@ -155,7 +159,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
       let connectedAt = clock.now();
       try {
         // Who brings its pictures costs nothing until then.
-        if (!source.push) await untilTurn(pauses.failures, signal);
+        if (!source.push) await untilTurn(failures, signal);
         if (over()) break;
         connectedAt = clock.now();
         await captureOnce(own, signal);
@@ -164,9 +168,9 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
         if (await room.failed(error) || room.trouble) continue;
         const { code, message } = remember(error);
         const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
-        const pauseMs = pauses.after(code, { healthy, known: collector.latest !== null });
+        failures = healthy ? 0 : failures + 1;
+        const pauseMs = code === 'stream_auth' ? refusals.add(collector.latest !== null) : pauseMsAfter(failures);
         become(pauseMs < REFUSED_MS ? 'reconnecting' : 'failed', `${message}; ${source.push ? 'goes on with the next picture' : `next try in ${inWords(pauseMs)}`}`);
-        if (state === 'failed') barredUntil = clock.monotonic() + pauseMs;
         log.debug(`${spec.camera_id}: ${code}`, { reason: message });
         await (source.push ? source.push.called(spec.camera_id, signal) : clock.sleep(pauseMs, signal));
         reconnects += 1;
@@ -214,7 +218,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts): Stream {
 
   if (options.duration_seconds !== null) {
     const seconds = options.duration_seconds;
-    void clock.sleep(seconds * 1000, stopping.signal).then(() => stop(`its ${seconds} s are over`));
+    void clock.sleep(Math.max(0, startedMs + seconds * 1000 - clock.now()), stopping.signal).then(() => stop(`its ${seconds} s are over`));
   }
 
   return {

@@ -1,13 +1,14 @@
 /** All streams: from lookout.yaml and from the API; started, stopped, changed, remembered, listed. */
 import { isDeepStrictEqual } from 'node:util';
 import { errorInfo, LookoutError } from '../errors.ts';
+import { createHours } from '../lib/schedule.ts';
 import { shownAddress } from '../lib/secrets.ts';
 import type { Probe, ProbeRequest, StartRequest, StreamChange, StreamStatus } from '../types.ts';
 import { createDemand } from './on-demand.ts';
 import { probeStream } from './probe.ts';
 import { startStream, type StreamParts } from './stream.ts';
 import { checkModels, checkOptions, remembered, sourceOf, specOf, type StreamEntry } from './stream-entry.ts';
-import { createStatus, isToRun, OUTSIDE, reconnectsOf, type StatusParts } from './stream-status.ts';
+import { createStatus, OUTSIDE, reconnectsOf, type StatusParts } from './stream-status.ts';
 import type { StoredStream, StreamStore } from './stream-store.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 
@@ -43,8 +44,9 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   const underWay = new Map<string, Promise<unknown>>();
   const closing = new AbortController();
   let schedules: NodeJS.Timeout | null = null;
-  const status = createStatus(parts, closing.signal);
-  const working = (entry: StreamEntry): boolean => isToRun(entry, config);
+  const works = createHours(config.time_zone);
+  const working = ({ enabled, schedule }: StreamEntry): boolean => enabled && (schedule === null || works(schedule, Date.now()));
+  const status = createStatus(parts, working, closing.signal);
 
   /** What is asked of one camera is done one after the other: nothing starts it while something else has half stopped it. */
   function inTurn<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
@@ -62,8 +64,9 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   function run(id: string, entry: StreamEntry): void {
     closing.signal.throwIfAborted();
     const source = sourceOf(entry.url, entry.trusted, parts);
-    const stream = startStream(specOf(entry, config), { ...parts.stream, source, demand });
-    entries.set(id, { ...entry, running: stream, last: stream, reconnects: reconnectsOf(entry) });
+    const started_at = entry.started_at ?? new Date(parts.stream.clock.now()).toISOString();
+    const stream = startStream(specOf(entry, config), { ...parts.stream, source, demand }, Date.parse(started_at));
+    entries.set(id, { ...entry, started_at, running: stream, last: stream, reconnects: reconnectsOf(entry) });
     void stream.ended.then(() => {
       const now = entries.get(id);
       if (now?.running !== stream) return;
@@ -84,7 +87,9 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   /** A stream that runs is not undone for it: what could not be stored is, with the next change. */
   async function save(): Promise<void> {
     const stored = [...entries.values()].filter(({ origin }) => origin === 'api').map(
-      ({ camera_id, url, models, asked, enabled }): StoredStream => ({ camera_id, url, models, options: asked, enabled }));
+      ({ camera_id, url, models, asked, enabled, started_at }): StoredStream => ({
+        camera_id, url, models, options: asked, ...(typeof asked.duration_seconds === 'number' && started_at !== null && { started_at }), enabled,
+      }));
     await parts.store.save(stored).catch((error: unknown) => {
       parts.stream.log.error('what streams there are could not be stored: after a restart they are as they were before', { reason: errorInfo(error).message });
     });
@@ -99,7 +104,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
         if (!working(entry)) {
           await halt(id, OUTSIDE);
           parts.stopped(id);
-        } else if (!entry.running) run(id, entry);
+        } else if (!entry.running) run(id, { ...entry, started_at: null });
       }).catch((error: unknown) => {
         if (!closing.signal.aborted) parts.stream.log.error(`${id} does not follow its hours of work`, { reason: errorInfo(error).message });
       });
@@ -112,20 +117,25 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     return entry;
   }
 
+  function expectRoomFor(id: string): void {
+    if (!entries.has(id) && entries.size >= config.max_streams) throw new LookoutError('too_many_streams', `${entries.size} streams are known, and max_streams is ${config.max_streams}`);
+  }
+
   async function start(id: string, request: StartRequest, origin: StreamEntry['origin']): Promise<'started' | 'already_running'> {
     const before = entries.get(id);
     if (before?.running) return 'already_running';
-    if (!before && entries.size >= config.max_streams) throw new LookoutError('too_many_streams', `${entries.size} streams are known, and max_streams is ${config.max_streams}`);
+    expectRoomFor(id);
     const models = request.models ?? parts.defaultModels;
     const url = addressOf(request.url, before);
     const trusted = origin !== 'api' || (before?.trusted === true && url === before.url);
     sourceOf(url, trusted, parts);
     checkOptions(request.options ?? {}, url);
     await checkModels(models, url, request.options ?? {}, parts);
-    // Begun meanwhile with what was remembered.
+    // Begun meanwhile with what was remembered, or others have taken its place.
     if (entries.get(id)?.running) return 'already_running';
+    expectRoomFor(id);
     const entry: StreamEntry = {
-      camera_id: request.camera_id, url, trusted, models, asked: request.options ?? {}, enabled: true, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
+      camera_id: request.camera_id, url, trusted, models, asked: request.options ?? {}, enabled: true, started_at: null, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
       origin: before?.origin === 'yaml' ? 'yaml' : origin, schedule: before?.schedule ?? null,
     };
     if (!working(entry)) {
@@ -149,9 +159,13 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   async function change(id: string, { url, models, options, enabled }: StreamChange): Promise<StreamStatus> {
     const entry = known(id);
     const address = url === undefined ? entry.url : addressOf(url, entry);
+    const asked = { ...entry.asked, ...options };
+    // Another duration counts from now, and so does that of a stream that was stopped.
+    const isAnew = (asked.duration_seconds ?? null) !== (entry.asked.duration_seconds ?? null) || (!entry.enabled && enabled === true);
     const changed: StreamEntry = {
       // Who wrote the old address into lookout.yaml is not who sends a new one.
-      ...entry, url: address, trusted: entry.trusted && address === entry.url, models: [...new Set(models ?? entry.models)], asked: { ...entry.asked, ...options }, enabled: enabled ?? entry.enabled, running: null,
+      ...entry, url: address, trusted: entry.trusted && address === entry.url, models: [...new Set(models ?? entry.models)], asked, enabled: enabled ?? entry.enabled,
+      started_at: isAnew ? null : entry.started_at, running: null,
     };
     sourceOf(changed.url, changed.trusted, parts);
     checkOptions(changed.asked, changed.url);
@@ -208,7 +222,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
       return entry ? status(entry) : null;
     },
     probe: async (request, signal) => probeStream(request, false, parts, signal),
-    ...createTraffic(entries, { ...parts, demand, clock: parts.stream.clock, status }),
+    ...createTraffic(entries, { ...parts, demand, room: parts.stream.room, clock: parts.stream.clock, status }),
     async close() {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
       if (schedules) clearInterval(schedules);

@@ -1,6 +1,7 @@
 /** What goes out of streams while they run, pictures and video, and in: the pictures of cameras that push. */
 import { errorInfo, LookoutError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Room } from '../store/janitor.ts';
 import type { LatestPicture, PushedPicture, PushOutcome, PushSource, StreamStatus, VideoSource } from '../types.ts';
 import { firstOf } from './first.ts';
 import type { Demand } from './on-demand.ts';
@@ -18,19 +19,20 @@ export interface Traffic {
   live: VideoSource['live'];
   /** Throws what `push` throws of a stream that takes no picture. */
   expectTakesPush(cameraId: string): void;
-  /** To a stream that runs. Throws `not_found`, `not_running`, and what its source throws. */
+  /** To a stream that runs. Throws `not_found`, `not_running`, why nothing may be captured, and what its source throws. */
   push(cameraId: string, picture: PushedPicture): Promise<PushOutcome>;
 }
 
 export interface TrafficParts extends Pick<StreamEntryParts, 'config' | 'sources'> {
   readonly demand: Demand;
+  readonly room: Pick<Room, 'trouble'>;
   readonly clock: Clock;
   readonly status: (entry: StreamEntry) => StreamStatus;
 }
 
 /** `entries`: by camera, as they are now. */
 export function createTraffic(entries: ReadonlyMap<string, StreamEntry>, parts: TrafficParts): Traffic {
-  const { demand, clock } = parts;
+  const { demand, room, clock } = parts;
 
   const runs = (cameraId: string): Stream | null => entries.get(cameraId)?.running ?? null;
   const latest = (cameraId: string): LatestPicture | null => entries.get(cameraId)?.last?.view().latest ?? null;
@@ -50,6 +52,7 @@ export function createTraffic(entries: ReadonlyMap<string, StreamEntry>, parts: 
     if (!entry.running) throw new LookoutError('not_running', `the stream of camera '${cameraId}' does not run: ${parts.status(entry).reason}`);
     const { push } = sourceOf(entry.url, entry.trusted, parts);
     if (!push) throw new LookoutError('not_running', `camera '${cameraId}' is asked for its pictures; a stream of the address push: takes those that it brings`);
+    if (room.trouble) throw room.trouble;
     return push;
   }
 

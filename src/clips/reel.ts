@@ -20,7 +20,7 @@ export interface HeldFrame {
 export interface Reel {
   /**
    * Holds a frame, and lets go of those that are older by so much; of all once no frame has come for as long, and for two intervals.
-   * null: it is gone, or comes too soon after the one before.
+   * null: it is gone, or too near to another in time.
    */
   hold(cameraId: string, frame: Frame, seconds: number, intervalSeconds: number): Promise<HeldFrame | null>;
   /** Oldest first: the one that was the newest at a time, and those after it. Their files may be gone. */
@@ -64,14 +64,19 @@ export async function openReel(folder: string, pathOf: (key: string) => string, 
     async hold(cameraId, { key, captured_at, width, height }, seconds, intervalSeconds) {
       const ms = Date.parse(captured_at);
       const before = held.get(cameraId) ?? [];
-      const apartMs = ms - (before.at(-1)?.ms ?? -Infinity);
-      if (apartMs >= 0 && apartMs < LEAST_APART_MS) return null;
+      // Pictures that are pushed may overtake each other.
+      const place = before.findLastIndex((frame) => frame.ms <= ms) + 1;
+      const [earlier, later] = [before.slice(0, place), before.slice(place)];
+      // Those of a clock that was set back cannot stand in one clip with it.
+      const isBack = earlier.length === 0;
+      const apartMs = Math.min(ms - (earlier.at(-1)?.ms ?? -Infinity), isBack ? Infinity : (later[0]?.ms ?? Infinity) - ms);
+      if (apartMs < LEAST_APART_MS) return null;
       lastNumber += 1;
       const own: HeldFrame = { file: join(folder, `${lastNumber}.jpg`), ms, width, height };
       const isHeld = (): boolean => held.get(cameraId)?.includes(own) === true;
-      // Those of a clock that was set back cannot stand in one clip with it.
-      const kept = apartMs < 0 ? [] : from(before, ms - 1000 * seconds);
-      held.set(cameraId, [...kept, own]);
+      const all = isBack ? [own] : [...earlier, own, ...later];
+      const kept = from(all, (all.at(-1) ?? own).ms - 1000 * seconds);
+      held.set(cameraId, kept);
       alarms.get(cameraId)?.();
       alarms.set(cameraId, clock.after(1000 * (seconds + 2 * intervalSeconds), () => { forget(cameraId).catch(failed(cameraId)); }));
       try {

@@ -4,6 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import { isLoopback } from '../lib/loopback.ts';
 import { isObject } from '../lib/objects.ts';
+import { shorten } from '../lib/shorten.ts';
 import { suggest } from '../lib/suggest.ts';
 import { pathOf, type Path } from '../lib/yaml.ts';
 import type { Config, SettingSchema } from '../types.ts';
@@ -24,6 +25,9 @@ export interface Problem {
 }
 
 export type Checked = { readonly config: Config } | { readonly problems: readonly Problem[] };
+
+/** Of what is sent: who sends more has made one mistake many times. */
+const MOST_FAULTS = 20;
 
 // The schemas are Lookout's own, and each is used a few times: checking them against the schema of schemas, and making their code
 // faster, takes longer at each start than all that they check.
@@ -65,7 +69,7 @@ function followerProblems({ followers }: Readonly<Record<string, unknown>>): rea
 
 /** What is wrong with one item of `streams:`, or with a stream that was kept; null: nothing. */
 export function streamFault(value: unknown): string | null {
-  const [first] = isStream(value) ? faultsOfStream(value) : (isStream.errors ?? []).map(problemOf);
+  const [first] = isStream(value) ? faultsOfStream(value) : (isStream.errors ?? []).slice(0, 1).map(problemOf);
   if (first === undefined && isStream(value)) return null;
   return first === undefined ? 'it is no stream' : `${first.path.join('.')}${first.path.length > 0 ? ' ' : ''}${first.message}`;
 }
@@ -73,7 +77,9 @@ export function streamFault(value: unknown): string | null {
 /** What is wrong with a rule of events; null: nothing. */
 export function ruleFault(value: unknown): string | null {
   if (isRule(value)) return rulesFault([value]);
-  return firstOfEachPath((isRule.errors ?? []).map(problemOf)).map(({ path, message }) => `${path.join('.')} ${message}`).join('; ');
+  const errors = isRule.errors ?? [];
+  const faults = firstOfEachPath(errors.slice(0, MOST_FAULTS).map(problemOf)).map(({ path, message }) => `${shorten(path.join('.'), 50)} ${message}`);
+  return [...faults, ...(errors.length > MOST_FAULTS ? [`${errors.length - MOST_FAULTS} more like these`] : [])].join('; ');
 }
 
 function problemOf(error: ErrorObject): Problem {
@@ -118,7 +124,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 function insteadOf(schema: Partial<SettingSchema>, value: unknown): string {
   const free = [schema.type ?? []].flat().includes('string') && !schema.enum;
   if (free && ['number', 'boolean'].includes(typeof value)) return '; put it in quotes';
-  return free || value === null || typeof value === 'object' ? '' : `, not ${typeof value === 'number' ? value : JSON.stringify(value)}`;
+  return free || value === null || typeof value === 'object' ? '' : `, not ${typeof value === 'number' ? value : shorten(JSON.stringify(value), 100)}`;
 }
 
 /** One mistake may break several rules of the schema; the first says enough. */

@@ -5,10 +5,10 @@
  * beyond the limit of a day alerts when that is over and it is still there, and so does what stands still when a further thing
  * comes. These put an alert off; nobody wants to miss a thing that stays because it came at the wrong moment.
  */
+import { createHours } from '../lib/schedule.ts';
 import type { EventRule, StreamRef, Suppressed } from '../types.ts';
 import type { Camera } from './camera.ts';
 import { createDayOf } from './day.ts';
-import { createHours } from './hours.ts';
 import type { Moment } from './seen.ts';
 import type { Silences } from './silences.ts';
 import type { Place } from './stationary.ts';

@@ -58,16 +58,18 @@ export function videostreamRoutes(camera: PushCamera, { token, camera_password, 
     });
   };
 
-  router.get('/', (request, response, next) => {
-    // Browsers get the page.
-    if ((request.get('accept') ?? '').includes('text/html')) {
-      next('route');
-      return;
-    }
-    allowOtherSites(request, response);
-    checkToken(request, response);
-    sendText(response, 200, 'Video Streaming Server is running');
+  /** Browsers get Lookout's page, which asks for the token. Who names HTML and is none, such as Java, would only be turned away. */
+  function wantsPage(request: Request): boolean {
+    if (!(request.get('accept') ?? '').includes('text/html')) return false;
+    const isTurnedAway = token !== null && request.get('authorization') === undefined;
+    return !isTurnedAway || push_camera_viewers !== 'open' || /^Mozilla\//.test(request.get('user-agent') ?? '');
+  }
+
+  router.get('/', (request, _response, next) => {
+    if (wantsPage(request)) next('router');
+    else next();
   });
+  serve('/', 'GET', shown((_request, response) => { sendText(response, 200, 'Video Streaming Server is running'); }));
 
   serve('/stream', 'GET', shown(async (request, response) => {
     const leave = seats.take('');

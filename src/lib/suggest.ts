@@ -3,8 +3,11 @@
 /** null when none is near: more than a third of the word would have to change. */
 export function suggest(word: string, known: readonly string[]): string | null {
   const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)))
+    .map((candidate) => ({ candidate, most: Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)) }))
+    // Of a word that is so much longer or shorter no distance has to be worked out.
+    .filter(({ candidate, most }) => Math.abs(word.length - candidate.length) <= most)
+    .map(({ candidate, most }) => ({ candidate, most, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .filter(({ distance, most }) => distance <= most)
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.candidate ?? null;
 }

@@ -20,6 +20,10 @@ export interface Yaml {
   readonly position: (path: Path, part: 'key' | 'value') => string;
 }
 
+/** A text with a colon in the wrong place is taken for a mapping. */
+const TO_BE_QUOTED = '; a text that ends with a colon, or has one before a blank, must be put in quotes';
+const ADVICE: Partial<Readonly<Record<string, string>>> = { BLOCK_AS_IMPLICIT_KEY: TO_BE_QUOTED, BLOCK_IN_FLOW: TO_BE_QUOTED };
+
 export function parseYaml(file: string, text: string): Yaml {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -29,8 +33,7 @@ export function parseYaml(file: string, text: string): Yaml {
   };
   return {
     document,
-    faults: document.errors.map(({ code, message, pos: [start] }) =>
-      `${at(start)}: ${code === 'DUPLICATE_KEY' ? `${wordAt(text, start)} is there twice` : message}`),
+    faults: document.errors.map(({ code, message, pos: [start] }) => `${at(start)}: ${code === 'DUPLICATE_KEY' ? `${wordAt(text, start)} is there twice` : `${message}${ADVICE[code] ?? ''}`}`),
     broken: document.errors.some(({ code }) => code !== 'DUPLICATE_KEY'),
     values: () => {
       try {

@@ -20,7 +20,7 @@ export interface StreamOptions {
   readonly video_track: number;
   /** How a camera over TLS is known: `verify`, `off`, or `sha256:` and the fingerprint of its certificate. */
   readonly tls: string;
-  /** The stream stops by itself after this long; null: never. */
+  /** The stream stops by itself so long after it was started; null: never. */
   readonly duration_seconds: number | null;
   /** Its last seconds of video are kept, so that clips begin before they are asked for; and its events that alert have clips. */
   readonly clips: boolean;

@@ -37,18 +37,15 @@ export async function createPushCamera({ config, push, localTime, expectOurs, lo
 
   async function alert(jpeg: Uint8Array, moment: string): Promise<void> {
     log.warn('OIL SPILL DETECTED - Alert triggered!');
-    await history.add(jpeg, localTime(moment)).catch(async (error: unknown) => {
-      // The next picture tries it again.
-      await change({ oil_spill_detected: false });
-      throw error;
-    });
+    await history.add(jpeg, localTime(moment));
   }
 
   /** Whether it is to be told that oil is seen: it was not seen in the picture before. */
   function see(isSpill: boolean): boolean {
     const { stream_active, stopped, oil_spill_detected } = history.state;
     const isActive = !stopped;
-    if (oil_spill_detected !== isSpill || stream_active !== isActive) void change({ oil_spill_detected: isSpill, stream_active: isActive });
+    const isOver = oil_spill_detected && !isSpill;
+    if (isOver || stream_active !== isActive) void change({ stream_active: isActive, ...(isOver && { oil_spill_detected: false }) });
     return isSpill && !oil_spill_detected;
   }
 

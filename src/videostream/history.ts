@@ -26,7 +26,10 @@ export interface History {
   readonly events: readonly OilSpillEvent[];
   /** On the disk soon; when it resolves, so it is. */
   change(change: Partial<CameraState>): Promise<void>;
-  /** Keeps the picture, then tells. `localTime`: RFC 3339 with milliseconds, as the clock on the wall shows it. */
+  /**
+   * Oil is seen: keeps the picture, then tells. On the disk it is seen from then on: who is killed before alerts again. `localTime`:
+   * RFC 3339 with milliseconds, as the clock on the wall shows it.
+   */
   add(jpeg: Uint8Array, localTime: string): Promise<void>;
 }
 
@@ -47,10 +50,13 @@ export async function openHistory(dataDir: string, expectOurs: () => Promise<voi
   const takeTurn = createTurns();
   let { state, total, events }: Stored = await read(file, log);
   let queued: Promise<void> | null = null;
+  /** Alerts whose turn has not come. */
+  let waiting = 0;
 
   async function write(): Promise<void> {
     await expectOurs();
-    await writeAtomically(file, `${JSON.stringify({ state, total, events } satisfies Stored)}\n`);
+    const told = { ...state, oil_spill_detected: state.oil_spill_detected && waiting === 0 };
+    await writeAtomically(file, `${JSON.stringify({ state: told, total, events } satisfies Stored)}\n`);
   }
 
   /** What changes while it is written is written once more. */
@@ -69,6 +75,24 @@ export async function openHistory(dataDir: string, expectOurs: () => Promise<voi
     return name(number);
   }
 
+  async function keep(jpeg: Uint8Array, localTime: string): Promise<void> {
+    await expectOurs();
+    await makeFolder(join(dataDir, FOLDER));
+    const timestamp = localTime.slice(0, 19).replace('T', '_').replaceAll(/[-:]/g, '');
+    const name = await freeName(timestamp);
+    await writeAtomically(join(dataDir, FOLDER, name), jpeg);
+    const before: Stored = { state, total, events };
+    const all = [...events, { datetime: `${localTime.slice(0, 23)}000`, frame_path: `${FOLDER}/${name}`, timestamp }];
+    [total, events] = [total + 1, all.slice(-MOST_EVENTS)];
+    try {
+      await write();
+    } catch (error) {
+      ({ total, events } = before);
+      throw error;
+    }
+    for (const { frame_path } of all.slice(0, -MOST_EVENTS)) await removeIfPresent(join(dataDir, FOLDER, basename(frame_path)));
+  }
+
   return {
     get state() {
       return state;
@@ -83,23 +107,20 @@ export async function openHistory(dataDir: string, expectOurs: () => Promise<voi
       state = { ...state, ...change };
       return save();
     },
-    add: (jpeg, localTime) => takeTurn(async () => {
-      await expectOurs();
-      await makeFolder(join(dataDir, FOLDER));
-      const timestamp = localTime.slice(0, 19).replace('T', '_').replaceAll(/[-:]/g, '');
-      const name = await freeName(timestamp);
-      await writeAtomically(join(dataDir, FOLDER, name), jpeg);
-      const before: Stored = { state, total, events };
-      const all = [...events, { datetime: `${localTime.slice(0, 23)}000`, frame_path: `${FOLDER}/${name}`, timestamp }];
-      [total, events] = [total + 1, all.slice(-MOST_EVENTS)];
-      try {
-        await write();
-      } catch (error) {
-        ({ total, events } = before);
-        throw error;
-      }
-      for (const { frame_path } of all.slice(0, -MOST_EVENTS)) await removeIfPresent(join(dataDir, FOLDER, basename(frame_path)));
-    }),
+    add(jpeg, localTime) {
+      waiting += 1;
+      state = { ...state, oil_spill_detected: true };
+      return takeTurn(async () => {
+        waiting -= 1;
+        try {
+          await keep(jpeg, localTime);
+        } catch (error) {
+          // The next picture tries it again.
+          state = { ...state, oil_spill_detected: false };
+          throw error;
+        }
+      });
+    },
   };
 }
 

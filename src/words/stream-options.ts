@@ -26,7 +26,7 @@ export const STREAM_OPTIONS = {
     description: 'How a camera over TLS is known: verify (its certificate is trusted), off (not at all), or sha256: and the fingerprint of its certificate.',
   },
   duration_seconds: {
-    type: ['number', 'null'], minimum: 0.1, maximum: 31_536_000, description: 'The stream stops by itself after this long; null: never.',
+    type: ['number', 'null'], minimum: 0.1, maximum: 31_536_000, description: 'The stream stops by itself so long after it was started, or this option changed, over restarts of Lookout too; one of lookout.yaml so long after Lookout started. null: never.',
   },
   clips: {
     type: 'boolean', description: 'Keeps the last seconds of video (pre_roll_seconds), so that clips begin before they are asked for; events that alert have clips.',

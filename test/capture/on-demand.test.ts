@@ -27,13 +27,15 @@ let submitted: Batch[];
 let wanted: string[];
 let streams: Streams;
 let stored: readonly StoredStream[];
+/** Why nothing may be captured. */
+let trouble: LookoutError | null;
 const viewers: AbortController[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-on-demand-'));
   books = await openBooks(folder);
   [clock, source, video, submitted, wanted] = [createVirtualClock(), createFakeSource(), undefined, [], []];
-  stored = [];
+  [stored, trouble] = [[], null];
   streams = await begin();
 });
 afterEach(async () => {
@@ -51,7 +53,7 @@ async function begin(): Promise<Streams> {
     stopped: () => undefined,
     store: { load: () => Promise.resolve(stored), save: (all) => { stored = all; return Promise.resolve(); } },
     stream: {
-      spool: createSpool(config.frames_dir), books, room: plenty, clock, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, offer: () => undefined, closed: () => undefined,
+      spool: createSpool(config.frames_dir), books, room: { ...plenty, get trouble() { return trouble; } }, clock, pacer: { busy: false, turn: () => Promise.resolve() }, log: silentLog, offer: () => undefined, closed: () => undefined,
       submit: (batch) => { submitted.push(batch); return Promise.resolve(); },
       wanted: (model) => { wanted.push(model); },
     },
@@ -175,6 +177,26 @@ describe('a stream on demand', () => {
     expect(source.opened).toHaveLength(2);
   });
 
+  it('asks one that knew its login, and refuses it, no more often than if it were never asleep', async () => {
+    await start({ linger_seconds: 0 });
+    const tries: number[] = [];
+    for (let minute = -1; minute < 20; minute += 1) {
+      const viewer = view();
+      await expect.poll(() => source.connected().length > 0 || status()?.state === 'failed', { ...SOON, interval: 2 }).toBe(true);
+      if (minute < 0) await source.emit(CAM);
+      else if (source.connected().length > 0) {
+        tries.push(minute);
+        source.end(CAM, new LookoutError('stream_auth', 'wrong password'));
+        await expect.poll(() => status()?.reason, { ...SOON, interval: 2 }).toMatch(/^wrong password; next try in/);
+      }
+      viewer.leave();
+      await clock.pass(60_000);
+      await asleep();
+    }
+    // Two while it may be booting.
+    expect(tries).toEqual([0, 1, 2, 7, 17]);
+  });
+
   it('is stopped, changed, removed and brought back, asleep and awake', async () => {
     await start();
     expect(await streams.start({ camera_id: CAM, url: 'rtsp://h/x', models: ['motion'] })).toBe('already_running');
@@ -241,10 +263,16 @@ describe('a stream on demand', () => {
     await expect(streams.live(CAM, viewer.signal)).rejects.toMatchObject({ code: 'no_live_video' });
   });
 
-  it('is refused for a camera that brings its pictures', async () => {
+  it('is refused for a camera that brings its pictures, and these at once while the disk is full', async () => {
     const push = { camera_id: 'SHIP', url: 'push:', models: [], options: { on_demand: true } };
     await expect(streams.start(push)).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining('on_demand is for cameras that are asked for their pictures') as string });
     await streams.start({ ...push, options: {} });
     await expect(streams.change('SHIP', { options: { on_demand: true } })).rejects.toMatchObject({ code: 'bad_request' });
+    trouble = new LookoutError('disk_full', 'nothing is left');
+    const picture = { bytes: JPEG, captured_at: '2026-07-01T12:00:00.000Z', findings: [] };
+    expect(() => { streams.expectTakesPush('SHIP'); }).toThrow(trouble);
+    await expect(streams.push('SHIP', picture)).rejects.toBe(trouble);
+    trouble = null;
+    expect(await streams.push('SHIP', picture)).toBe('taken');
   });
 });

@@ -77,6 +77,7 @@ describe('the store of streams', () => {
     ['models', { models: [] }, 'models must not be empty'],
     ['models of numbers', { models: [7] }, 'models.0 must be text'],
     ['enabled', { enabled: 'yes' }, 'enabled must be true or false'],
+    ['started_at', { started_at: 'yesterday' }, 'started_at is no time'],
     ['options that are none', { options: null }, 'options must be'],
     ['something else', { origin: 'yaml' }, 'origin unknown setting'],
   ])('loses no more than the entry that is wrong: %s', async (_what, wrong, reason) => {

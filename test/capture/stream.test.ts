@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LookoutError } from '../../src/errors.ts';
+import { errorInfo, LookoutError } from '../../src/errors.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createLog, silentLog } from '../../src/lib/log.ts';
 import type { Pacer, Standing } from '../../src/lib/pacer.ts';
@@ -10,10 +10,11 @@ import { openBooks, type Books } from '../../src/store/books.ts';
 import { createSpool, type Spool } from '../../src/store/spool.ts';
 import { createDemand } from '../../src/capture/on-demand.ts';
 import { startStream, type Stream, type StreamParts } from '../../src/capture/stream.ts';
+import { create as createPush } from '../../src/sources/push.ts';
 import type { Batch, StreamOptions } from '../../src/types.ts';
 import { plenty } from '../helpers/plenty.ts';
 import { createFakeSource, JPEG, type FakeSource } from '../helpers/fake-source.ts';
-import { streamOf } from '../sources/streams.ts';
+import { PICTURES, streamOf } from '../sources/streams.ts';
 
 const SOON = { timeout: 5000 };
 
@@ -57,7 +58,7 @@ async function begin(options: Partial<StreamOptions> = {}, parts: Partial<Stream
     ...parts,
   });
   running.push(stream);
-  await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
+  if (!parts.source?.push) await expect.poll(() => source.connected(), SOON).toEqual(['CAM-1']);
   return stream;
 }
 
@@ -380,6 +381,19 @@ describe('a stream', () => {
     await emit(1);
     expect(stream.view().state).toBe('running');
     expect(ofCamera()).toMatchObject({ captured: 3, dropped: {}, in_spool: 3 });
+  });
+
+  it('refuses a picture that is brought and cannot be stored, none that was, and takes the next', async () => {
+    let refusals = 1;
+    const short: Spool = { ...spool, put: (...frame) => (refusals-- > 0 ? Promise.reject(new Error('EMFILE: too many open files')) : spool.put(...frame)) };
+    const pushed = createPush({ config: PICTURES });
+    const stream = await begin({ interval_seconds: 0 }, { source: pushed, spool: short });
+    const bytes = await readFile(new URL('../../media/march-pastoral.jpg', import.meta.url));
+    const bring = (): Promise<unknown> | undefined => pushed.push?.take('CAM-1', { bytes, captured_at: new Date().toISOString(), findings: [] }).catch(errorInfo);
+    expect(await bring()).toMatchObject({ code: 'too_many_at_once' });
+    await expect.poll(() => stream.view()).toMatchObject({ state: 'reconnecting', reason: 'EMFILE: too many open files; goes on with the next picture' });
+    expect(await bring()).toBe('taken');
+    await expect.poll(ofCamera).toMatchObject({ captured: 2, dropped: { spool_failed: 1 }, in_spool: 1 });
   });
 
   it('begins once its frames can be stored', async () => {

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import cron from 'node-cron';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { streamFault } from '../../src/config/check.ts';
 import { loadConfig } from '../../src/config/load.ts';
@@ -153,7 +154,8 @@ describe('starting a stream', () => {
 
   it('is refused where as many are known as may be, until one is removed', async () => {
     const streams = await begin([], [], { max_streams: 2 });
-    for (const camera_id of ['CAM-1', 'CAM-2']) await streams.start({ ...CAM, camera_id });
+    const together = await Promise.allSettled(['CAM-1', 'CAM-2', 'CAM-4'].map((camera_id) => streams.start({ ...CAM, camera_id })));
+    expect(together.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     await streams.stop('CAM-1');
     const third = { ...CAM, camera_id: 'CAM-3' };
     await expect(streams.start(third)).rejects.toMatchObject({ code: 'too_many_streams', message: '2 streams are known, and max_streams is 2' });
@@ -196,6 +198,25 @@ describe('stopping a stream', () => {
     await expect.poll(stored, SOON).toMatchObject([{ enabled: false }]);
     expect(halted).toEqual(['CAM-1']);
     expect((await anotherRun(streams)).get('CAM-1')?.state).toBe('stopped');
+  });
+
+  it('is done when its time since its start is over, whatever restarted it; another duration counts from now', async () => {
+    const streams = await begin();
+    await streams.start({ ...CAM, options: { duration_seconds: 60 } });
+    const [{ started_at = '' } = {}] = await stored();
+    expect(Math.abs(Date.parse(started_at) - Date.now())).toBeLessThan(5000);
+    await streams.change('CAM-1', { options: { interval_seconds: 5 } });
+    const later = await anotherRun(streams);
+    await later.change('CAM-1', { models: ['animals'] });
+    expect(await stored()).toMatchObject([{ started_at }]);
+    await later.change('CAM-1', { options: { duration_seconds: 90 } });
+    const [{ started_at: anew = '' } = {}] = await stored();
+    expect(anew > started_at).toBe(true);
+    await later.close();
+    await writeFile(join(folder, 'data/streams.json'), JSON.stringify((await stored()).map((one) => ({ ...one, started_at: '2026-07-01T12:00:00.000Z' }))));
+    const last = await restored();
+    await expect.poll(() => last.get('CAM-1'), SOON).toMatchObject({ state: 'stopped', reason: 'its 90 s are over', enabled: false });
+    expect(await last.change('CAM-1', { enabled: true })).toMatchObject({ state: 'starting' });
   });
 });
 
@@ -440,6 +461,11 @@ describe('hours of work', () => {
   it('are told to one who starts it outside of them', async () => {
     vi.useFakeTimers({ toFake: ['Date', 'setInterval', 'clearInterval'], now: Date.parse('2026-07-01T07:00:00Z') });
     const streams = await restored([{ camera_id: 'yaml', url: 'rtsp://h/x', schedule: '* 8 * * *' }]);
+    // A minute is worked out once, however many look.
+    const tasks = vi.spyOn(cron, 'createTask');
+    for (let look = 0; look < 10; look += 1) expect(streams.list()).toMatchObject([{ reason: 'outside its hours of work' }]);
+    expect(tasks).not.toHaveBeenCalled();
+    tasks.mockRestore();
     await expect(streams.start({ ...CAM, camera_id: 'yaml' })).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining('outside its hours of work (* 8 * * *)') as string });
     expect(source.opened).toEqual([]);
   });

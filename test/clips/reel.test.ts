@@ -35,6 +35,15 @@ it('a frame is held until that after it is older than what is wanted', async () 
   expect(secondsOf('gate').at(-1)).toBe(15);
 });
 
+it('one that another has overtaken goes into its place; of a clock that was set back no earlier ones are kept', async () => {
+  for (const at of [0, 5, 9.9, 9.7, 10, 9.65, 11]) await hold('gate', at);
+  expect(secondsOf('gate')).toEqual([0, 5, 9.7, 9.9, 10, 11]);
+  expect(await inFolder()).toHaveLength(6);
+  for (const at of [-1, 0]) await hold('gate', at);
+  expect(secondsOf('gate')).toEqual([-1, 0]);
+  expect(await inFolder()).toHaveLength(2);
+});
+
 it('all of a camera go once none has come for as long, and two intervals', async () => {
   await hold('gate', 0);
   clock.pass(15);

@@ -11,8 +11,10 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measure } from '../../src/lib/jpeg.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import { createCameraKeys } from '../../src/store/camera-keys.ts';
 import type { Config, Detection } from '../../src/types.ts';
+import { createPushCamera } from '../../src/videostream/camera.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 import { settle, startServer } from '../helpers/server-process.ts';
 
@@ -143,6 +145,9 @@ describe('a server with a token', () => {
         expect((await send(lookout.url, { method: 'GET', path })).status, path).toBe(expected);
         expect((await send(lookout.url, { method: 'GET', path, headers: { Authorization: `Bearer ${token}` } })).status, path).toBe(200);
       }
+      // Java names HTML, and is no browser.
+      expect((await send(lookout.url, { method: 'GET', path: '/', headers: { Accept: 'text/html, image/gif, image/jpeg, */*; q=0.2', 'User-Agent': 'Java/17.0.1' } })).status).toBe(expected);
+      expect((await send(lookout.url, { method: 'GET', path: '/', headers: { Accept: 'text/html,*/*;q=0.8', 'User-Agent': 'Mozilla/5.0 (X11)' } })).status).toBe(401);
       expect((await send(lookout.url, { method: 'GET', path: '/api/streams' })).status).toBe(401);
       expect(lookout.log().includes('everybody who reaches this server may watch camera SHIP 1')).toBe(expected === 200);
     } finally {
@@ -286,6 +291,27 @@ describe('a restart', () => {
     } finally {
       await server.kill9();
       await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('finds no oil that no alert has told of, whenever it was killed', async () => {
+    const data_dir = await mkdtemp(join(tmpdir(), 'lookout-videostream-'));
+    const found: string[] = [];
+    /** What a server that is killed now finds. */
+    const look = async (): Promise<void> => {
+      const { state, total } = JSON.parse(await readFile(join(data_dir, 'oil_spill.json'), 'utf8').catch(() => '{"state":{},"total":0}')) as { state: { oil_spill_detected?: boolean }; total: number };
+      found.push(`${state.oil_spill_detected === true ? 'oil' : 'none'} ${total}`);
+    };
+    try {
+      const camera = await createPushCamera({
+        config: { data_dir, jpeg_quality: 90 }, push: () => Promise.resolve(), localTime: (moment) => moment, expectOurs: look, log: silentLog, signal: new AbortController().signal,
+      });
+      for (const isSpill of [true, false, true]) await camera.upload(JPEG, isSpill);
+      await camera.close();
+      await look();
+      expect(found.filter((one, index) => one !== found[index - 1])).toEqual(['none 0', 'oil 1', 'none 1', 'oil 2']);
+    } finally {
+      await rm(data_dir, { recursive: true, force: true });
     }
   });
 

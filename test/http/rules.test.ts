@@ -37,6 +37,13 @@ it.each([
   expect((await site.send('GET', '/api/rules/dogs')).json).toEqual(DOGS);
 });
 
+it('say at once what is wrong with ten thousand long keys, and not of each', async () => {
+  const began = performance.now();
+  const { status, json } = await patch(Object.fromEntries(Array.from({ length: 9_999 }, (_, index) => [`${'confidence'.repeat(8)}${index}`, 1])));
+  expect([status, (json as { error: string }).error]).toEqual([400, expect.stringMatching(/^(confidence){4}confidenc… unknown setting; .*; 9979 more like these\.$/)]);
+  expect(performance.now() - began).toBeLessThan(3000);
+});
+
 it('name those that there are to who asks for another', async () => {
   for (const method of ['GET', 'PATCH']) expect(await site.send(method, '/api/rules/cats', method === 'PATCH' ? { json: { alert: false } } : {})).toMatchObject({ status: 404, json: { code: 'not_found', error: 'No rule "cats"; rules are dogs, complaints.' } });
   expect(await site.send('GET', '/api/rules/%zz')).toMatchObject({ status: 400 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { worksAt } from '../../src/lib/schedule.ts';
+import { createHours } from '../../src/lib/schedule.ts';
 
 const at = (time: string): number => Date.parse(time);
 
@@ -13,16 +13,16 @@ describe('hours of work', () => {
     ['*/15 * * * *', '2026-07-01T12:31:00Z', false],
     ['* * * * *', '2026-07-01T12:31:59Z', true],
   ])('%s at %s: %s', (expression, time, works) => {
-    expect(worksAt(expression, at(time), 'UTC')).toBe(works);
+    expect(createHours('UTC')(expression, at(time))).toBe(works);
   });
 
   it('are those of the zone', () => {
     const morning = at('2026-07-01T03:00:00Z'); // 08:30 in Kolkata
-    expect(worksAt('* 8 * * *', morning, 'Asia/Kolkata')).toBe(true);
-    expect(worksAt('* 8 * * *', morning, 'UTC')).toBe(false);
+    expect(createHours('Asia/Kolkata')('* 8 * * *', morning)).toBe(true);
+    expect(createHours('UTC')('* 8 * * *', morning)).toBe(false);
   });
 
   it('refuse what is no cron expression', () => {
-    expect(() => worksAt('after lunch', at('2026-07-01T12:00:00Z'), 'UTC')).toThrow();
+    expect(() => createHours('UTC')('after lunch', at('2026-07-01T12:00:00Z'))).toThrow();
   });
 });

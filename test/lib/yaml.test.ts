@@ -27,6 +27,12 @@ test('still reads a text with a key that is there twice, but none with broken sy
   expect(parseYaml('f.json', '{"a": [1, }')).toMatchObject({ faults: [expect.stringMatching(/^f\.json:1:\d+: /), expect.anything()], broken: true });
 });
 
+test('says that a text with a colon is to be quoted', () => {
+  for (const text of ['streams:\n  - camera_id: SHIP-7\n    url: push:\n', 'streams: [{camera_id: SHIP-7, url: push:}]', 'name: gate: north']) {
+    expect(parseYaml('f.yaml', text).faults).toEqual([expect.stringMatching(/^f\.yaml:\d:\d+: .*; a text that ends with a colon, or has one before a blank, must be put in quotes$/)]);
+  }
+});
+
 test('says why there are no values', () => {
   const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]', ...['b', 'c', 'd', 'e'].map((name, index) => `${name}: &${name} [${Array(10).fill(`*${'abcd'.charAt(index)}`).join()}]`)];
   expect(parseYaml('f.yaml', bomb.join('\n')).values()).toEqual({ fault: expect.stringMatching(/^f\.yaml:1:1: /) as string });
