@@ -156,18 +156,18 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startedMs = pa
       await untilRoom(signal);
       if (over()) break;
       const before = last_frame_at;
-      let connectedAt = clock.now();
+      let connectedAt = clock.monotonic();
       try {
         // Who brings its pictures costs nothing until then.
         if (!source.push) await untilTurn(failures, signal);
         if (over()) break;
-        connectedAt = clock.now();
+        connectedAt = clock.monotonic();
         await captureOnce(own, signal);
       } catch (error) {
         if (over()) break;
         if (await room.failed(error) || room.trouble) continue;
         const { code, message } = remember(error);
-        const healthy = last_frame_at !== before && clock.now() - connectedAt > HEALTHY_MS;
+        const healthy = last_frame_at !== before && clock.monotonic() - connectedAt > HEALTHY_MS;
         failures = healthy ? 0 : failures + 1;
         const pauseMs = code === 'stream_auth' ? refusals.add(collector.latest !== null) : pauseMsAfter(failures);
         become(pauseMs < REFUSED_MS ? 'reconnecting' : 'failed', `${message}; ${source.push ? 'goes on with the next picture' : `next try in ${inWords(pauseMs)}`}`);
