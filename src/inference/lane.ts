@@ -78,16 +78,18 @@ export function createLane(name: string, parts: LaneParts): Lane {
       }
       employ(kept);
       const { state, instances } = kept.model;
-      const items = entrance.take(kept, clock.monotonic(), ({ session }) => (
-        state === 'none' || (!inCall.has(session) && isServedBy(number, homes.of(session, instances)))));
+      const items = entrance.take(kept, clock.monotonic(), ({ camera, session }) => (
+        state === 'none' || (!inCall.has(session) && ownerOf(camera, instances) === number)));
       if (items.length > 0) await call(kept, items);
       else await before;
     }
   }
 
-  /** A stream whose own runner is not up is served by another meanwhile. */
-  function isServedBy(number: number, home: number): boolean {
-    return number === home || !keeper.isUp(home);
+  /** Where a camera's own runner is not up the next one that is serves it meanwhile: one, or each would remember a part of it. */
+  function ownerOf(camera: string, instances: number): number {
+    const home = homes.of(camera, instances);
+    const inTurn = Array.from({ length: instances }, (_, step) => (home + step) % instances);
+    return inTurn.find((number) => keeper.isUp(number)) ?? home;
   }
 
   async function withoutRunner(error: unknown): Promise<void> {

@@ -199,6 +199,22 @@ describe.concurrent('a lane', () => {
     expect(await both()).toMatchObject([first, first]);
   });
 
+  it('keeps a camera with its runner when its stream is started again, and with one other while its own is not up', async (context) => {
+    let starts = 0;
+    const { look, writeManifest } = await planned(context, {}, {}, () => ({ prepare: () => madeUp(() => {
+      const number = starts += 1;
+      return number === 2 || number > 3 ? Promise.reject(new LookoutError('runner_died', 'no memory of the device is left')) : Promise.resolve(() => `by runner ${number}`);
+    }) }));
+    await writeManifest('state: stream\ninstances: 3\n');
+    const third = { camera_id: 'CAM-3', session: 'CAM-3_0a1b2c3d' };
+    const round = (): Promise<readonly unknown[]> => Promise.all([look('a'), look('b', OTHER), look('c', third)]);
+    await context.expect.poll(round, SOON).toMatchObject([seen('by runner 1'), {}, seen('by runner 3')]);
+    const rounds: (readonly unknown[])[] = [];
+    for (let count = 0; count < 20; count += 1) rounds.push(await round());
+    for (const [, other] of rounds) expect(other).toMatchObject(seen('by runner 3'));
+    for (const session of ['CAM-1_1', 'CAM-1_2', 'CAM-1_3']) expect(await look('a', { session })).toMatchObject(seen('by runner 1'));
+  });
+
   describe('tries a batch again, for a model that looks by batch,', () => {
     it('until its camera is not asked about any more, and tells why', async (context) => {
       const { lane, look, writeManifest } = await planned(context, { calls: ['die', 'die', 'die'] }, { model_retries: 2 });
