@@ -1,4 +1,5 @@
 /** The last frames of cameras whose events have clips, under names of their own: frames leave the spool with their batch. */
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createByteBudget } from '../lib/byte-budget.ts';
@@ -35,6 +36,8 @@ export interface Reel {
 
 /** No clip shows more than ten in a second. */
 const LEAST_APART_MS = 100;
+/** Where so many in a row are older than the newest, the clock was set back. */
+const MOST_OVERTAKEN = 3;
 
 /** What an earlier run left in the folder goes. `failed`: frames of the camera could not be let go. */
 export async function openReel(folder: string, pathOf: (key: string) => string, clock: Clock, failed: (cameraId: string) => (error: unknown) => void): Promise<Reel> {
@@ -43,6 +46,10 @@ export async function openReel(folder: string, pathOf: (key: string) => string, 
   /** By camera, what cancels it. */
   const alarms = new Map<string, () => void>();
   const budget = await createByteBudget({ maxBytes: Infinity, existing: [], remove: removeIfPresent });
+  /** By camera, frames since the newest that are older. */
+  const inARow = new Map<string, number>();
+  /** One that was held up and lost its folder meanwhile removes nothing of who came after it. */
+  const run = randomUUID().slice(0, 8);
   let lastNumber = 0;
 
   async function letGo(frames: readonly HeldFrame[]): Promise<void> {
@@ -55,6 +62,7 @@ export async function openReel(folder: string, pathOf: (key: string) => string, 
   async function forget(cameraId: string): Promise<void> {
     alarms.get(cameraId)?.();
     alarms.delete(cameraId);
+    inARow.delete(cameraId);
     const frames = held.get(cameraId) ?? [];
     held.delete(cameraId);
     await letGo(frames);
@@ -64,17 +72,18 @@ export async function openReel(folder: string, pathOf: (key: string) => string, 
     async hold(cameraId, { key, captured_at, width, height }, seconds, intervalSeconds) {
       const ms = Date.parse(captured_at);
       const before = held.get(cameraId) ?? [];
-      // Pictures that are pushed may overtake each other.
-      const place = before.findLastIndex((frame) => frame.ms <= ms) + 1;
-      const [earlier, later] = [before.slice(0, place), before.slice(place)];
-      // Those of a clock that was set back cannot stand in one clip with it.
-      const isBack = earlier.length === 0;
-      const apartMs = Math.min(ms - (earlier.at(-1)?.ms ?? -Infinity), isBack ? Infinity : (later[0]?.ms ?? Infinity) - ms);
+      const lates = ms < (before.at(-1)?.ms ?? -Infinity) ? (inARow.get(cameraId) ?? 0) + 1 : 0;
+      // Pictures that are pushed may overtake each other. Those of a clock that was set back cannot stand in one clip with what was before.
+      const isBack = lates >= MOST_OVERTAKEN;
+      inARow.set(cameraId, isBack ? 0 : lates);
+      const others = isBack ? [] : before;
+      const place = others.findLastIndex((frame) => frame.ms <= ms) + 1;
+      const apartMs = Math.min(ms - (others[place - 1]?.ms ?? -Infinity), (others[place]?.ms ?? Infinity) - ms);
       if (apartMs < LEAST_APART_MS) return null;
       lastNumber += 1;
-      const own: HeldFrame = { file: join(folder, `${lastNumber}.jpg`), ms, width, height };
+      const own: HeldFrame = { file: join(folder, `${run}-${lastNumber}.jpg`), ms, width, height };
       const isHeld = (): boolean => held.get(cameraId)?.includes(own) === true;
-      const all = isBack ? [own] : [...earlier, own, ...later];
+      const all = others.toSpliced(place, 0, own);
       const kept = from(all, (all.at(-1) ?? own).ms - 1000 * seconds);
       held.set(cameraId, kept);
       alarms.get(cameraId)?.();
