@@ -19,8 +19,8 @@ export interface StreamEntry {
   readonly origin: StreamStatus['origin'];
   readonly schedule: string | null;
   readonly enabled: boolean;
-  /** RFC 3339: when its user started it; null: its next run is its first. */
-  readonly started_at: string | null;
+  /** When its user started it; null: its next run is its first. `ms` is monotonic; null: it was in an earlier run of Lookout. */
+  readonly begun: { readonly at: string; readonly ms: number | null } | null;
   readonly running: Stream | null;
   /** The last run, for its state and latest picture. */
   readonly last: Stream | null;
@@ -68,7 +68,7 @@ export async function remembered(parts: StreamEntryParts, last: readonly StoredS
   const { config, defaultModels } = parts;
   const configured = config.streams.map((one): StreamEntry => ({
     camera_id: one.camera_id, url: one.url, trusted: true, models: one.models ?? defaultModels, asked: one.options ?? {},
-    origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, started_at: null, running: null, last: null, reconnects: 0,
+    origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, begun: null, running: null, last: null, reconnects: 0,
   }));
   const faults = (await Promise.all([
     faultOf('default_models', () => checkModels(defaultModels, null, {}, parts)),
@@ -79,7 +79,7 @@ export async function remembered(parts: StreamEntryParts, last: readonly StoredS
     })),
   ])).filter((fault) => fault !== null);
   if (faults.length > 0) throw new LookoutError('config_invalid', `these settings need correction:\n${faults.join('\n')}`);
-  const stored = last.map(({ options, started_at = null, ...one }): StreamEntry => ({ ...one, started_at, trusted: false, asked: options, origin: 'api', schedule: null, running: null, last: null, reconnects: 0 }));
+  const stored = last.map(({ options, started_at: at, ...one }): StreamEntry => ({ ...one, begun: at === undefined ? null : { at, ms: null }, trusted: false, asked: options, origin: 'api', schedule: null, running: null, last: null, reconnects: 0 }));
   return new Map([...stored, ...configured].map((entry) => [String(entry.camera_id), entry]));
 }
 

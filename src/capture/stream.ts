@@ -49,8 +49,8 @@ const LATELY_MS = 600_000;
 const FFMPEG_MS = 400;
 const ASLEEP = 'nobody asks for its pictures; it wakes as soon as somebody does';
 
-/** `startedMs`: when its user started it, from which its duration counts; other runs of it may have been before. */
-export function startStream(spec: StreamSpec, parts: StreamParts, startedMs = parts.clock.now()): Stream {
+/** `startedMs`, monotonic: when its user started it, from which its duration counts; other runs of it may have been before. */
+export function startStream(spec: StreamSpec, parts: StreamParts, startedMs = parts.clock.monotonic()): Stream {
   const { source, spool, room, clock, log } = parts;
   const { options } = spec;
   const stopping = new AbortController();
@@ -218,7 +218,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startedMs = pa
 
   if (options.duration_seconds !== null) {
     const seconds = options.duration_seconds;
-    void clock.sleep(Math.max(0, startedMs + seconds * 1000 - clock.now()), stopping.signal).then(() => stop(`its ${seconds} s are over`));
+    void clock.sleep(Math.max(0, startedMs + seconds * 1000 - clock.monotonic()), stopping.signal).then(() => stop(`its ${seconds} s are over`));
   }
 
   return {

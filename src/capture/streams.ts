@@ -64,9 +64,11 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   function run(id: string, entry: StreamEntry): void {
     closing.signal.throwIfAborted();
     const source = sourceOf(entry.url, entry.trusted, parts);
-    const started_at = entry.started_at ?? new Date(parts.stream.clock.now()).toISOString();
-    const stream = startStream(specOf(entry, config), { ...parts.stream, source, demand }, Date.parse(started_at));
-    entries.set(id, { ...entry, started_at, running: stream, last: stream, reconnects: reconnectsOf(entry) });
+    const { clock } = parts.stream;
+    const at = entry.begun?.at ?? new Date(clock.now()).toISOString();
+    const ms = entry.begun?.ms ?? clock.monotonic() - Math.max(0, clock.now() - Date.parse(at));
+    const stream = startStream(specOf(entry, config), { ...parts.stream, source, demand }, ms);
+    entries.set(id, { ...entry, begun: { at, ms }, running: stream, last: stream, reconnects: reconnectsOf(entry) });
     void stream.ended.then(() => {
       const now = entries.get(id);
       if (now?.running !== stream) return;
@@ -87,8 +89,8 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   /** A stream that runs is not undone for it: what could not be stored is, with the next change. */
   async function save(): Promise<void> {
     const stored = [...entries.values()].filter(({ origin }) => origin === 'api').map(
-      ({ camera_id, url, models, asked, enabled, started_at }): StoredStream => ({
-        camera_id, url, models, options: asked, ...(typeof asked.duration_seconds === 'number' && started_at !== null && { started_at }), enabled,
+      ({ camera_id, url, models, asked, enabled, begun }): StoredStream => ({
+        camera_id, url, models, options: asked, ...(typeof asked.duration_seconds === 'number' && begun && { started_at: begun.at }), enabled,
       }));
     await parts.store.save(stored).catch((error: unknown) => {
       parts.stream.log.error('what streams there are could not be stored: after a restart they are as they were before', { reason: errorInfo(error).message });
@@ -104,7 +106,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
         if (!working(entry)) {
           await halt(id, OUTSIDE);
           parts.stopped(id);
-        } else if (!entry.running) run(id, { ...entry, started_at: null });
+        } else if (!entry.running) run(id, { ...entry, begun: null });
       }).catch((error: unknown) => {
         if (!closing.signal.aborted) parts.stream.log.error(`${id} does not follow its hours of work`, { reason: errorInfo(error).message });
       });
@@ -135,7 +137,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     if (entries.get(id)?.running) return 'already_running';
     expectRoomFor(id);
     const entry: StreamEntry = {
-      camera_id: request.camera_id, url, trusted, models, asked: request.options ?? {}, enabled: true, started_at: null, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
+      camera_id: request.camera_id, url, trusted, models, asked: request.options ?? {}, enabled: true, begun: null, running: null, last: before?.last ?? null, reconnects: before?.reconnects ?? 0,
       origin: before?.origin === 'yaml' ? 'yaml' : origin, schedule: before?.schedule ?? null,
     };
     if (!working(entry)) {
@@ -165,7 +167,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const changed: StreamEntry = {
       // Who wrote the old address into lookout.yaml is not who sends a new one.
       ...entry, url: address, trusted: entry.trusted && address === entry.url, models: [...new Set(models ?? entry.models)], asked, enabled: enabled ?? entry.enabled,
-      started_at: isAnew ? null : entry.started_at, running: null,
+      begun: isAnew ? null : entry.begun, running: null,
     };
     sourceOf(changed.url, changed.trusted, parts);
     checkOptions(changed.asked, changed.url);
@@ -194,6 +196,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
 
   return {
     begin() {
+      const isUndated = [...entries.values()].some(({ origin, asked, begun }) => origin === 'api' && typeof asked.duration_seconds === 'number' && !begun);
       for (const [id, entry] of entries) {
         if (!working(entry) || entry.running) continue;
         try {
@@ -203,6 +206,8 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
           parts.stream.log.error(`${id} is not started`, { reason: errorInfo(error).message });
         }
       }
+      // Earlier versions did not say since when those with a duration run.
+      if (isUndated) void save();
       schedules = setInterval(followSchedules, 10_000);
       schedules.unref();
     },

@@ -213,7 +213,12 @@ describe('stopping a stream', () => {
     const [{ started_at: anew = '' } = {}] = await stored();
     expect(anew > started_at).toBe(true);
     await later.close();
-    await writeFile(join(folder, 'data/streams.json'), JSON.stringify((await stored()).map((one) => ({ ...one, started_at: '2026-07-01T12:00:00.000Z' }))));
+    const rewrite = async (change: object): Promise<void> => writeFile(join(folder, 'data/streams.json'), JSON.stringify((await stored()).map((one) => ({ ...one, ...change }))));
+    await rewrite({ started_at: undefined });
+    const older = await restored();
+    await expect.poll(stored, SOON).toMatchObject([{ started_at: expect.any(String) as string }]);
+    await older.close();
+    await rewrite({ started_at: '2026-07-01T12:00:00.000Z' });
     const last = await restored();
     await expect.poll(() => last.get('CAM-1'), SOON).toMatchObject({ state: 'stopped', reason: 'its 90 s are over', enabled: false });
     expect(await last.change('CAM-1', { enabled: true })).toMatchObject({ state: 'starting' });
