@@ -6,7 +6,7 @@ import { errorInfo, LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { hasCode } from '../../lib/files.ts';
 import { connectionTo } from './connection.ts';
-import { failureOf, spanInWords, type Failure } from './failure.ts';
+import { failureOf, statusOf, spanInWords, type Failure } from './failure.ts';
 import { stemOf } from './key.ts';
 import { placeOf, type S3Settings } from './settings.ts';
 
@@ -34,6 +34,8 @@ export interface Bucket {
 
 const NAME = 'lookout-test';
 const SEQUENCE = 'lookout-sequence';
+/** Nothing lies there, or who asks may not know, or cannot. */
+const NOT_TO_BE_LEARNT: readonly (number | null)[] = [400, 403, 404, 405, 501];
 const A_SECOND_MS = 1000;
 const A_MINUTE_MS = 60_000;
 
@@ -114,9 +116,12 @@ export function openBucket(settings: S3Settings): Bucket {
       }
     },
     async sequenceAt(key, signal) {
-      // Whoever may write need not be allowed to read; that the target is away shows when it is written to.
-      const { Metadata } = await connection.bound(signal).send(new HeadObjectCommand({ Bucket, Key: key })).catch(() => ({ Metadata: undefined }));
-      signal.throwIfAborted();
+      const { Metadata } = await connection.bound(signal).send(new HeadObjectCommand({ Bucket, Key: key })).catch((error: unknown) => {
+        signal.throwIfAborted();
+        // Whoever may write need not be allowed to read. What is not known for another reason may be newer than what comes now.
+        if (!NOT_TO_BE_LEARNT.includes(statusOf(error))) throw away(failed(error));
+        return { Metadata: undefined };
+      });
       const text = Metadata?.[SEQUENCE] ?? '';
       return /^\d+$/.test(text) ? Number(text) : null;
     },

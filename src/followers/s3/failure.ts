@@ -58,6 +58,9 @@ interface Facts {
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
+/** null: no answer. */
+export const statusOf = (error: unknown): number | null => factsOf(error).status;
+
 function factsOf(error: unknown): Facts {
   const said = isObject(error) ? error : {};
   const response = isObject(said['$response']) ? said['$response'] : {};

@@ -205,6 +205,12 @@ describe('a call', () => {
     expect(stub.asked.map((one) => one.replace(/ .*(\d)\.json$/, ' $1'))).toEqual(['PUT 1', 'HEAD 2', 'PUT 2', 'PUT 2', 'HEAD 3', 'PUT 3']);
   });
 
+  it('writes no entry over what it could not ask about for now', async () => {
+    stub.answer = ({ method }) => (method === 'HEAD' ? error(503, 'SlowDown') : undefined);
+    expect(await failureOf([{ ...eventItem(3), asked: true as const }])).toMatchObject({ code: 'target_away' });
+    expect(puts()).toEqual([]);
+  });
+
   it('brings the picture before the JSON', async () => {
     follower = follow({ upload_pictures: true });
     await follower.deliver(records(1), never);
