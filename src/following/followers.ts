@@ -4,6 +4,7 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { AppendLog, Config, ConfiguredFollower, FollowerContext, FollowerMember, FollowerStatus, Item } from '../types.ts';
+import { isReview } from '../words/items.ts';
 import { isLogPlace } from '../words/time.ts';
 import { openAside } from './aside.ts';
 import { startCourier, type Courier } from './courier.ts';
@@ -105,5 +106,3 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
 function isAlert({ log, value }: Item): boolean {
   return log === 'records' || value['kind'] === 'summary' || value['alert'] === true;
 }
-
-const isReview = ({ log, value }: Item): boolean => log === 'events' && value['kind'] === 'review';

@@ -1,6 +1,6 @@
 /** Items as messages: records as they are, entries of events with what was said of the event before, and what else the log of events holds. */
 import type { EventEntry, Item } from '../../types.ts';
-import { isEntry } from '../common/kinds.ts';
+import { isEntry } from '../../words/items.ts';
 import type { Message } from './connection.ts';
 import { propertyText, type Topics } from './topics.ts';
 
@@ -26,7 +26,8 @@ export function createMessages(topics: Topics): Messages {
     const name = `${entry.id}/${entry.sequence}`;
     const known = last.get(entry.id);
     const before = told.get(name) ?? (known !== undefined && known.sequence < entry.sequence ? known : null);
-    remember(last, entry.id, entry);
+    // One that was set aside may come when later ones have been told.
+    if (known === undefined || known.sequence <= entry.sequence) remember(last, entry.id, entry);
     if (before) remember(told, name, before);
     return before;
   }

@@ -1,7 +1,7 @@
 /** When what stands at the broker is brought up to date: once what came is of now, and not while a week is caught up with. */
 import { systemClock } from '../../lib/clock.ts';
 import type { Item } from '../../types.ts';
-import { isEntry } from '../common/kinds.ts';
+import { isEntry } from '../../words/items.ts';
 import { createEpisodes, type Sight } from './episodes.ts';
 
 export interface Presence {

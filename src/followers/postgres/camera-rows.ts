@@ -1,7 +1,7 @@
 /** Where cameras are: by the table of cameras, and by what is delivered, whose newest word counts. */
 import type { CameraRow, Item } from '../../types.ts';
 import { parseCoordinate } from '../../words/coordinate.ts';
-import { isEntry } from '../common/kinds.ts';
+import { isEntry } from '../../words/items.ts';
 import { eventPlace } from './event-rows.ts';
 import { recordPlace } from './record-rows.ts';
 import type { RowOf } from './tables.ts';

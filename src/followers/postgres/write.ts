@@ -1,6 +1,6 @@
 /** Writes items into the tables: some hundred rows a statement, all of a delivery in one transaction. */
 import type { CameraRow, Item } from '../../types.ts';
-import { isEntry, isReview } from '../common/kinds.ts';
+import { isEntry, isReview } from '../../words/items.ts';
 import { deliveredCameras, listedCameras } from './camera-rows.ts';
 import type { Connection } from './connection.ts';
 import { eventRow, reviewRow, type ReviewRow } from './event-rows.ts';
