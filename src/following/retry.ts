@@ -9,9 +9,8 @@ const GIVE_UP = 3;
 export type Retry = (signal: AbortSignal) => Promise<number>;
 
 export function createRetry(aside: Aside, follower: Pick<Follower, 'deliver'>, took: () => void): Retry {
-  /** Files by the order in which they failed: these go last, so that whatever stays in the way is passed the next time. */
-  const failed = new Map<string, number>();
-  let failures = 0;
+  /** Files in the order in which they failed: these go last, so that whatever stays in the way is passed the next time. */
+  let failed: readonly string[] = [];
 
   async function bring(file: string, signal: AbortSignal): Promise<boolean> {
     const item = await aside.read(file);
@@ -24,18 +23,19 @@ export function createRetry(aside: Aside, follower: Pick<Follower, 'deliver'>, t
   }
 
   return async (signal) => {
-    const files = (await aside.list()).toSorted((a, b) => (failed.get(a) ?? 0) - (failed.get(b) ?? 0));
+    const there = await aside.list();
+    failed = failed.filter((file) => there.includes(file));
+    const files = [...there.filter((file) => !failed.includes(file)), ...failed];
     let [taken, inARow] = [0, 0];
     let last: Error | null = null;
     for (const file of files) {
       try {
         if (await bring(file, signal)) taken += 1;
-        failed.delete(file);
+        failed = failed.filter((one) => one !== file);
         inARow = 0;
       } catch (error) {
         signal.throwIfAborted();
-        failures += 1;
-        failed.set(file, failures);
+        failed = [...failed.filter((one) => one !== file), file];
         inARow += 1;
         last = error as Error;
         if (inARow === GIVE_UP) break;

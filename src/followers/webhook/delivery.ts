@@ -4,7 +4,7 @@ import { errorInfo, LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { linked } from '../../lib/linked.ts';
 import type { Follower, FollowerContext, Refused } from '../../types.ts';
-import { messageOf, testMessage } from './message.ts';
+import { messageOf, testMessage, type Message } from './message.ts';
 import type { Sender } from './sender.ts';
 import { createTooOld } from './too-old.ts';
 
@@ -26,28 +26,35 @@ export function createDelivery({ name, makeSender, max_age_seconds, log, signal:
   const closing = linked(life);
   let timer: NodeJS.Timeout | undefined;
   let telling = Promise.resolve();
+  let misses = 0;
 
   async function tellTooOld(signal: AbortSignal): Promise<void> {
     const message = tooOld.message();
     if (message === null) return;
     const outcome = await sender.send(message, signal);
-    tooOld.told();
-    log.warn(message.text, { follower: name, ...outcome });
+    isTold(message, outcome);
   }
 
-  /** After an item, which shows that the target is there: what becomes of it holds up no other. */
+  function isTold({ text }: Message, facts: object): void {
+    tooOld.told();
+    misses = 0;
+    log.warn(text, { follower: name, ...facts });
+  }
+
+  /** After an item, which shows that the target is there: whatever becomes of it, the next item goes. */
   async function tellInPassing(signal: AbortSignal): Promise<void> {
     try {
       await tellTooOld(signal);
     } catch (error) {
-      if (!signal.aborted && tooOld.missed() >= MOST_MISSES) giveUp({ reason: errorInfo(error).message });
+      if (signal.aborted) return;
+      misses += 1;
+      if (misses >= MOST_MISSES) giveUp({ reason: errorInfo(error).message });
     }
   }
 
   function giveUp(facts: object): void {
     const message = tooOld.message();
-    tooOld.told();
-    if (message !== null) log.warn(message.text, { follower: name, is: 'not_told', ...facts });
+    if (message !== null) isTold(message, { is: 'not_told', ...facts });
   }
 
   function tellAfter(ms: number): void {

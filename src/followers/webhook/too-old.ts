@@ -11,8 +11,6 @@ export interface TooOld {
   settled(item: Item, taken: boolean): void;
   /** Of those that the target was not told of; null: there are none. */
   message(): Message | null;
-  /** The target, which is there, did not take the message: how often by now. */
-  missed(): number;
   /** Nothing more is to be told of them. */
   told(): void;
 }
@@ -25,7 +23,6 @@ export function createTooOld(maxAgeSeconds: number | null): TooOld {
   const open = new Set<string>();
   const passed = new Set<string>();
   let uncounted = 0;
-  let misses = 0;
   let span: { first: string; last: string; from: string; to: string } | null = null;
 
   return {
@@ -52,14 +49,9 @@ export function createTooOld(maxAgeSeconds: number | null): TooOld {
     message() {
       return span === null ? null : tooOldMessage(`too-old/${span.first}/${span.last}`, passed.size + uncounted, span.from, span.to);
     },
-    missed() {
-      misses += 1;
-      return misses;
-    },
     told() {
       passed.clear();
       uncounted = 0;
-      misses = 0;
       span = null;
     },
   };
