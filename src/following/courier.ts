@@ -61,6 +61,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   let lastDeliveredAt: string | null = null;
   /** What is being brought, and where it goes on then. */
   let underWay: { readonly kind: Item['log']; readonly place: LogPlace; readonly since: string | null } | null = null;
+  /** By log, what cannot be read at its end, which is passed over together with what comes behind it. */
+  const atEnd = new Map<Item['log'], number>();
   /** Why it cannot go on though its target is there, e.g. on a full disk. */
   let fault: { readonly message: string; readonly since: number } | null = null;
   let isWoken = false;
@@ -88,6 +90,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       log.warn(`${name}: its place in the log of ${kind} is not there any more; it goes on with the first item after ${from.time ?? 'all that is there'}`);
       progress.goTo(kind, mended);
     }
+    atEnd.set(kind, stretch.items.length === 0 ? stretch.unreadable : 0);
     if (stretch.items.length === 0) return false;
     const begun = clock.monotonic();
     for (const piece of piecesOf(stretch, parts.isWanted, parts.most)) {
@@ -232,8 +235,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       progress.goTo(kind, { ...BEGINNING });
     },
     async status() {
-      const counts = await Promise.all([...logs].map(([kind, reader]) => reader.remaining(progress.place(kind) ?? BEGINNING)));
-      const items = counts.reduce((sum, count) => sum + count, 0);
+      const counts = await Promise.all([...logs].map(async ([kind, reader]) => await reader.remaining(progress.place(kind) ?? BEGINNING) - (atEnd.get(kind) ?? 0)));
+      const items = counts.reduce((sum, count) => sum + Math.max(0, count), 0);
       const trouble = delivery.trouble ?? fault;
       return {
         name, type, target, logs: [...logs.keys()],

@@ -157,7 +157,7 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
           candidate = await following(candidate);
         }
       }
-      return { items: [], places: [], place: begin.mended ?? place, unreadable: 0, mended: begin.mended };
+      return { items: [], places: [], place: begin.mended ?? place, unreadable, mended: begin.mended };
     },
     async remaining(place) {
       const from = (await seatOf(place)).seat;

@@ -47,7 +47,7 @@ export interface Stretch {
   readonly places: readonly LogPlace[];
   /** Behind all. */
   readonly place: LogPlace;
-  /** So many that cannot be read stand before the first of them. */
+  /** So many that cannot be read stand before the first of them; where there is none, at the end. */
   readonly unreadable: number;
 }
 

@@ -452,6 +452,17 @@ describe('beside a log of records', () => {
     expect(lines.join()).toContain('items of the log of records cannot be read, and are passed over items=1');
   });
 
+  it('is not behind for what cannot be read at the end, which is passed over with what comes next', async () => {
+    await writeFile(join(folder, 'p.json'), `[{"n": 1}, {"deep": ${'['.repeat(6000)}${']'.repeat(6000)}}]`);
+    await openRecords();
+    await start({ logs: ['records'] }, 0, records);
+    await until(async () => (await status() as { state: string }).state === 'idle', 5000);
+    expect(await status()).toMatchObject({ delivered: 1, lost: 0, lag_items: 0 });
+    await records.append(recordItem(2).value, never);
+    await until(() => target.taken.length === 2, 5000);
+    await until(async () => (await status() as { lost: number }).lost === 1, 5000);
+  });
+
   it('each log has its turn, however many items of the other wait', async () => {
     await openRecords();
     for (let number = 1; number <= 30; number += 1) await records.append(recordItem(number).value, never);
