@@ -363,7 +363,7 @@ describe('events', () => {
 describe('cameras', () => {
   it('are those of the table, and of what is delivered, the newest of which counts', async () => {
     const { url, sql } = await database();
-    const cameras = [{ cameraID: ' gate ', latitude: '1,5', longitude: '+2.5 ' }, { cameraID: 'pier', latitude: '', longitude: 'east' }];
+    const cameras = [{ cameraID: ' gate ', latitude: '1,5', longitude: '+2.5 ' }, { cameraID: 'pier', latitude: '', longitude: 'east' }, { cameraID: 'gate', latitude: '7', longitude: '7' }];
     const lookout = { ...contextOf({}).lookout, cameras: () => Promise.resolve(cameras) };
     const follower = followerOf(settingsOf(url), { lookout });
     const at = (number: number, latitude: number): Item => recordItem(number, { basic: { camID: 'gate', Latitude: latitude, Longitude: 9 } });

@@ -9,7 +9,8 @@ import { cleaned, placeOf, timeOf } from './values.ts';
 
 export function listedCameras(rows: readonly CameraRow[]): readonly RowOf<'cameras'>[] {
   const cameras = rows.map(({ cameraID, latitude, longitude }) => rowOf(cameraID.trim(), placeOf(parseCoordinate(latitude, 90), parseCoordinate(longitude, 180)), null));
-  return newest(cameras);
+  // Where a camera stands twice its first row counts, as for records.
+  return newest(cameras.toReversed());
 }
 
 export function deliveredCameras(items: readonly Item[]): readonly RowOf<'cameras'>[] {
