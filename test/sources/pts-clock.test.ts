@@ -82,6 +82,14 @@ describe('the clock that a stream sets', () => {
     expect([1, 2, 3].map((seconds) => arrive(clock, seconds, 10))).toEqual([10, 10, 10]);
   });
 
+  it.each([3600, 20, -20])('knows what it knew when one time was wrong by %d s', (step) => {
+    const clock = createPtsClock();
+    for (let seconds = 0; seconds < 10; seconds += 1) arrive(clock, seconds, 10);
+    clock.arrived(10 + step, START + 10_010);
+    expect(arrive(clock, 11, 600)).toBe(10);
+    for (const pts of [8, 9]) expect(toldAt(clock, pts, START + 11_600)).toBe(START + pts * 1000 + 10);
+  });
+
   it('knows how old pictures are that a long interruption kept back', () => {
     const clock = createPtsClock();
     for (let seconds = 0; seconds < 5; seconds += 1) arrive(clock, seconds, 0);

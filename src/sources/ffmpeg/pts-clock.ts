@@ -3,7 +3,7 @@
  * tells when, plus whatever delayed it. So the least delayed arrival of the last minute sets the clock, and a burst after
  * a hiccup does not make old pictures look new. A stream's clock that is set forward brings less delay at once, one that is
  * set back times that were before: then it is begun anew, and pictures from before, which may still be being decoded, keep
- * what was known of them.
+ * what was known of them. Where it comes back to what it was, a time was wrong, and what was known holds again.
  */
 
 export interface PtsClock {
@@ -44,8 +44,9 @@ export function createPtsClock(): PtsClock {
     arrived(pts, now) {
       const delay = now - pts * 1000;
       if (pts < newest - SET_SECONDS || (settled(now) && delay < least() - SET_SECONDS * 1000)) {
-        [first, before] = [pts, least()];
-        [current, newest, windowStart] = [Infinity, pts, -Infinity];
+        const isBack = Math.abs(delay - before) < SET_SECONDS * 1000;
+        [first, before, current] = isBack ? [-Infinity, Infinity, before] : [pts, least(), Infinity];
+        [newest, windowStart] = [pts, -Infinity];
       }
       newest = Math.max(newest, pts);
       if (now - windowStart > WINDOW_MS) {
