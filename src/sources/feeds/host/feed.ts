@@ -215,7 +215,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   const watchdog = setInterval(watch, ROUND_MS);
   try {
     playing = await play({ url, tls, videoTrack: video_track }, bounds, onUnit, life.signal);
-    tape.begin({ ...playing, ageMs: (ptsSeconds) => clock.ageMs(ptsSeconds, performance.now()) });
+    tape.begin({ ...playing, era: () => clock.era(), ageMs: (ptsSeconds) => clock.ageMs(ptsSeconds, performance.now()) });
     await playing.ended;
     if (!life.signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
   } catch (error) {

@@ -23,6 +23,8 @@ export interface Reel {
   readonly parameterSets: () => Buffer;
   /** Milliseconds since the picture of this time was taken. */
   readonly ageMs: (ptsSeconds: number) => number;
+  /** Another one since its clock was set. */
+  readonly era: () => number;
 }
 
 export interface Tape {
@@ -114,7 +116,7 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
       // B-frames come behind later ones; a clock may be set.
       if (!(Math.abs(unit.ptsSeconds - newestSeconds) < SET_BACK_SECONDS && unit.ptsSeconds < newestSeconds)) newestSeconds = unit.ptsSeconds;
       if (!reel || reel.codec === 'jpeg' || (keptSeconds === null && !watching && recordings.size === 0)) return;
-      const piece = pieceOf(unit, reel.parameterSets());
+      const piece = pieceOf(unit, reel.parameterSets(), reel.era());
       ring.add(piece);
       live?.add(piece);
       for (const recording of recordings) recording.add(piece);
