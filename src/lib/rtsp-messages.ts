@@ -21,6 +21,8 @@ const [DOLLAR, CR, LF] = [0x24, 0x0d, 0x0a];
 /** That cameras use, of the 256 there are. */
 const MOST_CHANNELS = 16;
 const MOST_HEAD = 64 * 1024;
+/** Of a line that is read to know how long a message is. */
+const MOST_LINE = 8 * 1024;
 const MOST_BODY = 1024 * 1024;
 
 /** Told bytes as they come, tells of whole pieces; of what is not whole, only that is kept. Throws what its listener throws. */
@@ -58,16 +60,17 @@ export function createReader(listener: Listener): (bytes: Buffer) => void {
         take(piece, 0, needed);
       } else bytes = Buffer.concat([piece, chunk]);
     }
+    const places = placesIn(bytes);
     while (at < bytes.length) {
       const first = bytes[at];
       if (first === CR || first === LF) {
         at += 1;
         continue;
       }
-      const length = first === DOLLAR ? packetLength(bytes, at) : messageLength(bytes, at);
-      if (typeof length === 'object') {
-        listener.illegible(length.why);
-        at = nextStart(bytes, at + length.seen);
+      const length = first === DOLLAR ? packetLength(bytes, at) : messageLength(bytes, at, places);
+      if (typeof length === 'string') {
+        listener.illegible(length);
+        at = nextStart(bytes, at + 1);
       } else if (length > 0 && at + length <= bytes.length) {
         take(bytes, at, at + length);
         at += length;
@@ -84,31 +87,57 @@ function packetLength(bytes: Buffer, at: number): number {
   return bytes.length < at + BEFORE_PACKET ? 0 : BEFORE_PACKET + bytes.readUInt16BE(at + 2);
 }
 
-/** What can be no message, and the bytes that were looked through to know it: those behind them may be some. */
-interface Illegible {
-  readonly why: string;
-  readonly seen: number;
+/** 0: nobody knows yet; a text: why it can be none. */
+function messageLength(bytes: Buffer, at: number, { lineEnd, headEnd, sizeLine }: Places): number | string {
+  const beginning = bytes.toString('latin1', at, at + 20);
+  if (!/^(RTSP\/(\d|$)|[A-Z_]+( |$))/.test(beginning)) return 'is no RTSP';
+  const line = beginning.startsWith('RTSP/') ? -1 : lineEnd(at);
+  if (line >= 0 && !/^\S+ \S+ RTSP\/\d/.test(bytes.toString('latin1', at, Math.min(line, at + MOST_LINE)))) return 'is no RTSP';
+  const end = headEnd(at);
+  if (end < 0 || end - at > MOST_HEAD) return bytes.length - at >= MOST_HEAD ? `has no end within ${MOST_HEAD} bytes` : 0;
+  const own = sizeLine(at);
+  const size = Number(/:(.*)/.exec(bytes.toString('latin1', own, Math.min(end, own + MOST_LINE)))?.[1] ?? 0);
+  return Number.isInteger(size) && size >= 0 && size <= MOST_BODY ? end - at + size : `says that it has ${size} bytes`;
 }
 
-/** 0: nobody knows yet. */
-function messageLength(bytes: Buffer, at: number): number | Illegible {
-  if (!/^(RTSP\/|[A-Z_]+( |$))/.test(bytes.toString('latin1', at, at + 20))) return { why: 'is no RTSP', seen: 1 };
-  const lineEnd = bytes.subarray(at, at + MOST_HEAD).indexOf(LF);
-  if (lineEnd >= 0 && !/^RTSP\/\d|^\S+ \S+ RTSP\/\d/.test(bytes.toString('latin1', at, at + lineEnd))) return { why: 'is no RTSP', seen: lineEnd };
-  const end = headEnd(bytes, at);
-  if (end < 0) return bytes.length - at >= MOST_HEAD ? { why: `has no end within ${MOST_HEAD} bytes`, seen: MOST_HEAD } : 0;
-  const size = Number(headerOf(headOf(bytes, at, end), 'content-length') ?? 0);
-  return Number.isInteger(size) && size >= 0 && size <= MOST_BODY ? end - at + size : { why: `says that it has ${size} bytes`, seen: end - at };
+/** Where the next of something is, from a place on; -1: nowhere. */
+type Next = (from: number) => number;
+
+interface Places {
+  readonly lineEnd: Next;
+  readonly headEnd: Next;
+  readonly sizeLine: Next;
+}
+
+function placesIn(bytes: Buffer): Places {
+  const headEnd = onward((from) => headEndFrom(bytes, from));
+  return { lineEnd: onward((from) => bytes.indexOf(LF, from)), headEnd, sizeLine: onward((from) => sizeLineFrom(bytes, from, headEnd(from))) };
+}
+
+/** Asked from places that only go on, however many: all is looked through once. */
+function onward(find: Next): Next {
+  let found = 0;
+  return (from) => {
+    if (found >= 0 && found <= from) found = find(from);
+    return found;
+  };
 }
 
 /** After the empty line that ends the head; -1: it has not come. Some end lines with a line feed alone. */
-function headEnd(bytes: Buffer, start: number): number {
-  const most = start + MOST_HEAD;
-  for (let at = bytes.indexOf(LF, start); at >= 0 && at < most; at = bytes.indexOf(LF, at + 1)) {
+function headEndFrom(bytes: Buffer, start: number): number {
+  for (let at = bytes.indexOf(LF, start); at >= 0; at = bytes.indexOf(LF, at + 1)) {
     const next = bytes[at + 1] === CR ? at + 2 : at + 1;
     if (bytes[next] === LF) return next + 1;
   }
   return -1;
+}
+
+/** Of the line that says how long the body is; the end of the head: none does. */
+function sizeLineFrom(bytes: Buffer, start: number, end: number): number {
+  for (let at = bytes.indexOf(LF, start) + 1; at < end; at = bytes.indexOf(LF, at) + 1) {
+    if (/^[ \t]*content-length[ \t]*:/i.test(bytes.toString('latin1', at, at + 40))) return at;
+  }
+  return end;
 }
 
 function headOf(bytes: Buffer, start: number, end: number): Pick<Message, 'start' | 'headers'> {
@@ -117,7 +146,7 @@ function headOf(bytes: Buffer, start: number, end: number): Pick<Message, 'start
 }
 
 function parse(bytes: Buffer, start: number, end: number): Message {
-  const head = headEnd(bytes, start);
+  const head = headEndFrom(bytes, start);
   return { ...headOf(bytes, start, head), body: bytes.subarray(head, end) };
 }
 

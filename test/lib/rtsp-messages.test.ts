@@ -48,6 +48,21 @@ describe('RTSP is read', () => {
     expect(readAll([Buffer.concat([first, noise, last, answer('x')])]).pieces).toEqual(['240000028001', '240100028102', 'x']);
   });
 
+  it.each([
+    ['words without a line', 'ERROR '],
+    ['a line without end', `${'RTSP/'.repeat(500)} `],
+    ['an answer that breaks off', 'RTSP/1.0 200 OK\r\nContent-Length: x\r\n'],
+    ['an answer that breaks off in its length', 'RTSP/1.0 200 OK\r\nContent-Length: '],
+    ['a request that breaks off', 'GET_PARAMETER rtsp://camera/ RTSP/1.0\r\nContent-Length: 99999999\r\n'],
+  ])('on after %s, with every packet and answer behind it', (_what, garbage) => {
+    const one = packet(0, 0x80, ...Array<number>(1000).fill(0x41));
+    const few = [Buffer.from(garbage), one, one, one, answer('x'), one];
+    const named = [...Array<string>(3).fill(one.toString('hex')), 'x', one.toString('hex')];
+    for (const length of [100, 1460, 10_000]) expect(readAll(cutEvery(Buffer.concat([...few, ...few]), length)).pieces).toEqual([...named, ...named]);
+    // Without an end of its line or head before 64 kB.
+    expect(readAll([Buffer.concat([Buffer.from(garbage), ...Array<Buffer>(70).fill(one)])]).pieces).toHaveLength(70);
+  });
+
   it('on after a packet whose length lies', () => {
     const short = packet(0, 0x80, 1, 2, 3, 4, 5, 6, 7);
     short[3] = 4;
@@ -77,10 +92,12 @@ it.each([
   ['lines that are no RTSP', 'RTSP/\n'.repeat(35_000)],
   ['a line without end', 'RTSP/'.repeat(40_000)],
   ['heads without end', 'RTSP/1.0 200 OK\n'.repeat(15_000)],
+  ['words before each packet', 'A $\0\0\u0001\u0080'.repeat(50_000)],
+  ['heads whose length comes last', `${'RTSP/1.0 200 OK\n'.repeat(4000)}Content-Length: ${'x'.repeat(1000)}\n\n`.repeat(4)],
   ['heads of no length', `${'RTSP/1.0 200 OK\nContent-Length: x\n'.repeat(1900)}\n`.repeat(5)],
 ])('what begins in many places is not looked through from each: %s', (_what, garbage) => {
   const began = performance.now();
-  expect(readAll(cutEvery(Buffer.from(garbage), 16_384)).illegible).not.toEqual([]);
+  expect(readAll(cutEvery(Buffer.from(garbage, 'latin1'), 16_384)).illegible).not.toEqual([]);
   expect(performance.now() - began).toBeLessThan(2500);
 });
 

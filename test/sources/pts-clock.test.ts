@@ -82,6 +82,25 @@ describe('the clock that a stream sets', () => {
     expect([1, 2, 3].map((seconds) => arrive(clock, seconds, 10))).toEqual([10, 10, 10]);
   });
 
+  it.each([3600, 20, -20])('knows what it knew when one time was wrong by %d s', (step) => {
+    const clock = createPtsClock();
+    for (let seconds = 0; seconds < 10; seconds += 1) arrive(clock, seconds, 10);
+    clock.arrived(10 + step, START + 10_010);
+    expect(arrive(clock, 11, 600)).toBe(10);
+    for (const pts of [8, 9]) expect(toldAt(clock, pts, START + 11_600)).toBe(START + pts * 1000 + 10);
+  });
+
+  it('tells another era from when it is set on, and none of what is late or comes at once', () => {
+    const clock = createPtsClock();
+    const eras = [[0, 9000], [3, 6000], [6, 3000], [9, 10], [10, 20], [11, 5000], [16, 20], [17, 20]].map(([seconds = 0, delayMs = 0]) => {
+      arrive(clock, seconds, delayMs);
+      return clock.era();
+    });
+    expect(new Set(eras).size).toBe(1);
+    clock.arrived(18 + 20, START + 18_010);
+    expect(eras).not.toContain(clock.era());
+  });
+
   it('knows how old pictures are that a long interruption kept back', () => {
     const clock = createPtsClock();
     for (let seconds = 0; seconds < 5; seconds += 1) arrive(clock, seconds, 0);

@@ -164,6 +164,15 @@ describe('what a camera brings', () => {
     expect(frames.map(({ findings = [] }) => findings[0]?.class)).toEqual(found.map(([finding]) => finding?.class));
   });
 
+  it('goes on in the place of one that could not be decoded, which had been due', async () => {
+    const { push, frames, stop, ended } = bring(60);
+    const spoilt = Buffer.from(PNG).fill(0, 60, PNG.length - 20);
+    expect([await give(push, { bytes: spoilt, findings: [DOG] }), await give(push, { findings: [DOG] }), await give(push, {})]).toEqual(['bad_request', 'taken', 'let_go']);
+    stop();
+    await ended;
+    expect(frames).toMatchObject([{ missed: 0, findings: [{ class: DOG.class }] }]);
+  });
+
   it('is refused once its stream has ended while it waited', async () => {
     const { push, pause, resume, stop, ended } = bring(0);
     pause();

@@ -3,7 +3,7 @@
  * tells when, plus whatever delayed it. So the least delayed arrival of the last minute sets the clock, and a burst after
  * a hiccup does not make old pictures look new. A stream's clock that is set forward brings less delay at once, one that is
  * set back times that were before: then it is begun anew, and pictures from before, which may still be being decoded, keep
- * what was known of them.
+ * what was known of them. Where it comes back to what it was, a time was wrong, and what was known holds again.
  */
 
 export interface PtsClock {
@@ -16,6 +16,8 @@ export interface PtsClock {
    * newest that came is the least delayed, and looks new; once nothing less delayed has come for a while, it is known.
    */
   settled(nowMs: number): boolean;
+  /** Of what arrived last: another one since the clock was set. Times of two eras say nothing of how far apart they are. */
+  era(): number;
 }
 
 /** The least delay is kept for one to two of these, so that a camera's drifting clock is followed. */
@@ -36,6 +38,7 @@ export function createPtsClock(): PtsClock {
   /** The first time since the clock was set, and the least delay until then. */
   let first = -Infinity;
   let before = Infinity;
+  let era = 0;
 
   const least = (): number => Math.min(current, previous);
   const settled = (now: number): boolean => now - improvedMs >= SETTLED_MS;
@@ -44,8 +47,10 @@ export function createPtsClock(): PtsClock {
     arrived(pts, now) {
       const delay = now - pts * 1000;
       if (pts < newest - SET_SECONDS || (settled(now) && delay < least() - SET_SECONDS * 1000)) {
-        [first, before] = [pts, least()];
-        [current, newest, windowStart] = [Infinity, pts, -Infinity];
+        const isBack = Math.abs(delay - before) < SET_SECONDS * 1000;
+        [first, before, current] = isBack ? [-Infinity, Infinity, before] : [pts, least(), Infinity];
+        [newest, windowStart] = [pts, -Infinity];
+        era += 1;
       }
       newest = Math.max(newest, pts);
       if (now - windowStart > WINDOW_MS) {
@@ -62,5 +67,6 @@ export function createPtsClock(): PtsClock {
       return age > 0 && age < OLDEST_MS ? age : 0;
     },
     settled,
+    era: () => era,
   };
 }

@@ -12,6 +12,7 @@ export interface Waiting {
   readonly picture: MeasuredPicture;
   /** It is stored, as far as its stream could. */
   accept(): void;
+  /** Another one may have its place. */
   refuse(error: unknown): void;
 }
 
@@ -90,28 +91,29 @@ export function createBox(): Box {
       }
       // A slow stream gets the newest.
       if (!takesEach) letGoPlain();
-      if (waiting.length >= MOST_WAITING) {
-        missed += 1;
-        giveBack();
-        return Promise.reject(new LookoutError('too_many_at_once', `${waiting.length} pictures of this camera wait to be stored, and no more may; send this one again in a moment`));
-      }
       return new Promise((resolve, reject) => {
-        const late = setTimeout(() => {
-          if (!remove(item)) return;
-          missed += 1;
-          giveBack();
-          reject(new LookoutError('too_many_at_once', `the camera's stream took no picture for ${LONGEST_WAIT_MS / 1000} s; send this one again later`));
-        }, LONGEST_WAIT_MS);
         const settle = <Value>(how: (value: Value) => void) => (value: Value): void => {
           clearTimeout(late);
           how(value);
         };
         const answer = settle(resolve);
-        const item: Item = {
-          picture, isPlain: !takesEach && picture.findings.length === 0, answer, refuse: settle(reject), accept: () => { answer('taken'); },
+        const fail = settle(reject);
+        const refuse = (error: unknown): void => {
+          giveBack();
+          fail(error);
         };
-        waiting.push(item);
-        changed();
+        const item: Item = {
+          picture, isPlain: !takesEach && picture.findings.length === 0, answer, refuse, accept: () => { answer('taken'); },
+        };
+        const miss = (why: string): void => {
+          missed += 1;
+          refuse(new LookoutError('too_many_at_once', why));
+        };
+        const late = setTimeout(() => { if (remove(item)) miss(`the camera's stream took no picture for ${LONGEST_WAIT_MS / 1000} s; send this one again later`); }, LONGEST_WAIT_MS);
+        if (waiting.length < MOST_WAITING) {
+          waiting.push(item);
+          changed();
+        } else miss(`${waiting.length} pictures of this camera wait to be stored, and no more may; send this one again in a moment`);
       });
     },
     begin(intervalMs) {

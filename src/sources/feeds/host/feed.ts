@@ -25,7 +25,7 @@ import { createStills, type Stills } from './stills.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What is let go has waited for so long at the most. */
-const LONGEST_WAIT_SECONDS = 60;
+const LONGEST_LET_GO_SECONDS = 60;
 
 /** A picture that waits until it can be dated. */
 interface Held {
@@ -36,6 +36,12 @@ interface Held {
   readonly ptsSeconds: number;
   readonly mode: string;
   readonly missed: number;
+}
+
+/** The first picture that was let go since the last that was not. */
+interface LetGo {
+  readonly ptsSeconds: number;
+  readonly toldMs: number;
 }
 
 /** Ends by abort, or throws when the stream ends, stalls or cannot be opened. */
@@ -66,7 +72,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   let tolerant = false;
   /** Ticks whose pictures were let go since the last picture, and since when more are. */
   let letGo = 0;
-  let letGoSince = null as { readonly ptsSeconds: number; readonly toldMs: number } | null;
+  let letGoSince = null as LetGo | null;
 
   const fail = (error: unknown): void => { life.abort(error); };
   /** JPEGs as they came, which may come faster than they can be written. */
@@ -158,8 +164,8 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   }
 
   /** Not more than there were in this time, however far the camera's clock was set meanwhile. */
-  function ticksWithout({ ptsSeconds, toldMs }: NonNullable<typeof letGoSince>, until: number, now: number): number {
-    const latest = ptsSeconds + LONGEST_WAIT_SECONDS + (now - toldMs) / 1000;
+  function ticksWithout({ ptsSeconds, toldMs }: LetGo, until: number, now: number): number {
+    const latest = ptsSeconds + LONGEST_LET_GO_SECONDS + (now - toldMs) / 1000;
     return Math.max(0, due.between(ptsSeconds, Math.min(until, latest)) - 1);
   }
 
@@ -215,7 +221,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
   const watchdog = setInterval(watch, ROUND_MS);
   try {
     playing = await play({ url, tls, videoTrack: video_track }, bounds, onUnit, life.signal);
-    tape.begin({ ...playing, ageMs: (ptsSeconds) => clock.ageMs(ptsSeconds, performance.now()) });
+    tape.begin({ ...playing, era: () => clock.era(), ageMs: (ptsSeconds) => clock.ageMs(ptsSeconds, performance.now()) });
     await playing.ended;
     if (!life.signal.aborted) throw new LookoutError('stream_ended', 'the stream ended');
   } catch (error) {

@@ -4,7 +4,7 @@ import type { Piece } from '../../../../src/sources/feeds/host/tape/piece.ts';
 import { createRing, createRings, type Ring } from '../../../../src/sources/feeds/host/tape/ring.ts';
 
 const SETS = Buffer.from('sets');
-const piece = (ptsSeconds: number, key: boolean, bytes = 1000, parameterSets = SETS): Piece => ({ bytes: Buffer.alloc(bytes), ptsSeconds, key, parameterSets });
+const piece = (ptsSeconds: number, key: boolean, bytes = 1000, parameterSets = SETS): Piece => ({ bytes: Buffer.alloc(bytes), ptsSeconds, era: 0, key, parameterSets });
 
 /** A picture a tenth of a second, a key frame each second. */
 function fill(ring: Ring, from: number, to: number, bytes = 1000): void {

@@ -8,6 +8,7 @@ import { createPtsClock } from '../../../../src/sources/ffmpeg/pts-clock.ts';
 import type { VideoPart } from '../../../../src/sources/feeds/video-pipe.ts';
 import { createRings, type Ring } from '../../../../src/sources/feeds/host/tape/ring.ts';
 import { createTape, type Tape } from '../../../../src/sources/feeds/host/tape/tape.ts';
+import { until } from '../../../helpers/app.ts';
 import { hasLibav } from '../native/clips.ts';
 
 /** Of a picture of 16 x 16. */
@@ -22,6 +23,8 @@ interface Camera {
   readonly send: (seconds: number) => Promise<void>;
   /** Its clock is set by so much. */
   readonly set: (seconds: number) => void;
+  /** Nothing comes for so long. */
+  readonly holdUp: (seconds: number) => void;
   /** Its pictures become other ones. */
   readonly change: () => void;
 }
@@ -35,7 +38,7 @@ function begin(pre_roll_seconds: number | null): Camera {
   // All in no time: the camera's was before.
   let nowMs = 0;
   let pts = 0;
-  tape.begin({ codec: 'h264', parameterSets: () => sets, ageMs: (ptsSeconds) => clock.ageMs(ptsSeconds, nowMs) });
+  tape.begin({ codec: 'h264', parameterSets: () => sets, era: () => clock.era(), ageMs: (ptsSeconds) => clock.ageMs(ptsSeconds, nowMs) });
   return {
     tape, ring,
     async send(seconds) {
@@ -50,6 +53,9 @@ function begin(pre_roll_seconds: number | null): Camera {
     set(seconds) {
       pts += seconds;
     },
+    holdUp(seconds) {
+      nowMs += seconds * 1000;
+    },
     change() {
       sets = Buffer.concat([SETS, SETS.subarray(-9)]);
     },
@@ -61,7 +67,7 @@ beforeAll(async () => { folder = await mkdtemp(join(tmpdir(), 'lookout-tape-'));
 afterAll(() => rm(folder, { recursive: true }));
 
 describe.skipIf(!hasLibav)('what is copied', () => {
-  it.each([3600, -3600, -10])('ends where the clock is set by %d s, says so, and when it began', async (seconds) => {
+  it.each([3600, 40, 20, 2, -10, -3600])('ends where the clock is set by %d s, says so, and when it began', async (seconds) => {
     const { tape, send, set } = begin(10);
     await send(10);
     const clip = tape.clip({ file: join(folder, `clip${seconds}.mp4`), before_seconds: 5, after_seconds: 30 });
@@ -92,6 +98,20 @@ describe.skipIf(!hasLibav)('what is copied', () => {
     await tape.end();
   });
 
+  it('goes on where what is sent is held up, and a part of it is never sent', async () => {
+    const { tape, send, holdUp, set } = begin(10);
+    await send(10);
+    const clip = tape.clip({ file: join(folder, 'held-up.mp4'), before_seconds: 5, after_seconds: 15 });
+    holdUp(8);
+    await send(1);
+    set(8);
+    await send(10);
+    const { seconds, reason } = await clip;
+    expect(reason).toBeNull();
+    expect(seconds).toBeCloseTo(20, 0);
+    await tape.end();
+  });
+
   it('for those who watch is held no longer when that has ended by itself', async () => {
     const { tape, ring, send, change } = begin(null);
     const parts: VideoPart[] = [];
@@ -99,6 +119,7 @@ describe.skipIf(!hasLibav)('what is copied', () => {
     await send(5);
     change();
     await send(1);
+    await until(() => parts.at(-1)?.is === 'end', 5000, () => `${parts.length} parts, and no end`);
     expect(parts.at(-1)).toMatchObject({ is: 'end', why: { message: 'the camera\'s pictures became other ones' } });
     expect(ring.bytes).toBe(0);
     await tape.end();

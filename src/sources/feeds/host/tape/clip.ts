@@ -1,6 +1,7 @@
 /** Copies some seconds before and after a moment into a file. */
 import { openClip, type ClipWriter } from '../../native/clip.ts';
 import type { ClipOrder } from '../../messages.ts';
+import { createBeginning } from './beginning.ts';
 import { createCopying, type Copied } from './copying.ts';
 import { lackOf, nothingCame, piecesSince, type Held } from './held.ts';
 import type { NativeSteps } from './native-steps.ts';
@@ -16,8 +17,8 @@ export interface Recording {
 }
 
 export interface Recorded extends Copied {
-  /** When its first picture was taken, by performance.now(). */
-  readonly takenMs: number;
+  /** Milliseconds since its first picture was taken. */
+  readonly msAgo: number;
 }
 
 /** A camera that sends nothing for so long, beyond what was asked for, has nothing more for it. */
@@ -28,7 +29,7 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
   const endSeconds = held.nowSeconds + after_seconds;
   let writer: ClipWriter | null = null;
   let why: string | null = null;
-  let [fromSeconds, takenMs] = [Infinity, NaN];
+  const beginning = createBeginning(held);
   const copying = createCopying(codec, {
     async open(track) {
       writer = await run(() => openClip(file, track, mark));
@@ -48,10 +49,7 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
   }, ({ ptsSeconds }) => ptsSeconds > endSeconds);
 
   function add(piece: Piece): void {
-    if (!copying.add(piece)) return;
-    // Known ever better, until the clock is set by which it is known.
-    fromSeconds = Math.min(fromSeconds, piece.ptsSeconds);
-    takenMs = performance.now() - held.ageMs(fromSeconds);
+    if (copying.add(piece)) beginning.came(piece.ptsSeconds);
   }
 
   for (const piece of piecesSince(held, before_seconds)) add(piece);
@@ -67,8 +65,8 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
     try {
       const copied = await copying.ended;
       if (!copied.track) throw nothingCame(why, held);
-      const less = lackOf(held, before_seconds, fromSeconds);
-      return { ...copied, takenMs, reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
+      const less = lackOf(held, before_seconds, beginning.seconds());
+      return { ...copied, msAgo: beginning.msAgo(), reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
     } finally {
       clearTimeout(timer);
     }

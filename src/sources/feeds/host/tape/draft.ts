@@ -4,6 +4,7 @@ import { errorInfo } from '../../../../errors.ts';
 import { headOf } from '../../native/head.ts';
 import type { Track } from '../../native/mp4.ts';
 import type { RecordOrder } from '../../messages.ts';
+import { createBeginning } from './beginning.ts';
 import { PATIENCE_MS } from './clip.ts';
 import { createCopying } from './copying.ts';
 import { createFragments, type Fragments } from './fragments.ts';
@@ -24,8 +25,8 @@ export interface Draft {
 
 export interface DraftBegun {
   readonly track: Track;
-  /** When its first picture was taken, by performance.now(). */
-  readonly takenMs: number;
+  /** Milliseconds since its first picture was taken. */
+  readonly msAgo: number;
   /** Why it begins later than was wanted; null: it does not. */
   readonly reason: string | null;
 }
@@ -34,8 +35,7 @@ export interface DraftBegun {
 export function createDraft(codec: VideoCodec, { file, before_seconds, longest_seconds }: RecordOrder, held: Held, { mark, run }: NativeSteps): Draft {
   let handle: FileHandle | null = null;
   let fragments: Fragments | null = null;
-  let fromSeconds: number | null = null;
-  let takenMs = NaN;
+  const beginning = createBeginning(held);
   let why: string | null = null;
   let begin: (track: Track) => void = () => undefined;
   const opened = new Promise<Track>((resolve) => { begin = resolve; });
@@ -52,15 +52,12 @@ export function createDraft(codec: VideoCodec, { file, before_seconds, longest_s
     },
     complete: () => Promise.resolve(),
     close: async () => handle?.close(),
-  }, ({ ptsSeconds }) => fromSeconds !== null && ptsSeconds > fromSeconds + longest_seconds);
-  const patience = setTimeout(() => { if (fromSeconds === null) end('the camera sent none in time'); }, PATIENCE_MS);
+  }, ({ ptsSeconds }) => ptsSeconds > beginning.seconds() + longest_seconds);
+  const patience = setTimeout(() => { if (beginning.seconds() === Infinity) end('the camera sent none in time'); }, PATIENCE_MS);
   const done = copying.ended.finally(() => { clearTimeout(patience); });
 
   function add(piece: Piece): void {
-    if (!copying.add(piece)) return;
-    fromSeconds ??= piece.ptsSeconds;
-    // Known ever better, until the clock is set by which it is known.
-    takenMs = performance.now() - held.ageMs(fromSeconds);
+    if (copying.add(piece)) beginning.came(piece.ptsSeconds);
   }
 
   function end(reason: string | null): void {
@@ -70,8 +67,8 @@ export function createDraft(codec: VideoCodec, { file, before_seconds, longest_s
 
   async function begun(): Promise<DraftBegun> {
     const track = await Promise.race([opened, done.then(({ track: copied }) => copied)]);
-    if (!track || fromSeconds === null) throw nothingCame(why, held);
-    return { track, takenMs, reason: lackOf(held, before_seconds, fromSeconds) };
+    if (!track) throw nothingCame(why, held);
+    return { track, msAgo: beginning.msAgo(), reason: lackOf(held, before_seconds, beginning.seconds()) };
   }
 
   for (const piece of piecesSince(held, before_seconds)) add(piece);

@@ -23,6 +23,8 @@ export interface Reel {
   readonly parameterSets: () => Buffer;
   /** Milliseconds since the picture of this time was taken. */
   readonly ageMs: (ptsSeconds: number) => number;
+  /** Another one since its clock was set. */
+  readonly era: () => number;
 }
 
 export interface Tape {
@@ -114,7 +116,7 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
       // B-frames come behind later ones; a clock may be set.
       if (!(Math.abs(unit.ptsSeconds - newestSeconds) < SET_BACK_SECONDS && unit.ptsSeconds < newestSeconds)) newestSeconds = unit.ptsSeconds;
       if (!reel || reel.codec === 'jpeg' || (keptSeconds === null && !watching && recordings.size === 0)) return;
-      const piece = pieceOf(unit, reel.parameterSets());
+      const piece = pieceOf(unit, reel.parameterSets(), reel.era());
       ring.add(piece);
       live?.add(piece);
       for (const recording of recordings) recording.add(piece);
@@ -137,8 +139,8 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
       recordings.add(recording);
       follow(recording.ended);
       try {
-        const { track, takenMs, seconds, reason } = await recording.ended;
-        return { begun_ms_ago: performance.now() - takenMs, seconds, codec, width: track?.width ?? 0, height: track?.height ?? 0, reason };
+        const { track, msAgo, seconds, reason } = await recording.ended;
+        return { begun_ms_ago: msAgo, seconds, codec, width: track?.width ?? 0, height: track?.height ?? 0, reason };
       } finally {
         recordings.delete(recording);
       }
@@ -148,7 +150,7 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
       const draft = createDraft(codec, order, held, createNativeSteps(takeMark));
       recordings.add(draft);
       follow(draft.ended.finally(() => { recordings.delete(draft); }));
-      const begun = draft.begun.then(({ track: { width, height }, takenMs, reason }) => ({ begun_ms_ago: performance.now() - takenMs, codec, width, height, reason }));
+      const begun = draft.begun.then(({ track: { width, height }, msAgo, reason }) => ({ begun_ms_ago: msAgo, codec, width, height, reason }));
       return { ...draft, begun };
     },
     async end() {

@@ -37,7 +37,7 @@ function spacingOf(pts: readonly number[]): number {
 /** Whether the camera's clock was set in between: their times are no distance. */
 export function isSetBetween(last: Piece, next: Piece): boolean {
   const step = next.ptsSeconds - last.ptsSeconds;
-  return step > SET_AHEAD_SECONDS || step < -SET_BACK_SECONDS;
+  return next.era !== last.era || step > SET_AHEAD_SECONDS || step < -SET_BACK_SECONDS;
 }
 
 /** Why `next` cannot stand in one file behind `last`; null: it can. */
