@@ -15,9 +15,9 @@ import { slope } from './slope.ts';
 
 // A stream that is cut soon after it came waits up to half a minute, so many have to do it.
 const STREAMS = 60;
-const ROUNDS = 28;
+const ROUNDS = 38;
 /** Once everything has been used a few times, what is used often is compiled, and what is remembered for some minutes is full. */
-const WARM_ROUNDS = 10;
+const WARM_ROUNDS = 20;
 /** After the rounds. */
 const DEATHS = 20;
 const MOST_MB_PER_THOUSAND = 1;
