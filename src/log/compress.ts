@@ -51,17 +51,22 @@ export async function removeOutlived(current: Volume, log: Log): Promise<void> {
 
 /** Whether the one unpacks to what the other is, byte for byte. Throws where either cannot be read. */
 async function isSame(plain: Volume, packed: Volume): Promise<boolean> {
-  const [text, members] = [await open(plain.file, 'r'), await open(packed.file, 'r')];
+  const text = await open(plain.file, 'r');
   try {
-    let at = 0;
-    for await (const { offset, length } of membersOf(members)) {
-      const part = await unpack(await readAt(members, offset, length));
-      if (!part.equals(await readAt(text, at, part.length))) return false;
-      at += part.length;
+    const members = await open(packed.file, 'r');
+    try {
+      let at = 0;
+      for await (const { offset, length } of membersOf(members)) {
+        const part = await unpack(await readAt(members, offset, length));
+        if (!part.equals(await readAt(text, at, part.length))) return false;
+        at += part.length;
+      }
+      return at === (await text.stat()).size;
+    } finally {
+      await members.close();
     }
-    return at === (await text.stat()).size;
   } finally {
-    await Promise.all([text.close(), members.close()]);
+    await text.close();
   }
 }
 
