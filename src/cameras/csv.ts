@@ -16,6 +16,8 @@ export interface CameraText {
   readonly trouble: string | null;
   /** Lines that cannot be read as rows, as they stand in the file. */
   readonly unreadable: readonly string[];
+  /** Its last line has its end: it is not in the middle of being written. */
+  readonly ended: boolean;
 }
 
 type Column = keyof CameraRow;
@@ -36,12 +38,13 @@ const LINES_OF_A_ROW = 20;
 const ZIP = 'PK\u0003\u0004';
 
 export function readCameras(bytes: Buffer): CameraText {
-  const { header, rows, unreadable } = layoutOf(encodingOf(bytes).decode(bytes));
+  const text = encodingOf(bytes).decode(bytes);
+  const { header, rows, unreadable } = layoutOf(text);
   const columns = columnsOf(header);
   const field = (row: readonly string[], name: Column): string => row[columns.indexOf(name)] ?? '';
   return {
     rows: rows.map((row) => ({ cameraID: field(row, 'cameraID'), latitude: field(row, 'latitude'), longitude: field(row, 'longitude') })),
-    trouble: troubleOf(header), unreadable,
+    trouble: troubleOf(header), unreadable, ended: /[\r\n]$/.test(text),
   };
 }
 

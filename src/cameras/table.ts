@@ -1,8 +1,8 @@
 /** Where cameras stand: the CSV of the Flask orchestrator as its files really are, read again whenever it changes. */
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 
 import { LookoutError } from '../errors.ts';
-import { hasCode } from '../lib/files.ts';
+import { hasCode, readIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import type { Camera, CameraRow } from '../types.ts';
 import { parseCoordinate } from '../words/coordinate.ts';
@@ -17,16 +17,25 @@ export interface CameraTable {
   add(row: CameraRow, signal: AbortSignal): Promise<void>;
 }
 
-const NO_TABLE: CameraText = { rows: [], trouble: null, unreadable: [] };
+const NO_TABLE: CameraText = { rows: [], trouble: null, unreadable: [], ended: false };
+/** So long a table without an end, or none, must have stood as it is: before, somebody is saving it. */
+const SETTLED_MS = 2000;
 
 export function createCameraTable({ file, log }: { readonly file: string; readonly log: Log }): CameraTable {
-  let read: CameraText & { readonly stamp: string } = { stamp: '', ...NO_TABLE };
+  /** `stamp` is null until it is read for the first time. */
+  let read: CameraText & { readonly stamp: string | null } = { stamp: null, ...NO_TABLE };
+  /** As the file was found last, and when it was found so first. */
+  let found = { stamp: '', at: 0 };
   const warned = new Set<string>();
 
   const table = async (): Promise<CameraText> => {
-    const stamp = await stampOf(file);
-    if (stamp === null) return NO_TABLE;
-    if (stamp !== read.stamp) read = { stamp, ...readCameras(await readFile(file)) };
+    const { stamp, changedAt } = await stampOf(file);
+    if (stamp === read.stamp) return read;
+    if (stamp !== found.stamp) found = { stamp, at: performance.now() };
+    const bytes = await readIfPresent(file);
+    const text = bytes ? readCameras(bytes) : NO_TABLE;
+    const isSettled = Math.max(performance.now() - found.at, Date.now() - changedAt) >= SETTLED_MS;
+    if (read.stamp === null || text.ended || isSettled) read = { stamp, ...text };
     return read;
   };
 
@@ -64,13 +73,13 @@ export function createCameraTable({ file, log }: { readonly file: string; readon
   };
 }
 
-/** Changes whenever the file does; null when there is none. */
-async function stampOf(file: string): Promise<string | null> {
+/** Changes whenever the file does; `changedAt` in ms since 1970, Infinity where there is no file: who knows since when. */
+async function stampOf(file: string): Promise<{ readonly stamp: string; readonly changedAt: number }> {
   try {
-    const { mtimeNs, size, ino } = await stat(file, { bigint: true });
-    return [mtimeNs, size, ino].join();
+    const { mtimeNs, mtimeMs, size, ino } = await stat(file, { bigint: true });
+    return { stamp: [mtimeNs, size, ino].join(), changedAt: Number(mtimeMs) };
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
+    if (hasCode(error, 'ENOENT')) return { stamp: 'none', changedAt: Infinity };
     throw new LookoutError('internal', `the camera table ${file} cannot be read: ${String(error)}`, { cause: error });
   }
 }

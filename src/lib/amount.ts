@@ -1,7 +1,6 @@
 /** How much lies on a disk: bytes, and files as a file system counts them, an inode each. */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from './files.ts';
 
 export interface Amount {
   readonly bytes: number;
@@ -19,16 +18,18 @@ export interface Measured extends Amount {
   readonly time: number;
 }
 
-/** Of a file, or of a folder with all its files; nothing where there is none, or none that may be seen: on a disk of its own there is a lost+found. */
+/**
+ * Of a file, or of a folder with all its files. What cannot be measured counts as nothing, and all else is counted: it may
+ * be gone, or a lost+found, or lie where the disk fails.
+ */
 export async function measure(path: string): Promise<Measured> {
   try {
     const own = await lstat(path);
     if (!own.isDirectory()) return { bytes: own.size, files: 1, time: own.mtimeMs };
     const parts = await Promise.all((await readdir(path)).map((name) => measure(join(path, name))));
     return { ...parts.reduce<Amount>(sum, { bytes: 0, files: 1 }), time: own.mtimeMs };
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'EACCES', 'EPERM')) return { ...NOTHING, time: 0 };
-    throw error;
+  } catch {
+    return { ...NOTHING, time: 0 };
   }
 }
 

@@ -1,5 +1,6 @@
 /** Brings the index of a file of records up to what is in the file; rebuilds it when it is of another. */
 import { stat, type FileHandle } from 'node:fs/promises';
+import { LookoutError } from '../errors.ts';
 import { openIfPresent, readAt } from '../lib/files.ts';
 import { NO_FACTS } from './describe.ts';
 import { appendToIndex, mendIndex, newestEntry, replaceIndex, STRETCH, sumUpTheRest, type IndexEntry } from './index-file.ts';
@@ -37,15 +38,21 @@ export async function catchUpRotated({ file, index, gzip }: Volume, layout: Layo
   }
 }
 
-/** One that is whole says of the last member that the file ends with it. */
+/** One that is whole says of the last member that the file ends with it. Throws when it is not, once what there is is indexed. */
 async function catchUpMembers(handle: FileHandle, index: string): Promise<void> {
   await mendIndex(index);
   const last = await newestEntry(index);
-  if (last && last.offset + last.length === (await handle.stat()).size) return;
+  const { size } = await handle.stat();
+  if (last && last.offset + last.length === size) return;
   const entries: IndexEntry[] = [];
   for await (const span of membersOf(handle)) {
     const text = await unpackRecord(await readAt(handle, span.offset, span.length)).catch(() => '');
     entries.push({ ...span, ...(factsOf(text) ?? NO_FACTS) });
   }
   await replaceIndex(index, entries);
+  const whole = entries.at(-1);
+  const end = whole ? whole.offset + whole.length : 0;
+  if (end < size || size === 0) {
+    throw new LookoutError('log_failed', `from byte ${end} on it is damaged, or another program gzipped it: gunzip it, and its records are read after the next start`);
+  }
 }

@@ -2,10 +2,11 @@
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fsyncFolder, giveAccess, readAt, removeIfPresent } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
 import { replaceIndex, sumUpTheRest, type IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
-import { packMember } from './members.ts';
-import { gzipped, type Volume } from './shelf.ts';
+import { membersOf, packMember, unpack } from './members.ts';
+import { comparedToPlain, gzipped, pairs, type Volume } from './shelf.ts';
 import { survey } from './survey.ts';
 
 /** False: it is damaged, and stays as it is. Throws the signal's reason when it aborts. */
@@ -37,6 +38,36 @@ export async function compress(volume: Volume, layout: Layout, signal: AbortSign
   await fsyncFolder(dirname(target.file));
   await removeVolume(volume);
   return true;
+}
+
+/** Removes what a crash left of a file beside its gzipped form. What is not the same in both forms stays. */
+export async function removeOutlived(current: Volume, log: Log): Promise<void> {
+  for (const { plain, packed } of await pairs(current)) {
+    const more = await comparedToPlain(plain, packed);
+    if (more === 0 && await isSame(plain, packed).catch(() => false)) await removeVolume(plain);
+    else log.warn(`${plain.file} and ${packed.file} are not the same, so only ${more < 0 ? plain.file : packed.file} is read: remove the one that is not needed`);
+  }
+}
+
+/** Whether the one unpacks to what the other is, byte for byte. Throws where either cannot be read. */
+async function isSame(plain: Volume, packed: Volume): Promise<boolean> {
+  const text = await open(plain.file, 'r');
+  try {
+    const members = await open(packed.file, 'r');
+    try {
+      let at = 0;
+      for await (const { offset, length } of membersOf(members)) {
+        const part = await unpack(await readAt(members, offset, length));
+        if (!part.equals(await readAt(text, at, part.length))) return false;
+        at += part.length;
+      }
+      return at === (await text.stat()).size;
+    } finally {
+      await members.close();
+    }
+  } finally {
+    await text.close();
+  }
 }
 
 /** The index goes first: what a crash leaves is a file that is found again. */

@@ -9,7 +9,8 @@ import { crc32, deflateRaw, gunzip } from 'node:zlib';
 import { readAt } from '../lib/files.ts';
 
 const deflate = promisify(deflateRaw);
-const unpack = promisify(gunzip);
+/** The text of a member, or of several. Throws where one is damaged. */
+export const unpack = promisify<Buffer, Buffer>(gunzip);
 
 /** Deflated, with an extra field, without name and time, of no system in particular. */
 const MAGIC = Buffer.from([0x1f, 0x8b, 0x08, 0x04, 0, 0, 0, 0, 0, 0xff]);
@@ -44,4 +45,14 @@ export async function* membersOf(handle: FileHandle): AsyncGenerator<{ readonly 
     yield { offset, length };
     offset += length;
   }
+}
+
+/** Of the text in all members together; null: it does not end with a member, so it is unfinished or of another program. */
+export async function textBytesIn(handle: FileHandle): Promise<number | null> {
+  let [end, bytes] = [0, 0];
+  for await (const { offset, length } of membersOf(handle)) {
+    end = offset + length;
+    bytes += (await readAt(handle, end - 4, 4)).readUInt32LE(0);
+  }
+  return end > 0 && end === (await handle.stat()).size ? bytes : null;
 }

@@ -19,7 +19,7 @@ import type { AppendLog, BatchRecord, Config, Item, LogHolder } from '../types.t
 import { adopt, type Tail } from './adopt.ts';
 import { append, appendedSize, isAsLeft } from './append.ts';
 import { catchUpRotated } from './catch-up.ts';
-import { compress, removeVolume } from './compress.ts';
+import { compress, removeOutlived, removeVolume } from './compress.ts';
 import { describe } from './describe.ts';
 import { createLogReader } from './forward.ts';
 import { appendToIndex } from './index-file.ts';
@@ -28,7 +28,7 @@ import { LAYOUTS } from './layout.ts';
 import { createNewestIds } from './newest-ids.ts';
 import { readRecords } from './read.ts';
 import { rotate, rotationLimit } from './rotate.ts';
-import { currentVolume, outlived, rotatedVolumes, unindexed, type RecordFiles, type Volume } from './shelf.ts';
+import { currentVolume, gzipped, rotatedVolumes, unindexed, type RecordFiles, type Volume } from './shelf.ts';
 
 interface LogContext {
   readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'> & Pick<RecordFiles, 'index'>;
@@ -77,7 +77,9 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
       throw error;
     });
     try {
-      if (lock && await isThere(volume.file) && await compress(volume, layout, closing.signal)) log.info(`${volume.file} is gzipped`);
+      // What another program gzipped is not overwritten.
+      const isFree = await isThere(volume.file) && !(await isThere(gzipped(volume).file));
+      if (lock && isFree && await compress(volume, layout, closing.signal)) log.info(`${volume.file} is gzipped`);
     } finally {
       await lock?.release();
     }
@@ -129,8 +131,9 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   const isDueToRotate = (before: Tail, bytes: Buffer): boolean =>
     mayRotate && !before.empty && appendedSize(before, bytes, layout) > rotationLimit(config.rotate_bytes, before.ours);
 
-  async function indexRotated(): Promise<void> {
-    for (const volume of await unindexed(current)) {
+  /** Of one that cannot be read, the records are not found; all others are. */
+  async function index(rotated: readonly Volume[]): Promise<void> {
+    for (const volume of rotated) {
       await catchUpRotated(volume, layout).catch((error: unknown) => { log.repeated('warn', 'a rotated file cannot be indexed', volume.file, { reason: String(error) }); });
     }
   }
@@ -141,7 +144,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     const { id } = describe(record);
     if (!before || !(await isAsLeft(current.file, before))) {
       // First: their records are found by the index of the current file no longer, once that is of what came in its place.
-      await indexRotated();
+      await index(await unindexed(current));
       before = await adopt(current, layout, log);
       newestIds.forget();
       // What failed may have come through after all.
@@ -173,8 +176,8 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
 
   await locked(async () => {
     tail = await adopt(current, layout, log);
-    for (const volume of await outlived(current)) await removeVolume(volume);
-    for (const volume of await rotatedVolumes(current)) await catchUpRotated(volume, layout);
+    await removeOutlived(current, log);
+    await index(await rotatedVolumes(current));
     packRotated();
   }, never);
 

@@ -1,8 +1,10 @@
 /** The names of the files that hold records: the current one, rotated ones, and their indexes. */
-import { readdir, realpath } from 'node:fs/promises';
+import { open, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
+import { measure } from '../lib/amount.ts';
 import { extended, timeInName, timeOfName } from '../lib/aside.ts';
 import { hasCode, isThere } from '../lib/files.ts';
+import { textBytesIn } from './members.ts';
 
 export interface RecordFiles {
   /** The current file of records. */
@@ -32,11 +34,45 @@ export async function currentVolume({ predictions, data_dir, index = 'records.id
   return { file, index: join(data_dir, index) };
 }
 
-/** Rotated files, newest first; of one that is there in both forms that which came later. */
+/** Rotated files, newest first; of one that is there in both forms the gzipped one, unless there is less in it. */
 export async function rotatedVolumes(current: Volume): Promise<readonly Volume[]> {
   const volumes = await allRotated(current);
-  const packed = new Set(volumes.filter(({ gzip }) => gzip).map(({ time }) => time));
-  return volumes.filter(({ gzip, time }) => gzip ?? !packed.has(time));
+  const left = new Set<Volume>();
+  for (const { plain, packed } of pairsIn(volumes)) left.add((await comparedToPlain(plain, packed)) < 0 ? packed : plain);
+  return volumes.filter((volume) => !left.has(volume));
+}
+
+export interface Pair {
+  readonly plain: Volume;
+  readonly packed: Volume;
+}
+
+/** Files that are there in both forms: by a crash between two steps, or by another program that gzips or unpacks them. */
+export async function pairs(current: Volume): Promise<readonly Pair[]> {
+  return pairsIn(await allRotated(current));
+}
+
+function pairsIn(volumes: readonly Volume[]): readonly Pair[] {
+  const packed = new Map(volumes.filter(({ gzip }) => gzip).map((volume) => [volume.time, volume]));
+  return volumes.flatMap((plain) => {
+    const other = plain.gzip ? undefined : packed.get(plain.time);
+    return other ? [{ plain, packed: other }] : [];
+  });
+}
+
+/** How many bytes of text the gzipped form has more than the plain one. -Infinity: it is unfinished, of another program, or cannot be read. */
+export async function comparedToPlain(plain: Volume, packed: Volume): Promise<number> {
+  try {
+    const handle = await open(packed.file, 'r');
+    try {
+      return (await textBytesIn(handle) ?? -Infinity) - (await measure(plain.file)).bytes;
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Whatever keeps it from being read, the plain one is there.
+    return -Infinity;
+  }
 }
 
 const TIME_LENGTH = timeInName(0).length;
@@ -61,12 +97,6 @@ export async function* newestVolumeFirst<Found>(current: Volume, read: (volume: 
     const found = await read(volume);
     yield volume.gzip || await isThere(volume.index) ? found : await read(gzipped(volume));
   }
-}
-
-/** Those that a crash left beside their gzipped form. */
-export async function outlived(current: Volume): Promise<readonly Volume[]> {
-  const shown = new Set((await rotatedVolumes(current)).map(({ file }) => file));
-  return (await allRotated(current)).filter(({ file }) => !shown.has(file));
 }
 
 /** Those without an index: another Lookout rotated or gzipped them, or a step on the way failed. */

@@ -48,8 +48,8 @@ export function openEvidence(
         if (found.length === 0) await removeIfEmpty(session);
         return found;
       }).catch((error: unknown) => {
-        // Somebody else's, such as lost+found.
-        if (hasCode(error, 'EACCES', 'EPERM')) return [];
+        // Somebody else's, such as lost+found, or where the disk fails.
+        if (hasCode(error, 'EACCES', 'EPERM', 'EIO')) return [];
         throw error;
       });
       for (const file of files) yield join(session, file);

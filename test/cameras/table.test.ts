@@ -1,7 +1,8 @@
 /** The camera table against files as they really are. */
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createLog, silentLog } from '../../src/lib/log.ts';
@@ -143,6 +144,33 @@ describe('lookup', () => {
     expect((await table.lookup('CAM-1')).latitude).toBe(2);
     await appendFile(file, 'CAM-2,3,3\n');
     expect((await table.lookup('CAM-2')).latitude).toBe(3);
+  });
+
+  it.each([
+    ['half of it is there', (): Promise<void> => writeFile(file, GROWN.slice(0, GROWN.indexOf('.0060')))],
+    ['nothing of it is there', (): Promise<void> => writeFile(file, '')],
+    ['it is gone', (): Promise<void> => rm(file)],
+  ])('uses the state before while somebody saves the file and %s', async (_what, save) => {
+    await writeFile(file, GROWN);
+    await table.lookup('CAM-003');
+    await save();
+    for (let times = 0; times < 2; times += 1) expect(await table.lookup('CAM-003')).toEqual({ id: 'CAM-003', latitude: 40.7128, longitude: -74.006 });
+    expect(warnings).toEqual([]);
+    await writeFile(file, GROWN.replace('-74.0060', '-75'));
+    expect((await table.lookup('CAM-003')).longitude).toBe(-75);
+  });
+
+  it('takes a table whose last line has no end, or none, once it has been so for two seconds', async () => {
+    await writeFile(file, GROWN);
+    await table.lookup('CAM-1');
+    await writeFile(file, 'cameraID,latitude,longitude\nCAM-1,1,1');
+    expect((await table.rows()).length).toBe(4);
+    await utimes(file, Date.now() / 1000 - 3, Date.now() / 1000 - 3);
+    expect(await table.lookup('CAM-1')).toMatchObject({ latitude: 1 });
+    await rm(file);
+    expect((await table.rows()).length).toBe(1);
+    await setTimeout(2100);
+    expect(await table.rows()).toEqual([]);
   });
 
   it('uses the last good state while the file is damaged', async () => {

@@ -57,6 +57,13 @@ describe('a byte budget', () => {
     expect(await readdir(folder)).toEqual(['more']);
   });
 
+  it('counts what cannot be measured as nothing, and all else', async () => {
+    const unseen = join(folder, 'x'.repeat(300));
+    const budget = await open(250, [await file('old', 100), unseen, await file('new', 100)]);
+    await budget.add(unseen);
+    expect(budget.held()).toBe(200);
+  });
+
   it('counts a link as what it is, also one that leads to itself', async () => {
     const loop = join(folder, 'loop');
     await symlink('loop', loop);

@@ -106,8 +106,45 @@ describe('rotated files that are gzipped', () => {
     await copyFile(join(at.folder, first), join(at.folder, 'kept'));
     await withLog(GZIPPED, () => allGzipped());
     await copyFile(join(at.folder, 'kept'), join(at.folder, first));
+    // Edited since.
+    await writeFile(join(at.folder, first), (await at.text(first)).replace('CAM', 'MAC'));
+    await withLog({}, async (log) => { expect(await readIds(log)).toEqual([...IDS].reverse()); });
+    expect((await rotated()).filter((name) => !name.endsWith('.gz'))).toEqual([first]);
+    await copyFile(join(at.folder, 'kept'), join(at.folder, first));
     await withLog({}, async (log) => { expect(await readIds(log)).toEqual([...IDS].reverse()); });
     expect((await rotated()).filter((name) => !name.endsWith('.gz'))).toEqual([]);
+  });
+
+  it('are never taken for whole where another program gzips them: not one record is lost', async () => {
+    await write(IDS, { rotate_bytes: 2000 });
+    const [first = ''] = await rotated();
+    const plain = join(at.folder, first);
+    const all = execFileSync('gzip', ['-c', plain]);
+    // Begun, whole, and of Lookout but with less in it than the plain file.
+    for (const gzip of [all.subarray(0, 100), all, await packMember(Buffer.from('[\n{"a":1}'))]) {
+      at.warnings.length = 0;
+      await withLog({}, async (log) => { await writeFile(`${plain}.gz`, gzip); expect(await readIds(log)).toEqual([...IDS].reverse()); });
+      await withLog(GZIPPED, async (log) => {
+        expect(await readIds(log)).toEqual([...IDS].reverse());
+        await expect.poll(async () => (await rotated()).filter((name) => !name.endsWith('.gz'))).toEqual([first]);
+      });
+      expect(await readFile(`${plain}.gz`)).toEqual(gzip);
+      expect(at.warnings).toContainEqual(expect.stringContaining(`only ${plain} is read`));
+    }
+  });
+
+  it('are said to be of another program where none can be read, and do not keep the log from being opened', async () => {
+    await write(IDS, { rotate_bytes: 2000 });
+    const [first = '', second = ''] = await rotated();
+    execFileSync('gzip', [join(at.folder, first)]);
+    await rm(join(at.folder, second));
+    await mkdir(join(at.folder, second));
+    await withLog({}, async (log) => {
+      await log.append(sampleRecord('more'), never);
+      expect(await log.read({ limit: 1, pictures: true })).toEqual([sampleRecord('more')]);
+    });
+    expect(at.warnings).toContainEqual(expect.stringMatching(`${first}.gz.*gunzip it`));
+    expect(at.warnings).toContainEqual(expect.stringContaining(join(at.folder, second)));
   });
 
   it('are whole or not there: a stop on the way leaves the file as it was', async () => {
