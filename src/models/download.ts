@@ -1,10 +1,13 @@
 /** Fetches one file whole or not at all: resumed after a break, checked by its hash, put in place by rename; what was there is kept beside it. */
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { inBytes } from '../lib/amount.ts';
 import { backoffMs, systemClock } from '../lib/clock.ts';
-import { hasCode, makeFolder } from '../lib/files.ts';
+import { makeFolder } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
 import { hideCredentials } from '../lib/secrets.ts';
+import { storageOf } from '../lib/storage.ts';
+import { isNoRoom } from '../lib/transient.ts';
 import type { Progress } from '../types.ts';
 import { sha256 as hashOf } from './hashing.ts';
 import { isFile } from './paths.ts';
@@ -26,6 +29,9 @@ const REPORT_EVERY_MS = 1_000;
 
 /** The server said no: asking again would not help. */
 class Refused extends Error {}
+
+/** More is to come than there is room for. */
+class TooLarge extends Error {}
 
 export async function download({ url: address, ...what }: Download, progress: Progress, signal: AbortSignal): Promise<void> {
   const { target, sha256 } = what;
@@ -90,10 +96,10 @@ async function receiveWhole(what: Request, part: string, progress: Progress, sig
       return resumed;
     } catch (error) {
       signal.throwIfAborted();
-      const full = hasCode(error, 'ENOSPC', 'EDQUOT');
+      const full = isNoRoom(error) || error instanceof TooLarge;
       if (full) await rm(part, { force: true });
       tries = (await sizeOf(part)) > before ? 1 : tries + 1;
-      const reason = full ? `no space is left for it in ${dirname(part)}` : inWords(error);
+      const reason = isNoRoom(error) ? `no space is left for it in ${dirname(part)}` : inWords(error);
       if (full || error instanceof Refused || tries >= what.tries) throw new Error(`${hideCredentials(what.url)}: ${reason}`, { cause: error });
       progress(`${basename(what.target)}: ${reason}; trying again`);
       await systemClock.sleep(backoffMs(tries, 500, 10_000), signal);
@@ -138,6 +144,12 @@ async function receive(what: Request, part: string, progress: Progress, signal: 
     }
     what.validator = version;
     const total = (resumed ? have : 0) + Number(response.headers.get('content-length') ?? Number.NaN);
+    // What is there is gone on with, or written over.
+    const lack = await lackOf(total - (await sizeOf(part)), dirname(part));
+    if (lack !== null) {
+      await response.body.cancel();
+      throw new TooLarge(lack);
+    }
     let size = resumed ? have : 0;
     let reported = -Infinity;
     const file = await open(part, resumed ? 'a' : 'w');
@@ -159,6 +171,17 @@ async function receive(what: Request, part: string, progress: Progress, signal: 
     clearTimeout(timer);
     limit.release();
   }
+}
+
+/**
+ * Why so many bytes cannot be taken; null: they can, or nobody knows how many come (NaN). What can never fit would have others let
+ * go of all that they keep before it failed.
+ */
+async function lackOf(bytes: number, folder: string): Promise<string | null> {
+  const { free, size } = await storageOf(folder);
+  // Some file systems do not tell.
+  if (size.bytes === 0 || !(bytes > free.bytes)) return null;
+  return `no space is left for it in ${folder}: ${inBytes(bytes)} are to come, ${inBytes(free.bytes)} are free`;
 }
 
 /** As If-Range takes it: a weak ETag says too little. */

@@ -149,6 +149,19 @@ test.skipIf(process.platform !== 'linux')('gives up at once, and frees what it t
   expect(await readdir(fetched)).toEqual([]);
 });
 
+test('takes nothing of a file for which there is too little room', async () => {
+  const { url, ranges } = await serve((_request, response) => {
+    response.writeHead(200, { 'content-length': 1e17 });
+    response.write(BYTES);
+  });
+  const { model, fetched } = await modelWith({ url });
+  const { lines, tell } = listen();
+  await expect(provideWeights(model, tell, never)).rejects.toThrow(/no space is left for it in .*: 100000000\.0 GB are to come, [\d.]+ [MG]B are free\); put the file into/);
+  expect(lines).toHaveLength(1);
+  expect(ranges).toHaveLength(1);
+  expect(await readdir(fetched)).toEqual([]);
+});
+
 test('sends the name and password of an address as a header and tells them to nobody else', async () => {
   const { url, headers } = await serve((_request, response) => response.writeHead(403).end());
   const { model } = await modelWith({ url: url.replace('//', '//user:se%40cret@') });
