@@ -1,4 +1,4 @@
-/** Fetches one file whole or not at all: resumed after a break, checked by its hash, put in place by rename; what was there is kept beside it. */
+/** Fetches one file whole or not at all: resumed after a break, checked by its hash and its beginning, put in place by rename; what was there is kept beside it. */
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { inBytes } from '../lib/amount.ts';
@@ -9,6 +9,7 @@ import { hideCredentials } from '../lib/secrets.ts';
 import { storageOf } from '../lib/storage.ts';
 import { isNoRoom } from '../lib/transient.ts';
 import type { Progress } from '../types.ts';
+import { noWeightsIn } from './beginning.ts';
 import { sha256 as hashOf } from './hashing.ts';
 import { isFile } from './paths.ts';
 
@@ -55,6 +56,12 @@ export async function download({ url: address, ...what }: Download, progress: Pr
   if (sha256 !== null && got !== sha256) {
     await rm(part, { force: true });
     throw new Error(`${name} from ${hideCredentials(url)} has the sha256 ${got}, not ${sha256}; it was deleted`);
+  }
+  const instead = await noWeightsIn(part);
+  if (instead !== null) {
+    // Once in place it would be found for ever, and refused.
+    await rm(part, { force: true });
+    throw new Error(`${hideCredentials(url)}: what came is ${instead}; it was deleted`);
   }
   await putAside(target, progress);
   await rename(part, target);

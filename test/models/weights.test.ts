@@ -182,6 +182,17 @@ test('deletes a file with the wrong hash and names both hashes', async () => {
   expect(await readdir(fetched)).toEqual([]);
 });
 
+test('does not take the page of a network that wants a login, or nothing, for weights', async () => {
+  const { url } = await serve((_request, response) => response.end('<!DOCTYPE html><html>Log in'), (_request, response) => response.end(), whole);
+  const { model, fetched } = await modelWith({ url });
+  for (const what of ['a web page', 'an empty file']) {
+    await expect(provideWeights(model, () => undefined, never)).rejects.toThrow(`what came is ${what}; it was deleted`);
+    expect(await readdir(fetched)).toEqual([]);
+  }
+  await provideWeights(model, () => undefined, never);
+  expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
+});
+
 test('says of required weights that cannot be had which they are and where to put them', async () => {
   const nowhere = await modelWith({});
   await expect(provideWeights(nowhere.model, () => undefined, never)).rejects.toThrow(`the weights small.onnx are missing; put the file into ${join(nowhere.root, 'mine')}`);
