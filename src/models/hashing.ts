@@ -95,15 +95,17 @@ async function filesUnder(folder: string): Promise<readonly string[]> {
 
 /** A folder below may be removed while its neighbours are looked at, or be closed to Lookout. */
 async function namesOrNone(folder: string): Promise<readonly Dirent[]> {
-  try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    if (isTransient(error)) throw error;
-    return [];
-  }
+  return readdir(folder, { withFileTypes: true }).catch(unlessTransient([]));
 }
 
 /** Python environments may have any name, `env` most often. */
 async function isEnvironment(folder: string): Promise<boolean> {
-  return (await existing([join(folder, 'pyvenv.cfg'), join(folder, 'conda-meta')])).length > 0;
+  return (await existing([join(folder, 'pyvenv.cfg'), join(folder, 'conda-meta')]).catch(unlessTransient([]))).length > 0;
+}
+
+function unlessTransient<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (isTransient(error)) throw error;
+    return instead;
+  };
 }
