@@ -60,7 +60,10 @@ export async function provideEnvironment(data_dir: string, recipe: Recipe, progr
   try {
     // Somebody else may have built it while this one waited.
     if (await isReady(folder, recipe, signal)) return folder;
-    await build(folder, recipe, progress, signal);
+    const { build_seconds, packages } = await build(folder, recipe, progress, signal);
+    // What a tool removes meanwhile, or is closed to Lookout, keeps nobody from working in it.
+    const size = await bytesIn(folder).then((bytes) => `, ${megabytes(bytes)} MB`, () => '');
+    progress(`the environment is ready after ${build_seconds} s: ${count(packages.length)}${size}`);
     await collect(ofModel, recipe.fingerprint, progress);
     return folder;
   } finally {
@@ -88,7 +91,7 @@ async function touch(seal: string): Promise<void> {
   await lutimes(seal, now, now);
 }
 
-async function build(folder: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<void> {
+async function build(folder: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<EnvironmentFacts> {
   const log = join(folder, LOG);
   const began = Date.now();
   await sweep(folder);
@@ -114,7 +117,7 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
     };
     await writeFile(join(folder, `${SEAL}.new`), `${JSON.stringify(facts, null, 2)}\n`, { flush: true, flag: 'wx' });
     await rename(join(folder, `${SEAL}.new`), join(folder, SEAL));
-    progress(`the environment is ready after ${facts.build_seconds} s: ${count(built.packages.length)}, ${megabytes(await bytesIn(folder))} MB`);
+    return facts;
   } catch (error) {
     signal.throwIfAborted();
     await keepLogAlone(folder);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -58,6 +58,23 @@ test('builds where its log cannot be written', async () => {
     return { tools: {}, packages: [] };
   } });
   await expect(provideEnvironment(data, plan, () => undefined, never)).resolves.toContain('f1');
+});
+
+test('keeps what it built where its size cannot be told', async () => {
+  const data = await temporaryFolder();
+  onTestFinished(() => { execFileSync('rm', ['-rf', join(data, 'runtimes')]); });
+  const plan = recipe('f1', { build: async (folder) => {
+    // Deeper than a path may be long.
+    const deep = join(...Array.from({ length: 9 }, () => 'd'.repeat(250)));
+    for (const name of ['upper', 'lower']) await mkdir(join(folder, name, deep), { recursive: true });
+    await rename(join(folder, 'lower'), join(folder, 'upper', deep, 'lower'));
+    await writeFile(join(folder, 'interpreter'), '');
+    return { tools: {}, packages: [] };
+  } });
+  const { lines, tell } = listen();
+  const folder = await provideEnvironment(data, plan, tell, never);
+  expect(await readdir(folder)).toContain('environment.json');
+  expect(lines).toEqual([expect.stringMatching(/^the environment is ready after [\d.]+ s: 0 packages$/)]);
 });
 
 test('builds once for callers at the same time', async () => {
