@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { markUsed, provideEnvironment, type EnvironmentFacts, type Recipe } from '../../src/models/environments.ts';
 import { listen, never, temporaryFolder, writeTree } from './fixtures.ts';
 
@@ -75,6 +75,18 @@ test('keeps what it built where its size cannot be told', async () => {
   const folder = await provideEnvironment(data, plan, tell, never);
   expect(await readdir(folder)).toContain('environment.json');
   expect(lines).toEqual([expect.stringMatching(/^the environment is ready after [\d.]+ s: 0 packages$/)]);
+});
+
+test('seals only what is on the disk', async () => {
+  const root = await temporaryFolder();
+  const folder = join(root, 'runtimes/sample/f1');
+  // One that knows no -f.
+  await writeTree(root, { 'bin/sync': `#!/bin/sh\necho "$*: $(ls ${folder} | xargs)" >> ${root}/synced\ntest $# -eq 0\n` });
+  await chmod(join(root, 'bin/sync'), 0o755);
+  vi.stubEnv('PATH', `${join(root, 'bin')}:${process.env['PATH']}`);
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  await provideEnvironment(root, recipe('f1'), () => undefined, never);
+  expect(await readFile(join(root, 'synced'), 'utf8')).toBe(`-f ${folder}: build.log interpreter\n: build.log interpreter\n`);
 });
 
 test('builds once for callers at the same time', async () => {
