@@ -46,12 +46,12 @@ export async function download({ url: address, ...what }: Download, progress: Pr
   progress(`fetching ${name} from ${new URL(url).host}`);
   const resumed = await receiveWhole(request, part, progress, signal);
 
-  let got = await hashOf(part);
+  let got = await hashOf(part, signal);
   if (resumed && sha256 !== null && got !== sha256) {
     progress(`${name} has the sha256 ${got}, not ${sha256}: its beginning may be of another version; fetching it anew`);
     await rm(part, { force: true });
     await receiveWhole(request, part, progress, signal);
-    got = await hashOf(part);
+    got = await hashOf(part, signal);
   }
   if (sha256 !== null && got !== sha256) {
     await rm(part, { force: true });
@@ -86,10 +86,19 @@ interface Request extends Download {
 /** fetch refuses an address with a name and password in it, and says both. */
 function withoutCredentials(address: string): { readonly url: string; readonly authorization: string | null } {
   const url = new URL(address);
-  const [user, password] = [url.username, url.password].map(decodeURIComponent);
+  const [user, password] = [url.username, url.password].map(decoded);
   url.username = '';
   url.password = '';
   return { url: url.href, authorization: user || password ? `Basic ${Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64')}` : null };
+}
+
+/** As it is written where it has a % that begins no code. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Whether it went on from what was there already. */

@@ -27,18 +27,18 @@ const SETTLED_MS = 2000;
 /** A folder of thousands of pictures would use up the process's open files. */
 const AT_ONCE = 8;
 
-export async function sha256(file: string): Promise<string> {
-  return sha256Of(file, await stat(file));
+export async function sha256(file: string, signal: AbortSignal): Promise<string> {
+  return sha256Of(file, await stat(file), signal);
 }
 
-async function sha256Of(file: string, { size, mtimeMs, ctimeMs, ino }: Stats): Promise<string> {
+async function sha256Of(file: string, { size, mtimeMs, ctimeMs, ino }: Stats, signal?: AbortSignal): Promise<string> {
   const facts = [size, mtimeMs, ctimeMs, ino].join();
   const before = known.get(file);
   if (before?.facts === facts) return before.hash;
   // As of before the reading: what changes meanwhile is new at the next look.
   const settled = Date.now() - ctimeMs > SETTLED_MS;
   const sum = createHash('sha256');
-  await pipeline(createReadStream(file), sum);
+  await pipeline(createReadStream(file), sum, { signal });
   const hash = sum.digest('hex');
   if (known.size >= KNOWN_AT_MOST) known.clear();
   if (settled) known.set(file, { facts, hash });

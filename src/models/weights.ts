@@ -52,7 +52,7 @@ class Unusable extends Error {}
 async function provide(model: Model, progress: Progress, signal: AbortSignal): Promise<void> {
   for (const weights of model.weights) {
     signal.throwIfAborted();
-    const stale = (await isOther(model, weights)) ? targetOf(model, weights) : null;
+    const stale = (await isOther(model, weights, signal)) ? targetOf(model, weights) : null;
     const isThere = (files: readonly string[]): boolean => files.some((file) => file !== stale);
     if (isThere(await matches(model, weights))) continue;
     // What the model can do without is not waited for when it has others.
@@ -79,10 +79,15 @@ async function letRead(model: Model): Promise<void> {
 }
 
 /** Whether what was fetched is another version than the manifest names: it would stay for ever. */
-async function isOther(model: Model, weights: Weights): Promise<boolean> {
+async function isOther(model: Model, weights: Weights, signal: AbortSignal): Promise<boolean> {
   const { url, sha256 } = weights;
   const fetched = targetOf(model, weights);
-  return url !== null && sha256 !== null && (await isFile(fetched)) && (await hashOf(fetched).catch(unreadable(fetched))) !== sha256;
+  if (url === null || sha256 === null || !(await isFile(fetched))) return false;
+  const hash = await hashOf(fetched, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return unreadable(fetched)(error);
+  });
+  return hash !== sha256;
 }
 
 /** How what is said of them goes on. */
@@ -119,7 +124,7 @@ async function fetchWeights(model: Model, weights: Weights, url: string, progres
     const lock = await lockFolderOrFile(folder, { waitMs: LOCK_WAIT_MS }, limit.signal);
     try {
       // Somebody else may have fetched it while this one waited.
-      if (!(await isFile(target)) || (await isOther(model, weights))) await download({ url, sha256, target, connect_ms: required ? CONNECT_MS : OPTIONAL_CONNECT_MS, tries: required ? 5 : 1 }, progress, limit.signal);
+      if (!(await isFile(target)) || (await isOther(model, weights, limit.signal))) await download({ url, sha256, target, connect_ms: required ? CONNECT_MS : OPTIONAL_CONNECT_MS, tries: required ? 5 : 1 }, progress, limit.signal);
       return null;
     } finally {
       await lock.release();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -170,7 +170,10 @@ test('sends the name and password of an address as a header and tells them to no
   await expect(failed).rejects.toThrow('the server answered 403 Forbidden');
   await expect(failed).rejects.not.toThrow(/cret|user/);
   expect(lines.join()).not.toMatch(/cret|user/);
-  expect(headers).toMatchObject([{ authorization: `Basic ${Buffer.from('user:se@cret').toString('base64')}` }]);
+  // Not every % was meant to begin a code.
+  await expect(provideWeights({ ...model, weights: model.weights.map((one) => ({ ...one, url: url.replace('//', '//user:100%cret@') })) }, tell, never)).rejects.toThrow('403');
+  const sent = ['user:se@cret', 'user:100%cret'].map((login) => ({ authorization: `Basic ${Buffer.from(login).toString('base64')}` }));
+  expect(headers).toMatchObject(sent);
 });
 
 test('deletes a file with the wrong hash and names both hashes', async () => {
@@ -321,6 +324,18 @@ test('stops within a second when it is cancelled, and keeps what has come', asyn
   await expect(failed).rejects.toThrow('enough');
   expect(Date.now() - began).toBeLessThan(1_500);
   expect(await readdir(fetched)).toEqual(['small.onnx.part']);
+});
+
+test('stops within a second also while it reads weights that are there', async () => {
+  const { model, fetched } = await modelWith({ url: 'http://127.0.0.1:9/small.onnx', sha256: HASH });
+  await writeTree(fetched, { 'small.onnx': '' });
+  await truncate(join(fetched, 'small.onnx'), 4 * 1024 ** 4);
+  const controller = new AbortController();
+  const failed = provideWeights(model, () => undefined, controller.signal);
+  setTimeout(() => { controller.abort(new Error('enough')); }, 100);
+  const began = Date.now();
+  await expect(failed).rejects.toThrow('enough');
+  expect(Date.now() - began).toBeLessThan(1_500);
 });
 
 test('fetches once for two who ask at the same time', async () => {
