@@ -83,7 +83,7 @@ test('seals only what is on the disk', async () => {
   // One that knows no -f.
   await writeTree(root, { 'bin/sync': `#!/bin/sh\necho "$*: $(ls ${folder} | xargs)" >> ${root}/synced\ntest $# -eq 0\n` });
   await chmod(join(root, 'bin/sync'), 0o755);
-  vi.stubEnv('PATH', `${join(root, 'bin')}:${process.env['PATH']}`);
+  vi.stubEnv('PATH', `${join(root, 'bin')}:${process.env['PATH'] ?? ''}`);
   onTestFinished(() => { vi.unstubAllEnvs(); });
   await provideEnvironment(root, recipe('f1'), () => undefined, never);
   expect(await readFile(join(root, 'synced'), 'utf8')).toBe(`-f ${folder}: build.log interpreter\n: build.log interpreter\n`);

@@ -148,7 +148,7 @@ test('sees edits of what is declared also where tools leave things behind, and b
   const weights = ['runs/train/best.pt', 'weights/*.pt'].map((file) => ({ file, url: null, sha256: null, required: true }));
   const model = modelIn(m, { entry: join(m, 'build/index.mjs'), weights, requirements: ['requirements.txt', '.hidden/needs.txt'].map((file) => join(m, file)) });
   const first = await modelFiles(model);
-  expect([...first.files.values()].map(({ path, word }) => `${path} ${word.split(' ')[0]}`).sort()).toEqual(
+  expect([...first.files.values()].map(({ path, word }) => `${path} ${word.split(' ', 1).join()}`).sort()).toEqual(
     ['.hidden/needs.txt', 'build/index.mjs', 'packages/local/setup.py', 'requirements.txt', 'runs/train/best.pt', 'weights/a.pt'].map((file) => `${join(m, file)} ${file}`),
   );
   for (const file of ['.hidden/needs.txt', 'build/index.mjs', 'runs/train/best.pt', 'weights/a.pt']) {
