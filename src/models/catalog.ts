@@ -1,12 +1,12 @@
 /** The models that can be named: the folders of the user, of the Flask orchestrator's project and the built-in ones. */
-import { readdir, realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
+import { hasCode, namesIn } from '../lib/files.ts';
 import { CAMERA_MODEL } from '../words/push.ts';
 import type { Model } from '../types.ts';
 import { MANIFEST_FILES, RESERVED_SECTIONS } from './manifest.ts';
 import { readModelFolder, scriptPaths, type ModelPlace, type Surroundings } from './model-folder.ts';
-import { isFolder } from './paths.ts';
 
 export interface CatalogOptions {
   /** Folders of models; those of the user win over the built-in ones by name. */
@@ -120,10 +120,14 @@ async function readModel(name: string, places: readonly ModelPlace[], around: Su
 }
 
 async function subfolders(folder: string): Promise<readonly string[]> {
-  if (!(await isFolder(folder))) return [];
-  const names = (await readdir(folder)).filter((name) => !name.startsWith('.') && name !== '__pycache__').sort();
-  const folders = await Promise.all(names.map(async (name) => ((await isFolder(join(folder, name))) ? name : null)));
+  const names = (await namesIn(folder)).filter((name) => !name.startsWith('.') && name !== '__pycache__').sort();
+  const folders = await Promise.all(names.map(async (name) => ((await bearsModel(join(folder, name))) ? name : null)));
   return folders.filter((name) => name !== null);
+}
+
+/** A link to where Lookout may not go bears a model too, whose trouble that is: another of its name must not take its place. */
+async function bearsModel(path: string): Promise<boolean> {
+  return stat(path).then((facts) => facts.isDirectory(), (error: unknown) => hasCode(error, 'EACCES'));
 }
 
 async function real(path: string): Promise<string> {

@@ -1,11 +1,15 @@
-/** Fetches one file whole or not at all: resumed after a break, checked by its hash, put in place by rename; what was there is kept beside it. */
+/** Fetches one file whole or not at all: resumed after a break, checked by its hash and its beginning, put in place by rename; what was there is kept beside it. */
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { inBytes } from '../lib/amount.ts';
 import { backoffMs, systemClock } from '../lib/clock.ts';
-import { hasCode, makeFolder } from '../lib/files.ts';
+import { makeFolder } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
 import { hideCredentials } from '../lib/secrets.ts';
+import { storageOf } from '../lib/storage.ts';
+import { isNoRoom } from '../lib/transient.ts';
 import type { Progress } from '../types.ts';
+import { noWeightsIn } from './beginning.ts';
 import { sha256 as hashOf } from './hashing.ts';
 import { isFile } from './paths.ts';
 
@@ -27,6 +31,9 @@ const REPORT_EVERY_MS = 1_000;
 /** The server said no: asking again would not help. */
 class Refused extends Error {}
 
+/** More is to come than there is room for. */
+class TooLarge extends Error {}
+
 export async function download({ url: address, ...what }: Download, progress: Progress, signal: AbortSignal): Promise<void> {
   const { target, sha256 } = what;
   const part = `${target}.part`;
@@ -39,16 +46,22 @@ export async function download({ url: address, ...what }: Download, progress: Pr
   progress(`fetching ${name} from ${new URL(url).host}`);
   const resumed = await receiveWhole(request, part, progress, signal);
 
-  let got = await hashOf(part);
+  let got = await hashOf(part, signal);
   if (resumed && sha256 !== null && got !== sha256) {
     progress(`${name} has the sha256 ${got}, not ${sha256}: its beginning may be of another version; fetching it anew`);
     await rm(part, { force: true });
     await receiveWhole(request, part, progress, signal);
-    got = await hashOf(part);
+    got = await hashOf(part, signal);
   }
   if (sha256 !== null && got !== sha256) {
     await rm(part, { force: true });
     throw new Error(`${name} from ${hideCredentials(url)} has the sha256 ${got}, not ${sha256}; it was deleted`);
+  }
+  const instead = await noWeightsIn(part);
+  if (instead !== null) {
+    // Once in place it would be found for ever, and refused.
+    await rm(part, { force: true });
+    throw new Error(`${hideCredentials(url)}: what came is ${instead}; it was deleted`);
   }
   await putAside(target, progress);
   await rename(part, target);
@@ -73,10 +86,19 @@ interface Request extends Download {
 /** fetch refuses an address with a name and password in it, and says both. */
 function withoutCredentials(address: string): { readonly url: string; readonly authorization: string | null } {
   const url = new URL(address);
-  const [user, password] = [url.username, url.password].map(decodeURIComponent);
+  const [user, password] = [url.username, url.password].map(decoded);
   url.username = '';
   url.password = '';
   return { url: url.href, authorization: user || password ? `Basic ${Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64')}` : null };
+}
+
+/** As it is written where it has a % that begins no code. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Whether it went on from what was there already. */
@@ -90,10 +112,10 @@ async function receiveWhole(what: Request, part: string, progress: Progress, sig
       return resumed;
     } catch (error) {
       signal.throwIfAborted();
-      const full = hasCode(error, 'ENOSPC', 'EDQUOT');
+      const full = isNoRoom(error) || error instanceof TooLarge;
       if (full) await rm(part, { force: true });
       tries = (await sizeOf(part)) > before ? 1 : tries + 1;
-      const reason = full ? `no space is left for it in ${dirname(part)}` : inWords(error);
+      const reason = isNoRoom(error) ? `no space is left for it in ${dirname(part)}` : inWords(error);
       if (full || error instanceof Refused || tries >= what.tries) throw new Error(`${hideCredentials(what.url)}: ${reason}`, { cause: error });
       progress(`${basename(what.target)}: ${reason}; trying again`);
       await systemClock.sleep(backoffMs(tries, 500, 10_000), signal);
@@ -138,6 +160,12 @@ async function receive(what: Request, part: string, progress: Progress, signal: 
     }
     what.validator = version;
     const total = (resumed ? have : 0) + Number(response.headers.get('content-length') ?? Number.NaN);
+    // What is there is gone on with, or written over.
+    const lack = await lackOf(total - (await sizeOf(part)), dirname(part));
+    if (lack !== null) {
+      await response.body.cancel();
+      throw new TooLarge(lack);
+    }
     let size = resumed ? have : 0;
     let reported = -Infinity;
     const file = await open(part, resumed ? 'a' : 'w');
@@ -159,6 +187,17 @@ async function receive(what: Request, part: string, progress: Progress, signal: 
     clearTimeout(timer);
     limit.release();
   }
+}
+
+/**
+ * Why so many bytes cannot be taken; null: they can, or nobody knows how many come (NaN). What can never fit would have others let
+ * go of all that they keep before it failed.
+ */
+async function lackOf(bytes: number, folder: string): Promise<string | null> {
+  const { free, size } = await storageOf(folder);
+  // Some file systems do not tell.
+  if (size.bytes === 0 || !(bytes > free.bytes)) return null;
+  return `no space is left for it in ${folder}: ${inBytes(bytes)} are to come, ${inBytes(free.bytes)} are free`;
 }
 
 /** As If-Range takes it: a weak ETag says too little. */

@@ -2,10 +2,12 @@
 import { lstat, lutimes, open, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
+import { untilAborted } from '../lib/abort.ts';
 import { giveToModels, makeReadable, readOfModels, removeOfModels, Unfit } from '../lib/account.ts';
 import { hasCode, makeFolder, namesIn } from '../lib/files.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import { isObject } from '../lib/objects.ts';
+import { run } from '../lib/program.ts';
 import type { Progress } from '../types.ts';
 
 /** What a runtime knows about an environment that it can build. */
@@ -60,7 +62,10 @@ export async function provideEnvironment(data_dir: string, recipe: Recipe, progr
   try {
     // Somebody else may have built it while this one waited.
     if (await isReady(folder, recipe, signal)) return folder;
-    await build(folder, recipe, progress, signal);
+    const { build_seconds, packages } = await build(folder, recipe, progress, signal);
+    // What a tool removes meanwhile, or is closed to Lookout, keeps nobody from working in it.
+    const size = await bytesIn(folder).then((bytes) => `, ${megabytes(bytes)} MB`, () => '');
+    progress(`the environment is ready after ${build_seconds} s: ${count(packages.length)}${size}`);
     await collect(ofModel, recipe.fingerprint, progress);
     return folder;
   } finally {
@@ -88,7 +93,7 @@ async function touch(seal: string): Promise<void> {
   await lutimes(seal, now, now);
 }
 
-async function build(folder: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<void> {
+async function build(folder: string, recipe: Recipe, progress: Progress, signal: AbortSignal): Promise<EnvironmentFacts> {
   const log = join(folder, LOG);
   const began = Date.now();
   await sweep(folder);
@@ -112,9 +117,10 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
       build_seconds: Math.round((Date.now() - began) / 100) / 10,
       log: LOG,
     };
+    await untilAborted(putOnDisk(folder), signal);
     await writeFile(join(folder, `${SEAL}.new`), `${JSON.stringify(facts, null, 2)}\n`, { flush: true, flag: 'wx' });
     await rename(join(folder, `${SEAL}.new`), join(folder, SEAL));
-    progress(`the environment is ready after ${facts.build_seconds} s: ${count(built.packages.length)}, ${megabytes(await bytesIn(folder))} MB`);
+    return facts;
   } catch (error) {
     signal.throwIfAborted();
     await keepLogAlone(folder);
@@ -124,6 +130,12 @@ async function build(folder: string, recipe: Recipe, progress: Progress, signal:
     await written;
     await logged.close();
   }
+}
+
+/** A power cut must leave no seal on what was in memory alone. Installers flush nothing, and file by file it would take minutes. */
+async function putOnDisk(folder: string): Promise<void> {
+  // Some know no -f. Where there is none at all, the disk has to be trusted.
+  await run('sync', ['-f', folder]).catch(() => run('sync', [])).catch(() => undefined);
 }
 
 const count = (packages: number): string => (packages === 1 ? '1 package' : `${packages} packages`);

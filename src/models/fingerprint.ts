@@ -31,9 +31,15 @@ export interface ModelFiles {
 export async function modelFiles(model: Model): Promise<ModelFiles> {
   const { folder, entry, requirements } = model;
   const declared = [entry, ...(await findWeights(model)), ...(await followRequirements(requirements, folder))].filter((file) => isAbsolute(file));
-  const outside = declared.filter((file) => !file.startsWith(`${folder}/`));
-  const found = await Promise.all([contents(folder, folder), ...outside.map((file) => contents(file, dirname(file)))]);
-  const files = new Map(found.flat().map((content) => [content.path, content]));
+  const isInside = (path: string): boolean => path.startsWith(`${folder}/`);
+  const files = new Map<string, Content>();
+  const add = (found: readonly Content[]): void => { for (const content of found) files.set(content.path, content); };
+  add(await contents(folder, folder));
+  // They count wherever they lie, also behind a link, or where tools leave things behind.
+  const further = declared.filter((file) => !files.has(file));
+  const found = await Promise.all(further.map((file) => contents(file, isInside(file) ? folder : dirname(file))));
+  // What is not in the folder has no part in it: it is gone, or has yet to appear.
+  add(found.flat().filter(({ path, changed_ms }) => changed_ms > 0 || !isInside(path)));
   const wheels = [...files.keys()].filter((path) => path.startsWith(join(folder, 'wheels/')));
   return { files, declared: new Set([...manifestPaths(folder), ...declared, ...wheels]) };
 }

@@ -27,18 +27,18 @@ const SETTLED_MS = 2000;
 /** A folder of thousands of pictures would use up the process's open files. */
 const AT_ONCE = 8;
 
-export async function sha256(file: string): Promise<string> {
-  return sha256Of(file, await stat(file));
+export async function sha256(file: string, signal: AbortSignal): Promise<string> {
+  return sha256Of(file, await stat(file), signal);
 }
 
-async function sha256Of(file: string, { size, mtimeMs, ctimeMs, ino }: Stats): Promise<string> {
+async function sha256Of(file: string, { size, mtimeMs, ctimeMs, ino }: Stats, signal?: AbortSignal): Promise<string> {
   const facts = [size, mtimeMs, ctimeMs, ino].join();
   const before = known.get(file);
   if (before?.facts === facts) return before.hash;
   // As of before the reading: what changes meanwhile is new at the next look.
   const settled = Date.now() - ctimeMs > SETTLED_MS;
   const sum = createHash('sha256');
-  await pipeline(createReadStream(file), sum);
+  await pipeline(createReadStream(file), sum, { signal });
   const hash = sum.digest('hex');
   if (known.size >= KNOWN_AT_MOST) known.clear();
   if (settled) known.set(file, { facts, hash });
@@ -95,15 +95,17 @@ async function filesUnder(folder: string): Promise<readonly string[]> {
 
 /** A folder below may be removed while its neighbours are looked at, or be closed to Lookout. */
 async function namesOrNone(folder: string): Promise<readonly Dirent[]> {
-  try {
-    return await readdir(folder, { withFileTypes: true });
-  } catch (error) {
-    if (isTransient(error)) throw error;
-    return [];
-  }
+  return readdir(folder, { withFileTypes: true }).catch(unlessTransient([]));
 }
 
 /** Python environments may have any name, `env` most often. */
 async function isEnvironment(folder: string): Promise<boolean> {
-  return (await existing([join(folder, 'pyvenv.cfg'), join(folder, 'conda-meta')])).length > 0;
+  return (await existing([join(folder, 'pyvenv.cfg'), join(folder, 'conda-meta')]).catch(unlessTransient([]))).length > 0;
+}
+
+function unlessTransient<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (isTransient(error)) throw error;
+    return instead;
+  };
 }

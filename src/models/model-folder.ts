@@ -111,7 +111,8 @@ async function fromFlaskLayout(name: string, place: ModelPlace, script: string, 
   const model = { ...(await fromManifest(name, place, manifest, around)), entry: script };
   const notice = `no manifest: ${dirname(script)}/run_inference.py is run for each batch`;
   const venv = around.project === null ? null : join(around.project, 'venvs', name);
-  if (venv === null || (await existing([join(venv, 'bin', 'python')])).length === 0) return { ...model, notice };
+  // Of one that is closed to Lookout nothing can be used either.
+  if (venv === null || (await existing([join(venv, 'bin', 'python')]).catch(() => [])).length === 0) return { ...model, notice };
   const flaw = await flawOf(venv, await followRequirements(model.requirements, model.folder));
   if (flaw === null) return { ...model, adopted_venv: venv, notice };
   return { ...model, notice: `${notice}; ${flaw}, so an environment of its own is built instead` };

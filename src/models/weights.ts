@@ -1,5 +1,4 @@
 /** Sees to it that a model's weights are there: looks for them, fetches what is missing and can be fetched. */
-import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { letModelsRead } from '../lib/account.ts';
@@ -7,6 +6,7 @@ import { makeFolder, namesIn } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
 import { lockFolderOrFile } from '../lib/lock.ts';
 import type { Model, Progress, Weights } from '../types.ts';
+import { noWeightsIn, type NoWeights } from './beginning.ts';
 import { download } from './download.ts';
 import { sha256 as hashOf } from './hashing.ts';
 import { isFile } from './paths.ts';
@@ -52,7 +52,7 @@ class Unusable extends Error {}
 async function provide(model: Model, progress: Progress, signal: AbortSignal): Promise<void> {
   for (const weights of model.weights) {
     signal.throwIfAborted();
-    const stale = (await isOther(model, weights)) ? targetOf(model, weights) : null;
+    const stale = (await isOther(model, weights, signal)) ? targetOf(model, weights) : null;
     const isThere = (files: readonly string[]): boolean => files.some((file) => file !== stale);
     if (isThere(await matches(model, weights))) continue;
     // What the model can do without is not waited for when it has others.
@@ -79,36 +79,34 @@ async function letRead(model: Model): Promise<void> {
 }
 
 /** Whether what was fetched is another version than the manifest names: it would stay for ever. */
-async function isOther(model: Model, weights: Weights): Promise<boolean> {
+async function isOther(model: Model, weights: Weights, signal: AbortSignal): Promise<boolean> {
   const { url, sha256 } = weights;
   const fetched = targetOf(model, weights);
-  return url !== null && sha256 !== null && (await isFile(fetched)) && (await hashOf(fetched).catch(unreadable(fetched))) !== sha256;
+  if (url === null || sha256 === null || !(await isFile(fetched))) return false;
+  const hash = await hashOf(fetched, signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return unreadable(fetched)(error);
+  });
+  return hash !== sha256;
 }
 
-const LFS_POINTER = 'version https://git-lfs';
+/** How what is said of them goes on. */
+const REMEDIES: Readonly<Record<NoWeights, string>> = {
+  'an empty file': '; put the real one there',
+  'a Git LFS pointer': ', not the weights; fetch them with `git lfs pull`, or put the real file there',
+  'a web page': ', not the weights; download the file itself',
+};
 
 /** Throws Unusable for a file that bears the name of weights and holds none. */
 async function refuseOthers(model: Model): Promise<void> {
   for (const file of await findWeights(model)) {
-    const beginning = await beginningOf(file).catch(unreadable(file));
-    if (beginning === '') throw new Unusable(`the weights ${file} are an empty file; put the real one there`);
-    if (beginning.startsWith(LFS_POINTER)) throw new Unusable(`the weights ${file} are a Git LFS pointer, not the weights; fetch them with \`git lfs pull\`, or put the real file there`);
-    if (/^\s*<(!doctype\s+)?html/i.test(beginning)) throw new Unusable(`the weights ${file} are a web page, not the weights; download the file itself`);
+    const what = await noWeightsIn(file).catch(unreadable(file));
+    if (what !== null) throw new Unusable(`the weights ${file} are ${what}${REMEDIES[what]}`);
   }
 }
 
 function unreadable(where: string): (error: unknown) => never {
   return (error) => { throw new Unusable(`the weights ${where} cannot be read: ${errorInfo(error).message}; let Lookout's user read them`, { cause: error }); };
-}
-
-async function beginningOf(path: string): Promise<string> {
-  const file = await open(path);
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, 0);
-    return buffer.toString('latin1', 0, bytesRead);
-  } finally {
-    await file.close();
-  }
 }
 
 function missing(model: Model, { file }: Weights, reason: string | null): string {
@@ -126,7 +124,7 @@ async function fetchWeights(model: Model, weights: Weights, url: string, progres
     const lock = await lockFolderOrFile(folder, { waitMs: LOCK_WAIT_MS }, limit.signal);
     try {
       // Somebody else may have fetched it while this one waited.
-      if (!(await isFile(target)) || (await isOther(model, weights))) await download({ url, sha256, target, connect_ms: required ? CONNECT_MS : OPTIONAL_CONNECT_MS, tries: required ? 5 : 1 }, progress, limit.signal);
+      if (!(await isFile(target)) || (await isOther(model, weights, limit.signal))) await download({ url, sha256, target, connect_ms: required ? CONNECT_MS : OPTIONAL_CONNECT_MS, tries: required ? 5 : 1 }, progress, limit.signal);
       return null;
     } finally {
       await lock.release();

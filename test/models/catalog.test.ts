@@ -193,6 +193,31 @@ test('names a manifest that is no file, or not in UTF-8, without harm to the oth
   expect(said.get('list')).toMatch(/:3:1: classes must be a list\n\S+:4:1: confidence must be a number$/);
 });
 
+test('runs no built-in model in the place of one whose manifest cannot be read', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/animals/best.pt': '', 'built-in/animals/model.yaml': MANIFEST, 'user/good/model.yaml': MANIFEST });
+  const manifest = join(root, 'user/animals/model.yaml');
+  // It leads to itself, which nobody can follow, root neither.
+  await symlink(manifest, manifest);
+  const catalog = await catalogOf(root);
+  const why = expect.stringMatching(`^${manifest} cannot be read: ELOOP.*; let Lookout's user read it$`) as string;
+  expect(await errorOf(catalog.get('animals'))).toMatchObject({ code: 'model_unavailable', message: why });
+  expect(await catalog.list()).toMatchObject([{ name: 'animals', error: { message: why } }, { name: 'good', model: {} }]);
+});
+
+test.skipIf(process.getuid?.() !== 0)('runs no built-in model in the place of one whose folder is closed (needs root)', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'elsewhere/a/model.yaml': MANIFEST, 'user/b/model.yaml': MANIFEST, 'built-in/a/model.yaml': MANIFEST, 'built-in/b/model.yaml': MANIFEST });
+  await symlink(join(root, 'elsewhere/a'), join(root, 'user/a'));
+  await chmod(root, 0o755);
+  for (const closed of ['elsewhere', 'user/b']) await chmod(join(root, closed), 0o700);
+  process.seteuid?.(65_534);
+  try {
+    const error = { message: expect.stringContaining('cannot be read: EACCES') as string };
+    expect(await (await catalogOf(root)).list()).toMatchObject([{ name: 'a', error }, { name: 'b', error }]);
+  } finally {
+    process.seteuid?.(0);
+  }
+});
+
 test.skipIf(process.getuid?.() !== 0)('passes over a folder of models that may not be read, and says so (needs root)', async () => {
   const root = await writeTree(await temporaryFolder(), { 'user/a/model.yaml': MANIFEST, 'built-in/b/model.yaml': MANIFEST });
   await chmod(root, 0o755);

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { markUsed, provideEnvironment, type EnvironmentFacts, type Recipe } from '../../src/models/environments.ts';
 import { listen, never, temporaryFolder, writeTree } from './fixtures.ts';
 
@@ -58,6 +58,35 @@ test('builds where its log cannot be written', async () => {
     return { tools: {}, packages: [] };
   } });
   await expect(provideEnvironment(data, plan, () => undefined, never)).resolves.toContain('f1');
+});
+
+test('keeps what it built where its size cannot be told', async () => {
+  const data = await temporaryFolder();
+  onTestFinished(() => { execFileSync('rm', ['-rf', join(data, 'runtimes')]); });
+  const plan = recipe('f1', { build: async (folder) => {
+    // Deeper than a path may be long.
+    const deep = join(...Array.from({ length: 9 }, () => 'd'.repeat(250)));
+    for (const name of ['upper', 'lower']) await mkdir(join(folder, name, deep), { recursive: true });
+    await rename(join(folder, 'lower'), join(folder, 'upper', deep, 'lower'));
+    await writeFile(join(folder, 'interpreter'), '');
+    return { tools: {}, packages: [] };
+  } });
+  const { lines, tell } = listen();
+  const folder = await provideEnvironment(data, plan, tell, never);
+  expect(await readdir(folder)).toContain('environment.json');
+  expect(lines).toEqual([expect.stringMatching(/^the environment is ready after [\d.]+ s: 0 packages$/)]);
+});
+
+test('seals only what is on the disk', async () => {
+  const root = await temporaryFolder();
+  const folder = join(root, 'runtimes/sample/f1');
+  // One that knows no -f.
+  await writeTree(root, { 'bin/sync': `#!/bin/sh\necho "$*: $(ls ${folder} | xargs)" >> ${root}/synced\ntest $# -eq 0\n` });
+  await chmod(join(root, 'bin/sync'), 0o755);
+  vi.stubEnv('PATH', `${join(root, 'bin')}:${process.env['PATH'] ?? ''}`);
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  await provideEnvironment(root, recipe('f1'), () => undefined, never);
+  expect(await readFile(join(root, 'synced'), 'utf8')).toBe(`-f ${folder}: build.log interpreter\n: build.log interpreter\n`);
 });
 
 test('builds once for callers at the same time', async () => {

@@ -140,6 +140,24 @@ test('gives a new code hash when code or weights change, wherever they lie', asy
   expect(await hashOf(model)).toBe(last);
 });
 
+test('sees edits of what is declared also where tools leave things behind, and behind links', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'm/build/index.mjs': '1', 'm/runs/train/best.pt': '1', 'nas/a.pt': '1', 'm/.hidden/needs.txt': 'a==1', 'm/packages/local/setup.py': '1' });
+  const m = join(root, 'm');
+  await symlink(join(root, 'nas'), join(m, 'weights'));
+  await writeTree(m, { 'requirements.txt': './packages/local' });
+  const weights = ['runs/train/best.pt', 'weights/*.pt'].map((file) => ({ file, url: null, sha256: null, required: true }));
+  const model = modelIn(m, { entry: join(m, 'build/index.mjs'), weights, requirements: ['requirements.txt', '.hidden/needs.txt'].map((file) => join(m, file)) });
+  const first = await modelFiles(model);
+  expect([...first.files.values()].map(({ path, word }) => `${path} ${word.split(' ', 1).join()}`).sort()).toEqual(
+    ['.hidden/needs.txt', 'build/index.mjs', 'packages/local/setup.py', 'requirements.txt', 'runs/train/best.pt', 'weights/a.pt'].map((file) => `${join(m, file)} ${file}`),
+  );
+  for (const file of ['.hidden/needs.txt', 'build/index.mjs', 'runs/train/best.pt', 'weights/a.pt']) {
+    const before = await hashOf(model);
+    await writeTree(m, { [file]: 'edited' });
+    expect(await hashOf(model), file).not.toBe(before);
+  }
+});
+
 test('reads big weights by size and time of change alone', async () => {
   const root = await temporaryFolder();
   const big = join(root, 'm/big.pt');

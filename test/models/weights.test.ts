@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -149,6 +149,19 @@ test.skipIf(process.platform !== 'linux')('gives up at once, and frees what it t
   expect(await readdir(fetched)).toEqual([]);
 });
 
+test('takes nothing of a file for which there is too little room', async () => {
+  const { url, ranges } = await serve((_request, response) => {
+    response.writeHead(200, { 'content-length': 1e17 });
+    response.write(BYTES);
+  });
+  const { model, fetched } = await modelWith({ url });
+  const { lines, tell } = listen();
+  await expect(provideWeights(model, tell, never)).rejects.toThrow(/no space is left for it in .*: 100000000\.0 GB are to come, [\d.]+ [MG]B are free\); put the file into/);
+  expect(lines).toHaveLength(1);
+  expect(ranges).toHaveLength(1);
+  expect(await readdir(fetched)).toEqual([]);
+});
+
 test('sends the name and password of an address as a header and tells them to nobody else', async () => {
   const { url, headers } = await serve((_request, response) => response.writeHead(403).end());
   const { model } = await modelWith({ url: url.replace('//', '//user:se%40cret@') });
@@ -157,7 +170,10 @@ test('sends the name and password of an address as a header and tells them to no
   await expect(failed).rejects.toThrow('the server answered 403 Forbidden');
   await expect(failed).rejects.not.toThrow(/cret|user/);
   expect(lines.join()).not.toMatch(/cret|user/);
-  expect(headers).toMatchObject([{ authorization: `Basic ${Buffer.from('user:se@cret').toString('base64')}` }]);
+  // Not every % was meant to begin a code.
+  await expect(provideWeights({ ...model, weights: model.weights.map((one) => ({ ...one, url: url.replace('//', '//user:100%cret@') })) }, tell, never)).rejects.toThrow('403');
+  const sent = ['user:se@cret', 'user:100%cret'].map((login) => ({ authorization: `Basic ${Buffer.from(login).toString('base64')}` }));
+  expect(headers).toMatchObject(sent);
 });
 
 test('deletes a file with the wrong hash and names both hashes', async () => {
@@ -167,6 +183,17 @@ test('deletes a file with the wrong hash and names both hashes', async () => {
   await expect(failed).rejects.toMatchObject({ code: 'model_unavailable' });
   await expect(failed).rejects.toThrow(new RegExp(`${HASH}, not ${'b'.repeat(64)}; it was deleted`));
   expect(await readdir(fetched)).toEqual([]);
+});
+
+test('does not take the page of a network that wants a login, or nothing, for weights', async () => {
+  const { url } = await serve((_request, response) => response.end('<!DOCTYPE html><html>Log in'), (_request, response) => response.end(), whole);
+  const { model, fetched } = await modelWith({ url });
+  for (const what of ['a web page', 'an empty file']) {
+    await expect(provideWeights(model, () => undefined, never)).rejects.toThrow(`what came is ${what}; it was deleted`);
+    expect(await readdir(fetched)).toEqual([]);
+  }
+  await provideWeights(model, () => undefined, never);
+  expect((await readFile(join(fetched, 'small.onnx'))).equals(BYTES)).toBe(true);
 });
 
 test('says of required weights that cannot be had which they are and where to put them', async () => {
@@ -297,6 +324,18 @@ test('stops within a second when it is cancelled, and keeps what has come', asyn
   await expect(failed).rejects.toThrow('enough');
   expect(Date.now() - began).toBeLessThan(1_500);
   expect(await readdir(fetched)).toEqual(['small.onnx.part']);
+});
+
+test('stops within a second also while it reads weights that are there', async () => {
+  const { model, fetched } = await modelWith({ url: 'http://127.0.0.1:9/small.onnx', sha256: HASH });
+  await writeTree(fetched, { 'small.onnx': '' });
+  await truncate(join(fetched, 'small.onnx'), 4 * 1024 ** 4);
+  const controller = new AbortController();
+  const failed = provideWeights(model, () => undefined, controller.signal);
+  setTimeout(() => { controller.abort(new Error('enough')); }, 100);
+  const began = Date.now();
+  await expect(failed).rejects.toThrow('enough');
+  expect(Date.now() - began).toBeLessThan(1_500);
 });
 
 test('fetches once for two who ask at the same time', async () => {
