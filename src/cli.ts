@@ -9,6 +9,7 @@ import { settingsTable } from './config/table.ts';
 import { errorInfo, ERRORS, LookoutError, type ErrorCode } from './errors.ts';
 import { version } from './lib/package.ts';
 import { outliveReaders } from './lib/standard-streams.ts';
+import { inLines } from './lib/terminal.ts';
 import { isNoRoom, isOfDisk } from './lib/transient.ts';
 import type { Config } from './types.ts';
 
@@ -146,8 +147,8 @@ async function main(argv: readonly string[]): Promise<number> {
     const stopped = exitOfStop();
     if (stopped !== null && isOfStop(error)) return stopped;
     const { code, message } = errorInfo(inWords(error));
-    process.stderr.write(`lookout: ${message}\nwhat to try: ${ERRORS[code].advice}\n`);
-    if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+    process.stderr.write(`lookout: ${inLines(message)}\nwhat to try: ${ERRORS[code].advice}\n`);
+    if (code === 'internal' && error instanceof Error) process.stderr.write(`${inLines(error.stack ?? '')}\n`);
     return USAGE.has(code) ? 2 : 1;
   }
 }

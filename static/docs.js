@@ -1,14 +1,21 @@
 /** Shows openapi.json as a page: every operation with its parameters, body and answers. */
 import { ask, element, setText } from './dom.js';
 
-const api = await ask('openapi.json');
-setText(document.querySelector('#summary'), `${api.info.version} · ${api.info.description}`);
+const summary = document.querySelector('#summary');
+const api = await ask('openapi.json').catch((error) => {
+  setText(summary, error.message);
+  return null;
+});
+if (api !== null) showAll();
 
-const operations = Object.entries(api.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
-const tags = [...new Set(operations.map(({ operation }) => operation.tags[0]))];
-document.querySelector('#doc').replaceChildren(
-  ...tags.map((tag) => element('section', {}, element('h2', { textContent: tag }), ...operations.filter(({ operation }) => operation.tags[0] === tag).map(show))),
-);
+function showAll() {
+  setText(summary, `${api.info.version} · ${api.info.description}`);
+  const operations = Object.entries(api.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ path, method, operation })));
+  const tags = [...new Set(operations.map(({ operation }) => operation.tags[0]))];
+  document.querySelector('#doc').replaceChildren(
+    ...tags.map((tag) => element('section', {}, element('h2', { textContent: tag }), ...operations.filter(({ operation }) => operation.tags[0] === tag).map(show))),
+  );
+}
 
 function show({ path, method, operation }) {
   return element('details', { className: 'item operation' },

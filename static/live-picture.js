@@ -55,10 +55,12 @@ export function makePicture(name) {
     image.hidden = true;
     free();
   });
-  whenLost(image, () => { settle(true); }, () => {
+  const anew = () => {
     [busy, asked] = [false, null];
     want();
-  });
+  };
+  // One that a filter took from the page is asked for once it is on screen again.
+  whenLost(image, () => { settle(true); }, anew, anew);
   pictures.set(node, (at, otherwise) => { [newest, none] = [at, otherwise]; tell(); want(); });
   watch(node, (visible) => { onScreen = visible; want(); });
   return node;

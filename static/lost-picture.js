@@ -16,13 +16,19 @@ async function isThere(address, isWanted) {
   return null;
 }
 
-/** Calls `gone` where the picture that `image` is to show is not there, or is none that can be shown; and `again`, once for each, where only the way to it was lost. */
-export function whenLost(image, gone, again = () => { image.src = image.src; }) {
+/**
+ * Calls `gone` where the picture that `image` is to show is not there, or is none that can be shown; `again`, once for each,
+ * where only the way to it was lost; and `left` where that is not known, as `image` has left the page or shows another by now.
+ */
+export function whenLost(image, gone, again = () => { image.src = image.src; }, left = () => undefined) {
   let asked = '';
   image.addEventListener('error', async () => {
     const { src } = image;
     const there = await isThere(src, () => image.isConnected && image.src === src);
-    if (there === null) return;
+    if (there === null) {
+      left();
+      return;
+    }
     if (!there || asked === src) {
       gone();
       return;

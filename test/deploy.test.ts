@@ -248,7 +248,7 @@ describe('the image', () => {
       return code;
     };
     const port = String(site.port);
-    expect(await Promise.all([check({ LOOKOUT_PORT: port }), check({ PORT: port }), check({ LOOKOUT_PORT: port, PORT: '1' })])).toEqual([0, 0, 0]);
+    expect(await Promise.all([check({ LOOKOUT_PORT: port }), check({ PORT: port }), check({ LOOKOUT_PORT: port, PORT: '1' }), check({ LOOKOUT_PORT: 'tcp://10.96.0.5:5000', PORT: port })])).toEqual([0, 0, 0, 0]);
     await site.close();
     expect(await check({ LOOKOUT_PORT: port })).toBe(1);
   });

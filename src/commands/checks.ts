@@ -1,4 +1,5 @@
 /** What a doctor found, a line for each thing, and the exit code that it comes to. */
+import { inOneLine } from '../lib/terminal.ts';
 import { print } from './context.ts';
 
 export interface Check {
@@ -19,9 +20,4 @@ export const MAKE_ROOM = 'make room: records, evidence and environments need it'
 export function tellChecks(checks: readonly Check[], word: 'missing' | 'wrong'): number {
   for (const { name, ok, found, mend } of checks) print(inOneLine(`${(ok ? 'ok' : word).padEnd(7)} ${name.padEnd(14)} ${found}${ok ? '' : ` -> ${mend}`}`));
   return checks.some(({ ok, needed }) => needed && !ok) ? 1 : 0;
-}
-
-/** What others wrote may hold anything, and a terminal obeys some of it. */
-function inOneLine(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
 }

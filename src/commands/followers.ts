@@ -1,5 +1,6 @@
 /** `lookout followers`: how those do who follow the logs of a server that runs, and what may be asked of them. */
 import { LookoutError } from '../errors.ts';
+import { inOneLine } from '../lib/terminal.ts';
 import type { FollowerStatus } from '../types.ts';
 import { print, type CommandContext } from './context.ts';
 import { asker, baseOf, messageOf, tokenOf, whyNot, type Ask } from './running-server.ts';
@@ -22,7 +23,7 @@ export async function listFollowers(context: CommandContext, server: ServerOptio
 
 export async function testFollower(context: CommandContext, server: ServerOptions, name: string): Promise<number> {
   const { reached } = await answerOf(context, server, pathOf(name, 'test'), {}, DONE_MS);
-  print(String(reached));
+  print(inOneLine(String(reached)));
   return 0;
 }
 
@@ -34,7 +35,7 @@ export async function rewindFollower(context: CommandContext, server: ServerOpti
 
 export async function retryFollower(context: CommandContext, server: ServerOptions, name: string): Promise<number> {
   const { taken } = await answerOf(context, server, pathOf(name, 'retry'), {}, DONE_MS);
-  print(`${String(taken)} of those that were set aside were taken`);
+  print(`${inOneLine(String(taken))} of those that were set aside were taken`);
   return 0;
 }
 
@@ -49,13 +50,13 @@ async function answerOf({ flags, signal }: CommandContext, { url, tokenFile }: S
     throw new LookoutError('target_away', `${base.origin} does not answer: ${whyNot(error)}`, { cause: error });
   });
   if (status === 200) return body;
-  throw new LookoutError(status < 500 ? 'bad_request' : 'target_away', `${base.origin} answers ${status}: ${messageOf(body)}`);
+  throw new LookoutError(status < 500 ? 'bad_request' : 'target_away', `${base.origin} answers ${status}: ${inOneLine(messageOf(body))}`);
 }
 
 function table(followers: readonly FollowerStatus[]): readonly string[] {
   const rows = followers.map(({ name, type, target, state, reason, lag_items, delivered, set_aside, lost }) => [
     name, type, state, `${lag_items} behind`, `${delivered} delivered`, `${set_aside} set aside`, lost > 0 ? `${lost} lost` : '', target, reason,
-  ]);
+  ].map(inOneLine));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd());
 }

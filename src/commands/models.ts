@@ -1,10 +1,12 @@
 /** `lookout models`: what there is, and preparing it. */
-import { createModels, type Models } from '../parts.ts';
+import { createModels } from '../parts.ts';
 import { missingWeights } from '../models/weights.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
+import { expectOwn } from './expect-own.ts';
 
 export async function listModels(context: CommandContext): Promise<number> {
-  const { catalog } = await open(context);
+  const { config } = await prepareCommand(context);
+  const { catalog } = await createModels(config);
   for (const entry of await catalog.list()) {
     if ('error' in entry) print(`${entry.name.padEnd(16)} broken     ${entry.error.message}`);
     else print(`${entry.name.padEnd(16)} ${entry.model.origin.padEnd(10)} ${entry.model.runtime.padEnd(8)} ${await missingWeights(entry.model) ?? entry.model.folder}`);
@@ -13,15 +15,12 @@ export async function listModels(context: CommandContext): Promise<number> {
 }
 
 export async function prepareModels(context: CommandContext, names: readonly string[]): Promise<number> {
-  const { catalog, ...models } = await open(context);
+  const { config } = await prepareCommand(context);
+  await expectOwn(config);
+  const { catalog, ...models } = await createModels(config);
   for (const name of names) {
     const { fingerprint } = await models.prepare(await catalog.get(name), (line) => { print(`${name}: ${line}`); }, context.signal);
     print(`${name}: ready${fingerprint === null ? '' : ` (environment ${fingerprint})`}`);
   }
   return 0;
-}
-
-async function open(context: CommandContext): Promise<Models> {
-  const { config } = await prepareCommand(context);
-  return createModels(config);
 }

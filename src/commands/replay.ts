@@ -11,6 +11,7 @@ import type { DeadLetter } from '../store/dead-letters.ts';
 import { capturedAt } from '../store/names.ts';
 import { replayFrames, replayLetter, type StoredFrame } from '../pipeline/replay.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
+import { expectOwn } from './expect-own.ts';
 import { uprightJpeg } from './picture.ts';
 
 export interface ReplayOptions {
@@ -38,6 +39,7 @@ async function replayIn(work: string, context: CommandContext, options: ReplayOp
   const models = options.models && [...new Set(options.models)];
   checkUsage(options);
   const { config, log } = await prepareCommand(context);
+  await expectOwn(config);
   const { catalog } = await createModels(config);
   for (const model of models ?? []) await catalog.get(model);
   const stored = await readPictures(frames, work, signal);

@@ -13,6 +13,7 @@ import { createModels } from '../parts.ts';
 import { drawFindings } from '../record/drawing.ts';
 import type { Detection, Model, Runner, RunnerFrame } from '../types.ts';
 import { prepareCommand, print, type CommandContext } from './context.ts';
+import { expectOwn } from './expect-own.ts';
 import { readPictures, type Picture, type Shown } from './pictures.ts';
 
 export interface TryOptions {
@@ -36,6 +37,7 @@ type Said = { readonly detections: readonly Detection[] } | { readonly error: st
 export async function tryModel(context: CommandContext, name: string, named: readonly string[], { out, json, every }: TryOptions): Promise<number> {
   const { signal } = context;
   const { config } = await prepareCommand(context);
+  await expectOwn(config);
   const tell = json ? toErrors : print;
   const models = await createModels(config);
   const model = await models.catalog.get(name);

@@ -7,7 +7,7 @@ import { hasCode } from '../lib/files.ts';
 import type { Config } from '../types.ts';
 import { checkSettings } from './check.ts';
 import type { Origin, Values } from './origins.ts';
-import { fromEnvironment, fromFlags, fromYaml, pathText, SECRETS, unknownVariables } from './origins.ts';
+import { fromEnvironment, fromFlags, fromYaml, pathText, SECRETS, serviceVariable, unknownVariables } from './origins.ts';
 import { SETTINGS } from './schema.ts';
 import { hostZoneTrouble } from './time-zone.ts';
 
@@ -55,7 +55,7 @@ export async function loadConfig({ flags, env, cwd, defaults = {} }: {
     lines.sort(new Intl.Collator('en', { numeric: true }).compare);
     throw new LookoutError('config_invalid', `these settings need correction:\n${lines.join('\n')}`, { details: { problems: lines } });
   }
-  const warnings = [...unknownVariables(env), ...withoutEffect(given), ...zoneWarning(checked.config.time_zone, env), ...exposureWarning(checked.config, [...new Set(secrets)], env)];
+  const warnings = [...unknownVariables(env), ...serviceVariable(env), ...withoutEffect(given), ...zoneWarning(checked.config.time_zone, env), ...exposureWarning(checked.config, [...new Set(secrets)], env)];
   return { config: checked.config, warnings, file: text === null ? null : file, secrets };
 }
 

@@ -15,6 +15,7 @@ import { readYaml, type YamlFile } from './yaml-file.ts';
 export const TOKEN = 'LOOKOUT_TOKEN';
 const CAMERA_PASSWORDS = ['LOOKOUT_CAMERA_PASSWORD', 'CAMERA_PASSWORD'];
 export const SECRETS: readonly string[] = [TOKEN, ...CAMERA_PASSWORDS];
+const PORT = 'LOOKOUT_PORT';
 /** Names that other systems have for a setting. */
 const ALSO: Readonly<Record<string, string>> = { port: 'PORT', camera_password: 'CAMERA_PASSWORD' };
 
@@ -39,7 +40,7 @@ export function fromFlags(flags: Values): Origin {
 /** An empty variable is one that is not set. A secret may also stand in a file. */
 export function fromEnvironment(env: NodeJS.ProcessEnv): Origin & Pick<YamlFile, 'problems'> {
   const secrets = SECRETS.map((name) => ({ name, ...variable(env, name) }));
-  const known: NodeJS.ProcessEnv = { ...env, ...Object.fromEntries(secrets.map(({ name, value }) => [name, value])) };
+  const known: NodeJS.ProcessEnv = { ...env, ...Object.fromEntries(secrets.map(({ name, value }) => [name, value])), ...(isOfService(env) && { [PORT]: undefined }) };
   const found = listSettings().flatMap(({ key, env: name }) => {
     const names = [name, ALSO[key] ?? []].flat();
     const used = names.find((candidate) => (known[candidate] ?? '') !== '');
@@ -87,6 +88,13 @@ function readTexts(values: unknown, schemas: Readonly<Record<string, Pick<Settin
     const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
     return [key, schema && typeof value === 'string' ? asType(schema, value) : value];
   }));
+}
+
+/** Kubernetes tells all pods beside a Service named lookout where it is, by a variable that is our setting. */
+const isOfService = (env: NodeJS.ProcessEnv): boolean => /^[a-z]+:\/\//.test(env[PORT] ?? '');
+
+export function serviceVariable(env: NodeJS.ProcessEnv): readonly string[] {
+  return isOfService(env) ? [`the environment's ${PORT}=${env[PORT] ?? ''} is the address of a Service of Kubernetes and no port, so it is passed over; enableServiceLinks: false keeps it out`] : [];
 }
 
 /** Names that were probably meant to be settings; others may be somebody else's. */

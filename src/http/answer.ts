@@ -40,6 +40,8 @@ export function legacyErrors(log: Log): ErrorRequestHandler {
 export function errors(log: Log): ErrorRequestHandler {
   return (thrown, request, response, next) => {
     if (response.headersSent) { next(thrown); return; }
+    // What was done for a client that has left was stopped with that: nobody hears of it.
+    if (response.destroyed && thrown instanceof Error && thrown.name === 'AbortError') return;
     const error = asLookoutError(thrown);
     report(log, error, request.path);
     response.status(error.status).json({ error: saying(error), code: error.code });

@@ -54,7 +54,8 @@ async function take(folder: string, lose: (error: LookoutError) => void, signal:
       waitMs: WAIT_MS, onCompromised: ({ code, message }) => { lose(new LookoutError(code, `the lock on ${folder} was lost: ${message}`)); },
     }, signal);
   } catch (error) {
-    if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST')) throw error;
-    throw new LookoutError('config_invalid', `nothing can be written to the folder ${folder} (${errorInfo(error).message}); make it this user's own, or name another with --data-dir and --frames-dir`, { cause: error });
+    if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT')) throw error;
+    const mend = hasCode(error, 'ENOENT') ? 'its path is a link that leads nowhere, or a disk that is not mounted: mount that' : 'make it this user\'s own';
+    throw new LookoutError('config_invalid', `nothing can be written to the folder ${folder} (${errorInfo(error).message}); ${mend}, or name another with --data-dir and --frames-dir`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 /** How the command line ends: 0 done, or of a server SIGTERM, 1 failure, 2 usage, 130 Ctrl-C, 143 SIGTERM; and what it says then. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -59,6 +59,14 @@ describe('a mistake on the command line or in the settings ends with 2', () => {
     expect(code).toBe(2);
     expect(output).not.toMatch(/\n\s+at /);
   });
+});
+
+it('a data folder that is a link to what is not there is told in words', async () => {
+  await symlink(join(folder.path, 'unmounted/disk'), join(folder.path, 'elsewhere'));
+  const { code, output } = await lookout(['serve', '--data-dir', 'elsewhere']);
+  expect(output).toContain('a link that leads nowhere, or a disk that is not mounted');
+  expect(output).not.toMatch(/\n\s+at /);
+  expect(code).toBe(2);
 });
 
 it('the server says which file its settings come from', async () => {

@@ -1,6 +1,7 @@
 /** `lookout followers` against a server that runs: how they do, and what they are told to do. */
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,6 +109,20 @@ it('is refused with a wrong token, and tells no token', async () => {
   expect(code).toBe(2);
   expect(output).toMatch(/answers 401/);
   expect(output).not.toMatch(/another-token|a-token/);
+});
+
+it('shows what strangers wrote in one line, with nothing that a terminal obeys', async () => {
+  const strange = 'away\u001b]0;title\u0007\nroom  idle\u009b2J';
+  const status = { name: 'room', type: 'webhook', target: strange, state: 'idle', reason: strange, lag_items: 0, delivered: 0, set_aside: 0, lost: 0 };
+  const other = createHttpServer(({ method }, response) => {
+    if (method === 'POST') response.writeHead(502);
+    response.end(JSON.stringify(method === 'POST' ? { error: strange } : { followers: [status] }));
+  }).listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+  expect((await followers(['list'], { url })).printed).toMatch(/^room .*away \]0;title room {2}idle 2J {2}away .*\n$/);
+  expect((await followers(['test', 'room'], { url })).output).toMatch(/^lookout: .* answers 502: away \]0;title room {2}idle 2J\nwhat to try: [ -~]+\n$/);
+  other.close();
 });
 
 it('says that nothing answers where nothing does', async () => {

@@ -1,6 +1,6 @@
 /** `lookout models`, as it is run. */
 import { execFile } from 'node:child_process';
-import { copyFile, mkdir, readFile, readdir } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -48,6 +48,17 @@ test('models try draws pictures of any name, and does not take its drawings for 
     expect(said.match(/: drawn to /g)).toHaveLength(4);
     expect((await readdir(folder)).sort()).toEqual(names.flatMap((name) => [`${name}-seer.jpg`, `${name}.jpg`]).sort());
   }
+});
+
+test.skipIf(process.getuid?.() !== 0)('root is told to be the user of the data folder, before it leaves anything there', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'models/seer/model.yaml': MANIFEST, 'models/seer/seer.mjs': SEER, 'data/keep': '' });
+  await chown(join(root, 'data'), 65534, 65534);
+  for (const words of [['models', 'prepare', 'seer'], ['models', 'try', 'seer', 'x.jpg'], ['replay']]) {
+    const running = await runLookout(words, { folder: root });
+    expect([await running.ended, running.output()]).toEqual([2, expect.stringContaining("sudo -u '#65534'")]);
+  }
+  expect(await readdir(join(root, 'data'))).toEqual(['keep']);
+  await lookout(root, ['models', 'list']);
 });
 
 /** Damages what it is shown, and fails for pictures of the width that it is told. */

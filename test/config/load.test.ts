@@ -60,6 +60,14 @@ describe('precedence', () => {
     expect((await load({ env: { PORT: '8080', LOOKOUT_PORT: '9090' } })).config.port).toBe(9090);
   });
 
+  it('passes over what Kubernetes says of a Service named lookout', async () => {
+    const env = { LOOKOUT_PORT: 'tcp://10.96.0.5:5000', LOOKOUT_PORT_5000_TCP: 'tcp://10.96.0.5:5000', LOOKOUT_PORT_5000_TCP_PORT: '5000', LOOKOUT_SERVICE_HOST: '10.96.0.5', LOOKOUT_SERVICE_PORT: '5000' };
+    const { config, warnings } = await load({ env, yaml: 'port: 8080\n' });
+    expect(config.port).toBe(8080);
+    expect(warnings).toEqual([expect.stringMatching(/^the environment's LOOKOUT_PORT=tcp:\/\/10\.96\.0\.5:5000 is the address of a Service/)]);
+    expect((await load({ env: { ...env, PORT: '9090' } })).config.port).toBe(9090);
+  });
+
   it('reads texts by the type of the setting', async () => {
     const { config } = await load({
       env: { LOOKOUT_OFFLINE: 'yes', LOOKOUT_ALLOWED_HOSTS: 'cams.example.org, 10.0.0.7', LOOKOUT_TOKEN: '12345', LOOKOUT_HOST: '' },

@@ -1,15 +1,17 @@
 /** Events over HTTP: the list, one of them, its picture, each as it comes; and silences. */
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
+import { silentLog } from '../../src/lib/log.ts';
 import type { EventEntry, EventSummary } from '../../src/types.ts';
 import { eventItem } from '../contracts/follower.ts';
 import { until } from '../helpers/app.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
-import { createSite, type Site } from './site.ts';
+import { createSite, STATIC, type Site } from './site.ts';
 
 let face: FakeFace;
 let site: Site;
@@ -96,6 +98,29 @@ describe('one event', () => {
     expect((await site.send('GET', `${path}?boxes=true`)).status).toBe(503);
     face.eventPictures.clear();
     expect((await site.send('GET', `${path}?boxes=true`)).status).toBe(404);
+  });
+
+  it('says nothing of a client that leaves while its picture is drawn, but of what fails then', async () => {
+    const errors: unknown[] = [];
+    const told = await createSite(face, {}, STATIC, { ...silentLog, error: (...words) => { errors.push(words); } });
+    onTestFinished(() => told.close());
+    face.tell(entry(1));
+    const why: ((reason: unknown) => unknown)[] = [(reason) => reason, () => new TypeError('a fault of the drawer')];
+    for (const [left, thrown] of why.entries()) {
+      let [isDrawing, isOver] = [false, false];
+      face.eventDrawing = async (_id, signal) => {
+        isDrawing = true;
+        await once(signal, 'abort');
+        isOver = true;
+        throw thrown(signal.reason);
+      };
+      const asked = request(`${told.url}/api/events/${idOf(1)}/picture.jpg?boxes=true`).on('error', () => undefined).end();
+      await until(() => isDrawing, 5000, () => 'nothing is drawn');
+      asked.destroy();
+      await until(() => isOver, 5000, () => 'it is still being drawn');
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(errors).toHaveLength(left);
+    }
   });
 
   it('has a clip, also in ranges, once there is one and as long as that is kept', async () => {

@@ -134,6 +134,25 @@ inChromium((stage) => {
     expect(await names(page)).toHaveLength(7);
   });
 
+  it('shows the picture of a tile that was filtered away while its picture was lost', async () => {
+    await startMixture(8);
+    const questions: Route[] = [];
+    let lost = true;
+    const page = await open(url, { viewport: DESKTOP }, (blank) => blank.route('**/CAM-1/latest.jpg?*', (route) => {
+      if (route.request().method() === 'HEAD') questions.push(route);
+      else return lost ? route.abort() : route.continue();
+      return undefined;
+    }));
+    await eventually(() => questions.length).toBe(1);
+    await page.getByLabel('Find streams').fill('no such camera');
+    await page.getByRole('heading', { name: 'CAM-1' }).waitFor({ state: 'detached' });
+    await Promise.all([page.waitForEvent('requestfailed'), questions[0]?.abort()]);
+    lost = false;
+    await page.getByRole('button', { name: 'Show all streams' }).click();
+    await page.getByRole('img', { name: 'Latest picture of CAM-1' }).waitFor();
+    expect(stage().faults.splice(0).filter((one) => !one.includes('ERR_FAILED'))).toEqual([]);
+  });
+
   it('shows cameras on demand without waking them, and leads to where they wake', async () => {
     await startMixture(8);
     capture('CAM-1', 9999);

@@ -183,6 +183,12 @@ inChromium((stage) => {
     expect(face.asked.starts.at(-1)?.url).toBe('rtsp://admin:%20p%40ss%3A%2F%20@192.0.2.1/s');
   });
 
+  it('says on the page of the API why there is nothing on it', async () => {
+    const page = await open(`${site.url}/docs`, {}, (blank) => blank.route('**/openapi.json', (route) => route.abort()));
+    await page.locator('#summary').getByText('Lookout does not answer.').waitFor();
+    expect(stage().faults.splice(0).filter((one) => !one.includes('ERR_FAILED'))).toEqual([]);
+  });
+
   it('shows the API', async () => {
     const page = await open(`${site.url}/docs`);
     await page.getByText('/start_streams').click();

@@ -36,8 +36,8 @@ export interface Site {
 export const STATIC = fileURLToPath(new URL('../../static', import.meta.url));
 const DEFAULTS = { host: '127.0.0.1', port: 0, token: null, allowed_hosts: [], project: null, push_max_bytes: 1_000_000, camera_password: null, push_camera_viewers: null };
 
-export async function createSite(face: Face, config: Partial<Config> = {}, staticDir = STATIC): Promise<Site> {
-  const server = await startServer({ face, config: { ...DEFAULTS, ...config }, staticDir, log: silentLog, version: '1.2.3' });
+export async function createSite(face: Face, config: Partial<Config> = {}, staticDir = STATIC, log = silentLog): Promise<Site> {
+  const server = await startServer({ face, config: { ...DEFAULTS, ...config }, staticDir, log, version: '1.2.3' });
   return {
     url: server.url,
     port: server.port,
