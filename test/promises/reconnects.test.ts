@@ -79,6 +79,6 @@ it.skipIf(!inFull)(`leaves nothing behind after ${STREAMS * ROUNDS} reconnects a
   expect(await threads()).toBeLessThanOrEqual(threadsBefore);
   expect((await readdir(join(folder, 'frames'))).filter((name) => !name.startsWith('.'))).toEqual([]);
   const perThousand = slope(memory) * 1000 / STREAMS;
-  tellFigure('reconnects', `0 processes, 0 threads, 0 descriptors, 0 files after ${reconnects} reconnects and ${DEATHS} deaths of a host; memory ${perThousand < 0 ? 'falls' : 'grows'} by ${Math.abs(perThousand).toFixed(2)} MB per 1,000 reconnects, and by ${perDeath.toFixed(2)} MB with each death`);
+  tellFigure('reconnects', `0 processes, 0 threads, 0 descriptors, 0 files after ${reconnects} reconnects and ${DEATHS} deaths of a host; memory ${perThousand < 0 ? 'falls' : 'grows'} by ${Math.abs(perThousand).toFixed(2)} MB per 1,000 reconnects, and ${perDeath < 0 ? 'falls' : 'grows'} by ${Math.abs(perDeath).toFixed(2)} MB with each death`);
   expect(perThousand).toBeLessThanOrEqual(MOST_MB_PER_THOUSAND);
 }, 60_000 + ROUNDS * 45_000);
