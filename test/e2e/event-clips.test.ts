@@ -27,7 +27,7 @@ let camera: DemoCamera;
 async function prepare(own: string, events: Config['events']): Promise<void> {
   const model = join(own, 'models', 'told');
   for (const path of [join(own, 'data'), model]) await mkdir(path, { recursive: true });
-  await writeFile(join(own, 'data', 'lookout.yaml'), JSON.stringify({ events, capture_engine: 'libav' }));
+  await writeFile(join(own, 'data', 'lookout.yaml'), JSON.stringify({ events }));
   await writeFile(join(model, 'model.yaml'), `runtime: node\nentry: told.mjs\nversion: "1"\nmix: true\noptions:\n  file: ${join(own, 'sees')}\n`);
   await writeFile(join(model, 'told.mjs'), `
     import { readFile } from 'node:fs/promises';
@@ -72,7 +72,7 @@ describe.concurrent('a clip of an event', () => {
   let lookout: TestApp;
   beforeAll(async () => {
     await prepare(folder, [{ name: 'seen', ...RULE }, { name: 'pushed', ...RULE, models: ['camera'], pre_roll_seconds: 1 }, { name: 'without', models: ['told'], classes: ['hen'], quiet_looks: 1, quiet_seconds: 0.5 }]);
-    lookout = await startTestApp({ models_dir: join(folder, 'models') }, folder);
+    lookout = await startTestApp({ models_dir: join(folder, 'models'), capture_engine: 'libav' }, folder);
   });
   afterAll(() => lookout.close());
 
@@ -122,7 +122,7 @@ describe.concurrent('a clip of an event', () => {
   it.skipIf(!hasLibav)('begins as early as a rule says that was changed while the camera was captured (missed where the binary of node-av is absent)', async () => {
     const own = join(folder, 'changed');
     await prepare(own, [{ name: 'seen', ...RULE, clips: false }]);
-    const other = await startTestApp({ models_dir: join(own, 'models') }, own);
+    const other = await startTestApp({ models_dir: join(own, 'models'), capture_engine: 'libav' }, own);
     try {
       await other.post('/start_stream', { camera_id: 'plain', rtsp_url: camera.url('plain'), model_name: ['told'], interval_seconds: 0.5, batch_size: 2 });
       await until(() => other.stream('plain').last_frame_at !== null, 30_000, () => other.log());
@@ -183,7 +183,7 @@ describe.concurrent('a clip of an event', () => {
     const own = join(folder, 'killed');
     await prepare(own, [{ name: 'seen', ...RULE, quiet_seconds: 1.5 }]);
     await see(own, 'dog');
-    const options = { folder: own, flags: ['--models-dir', join(own, 'models')] };
+    const options = { folder: own, flags: ['--models-dir', join(own, 'models'), '--capture-engine', 'libav'] };
     const first = await startServer(options);
     await first.ask('/start_stream', { camera_id: 'plain', rtsp_url: camera.url('plain'), model_name: ['told'], interval_seconds: 0.5, batch_size: 2 });
     const eventsOf = async (server: typeof first): Promise<readonly EventEntry[]> => ((await server.ask('/api/events')) as { events: readonly EventEntry[] }).events;
