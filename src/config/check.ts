@@ -2,6 +2,7 @@
 import type { ErrorObject } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
+import { joinFaults, MOST_FAULTS } from '../lib/faults.ts';
 import { isLoopback } from '../lib/loopback.ts';
 import { isObject } from '../lib/objects.ts';
 import { shorten } from '../lib/shorten.ts';
@@ -25,9 +26,6 @@ export interface Problem {
 }
 
 export type Checked = { readonly config: Config } | { readonly problems: readonly Problem[] };
-
-/** Of what is sent: who sends more has made one mistake many times. */
-const MOST_FAULTS = 20;
 
 // The schemas are Lookout's own, and each is used a few times: checking them against the schema of schemas, and making their code
 // faster, takes longer at each start than all that they check.
@@ -79,7 +77,7 @@ export function ruleFault(value: unknown): string | null {
   if (isRule(value)) return rulesFault([value]);
   const errors = isRule.errors ?? [];
   const faults = firstOfEachPath(errors.slice(0, MOST_FAULTS).map(problemOf)).map(({ path, message }) => `${shorten(path.join('.'), 50)} ${message}`);
-  return [...faults, ...(errors.length > MOST_FAULTS ? [`${errors.length - MOST_FAULTS} more like these`] : [])].join('; ');
+  return joinFaults(faults, errors.length - MOST_FAULTS);
 }
 
 function problemOf(error: ErrorObject): Problem {

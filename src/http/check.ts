@@ -1,11 +1,9 @@
 /** Checks values against the schemas that /openapi.json publishes, with every fault named in words. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { LookoutError } from '../errors.ts';
+import { joinFaults } from '../lib/faults.ts';
 import { shorten } from '../lib/shorten.ts';
 import type { Schema } from './openapi-schemas.ts';
-
-/** Who sends many mistakes has made one many times. */
-const MOST_FAULTS = 20;
 
 /** The schemas are Lookout's own. */
 const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, validateSchema: false });
@@ -16,9 +14,7 @@ export function checker(schema: Schema): (value: unknown) => void {
   return (value) => {
     validate ??= ajv.compile(schema);
     if (validate(value)) return;
-    const faults = [...new Set((validate.errors ?? []).map(inWords))];
-    const more = faults.length > MOST_FAULTS ? [`${faults.length - MOST_FAULTS} more like these`] : [];
-    throw new LookoutError('bad_request', `${[...faults.slice(0, MOST_FAULTS), ...more].join('; ')}.`);
+    throw new LookoutError('bad_request', `${joinFaults([...new Set((validate.errors ?? []).map(inWords))])}.`);
   };
 }
 

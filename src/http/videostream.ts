@@ -61,8 +61,8 @@ export function videostreamRoutes(camera: PushCamera, { token, camera_password, 
   /** Browsers get Lookout's page, which asks for the token. Who names HTML and is none, such as Java, would only be turned away. */
   function wantsPage(request: Request): boolean {
     if (!(request.get('accept') ?? '').includes('text/html')) return false;
-    const isTurnedAway = token !== null && request.get('authorization') === undefined;
-    return !isTurnedAway || push_camera_viewers !== 'open' || /^Mozilla\//.test(request.get('user-agent') ?? '');
+    const mayPass = token === null || request.get('authorization') !== undefined || push_camera_viewers !== 'open';
+    return mayPass || /^Mozilla\//.test(request.get('user-agent') ?? '');
   }
 
   router.get('/', (request, _response, next) => {
