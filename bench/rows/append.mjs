@@ -33,7 +33,7 @@ export async function measure(column, { quick, say, signal }) {
     const { size } = await stat(large.predictions);
     const sides = [await openSide(large), await openSide(empty)];
     for (let n = known; n < known + APPENDS; n += 1) {
-      for (const side of n % 2 === 0 ? sides : sides.toReversed()) await side.append(record(n), signal);
+      for (const side of n % 2 === 0 ? sides : sides.toReversed()) await side.append([record(n)], signal);
     }
     const [slow, fast] = sides.map(({ times }) => median(times));
     for (const { log } of sides) await log.close();
@@ -59,7 +59,7 @@ async function openSide(config) {
     times,
     async append(record, signal) {
       const started = performance.now();
-      await log.append(record, signal);
+      await log.append([record], signal);
       times.push(performance.now() - started);
     },
   };

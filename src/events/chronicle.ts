@@ -84,6 +84,8 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   const pictures = new Map<string, Promise<EventEntry['best'] | null>>();
   const keeping = new Set<Promise<unknown>>();
   const unfinished = createUnfinished();
+  /** On their way into the log, in order. */
+  let said: EventItem[] = [];
   /** In the log. */
   let last: ItemName | null = null;
   let work: Promise<void> = Promise.resolve();
@@ -127,8 +129,12 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   /** Its last entry waits for the clip that it names; nothing waits for that. */
   function say(item: EventItem): void {
     const clip = item.kind === 'event' ? filmed(item) : null;
-    if (item.kind === 'event' && clip) unfinished.hold(item, clip, () => { then(() => write(item)); });
-    else then(() => write(item));
+    const go = (): void => {
+      said.push(item);
+      then(writeSaid);
+    };
+    if (item.kind === 'event' && clip) unfinished.hold(item, clip, go);
+    else go();
   }
 
   /** At once: the frame goes when its batch is recorded. */
@@ -147,17 +153,32 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     return await pictures.get(event) ?? recent.get(event)?.best ?? null;
   }
 
-  async function write(item: EventItem): Promise<void> {
-    const whole = item.kind === 'event' ? { ...item, clip: clipOf(item.id), best: { ...item.best, picture: (await shown(item.id))?.picture ?? null } } : item;
+  /** All that was said meanwhile at once: more may begin, go on and end than can be written one by one. */
+  async function writeSaid(): Promise<void> {
+    const items = said;
+    said = [];
+    if (items.length === 0) return;
+    for (const item of items) if (item.kind === 'event' && item.state === 'ended') unfinished.leaves(item.id);
+    // It goes with these: of what is said while they are written it knows nothing.
+    const state = clock.monotonic() - stateAt >= STATE_EVERY_MS ? takeState() : null;
+    await write(items);
+    if (state) await writeState(state);
+  }
+
+  async function write(items: readonly EventItem[]): Promise<void> {
+    const whole = await Promise.all(items.map(finished));
     await append(whole);
-    last = itemName(whole);
-    recent.add(whole);
-    if (whole.kind === 'event' && whole.state === 'ended') {
-      pictures.delete(whole.id);
-      unfinished.written(whole.id);
+    for (const item of whole) {
+      last = itemName(item);
+      recent.add(item);
+      if (item.kind === 'event' && item.state === 'ended') pictures.delete(item.id);
+      for (const listener of listeners) listener(item);
     }
-    for (const listener of listeners) listener(whole);
-    if (clock.monotonic() - stateAt >= STATE_EVERY_MS) await writeState();
+  }
+
+  async function finished(item: EventItem): Promise<EventItem> {
+    if (item.kind !== 'event') return item;
+    return { ...item, clip: clipOf(item.id), best: { ...item.best, picture: (await shown(item.id))?.picture ?? null } };
   }
 
   /** What is said again as it was makes no item. */
@@ -167,7 +188,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     const { camera_id, rule, verdict, keep: isKept } = { ...event, ...request };
     if (isKept !== event.keep) await kept.set(id, isKept);
     if (isKept !== event.keep || verdict !== event.verdict) {
-      await write({ kind: 'review', id: own.newId(), event: id, at: new Date(clock.now()).toISOString(), camera_id, rule, verdict, keep: isKept });
+      await write([{ kind: 'review', id: own.newId(), event: id, at: new Date(clock.now()).toISOString(), camera_id, rule, verdict, keep: isKept }]);
     }
     return { ...event, verdict, keep: isKept };
   }
@@ -184,18 +205,18 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     });
   }
 
-  /** The disk may be full: it waits, and so does what comes after. */
-  async function append(item: EventItem): Promise<void> {
+  /** The disk may be full: they wait, and so does what comes after. */
+  async function append(items: readonly EventItem[]): Promise<void> {
     for (;;) {
       // What comes after would tell of what nobody knows.
       if (isGivenUp) throw new LookoutError('shutting_down', 'Lookout stopped before it could be written');
       try {
         await expectOurs();
-        await log.append(item, new AbortController().signal);
+        await log.append(items, new AbortController().signal);
         isStuck = false;
         return;
       } catch (error) {
-        words.repeated('error', 'an event cannot be written', null, { reason: errorInfo(error).message });
+        words.repeated('error', 'events cannot be written', null, { reason: errorInfo(error).message });
         isStuck = true;
         for (const goOn of patient) goOn();
         if (stop.signal.aborted) {
@@ -207,11 +228,20 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     }
   }
 
+  function takeState(): EventState {
+    isStateOld = false;
+    return unfinished.in(engine.state(moment()));
+  }
+
   /** It must not know of what is not in the log: it waits while something is on its way there. */
-  async function writeState(): Promise<void> {
-    if (waiting > 1 || isGivenUp) return;
-    [stateAt, isStateOld] = [clock.monotonic(), false];
-    const text = JSON.stringify(unfinished.in({ ...engine.state(moment()), last }));
+  async function writeStateNow(): Promise<void> {
+    if (said.length === 0) await writeState(takeState());
+  }
+
+  async function writeState(state: EventState): Promise<void> {
+    if (isGivenUp) return;
+    stateAt = clock.monotonic();
+    const text = JSON.stringify({ ...state, last });
     await expectOurs().then(() => writeAtomically(file, text)).catch((error: unknown) => {
       isStateOld = true;
       words.repeated('error', 'the state of events cannot be written', file, { reason: errorInfo(error).message });
@@ -225,7 +255,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     if (due === null || stop.signal.aborted) return;
     cancelAlarm = clock.after(Math.max(50, due - clock.monotonic()), () => {
       engage(() => engine.passed(moment()));
-      if (isStateOld && waiting === 0) then(writeState);
+      if (isStateOld && waiting === 0) then(writeStateNow);
     });
   }
 
@@ -283,7 +313,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     silence(camera, rule, until) {
       engine.silence(camera, rule, until, moment());
       isStateOld = true;
-      then(writeState);
+      then(writeStateNow);
     },
     silences: () => engine.silences(moment()),
     setRules(rules) { engage(() => engine.setRules(rules, moment())); },
@@ -307,7 +337,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
       cancelAlarm();
       await unfinished.over();
       await work;
-      await writeState();
+      await writeStateNow();
     },
   };
 }

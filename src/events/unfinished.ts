@@ -5,8 +5,8 @@ import type { EventState, OpenState } from './state.ts';
 export interface Unfinished {
   /** `write` is called when the clip is there. */
   hold(entry: EventEntry, clip: Promise<void>, write: () => void): void;
-  /** The last entry of an event is in the log. */
-  written(event: string): void;
+  /** The last entry of an event is on its way into the log. */
+  leaves(event: string): void;
   /** The state as it goes with the log. */
   in(state: EventState): EventState;
   /** Resolves when none waits. */
@@ -23,7 +23,7 @@ export function createUnfinished(): Unfinished {
       const done: Promise<void> = clip.then(write, write).finally(() => { waiting.delete(done); });
       waiting.add(done);
     },
-    written(event) {
+    leaves(event) {
       open.delete(event);
     },
     in: (state) => (open.size === 0 ? state : { ...state, open: [...state.open, ...open.values()] }),

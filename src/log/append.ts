@@ -1,18 +1,20 @@
-/** Puts one record at the end of a file of records, in the same time whatever its size. */
+/** Puts records at the end of a file of records, in the same time whatever its size. */
 import { open, type FileHandle } from 'node:fs/promises';
 import { readAt, writeAt } from '../lib/files.ts';
 import type { Tail } from './adopt.ts';
+import type { Facts } from './describe.ts';
+import type { IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
+
+/** A record to append. */
+export interface Line {
+  readonly bytes: Buffer;
+  readonly facts: Facts;
+}
 
 export interface Appended {
   readonly tail: Tail;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** Bytes that `append` will write, for those who count before. */
-export function appendedSize(tail: Tail, record: Buffer, layout: Layout): number {
-  return tail.end + record.length + layout.between.length + layout.closing.length;
+  readonly entries: readonly IndexEntry[];
 }
 
 /** Whether the file still ends as we left it; if not, somebody else wrote to it. */
@@ -28,21 +30,27 @@ export async function isAsLeft(file: string, { end, closing, mtimeMs }: Tail): P
   }
 }
 
-/** Returns when the record is on the disk. When it fails, the file has been put back to what it was. */
-export async function append(file: string, layout: Layout, tail: Tail, record: Buffer): Promise<Appended> {
-  const lead = tail.empty ? '' : layout.between;
-  const text = Buffer.concat([Buffer.from(lead), record, Buffer.from(layout.closing)]);
+/** Returns when the records are on the disk. When it fails, the file has been put back to what it was. */
+export async function append(file: string, layout: Layout, tail: Tail, lines: readonly Line[]): Promise<Appended> {
+  const parts: Buffer[] = [];
+  const entries: IndexEntry[] = [];
+  let { end, empty } = tail;
+  for (const { bytes, facts } of lines) {
+    const lead = empty ? '' : layout.between;
+    parts.push(Buffer.from(lead), bytes);
+    entries.push({ offset: end + lead.length, length: bytes.length, ...facts });
+    end += lead.length + bytes.length;
+    empty = false;
+  }
+  const closing = Buffer.from(layout.closing);
   const handle = await open(file, 'r+');
-  let mtimeMs: number;
   try {
-    await replaceClosing(handle, tail, text);
-    ({ mtimeMs } = await handle.stat());
+    await replaceClosing(handle, tail, Buffer.concat([...parts, closing]));
+    const { mtimeMs } = await handle.stat();
+    return { tail: { ...tail, end, closing, empty, mtimeMs }, entries };
   } finally {
     await handle.close();
   }
-  const offset = tail.end + lead.length;
-  const end = offset + record.length;
-  return { tail: { ...tail, end, closing: Buffer.from(layout.closing), empty: false, mtimeMs }, offset, length: record.length };
 }
 
 /** One write, from where the last record ends. Putting it back needs no room: those bytes have their place already. */

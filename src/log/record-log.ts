@@ -17,7 +17,7 @@ import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { AppendLog, BatchRecord, Config, Item, LogHolder } from '../types.ts';
 import { adopt, type Tail } from './adopt.ts';
-import { append, appendedSize, isAsLeft } from './append.ts';
+import { append, isAsLeft, type Line } from './append.ts';
 import { catchUpRotated } from './catch-up.ts';
 import { compress, removeOutlived, removeVolume } from './compress.ts';
 import { describe } from './describe.ts';
@@ -30,12 +30,22 @@ import { readRecords } from './read.ts';
 import { rotate, rotationLimit } from './rotate.ts';
 import { currentVolume, gzipped, rotatedVolumes, unindexed, type RecordFiles, type Volume } from './shelf.ts';
 
+/** Lines of one `append`, until they are written: by itself, or by one whose turn came before. */
+interface Waiting {
+  readonly lines: readonly Line[];
+  readonly signal: AbortSignal;
+  isWritten: boolean;
+}
+
 interface LogContext {
   readonly config: Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'> & Pick<RecordFiles, 'index'>;
   /** What is in it; without: records. */
   readonly kind?: Item['log'];
   readonly log: Log;
 }
+
+/** So much is written together: one write and one sync cost as much for many as for one. */
+const TOGETHER_BYTES = 1_000_000;
 
 /** Longer than it takes until an owner on another machine counts as gone. */
 const LOCK_WAIT_MS = 15_000;
@@ -51,6 +61,8 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   let tail: Tail | null = null;
   let closed = false;
   const listeners: (() => void)[] = [];
+  /** In the order of their turns. */
+  const waiting = new Set<Waiting>();
   /** null: nobody has said yet what is needed, so all is. */
   let holder: LogHolder | null = null;
   let mayRotate = true;
@@ -128,8 +140,13 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     }
   };
 
-  const isDueToRotate = (before: Tail, bytes: Buffer): boolean =>
-    mayRotate && !before.empty && appendedSize(before, bytes, layout) > rotationLimit(config.rotate_bytes, before.ours);
+  /** How many more fit into the file before it is rotated. An empty one takes one of any size. */
+  function fitting(before: Tail, lines: readonly Line[]): number {
+    const limit = mayRotate ? rotationLimit(config.rotate_bytes, before.ours) : Infinity;
+    let size = before.end + layout.closing.length;
+    const first = lines.findIndex((line, at) => (size += layout.between.length + line.bytes.length) > limit && !(before.empty && at === 0));
+    return first === -1 ? lines.length : first;
+  }
 
   /** Of one that cannot be read, the records are not found; all others are. */
   async function index(rotated: readonly Volume[]): Promise<void> {
@@ -138,41 +155,65 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     }
   }
 
-  const write = async (record: Value, lock: Lock): Promise<void> => {
+  const write = async (lines: readonly Line[], lock: Lock): Promise<void> => {
     let before = tail;
+    let rest = lines;
     tail = null;
-    const { id } = describe(record);
     if (!before || !(await isAsLeft(current.file, before))) {
       // First: their records are found by the index of the current file no longer, once that is of what came in its place.
       await index(await unindexed(current));
       before = await adopt(current, layout, log);
       newestIds.forget();
       // What failed may have come through after all.
-      if (await newestIds.has(id)) {
-        tail = before;
-        return;
+      const isThereAlready = await Promise.all(lines.map(({ facts }) => newestIds.has(facts.id)));
+      rest = lines.filter((_, at) => !isThereAlready[at]);
+    }
+    let isIndexed = true;
+    while (rest.length > 0) {
+      if (fitting(before, rest) === 0) {
+        const follows = await accessOf(current.file);
+        mayRotate = await rotate(current, layout, log);
+        before = await adopt(current, layout, log, follows);
+        rotatedBytes = Infinity;
+        packRotated();
       }
+      const now = rest.slice(0, Math.max(1, fitting(before, rest)));
+      if (lock.compromised) await lock.expectHeld();
+      await keepWithin(before.end + now.reduce((sum, { bytes }) => sum + bytes.length, 0)).catch(cannotDelete);
+      const { tail: after, entries } = await append(current.file, layout, before, now);
+      for (const { facts } of now) newestIds.add(facts.id);
+      // What has not come into it is not to stand between what has: all behind it is made up for at the next append.
+      isIndexed &&= await appendToIndex(current.index, entries).then(() => true, (error: unknown) => {
+        log.repeated('warn', 'the index cannot be written', current.index, { reason: String(error) });
+        return false;
+      });
+      before = after;
+      rest = rest.slice(now.length);
     }
-    const bytes = Buffer.from(JSON.stringify(record));
-    if (isDueToRotate(before, bytes)) {
-      const follows = await accessOf(current.file);
-      mayRotate = await rotate(current, layout, log);
-      before = await adopt(current, layout, log, follows);
-      rotatedBytes = Infinity;
-      packRotated();
-    }
-    if (lock.compromised) await lock.expectHeld();
-    await keepWithin(appendedSize(before, bytes, layout)).catch(cannotDelete);
-    const { tail: after, ...span } = await append(current.file, layout, before, bytes);
-    newestIds.add(id);
-    try {
-      await appendToIndex(current.index, [{ ...span, ...describe(record) }]);
-      tail = after;
-    } catch (error) {
-      // The record is safe. The index catches up at the next append.
-      log.repeated('warn', 'the index cannot be written', current.index, { reason: String(error) });
-    }
+    if (isIndexed) tail = before;
   };
+
+  /** With those that wait behind it. */
+  function together(first: Waiting): readonly Waiting[] {
+    const all: Waiting[] = [];
+    let bytes = 0;
+    for (const one of waiting) {
+      if (one !== first && (all.length === 0 || one.signal.aborted)) continue;
+      bytes += one.lines.reduce((sum, line) => sum + line.bytes.length, 0);
+      if (all.length > 0 && bytes > TOGETHER_BYTES) break;
+      all.push(one);
+    }
+    return all;
+  }
+
+  async function appendTogether(first: Waiting): Promise<void> {
+    if (first.isWritten) return;
+    if (closed) throw new LookoutError('log_failed', `${current.file} is closed`);
+    const all = together(first);
+    await locked((lock) => write(all.flatMap(({ lines }) => lines), lock), first.signal);
+    for (const one of all) one.isWritten = true;
+    for (const listener of listeners) listener();
+  }
 
   await locked(async () => {
     tail = await adopt(current, layout, log);
@@ -182,12 +223,15 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   }, never);
 
   return {
-    append: (record, signal) =>
-      takeTurn(async () => {
-        if (closed) throw new LookoutError('log_failed', `${current.file} is closed`);
-        await locked((lock) => write(record, lock), signal);
-        for (const listener of listeners) listener();
-      }, signal),
+    append: async (items, signal) => {
+      const mine: Waiting = { lines: items.map((item) => ({ bytes: Buffer.from(JSON.stringify(item)), facts: describe(item) })), signal, isWritten: false };
+      waiting.add(mine);
+      try {
+        await takeTurn(() => appendTogether(mine), signal);
+      } finally {
+        waiting.delete(mine);
+      }
+    },
     has: (id) => newestIds.has(id),
     read: (query) => readRecords(current, query),
     reader: () => createLogReader(current, kind),

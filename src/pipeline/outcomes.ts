@@ -56,7 +56,7 @@ export function createOutcomes(parts: OutcomeParts, insist: Insist): Outcomes {
       });
     },
     async append(batch, record) {
-      await insist(batch, 'its record could not be appended', () => recordLog.append(record, signal));
+      await insist(batch, 'its record could not be appended', () => recordLog.append([record], signal));
       parts.onRecorded(batch, record);
       await recorded(batch);
     },

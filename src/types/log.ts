@@ -4,8 +4,8 @@ import type { BatchRecord, RecordQuery } from './record.ts';
 
 /** An append-only file, which holds each item exactly once. */
 export interface AppendLog<Value> {
-  /** The item is on the disk when it returns. A try that failed may be made again. */
-  append(item: Value, signal: AbortSignal): Promise<void>;
+  /** The items are on the disk, in this order, when it returns. A try that failed may be made again: it may have put some of them there. */
+  append(items: readonly Value[], signal: AbortSignal): Promise<void>;
   /** Whether an item of that id is among the last ones; asked for what a crash left open, and before a replay. */
   has(id: string): Promise<boolean>;
   /** Newest first. */

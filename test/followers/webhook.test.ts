@@ -294,7 +294,7 @@ describe('what follows a log by it', () => {
       members: new Map([['webhook', webhook as unknown as FollowerMember]]), logs: new Map([['events', log]]), version: '0', picture: () => Promise.resolve(null), clip: () => null,
       lookout: contextOf({}).lookout, clock: systemClock, log: silent,
     });
-    for (let number = 1; number <= 9; number += 1) await log.append(eventItem(number).value, never);
+    for (let number = 1; number <= 9; number += 1) await log.append([eventItem(number).value], never);
     await mkdir(join(folder, 'followers/one.aside'), { recursive: true });
     await writeFile(join(folder, 'followers/one.aside/1-a.json'), JSON.stringify({ item: eventItem(20) }));
     const numbers = (): readonly number[] => hook.requests.map((request) => Number(idOf(request).slice(-4, -2)));

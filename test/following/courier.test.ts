@@ -92,7 +92,7 @@ async function start(more: Partial<ConfiguredFollower> = {}, hold = 0, records: 
 }
 
 const append = async (from: number, to = from, more: Partial<EventEntry> = {}): Promise<void> => {
-  for (let number = from; number <= to; number += 1) await log.append(eventItem(number, more).value, never);
+  for (let number = from; number <= to; number += 1) await log.append([eventItem(number, more).value], never);
 };
 const ids = (from: number, to: number): readonly string[] => Array.from({ length: to - from + 1 }, (_, at) => eventItem(from + at).id);
 const took = (expected: readonly string[]): Promise<void> => until(() => target.taken.length >= expected.length, 10_000).then(() => { expect(target.taken).toEqual(expected); });
@@ -130,7 +130,7 @@ describe('a follower', () => {
 
   it('gets what is said of events where it wants all, or it changes what it has brought', async () => {
     const [event, review] = [eventItem(1), reviewItem(1)];
-    for (const { value } of [event, review]) await log.append(value, never);
+    for (const { value } of [event, review]) await log.append([value], never);
     await start();
     await took([event.id]);
     await start({ name: 'two', type: 'reviewed' });
@@ -435,7 +435,7 @@ describe('beside a log of records', () => {
 
   it('records are nobody\'s alert: all are delivered', async () => {
     await openRecords();
-    await records.append(recordItem(1).value, never);
+    await records.append([recordItem(1).value], never);
     await start({ logs: ['records', 'events'] }, 0, records);
     await append(1);
     await until(() => target.taken.length === 2, 5000);
@@ -458,14 +458,14 @@ describe('beside a log of records', () => {
     await start({ logs: ['records'] }, 0, records);
     await until(async () => (await status() as { state: string }).state === 'idle', 5000);
     expect(await status()).toMatchObject({ delivered: 1, lost: 0, lag_items: 0 });
-    await records.append(recordItem(2).value, never);
+    await records.append([recordItem(2).value], never);
     await until(() => target.taken.length === 2, 5000);
     await until(async () => (await status() as { lost: number }).lost === 1, 5000);
   });
 
   it('each log has its turn, however many items of the other wait', async () => {
     await openRecords();
-    for (let number = 1; number <= 30; number += 1) await records.append(recordItem(number).value, never);
+    for (let number = 1; number <= 30; number += 1) await records.append([recordItem(number).value], never);
     target.takes = 5;
     await start({ type: 'single', logs: ['events', 'records'] }, 0, records);
     await until(() => target.taken.length > 0, 5000);
@@ -477,7 +477,7 @@ describe('beside a log of records', () => {
   it('one that follows events only holds no records', async () => {
     await openRecords({ rotate_bytes: 1, records_max_bytes: 0 });
     await start({}, 1e9, records);
-    for (const number of [1, 2, 3]) await records.append(recordItem(number).value, never);
+    for (const number of [1, 2, 3]) await records.append([recordItem(number).value], never);
     expect((await readdir(folder)).filter((name) => name.startsWith('p-'))).toEqual([]);
     expect(await status()).toMatchObject({ lost: 0 });
   });

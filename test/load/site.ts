@@ -162,10 +162,10 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
   const pipeline = createPipeline({
     config, spool, books, deadLetters, room: plenty, lane, clock, log: silentLog, signal: stop.signal,
     recordLog: {
-      append: async (record) => {
+      append: async (items) => {
         await Promise.resolve();
         if (spool.full) throw new Error('ENOSPC: no space left on device');
-        records.push(record);
+        records.push(...items);
       },
       has: (id) => Promise.resolve(records.some(({ batch }) => batch.id === id)),
       read: () => Promise.resolve([]),

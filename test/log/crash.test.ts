@@ -77,7 +77,7 @@ describe('a program that reads the file with Python while records are appended',
   it('sees valid JSON, at worst at its second try', async () => {
     const log = await at.open();
     const reader = run('/usr/bin/python3', [fixture('read-loop.py'), at.files.predictions]);
-    for (let count = 0; count < 60; count += 1) await log.append(sampleRecord(`r${count}`, { picture: 'x'.repeat(30_000) }), never);
+    for (let count = 0; count < 60; count += 1) await log.append([sampleRecord(`r${count}`, { picture: 'x'.repeat(30_000) })], never);
     await delay(300);
     reader.child.stdin.end();
     await reader.ended;

@@ -25,7 +25,7 @@ afterEach(async () => {
 });
 
 async function append(from: number, to = from): Promise<void> {
-  for (let number = from; number <= to; number += 1) await log.append(record(number), never);
+  for (let number = from; number <= to; number += 1) await log.append([record(number)], never);
 }
 
 /** All that is behind the place. */
@@ -51,7 +51,7 @@ describe('a reader', () => {
   });
 
   it('goes on with what is appended, counts what is left, and shows pictures only when asked', async () => {
-    await log.append(record(1, { basic: { camID: 'gate', frame_base64: 'AAAA' } }), never);
+    await log.append([record(1, { basic: { camID: 'gate', frame_base64: 'AAAA' } })], never);
     const reader = log.reader();
     const begin = await reader.resolve('beginning');
     expect(await reader.remaining(begin)).toBe(1);

@@ -25,7 +25,7 @@ type Settings = Parameters<LogFolder['open']>[0];
 
 async function write(ids: readonly string[], settings: Settings): Promise<void> {
   const log = await at.open(settings);
-  for (const id of ids) await log.append(sampleRecord(id), never);
+  for (const id of ids) await log.append([sampleRecord(id)], never);
   await log.close();
 }
 
@@ -93,7 +93,7 @@ describe('rotated files that are gzipped', () => {
 
   it('come as records are written, while those go on', async () => {
     await withLog(GZIPPED, async (log) => {
-      for (const id of IDS) await log.append(sampleRecord(id), never);
+      for (const id of IDS) await log.append([sampleRecord(id)], never);
       expect(await readIds(log)).toEqual([...IDS].reverse());
       await allGzipped();
       expect(await readIds(log)).toEqual([...IDS].reverse());
@@ -140,7 +140,7 @@ describe('rotated files that are gzipped', () => {
     await rm(join(at.folder, second));
     await mkdir(join(at.folder, second));
     await withLog({}, async (log) => {
-      await log.append(sampleRecord('more'), never);
+      await log.append([sampleRecord('more')], never);
       expect(await log.read({ limit: 1, pictures: true })).toEqual([sampleRecord('more')]);
     });
     expect(at.warnings).toContainEqual(expect.stringMatching(`${first}.gz.*gunzip it`));
@@ -195,7 +195,7 @@ describe('records beyond records_max_bytes', () => {
     await withLog({ rotate_bytes: 2000, records_max_bytes: 5000 }, async (log) => {
       await log.heldBy(nobody);
       for (const id of IDS) {
-        await log.append(sampleRecord(id), never);
+        await log.append([sampleRecord(id)], never);
         expect(await bytesNow()).toBeLessThanOrEqual(5000);
       }
       const ids = await readIds(log);
@@ -209,12 +209,12 @@ describe('records beyond records_max_bytes', () => {
   it('are deleted once it is known who needs them, also gzipped ones; never the file that is written', async () => {
     const before = await gzipped();
     await withLog({ records_max_bytes: 0 }, async (log) => {
-      await log.append(sampleRecord('more'), never);
+      await log.append([sampleRecord('more')], never);
       expect(await rotated()).toEqual(before);
       await log.heldBy(nobody);
       expect(await rotated()).toEqual([]);
       expect((await readIds(log)).length).toBeGreaterThan(0);
-      await log.append(sampleRecord('still more'), never);
+      await log.append([sampleRecord('still more')], never);
     });
     expect(await at.named('records')).toEqual(['records.idx']);
   });

@@ -19,7 +19,7 @@ afterEach(() => at.remove());
 
 async function write(records: readonly BatchRecord[], settings?: Parameters<LogFolder['open']>[0]): Promise<void> {
   const log = await at.open(settings);
-  for (const record of records) await log.append(record, never);
+  for (const record of records) await log.append([record], never);
   await log.close();
 }
 
@@ -92,7 +92,7 @@ describe('reading records', () => {
     };
     const looks = [look(), look()];
     for (let number = 0; number < 30; number += 1) {
-      await log.append(sampleRecord(`r${number}`), never);
+      await log.append([sampleRecord(`r${number}`)], never);
       written.push(`r${number}`);
     }
     isOver = true;

@@ -25,7 +25,7 @@ afterEach(() => at.remove());
 async function write(ids: readonly string[], settings?: Parameters<LogFolder['open']>[0]): Promise<BatchRecord[]> {
   const log = await at.open(settings);
   const records = ids.map((id) => sampleRecord(id));
-  for (const record of records) await log.append(record, never);
+  for (const record of records) await log.append([record], never);
   await log.close();
   return records;
 }
@@ -35,9 +35,9 @@ describe('the file', () => {
     const log = await at.open();
     expect(await at.text()).toBe('[\n]\n');
     const [a, b] = [sampleRecord('a'), sampleRecord('b')];
-    await log.append(a, never);
+    await log.append([a], never);
     expect(await at.text()).toBe(`[\n${JSON.stringify(a)}\n]\n`);
-    await log.append(b, never);
+    await log.append([b], never);
     expect(await at.text()).toBe(`[\n${JSON.stringify(a)},\n${JSON.stringify(b)}\n]\n`);
     await log.close();
     expect(await readdir(at.folder)).toEqual(['predictions.json', 'records.idx']);
@@ -53,9 +53,9 @@ describe('the file', () => {
   it('is begun anew where somebody removed its folder', async () => {
     const predictions = join(at.folder, 'records', 'predictions.json');
     const log = await at.open({ predictions });
-    await log.append(sampleRecord('a'), never);
+    await log.append([sampleRecord('a')], never);
     await rm(join(at.folder, 'records'), { recursive: true });
-    await log.append(sampleRecord('b'), never);
+    await log.append([sampleRecord('b')], never);
     await log.close();
     expect(await at.text('records/predictions.json')).toBe(`[\n${JSON.stringify(sampleRecord('b'))}\n]\n`);
   });
@@ -91,9 +91,9 @@ describe('a file of the Flask orchestrator', () => {
 
   it('may rewrite the whole file while Lookout has it open', async () => {
     const log = await at.open();
-    await log.append(sampleRecord('a'), never);
+    await log.append([sampleRecord('a')], never);
     await writeFile(at.files.predictions, dumpLikePython([...(await at.parse()), FLASK_RECORDS[0]]));
-    await log.append(sampleRecord('b'), never);
+    await log.append([sampleRecord('b')], never);
     expect(await at.parse()).toEqual([sampleRecord('a'), FLASK_RECORDS[0], sampleRecord('b')]);
     expect([await log.has('a'), await log.has('b')]).toEqual([true, true]);
     await log.close();
@@ -142,7 +142,7 @@ describe('a torn tail', () => {
       const append = async (...ids: string[]): Promise<boolean> => {
         const log = await at.open({ format });
         const hadLast = await log.has('c');
-        for (const id of ids) await log.append(short(id), never);
+        for (const id of ids) await log.append([short(id)], never);
         await log.close();
         return hadLast;
       };
@@ -208,14 +208,14 @@ describe('damage before the end', () => {
         await mkdir(at.folder);
         at.warnings.length = 0;
         let log = await at.open({ format });
-        for (const id of ['a', 'b', 'c']) await log.append(record(id), never);
+        for (const id of ['a', 'b', 'c']) await log.append([record(id)], never);
         if (!whileOpen) await log.close();
         const harmed = harm(await at.text());
         // The time of a file is as coarse as a tick of the system's clock.
         await new Promise((resolve) => setTimeout(resolve, 20));
         await writeFile(at.files.predictions, harmed);
         if (!whileOpen) log = await at.open({ format });
-        await log.append(record('d'), never);
+        await log.append([record('d')], never);
         expect(await read()).toEqual(['a', 'c', 'd'].map(record));
         expect(await Promise.all(['a', 'c', 'd'].map((id) => log.has(id)))).toEqual([true, true, true]);
         expect((await log.read({ limit: 10, pictures: true })).map((one) => (one as unknown as BatchRecord).batch.id)).toEqual(['d', 'c', 'a']);
@@ -264,11 +264,11 @@ describe('the index', () => {
 
   it('catches up with what another program appends, without reading the file from its start', async () => {
     const log = await at.open();
-    await log.append(sampleRecord('a'), never);
+    await log.append([sampleRecord('a')], never);
     const other = await at.open();
-    await other.append(sampleRecord('b'), never);
-    await log.append(sampleRecord('c'), never);
-    await other.append(sampleRecord('d'), never);
+    await other.append([sampleRecord('b')], never);
+    await log.append([sampleRecord('c')], never);
+    await other.append([sampleRecord('d')], never);
     await Promise.all([log.close(), other.close()]);
     expect(await at.parse()).toEqual(['a', 'b', 'c', 'd'].map((id) => sampleRecord(id)));
     expect(await lines()).toHaveLength(4);
@@ -280,14 +280,18 @@ describe('rotation', () => {
     (await Promise.all((await at.named('predictions')).sort().map(async (name) => JSON.parse(await at.text(name)) as unknown[]))).flat();
   const ids = Array.from({ length: 12 }, (_, number) => `r${number}`);
 
-  it('begins a new file before one would outgrow the limit, and loses nothing', async () => {
+  it.each(['one by one', 'at once'])('begins a new file before one would outgrow the limit, and loses nothing, where they come %s', async (how) => {
     const limit = JSON.stringify(sampleRecord('r10')).length * 3 + 20;
-    await write(ids, { rotate_bytes: limit });
+    const log = await at.open({ rotate_bytes: limit });
+    const records = ids.map((id) => sampleRecord(id));
+    for (const some of how === 'at once' ? [records] : records.map((record) => [record])) await log.append(some, never);
+    await log.close();
     const names = await at.named('predictions');
     expect(names).toHaveLength(4);
     for (const name of names) expect((await at.text(name)).length).toBeLessThanOrEqual(limit);
     expect(await at.named('records-')).toHaveLength(3);
     expect((await all() as BatchRecord[]).map(({ batch }) => batch.id).sort()).toEqual([...ids].sort());
+    expect((await (await at.open()).read({ limit: 20, pictures: false })).map((record) => (record as unknown as BatchRecord).batch.id)).toEqual(ids.toReversed());
   });
 
   it('begins files that are read by whoever read the one before', async () => {
@@ -315,18 +319,18 @@ describe('rotation', () => {
 
   it('hides nothing where a step on the way fails', async () => {
     const log = await at.open({ rotate_bytes: 1 });
-    await log.append(sampleRecord('a'), never);
+    await log.append([sampleRecord('a')], never);
     const reader = log.reader();
     const begin = await reader.resolve('beginning');
     const clock = vi.spyOn(Date, 'now').mockReturnValue(Date.UTC(2999, 0));
     try {
       await mkdir(join(at.folder, 'records-29990101T000000000Z.idx'));
-      await expect(log.append(sampleRecord('b'), never)).rejects.toMatchObject({ code: 'log_failed' });
+      await expect(log.append([sampleRecord('b')], never)).rejects.toMatchObject({ code: 'log_failed' });
     } finally {
       clock.mockRestore();
     }
     await rmdir(join(at.folder, 'records-29990101T000000000Z.idx'));
-    for (const id of ['b', 'c']) await log.append(sampleRecord(id), never);
+    for (const id of ['b', 'c']) await log.append([sampleRecord(id)], never);
     expect(await log.read({ limit: 10, pictures: true })).toEqual(['c', 'b', 'a'].map((id) => sampleRecord(id)));
     let { place, items } = await reader.read(begin, { items: 10, bytes: 1e6, pictures: false });
     const found: string[] = [];
@@ -344,7 +348,7 @@ describe('rotation', () => {
     let place = await reader.resolve('beginning');
     const found: string[] = [];
     for (const [number, id] of ids.entries()) {
-      await (number % 4 === 3 ? log : other).append(sampleRecord(id), never);
+      await (number % 4 === 3 ? log : other).append([sampleRecord(id)], never);
       for (let more = await reader.read(place, { items: 1, bytes: 1e6, pictures: false }); more.items.length > 0; more = await reader.read(place, { items: 1, bytes: 1e6, pictures: false })) {
         expect(more.mended).toBeNull();
         found.push(...more.items.map((item) => item.id));
@@ -362,7 +366,7 @@ describe('rotation', () => {
     await rename(at.files.predictions, join(at.folder, 'predictions-20250101T000000000Z.json'));
     const log = await at.open();
     expect(await log.has('a')).toBe(true);
-    await log.append(sampleRecord('b'), never);
+    await log.append([sampleRecord('b')], never);
     await log.close();
     expect(await all()).toEqual([sampleRecord('a'), sampleRecord('b')]);
   });
@@ -430,11 +434,11 @@ describe('rotation', () => {
 describe('an append', () => {
   it('is written once when the same record comes again after a failure', async () => {
     const log = await at.open();
-    await log.append(sampleRecord('a'), never);
+    await log.append([sampleRecord('a')], never);
     // Somebody else writes the record that this log is about to write, as a try that only seemed to fail would.
     const other = await at.open();
-    await other.append(sampleRecord('b'), never);
-    await log.append(sampleRecord('b'), never);
+    await other.append([sampleRecord('b')], never);
+    await log.append([sampleRecord('b')], never);
     await Promise.all([log.close(), other.close()]);
     expect(await at.parse()).toEqual([sampleRecord('a'), sampleRecord('b')]);
   });

@@ -377,9 +377,9 @@ describe('trouble on the way', () => {
     const made = await road(folder.path, { animals: fakeLane(() => found) }, {}, ({ recordLog }) => ({
       recordLog: {
         ...recordLog,
-        append: async (record, signal) => {
+        append: async (items, signal) => {
           if (refusals-- > 0) throw new LookoutError('log_failed', 'disk full');
-          await recordLog.append(record, signal);
+          await recordLog.append(items, signal);
         },
       },
     }));
@@ -534,7 +534,7 @@ describe('a batch of an earlier run', () => {
 
   it.each(['before the log had it', 'after the log had it'])('whose record was finished is not asked again, and recorded once: %s', async (when) => {
     const { first, batch, other, own } = await leftFinished();
-    if (when === 'after the log had it') await first.recordLog.append(own, new AbortController().signal);
+    if (when === 'after the log had it') await first.recordLog.append([own], new AbortController().signal);
     await first.close();
 
     const { second, lane } = await resumed(batch);
@@ -546,7 +546,7 @@ describe('a batch of an earlier run', () => {
 
   it.each(['is in the log', 'was in a file that is gone since'])('that an earlier version ticked off is not recorded again, and its tick goes with it: its record %s', async (where) => {
     const { first, batch, other, own } = await leftFinished();
-    if (where === 'is in the log') await first.recordLog.append(own, new AbortController().signal);
+    if (where === 'is in the log') await first.recordLog.append([own], new AbortController().signal);
     await writeFile(join(first.spool.folder, batch.session, `${batch.id}.json.done`), '');
     await first.close();
 
@@ -561,7 +561,7 @@ describe('a batch of an earlier run', () => {
     ['lost', 'before the log had it', 1], ['torn', 'before the log had it', 1], ['lost', 'after the log had it', 0], ['torn', 'after the log had it', 0],
   ])('whose finished record a power cut has %s is recorded once: %s', async (harm, when, calls) => {
     const { first, batch, other, own } = await leftFinished();
-    if (when === 'after the log had it') await first.recordLog.append(own, new AbortController().signal);
+    if (when === 'after the log had it') await first.recordLog.append([own], new AbortController().signal);
     const file = join(first.spool.folder, batch.session, `${batch.id}.record.json`);
     await (harm === 'lost' ? rm(file) : truncate(file, 100));
     await first.close();

@@ -16,7 +16,7 @@ it.for(['json', 'ndjson'] as const)('a %s file keeps its records whichever byte 
   onTestFinished(() => at.remove());
   const write = async (id: string, picture = ''): Promise<void> => {
     const log = await at.open({ format });
-    await log.append(sampleRecord(id, { picture }), never);
+    await log.append([sampleRecord(id, { picture })], never);
     await log.close();
   };
   const ids = async (): Promise<readonly string[]> => {
