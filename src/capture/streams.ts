@@ -159,19 +159,20 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
   }
 
   async function change(id: string, { url, models, options, enabled }: StreamChange): Promise<StreamStatus> {
-    const entry = known(id);
-    const address = url === undefined ? entry.url : addressOf(url, entry);
-    const asked = { ...entry.asked, ...options };
-    // Another duration counts from now, and so does that of a stream that was stopped.
-    const isAnew = (asked.duration_seconds ?? null) !== (entry.asked.duration_seconds ?? null) || (!entry.enabled && enabled === true);
-    const changed: StreamEntry = {
-      // Who wrote the old address into lookout.yaml is not who sends a new one.
-      ...entry, url: address, trusted: entry.trusted && address === entry.url, models: [...new Set(models ?? entry.models)], asked, enabled: enabled ?? entry.enabled,
-      begun: isAnew ? null : entry.begun, running: null,
+    const before = known(id);
+    const address = url === undefined ? before.url : addressOf(url, before);
+    // Who wrote the old address into lookout.yaml is not who sends a new one.
+    const wanted = {
+      url: address, trusted: before.trusted && address === before.url, models: [...new Set(models ?? before.models)], asked: { ...before.asked, ...options },
     };
-    sourceOf(changed.url, changed.trusted, parts);
-    checkOptions(changed.asked, changed.url);
-    await checkModels(changed.models, changed.url, changed.asked, parts);
+    sourceOf(wanted.url, wanted.trusted, parts);
+    checkOptions(wanted.asked, wanted.url);
+    await checkModels(wanted.models, wanted.url, wanted.asked, parts);
+    // Its time may have been over meanwhile.
+    const entry = known(id);
+    // Another duration counts from now, and so does that of a stream that was stopped.
+    const isAnew = (wanted.asked.duration_seconds ?? null) !== (entry.asked.duration_seconds ?? null) || (!entry.enabled && enabled === true);
+    const changed: StreamEntry = { ...entry, ...wanted, enabled: enabled ?? entry.enabled, begun: isAnew ? null : entry.begun, running: null };
     if (entry.running && changed.enabled && isDeepStrictEqual(specOf(changed, config), entry.running.spec)) {
       // Nothing that would show in its pictures: they go on.
       entries.set(id, { ...changed, running: entry.running });

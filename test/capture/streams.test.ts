@@ -29,6 +29,8 @@ let wanted: string[];
 let logged: string[];
 let defaultModels: string[];
 let modelState: { state: ModelState; reason: string };
+/** The models' folders are read by then. */
+let modelsAreRead: Promise<void>;
 const open: Streams[] = [];
 
 beforeEach(async () => {
@@ -39,6 +41,7 @@ beforeEach(async () => {
   [submitted, wanted, logged, halted] = [[], [], [], []];
   defaultModels = ['animals'];
   modelState = { state: 'ready', reason: 'planned' };
+  modelsAreRead = Promise.resolve();
 });
 afterEach(async () => {
   vi.useRealTimers();
@@ -56,7 +59,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     sources: new Map<string, Source>([['rtsp', source], ['file', { ...source, needsLeave: true }]]),
     stopped: (id) => { halted.push(id); },
     store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: silentLog }),
-    knownModels: () => Promise.resolve(MODELS),
+    knownModels: () => modelsAreRead.then(() => MODELS),
     defaultModels,
     stream: {
       spool, books, room: plenty, clock: systemClock, pacer: { busy: false, turn: () => Promise.resolve() }, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
@@ -198,6 +201,18 @@ describe('stopping a stream', () => {
     await expect.poll(stored, SOON).toMatchObject([{ enabled: false }]);
     expect(halted).toEqual(['CAM-1']);
     expect((await anotherRun(streams)).get('CAM-1')?.state).toBe('stopped');
+  });
+
+  it('stays done where its time is over while a change is checked', async () => {
+    const streams = await begin();
+    await streams.start({ ...CAM, options: { duration_seconds: 0.2 } });
+    let goOn = (): void => undefined;
+    modelsAreRead = new Promise((resolve) => { goOn = resolve; });
+    const changed = streams.change('CAM-1', { models: ['animals'] });
+    await expect.poll(() => streams.get('CAM-1')?.enabled, SOON).toBe(false);
+    goOn();
+    expect(await changed).toMatchObject({ state: 'stopped', enabled: false, capturing: false });
+    expect(await streams.change('CAM-1', { enabled: true })).toMatchObject({ enabled: true, capturing: true });
   });
 
   it('is done when its time since its start is over, whatever restarted it; another duration counts from now', async () => {
