@@ -5,11 +5,12 @@
 import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs } from '../lib/clock.ts';
 import { isTransient } from '../lib/transient.ts';
-import type { Config, Lane, Model, ModelIdentity, SkipReason } from '../types.ts';
+import type { Config, Lane, Model, ModelIdentity, Runner, SkipReason } from '../types.ts';
 import { itemOf, type Ask, type Item } from './asks.ts';
 import { createBlame } from './blame.ts';
 import { createCallSize } from './call-size.ts';
 import { callRunner, failureOf, type CallParts, type Outcome, type Said } from './call.ts';
+import { createCompany } from './company.ts';
 import { createEntrance, type EntranceParts } from './entrance.ts';
 import { createHomes } from './homes.ts';
 import { createKeeper, type KeeperParts, type Kept } from './keeper.ts';
@@ -35,6 +36,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
   const quarantine = createQuarantine();
   const blame = createBlame();
   const callSize = createCallSize();
+  const company = createCompany();
   const entrance = createEntrance({ settings, callSize, quarantine, skip: (asks, skipped) => { answer(asks, { skipped }); } });
   /** Streams in a call. */
   const inCall = new Set<string>();
@@ -54,6 +56,9 @@ export function createLane(name: string, parts: LaneParts): Lane {
     for (const wake of waking) wake();
   }
 
+  /** The first loops have a runner each. */
+  const mayCall = (loop: number): boolean => loop < (company.isKept(clock.monotonic()) ? keeper.model?.instances ?? 1 : callsAtOnce);
+
   const change = (): Promise<void> => new Promise((resolve) => { wakers.push(resolve); });
 
   function answer(asks: readonly Ask[], what: { readonly skipped: SkipReason } | Said, identity = keeper.identity): void {
@@ -66,7 +71,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
   async function serve(loop: number): Promise<void> {
     while (!isClosing()) {
       const before = change();
-      if (loop >= callsAtOnce || !entrance.hasWork(running())) {
+      if (!mayCall(loop) || !entrance.hasWork(running())) {
         await before;
         continue;
       }
@@ -77,6 +82,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
         continue;
       }
       employ(kept);
+      if (!mayCall(loop)) continue;
       const { state, instances } = kept.model;
       const items = entrance.take(kept, clock.monotonic(), ({ camera, session }) => (
         state === 'none' || (!inCall.has(session) && ownerOf(camera, instances) === number)));
@@ -113,6 +119,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
     const began = clock.monotonic();
     const { identity } = kept;
     for (const { session } of items) inCall.add(session);
+    company.began(kept.runner);
     keeper.busy(kept.runner, `looking at ${asks.length === 1 ? 'a frame' : `${asks.length} frames`}`);
     try {
       const outcome = await callRunner(kept, asks, deadlineMs, parts, closing.signal);
@@ -122,7 +129,9 @@ export function createLane(name: string, parts: LaneParts): Lane {
         for (const { trial } of items) trial?.wentWell();
       } else {
         if (outcome.ended) keeper.lost(kept.runner, failureOf(outcome.error).error.message);
+        const hadCompany = outcome.ended && company.had(kept.runner);
         if (isTransient(outcome.error)) askAgain(items, outcome.error);
+        else if (hadCompany && errorInfo(outcome.error).code !== 'runner_timeout') askOneByOne(kept.runner, items, outcome.error);
         else failed(kept.model, items, outcome);
       }
     } catch (error) {
@@ -132,6 +141,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
       else answered(asks, asks.map(() => failureOf(error)), identity);
     } finally {
       for (const { session } of items) inCall.delete(session);
+      company.over(kept.runner, items);
       keeper.free(kept.runner);
       changed();
     }
@@ -155,6 +165,15 @@ export function createLane(name: string, parts: LaneParts): Lane {
     }
     // A timer may be a moment early.
     void clock.sleep(AGAIN_MS + 2, closing.signal).then(changed);
+  }
+
+  /** The process ended with other calls, and whose frames ended it shows when each is made by itself: no try counts. */
+  function askOneByOne(runner: Runner, items: readonly Item[], error: unknown): void {
+    const waited = items.map((item) => ({ ...item }));
+    // Where each goes well alone it was their number: then it comes again, and too often.
+    if (company.suspect(runner, waited.filter((item) => !isOver(item)), clock.monotonic())) keeper.blame(error);
+    for (const item of items) quarantine.untried(item.camera);
+    for (const item of waited) putAgain(item);
   }
 
   /** Batches do not wait for what they gave up. */

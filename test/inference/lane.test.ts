@@ -1,9 +1,12 @@
 import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
+import type { LaneParts } from '../../src/inference/lane.ts';
 import { createLog, type Log } from '../../src/lib/log.ts';
+import { startRunner } from '../../src/runner/start.ts';
 import { never } from '../models/fixtures.ts';
 import { alive } from '../runner/fixtures.ts';
 import { madeUp, planned, type Bench, type Deed } from './lane-fixtures.ts';
@@ -269,6 +272,38 @@ describe.concurrent('a lane', () => {
     await expect(looks[0]).rejects.toThrow('nobody waits');
     expect(await looks[1]).toMatchObject(seen('b'));
     expect((await events()).filter((event) => event === 'calls')).toHaveLength(3);
+  });
+
+  describe('asks again, one call at a time, for those who were in call as their runner ended', () => {
+    const bench = (context: TestContext, settings: Partial<LaneParts['settings']> = {}): Promise<Bench> => planned(context, {}, settings, () => ({
+      prepare: () => Promise.resolve({
+        fingerprint: null, markUsed: () => Promise.resolve(),
+        start: (print, signal) => startRunner({ file: process.execPath, args: [join(import.meta.dirname, '../fixtures/runners/slots.mjs')], cwd: tmpdir(), env: {} }, { model: 'planned', start_deadline_ms: 10_000, onLog: print }, signal),
+      }),
+    }));
+    const CAMERAS = ['CAM-1', 'CAM-2', 'CAM-3'].map((camera_id) => ({ camera_id, session: `${camera_id}_0a1b2c3d` }));
+    const looked = { detections: [] };
+
+    it('so that a frame which ends it is the fault of its camera alone', async (context) => {
+      const { lane, look } = await bench(context, { runner_restarts: 3 });
+      await look('a');
+      for (let round = 0; round < 2; round += 1) {
+        const [bad, ...others] = await Promise.all(CAMERAS.map((camera, at) => look(at === 0 ? 'deadly' : `b${at}`, camera)));
+        expect(bad).toMatchObject({ error: { code: 'runner_died' } });
+        expect(others).toMatchObject([looked, looked]);
+      }
+      const after = await Promise.all(CAMERAS.map((camera, at) => look(`c${at}`, camera)));
+      expect(after).toMatchObject([{ skipped: 'quarantined' }, looked, looked]);
+      expect(lane.readiness).toBe('ready');
+    });
+
+    it('or was ended for one that was not answered in time', async (context) => {
+      const { look } = await bench(context, { model_deadline_seconds: 1 });
+      await look('a');
+      const [bad, ...others] = await Promise.all(CAMERAS.map((camera, at) => look(at === 0 ? 'endless' : `b${at}`, camera)));
+      expect(bad).toMatchObject({ error: { code: 'runner_timeout' } });
+      expect(others).toMatchObject([looked, looked]);
+    });
   });
 
   it('is unable while its runner does not start, answers with the last end meanwhile, and then goes on', async (context) => {
