@@ -96,7 +96,7 @@ const COMMON = {
     type: 'array', items: { type: 'string', format: 'scheme' }, default: [],
   },
   allow_hosts: {
-    description: 'Names, addresses and networks that streams started over HTTP may lead to beside cameras: link-local and metadata addresses, Lookout\'s own port, and over HTTP this machine itself.',
+    description: 'Names, addresses and networks that streams started over HTTP may lead to beside cameras: link-local and metadata addresses, Lookout\'s own port, and over HTTP, where others reach Lookout, this machine itself.',
     type: 'array', items: { type: 'string', format: 'host-or-network' }, default: [],
   },
   tls: { ...STREAM_OPTIONS.tls, default: 'verify' },
