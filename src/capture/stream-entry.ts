@@ -1,6 +1,6 @@
 /** What is known of a stream whether it runs or not: what was asked, by whom, and whether it may be. */
 import { errorInfo, LookoutError } from '../errors.ts';
-import { refuseAtOnce } from '../lib/reach.ts';
+import { boundsOf, refuseAtOnce } from '../lib/reach.ts';
 import { suggest } from '../lib/suggest.ts';
 import type { Config, Source, StreamOptions, StreamSpec, StreamStatus } from '../types.ts';
 import { CAMERA_MODEL, isPush, modelsThatLook } from '../words/push.ts';
@@ -59,7 +59,7 @@ export function sourceOf(url: string, trusted: boolean, { config, sources }: Pic
     throw new LookoutError('forbidden_scheme', `URLs of the scheme ${scheme}${hint(scheme, allowed)} are not allowed, only ${allowed.join(', ')}${more}`);
   }
   const place = placeOf(url);
-  if (!trusted && place) refuseAtOnce(place, config);
+  if (!trusted && place) refuseAtOnce(place, boundsOf(config));
   return source;
 }
 

@@ -1,5 +1,5 @@
 /** `runner_user`: finds out before anything is started whether models can run as it, and lets it reach what they need. */
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { giveToModels, letModelsPass, makeReadable, runModelsAs, type Account } from '../lib/account.ts';
@@ -11,6 +11,9 @@ import type { Config } from '../types.ts';
 
 /** By their numbers: what a process needs to start others as somebody else, to end them, and to share its files with them. */
 const CAPABILITIES = { chown: 0, dac_override: 1, fowner: 3, fsetid: 4, kill: 5, setgid: 6, setuid: 7 };
+
+/** What models use of the data folder. */
+const THEIRS = ['runtimes', 'weights', 'work', 'runner-home'];
 
 /** Says of each place whether it can be passed through (`x:…`) or read as well (`r:…`). */
 const REACH = 'for place; do path=${place#?:}; [ -x "$path" ] && { [ "${place%%:*}" = x ] || [ -r "$path" ]; } || { echo "$path" >&2; exit 3; }; done';
@@ -24,6 +27,8 @@ export async function useRunnerUser(name: string, { data_dir, frames_dir, models
   if (missing.length > 0) throw refused(`Lookout must be root to run models as ${name}, or have the capabilities ${Object.keys(CAPABILITIES).join(', ')}; it lacks ${missing.join(', ')}`);
   const account = await accountOf(name, data_dir, signal);
   if (account.uid === 0 || account.uid === process.geteuid?.()) throw refused(`${name} must be neither root nor the user that Lookout runs as`);
+  const groups = await ask({ file: 'id', args: ['-G', account.name], cwd: '/', env: forTools() }, signal);
+  if (groups.split(/\s+/).includes(String(process.getegid?.()))) throw refused(`${name} must not be in Lookout's own group, which may read what Lookout makes`);
 
   for (const folder of [data_dir, frames_dir, join(data_dir, 'work')]) await makeFolder(folder);
   runModelsAs(account);
@@ -42,9 +47,10 @@ export async function useRunnerUser(name: string, { data_dir, frames_dir, models
     throw refused(`nothing can be run as ${name}, or it cannot reach what models need; let it read the folder named last, or install setpriv of util-linux: ${(error as Error).message}`);
   });
   // Files and folders of before keep their mode.
-  const kept = [...(settings === null ? [] : [settings]), predictions, ...['evidence', 'dead-letter'].map((folder) => join(data_dir, folder))];
-  const open = (await run(READABLE, kept)).split('\n').filter((path) => path !== '');
-  return open.length === 0 ? [] : [`models, which run as ${name}, can read ${open.join(', ')}; if they are not to, take it from others with chmod o-rwx`];
+  const theirs = [...readable, ...THEIRS.map((folder) => join(data_dir, folder))];
+  const kept = (await readdir(data_dir)).map((one) => join(data_dir, one)).filter((path) => !theirs.some((place) => `${place}/`.startsWith(`${path}/`)));
+  const open = (await run(READABLE, [...new Set([...(settings === null ? [] : [settings]), predictions, ...kept])])).split('\n').filter((path) => path !== '');
+  return open.length === 0 ? [] : [`models, which run as ${name}, can read ${open.join(', ')}; if they are not to, take it from others with chmod o-rwx, and from a group of theirs with chmod g-rwx`];
 }
 
 /** Those that this process does not have; none where this system does not tell. */

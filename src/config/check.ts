@@ -3,7 +3,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import { joinFaults, MOST_FAULTS } from '../lib/faults.ts';
-import { isLoopback } from '../lib/loopback.ts';
+import { letsOthersIn } from '../lib/loopback.ts';
 import { isObject } from '../lib/objects.ts';
 import { shorten } from '../lib/shorten.ts';
 import { suggest } from '../lib/suggest.ts';
@@ -153,10 +153,10 @@ function pushProblems({ streams }: Readonly<Record<string, unknown>>): readonly 
 /** Of the system that it stands in for everybody can read this one. */
 const EVERYBODYS_PASSWORD = 'your_default_password';
 
-function pushCameraProblems({ push_camera: camera, camera_password: password, push_camera_viewers: viewers, token, host, insecure, streams }: Readonly<Record<string, unknown>>): readonly Problem[] {
+function pushCameraProblems({ push_camera: camera, camera_password: password, push_camera_viewers: viewers, token, host, runner_user, insecure, streams }: Readonly<Record<string, unknown>>): readonly Problem[] {
   if (camera === null || camera === undefined) return [];
   const problem = (message: string, ...path: Path): Problem => ({ path, part: 'value', message });
-  const isOpenToAll = token === null && (insecure === true || (typeof host === 'string' && isLoopback(host)));
+  const isOpenToAll = token === null && (insecure === true || (typeof host === 'string' && !letsOthersIn({ host, runner_user: typeof runner_user === 'string' ? runner_user : null })));
   const others = Array.isArray(streams) ? streams.flatMap((stream: unknown, index) => (cameraId(stream) === camera && isObject(stream) && !isPush(String(stream['url'])) ? [index] : [])) : [];
   return [
     ...(password === null ? [problem('needs the password of its camera: set CAMERA_PASSWORD in the environment, or name its file in CAMERA_PASSWORD_FILE', 'push_camera')] : []),

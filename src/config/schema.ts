@@ -40,7 +40,7 @@ const FOLLOWER = { type: 'object', required: ['name', 'type'], properties: { nam
 /** What more than one part goes by. */
 const COMMON = {
   host: {
-    description: 'Address to listen on. Where other machines reach it and no token is set, one is made and kept in data_dir.',
+    description: 'Address to listen on. Where other machines reach it, or with runner_user, a token is made if none is set, and kept in data_dir.',
     type: 'string', minLength: 1, default: '127.0.0.1',
   },
   port: {
@@ -84,7 +84,7 @@ const COMMON = {
     type: ['string', 'null'], minLength: 1, format: 'token', default: null,
   },
   insecure: {
-    description: 'Lets other machines in without a token: none is made.',
+    description: 'Lets other machines, and models with runner_user, in without a token: none is made.',
     type: 'boolean', default: false,
   },
   allowed_hosts: {
@@ -96,7 +96,7 @@ const COMMON = {
     type: 'array', items: { type: 'string', format: 'scheme' }, default: [],
   },
   allow_hosts: {
-    description: 'Names, addresses and networks that streams started over HTTP may lead to beside cameras: link-local and metadata addresses, Lookout\'s own port, and over HTTP this machine itself.',
+    description: 'Names, addresses and networks that streams started over HTTP may lead to beside cameras: link-local and metadata addresses, Lookout\'s own port, and over HTTP, where others reach Lookout, this machine itself.',
     type: 'array', items: { type: 'string', format: 'host-or-network' }, default: [],
   },
   tls: { ...STREAM_OPTIONS.tls, default: 'verify' },

@@ -1,11 +1,11 @@
-/** What is asked of clients: the token that was set, or one of Lookout's own where other machines come in and nobody set one. */
+/** What is asked of clients: the token that was set, or one of Lookout's own where others come in and nobody set one. */
 import { randomBytes } from 'node:crypto';
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { putAside } from '../lib/aside.ts';
 import { hasCode, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
-import { isLoopback } from '../lib/loopback.ts';
+import { letsOthersIn } from '../lib/loopback.ts';
 import type { Config } from '../types.ts';
 
 export interface Access {
@@ -23,12 +23,14 @@ const BYTES = 32;
 const OWNER_ONLY = 0o600;
 
 /** The data folder must be this process's own by now. */
-export async function provideAccess({ host, token, insecure, allowed_hosts, data_dir }: Pick<Config, 'host' | 'token' | 'insecure' | 'allowed_hosts' | 'data_dir'>, log: Log): Promise<Access> {
+export async function provideAccess(config: Pick<Config, 'host' | 'runner_user' | 'token' | 'insecure' | 'allowed_hosts' | 'data_dir'>, log: Log): Promise<Access> {
+  const { runner_user, token, insecure, allowed_hosts, data_dir } = config;
   if (token !== null) {
     if (token.length < SHORTEST) log.warn(`the token has ${token.length} characters and can be guessed; give it at least ${SHORTEST}, made by chance`);
     return { token, file: null, isNew: false };
   }
-  if (isLoopback(host) || insecure) {
+  if (!letsOthersIn(config) || insecure) {
+    if (runner_user !== null) log.warn(`insecure: models, which run as ${runner_user}, may ask for every record and picture and start streams, as no token is asked for; leave it out, and one is made`);
     if (allowed_hosts.length > 0) log.warn(`allowed_hosts names ${allowed_hosts.join(', ')}, and no token is asked for: whoever comes by a proxy of that name may do everything, unless the proxy asks for a login; set token`);
     return { token, file: null, isNew: false };
   }
@@ -43,7 +45,7 @@ export async function provideAccess({ host, token, insecure, allowed_hosts, data
 /** What to tell whoever started the server. What is not a terminal is kept by somebody: the token itself is not for it. */
 export function accessInWords({ token, file, isNew }: Access, isTerminal: boolean): readonly string[] {
   if (token === null || file === null) return [];
-  const where = `Other machines are let in, so clients must send the token in ${file}: as a Bearer, or as the password that a browser asks for.`;
+  const where = `Others are let in, by host or runner_user, so clients must send the token in ${file}: as a Bearer, or as the password that a browser asks for.`;
   return isNew && isTerminal ? [where, `It is shown this once: ${token}`] : [where];
 }
 

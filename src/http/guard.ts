@@ -1,4 +1,4 @@
-/** Who may ask: the Host and Origin of the request are ours, the token is known, and answers carry safe headers. */
+/** Who may ask: the Host and Origin of the request are ours, no page elsewhere has it made, the token is known, and answers carry safe headers. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
@@ -31,6 +31,9 @@ export function guard({ host, token, allowed_hosts }: GuardConfig, log: Log): Re
     if (origin !== undefined && !sameHost(origin, asked)) {
       throw new LookoutError('forbidden_origin', `A page of "${origin}" may not ask here; open the page that "${asked}" serves. A reverse proxy must pass the Host on as the browser sent it, with its port.`);
     }
+    if (isMadeElsewhere(request)) {
+      throw new LookoutError('forbidden_origin', `Pages of other sites may link to "${asked}", and show nothing of it in themselves.`);
+    }
     if (request.path !== '/healthz') checkToken(request, response);
     next();
   };
@@ -53,6 +56,12 @@ export function tokenCheck(token: string | null, log: Log): (request: Request, r
       throw new LookoutError('too_many_tries', `Too many wrong tokens came from your address; try again in ${verdict} s.`);
     }
   };
+}
+
+/** By a page of another site that shows pictures or video of ours in itself, which names no Origin; browsers say so on loopback and over TLS. Somebody may follow a link from there. */
+function isMadeElsewhere(request: Request): boolean {
+  const isFollowed = request.get('sec-fetch-mode') === 'navigate' && request.get('sec-fetch-dest') === 'document' && request.get('sec-purpose') === undefined;
+  return /^(cross|same)-site$/.test(request.get('sec-fetch-site') ?? '') && !isFollowed;
 }
 
 export const bracketed = (host: string): string => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host);

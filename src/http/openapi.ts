@@ -34,7 +34,7 @@ const error = (description: string): Answer => answer(description, 'Error');
 const plainError = (description: string): Answer => answer(description, 'PlainError');
 
 /** Any route may refuse like this before it looks at the request. */
-const refusals = { 401: error('The token is missing or wrong.'), 403: error('The Host or the Origin is not ours.'), 429: error('Too many wrong tokens came from this address; Retry-After says for how many seconds it is refused.') };
+const refusals = { 401: error('The token is missing or wrong.'), 403: error('The Host or the Origin is not ours, or a page of another site has it made.'), 429: error('Too many wrong tokens came from this address; Retry-After says for how many seconds it is refused.') };
 /** What the routes of the Flask orchestrator answer when they cannot do it. */
 const oldFaults = { ...refusals, 413: plainError('More than 1 MB.'), 500: plainError('Something failed here.'), 503: plainError('Not now; try again.') };
 const faults = { ...refusals, 413: error('More than 1 MB.'), 500: error('Something failed here.'), 503: error('Not now; try again.') };

@@ -43,11 +43,16 @@ export function homeOf({ name, home }: Account): Environment {
 }
 
 const PASS = 0o010;
-const READ = 0o2050;
+/** What is made in a folder is its group's. */
+const PASS_ON = 0o2000;
+const READ = PASS_ON | 0o050;
 
-/** Lets models pass through a folder to what lies in it, and no more. */
+/** Lets models pass through a folder to what lies in it, and no more: what is made there later is not their group's. */
 export async function letModelsPass(folder: string): Promise<void> {
-  if (account !== null) await letGroup(account, folder, await stat(folder), PASS);
+  if (account === null) return;
+  await letGroup(account, folder, await stat(folder), PASS);
+  const { mode, gid } = await stat(folder);
+  if (gid === account.gid) await chmod(folder, mode & 0o7777 & ~PASS_ON);
 }
 
 /** Lets models read a file, or look into a folder, that is not theirs to change. */

@@ -2,13 +2,24 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { LookoutError } from '../errors.ts';
-import { isLoopback, ownAddresses } from './loopback.ts';
+import { letsOthersIn, ownAddresses } from './loopback.ts';
 
-/** What Lookout listens on, and which hosts are meant whatever they are. */
+/** What Lookout listens on, whom it answers, and which hosts are meant whatever they are. */
 export interface Bounds {
+  readonly port: number;
+  /** Whoever asks may have come from elsewhere. */
+  readonly fromElsewhere: boolean;
+  /** Names, addresses, and networks such as 10.0.0.0/8. */
+  readonly allow_hosts: readonly string[];
+}
+
+/** The settings that say so. */
+export interface Reachable {
   readonly host: string;
   readonly port: number;
-  /** Names, addresses, and networks such as 10.0.0.0/8. */
+  readonly runner_user: string | null;
+  readonly token: string | null;
+  readonly allowed_hosts: readonly string[];
   readonly allow_hosts: readonly string[];
 }
 
@@ -29,6 +40,11 @@ export interface Address {
 const METADATA = listOf('169.254.0.0/16', '100.100.100.200', '192.0.0.192', '168.63.129.16', 'fe80::/10', 'fd00:ec2::254', 'fd20:ce::254');
 const LOOPBACK = listOf('127.0.0.0/8', '0.0.0.0/8', '::1', '::');
 const METADATA_NAME = /^(metadata|instance-data)(\.|$)/;
+
+/** On 127.0.0.1 a token, or a name to be called by, is set for those who come by a proxy. */
+export function boundsOf({ host, port, runner_user, token, allowed_hosts, allow_hosts }: Reachable): Bounds {
+  return { port, fromElsewhere: letsOthersIn({ host, runner_user }) || token !== null || allowed_hosts.length > 0, allow_hosts };
+}
 
 /**
  * The addresses to connect to, and nothing else than these: a name may mean another one the next time. `bounds`: null for
@@ -62,8 +78,8 @@ function refuse(place: Place, address: string, bounds: Bounds): void {
   if (isIn(METADATA, plain)) throw forbidden(place, address, IS_METADATA);
   const isHere = isIn(LOOPBACK, plain);
   if (place.port === bounds.port && (isHere || ownAddresses().includes(plain))) throw forbidden(place, address, 'Lookout itself is there');
-  if (isHere && /^https?$/.test(place.scheme) && !isLoopback(canonical(bounds.host))) {
-    throw forbidden(place, address, 'what this machine serves to itself over HTTP is not for others, who reach Lookout');
+  if (isHere && /^https?$/.test(place.scheme) && bounds.fromElsewhere) {
+    throw forbidden(place, address, 'what this machine serves to itself over HTTP is not for others, who reach Lookout as host, token, runner_user or allowed_hosts are set');
   }
 }
 

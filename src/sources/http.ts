@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../errors.ts';
 import { linked } from '../lib/linked.ts';
+import { boundsOf, type Reachable } from '../lib/reach.ts';
 import type { CapturedFrame, Config, Source, StreamSpec } from '../types.ts';
 import { captureFrames } from './ffmpeg/capture.ts';
 import type { Capture } from './ffmpeg/connection.ts';
@@ -20,7 +21,7 @@ export const schemes = ['http', 'https'];
 /** Playlists at addresses of these. */
 export const also = ['hls'];
 
-type HttpSettings = PictureSettings & Pick<Config, 'allow_schemes' | 'allow_hosts' | 'host' | 'port'>;
+type HttpSettings = PictureSettings & Reachable & Pick<Config, 'allow_schemes'>;
 
 export function create({ config }: { readonly config: HttpSettings }): Source {
   /** By stream, from one connection to the next. */
@@ -44,7 +45,7 @@ async function* httpFrames(stream: StreamSpec, folder: string, config: HttpSetti
   const patience = createPatience();
   const link = linked(signal, patience.signal);
   const either = link.signal;
-  const caution = { bounds: stream.trusted ? null : config, tls: stream.options.tls };
+  const caution = { bounds: stream.trusted ? null : boundsOf(config), tls: stream.options.tls };
   const client = createClient(stream.url, caution);
   let video: Capture | null = null;
   try {

@@ -1,6 +1,7 @@
 /** Cameras that speak RTSP, plain or over TLS: read by capture hosts, or each by an ffmpeg. */
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
+import { boundsOf } from '../lib/reach.ts';
 import type { CapturedFrame, Config, SettingSchemas, Source, StreamSpec } from '../types.ts';
 import { createAudiences } from './feeds/audiences.ts';
 import { feedFrames, requestOf, ringSeconds, type FeedSettings, type VideoSettings } from './feeds/frames.ts';
@@ -70,7 +71,7 @@ export function create({ config, log, rules }: { readonly config: RtspSettings; 
       if (outcome === 'aborted') return;
       if (outcome.why !== null) note = `, by ffmpeg: ${outcome.why}`;
     }
-    const capture = { stream, settings: config, folder, realTime: false, open: wayTo(stream, stream.trusted ? null : config) };
+    const capture = { stream, settings: config, folder, realTime: false, open: wayTo(stream, stream.trusted ? null : boundsOf(config)) };
     byFfmpeg.add(stream.camera_id);
     try {
       for await (const frame of captureFrames(capture, signal)) yield note === '' ? frame : { ...frame, mode: frame.mode + note };

@@ -1,6 +1,6 @@
 /** `runner_user`: models and their builds as another user, who hears none of Lookout's secrets. Only root can try it. */
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -21,7 +21,7 @@ export const setup = ({ work_folder }) => { writeFileSync(join(work_folder, 'kep
 export const predict = (frames) => frames.map(({ file, width, height }) => [{ class: JSON.stringify({
   uid: process.getuid(), home: process.env.HOME, key: process.env.KEY, later: process.env.LOOKOUT_LATER,
   frame: readFileSync(file).length > 100, change: tried(() => writeFileSync(file, 'x')),
-  environ: tried(() => readFileSync(\`/proc/\${process.ppid}/environ\`, 'utf8')), spool: tried(() => readdirSync(join(file, '../../..'))), streams: tried(() => readFileSync('../../streams.json', 'utf8')),
+  environ: tried(() => readFileSync(\`/proc/\${process.ppid}/environ\`, 'utf8')), spool: tried(() => readdirSync(join(file, '../../..'))), ...Object.fromEntries(['streams.json', 'token'].map((name) => [name, tried(() => readFileSync('../../' + name, 'utf8'))])),
 }), confidence: 1, box: [0, 0, width, height] }]);
 `;
 /** Says which user it is and how often it has run, for which it needs its weights and what it wrote before. */
@@ -63,19 +63,21 @@ describe.skipIf(!IS_ROOT)('as root', () => {
     const clip = join(folder, 'clip.mp4');
     await promisify(execFile)('ffmpeg', ['-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=10', '-t', '20', '-g', '1', '-c:v', 'mpeg4', clip]);
     const server = await startServer({
-      folder, flags: ['--allow-schemes', 'file', '--runner-user', 'nobody'], env: { LOOKOUT_TOKEN: 'sixteen-characters', API_KEY: 'k3y', BIN: join(folder, 'bin') },
+      folder, flags: ['--allow-schemes', 'file', '--runner-user', 'nobody'], env: { API_KEY: 'k3y', BIN: join(folder, 'bin') },
     });
     onTestFinished(() => server.kill9());
     expect(server.output()).not.toMatch(/models run as the user|can read/);
-    const ask = (path: string, body?: object): Promise<Response> => fetch(`${server.url}${path}`, {
-      method: body ? 'POST' : 'GET', headers: { authorization: 'Bearer sixteen-characters', 'content-type': 'application/json' }, ...(body && { body: JSON.stringify(body) }),
+    const token = await readFile(join(folder, 'data/token'), 'utf8');
+    const start = (headers: Readonly<Record<string, string>>): Promise<Response> => fetch(`${server.url}/start_stream`, {
+      method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ camera_id: 'CAM', rtsp_url: pathToFileURL(clip).href, model_name: 'spy', interval_seconds: 0.5, batch_size: 1 }),
     });
-    await ask('/start_stream', { camera_id: 'CAM', rtsp_url: pathToFileURL(clip).href, model_name: 'spy', interval_seconds: 0.5, batch_size: 1 });
+    // Models may ask as well.
+    expect([(await start({})).status, (await start({ authorization: `Bearer ${token.trim()}` })).status]).toEqual([401, 200]);
     const records = (): Promise<readonly { readonly spy?: { readonly detections: readonly { readonly class: string }[] } }[]> => readRecords(join(folder, 'data/predictions.json')) as Promise<readonly object[]>;
     await until(async () => (await records()).length > 0, 20_000, server.output);
     const said = JSON.parse((await records())[0]?.spy?.detections[0]?.class ?? '{}') as unknown;
     expect(said, server.output()).toEqual({
-      uid: 65534, home: join(folder, 'data/runner-home'), key: "it's k3y", frame: true, change: 'EACCES', environ: 'EACCES', spool: 'EACCES', streams: 'EACCES',
+      uid: 65534, home: join(folder, 'data/runner-home'), key: "it's k3y", frame: true, change: 'EACCES', environ: 'EACCES', spool: 'EACCES', 'streams.json': 'EACCES', token: 'EACCES',
     });
     expect((await stat(join(folder, 'data/work/spy/kept'))).uid).toBe(65534);
     expect(await readdir(join(folder, 'open'))).toEqual(['x']);
@@ -89,17 +91,20 @@ describe.skipIf(!IS_ROOT)('as root', () => {
     await writeTree(folder, {
       'models/old/model.yaml': 'runtime: node\nentry: old.mjs\nprotocol: oneshot\nprobe: console.log("probed as", process.getuid())\nweights: [{file: sub/w.bin}]\n', 'models/old/package.json': '{}',
       'models/old/old.mjs': OLD, 'data/weights/old/sub/w.bin': 'w',
-      'data/lookout.yaml': 'port: 0\n',
+      'data/lookout.yaml': 'port: 0\n', 'data/streams.json': '{}',
       'models/sly/model.yaml': 'runtime: command\nentry: sh\nargs: [-c, \'ln -s /etc/hostname "$6"\', sh]\n',
     });
     await promisify(execFile)('ffmpeg', ['-loglevel', 'error', '-f', 'lavfi', '-i', 'testsrc=s=64x48', '-frames:v', '1', join(folder, 'a.jpg')]);
     for (const name of ['a.jpg', 'data/weights/old/sub/w.bin']) await chmod(join(folder, name), 0o600);
+    // As what was made in a folder of the models' group.
+    await chown(join(folder, 'data/streams.json'), 0, 65_534);
+    await chmod(join(folder, 'data/streams.json'), 0o640);
     for (const name of ['data/weights/old', 'data/weights/old/sub']) await chmod(join(folder, name), 0o700);
     // What was made before there was a user for models.
     expect(await lookout(['models', 'try', 'old', 'a.jpg'], { LOOKOUT_RUNNER_USER: '' })).toMatchObject({ code: 0, output: expect.stringContaining('a.jpg: uid 0 1') as string });
     const [{ code, output }, sly] = await Promise.all(['old', 'sly'].map((model) => lookout(['models', 'try', model, 'a.jpg']))) as [Ended, Ended];
     expect([code, output]).toEqual([0, expect.stringContaining('a.jpg: uid 65534 2')]);
-    expect(output).toContain(`models, which run as nobody, can read ${folder}/data/lookout.yaml; if they are not to`);
+    expect(output).toContain(`models, which run as nobody, can read ${folder}/data/lookout.yaml, ${folder}/data/streams.json; if they are not to`);
     const [built = ''] = await readdir(join(folder, 'data/runtimes/old'));
     expect(await readFile(join(folder, 'data/runtimes/old', built, 'build.log'), 'utf8')).toContain('probed as 65534');
     expect([sly.code, sly.output]).toEqual([1, expect.stringContaining('its output file cannot be read: it is a link')]);
@@ -108,6 +113,7 @@ describe.skipIf(!IS_ROOT)('as root', () => {
   it.each([
     ['a user that there is not', { LOOKOUT_RUNNER_USER: 'no-such-user' }, [], 'runner_user: there is no user no-such-user on this machine'],
     ['root', { LOOKOUT_RUNNER_USER: 'root' }, [], 'runner_user: root must be neither root nor the user that Lookout runs as'],
+    ['one of Lookout\'s own group', {}, ['setpriv', '--regid', '65534', '--clear-groups'], 'runner_user: nobody must not be in Lookout\'s own group, which may read what Lookout makes'],
     ['a folder out of its reach', { LOOKOUT_MODELS_DIR: 'closed' }, [], /runner_user: nothing can be run as nobody, or it cannot reach what models need[^]*\/closed$/m],
     ['a Lookout without the right to', {}, ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'], /runner_user: Lookout must be root .* it lacks chown, .*setuid/],
   ] as const)('refuses %s at the start', async (_what, env, under, words) => {

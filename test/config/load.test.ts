@@ -106,6 +106,8 @@ describe('push_camera', () => {
     expect(await problems({ yaml: 'push_camera: SHIP\npush_camera_viewers: token\nstreams:\n  - {camera_id: SHIP, url: "rtsp://a/"}\n', env: { CAMERA_PASSWORD: 'x' } })).toEqual([
       'lookout.yaml:2:22: push_camera_viewers: must not be token where no token is set', 'lookout.yaml:4:28: streams[0].url: must be push:, as push_camera names this camera',
     ]);
+    // Then one is made.
+    expect((await load({ yaml: 'push_camera: SHIP\npush_camera_viewers: token\nrunner_user: models\n', env: { CAMERA_PASSWORD: 'x' } })).config.push_camera_viewers).toBe('token');
   });
 
   it('and other cameras that push may have every picture, and no model, as those on demand may', async () => {

@@ -220,20 +220,28 @@ describe('those who watch', () => {
 });
 
 describe.skipIf(!existsSync('/usr/bin/chromium'))('Chromium (skipped where /usr/bin/chromium is absent)', () => {
-  it('shows the stream in a page of another site, the newest picture at once', async () => {
+  it('shows the stream in a page of another site, the newest picture at once, and nothing else', async () => {
     const lookout = await startTestApp(SETTINGS);
-    const page = createServer((_request, response) => { response.setHeader('Content-Type', 'text/html'); response.end(`<img id=seen src="${lookout.url}/stream">`); });
+    const own = `${lookout.url}/api/cameras/SHIP%201/latest.jpg`;
+    const page = createServer((_request, response) => { response.setHeader('Content-Type', 'text/html'); response.end(`<img id=seen src="${lookout.url}/stream"><img src="${own}"><a href="${own}">a</a>`); });
     await new Promise<void>((resolve) => { page.listen(0, '127.0.0.1', resolve); });
     const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
     try {
       expect((await upload(lookout.url)).status).toBe(200);
       const tab = await browser.newPage();
+      const network = await tab.context().newCDPSession(tab);
+      const statuses: number[] = [];
+      network.on('Network.responseReceivedExtraInfo', ({ statusCode }) => { statuses.push(statusCode); });
+      await network.send('Network.enable');
       await tab.goto(`http://localhost:${(page.address() as AddressInfo).port}/`, { waitUntil: 'commit' });
       const width = (): Promise<number> => tab.evaluate('document.querySelector("#seen")?.naturalWidth ?? 0');
       await until(async () => await width() === 320, 10_000, () => 'nothing is shown');
       expect((await upload(lookout.url, false, 'small')).status).toBe(200);
       // Before it is repeated.
       await until(async () => await width() === 160, 800, () => 'the new one is not shown');
+      await until(() => Promise.resolve(statuses.includes(403)), 5000, () => `answered ${statuses.join()}`);
+      const [followed] = await Promise.all([tab.waitForResponse(own), tab.click('a')]);
+      expect(followed.status()).toBe(200);
     } finally {
       await browser.close();
       page.close();

@@ -1,4 +1,4 @@
-/** The token that Lookout makes where other machines come in and nobody set one. */
+/** The token that Lookout makes where others come in and nobody set one. */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,8 +17,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-const provide = (settings: { host?: string; token?: string; insecure?: boolean; allowed_hosts?: string[] } = {}): Promise<Access> =>
-  provideAccess({ host: '0.0.0.0', token: null, insecure: false, allowed_hosts: [], data_dir: folder, ...settings }, createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }));
+const provide = (settings: { host?: string; runner_user?: string; token?: string; insecure?: boolean; allowed_hosts?: string[] } = {}): Promise<Access> =>
+  provideAccess({ host: '0.0.0.0', runner_user: null, token: null, insecure: false, allowed_hosts: [], data_dir: folder, ...settings }, createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }));
 
 it('is of chance, kept for its owner alone, and the same from then on', async () => {
   const first = await provide();
@@ -29,6 +29,12 @@ it('is of chance, kept for its owner alone, and the same from then on', async ()
   expect((await stat(join(folder, 'token'))).mode & 0o777).toBe(0o600);
   await rm(join(folder, 'token'));
   expect((await provide()).token).not.toBe(first.token);
+});
+
+it('is made as well for models of another user, who ask from this machine, and missed where none is asked for', async () => {
+  const own = { host: '127.0.0.1', runner_user: 'models' };
+  expect(await provide(own)).toMatchObject({ file: join(folder, 'token'), isNew: true });
+  expect([(await provide({ ...own, insecure: true })).token, lines]).toEqual([null, [expect.stringContaining('models, which run as models, may ask for every record')]]);
 });
 
 it('is shown once, and on a terminal only', async () => {

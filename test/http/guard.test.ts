@@ -63,6 +63,25 @@ describe('the Origin', () => {
   });
 });
 
+describe('what a browser says of the page that asks', () => {
+  const NAVIGATES = { 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' };
+  it.each<[string, string, Record<string, string>, number]>([
+    ['our own page', 'same-origin', { 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' }, 200],
+    ['nobody but a person', 'none', NAVIGATES, 200],
+    ['a link on another site', 'cross-site', { ...NAVIGATES, 'Sec-Fetch-User': '?1' }, 200],
+    ['a picture on another site', 'cross-site', { 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' }, 403],
+    ['a video on a page of another port', 'same-site', { 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'video' }, 403],
+    ['a frame on another site', 'cross-site', { ...NAVIGATES, 'Sec-Fetch-Dest': 'iframe' }, 403],
+    ['a site that has it fetched ahead', 'cross-site', { ...NAVIGATES, 'Sec-Purpose': 'prefetch' }, 403],
+  ])('is that it is for %s: %s %j', async (_what, site, sent, expected) => {
+    const headers = { 'Sec-Fetch-Site': site, ...sent };
+    const { status, json } = await open.send('GET', '/api/streams', { headers });
+    expect([status, (json as { code?: string }).code]).toEqual([expected, expected === 200 ? undefined : 'forbidden_origin']);
+    // A browser that knows the token sends it along.
+    expect((await locked.send('GET', '/api/streams', { headers: { ...headers, Authorization: `Basic ${Buffer.from(':öpen sesame').toString('base64')}` } })).status).toBe(expected);
+  });
+});
+
 describe('the token', () => {
   const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 

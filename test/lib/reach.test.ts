@@ -1,11 +1,12 @@
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { isHostOrNetwork, reach, refuseAtOnce, type Bounds } from '../../src/lib/reach.ts';
+import { boundsOf, isHostOrNetwork, reach, refuseAtOnce, type Bounds } from '../../src/lib/reach.ts';
 import { placeOf } from '../../src/words/stream-place.ts';
 
 const never = new AbortController().signal;
-const INSIDE: Bounds = { host: '127.0.0.1', port: 5000, allow_hosts: [] };
-const OUTSIDE: Bounds = { ...INSIDE, host: '0.0.0.0' };
+const SETTINGS = { host: '127.0.0.1', port: 5000, runner_user: null, token: null, allowed_hosts: [], allow_hosts: [] };
+const INSIDE = boundsOf(SETTINGS);
+const OUTSIDE: Bounds = { ...INSIDE, fromElsewhere: true };
 
 /** null: it may be opened. */
 async function why(url: string, bounds: Bounds): Promise<string | null> {
@@ -37,6 +38,12 @@ describe('a stream started over HTTP', () => {
     if (host === 'a.localhost') return;
     expect(await why(`http://${host}:8080/`, INSIDE)).toBeNull();
     expect(await why(`rtsp://${host}:8554/x`, OUTSIDE)).toBeNull();
+  });
+
+  it('may come from elsewhere where others are let in, or by a proxy, which a token and a name to be called by are for', () => {
+    const others = [{}, { host: '0.0.0.0' }, { token: 'sixteen or longer' }, { runner_user: 'models' }, { allowed_hosts: ['cams.example'] }];
+    expect(others.map((settings) => boundsOf({ ...SETTINGS, ...settings }))).toEqual([INSIDE, OUTSIDE, OUTSIDE, OUTSIDE, OUTSIDE]);
+    expect(() => { refuseAtOnce({ scheme: 'http', hostname: 'localhost', port: 9000 }, OUTSIDE); }).toThrow(/port 9000, may not be opened: .* token.*; the setting allow_hosts opens it$/);
   });
 
   it.each(['192.168.1.20', '10.0.0.1', '203.0.113.9', '[2001:db8::1]'])('leads to %s', async (host) => {

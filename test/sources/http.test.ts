@@ -443,6 +443,9 @@ describe.concurrent('an address', () => {
       const stream = { ...streamOf(url(`/${index}`)), trusted: false };
       expect(await failureOf(source.frames(stream, tmpdir(), never))).toMatchObject({ code: 'forbidden_address', message: expect.stringContaining('allow_hosts') as string });
     }
+    // Nor to what this machine keeps for itself, where there is a token for others.
+    const shared = create({ config: { ...PICTURES, ...BOUNDS, token: 'sixteen-characters', allow_schemes: [] } });
+    expect(await failureOf(shared.frames({ ...streamOf(lookout.url()), trusted: false }, tmpdir(), never))).toMatchObject({ code: 'forbidden_address' });
     expect(lookout.requests).toEqual([]);
   });
 

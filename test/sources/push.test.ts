@@ -206,6 +206,16 @@ describe('one in each interval', () => {
     expect(times.filter((time) => cadence.takes([], time)).length).toBe(100);
   });
 
+  it('and one for each of fifty classes are taken of a camera that names ever new ones', () => {
+    const cadence = createCadence(60_000);
+    const taken = (fromMs: number, each: number): number => Array.from({ length: 200 }, (_, index) => {
+      const classes = Array.from({ length: each }, (_none, place) => `${index}-${place}`);
+      return cadence.takes([...classes, ...classes], fromMs + index);
+    }).filter((one) => one !== null).length;
+    expect([taken(0, 1), taken(60_000, 1), taken(120_000, 40), taken(180_000, 100)]).toEqual([50, 50, 2, 1]);
+    expect(cadence.takes(['0-0'], 190_000)).toBeNull();
+  });
+
   it('is taken of a camera that brings sixty', () => {
     const cadence = createCadence(1000);
     expect(Array.from({ length: 6000 }, (_, index) => (index * 1000) / 60).filter((time) => cadence.takes([], time)).length).toBeLessThanOrEqual(101);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { silentLog } from '../../src/lib/log.ts';
+import { boundsOf } from '../../src/lib/reach.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { create as createRtsp } from '../../src/sources/rtsp.ts';
 import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
@@ -18,8 +19,9 @@ export const PICTURES = { jpeg_quality: 90, max_width: null };
 /** What is kept of video. */
 export const VIDEO = { pre_roll_seconds: 10, capture_host_max_bytes: 1_000_000_000 };
 export const NO_RULES = { rules: () => [] } as const;
-/** What Lookout is to streams that were started over HTTP. */
-export const BOUNDS = { host: '127.0.0.1', port: 5000, allow_hosts: [] };
+const REACHABLE = { host: '127.0.0.1', port: 5000, runner_user: null, token: null, allowed_hosts: [], allow_hosts: [] };
+/** What Lookout is to streams that were started over HTTP, as its settings and as the bounds that they set. */
+export const BOUNDS = { ...REACHABLE, ...boundsOf(REACHABLE) };
 export const never = new AbortController().signal;
 
 export function streamOf(url: string, options: Partial<StreamOptions> = {}): StreamSpec {

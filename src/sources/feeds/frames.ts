@@ -3,7 +3,7 @@ import { removePictures } from '../../lib/ffmpeg.ts';
 import { removeIfPresent } from '../../lib/files.ts';
 import { createLatest } from '../../lib/latest.ts';
 import { linked } from '../../lib/linked.ts';
-import type { Bounds } from '../../lib/reach.ts';
+import { boundsOf, type Reachable } from '../../lib/reach.ts';
 import type { CapturedFrame, EventRule, StreamOptions, StreamSpec } from '../../types.ts';
 import { keptSeconds } from '../../words/event-rules.ts';
 import type { PictureSettings } from '../pictures/jpeg.ts';
@@ -14,17 +14,17 @@ export interface VideoSettings {
   readonly pre_roll_seconds: number;
 }
 
-export interface FeedSettings extends PictureSettings, Bounds, VideoSettings {
+export interface FeedSettings extends PictureSettings, Reachable, VideoSettings {
   /** Of events, as they are now. */
   readonly rules: () => readonly EventRule[];
 }
 
 export function requestOf({ camera_id, url, trusted, options }: StreamSpec, folder: string, settings: FeedSettings): FeedRequest {
   const { tls, video_track, interval_seconds, capture_mode } = options;
-  const { jpeg_quality, max_width, host, port, allow_hosts } = settings;
+  const { jpeg_quality, max_width } = settings;
   return {
     url, tls, video_track, interval_seconds, capture_mode, jpeg_quality, max_width, folder,
-    bounds: trusted ? null : { host, port, allow_hosts }, pre_roll_seconds: ringSeconds(camera_id, options, settings),
+    bounds: trusted ? null : boundsOf(settings), pre_roll_seconds: ringSeconds(camera_id, options, settings),
   };
 }
 

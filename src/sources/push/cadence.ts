@@ -5,6 +5,9 @@ export interface Cadence {
   takes(classes: readonly string[], nowMs: number): (() => void) | null;
 }
 
+/** Classes of one interval for which a picture goes on; further ones wait for the next. */
+const MOST_TOLD = 50;
+
 /** `intervalMs`: 0: all of them. */
 export function createCadence(intervalMs: number): Cadence {
   let dueMs = -Infinity;
@@ -19,7 +22,7 @@ export function createCadence(intervalMs: number): Cadence {
         dueMs = Math.max(dueMs, nowMs) + intervalMs;
         told = new Set();
       }
-      const added = classes.filter((name) => !told.has(name));
+      const added = [...new Set(classes)].filter((name) => !told.has(name)).slice(0, MOST_TOLD - told.size);
       if (!isDue && added.length === 0) return null;
       for (const name of added) told.add(name);
       const [ownDueMs, ownTold] = [dueMs, told];
