@@ -132,7 +132,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const trusted = origin !== 'api' || (before?.trusted === true && url === before.url);
     sourceOf(url, trusted, parts);
     checkOptions(request.options ?? {}, url);
-    await checkModels(models, url, request.options ?? {}, parts);
+    checkModels(models, url, request.options ?? {}, await parts.knownModels());
     // Begun meanwhile with what was remembered, or others have taken its place.
     if (entries.get(id)?.running) return 'already_running';
     expectRoomFor(id);
@@ -171,7 +171,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     };
     sourceOf(changed.url, changed.trusted, parts);
     checkOptions(changed.asked, changed.url);
-    await checkModels(changed.models, changed.url, changed.asked, parts);
+    checkModels(changed.models, changed.url, changed.asked, await parts.knownModels());
     if (entry.running && changed.enabled && isDeepStrictEqual(specOf(changed, config), entry.running.spec)) {
       // Nothing that would show in its pictures: they go on.
       entries.set(id, { ...changed, running: entry.running });

@@ -110,7 +110,7 @@ export function createLanes({ catalog, prepare, settings, view, settingUp, tally
     async printsOf(name) {
       const own = prints.get(name);
       if (own) return own.lines;
-      if ((await catalog.list()).some((entry) => entry.name === name)) return [];
+      if ((await catalog.names()).includes(name)) return [];
       throw new LookoutError('not_found', `there is no model "${name}"; GET /api/models lists them`);
     },
     async close() {

@@ -28,6 +28,8 @@ let halted: string[];
 let wanted: string[];
 let logged: string[];
 let defaultModels: string[];
+/** Times that it was asked which models there are. */
+let catalogLooks: number;
 let modelState: { state: ModelState; reason: string };
 const open: Streams[] = [];
 
@@ -38,6 +40,7 @@ beforeEach(async () => {
   source = createFakeSource();
   [submitted, wanted, logged, halted] = [[], [], [], []];
   defaultModels = ['animals'];
+  catalogLooks = 0;
   modelState = { state: 'ready', reason: 'planned' };
 });
 afterEach(async () => {
@@ -56,7 +59,10 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     sources: new Map<string, Source>([['rtsp', source], ['file', { ...source, needsLeave: true }]]),
     stopped: (id) => { halted.push(id); },
     store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: silentLog }),
-    knownModels: () => Promise.resolve(MODELS),
+    knownModels: () => {
+      catalogLooks += 1;
+      return Promise.resolve(MODELS);
+    },
     defaultModels,
     stream: {
       spool, books, room: plenty, clock: systemClock, pacer: { busy: false, turn: () => Promise.resolve() }, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
@@ -291,6 +297,7 @@ describe('a later run', () => {
     await expect(restored(wrong)).rejects.toMatchObject({
       code: 'config_invalid', message: expect.stringMatching(/\nstreams\[0\]: unknown model 'cats'; known: .*\nstreams\[2\]: URLs of the scheme rtps \(did you mean rtsp\?\) are not allowed, only rtsp, file$/) as string,
     });
+    expect(catalogLooks).toBe(1);
   });
 
   it('does not begin with default models that nobody knows, and says so once', async () => {
