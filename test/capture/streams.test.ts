@@ -351,6 +351,8 @@ describe('changing a stream', () => {
     }
     expect(source.opened).toHaveLength(1);
     expect(submitted).toEqual([]);
+    const { options } = streams.get('CAM-1') ?? {};
+    expect(streams.list()[0]?.options, 'not worked out anew').toBe(options);
     expect(await stored()).toMatchObject([{ url: 'rtsp://u:secret@h/x', models: ['motion'], options: { interval_seconds: 3, batch_size: 10 } }]);
     await streams.change('CAM-1', { options: { interval_seconds: 4 } });
     await connected('CAM-1');
