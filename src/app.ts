@@ -196,7 +196,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       config: withPushCamera(config), sources, defaultModels,
       stopped: (id) => { events.stopped(id); },
       store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: log.part('stream'), expectOurs }),
-      knownModels: async () => (await models.catalog.list()).map(({ name }) => name),
+      knownModels: () => models.catalog.names(),
       stream: {
         spool, books, room: janitor, wanted: (model) => { lanes.of(model).warm(); }, clock: systemClock, pacer: createPacer(availableParallelism()), log: log.part('stream'),
         offer: (frame, of) => {

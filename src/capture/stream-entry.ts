@@ -70,23 +70,24 @@ export async function remembered(parts: StreamEntryParts, last: readonly StoredS
     camera_id: one.camera_id, url: one.url, trusted: true, models: one.models ?? defaultModels, asked: one.options ?? {},
     origin: 'yaml', schedule: one.schedule ?? null, enabled: one.enabled ?? true, begun: null, running: null, last: null, reconnects: 0,
   }));
-  const faults = (await Promise.all([
-    faultOf('default_models', () => checkModels(defaultModels, null, {}, parts)),
-    ...config.streams.map(({ url, models, options = {} }, index) => faultOf(`streams[${index}]`, async () => {
+  const known = await parts.knownModels();
+  const faults = [
+    faultOf('default_models', () => { checkModels(defaultModels, null, {}, known); }),
+    ...config.streams.map(({ url, models, options = {} }, index) => faultOf(`streams[${index}]`, () => {
       sourceOf(url, true, parts);
       checkOptions(options, url);
-      if (models) await checkModels(models, url, options, parts);
+      if (models) checkModels(models, url, options, known);
     })),
-  ])).filter((fault) => fault !== null);
+  ].filter((fault) => fault !== null);
   if (faults.length > 0) throw new LookoutError('config_invalid', `these settings need correction:\n${faults.join('\n')}`);
   const stored = last.map(({ options, started_at: at, ...one }): StreamEntry => ({ ...one, begun: at === undefined ? null : { at, ms: null }, trusted: false, asked: options, origin: 'api', schedule: null, running: null, last: null, reconnects: 0 }));
   return new Map([...stored, ...configured].map((entry) => [String(entry.camera_id), entry]));
 }
 
 /** What is wrong with a setting; null: nothing. */
-async function faultOf(setting: string, check: () => Promise<void>): Promise<string | null> {
+function faultOf(setting: string, check: () => void): string | null {
   try {
-    await check();
+    check();
     return null;
   } catch (error) {
     return `${setting}: ${errorInfo(error).message}`;
@@ -99,11 +100,11 @@ export function checkOptions({ interval_seconds, on_demand }: Partial<StreamOpti
   if (!isInterval(interval_seconds, url)) throw new LookoutError('bad_request', `interval_seconds must be >= ${SHORTEST_INTERVAL}; only a camera that pushes (push:) may have 0: every picture`);
 }
 
-/** Throws `unknown_model`, and `bad_request` where there is none. `url`: of the stream that they are for; null: of any. */
-export async function checkModels(models: readonly string[], url: string | null, options: Partial<StreamOptions>, { knownModels }: StreamEntryParts): Promise<void> {
+/** Throws `unknown_model`, and `bad_request` where there is none. `url`: of the stream that they are for; null: of any. `nameable`: the models that there are. */
+export function checkModels(models: readonly string[], url: string | null, options: Partial<StreamOptions>, nameable: readonly string[]): void {
   const pushes = url !== null && isPush(url);
   if (models.length === 0 && !mayLackModels(url ?? '', options)) throw new LookoutError('bad_request', 'a stream needs a model; only one on demand, and that of a camera that pushes (push:), may have none');
-  const known = (await knownModels()).filter((model) => model !== CAMERA_MODEL);
+  const known = nameable.filter((model) => model !== CAMERA_MODEL);
   const unknown = models.filter((model) => !known.includes(model) && !(pushes && model === CAMERA_MODEL));
   if (unknown.length > 0) {
     throw new LookoutError('unknown_model', `unknown model${unknown.length > 1 ? 's' : ''} ${unknown.map((one) => `'${one}'${hint(one, known)}`).join(', ')}; known: ${known.join(', ')}`);

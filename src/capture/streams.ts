@@ -132,7 +132,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     const trusted = origin !== 'api' || (before?.trusted === true && url === before.url);
     sourceOf(url, trusted, parts);
     checkOptions(request.options ?? {}, url);
-    await checkModels(models, url, request.options ?? {}, parts);
+    checkModels(models, url, request.options ?? {}, await parts.knownModels());
     // Begun meanwhile with what was remembered, or others have taken its place.
     if (entries.get(id)?.running) return 'already_running';
     expectRoomFor(id);
@@ -167,7 +167,7 @@ export async function createStreams(parts: StreamsParts): Promise<Streams> {
     };
     sourceOf(wanted.url, wanted.trusted, parts);
     checkOptions(wanted.asked, wanted.url);
-    await checkModels(wanted.models, wanted.url, wanted.asked, parts);
+    checkModels(wanted.models, wanted.url, wanted.asked, await parts.knownModels());
     // Its time may have been over meanwhile.
     const entry = known(id);
     // Another duration counts from now, and so does that of a stream that was stopped.

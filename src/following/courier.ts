@@ -94,20 +94,20 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     if (stretch.items.length === 0) return false;
     const begun = clock.monotonic();
     for (const piece of piecesOf(stretch, parts.isWanted, parts.most)) {
-      if (!(await pass(kind, piece, () => behind(reader, piece.place)))) break;
+      if (!(await pass(kind, piece, behind(reader, piece.place)))) break;
       if (logs.size > 1 && clock.monotonic() - begun > TURN_MS) break;
     }
     return true;
   }
 
-  async function* behind(reader: LogReader, place: LogPlace): AsyncGenerator<Item, void, void> {
-    for (let at = place; ;) {
+  function behind(reader: LogReader, place: LogPlace): Further {
+    let at = place;
+    return async () => {
       current.signal.throwIfAborted();
       const { items, place: next } = await reader.read(at, portion);
-      if (items.length === 0) return;
-      yield* items.filter(parts.isWanted).map((item) => progress.marked(item));
       at = next;
-    }
+      return items.length === 0 ? null : items.filter(parts.isWanted).map((item) => progress.marked(item));
+    };
   }
 
   /** Brings the items, and goes on behind them; false: their file went meanwhile, and it goes on elsewhere. */

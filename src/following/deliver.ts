@@ -10,8 +10,8 @@ export interface Delivery {
   readonly trouble: Trouble | null;
 }
 
-/** What comes behind, as far as it is there by now. */
-export type Further = () => AsyncIterable<Item>;
+/** What comes behind, a stretch of it with each call; null: no more by now. */
+export type Further = () => Promise<readonly Item[] | null>;
 
 export interface Trouble {
   readonly code: string;
@@ -30,6 +30,11 @@ const TOGETHER = 3;
 const [ALONE, OTHERS] = [5, 3];
 /** Those that come next may fail as it does, as entries of one event may: so many of them are tried in turn. */
 const MOST_OTHERS = 20;
+/** Behind may be hundreds of thousands that are not wanted: so many stretches are looked through for others at a try. */
+const MOST_STRETCHES = 10;
+
+/** The item of that number, from 0, of those behind that are sent at all: what is not is delivered though the target is away. null: none, as far as it was looked. */
+type Others = (number: number) => Promise<Item | null>;
 
 export interface DeliveryParts {
   readonly follower: Follower;
@@ -76,10 +81,10 @@ export function createDelivery({ follower, clock, told }: DeliveryParts): Delive
   }
 
   /** Halved until each is taken or by itself: a call or two more when the target comes back, and the way to the one that it never takes. */
-  async function part(items: readonly Item[], further: Further, tries: number, signal: AbortSignal): Promise<readonly Refused[]> {
+  async function part(items: readonly Item[], others: Others, tries: number, signal: AbortSignal): Promise<readonly Refused[]> {
     const [first] = items;
     if (!first) return [];
-    if (items.length === 1) return alone(first, further, signal);
+    if (items.length === 1) return alone(first, others, signal);
     for (let attempts = 0; attempts < tries; attempts += 1) {
       const answer = await attempt(items, signal);
       if (answer) return answer;
@@ -87,14 +92,14 @@ export function createDelivery({ follower, clock, told }: DeliveryParts): Delive
     }
     const middle = items.length >> 1;
     const [before, behind] = [items.slice(0, middle), items.slice(middle)];
-    return [...await part(before, () => joined(behind, further), 1, signal), ...await part(behind, further, 1, signal)];
+    return [...await part(before, joined(behind, others), 1, signal), ...await part(behind, others, 1, signal)];
   }
 
-  async function alone(item: Item, further: Further, signal: AbortSignal): Promise<readonly Refused[]> {
+  async function alone(item: Item, others: Others, signal: AbortSignal): Promise<readonly Refused[]> {
     let [taken, missed] = [0, 0];
     for (let tries = 1; ; tries += 1) {
       // The last of all has nobody to be compared with, until more come.
-      const other = tries < ALONE ? null : await sentOf(further(), missed % MOST_OTHERS);
+      const other = tries < ALONE ? null : await others(missed % MOST_OTHERS);
       const answer = await attempt([item], signal);
       if (answer) return answer;
       const reason = trouble?.message ?? '';
@@ -107,26 +112,41 @@ export function createDelivery({ follower, clock, told }: DeliveryParts): Delive
     }
   }
 
-  /** The item of that number, from 0, of those that are sent at all: what is not is delivered though the target is away. */
-  async function sentOf(items: AsyncIterable<Item>, number: number): Promise<Item | null> {
-    let left = number;
-    for await (const item of items) {
-      if (!(await follower.isSent?.(item) ?? true)) continue;
-      if (left === 0) return item;
-      left -= 1;
+  async function sentOf(items: readonly Item[], most: number): Promise<readonly Item[]> {
+    const sent: Item[] = [];
+    for (const item of items) {
+      if (sent.length === most) break;
+      if (await follower.isSent?.(item) ?? true) sent.push(item);
     }
-    return null;
+    return sent;
+  }
+
+  /** What was looked through is not looked through again. */
+  function othersIn(further: Further): Others {
+    let found: readonly Item[] = [];
+    return async (number) => {
+      // Some may have become too old.
+      found = await sentOf(found, MOST_OTHERS);
+      for (let looked = 0; found.length <= number && looked < MOST_STRETCHES; looked += 1) {
+        const more = await further();
+        if (!more) break;
+        found = [...found, ...await sentOf(more, MOST_OTHERS - found.length)];
+      }
+      return found[number] ?? null;
+    };
+  }
+
+  function joined(first: readonly Item[], others: Others): Others {
+    return async (number) => {
+      const sent = await sentOf(first, number + 1);
+      return sent[number] ?? others(number - sent.length);
+    };
   }
 
   return {
     get trouble() {
       return trouble;
     },
-    bring: (items, further, signal) => part(items, further, TOGETHER, signal),
+    bring: (items, further, signal) => part(items, othersIn(further), TOGETHER, signal),
   };
-}
-
-async function* joined(first: readonly Item[], further: Further): AsyncGenerator<Item, void, void> {
-  yield* first;
-  yield* further();
 }

@@ -1,5 +1,6 @@
 /** Tells those who ask again and again for all streams only what is new: hundreds of cameras are a megabyte a minute. */
 import { randomBytes } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { StreamStatus } from '../types.ts';
 
 export interface Changes {
@@ -20,10 +21,10 @@ interface Seen {
   readonly camera_id: StreamStatus['camera_id'];
 }
 
-/** Compares the streams with those of the look before: nothing has to be told of a change. An age alone is none. */
+/** Compares the streams with those of the look before: nothing has to be told of a change. */
 export function createStreamChanges(): (streams: readonly StreamStatus[], since?: string) => Changes {
   const run = randomBytes(4).toString('hex');
-  const known = new Map<string, Seen & { readonly text: string }>();
+  const known = new Map<string, Seen & { readonly stream: StreamStatus }>();
   const removed = new Map<string, Seen>();
   let newest = 0;
   /** Who knows less than this may have missed a removal. */
@@ -35,11 +36,11 @@ export function createStreamChanges(): (streams: readonly StreamStatus[], since?
     for (const stream of streams) {
       const { camera_id } = stream;
       const id = String(camera_id);
-      const text = JSON.stringify({ ...stream, last_frame_age_seconds: null });
+      const before = known.get(id)?.stream;
       left.delete(id);
-      if (known.get(id)?.text === text) continue;
+      if (before && isSame(before, stream)) continue;
       newest = at;
-      known.set(id, { at, camera_id, text });
+      known.set(id, { at, camera_id, stream });
       removed.delete(id);
     }
     for (const [id, { camera_id }] of left) {
@@ -73,4 +74,9 @@ export function createStreamChanges(): (streams: readonly StreamStatus[], since?
       removed: [...removed.values()].filter(({ at }) => at > from).map(({ camera_id }) => camera_id),
     };
   };
+}
+
+/** An age alone is no change. */
+function isSame(before: StreamStatus, now: StreamStatus): boolean {
+  return (Object.keys(now) as (keyof StreamStatus)[]).every((key) => key === 'last_frame_age_seconds' || before[key] === now[key] || isDeepStrictEqual(before[key], now[key]));
 }

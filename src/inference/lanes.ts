@@ -2,6 +2,7 @@
 import { LookoutError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import { shared } from '../lib/shared.ts';
 import type { Catalog, CatalogEntry } from '../models/catalog.ts';
 import { modelFiles } from '../models/fingerprint.ts';
 import { FLASK_SECTIONS } from '../models/model-folder.ts';
@@ -39,6 +40,19 @@ export interface Lanes {
 
 const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0, successor: null } as const;
 
+/** What is there of a model in its folder. */
+interface Seen {
+  /** null: none, for this reason. */
+  readonly model: Model | null;
+  readonly reason: string;
+  /** Weights that a user must bring; null: none. */
+  readonly missing: string | null;
+}
+
+const GONE: Seen = { model: null, reason: 'its folder is gone', missing: null };
+/** All manifests and folders of weights are read for each look: one does for all open pages. */
+const SEEN_MS = 500;
+
 export function createLanes({ catalog, prepare, settings, view, settingUp, tally, clock, log }: LanesParts): Lanes {
   const lanes = new Map<string, Lane>();
   const prints = new Map<string, Prints>();
@@ -73,18 +87,18 @@ export function createLanes({ catalog, prepare, settings, view, settingUp, tally
     return lane?.readiness === 'ready' ? lane.model : null;
   }
 
-  /** null: its folder is gone. */
-  async function status(name: string, entry: CatalogEntry | null): Promise<ModelStatus> {
+  /** By name. */
+  const seen = shared(SEEN_MS, clock, async () => new Map(await Promise.all((await catalog.list()).map(async (entry) => [entry.name, await seenIn(entry)] as const))));
+
+  async function status(name: string, { model: inFolder, missing, reason }: Seen): Promise<ModelStatus> {
     const lane = lanes.get(name);
     const own = { ...(lane?.status() ?? NOT_WANTED), ...tally.of(name), runners: (await lane?.memory()) ?? [] };
-    const inFolder = entry && 'model' in entry ? entry.model : null;
     const model = modelThatWorks(name) ?? inFolder;
     if (!model) {
-      const reason = entry && 'error' in entry ? entry.error.message : 'its folder is gone';
       return { name, version: '', runtime: '', section: null, origin: 'user', missing: null, ...own, state: 'failed', reason };
     }
     const { version, runtime, section, origin } = model;
-    return { name, version, runtime, section, origin, missing: inFolder && await missingWeights(inFolder), ...own };
+    return { name, version, runtime, section, origin, missing, ...own };
   }
 
   return {
@@ -103,18 +117,23 @@ export function createLanes({ catalog, prepare, settings, view, settingUp, tally
       return [...lanes.values()].some(({ readiness }) => readiness === 'ready');
     },
     async statuses() {
-      const entries = new Map((await catalog.list()).map((entry) => [entry.name, entry]));
-      const names = new Set([...entries.keys(), ...[...lanes.keys()].filter((name) => modelThatWorks(name))]);
-      return Promise.all([...names].sort().map((name) => status(name, entries.get(name) ?? null)));
+      const folders = await seen();
+      const names = new Set([...folders.keys(), ...[...lanes.keys()].filter((name) => modelThatWorks(name))]);
+      return Promise.all([...names].sort().map((name) => status(name, folders.get(name) ?? GONE)));
     },
     async printsOf(name) {
       const own = prints.get(name);
       if (own) return own.lines;
-      if ((await catalog.list()).some((entry) => entry.name === name)) return [];
+      if ((await catalog.names()).includes(name)) return [];
       throw new LookoutError('not_found', `there is no model "${name}"; GET /api/models lists them`);
     },
     async close() {
       await Promise.all([...lanes.values()].map((lane) => lane.close()));
     },
   };
+}
+
+async function seenIn(entry: CatalogEntry): Promise<Seen> {
+  if ('error' in entry) return { model: null, reason: entry.error.message, missing: null };
+  return { model: entry.model, reason: '', missing: await missingWeights(entry.model) };
 }

@@ -1,10 +1,11 @@
 /** Reads items of a log in the order in which they were appended, from a place that survives rotation, gzip and a restart. */
-import { openIfPresent, readAt } from '../lib/files.ts';
+import { openIfPresent } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Item, LogPlace, LogReader, Stretch } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import type { IndexEntry } from './index-file.ts';
-import { entriesFrom, firstId, hashOf, idIn, idOf, itemsIn, itemsOf, linesFrom, seek, textOf, type Found, type Passed } from './items.ts';
+import { endsThere, entriesFrom, firstId, hashOf, idIn, idOf, itemsIn, seek, textOf, type Found, type Passed } from './items.ts';
+import { createCounter } from './remaining.ts';
 import { isBehind, newestVolumeFirst, rotatedVolumes, type Volume } from './shelf.ts';
 import { valueOf } from './value.ts';
 
@@ -28,6 +29,7 @@ interface Seat {
 export function createLogReader(current: Volume, kind: Item['log']): LogReader {
   /** Of places that were found or given, so that none of them is looked for again. */
   const seats = new WeakMap<LogPlace, Seat>();
+  const count = createCounter();
 
   /** In the newest file in which there is such a seat. */
   async function newest(seatOfIt: (volume: Volume) => Promise<Seat | null>): Promise<Seat | null> {
@@ -162,9 +164,7 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
     async remaining(place) {
       const from = (await seatOf(place)).seat;
       const later = [current, ...(await rotatedVolumes(current))].filter((volume) => isBehind(volume, from.volume));
-      let count = await linesFrom(from.volume, from.at);
-      for (const volume of later) count += await itemsOf(volume);
-      return count;
+      return count([from, ...later.map((volume) => ({ volume, at: 0 }))]);
     },
   };
 }
@@ -199,17 +199,6 @@ function seatIn(volume: Volume, place: LogPlace, { line, next }: Found): Seat {
 /** Before the first item of a volume. */
 function before(volume: Volume, behind: Volume | null): Seat {
   return { volume, at: 0, line: '', behind, place: BEGINNING };
-}
-
-async function endsThere({ index }: Volume, at: number, line: string): Promise<boolean> {
-  const handle = await openIfPresent(index, 'r');
-  if (!handle) return false;
-  try {
-    const expected = Buffer.from(`${line}\n`);
-    return (await readAt(handle, at - expected.length, expected.length)).equals(expected);
-  } finally {
-    await handle.close();
-  }
 }
 
 /** null: it is no item. */

@@ -54,14 +54,39 @@ export async function* entriesFrom({ index }: Volume, from: number, block = BLOC
   }
 }
 
-export const itemsOf = (volume: Volume): Promise<number> => linesFrom(volume, 0);
+export const itemsOf = async (volume: Volume): Promise<number> => (await linesIn(volume, 0)).items;
 
-export async function linesFrom({ index }: Volume, from: number): Promise<number> {
-  let count = 0;
-  for await (const { lines } of blocksAt(index, from, BLOCK)) {
-    for (let at = 0; at < lines.length; at = lines.indexOf(NEWLINE, at) + 1) if (lines[at] === OPEN_BRACKET) count += 1;
+/** Lines of an index. */
+export interface Lines {
+  /** Those that are of items. */
+  readonly items: number;
+  /** Where they end, and the line that ends there; empty: there is none. */
+  readonly to: number;
+  readonly line: string;
+}
+
+/** From the beginning of a line to that of another, or to the end of the index. */
+export async function linesIn({ index }: Volume, from: number, until = Infinity): Promise<Lines> {
+  let [items, to, line] = [0, from, ''];
+  for await (const { lines: block, start } of blocksAt(index, from, Math.min(BLOCK, until - from))) {
+    const lines = block.subarray(0, until - start);
+    for (let at = 0; at < lines.length; at = lines.indexOf(NEWLINE, at) + 1) if (lines[at] === OPEN_BRACKET) items += 1;
+    if (lines.length > 0) [to, line] = [start + lines.length, lines.toString('utf8', lines.lastIndexOf(NEWLINE, -2) + 1, lines.length - 1)];
+    if (to >= until) break;
   }
-  return count;
+  return { items, to, line };
+}
+
+/** Whether the line ends there. */
+export async function endsThere({ index }: Volume, at: number, line: string): Promise<boolean> {
+  const handle = await openIfPresent(index, 'r');
+  if (!handle) return false;
+  try {
+    const expected = Buffer.from(`${line}\n`);
+    return (await readAt(handle, at - expected.length, expected.length)).equals(expected);
+  } finally {
+    await handle.close();
+  }
 }
 
 async function* linesAt(path: string, from: number, size: number): AsyncGenerator<{ readonly text: string; readonly next: number }, void, void> {

@@ -28,6 +28,8 @@ export interface Catalog {
   notices(): readonly string[];
   /** Reads the folder anew. Throws `unknown_model` or `model_unavailable`. */
   get(name: string): Promise<Model>;
+  /** Those that can be named, whatever their folders hold: reads none of these. */
+  names(): Promise<readonly string[]>;
   /** Reads every folder anew; a broken one harms no other. */
   list(): Promise<readonly CatalogEntry[]>;
 }
@@ -50,6 +52,10 @@ export async function readCatalog(options: CatalogOptions): Promise<Catalog> {
       if (places !== undefined) return readModel(name, places, around);
       const known = [...sight.places.keys()];
       throw new LookoutError('unknown_model', `there is no model "${name}"; known models: ${known.join(', ') || 'none'}`, { details: { known } });
+    },
+    async names() {
+      sight = await look();
+      return [...sight.places.keys()];
     },
     async list() {
       sight = await look();

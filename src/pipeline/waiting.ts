@@ -33,9 +33,24 @@ export interface WaitingBatches {
 
 export function createWaitingBatches(): WaitingBatches {
   let waiting: readonly WaitingBatch[] = [];
+  /** How many there are of each camera: asked for all cameras at once, again and again. */
+  const counts = new Map<string, number>();
+
+  function count({ batch: { camera_id } }: WaitingBatch, more: 1 | -1): void {
+    const now = (counts.get(camera_id) ?? 0) + more;
+    if (now === 0) counts.delete(camera_id);
+    else counts.set(camera_id, now);
+  }
+
+  /** -1: behind all. */
+  function insert(one: WaitingBatch, place: number): void {
+    waiting = waiting.toSpliced(place === -1 ? waiting.length : place, 0, one);
+    count(one, 1);
+  }
 
   function remove(one: WaitingBatch): void {
     waiting = waiting.filter((other) => other !== one);
+    count(one, -1);
   }
 
   return {
@@ -46,8 +61,7 @@ export function createWaitingBatches(): WaitingBatches {
       return waiting.filter(({ from }) => from === 'live').length;
     },
     push(one) {
-      const place = one.from === 'live' ? waiting.findIndex(({ from }) => from !== 'live') : -1;
-      waiting = waiting.toSpliced(place === -1 ? waiting.length : place, 0, one);
+      insert(one, one.from === 'live' ? waiting.findIndex(({ from }) => from !== 'live') : -1);
     },
     take(mayGo) {
       const one = waiting.find(({ batch }) => mayGo(batch));
@@ -76,10 +90,9 @@ export function createWaitingBatches(): WaitingBatches {
       return oldest;
     },
     putBack(one) {
-      const place = one.from === 'live' ? 0 : waiting.findIndex(({ from }) => from !== 'live');
-      waiting = waiting.toSpliced(place === -1 ? waiting.length : place, 0, one);
+      insert(one, one.from === 'live' ? 0 : waiting.findIndex(({ from }) => from !== 'live'));
     },
     in: (session) => waiting.filter(({ batch }) => batch.session === session).map(({ batch }) => batch),
-    of: (camera) => waiting.filter(({ batch }) => batch.camera_id === camera).length,
+    of: (camera) => counts.get(camera) ?? 0,
   };
 }

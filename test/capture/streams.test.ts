@@ -28,6 +28,8 @@ let halted: string[];
 let wanted: string[];
 let logged: string[];
 let defaultModels: string[];
+/** Times that it was asked which models there are. */
+let catalogLooks: number;
 let modelState: { state: ModelState; reason: string };
 /** The models' folders are read by then. */
 let modelsAreRead: Promise<void>;
@@ -40,6 +42,7 @@ beforeEach(async () => {
   source = createFakeSource();
   [submitted, wanted, logged, halted] = [[], [], [], []];
   defaultModels = ['animals'];
+  catalogLooks = 0;
   modelState = { state: 'ready', reason: 'planned' };
   modelsAreRead = Promise.resolve();
 });
@@ -59,7 +62,10 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     sources: new Map<string, Source>([['rtsp', source], ['file', { ...source, needsLeave: true }]]),
     stopped: (id) => { halted.push(id); },
     store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: silentLog }),
-    knownModels: () => modelsAreRead.then(() => MODELS),
+    knownModels: () => {
+      catalogLooks += 1;
+      return modelsAreRead.then(() => MODELS);
+    },
     defaultModels,
     stream: {
       spool, books, room: plenty, clock: systemClock, pacer: { busy: false, turn: () => Promise.resolve() }, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
@@ -306,6 +312,7 @@ describe('a later run', () => {
     await expect(restored(wrong)).rejects.toMatchObject({
       code: 'config_invalid', message: expect.stringMatching(/\nstreams\[0\]: unknown model 'cats'; known: .*\nstreams\[2\]: URLs of the scheme rtps \(did you mean rtsp\?\) are not allowed, only rtsp, file$/) as string,
     });
+    expect(catalogLooks).toBe(1);
   });
 
   it('does not begin with default models that nobody knows, and says so once', async () => {
@@ -359,6 +366,8 @@ describe('changing a stream', () => {
     }
     expect(source.opened).toHaveLength(1);
     expect(submitted).toEqual([]);
+    const { options } = streams.get('CAM-1') ?? {};
+    expect(streams.list()[0]?.options, 'not worked out anew').toBe(options);
     expect(await stored()).toMatchObject([{ url: 'rtsp://u:secret@h/x', models: ['motion'], options: { interval_seconds: 3, batch_size: 10 } }]);
     await streams.change('CAM-1', { options: { interval_seconds: 4 } });
     await connected('CAM-1');

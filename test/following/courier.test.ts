@@ -247,6 +247,28 @@ describe('a follower', () => {
     expect([...new Set(target.taken)]).toEqual([...ids(1, 2), ...ids(5, 5)]);
   });
 
+  it('does not read at each try while the target is away what it has read behind the item that waits', async () => {
+    let read = 0;
+    const whole = log;
+    log = { ...whole, reader: () => {
+      const own = whole.reader();
+      return { ...own, async read(...given) {
+        const stretch = await own.read(...given);
+        read += stretch.items.length;
+        return stretch;
+      } };
+    } };
+    target.isAway = true;
+    await append(1);
+    await append(2, 20, { alert: false, suppressed: 'cooldown' });
+    await start({ type: 'single' });
+    await until(() => target.calls.length > 8, 20_000);
+    expect(read).toBe(20 + 19);
+    await append(21);
+    target.isAway = false;
+    await took([...ids(1, 1), ...ids(21, 21)]);
+  });
+
   it('sets nothing aside while the target is away, though of others there is nothing to send', async () => {
     target.isAway = true;
     target.isSpared = ({ id }) => id !== eventItem(1).id;

@@ -78,7 +78,10 @@ describe('/api/streams', () => {
       face.show('a', { last_frame_age_seconds: 2.5 });
       expect(names(await told(version))).toEqual([false, [], []]);
       face.show('a', { last_frame_at: '2026-01-31T12:00:03.000Z' });
-      expect(names(await told(version))).toEqual([false, ['a'], []]);
+      const later = await told(version);
+      expect(names(later)).toEqual([false, ['a'], []]);
+      face.show('a', { books: { captured: 1, recorded: 0, dead_lettered: 0, dropped: { late: 1 }, in_spool: 0 } });
+      expect(names(await told(later.version))).toEqual([false, ['a'], []]);
     });
 
     it('tells everything to whoever comes with a version that is none of this run', async () => {

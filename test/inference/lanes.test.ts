@@ -11,6 +11,7 @@ import { create as createNode } from '../../src/runtimes/node.ts';
 // The first model would wait while it is made of TypeScript, and the tests wait for seconds.
 import '../../src/runtimes/tools/node.ts';
 import type { Config, Look, ModelStatus } from '../../src/types.ts';
+import { openedFiles } from '../helpers/opened-files.ts';
 import { temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 const SETTINGS = {
@@ -86,6 +87,14 @@ it('keeps the last 200 lines that a model printed, whatever the level of the log
   lanes.of('broken').warm();
   await expect.poll(() => lanes.printsOf('broken'), SOON).toMatchObject([{ at: expect.any(String) as string, text: 'no weights' }]);
   await expect(lanes.printsOf('toString')).rejects.toMatchObject({ code: 'not_found' });
+});
+
+it('reads each folder once for all who ask at about the same time', async () => {
+  const { lanes } = await open({ 'models/cats/model.yaml': MANIFEST, 'models/dogs/model.yaml': MANIFEST });
+  expect(await openedFiles(async () => {
+    await Promise.all([lanes.statuses(), lanes.statuses()]);
+    expect((await lanes.statuses()).map(({ name }) => name)).toEqual(['cats', 'dogs']);
+  })).toBe(2);
 });
 
 it('takes models for what they are whose names every object has', async () => {

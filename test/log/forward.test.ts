@@ -76,6 +76,25 @@ describe('a reader', () => {
     expect([counts, parsed]).toEqual([[6, 5, 4, 3, 2, 1], 0]);
   });
 
+  it('counts of what it has counted only what is new, and what was read since', async () => {
+    await append(1, 6);
+    const reader = log.reader();
+    const begin = await reader.resolve('beginning');
+    const { places } = await reader.read(begin, MOST);
+    expect(await reader.remaining(begin)).toBe(6);
+    // Whoever counts it again misses one.
+    const index = join(folder.folder, 'records.idx');
+    const lines = (await readFile(index, 'utf8')).split('\n');
+    await writeFile(index, lines.map((line, at) => (at === 4 ? line.replace('[', ' ') : line)).join('\n'));
+    await append(7);
+    expect([await log.reader().remaining(begin), await reader.remaining(begin), await reader.remaining(places[2] ?? begin)]).toEqual([6, 7, 4]);
+    expect(await reader.remaining(begin), 'back at the beginning').toBe(6);
+    await log.close();
+    log = await folder.open({ rotate_bytes: 1 });
+    await append(8, 9);
+    expect(await reader.remaining(begin), 'rotated').toBe(await log.reader().remaining(begin));
+  });
+
   it('gives no more than it may', async () => {
     await append(1, 8);
     const reader = log.reader();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { readCatalog, type Catalog } from '../../src/models/catalog.ts';
+import { openedFiles } from '../helpers/opened-files.ts';
 import { temporaryFolder, writeTree } from './fixtures.ts';
 
 const MANIFEST = 'runtime: python\nentry: detector.py\n';
@@ -175,6 +176,13 @@ test('lists what it can and says of a broken model why, without harm to the othe
   const empty = entries.find(({ name }) => name === 'empty');
   expect(empty && 'error' in empty && empty.error.message).toContain(join(root, 'user/empty/run_inference.py'));
   expect(catalog.notices()).toEqual([expect.stringContaining('my model is passed over')]);
+});
+
+test('tells names without reading a manifest', async () => {
+  const root = await writeTree(await temporaryFolder(), { 'user/bad/model.yaml': 'nonsense: 1\n', 'user/good/model.yaml': MANIFEST, 'built-in/animals/model.yaml': MANIFEST, 'built-in/good/model.yaml': MANIFEST });
+  const catalog = await catalogOf(root);
+  expect(await openedFiles(() => namesOf(catalog))).toBe(3);
+  expect(await openedFiles(async () => { expect(await catalog.names()).toEqual(['animals', 'bad', 'good']); })).toBe(0);
 });
 
 test('names a manifest that is no file, or not in UTF-8, without harm to the others', async () => {
