@@ -1,13 +1,16 @@
 /** A follower that sends each item to an address of its own over HTTP: signed, as a CloudEvent or in a body made by a template. */
 import type { Follower, FollowerContext, FollowerMember } from '../types.ts';
-import { addressFault, readAddress } from './webhook/address.ts';
+import { addressFault, pictureAddressFault, readAddress } from './webhook/address.ts';
 import { createDelivery } from './webhook/delivery.ts';
+import { formFault } from './webhook/form.ts';
 import { headersFault } from './webhook/headers.ts';
+import { createPictures } from './webhook/picture.ts';
 import { createSender, type SenderSettings } from './webhook/sender.ts';
 import { secretFault } from './webhook/signature.ts';
 import { templateFault } from './webhook/template.ts';
 
 export interface WebhookSettings extends SenderSettings {
+  readonly picture: boolean;
   readonly max_age_seconds: number | null;
 }
 
@@ -27,11 +30,23 @@ export const settings: FollowerMember['settings'] = {
     type: ['string', 'null'], minLength: 1, default: null,
   },
   template: {
-    description: 'Liquid template of the body, of item, event, record, camera; where it gives nothing, nothing is sent. null: a CloudEvent in JSON.',
+    description: 'Liquid template of the body, of item, event, record, camera, picture_base64; where it gives nothing, nothing is sent. null: a CloudEvent in JSON.',
     type: ['string', 'null'], minLength: 1, default: null,
   },
   content_type: {
     description: 'Of the body; null: application/cloudevents+json, with a template application/json.',
+    type: ['string', 'null'], minLength: 1, default: null,
+  },
+  picture: {
+    description: 'Events and records come with their picture: as picture_base64 of the data and for the template, or as picture_field says.',
+    type: 'boolean', default: false,
+  },
+  picture_field: {
+    description: 'The picture is a file of this name in a form, whose other fields are the members of the JSON that the template makes. null: no form.',
+    type: ['string', 'null'], minLength: 1, default: null,
+  },
+  picture_url: {
+    description: 'Where what has a picture is sent, such as sendPhoto beside url; of the same host. null: url.',
     type: ['string', 'null'], minLength: 1, default: null,
   },
   headers: {
@@ -53,7 +68,7 @@ export const settings: FollowerMember['settings'] = {
 };
 
 /** Tokens stand in any of them. */
-export const secrets: FollowerMember['secrets'] = ['url', 'secret', 'old_secret', 'template', 'headers'];
+export const secrets: FollowerMember['secrets'] = ['url', 'secret', 'old_secret', 'template', 'picture_url', 'headers'];
 
 export const oneByOne = true;
 
@@ -62,9 +77,12 @@ export function target({ url }: WebhookSettings): string {
 }
 
 export function fault(given: WebhookSettings): string | null {
-  return addressFault(given.url) ?? secretFault(given) ?? headersFault(given) ?? templateFault(given);
+  return addressFault(given.url) ?? pictureAddressFault(given) ?? secretFault(given) ?? headersFault(given) ?? formFault(given) ?? templateFault(given);
 }
 
-export function create({ name, settings: given, version, log, signal }: FollowerContext<WebhookSettings>): Follower {
-  return createDelivery({ name, makeSender: () => createSender(given, version), max_age_seconds: given.max_age_seconds, log, signal });
+export function create(context: FollowerContext<WebhookSettings>): Follower {
+  const { name, settings: given, version, log, signal } = context;
+  return createDelivery({
+    name, makeSender: () => createSender(given, version), pictures: createPictures(given.picture, context), max_age_seconds: given.max_age_seconds, log, signal,
+  });
 }

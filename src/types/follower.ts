@@ -39,7 +39,7 @@ export interface FollowerContext<Settings> {
   picture(item: Item): Promise<Uint8Array | null>;
   /** The file of an event's clip; null: likewise. */
   clip(item: Item): string | null;
-  readonly lookout: Pick<Face, 'streams' | 'cameras' | 'latest' | 'change' | 'models'>;
+  readonly lookout: Pick<Face, 'streams' | 'cameras' | 'latest' | 'change' | 'models' | 'eventDrawing'>;
   readonly log: { warn(message: string, facts?: object): void; info(message: string, facts?: object): void };
   /** Aborts when Lookout stops. */
   readonly signal: AbortSignal;

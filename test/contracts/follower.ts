@@ -34,7 +34,7 @@ export function contextOf<Settings>(settings: Settings, more: Partial<FollowerCo
     picture: () => Promise.resolve(A_JPEG), clip: () => null,
     log: { warn: () => undefined, info: () => undefined },
     lookout: {
-      streams: () => [], cameras: () => Promise.resolve([]), latest: () => null, models: () => Promise.resolve([]),
+      streams: () => [], cameras: () => Promise.resolve([]), latest: () => null, models: () => Promise.resolve([]), eventDrawing: () => Promise.resolve(null),
       change: () => Promise.reject(new Error('no stream is to be changed')),
     },
     ...more,

@@ -6,6 +6,7 @@ import * as webhook from '../../src/followers/webhook.ts';
 import { interpolate } from '../../src/lib/interpolate.ts';
 import type { Follower, Item } from '../../src/types.ts';
 import { contextOf, eventItem } from '../contracts/follower.ts';
+import { isForm, readForm } from '../helpers/form.ts';
 import { startHook, type Hook } from '../helpers/hook.ts';
 
 type Settings = webhook.WebhookSettings;
@@ -18,6 +19,9 @@ const examples = [...text.matchAll(/```yaml\n(.*?)```/gs)].flatMap(([, yaml = ''
   const { followers } = parse(interpolate(yaml, (name) => VALUES[name] ?? `${name.toLowerCase()}-0123456789`)) as { readonly followers: readonly (Partial<Settings> & { readonly name: string })[] };
   return followers;
 });
+/** As the context of a test has it. */
+const picture = { name: 'picture.jpg', type: 'image/jpeg', bytes: Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex') };
+const contentOf = (body: Body): Body => JSON.parse((body['payload_json'] ?? '{}') as string) as Body;
 const odd = '<!channel> @everyone `*x*` "}, {"a": "b\n[link](http://evil.example)';
 
 let hook: Hook;
@@ -38,7 +42,7 @@ async function sentOf(name: string, items: readonly Item[], then?: (follower: Fo
   expect(await follower.deliver(items, new AbortController().signal)).toEqual([]);
   await then?.(follower);
   await follower.close();
-  return hook.requests.map(({ body }) => JSON.parse(body) as Body);
+  return hook.requests.map((request) => (isForm(request) ? readForm(request) : JSON.parse(request.body) as Body));
 }
 
 /** Of an event, of one that is too old, and of a test. */
@@ -56,7 +60,7 @@ describe('the examples', () => {
   it.each([
     ['slack', 'text'], ['discord', 'content'], ['telegram', 'text'], ['ntfy', 'message'],
   ])('%s is told of what is too old, of what begins and of a test, and of nothing else', async (name, field) => {
-    const texts = (await sentBy(name)).map((body) => String(body[field]).replace(/^`|`$/g, ''));
+    const texts = (await sentBy(name)).map((body) => String(body[field] ?? body['caption'] ?? contentOf(body)['content']).replace(/^`|`$/g, ''));
     expect(texts).toHaveLength(begins.length);
     begins.forEach((words, index) => { expect(texts[index]).toMatch(words); });
     for (const one of texts) expect(one).not.toContain('\n');
@@ -82,14 +86,18 @@ describe('the examples', () => {
     expect(third?.['text']).not.toMatch(/[<>]/);
   });
 
-  it('Discord calls nobody, and reads no markup', async () => {
-    const [, , third] = await sentBy('discord');
-    expect(third).toEqual({ content: expect.stringMatching(/^`[^`]{10,2000}`$/) as unknown, allowed_mentions: { parse: [] } });
+  it('Discord calls nobody, reads no markup, and shows the picture', async () => {
+    const [first, old, third] = await sentBy('discord');
+    expect([first, old, third].map((body) => body?.['files[0]'])).toEqual([picture, undefined, picture]);
+    expect(contentOf(third ?? {})).toEqual({ content: expect.stringMatching(/^`[^`]{10,2000}`$/) as unknown, allowed_mentions: { parse: [] } });
   });
 
-  it('Telegram gets plain text for one chat, that names nobody', async () => {
-    const [, , third] = await sentBy('telegram');
-    expect(third).toEqual({ chat_id: 'telegram_chat-0123456789', text: expect.not.stringMatching(/@\w/) as unknown, link_preview_options: { is_disabled: true } });
+  it('Telegram gets plain text for one chat, that names nobody, under a picture where there is one', async () => {
+    const [, old, third] = await sentBy('telegram');
+    const of = { chat_id: 'telegram_chat-0123456789' };
+    expect(third).toEqual({ ...of, caption: expect.not.stringMatching(/@\w/) as unknown, photo: picture });
+    expect(old).toEqual({ ...of, text: expect.stringContaining('too old') as unknown, link_preview_options: '{"is_disabled":true}' });
+    expect(hook.requests.map(({ path }) => path)).toEqual(['/sendPhoto', '/hook', '/sendPhoto', '/hook']);
   });
 
   it('ntfy gets a message for its topic', async () => {
@@ -116,7 +124,7 @@ describe('the examples', () => {
 it('names every setting, with its default', () => {
   const [table = ''] = text.split('## What a request is');
   const rows = [...table.matchAll(/^\| `(\w+)` \| ([^|]*) \|/gm)].map(([, name, value]) => [name, value]);
-  const inWords = (value: unknown): string => (value === undefined ? 'needed' : typeof value === 'number' ? String(value) : 'none');
+  const inWords = (value: unknown): string => (value === undefined ? 'needed' : typeof value === 'object' ? 'none' : JSON.stringify(value));
   const expected = Object.entries(webhook.settings).map(([name, schema]) => [name, name === 'content_type' ? 'see left' : inWords(schema.default)]);
   expect(rows).toEqual(expected);
 });

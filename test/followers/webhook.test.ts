@@ -18,8 +18,9 @@ import { startFollowers, type Followers } from '../../src/following/followers.ts
 import { systemClock, type Clock } from '../../src/lib/clock.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { openLog } from '../../src/log/record-log.ts';
-import type { Follower, FollowerContext, FollowerMember, Item } from '../../src/types.ts';
+import type { Follower, FollowerContext, FollowerMember, Item, LatestPicture } from '../../src/types.ts';
 import { contextOf, eventItem, followerContract, recordItem, reviewItem } from '../contracts/follower.ts';
+import { readForm } from '../helpers/form.ts';
 import { hasOpenssl } from '../helpers/openssl.ts';
 import { startHook, type Hook, type Hooked } from '../helpers/hook.ts';
 
@@ -28,7 +29,7 @@ type Settings = webhook.WebhookSettings;
 const never = new AbortController().signal;
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const defaults: Omit<Settings, 'url'> = {
-  secret: null, old_secret: null, template: null, content_type: null, headers: {}, max_age_seconds: null, per_minute: null, timeout_seconds: 5,
+  secret: null, old_secret: null, template: null, content_type: null, picture: false, picture_field: null, picture_url: null, headers: {}, max_age_seconds: null, per_minute: null, timeout_seconds: 5,
 };
 const settingsOf = (url: string, more: Partial<Settings> = {}): Settings => ({ url, ...defaults, ...more });
 const idOf = ({ headers }: { readonly headers: Readonly<Record<string, unknown>> }): string => decodeURIComponent(String(headers['webhook-id']));
@@ -267,11 +268,12 @@ describe('an answer', () => {
 
   it('repeats no secret', async () => {
     const settings = settingsOf(`${hook.url.replace('//', '//user:hunter2hunter2@')}/T0001/Xk29dkfiw0?key=sesame5`, {
+      picture: true, picture_url: '/T0001/Yl38dkfiw1?key=sesame6',
       secret: SECRET, headers: { 'X-Api-Key': 'abracadabra', 'X-Other': 'Bearer shazam99' },
       template: '{"routing_key": "0123456789abcdef01234567", "text": "{{ item.text }}"}',
     });
     const follower = followerOf(settings.url, settings);
-    const hidden = ['hunter2', 'Xk29dkfiw0', 'sesame5', 'abracadabra', 'shazam99', 'MfKQ9r8GKYqrTwjU', '0123456789abcdef'];
+    const hidden = ['hunter2', 'Xk29dkfiw0', 'sesame5', 'Yl38dkfiw1', 'sesame6', 'abracadabra', 'shazam99', 'MfKQ9r8GKYqrTwjU', '0123456789abcdef'];
     for (const status of [400, 500]) {
       hook.answer = ({ path, headers, body }, response) => { response.writeHead(status).end(`${SECRET} ${path} ${headers.authorization ?? ''} ${String(headers['x-api-key'])} ${String(headers['x-other'])} ${body.slice(0, 60)} ${settings.url}`); };
       const said = status === 400 ? (await follower.deliver([eventItem(1)], never))[0]?.reason ?? '' : (await failureOf(follower.deliver([eventItem(1)], never))).message;
@@ -368,6 +370,81 @@ describe('over TLS', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+});
+
+describe('a picture', () => {
+  const [captured, drawn] = [Buffer.from('ffd8ff00c328a0ffd9', 'hex'), Buffer.from('ffd8ff0d0a0d0a2d2dc328a0ffd9', 'hex')];
+  const lookout = { ...contextOf({}).lookout, eventDrawing: () => Promise.resolve(drawn) };
+  const of = (jpeg: Uint8Array | null): Partial<FollowerContext<Settings>> => ({ picture: () => Promise.resolve(jpeg), lookout });
+  const form = { picture: true, picture_field: 'files[0]', template: '{"payload_json": {"content": "{{ item.text }}"}, "chat": "{{ item.camera_id }}", "none": null, "flag": true, "shown": "{% if picture_base64 %}yes{% endif %}"}' };
+
+  it('comes with a CloudEvent, of an event with its box, of a record as it is, and not where there is none', async () => {
+    await follow({ picture: true }, of(captured)).deliver([eventItem(1), recordItem(1)], never);
+    await follow({ picture: true }, of(null)).deliver([eventItem(2)], never);
+    await follow({}, of(captured)).deliver([eventItem(3)], never);
+    expect(bodies().map(({ data }) => data)).toEqual([
+      { ...eventItem(1).value, picture_base64: drawn.toString('base64') }, { ...recordItem(1).value, picture_base64: captured.toString('base64') }, eventItem(2).value, eventItem(3).value,
+    ]);
+  });
+
+  it('comes with what a template makes, beside the megabyte that it may have, and is drawn into only where it is sent', async () => {
+    const large = Buffer.alloc(1_500_000, 0xd8);
+    const asked: string[] = [];
+    const template = '{% if event.state == "begun" and picture_base64 %}{"pictures": ["{{ picture_base64 }}"]}{% endif %}';
+    const follower = follow({ picture: true, template }, { ...of(large), lookout: { ...lookout, eventDrawing: (id) => { asked.push(id); return Promise.resolve(null); } } });
+    const items = [eventItem(1), eventItem(1, { sequence: 1, state: 'going_on' })];
+    expect(await follower.deliver(items, never)).toEqual([]);
+    expect(await Promise.all(items.map(async (item) => follower.isSent?.(item)))).toEqual([true, false]);
+    expect(bodies()).toEqual([{ pictures: [large.toString('base64')] }]);
+    expect(asked).toEqual([eventItem(1).value['id']]);
+  });
+
+  it('is a file of a form, whose fields are the members of the template\'s JSON, signed and sent on as it was', async () => {
+    hook.answer = ({ path }, response) => { response.writeHead(path === '/hook' ? 307 : 200, path === '/hook' ? { location: '/on' } : {}).end(); };
+    const odd = 'Straße "🐕"; name="chat"';
+    await follow({ ...form, secret: SECRET }, of(captured)).deliver([eventItem(1, { camera_id: odd })], never);
+    const [first, second] = hook.requests as [Hooked, Hooked];
+    expect(second.bytes.equals(first.bytes)).toBe(true);
+    const { headers } = second;
+    const signed = Buffer.concat([Buffer.from(`${String(headers['webhook-id'])}.${String(headers['webhook-timestamp'])}.`), second.bytes]);
+    expect(headers['webhook-signature']).toBe(`v1,${createHmac('sha256', Buffer.from(SECRET.slice(6), 'base64')).update(signed).digest('base64')}`);
+    expect(readForm(second)).toEqual({
+      payload_json: expect.stringMatching(/^\{"content":"Straße .*: dog since /) as unknown, chat: odd, flag: 'true', shown: 'yes', 'files[0]': { name: 'picture.jpg', type: 'image/jpeg', bytes: drawn },
+    });
+  });
+
+  it('may have an address of its own, beside that of what has none', async () => {
+    const follower = follow({ ...form, picture_url: 'sendPhoto?x=1' }, { lookout, picture: ({ id }) => Promise.resolve(id === eventItem(1).id ? captured : null) });
+    await follower.deliver([eventItem(1), eventItem(2)], never);
+    expect(hook.requests.map(({ path }) => path)).toEqual(['/sendPhoto?x=1', '/hook']);
+    expect(hook.requests.map((request) => Object.keys(readForm(request)))).toEqual([['payload_json', 'chat', 'flag', 'shown', 'files[0]'], ['payload_json', 'chat', 'flag', 'shown']]);
+  });
+
+  it('that is too large, cannot be read or drawn into holds no alert back, and is told of once', async () => {
+    const warned: unknown[] = [];
+    const log: FollowerContext<Settings>['log'] = { warn: (message, facts) => { warned.push([message, facts]); }, info: () => undefined };
+    const broken = (): Promise<never> => Promise.reject(new Error('EIO'));
+    await follow({ picture: true }, { ...of(Buffer.alloc(5_000_001)), log }).deliver([eventItem(1), eventItem(2)], never);
+    await follow({ picture: true }, { ...of(null), picture: broken, log }).deliver([eventItem(3)], never);
+    await follow({ picture: true }, { ...of(captured), lookout: { ...lookout, eventDrawing: broken }, log }).deliver([eventItem(4), eventItem(5)], never);
+    expect(bodies().map(({ data }) => (data as { picture_base64?: string }).picture_base64)).toEqual([undefined, undefined, undefined, captured.toString('base64'), captured.toString('base64')]);
+    const about = (number: number, reason: string): object => ({ follower: 'test', item: eventItem(number).id, reason });
+    expect(warned).toEqual([
+      ['a picture is not sent; what it shows is', about(1, 'it has 5000001 bytes, and 5000000 are the most')],
+      ['a picture is not sent; what it shows is', about(3, 'EIO')], ['a picture is sent without its box', about(4, 'EIO')],
+    ]);
+  });
+
+  it('of a camera comes with a test: the newest', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lookout-webhook-'));
+    await Promise.all(['1', '2', '3'].map((name) => writeFile(join(folder, name), name)));
+    const latest = (id: string): LatestPicture | null => (id === '4' ? null : { file: join(folder, id), captured_at: `2026-01-01T00:00:0${id === '2' ? 9 : id}.000Z` });
+    const cameras = { ...lookout, streams: () => ['1', '2', '3', '4'].map((camera_id) => ({ camera_id }) as never), latest };
+    expect(await follow({ picture: true }, { lookout: cameras }).test(never)).toMatch(/took a message of the type lookout.test, with the newest picture of a camera$/);
+    expect(bodies()[0]).toMatchObject({ data: { test: true, picture_base64: Buffer.from('2').toString('base64') } });
+    expect(await follow({ picture: true }, { lookout }).test(never)).toMatch(/lookout.test$/);
+    await rm(folder, { recursive: true });
   });
 });
 
@@ -511,6 +588,13 @@ describe('settings', () => {
     ['a header twice', { headers: { 'X-A': '1', 'x-a': '2' } }, /x-a twice/],
     ['two logins', { url: 'http://a:b@example.com/', headers: { authorization: 'Bearer c' } }, /only one can be sent/],
     ['a content type with a line break', { content_type: 'text/plain\r\nX-A: b' }, /content_type must be/],
+    ['a field of no picture', { picture_field: 'photo', template: '{}' }, /picture_field is for pictures, which are not sent; set picture: true/],
+    ['a form without a template', { picture: true, picture_field: 'photo' }, /picture_field needs a template/],
+    ['a form of another type', { picture: true, picture_field: 'photo', template: '{}', content_type: 'text/plain' }, /remove content_type/],
+    ['an address of no picture', { picture_url: 'sendPhoto' }, /picture_url is for pictures, which are not sent; set picture: true/],
+    ['another host for pictures', { picture: true, picture_url: 'https://elsewhere.example/' }, /picture_url must be of the same scheme, host and port as url/],
+    ['a login for pictures', { picture: true, picture_url: '//a:b@example.com/' }, /picture_url must be of the same/],
+    ['an address for pictures that is none', { picture: true, picture_url: 'bot1:x/sendPhoto' }, /picture_url must be of the same/],
     ['an unknown filter', { template: '{{ item.text | shout }}' }, /template cannot be read: undefined filter: shout/],
     ['an unknown tag', { template: '{% fetch "http://x" %}' }, /template cannot be read: tag "fetch" not found/],
     ['a tag that is not closed', { template: '{% if event %}' }, /template cannot be read/],

@@ -7,6 +7,8 @@ export interface Hooked {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  /** Of it, as they came. */
+  readonly bytes: Buffer;
   /** Of the connection, as the other end has it. */
   readonly port: number;
 }
@@ -58,7 +60,8 @@ export async function startHook({ host = '127.0.0.1', serve = createServer, sche
     } catch {
       return; // It broke off.
     }
-    const hooked = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString(), port: request.socket.remotePort ?? 0 };
+    const bytes = Buffer.concat(chunks);
+    const hooked = { path: request.url ?? '', headers: request.headers, body: bytes.toString(), bytes, port: request.socket.remotePort ?? 0 };
     hook.requests.push(hooked);
     hook.answer(hooked, response);
   }

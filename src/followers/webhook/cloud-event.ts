@@ -1,9 +1,9 @@
 /** A message as a CloudEvent of version 1.0, all of it in one JSON. */
 import type { Json } from '../../types.ts';
 import { isTime } from '../../words/time.ts';
-import { plain, type Message } from './message.ts';
+import { base64Of, plain, type Message } from './message.ts';
 
-export function cloudEvent({ id, type, camera, time, subject, data }: Message): Readonly<Record<string, Json>> {
+export function cloudEvent({ id, type, camera, time, subject, data, picture }: Message): Readonly<Record<string, Json>> {
   return {
     specversion: '1.0',
     id: plain(id),
@@ -13,6 +13,6 @@ export function cloudEvent({ id, type, camera, time, subject, data }: Message): 
     ...(time !== null && isTime(time) && { time }),
     ...(subject !== null && { subject: plain(subject) }),
     datacontenttype: 'application/json',
-    data,
+    data: picture === null ? data : { ...data, picture_base64: base64Of(picture) },
   };
 }

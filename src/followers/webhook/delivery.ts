@@ -3,13 +3,15 @@ import { randomUUID } from 'node:crypto';
 import { errorInfo, LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { linked } from '../../lib/linked.ts';
-import type { Follower, FollowerContext, Refused } from '../../types.ts';
+import type { Follower, FollowerContext, Item, Refused } from '../../types.ts';
 import { messageOf, testMessage, type Message } from './message.ts';
+import type { Pictures } from './picture.ts';
 import type { Sender } from './sender.ts';
 import { createTooOld } from './too-old.ts';
 
 interface Delivery extends Pick<FollowerContext<unknown>, 'name' | 'log' | 'signal'> {
   readonly makeSender: () => Sender;
+  readonly pictures: Pictures;
   readonly max_age_seconds: number | null;
 }
 
@@ -20,7 +22,7 @@ const AGAIN_MS = 60_000;
 /** A target that is there, and fails so often with what is no item, never takes it: many know nothing but events. */
 const MOST_MISSES = 3;
 
-export function createDelivery({ name, makeSender, max_age_seconds, log, signal: life }: Delivery): Follower {
+export function createDelivery({ name, makeSender, pictures, max_age_seconds, log, signal: life }: Delivery): Follower {
   const sender = makeSender();
   const tooOld = createTooOld(max_age_seconds);
   const closing = linked(life);
@@ -65,6 +67,13 @@ export function createDelivery({ name, makeSender, max_age_seconds, log, signal:
     timer.unref();
   }
 
+  /** A picture is drawn into only where it is sent: that takes a process. */
+  async function withPicture(item: Item, signal: AbortSignal): Promise<Message> {
+    const message = messageOf(item, await pictures.of(item));
+    if (message.picture === null || !(await sender.sends(message))) return message;
+    return { ...message, picture: await pictures.withBox(item, message.picture, signal) };
+  }
+
   return {
     async deliver(items, signal) {
       clearTimeout(timer);
@@ -79,7 +88,7 @@ export function createDelivery({ name, makeSender, max_age_seconds, log, signal:
             tooOld.passed(item);
             continue;
           }
-          const outcome = await sender.send(messageOf(item), link.signal);
+          const outcome = await sender.send(await withPicture(item, link.signal), link.signal);
           tooOld.settled(item, outcome.is === 'taken');
           if (outcome.is === 'refused') refused.push({ item, reason: outcome.reason });
           if (outcome.is === 'taken') await tellInPassing(link.signal);
@@ -90,16 +99,16 @@ export function createDelivery({ name, makeSender, max_age_seconds, log, signal:
         link.release();
       }
     },
-    isSent: (item) => Promise.resolve(!tooOld.isTooOld(item, Date.now()) && sender.sends(messageOf(item))),
+    isSent: async (item) => !tooOld.isTooOld(item, Date.now()) && sender.sends(messageOf(item, await pictures.of(item))),
     async test(signal) {
-      const message = testMessage(name, `test/${randomUUID()}`, new Date().toISOString());
+      const message = testMessage(name, `test/${randomUUID()}`, new Date().toISOString(), await pictures.newest());
       const link = linked(signal, closing.signal);
       // Of its own: a delivery may be under way on the other.
       const own = makeSender();
       try {
         const outcome = await own.send(message, link.signal);
         if (outcome.is === 'refused') throw new LookoutError('target_away', `${sender.origin} does not take a test: ${outcome.reason}`);
-        return outcome.is === 'taken' ? `${sender.origin} took a message of the type ${message.type}` : `nothing was sent to ${sender.origin}: the template gives nothing for a test`;
+        return outcome.is === 'taken' ? `${sender.origin} took a message of the type ${message.type}${message.picture === null ? '' : ', with the newest picture of a camera'}` : `nothing was sent to ${sender.origin}: the template gives nothing for a test`;
       } finally {
         own.close();
         link.release();

@@ -17,10 +17,12 @@ export interface Message {
   readonly event: Item['value'] | null;
   readonly record: Item['value'] | null;
   readonly data: Item['value'];
+  /** JPEG; null: it comes without. */
+  readonly picture: Uint8Array | null;
 }
 
-export function messageOf({ log, id, camera_id, time, value }: Item): Message {
-  const of = { id, camera: { id: camera_id, ...placeOf(value) }, time, data: value };
+export function messageOf({ log, id, camera_id, time, value }: Item, picture: Uint8Array | null): Message {
+  const of = { id, camera: { id: camera_id, ...placeOf(value) }, time, data: value, picture };
   if (log === 'records') {
     return { ...of, type: 'lookout.record', subject: id, text: `${inWords(camera_id)}: a record${time === null ? '' : ` of ${time}`}`, event: null, record: value };
   }
@@ -33,14 +35,14 @@ export function tooOldMessage(id: string, count: number, from: string, to: strin
   const alerts = count === 1 ? '1 alert' : `${count} alerts`;
   return {
     id, type: 'lookout.too_old', camera: null, time: to, subject: null, event: null, record: null,
-    text: `${alerts} between ${from} and ${to} ${count === 1 ? 'was' : 'were'} too old to be sent`, data: { count, from, to },
+    text: `${alerts} between ${from} and ${to} ${count === 1 ? 'was' : 'were'} too old to be sent`, data: { count, from, to }, picture: null,
   };
 }
 
-export function testMessage(name: string, id: string, time: string): Message {
+export function testMessage(name: string, id: string, time: string, picture: Uint8Array | null): Message {
   return {
     id, type: 'lookout.test', camera: null, time, subject: null, event: null, record: null,
-    text: `This is a test of Lookout's follower ${name}: nothing was seen`, data: { follower: name, test: true },
+    text: `This is a test of Lookout's follower ${name}: nothing was seen`, data: { follower: name, test: true }, picture,
   };
 }
 
@@ -64,6 +66,10 @@ function inWords(value: Json | undefined): string {
 /** Text without control characters, and without halves of characters. */
 export function plain(text: string): string {
   return text.replace(/\p{Cs}/gu, '\uFFFD').replace(/\p{Cc}/gu, ' ');
+}
+
+export function base64Of(picture: Uint8Array): string {
+  return Buffer.from(picture).toString('base64');
 }
 
 /** As an event has it, and as records of each format have it. */

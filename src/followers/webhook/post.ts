@@ -10,8 +10,8 @@ import { redirected } from './redirect.ts';
 import { unreachable } from './unreachable.ts';
 
 export interface Poster {
-  /** Any answer but redirects. `headers` are made for each try. Throws `target_away`, and when the signal aborts. */
-  post(body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<Answer>;
+  /** To an address of that origin. Any answer but redirects; `headers` are made for each try. Throws `target_away`, and when the signal aborts. */
+  post(to: URL, body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<Answer>;
   close(): void;
 }
 
@@ -19,7 +19,7 @@ export interface Poster {
 const MOST_BYTES = 65_536;
 const LONGEST_MS = 1000;
 
-export function createPoster({ url, origin, authorization }: Address, timeoutSeconds: number, hide: (text: string) => string): Poster {
+export function createPoster({ origin, authorization }: Pick<Address, 'origin' | 'authorization'>, timeoutSeconds: number, hide: (text: string) => string): Poster {
   const [plain, tls] = [new Agent({ keepAlive: true, maxSockets: 1 }), new TlsAgent({ keepAlive: true, maxSockets: 1 })];
 
   function send(target: URL, body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<IncomingMessage> {
@@ -40,8 +40,8 @@ export function createPoster({ url, origin, authorization }: Address, timeoutSec
     });
   }
 
-  async function follow(body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<Answer> {
-    let target = url;
+  async function follow(to: URL, body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<Answer> {
+    let target = to;
     for (let followed = 0; ; followed += 1) {
       const response = await send(target, body, headers, signal);
       const { statusCode: status = 0, headers: { location } } = response;
@@ -54,13 +54,13 @@ export function createPoster({ url, origin, authorization }: Address, timeoutSec
   }
 
   return {
-    async post(body, headers, signal) {
+    async post(to, body, headers, signal) {
       signal.throwIfAborted();
       const link = linked(signal);
       const late = new LookoutError('target_away', `${origin} gave no answer within ${timeoutSeconds} s`);
       const timer = setTimeout(() => { link.abort(late); }, timeoutSeconds * 1000);
       try {
-        return await follow(body, headers, link.signal);
+        return await follow(to, body, headers, link.signal);
       } catch (error) {
         if (link.signal.aborted) throw link.signal.reason;
         throw error instanceof LookoutError ? error : unreachable(origin, error, hide);

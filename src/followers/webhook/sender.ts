@@ -1,6 +1,6 @@
 /** Sends messages to the address of a webhook: makes the body, keeps to the rate, signs, and says what became of it. */
 import type { OutgoingHttpHeaders } from 'node:http';
-import { readAddress } from './address.ts';
+import { pictureAddress, readAddress } from './address.ts';
 import { judge } from './answer.ts';
 import { bodyMaker, type BodySettings } from './body.ts';
 import { safeId } from './headers.ts';
@@ -12,6 +12,7 @@ import { keysOf, signatureOf } from './signature.ts';
 
 export interface SenderSettings extends BodySettings {
   readonly url: string;
+  readonly picture_url: string | null;
   readonly secret: string | null;
   readonly old_secret: string | null;
   readonly headers: Readonly<Record<string, string>>;
@@ -25,7 +26,7 @@ export interface Sender {
   /** All of its address that may be shown. */
   readonly origin: string;
   /** Whether there is something to send of it. */
-  sends(message: Message): boolean;
+  sends(message: Message): Promise<boolean>;
   /** Waits until the rate allows it. Throws `target_away`, and when the signal aborts. */
   send(message: Message, signal: AbortSignal): Promise<Outcome>;
   close(): void;
@@ -33,6 +34,7 @@ export interface Sender {
 
 export function createSender(settings: SenderSettings, version: string): Sender {
   const address = readAddress(settings.url);
+  const ofPictures = pictureAddress(settings.url, settings.picture_url);
   const hide = hiderFor(settings);
   const bodyOf = bodyMaker(settings);
   const keys = keysOf(settings);
@@ -50,17 +52,17 @@ export function createSender(settings: SenderSettings, version: string): Sender 
 
   return {
     origin: address.origin,
-    sends(message) {
-      const made = bodyOf(message);
-      return 'body' in made && made.body !== '';
+    async sends(message) {
+      const made = await bodyOf(message);
+      return 'body' in made && made.body.length > 0;
     },
     async send(message, signal) {
-      const made = bodyOf(message);
+      const made = await bodyOf(message);
       if ('fault' in made) return { is: 'refused', reason: made.fault };
-      if (made.body === '') return { is: 'nothing_to_send' };
+      if (made.body.length === 0) return { is: 'nothing_to_send' };
       await rate.wait(signal);
-      const [id, body] = [safeId(message.id), Buffer.from(made.body)];
-      const reason = judge(await poster.post(body, () => headersOf(id, body, made.type), signal), address.origin, hide);
+      const [id, to] = [safeId(message.id), message.picture === null ? address.url : ofPictures];
+      const reason = judge(await poster.post(to, made.body, () => headersOf(id, made.body, made.type), signal), address.origin, hide);
       return reason === null ? { is: 'taken' } : { is: 'refused', reason };
     },
     close: () => { poster.close(); },

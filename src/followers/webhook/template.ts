@@ -1,6 +1,6 @@
 /** Templates of bodies, in Liquid: they see one message, no file, and a name in them is never taken for what it says. */
 import { createRequire } from 'node:module';
-import type { Message } from './message.ts';
+import { base64Of, type Message } from './message.ts';
 
 export interface Template {
   render(message: Message): { readonly body: string } | { readonly fault: string };
@@ -25,9 +25,10 @@ export function createTemplate(text: string, contentType: string): Template {
   engine.registerFilter('json', { raw: true, handler: (value: unknown) => JSON.stringify(value ?? null) });
   const parsed = engine.parse(text);
   return {
-    render({ id, type, camera, time, text: sentence, event, record }) {
+    render({ id, type, camera, time, text: sentence, event, record, picture }) {
       try {
-        return { body: String(engine.renderSync(parsed, { item: { id, type, time, text: sentence, camera_id: camera?.id ?? null }, event, record, camera })) };
+        const item = { id, type, time, text: sentence, camera_id: camera?.id ?? null };
+        return { body: String(engine.renderSync(parsed, { item, event, record, camera, picture_base64: picture && base64Of(picture) })) };
       } catch (error) {
         return { fault: `the template makes nothing of it: ${wordsOf(error)}` };
       }
