@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C, 143 by SIGTERM where that is not the usual end). */
+/** The command line: arguments, signals, exit codes (2 usage, 1 failure, 130 stopped by Ctrl-C, 143 by SIGTERM or the end of its terminal where that is not the usual end). */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './commands/context.ts';
 import type { ServerOptions } from './commands/followers.ts';
@@ -42,7 +42,7 @@ function seconds(text: string): number {
   return Number(text);
 }
 
-/** `stopped`: the exit code after SIGTERM, 0 where that is how the command is meant to end. */
+/** `stopped`: the exit code after SIGTERM or SIGHUP, 0 where that is how the command is meant to end. */
 type Run = (work: (context: CommandContext) => Promise<number>, options: Record<string, unknown>, stopped?: 0 | 143) => Promise<void>;
 
 /** Each command is loaded when it is run: help and mistakes do not wait for the whole server. */
@@ -129,12 +129,16 @@ async function main(argv: readonly string[]): Promise<number> {
   /** null: nobody asked it to stop. */
   const exitOfStop = (): number | null => (ended === null ? null : ended === 'SIGINT' ? 130 : afterSigterm);
   const onSignal = (signal: NodeJS.Signals): void => {
-    // The second one does not wait.
-    if (interrupt.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (interrupt.signal.aborted) {
+      // A terminal that is closed says so twice: its shell does, and the system.
+      if (signal === 'SIGHUP') return;
+      // The second one does not wait.
+      process.exit(signal === 'SIGINT' ? 130 : 143);
+    }
     ended = signal;
     interrupt.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
   };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   outliveReaders();
   try {
     await program(async (work, options, stopped = 143) => {

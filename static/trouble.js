@@ -1,9 +1,6 @@
 /** How a stream is doing, in the words of the page, and how much that needs somebody. No DOM in here. */
 import { sentence } from './sentence.js';
 
-/** Of a stream whose pictures come, a new one is missed after so long. */
-const lateAfter = ({ interval_seconds: seconds }) => Math.max(3 * seconds, seconds + 15);
-
 /** The worst first: the order of the tiles. `kind` is also the filter's word for it, and the class of its chip. */
 const CONDITIONS = {
   failed: { rank: 0, label: 'Failed', attention: true },
@@ -22,7 +19,7 @@ const CONDITIONS = {
  * should be, so that a camera that reconnects between two of them needs nobody.
  */
 export function conditionOf(stream, age, models) {
-  const onTime = age !== null && age <= lateAfter(stream.options);
+  const onTime = age !== null && age <= stream.late_after_seconds;
   const kind = stream.state === 'running' ? kindOfRunning(stream, age === null || onTime, models) : stream.state;
   const { rank, label, attention } = CONDITIONS[kind] ?? { rank: 4, label: kind, attention: false };
   const blinks = kind === 'reconnecting' && onTime;

@@ -118,6 +118,8 @@ describe('what is asked of the metrics', () => {
     expect(alerts.length).toBeGreaterThan(3);
     alerts.forEach(expectAnswered);
     expect(readme).toContain(metricsTable());
+    const told = [...(/^Labels are ([^.]*)\./m.exec(readme)?.[1] ?? '').matchAll(/`(\w+)`/g)].map(([, label]) => label);
+    expect(told.sort()).toEqual([...new Set(FAMILIES.flatMap(({ labels }) => labels))].sort());
   });
 
   it('alerts of a camera that was away before its first picture, and of none whose next picture is not due', () => {

@@ -109,6 +109,10 @@ describe('README', () => {
   it('names commands and scripts that exist', async () => {
     const commands = new Set([...readme.matchAll(/node dist\/cli\.js (\w+)/g)].map(([, name]) => name ?? ''));
     for (const name of commands) expect((await cli([name, '--help'], folder)).exitCode, name).toBe(0);
+    const { stdout } = await cli(['--help'], folder);
+    const all = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+    const listed = /lists the commands: ([^;]*);/.exec(readme)?.[1] ?? '';
+    expect([...listed.matchAll(/`(\w+)/g)].map(([, name]) => name)).toEqual(all);
     const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
     const named = [...readme.matchAll(/npm (?:run )?(demo|test|start|bench)\b/g)].map(([, name]) => name ?? '');
     expect(named.filter((name) => !(name in scripts))).toEqual([]);

@@ -44,6 +44,9 @@ export async function findYolo(folders) {
 /** Says which files look like YOLO's and are of no family: who put them there counts on them. */
 export async function nameOthers(folders) {
   const names = (await Promise.all(folders.map(list))).flat();
+  for (const name of names.filter((one) => /\.pt$/i.test(one))) {
+    console.error(`${name} is not used: export it to ONNX (yolo export model=${name} format=onnx), or put it into models/yolo_v8, whose model runs it`);
+  }
   for (const name of names.filter((one) => /^yolo.*\.onnx$/i.test(one) && !FAMILIES.some(({ files }) => files.test(one)))) {
     console.error(`${name} is not used: YOLO files must be of one of these families, and named so: yolox_*.onnx, yolov8*.onnx, yolo11*.onnx`);
   }

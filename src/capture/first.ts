@@ -1,6 +1,7 @@
 /** What a camera on demand has first once somebody asks: its stream wakes and connects meanwhile. */
 import { LookoutError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import { isAway } from '../words/stream-state.ts';
 import type { Stream } from './stream.ts';
 
 const LONGEST_MS = 15_000;
@@ -14,11 +15,11 @@ export async function firstOf<Found>(runs: () => Stream | null, find: (stream: S
     if (!stream) throw new LookoutError('stream_ended', 'its stream was stopped before anything came');
     const found = await find(stream);
     if (found !== null) return found;
-    const { state, reason, last_error } = stream.view();
+    const view = stream.view();
+    const { state, reason, last_error } = view;
     // One that has failed is not tried again so soon.
     if (state === 'failed' || signal.aborted || clock.monotonic() >= end) {
-      const isAway = state === 'failed' || state === 'reconnecting';
-      throw new LookoutError((isAway && last_error?.code) || 'stream_stalled', `camera '${stream.spec.camera_id}' was asked for and gives nothing yet: ${reason}`);
+      throw new LookoutError((isAway(view) && last_error?.code) || 'stream_stalled', `camera '${stream.spec.camera_id}' was asked for and gives nothing yet: ${reason}`);
     }
     await clock.sleep(LOOK_MS, signal);
   }

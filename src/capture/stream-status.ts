@@ -3,6 +3,7 @@ import { errorInfo } from '../errors.ts';
 import { shownAddress } from '../lib/secrets.ts';
 import type { Balance, ModelState, StreamOptions, StreamStatus } from '../types.ts';
 import { CAMERA_MODEL } from '../words/push.ts';
+import { lateAfterSeconds } from '../words/stream-state.ts';
 import { sourceOf, specOf, type StreamEntry, type StreamEntryParts } from './stream-entry.ts';
 
 export interface StatusParts extends StreamEntryParts {
@@ -78,7 +79,7 @@ export function createStatus(parts: StatusParts, working: (entry: StreamEntry) =
       state: stuck ?? view?.state ?? 'stopped',
       reason: isIdle ? whyNot(entry) : (stuck && models[0]?.reason) ?? base.reason,
       since: base.since, reconnects: reconnectsOf(entry), capture_mode: base.capture_mode, camera_clock_offset_seconds: base.camera_clock_offset_seconds,
-      last_frame_at: base.last_frame_at, last_frame_age_seconds: age, open_batch: base.open_batch,
+      last_frame_at: base.last_frame_at, last_frame_age_seconds: age, late_after_seconds: lateAfterSeconds(options), open_batch: base.open_batch,
       queued: facts.queued(id), books: facts.books(id), ...facts.records(id), last_error: base.last_error,
     };
   };

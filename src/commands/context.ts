@@ -7,7 +7,7 @@ import type { Config } from '../types.ts';
 import { useRunnerUser } from './runner-user.ts';
 
 export interface CommandContext {
-  /** Aborted by the first SIGINT or SIGTERM. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   /** Settings given by flag, by their key. */
   readonly flags: Readonly<Record<string, unknown>>;

@@ -9,7 +9,11 @@ export async function listModels(context: CommandContext): Promise<number> {
   const { catalog } = await createModels(config);
   for (const entry of await catalog.list()) {
     if ('error' in entry) print(`${entry.name.padEnd(16)} broken     ${entry.error.message}`);
-    else print(`${entry.name.padEnd(16)} ${entry.model.origin.padEnd(10)} ${entry.model.runtime.padEnd(8)} ${await missingWeights(entry.model) ?? entry.model.folder}`);
+    else {
+      const { name, model } = entry;
+      print(`${name.padEnd(16)} ${model.origin.padEnd(10)} ${model.runtime.padEnd(8)} ${await missingWeights(model) ?? model.folder}`);
+      if (model.notice !== null) print(`${' '.repeat(16)} ${model.notice}`);
+    }
   }
   return 0;
 }

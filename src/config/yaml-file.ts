@@ -4,6 +4,7 @@ import { isMap, isPair, isScalar, visit } from 'yaml';
 
 import { isForEverybody } from '../lib/environment.ts';
 import { interpolate } from '../lib/interpolate.ts';
+import { decoded } from '../lib/secrets.ts';
 import { parseYaml, type Yaml } from '../lib/yaml.ts';
 import { variable } from './variables.ts';
 
@@ -52,16 +53,27 @@ function resolveScalars({ document, place }: Yaml, env: NodeJS.ProcessEnv): Pick
       const key = isPair(parent) && isScalar(parent.key) ? parent.key.value : null;
       if (typeof scalar.value === 'number' && key === 'camera_id') scalar.value = asWritten(scalar, scalar.value);
       if (typeof scalar.value !== 'string') return;
-      scalar.value = interpolate(scalar.value, (name) => {
+      const valueOf = (name: string): string => {
         const { value, problem } = variable(env, name);
         // An address such as file://${HOME}/clip.mp4 must not cost models their HOME.
         if ((key === 'url' || key === 'token' || key === 'camera_password' || isOfFollower(ancestors)) && !isForEverybody(name)) secrets.push(name);
         if (value === undefined) problems.push(`${place(scalar)}: ${problem ?? `the environment has no variable ${name}`}`);
         return value ?? '';
-      });
+      };
+      const [, before = '', login = '', after = ''] = (key === 'url' && LOGIN.exec(scalar.value)) || ['', '', '', scalar.value];
+      scalar.value = interpolate(before, valueOf) + interpolate(login, (name) => encoded(valueOf(name))) + interpolate(after, valueOf);
     },
   });
   return { problems, secrets };
+}
+
+/** An address in its parts: what stands before its login, that, and what is behind. Of RTMP nobody decodes it. */
+const LOGIN = /^((?!rtmp)[a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)(.*)$/is;
+
+/** A password as it stands in an address; what may be encoded already stays as it is, and so does a `:`, which may end the name before it. */
+function encoded(login: string): string {
+  const isEncoding = decoded(login) !== login;
+  return (isEncoding ? login : login.replaceAll('%', '%25')).replace(/[/?#@\s"'<>]/g, (character) => (character === '\'' ? '%27' : encodeURIComponent(character)));
 }
 
 /** Passwords, keys and addresses of theirs have many names. */

@@ -120,6 +120,7 @@ const streamStatus = exact({
   camera_clock_offset_seconds: { ...maybeNumber, description: 'By which the camera\'s clock is ahead of this machine\'s, as it says itself; times are of this machine\'s.' },
   last_frame_at: maybeTime,
   last_frame_age_seconds: maybeNumber,
+  late_after_seconds: { type: 'number', description: 'A picture that is older is an old one: a new one is missed.' },
   open_batch: { ...count, description: 'Frames in the open batch.' },
   queued: { ...count, description: 'Batches that wait for a model.' },
   books: ref('Books'),

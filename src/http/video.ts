@@ -4,7 +4,7 @@ import { type Request, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import { readIfPresent } from '../lib/files.ts';
 import type { Clip, ClipRequest, Face, LatestPicture } from '../types.ts';
-import { isOn } from '../words/stream-state.ts';
+import { isAway, isOn } from '../words/stream-state.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
 import { clipRequest, MOST_CLIPS } from './openapi-schemas.ts';
@@ -49,6 +49,18 @@ export function videoRoutes(face: Face): Router {
     if (!mayBeWatched(cameraId)) throw new LookoutError('not_found', `Camera "${cameraId}" is not being captured; start its stream.`);
   }
 
+  /** Why nobody is to take its newest picture for what is seen now; null: it is that, or a new one is to come. */
+  function whyOld(cameraId: string): LookoutError | null {
+    const stream = face.stream(cameraId);
+    if (!stream || !isAway(stream)) return null;
+    const { late_after_seconds, reason } = stream;
+    const latest = face.latest(cameraId);
+    const age = latest && (Date.now() - Date.parse(latest.captured_at)) / 1000;
+    if (age !== null && age <= late_after_seconds) return null;
+    const newest = age === null ? 'there is none' : `its newest is ${Math.round(age)} s old (latest.jpg shows it)`;
+    return new LookoutError('stream_ended', `camera '${cameraId}' gives no picture, and ${newest}: ${reason}`);
+  }
+
   /** `head`: what can be said before anything comes. */
   async function show(request: Request, response: Response, head: Readonly<Record<string, string>>, open: (cameraId: string, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>): Promise<void> {
     const cameraId = String(request.params['camera_id']);
@@ -70,17 +82,17 @@ export function videoRoutes(face: Face): Router {
     }
   }
 
-  /** Each once, as a part of an answer that replaces the one before. */
+  /** Each once, as a part of an answer that replaces the one before, until the newest is an old one. */
   async function* picturesOf(cameraId: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
     let shown = '';
     for (let look = 0; !signal.aborted; look += 1) {
+      if (look % LOOKS_PER_CHECK === 0 && (!mayBeWatched(cameraId) || whyOld(cameraId))) return;
       const latest = face.latest(cameraId);
       const part = latest && latest.captured_at !== shown ? await partOf(latest) : null;
       if (latest && part) {
         shown = latest.captured_at;
         yield part;
       }
-      if (look % LOOKS_PER_CHECK === 0 && !mayBeWatched(cameraId)) return;
       await sleep(LOOK_MS);
     }
   }
@@ -92,6 +104,8 @@ export function videoRoutes(face: Face): Router {
   route(router, '/api/cameras/:camera_id/stream.mjpeg', {
     get: (request, response) => show(request, response, { 'Content-Type': `multipart/x-mixed-replace; boundary=${BOUNDARY}` }, async (id, signal) => {
       await face.picture(id, signal);
+      const old = whyOld(id);
+      if (old) throw old;
       return picturesOf(id, signal);
     }),
   });

@@ -61,7 +61,7 @@ export function videostreamRoutes(camera: PushCamera, { token, camera_password, 
   /** Browsers get Lookout's page, which asks for the token. Who names HTML and is none, such as Java, would only be turned away. */
   function wantsPage(request: Request): boolean {
     if (!(request.get('accept') ?? '').includes('text/html')) return false;
-    const mayPass = token === null || request.get('authorization') !== undefined || push_camera_viewers !== 'open';
+    const mayPass = token === null || request.get('authorization') !== undefined;
     return mayPass || /^Mozilla\//.test(request.get('user-agent') ?? '');
   }
 
@@ -69,7 +69,8 @@ export function videostreamRoutes(camera: PushCamera, { token, camera_password, 
     if (wantsPage(request)) next('router');
     else next();
   });
-  serve('/', 'GET', shown((_request, response) => { sendText(response, 200, 'Video Streaming Server is running'); }));
+  // Of health checks, which have no token; it shows nothing of the camera.
+  serve('/', 'GET', (_request, response) => { sendText(response, 200, 'Video Streaming Server is running'); });
 
   serve('/stream', 'GET', shown(async (request, response) => {
     const leave = seats.take('');

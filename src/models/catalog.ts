@@ -1,12 +1,13 @@
 /** The models that can be named: the folders of the user, of the Flask orchestrator's project and the built-in ones. */
 import { realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { hasCode, namesIn } from '../lib/files.ts';
 import { CAMERA_MODEL } from '../words/push.ts';
 import type { Model } from '../types.ts';
 import { MANIFEST_FILES, RESERVED_SECTIONS } from './manifest.ts';
 import { readModelFolder, scriptPaths, type ModelPlace, type Surroundings } from './model-folder.ts';
+import { otherWeights } from './weights.ts';
 
 export interface CatalogOptions {
   /** Folders of models; those of the user win over the built-in ones by name. */
@@ -115,14 +116,26 @@ async function readModel(name: string, places: readonly ModelPlace[], around: Su
       throw new LookoutError('model_unavailable', `model ${name}: the record needs this name for itself; rename the folder or set section in its manifest`);
     }
     if (before.length === 0) return model;
-    const notice = `${before.join(' and ')} has no manifest and no script that runs it, so the ${model.origin} model of ${place.folder} is used; weights are looked for in both`;
-    return { ...model, weights_folders: [...before, ...model.weights_folders], notice };
+    const found = { ...model, weights_folders: [...before, ...model.weights_folders] };
+    const notice = `${before.join(' and ')} has no manifest and no script that runs it, so the ${model.origin} model of ${place.folder} is used${await ofWeights(found, before)}`;
+    return { ...found, notice };
   }
   const where = before[0] ?? '';
   throw new LookoutError(
     'model_unavailable',
     `model ${name}: nothing to run in ${where}: write a ${MANIFEST_FILES[0]}, or put the Flask orchestrator's script at ${scriptPaths(where).join(' or ')}`,
   );
+}
+
+/** How a notice goes on: what is looked for, and what lies in the folders for nothing. */
+async function ofWeights(model: Model, folders: readonly string[]): Promise<string> {
+  // Where a folder cannot be read, its preparation says so.
+  const others = await otherWeights(model, folders).catch(() => []);
+  const wanted = model.weights.map(({ file }) => file).join(', ');
+  return [
+    ...(wanted === '' ? [] : [`weights are looked for in both: ${wanted}`]),
+    ...(others.length === 0 ? [] : [`not used: ${others.map((file) => basename(file)).join(', ')} (Weights in models/README.md tells what can be)`]),
+  ].map((part) => `; ${part}`).join('');
 }
 
 async function subfolders(folder: string): Promise<readonly string[]> {

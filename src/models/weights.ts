@@ -16,10 +16,18 @@ const OPTIONAL_MS = 60_000;
 const CONNECT_MS = 30_000;
 const OPTIONAL_CONNECT_MS = 5_000;
 const LOCK_WAIT_MS = 3_600_000;
+const WEIGHTS = /\.(onnx|pt|pth)$/i;
 
 /** Every file of weights that is there, in the order of the manifest and then of the folders. */
 export async function findWeights(model: Model): Promise<readonly string[]> {
   return (await Promise.all(model.weights.map((weights) => matches(model, weights)))).flat();
+}
+
+/** What is called like weights in these folders of the model's, and is none that it looks for. */
+export async function otherWeights(model: Model, folders: readonly string[]): Promise<readonly string[]> {
+  const used = new Set(await findWeights(model));
+  const files = await Promise.all(folders.map(async (folder) => (await namesIn(folder)).map((name) => join(folder, name))));
+  return files.flat().filter((file) => WEIGHTS.test(file) && !used.has(file)).sort();
 }
 
 /** What a user must do before the model can run: which file is missing, and where it goes. null: nothing. */

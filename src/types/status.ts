@@ -40,6 +40,8 @@ export interface StreamStatus {
   readonly camera_clock_offset_seconds: number | null;
   readonly last_frame_at: string | null;
   readonly last_frame_age_seconds: number | null;
+  /** A picture that is older is an old one: a new one is missed. */
+  readonly late_after_seconds: number;
   /** Frames in the open batch. */
   readonly open_batch: number;
   /** Batches that wait in the queue. */

@@ -530,7 +530,7 @@ describe('what the outside sees of a stream', () => {
     await source.emit('CAM-1');
     expect(streams.get('CAM-1')).toMatchObject({
       camera_id: 'CAM-1', url: 'rtsp://***@h/x', origin: 'api', capturing: true, state: 'running', reason: 'capturing (keyframes)', capture_mode: 'keyframes',
-      last_frame_age_seconds: expect.any(Number) as number, open_batch: 1, queued: 2, books: { captured: 1, in_spool: 1 }, last_error: null,
+      last_frame_age_seconds: expect.any(Number) as number, late_after_seconds: 18, open_batch: 1, queued: 2, books: { captured: 1, in_spool: 1 }, last_error: null,
     });
     expect(streams.latest('CAM-1')?.file).toMatch(/\.jpg$/);
     expect([streams.get('CAM-9'), streams.latest('CAM-9')]).toEqual([null, null]);

@@ -97,6 +97,14 @@ describe('a signal ends the server', () => {
     expect(await server.ended, server.output()).toBe(code);
   });
 
+  it('in order when its terminal is closed, which tells it twice: SIGHUP with 0', async () => {
+    const server = await serve();
+    server.kill('SIGHUP');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    server.kill('SIGHUP');
+    expect(await server.ended, server.output()).toBe(0);
+  });
+
   it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('at once when it is the second: %s with %d', async (signal, code) => {
     const server = await serveStuck();
     server.kill(signal);

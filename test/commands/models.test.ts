@@ -58,7 +58,8 @@ test.skipIf(process.getuid?.() !== 0)('root is told to be the user of the data f
     expect([await running.ended, running.output()]).toEqual([2, expect.stringContaining("sudo -u '#65534'")]);
   }
   expect(await readdir(join(root, 'data'))).toEqual(['keep']);
-  await lookout(root, ['models', 'list']);
+  await writeTree(root, { 'models/animals/yolov8n.pt': 'w' });
+  expect(await lookout(root, ['models', 'list'])).toMatch(/^animals +built-in .*\n +\S+models\/animals has no manifest .* not used: yolov8n\.pt/m);
 });
 
 /** Damages what it is shown, and fails for pictures of the width that it is told. */

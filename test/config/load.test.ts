@@ -258,6 +258,14 @@ describe('streams', () => {
     expect(await problems({ yaml: 'host_ip: a${constructor}\n' })).toEqual(['lookout.yaml:1:10: the environment has no variable constructor']);
   });
 
+  it.each([['p@/?#ss', 'p%40%2F%3F%23ss'], ['12 "\'', '12%20%22%27'], ['100%', '100%25'], ['a@%ff', 'a%40%25ff'], ['p%40ss', 'p%40ss'], ['admin:a/b', 'admin:a%2Fb']])('encode what the environment puts into a login, unless it is encoded: %s', async (TEXT, login) => {
+    expect((await load({ yaml: 'streams: [{camera_id: a, url: "rtsp://${TEXT}@cam/x@y"}]\n', env: { TEXT } })).config.streams[0]?.url).toBe(`rtsp://${login}@cam/x@y`);
+  });
+
+  it.each(['rtsp://cam/${TEXT}', 'rtsp://${TEXT}/1', 'rtmp://u:${TEXT}@cam/', 'file:${TEXT}'])('take the environment\'s values as they are elsewhere in an address: %s', async (url) => {
+    expect((await load({ yaml: `streams: [{camera_id: a, url: "${url}"}]\n`, env: { TEXT: 'a:b@c?d' } })).config.streams[0]?.url).toBe(url.replace('${TEXT}', 'a:b@c?d'));
+  });
+
   it('take values from files that the environment names, and from credentials of systemd', async () => {
     const yaml = 'streams:\n  - {camera_id: gate, url: "rtsp://${CAM_USER}:${CAM_PASS}@cam/"}\n';
     for (const [name, text] of [['pass', 's3cret\n'], ['token', ' two-lines\n\n'], ['LOOKOUT_TOKEN', 'of-systemd']] as const) await writeFile(join(cwd, name), text);

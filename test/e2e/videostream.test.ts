@@ -136,17 +136,20 @@ describe('a server with a token', () => {
   const OWN = { token: 'sixteen-characters' };
   it.each<[Partial<Config>, number]>([
     [OWN, 401], [{ ...OWN, push_camera_viewers: 'open' }, 200], [{ host: '0.0.0.0' }, 401], [{ host: '0.0.0.0', push_camera_viewers: 'open' }, 200],
-  ])('that is set, or made where other machines come in, shows the camera to others where that is asked for: %j', async (settings, expected) => {
+  ])('that is set, or made where other machines come in, says that it runs, and shows the camera to others where that is asked for: %j', async (settings, expected) => {
     const lookout = await startTestApp({ ...SETTINGS, ...settings });
     try {
       const token = settings.token ?? (await readFile(join(lookout.config.data_dir, 'token'), 'utf8')).trim();
       expect((await upload(lookout.url)).status).toBe(200);
-      for (const path of ['/', '/api/frame', '/api/status', '/api/oil_spill_events', '/api/detection_summary']) {
+      for (const path of ['/api/frame', '/api/status', '/api/oil_spill_events', '/api/detection_summary']) {
         expect((await send(lookout.url, { method: 'GET', path })).status, path).toBe(expected);
         expect((await send(lookout.url, { method: 'GET', path, headers: { Authorization: `Bearer ${token}` } })).status, path).toBe(200);
       }
       // Java names HTML, and is no browser.
-      expect((await send(lookout.url, { method: 'GET', path: '/', headers: { Accept: 'text/html, image/gif, image/jpeg, */*; q=0.2', 'User-Agent': 'Java/17.0.1' } })).status).toBe(expected);
+      for (const headers of [{}, { Accept: 'text/html, image/gif, image/jpeg, */*; q=0.2', 'User-Agent': 'Java/17.0.1' }]) {
+        const { status, bytes } = await send(lookout.url, { method: 'GET', path: '/', headers });
+        expect([status, bytes.toString()]).toEqual([200, 'Video Streaming Server is running']);
+      }
       expect((await send(lookout.url, { method: 'GET', path: '/', headers: { Accept: 'text/html,*/*;q=0.8', 'User-Agent': 'Mozilla/5.0 (X11)' } })).status).toBe(401);
       expect((await send(lookout.url, { method: 'GET', path: '/api/streams' })).status).toBe(401);
       expect(lookout.log().includes('everybody who reaches this server may watch camera SHIP 1')).toBe(expected === 200);

@@ -10,6 +10,7 @@ import { pictureOf } from '../../src/record/picture.ts';
 import { RECORD_SCHEMAS } from '../../src/record/schema.ts';
 import type { Balance, Clip, EventItem, Face, FollowerStatus, Json, ModelStatus, Probe, PushedPicture, RecordQuery, StartRequest, StorageStatus, StreamOptions, StreamStatus } from '../../src/types.ts';
 import { ruleOf } from '../../src/words/event-rules.ts';
+import { lateAfterSeconds } from '../../src/words/stream-state.ts';
 
 type CameraRow = Awaited<ReturnType<Face['cameras']>>[number];
 
@@ -260,6 +261,7 @@ function streamStatus(request: StartRequest, defaultModels: readonly string[]): 
     camera_clock_offset_seconds: null,
     last_frame_at: null,
     last_frame_age_seconds: null,
+    late_after_seconds: lateAfterSeconds({ ...OPTIONS, ...request.options }),
     open_batch: 0,
     queued: 0,
     books: NO_BOOKS,

@@ -101,12 +101,13 @@ describe('live.mp4', () => {
 });
 
 describe('stream.mjpeg', () => {
+  const show = async (name: string, second: number): Promise<void> => {
+    const file = join(folder, `${name}.jpg`);
+    await writeFile(file, name);
+    face.pictures.set('CAM-001', { file, captured_at: `2026-11-20T12:00:0${second}.000Z` });
+  };
+
   it('is each picture once, when it is new, the newest first', async () => {
-    const show = async (name: string, second: number): Promise<void> => {
-      const file = join(folder, `${name}.jpg`);
-      await writeFile(file, name);
-      face.pictures.set('CAM-001', { file, captured_at: `2026-11-20T12:00:0${second}.000Z` });
-    };
     await show('first', 1);
     const answer = await watch('/api/cameras/CAM-001/stream.mjpeg');
     let text = '';
@@ -123,6 +124,24 @@ describe('stream.mjpeg', () => {
     const ended = new Promise((resolve) => { answer.once('end', resolve); });
     await face.stop('CAM-001');
     await ended;
+  });
+
+  it('ends while the camera is away and its newest picture is an old one, and is refused with the reason', async () => {
+    await show('old', 1);
+    const answer = await watch('/api/cameras/CAM-001/stream.mjpeg');
+    const ended = new Promise((resolve) => { answer.resume().once('end', resolve); });
+    // The pictures of a long interval are far between.
+    const away = { state: 'reconnecting', reason: 'No route to host; next try in 2.0 s' } as const;
+    face.show('CAM-001', { ...away, late_after_seconds: 1e9 });
+    await sleep(1200);
+    expect(answer.readableEnded).toBe(false);
+    face.show('CAM-001', { late_after_seconds: 18 });
+    await ended;
+    const refused = { status: 502, json: { code: 'stream_ended', error: expect.stringMatching(/s old .*: No route to host; next try in 2.0 s/) as string } };
+    expect(await site.send('GET', '/api/cameras/CAM-001/stream.mjpeg')).toMatchObject(refused);
+    face.show('CAM-002', away);
+    expect(await site.send('GET', '/api/cameras/CAM-002/stream.mjpeg')).toMatchObject({ status: 502, json: { error: expect.stringContaining('there is none') as string } });
+    expect(await site.send('GET', '/api/cameras/CAM-001/latest.jpg')).toMatchObject({ status: 200, headers: { age: expect.stringMatching(/^\d+$/) as string } });
   });
 
   it('goes on when a picture is gone before it could be read', async () => {

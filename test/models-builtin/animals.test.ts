@@ -67,9 +67,10 @@ describe('animals', () => {
     expect(logs).toEqual([expect.stringMatching(/^yolox_nano\.onnx cannot be used, the embedded detector looks instead: .*GLIBC_2\.38' not found$/)]);
   });
 
-  it('says of a YOLO file of another family that it is not used', async () => {
+  it('says of a YOLO file of another family or kind that it is not used', async () => {
+    writeFileSync(join(work, 'yolov8n.pt'), '');
     expect((await start('yolov5s.onnx', onnx([1, 21, 85]))).ready.detector).toBe('centernet-mb3 (embedded)');
-    expect(logs).toEqual([expect.stringMatching(/^yolov5s\.onnx is not used: .* yolox_\*\.onnx, /)]);
+    expect(logs).toEqual([expect.stringMatching(/^yolov8n\.pt is not used: .*models\/yolo_v8/), expect.stringMatching(/^yolov5s\.onnx is not used: .* yolox_\*\.onnx, /)]);
   });
 
   it('has in its manifest the names that it takes, and no others, so that it fetches its own where it would use none', async () => {

@@ -263,12 +263,16 @@ test('prefers the model of the user to the built-in one of the same name', async
 });
 
 test('falls back to the built-in model when a folder of the same name has only weights, and looks for weights there first', async () => {
-  const root = await writeTree(await temporaryFolder(), { 'user/animals/yolo.onnx': 'w', 'user/animals/requirements_animals.txt': 'torch', 'built-in/animals/model.yaml': MANIFEST });
+  const root = await writeTree(await temporaryFolder(), {
+    'user/animals/yolo.onnx': 'w', 'user/animals/yolov8n.pt': 'w', 'user/animals/requirements_animals.txt': 'torch',
+    'built-in/animals/model.yaml': `${MANIFEST}weights: [{file: yolo*.onnx}]\n`,
+  });
   const model = await (await catalogOf(root)).get('animals');
   expect(model.folder).toBe(join(root, 'built-in/animals'));
   expect(model.origin).toBe('built-in');
   expect(model.weights_folders).toEqual(['user/animals', 'built-in/animals', 'data/weights/animals'].map((path) => join(root, path)));
   expect(model.notice).toContain(`${join(root, 'user/animals')} has no manifest and no script that runs it, so the built-in model`);
+  expect(model.notice).toMatch(/ is used; weights are looked for in both: yolo\*\.onnx; not used: yolov8n\.pt \(Weights in /);
 });
 
 test('takes a folder that is named as the user\'s and as the built-in one for built-in', async () => {
