@@ -7,12 +7,13 @@ import type { Log } from '../lib/log.ts';
 import type { AppendLog, Batch, EventClip, EventEntry, EventItem, EventQuery, EventRule, Frame, Look, ReviewedEvent, ReviewRequest, Silence, StreamRef } from '../types.ts';
 import { createCaptureOrder, type NamedBatch } from './capture-order.ts';
 import { createEpisodes, type EpisodesParts } from './episodes.ts';
+import { createIds } from './ids.ts';
 import { createRecent } from './recent.ts';
 import type { Moment, Seen, Told } from './seen.ts';
 import { itemName, readState, type EventState, type ItemName } from './state.ts';
 import { createUnfinished } from './unfinished.ts';
 
-export interface ChronicleParts extends Omit<EpisodesParts, 'log'> {
+export interface ChronicleParts extends Omit<EpisodesParts, 'log' | 'newId'> {
   readonly log: AppendLog<EventItem>;
   /** Of the engine's state beside the log. */
   readonly file: string;
@@ -74,7 +75,8 @@ const PLACE_MS = 30_000;
 
 export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   const { log, file, expectOurs, keepPicture, kept, filmed, clipOf, placeOf, sectionOf, clock, words, ...own } = parts;
-  const engine = createEpisodes({ ...own, log: words });
+  const ids = createIds(() => clock.now());
+  const engine = createEpisodes({ ...own, newId: ids.next, log: words });
   const recent = createRecent(kept.has);
   const order = createCaptureOrder(clock);
   const listeners = new Set<(item: EventItem) => void>();
@@ -188,7 +190,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     const { camera_id, rule, verdict, keep: isKept } = { ...event, ...request };
     if (isKept !== event.keep) await kept.set(id, isKept);
     if (isKept !== event.keep || verdict !== event.verdict) {
-      await write([{ kind: 'review', id: own.newId(), event: id, at: new Date(clock.now()).toISOString(), camera_id, rule, verdict, keep: isKept }]);
+      await write([{ kind: 'review', id: ids.next(), event: id, at: new Date(clock.now()).toISOString(), camera_id, rule, verdict, keep: isKept }]);
     }
     return { ...event, verdict, keep: isKept };
   }
@@ -270,7 +272,10 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
 
   async function restore(): Promise<void> {
     const items = ([...await log.read({ limit: MOST_READ, pictures: true })] as unknown as EventItem[]).reverse();
-    for (const item of items) recent.add(item);
+    for (const item of items) {
+      recent.add(item);
+      ids.after(item.id);
+    }
     const state = await readStateFile();
     const newest = items.at(-1);
     last = newest ? itemName(newest) : state?.last ?? null;
