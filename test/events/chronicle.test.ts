@@ -32,12 +32,15 @@ let clips: Map<string, EventClip>;
 let sequence: number;
 /** Milliseconds by which the machine's clock is ahead. */
 let aheadMs: number;
+/** What is asked of the folders takes so long, which has taken as much by now. */
+let slowMs: number;
+let lostMs: number;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-chronicle-'));
   await mkdir(join(folder, 'frames'));
   clock = createVirtualClock();
-  [isRefused, isTaken, appends, lines, sequence, aheadMs] = [() => false, false, 0, [], 0, 0];
+  [isRefused, isTaken, appends, lines, sequence, aheadMs, slowMs, lostMs] = [() => false, false, 0, [], 0, 0, 0, 0];
   filmed = () => null;
   clips = new Map();
   await open();
@@ -69,7 +72,11 @@ async function open(): Promise<void> {
         await whole.append(items, signal);
       },
     },
-    file: join(folder, 'events.json'), expectOurs: () => (isTaken ? Promise.reject(new LookoutError('locked', 'somebody else has it')) : Promise.resolve()), keepPicture: (event, frame) => pictures.keep(event, frame), kept, filmed: (entry) => filmed(entry), clipOf: (id) => clips.get(id) ?? null, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock: { ...clock, now: () => clock.now() + aheadMs },
+    file: join(folder, 'events.json'), expectOurs: () => {
+      lostMs += slowMs;
+      return isTaken ? Promise.reject(new LookoutError('locked', 'somebody else has it')) : Promise.resolve();
+    },
+    keepPicture: (event, frame) => pictures.keep(event, frame), kept, filmed: (entry) => filmed(entry), clipOf: (id) => clips.get(id) ?? null, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock: { ...clock, now: () => clock.now() + aheadMs, monotonic: () => clock.monotonic() + lostMs },
     words: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }),
   });
 }
@@ -406,6 +413,28 @@ describe('the chronicle', () => {
     for (let miss = 0; miss < 4; miss += 1) await look(null);
     await chronicle.settled(BATCH);
     expect((await written()).map(({ class: name, state }) => `${name} ${state}`)).toEqual(['dog begun', 'dog ended']);
+  });
+
+  it('writes its state more rarely the longer that takes, four times a minute at the least, and a silence at once', async () => {
+    const file = (): Promise<string> => readFile(join(folder, 'events.json'), 'utf8');
+    const statesOf = async (seconds: number): Promise<number> => {
+      const found = new Set<string>();
+      await times(seconds, async () => {
+        const frame = await look('dog');
+        await chronicle.settled(BATCH);
+        found.add(await file());
+        return frame;
+      });
+      return found.size;
+    };
+    expect(await statesOf(10)).toBeGreaterThanOrEqual(4);
+    slowMs = 1000;
+    await statesOf(3);
+    const rare = await statesOf(32);
+    expect([rare > 1, rare < 5]).toEqual([true, true]);
+    chronicle.silence('yard', null, clock.now() + 60_000);
+    await chronicle.settled(BATCH);
+    expect(await file()).toContain('yard');
   });
 
   it('takes a thousand looks in a fraction of a second', async () => {
