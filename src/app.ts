@@ -2,7 +2,6 @@
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
-import { v7 as uuid } from 'uuid';
 import { createCameraTable } from './cameras/table.ts';
 import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
@@ -153,7 +152,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     releasers.push(() => takes.close());
     janitor.join('held', takes.held);
     const events = await openChronicle({
-      rules: rules.list(), time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, newId: () => uuid(), batchOf: (frame) => batches.of(frame),
+      rules: rules.list(), time_zone: config.time_zone, max_alert_age_seconds: config.max_alert_age_seconds, batchOf: (frame) => batches.of(frame),
       log: eventLog, file: join(config.data_dir, 'events.json'), expectOurs, keepPicture: (event, frame) => eventPictures.keep(event, frame), kept: keptEvents,
       filmed: (entry) => takes.told(entry), clipOf: (id) => takes.of(id),
       placeOf: async (id) => {

@@ -97,7 +97,8 @@ export async function openReel(folder: string, pathOf: (key: string) => string, 
         if (hasCode(error, 'ENOENT')) return null;
         throw error;
       } finally {
-        await letGo(before.filter((one) => !kept.includes(one)));
+        const stay = new Set(kept);
+        await letGo(before.filter((one) => !stay.has(one)));
         // It was let go before it was there.
         if (!isHeld()) await letGo([own]);
       }

@@ -35,6 +35,8 @@ export interface Answers {
 /** Episodes of a camera at a time. */
 export const MOST_OPEN = 200;
 const SUMMED_UP_MS = 60_000;
+/** From look to look so much counts as looked at, also where pictures have no interval; for three intervals at the least. */
+const LONGEST_LOOK_MS = 60_000;
 
 export function createAnswers({ book, suppression, newId, batchOf, tooMany }: AnswersParts): Answers {
   const summaryOf: Answers['summaryOf'] = (camera, { rule, day, suppressed, alerts }, when, { now }) => {
@@ -118,7 +120,7 @@ export function createAnswers({ book, suppression, newId, batchOf, tooMany }: An
         for (const [name, sure] of found) sight(name, sure, by, answer);
       }
       // Hours without looks are none.
-      const sinceMs = Math.min(Math.max(0, time - line.answered), 3 * line.intervalMs);
+      const sinceMs = Math.min(Math.max(0, time - line.answered), Math.max(LONGEST_LOOK_MS, 3 * line.intervalMs));
       line.answered = Math.max(line.answered, time);
       camera.stationary.looked(seen.model, (name) => (findings.get(name) ?? []).map(({ place }) => place), sinceMs);
     },

@@ -7,12 +7,13 @@ import type { Log } from '../lib/log.ts';
 import type { AppendLog, Batch, EventClip, EventEntry, EventItem, EventQuery, EventRule, Frame, Look, ReviewedEvent, ReviewRequest, Silence, StreamRef } from '../types.ts';
 import { createCaptureOrder, type NamedBatch } from './capture-order.ts';
 import { createEpisodes, type EpisodesParts } from './episodes.ts';
+import { createIds } from './ids.ts';
 import { createRecent } from './recent.ts';
 import type { Moment, Seen, Told } from './seen.ts';
 import { itemName, readState, type EventState, type ItemName } from './state.ts';
 import { createUnfinished } from './unfinished.ts';
 
-export interface ChronicleParts extends Omit<EpisodesParts, 'log'> {
+export interface ChronicleParts extends Omit<EpisodesParts, 'log' | 'newId'> {
   readonly log: AppendLog<EventItem>;
   /** Of the engine's state beside the log. */
   readonly file: string;
@@ -65,7 +66,11 @@ export interface Chronicle {
   close(): Promise<void>;
 }
 
+/** The state is written so often, and more rarely the longer that takes: looks and the log wait meanwhile. */
 const STATE_EVERY_MS = 2000;
+const STATE_SHARE = 0.02;
+/** By then the log has no more items of ten thousand events that go on than are read at a start. */
+const STATE_LATEST_MS = 15_000;
 const AGAIN_MS = 1000;
 /** Items of the log that are read at a start: the state says what stands before. */
 const MOST_READ = 20_000;
@@ -74,7 +79,8 @@ const PLACE_MS = 30_000;
 
 export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   const { log, file, expectOurs, keepPicture, kept, filmed, clipOf, placeOf, sectionOf, clock, words, ...own } = parts;
-  const engine = createEpisodes({ ...own, log: words });
+  const ids = createIds(() => clock.now());
+  const engine = createEpisodes({ ...own, newId: ids.next, log: words });
   const recent = createRecent(kept.has);
   const order = createCaptureOrder(clock);
   const listeners = new Set<(item: EventItem) => void>();
@@ -98,6 +104,8 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   const patient = new Set<() => void>();
   let cancelAlarm = (): void => undefined;
   let stateAt = -Infinity;
+  /** Its making and writing, the last time. */
+  let stateMs = 0;
   let isStateOld = false;
 
   const moment = (): Moment => ({ now: clock.now(), monotonic: clock.monotonic() });
@@ -160,7 +168,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     if (items.length === 0) return;
     for (const item of items) if (item.kind === 'event' && item.state === 'ended') unfinished.leaves(item.id);
     // It goes with these: of what is said while they are written it knows nothing.
-    const state = clock.monotonic() - stateAt >= STATE_EVERY_MS ? takeState() : null;
+    const state = isStateDue() ? takeState() : null;
     await write(items);
     if (state) await writeState(state);
   }
@@ -188,7 +196,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     const { camera_id, rule, verdict, keep: isKept } = { ...event, ...request };
     if (isKept !== event.keep) await kept.set(id, isKept);
     if (isKept !== event.keep || verdict !== event.verdict) {
-      await write([{ kind: 'review', id: own.newId(), event: id, at: new Date(clock.now()).toISOString(), camera_id, rule, verdict, keep: isKept }]);
+      await write([{ kind: 'review', id: ids.next(), event: id, at: new Date(clock.now()).toISOString(), camera_id, rule, verdict, keep: isKept }]);
     }
     return { ...event, verdict, keep: isKept };
   }
@@ -228,9 +236,14 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     }
   }
 
+  const stateDueAt = (): number => stateAt + Math.min(STATE_LATEST_MS, Math.max(STATE_EVERY_MS, stateMs / STATE_SHARE));
+  const isStateDue = (): boolean => clock.monotonic() >= stateDueAt();
+
   function takeState(): EventState {
-    isStateOld = false;
-    return unfinished.in(engine.state(moment()));
+    [stateAt, isStateOld] = [clock.monotonic(), false];
+    const state = unfinished.in(engine.state(moment()));
+    stateMs = clock.monotonic() - stateAt;
+    return state;
   }
 
   /** It must not know of what is not in the log: it waits while something is on its way there. */
@@ -240,22 +253,23 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
 
   async function writeState(state: EventState): Promise<void> {
     if (isGivenUp) return;
-    stateAt = clock.monotonic();
+    const begunAt = clock.monotonic();
     const text = JSON.stringify({ ...state, last });
     await expectOurs().then(() => writeAtomically(file, text)).catch((error: unknown) => {
       isStateOld = true;
       words.repeated('error', 'the state of events cannot be written', file, { reason: errorInfo(error).message });
     });
+    stateMs += clock.monotonic() - begunAt;
   }
 
   function alarm(): void {
     cancelAlarm();
     const at = engine.dueAt();
-    const due = isStateOld && waiting === 0 ? Math.min(at ?? Infinity, stateAt + STATE_EVERY_MS) : at;
+    const due = isStateOld && waiting === 0 ? Math.min(at ?? Infinity, stateDueAt()) : at;
     if (due === null || stop.signal.aborted) return;
     cancelAlarm = clock.after(Math.max(50, due - clock.monotonic()), () => {
       engage(() => engine.passed(moment()));
-      if (isStateOld && waiting === 0) then(writeStateNow);
+      if (isStateOld && waiting === 0 && isStateDue()) then(writeStateNow);
     });
   }
 
@@ -270,7 +284,10 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
 
   async function restore(): Promise<void> {
     const items = ([...await log.read({ limit: MOST_READ, pictures: true })] as unknown as EventItem[]).reverse();
-    for (const item of items) recent.add(item);
+    for (const item of items) {
+      recent.add(item);
+      ids.after(item.id);
+    }
     const state = await readStateFile();
     const newest = items.at(-1);
     last = newest ? itemName(newest) : state?.last ?? null;
@@ -312,7 +329,8 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     },
     silence(camera, rule, until) {
       engine.silence(camera, rule, until, moment());
-      isStateOld = true;
+      // The log does not tell of it.
+      [stateAt, isStateOld] = [-Infinity, true];
       then(writeStateNow);
     },
     silences: () => engine.silences(moment()),

@@ -17,7 +17,7 @@ export interface Limits {
   readonly quiet_looks: number;
   readonly quiet: number;
   readonly gap: number;
-  /** Without any look, until nobody is thought to look: they may come by the batch. */
+  /** Without any look, until nobody is thought to look: they may come by the batch, of pictures that come each second where they have no interval. */
   readonly silence: number;
   readonly longest: number;
 }
@@ -72,7 +72,7 @@ export function limitsOf(rule: EventRule, { interval_seconds, batch_size }: Pick
     quiet_looks: rule.quiet_looks,
     quiet: 1000 * (rule.quiet_seconds ?? Math.max(10, 3 * interval_seconds)),
     gap,
-    silence: gap + 2000 * batch_size * interval_seconds,
+    silence: gap + 2000 * batch_size * Math.max(1, interval_seconds),
     longest: 1000 * rule.max_seconds,
   };
 }

@@ -2,7 +2,8 @@
  * Capture times of a session on a clock that nobody sets: what goes on while a machine's clock is set is one episode.
  *
  * Frames are numbered in the order of their capture, so a time before that of the frame before says that the clock was set
- * back; and a time that is later than it can be, by how long ago the frame before was heard of, that it was set forward.
+ * back; and a time that is later than it can be, by how long ago the frame before was heard of, that it was set forward. By
+ * less than a second neither is told from frames that overtake each other, or are now longer and now shorter on their way.
  */
 import type { Frame, StreamRef } from '../types.ts';
 import type { Moment } from './seen.ts';
@@ -22,12 +23,13 @@ export interface Timeline {
 const LONGEST_WAY_MS = 600_000;
 /** Times that a clock was set that are remembered, for frames that are on their way. */
 const MOST_JUMPS = 16;
+const LEAST_JUMP_MS = 1000;
 
 export function createTimeline(): Timeline {
-  /** From these frames on. */
-  let jumps: readonly { readonly sequence: number; readonly shift: number }[] = [];
+  /** From these frames on; frames before the first are nearest to that. */
+  let jumps: readonly { readonly sequence: number; readonly shift: number }[] = [{ sequence: 0, shift: 0 }];
   let newest: { readonly sequence: number; readonly time: number; readonly isLive: boolean; readonly heard: number; readonly wayMs: number } | null = null;
-  const shiftAt = (sequence: number): number => jumps.findLast((jump) => jump.sequence <= sequence)?.shift ?? 0;
+  const shiftAt = (sequence: number): number => (jumps.findLast((jump) => jump.sequence <= sequence) ?? jumps[0])?.shift ?? 0;
 
   return {
     at({ sequence, captured_at }, { interval_seconds, from }, { now, monotonic }) {
@@ -37,8 +39,9 @@ export function createTimeline(): Timeline {
       let shift = shiftAt(sequence);
       if (before) {
         const latest = before.isLive && from === 'live' ? before.time + (monotonic - before.heard) + before.wayMs : Infinity;
-        if (captured + shift < before.time || captured + shift > latest + interval_seconds * 1000) {
-          shift = before.time + interval_seconds * 1000 - captured;
+        const intervalMs = 1000 * interval_seconds;
+        if (captured + shift < before.time - LEAST_JUMP_MS || captured + shift > latest + Math.max(LEAST_JUMP_MS, intervalMs)) {
+          shift = before.time + intervalMs - captured;
           jumps = [...jumps, { sequence, shift }].slice(-MOST_JUMPS);
         }
       }

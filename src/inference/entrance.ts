@@ -35,6 +35,9 @@ export interface Entrance {
   take(kept: Kept, now: number, mayGo: (item: Item) => boolean): readonly Item[];
 }
 
+/** A breath of a model is no overload, also where every picture is looked at that a camera brings. */
+const LEAST_PATIENCE_MS = 1000;
+
 export function createEntrance({ settings, callSize, quarantine, skip }: EntranceParts): Entrance {
   const foyer = createFoyer();
   const door = createDoor<Item>();
@@ -51,7 +54,7 @@ export function createEntrance({ settings, callSize, quarantine, skip }: Entranc
       ? { perCamera: () => 1, total: settings.queue_total, patienceMs: () => Infinity }
       : {
         perCamera: ({ stream }) => stream.batch_size, total: settings.queue_total * settings.batch_size,
-        patienceMs: ({ stream }) => Math.max(2000 * stream.interval_seconds, 2 * callSize.usualMs),
+        patienceMs: ({ stream }) => Math.max(LEAST_PATIENCE_MS, 2000 * stream.interval_seconds, 2 * callSize.usualMs),
       });
     for (const { asks } of gone) skip(asks, 'overloaded');
   }

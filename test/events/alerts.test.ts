@@ -166,6 +166,15 @@ describe('what is stationary', () => {
     expect(alerts(world)).toEqual([true, 'stationary', true]);
   });
 
+  it('is forgotten likewise where each picture that a camera brings is looked at', () => {
+    const world = createWorld(rule({ stationary: true }));
+    const each = { interval: 0 };
+    world.look(0, at(10), each);
+    for (let seconds = 5; seconds <= HOUR + 60; seconds += 5) world.miss(seconds, each);
+    world.look(HOUR + 65, at(10), each);
+    expect(alerts(world)).toEqual([true, true]);
+  });
+
   it('is known across restarts, also when the state is old or gone', () => {
     for (const keep of ['state', 'log'] as const) {
       const world = createWorld(rule({ stationary: true }));

@@ -30,12 +30,17 @@ let lines: string[];
 let filmed: (entry: EventEntry) => Promise<void> | null;
 let clips: Map<string, EventClip>;
 let sequence: number;
+/** Milliseconds by which the machine's clock is ahead. */
+let aheadMs: number;
+/** What is asked of the folders takes so long, which has taken as much by now. */
+let slowMs: number;
+let lostMs: number;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-chronicle-'));
   await mkdir(join(folder, 'frames'));
   clock = createVirtualClock();
-  [isRefused, isTaken, appends, lines, sequence] = [() => false, false, 0, [], 0];
+  [isRefused, isTaken, appends, lines, sequence, aheadMs, slowMs, lostMs] = [() => false, false, 0, [], 0, 0, 0, 0];
   filmed = () => null;
   clips = new Map();
   await open();
@@ -47,7 +52,6 @@ afterEach(async () => {
 });
 
 const until = (condition: () => boolean | Promise<boolean>): Promise<void> => untilOr(condition, 5000, () => lines.join(''));
-let ids = 0;
 /** Appends wait for it. */
 let isHeld: Promise<void> | null = null;
 const BATCH = { id: 'batch', camera_id: 'gate' };
@@ -58,7 +62,7 @@ async function open(): Promise<void> {
   const kept = await openKeptEvents(folder);
   const pictures = await openEventPictures({ data_dir: folder, event_pictures_max_bytes: 1e6 }, { path: (key) => join(folder, 'frames', key) }, kept.has);
   chronicle = await openChronicle({
-    rules: [ruleOf({ name: 'all', quiet_looks: 2, quiet_seconds: 2 })], time_zone: 'UTC', max_alert_age_seconds: 300, newId: () => `id-${ids += 1}`, batchOf: () => 'batch',
+    rules: [ruleOf({ name: 'all', quiet_looks: 2, quiet_seconds: 2 })], time_zone: 'UTC', max_alert_age_seconds: 300, batchOf: () => 'batch',
     log: {
       ...whole,
       append: async (items, signal) => {
@@ -68,7 +72,11 @@ async function open(): Promise<void> {
         await whole.append(items, signal);
       },
     },
-    file: join(folder, 'events.json'), expectOurs: () => (isTaken ? Promise.reject(new LookoutError('locked', 'somebody else has it')) : Promise.resolve()), keepPicture: (event, frame) => pictures.keep(event, frame), kept, filmed: (entry) => filmed(entry), clipOf: (id) => clips.get(id) ?? null, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock,
+    file: join(folder, 'events.json'), expectOurs: () => {
+      lostMs += slowMs;
+      return isTaken ? Promise.reject(new LookoutError('locked', 'somebody else has it')) : Promise.resolve();
+    },
+    keepPicture: (event, frame) => pictures.keep(event, frame), kept, filmed: (entry) => filmed(entry), clipOf: (id) => clips.get(id) ?? null, placeOf: () => Promise.resolve(null), sectionOf: () => 'animals', clock: { ...clock, now: () => clock.now() + aheadMs, monotonic: () => clock.monotonic() + lostMs },
     words: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }),
   });
 }
@@ -83,7 +91,7 @@ async function look(sees: string | null, { confidence = 0.5, camera = 'gate', is
 async function capture(isStored = true): Promise<Frame> {
   await clock.pass(1000);
   sequence += 1;
-  const frame: Frame = { key: `${sequence}.jpg`, captured_at: new Date(clock.now()).toISOString(), sequence, width: 100, height: 100 };
+  const frame: Frame = { key: `${sequence}.jpg`, captured_at: new Date(clock.now() + aheadMs).toISOString(), sequence, width: 100, height: 100 };
   if (isStored) await writeFile(join(folder, 'frames', frame.key), `picture ${sequence}`);
   return frame;
 }
@@ -243,6 +251,17 @@ describe('the chronicle', () => {
     ]);
   });
 
+  it('has the newest first after a restart too, where the clock was ahead before', async () => {
+    aheadMs = 7_200_000;
+    for (const sees of ['dog', 'cat']) await look(sees);
+    await chronicle.settled(BATCH);
+    await crash();
+    aheadMs = 0;
+    for (const sees of ['cow', 'hen']) await look(sees);
+    await chronicle.settled(BATCH);
+    expect(chronicle.list({ limit: 9 }).map((event) => event.class)).toEqual(['hen', 'cow', 'cat', 'dog']);
+  });
+
   it('remembers over a crash what was not seen before it', async () => {
     await look('dog');
     await look(null);
@@ -394,6 +413,28 @@ describe('the chronicle', () => {
     for (let miss = 0; miss < 4; miss += 1) await look(null);
     await chronicle.settled(BATCH);
     expect((await written()).map(({ class: name, state }) => `${name} ${state}`)).toEqual(['dog begun', 'dog ended']);
+  });
+
+  it('writes its state more rarely the longer that takes, four times a minute at the least, and a silence at once', async () => {
+    const file = (): Promise<string> => readFile(join(folder, 'events.json'), 'utf8');
+    const statesOf = async (seconds: number): Promise<number> => {
+      const found = new Set<string>();
+      await times(seconds, async () => {
+        const frame = await look('dog');
+        await chronicle.settled(BATCH);
+        found.add(await file());
+        return frame;
+      });
+      return found.size;
+    };
+    expect(await statesOf(10)).toBeGreaterThanOrEqual(4);
+    slowMs = 1000;
+    await statesOf(3);
+    const rare = await statesOf(32);
+    expect([rare > 1, rare < 5]).toEqual([true, true]);
+    chronicle.silence('yard', null, clock.now() + 60_000);
+    await chronicle.settled(BATCH);
+    expect(await file()).toContain('yard');
   });
 
   it('takes a thousand looks in a fraction of a second', async () => {

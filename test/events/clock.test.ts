@@ -110,4 +110,20 @@ describe('a timeline', () => {
     expect(timeline.at(frame(1, 3), stream, moment(6, 6 - HOUR))).toEqual({ time: T0 + 3000, shift: 0 });
     expect(timeline.at(frame(3, 9 - HOUR), stream, moment(9, 9 - HOUR))).toEqual({ time: T0 + 9000, shift: 1000 * HOUR });
   });
+
+  it('takes no jumps from pictures of a camera whose clock is ahead, however they come: without an interval, and some before others', () => {
+    const timeline = createTimeline();
+    const each = { ...stream, interval_seconds: 0 };
+    for (let number = 1; number < 50; number += 1) {
+      const captured = number % 10 === 0 ? number - 2 : number;
+      expect(timeline.at(frame(number, 2 + captured / 10), each, moment(number / 10 + (number % 2) / 20)).shift).toBe(0);
+    }
+  });
+
+  it('has what was captured before all jumps that it remembers near the first of those', () => {
+    const timeline = createTimeline();
+    const shifts = Array.from({ length: 40 }, (_, number) => timeline.at(frame(number, 7 * number), stream, moment(3 * number, 7 * number)).shift);
+    expect(shifts.at(-1)).toBe(-39 * 4000);
+    expect(timeline.at(frame(20, 140), stream, moment(117, 273)).shift).toBe(shifts[24]);
+  });
 });

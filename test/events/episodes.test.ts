@@ -83,6 +83,12 @@ describe('an episode', () => {
     expect(world.shown()).toMatchObject([{ ended_by: 'quiet', began: 0, frames: 2, ended: 3000 }]);
   });
 
+  it('outlasts the time in which a batch is filled, also where each picture that a camera brings is looked at', () => {
+    const world = createWorld([{ name: 'all', max_gap_seconds: 5 }]);
+    for (const batch of [0, 10]) for (let at = 0; at < 10; at += 1) world.see(batch + at, { interval: 0, lag: 10 - at });
+    expect(world.shown()).toMatchObject([{ frames: 20, ended_by: 'going_on' }]);
+  });
+
   it('is told at most every ten seconds, when something changed', () => {
     const world = createWorld();
     play(world, '+'.repeat(11));

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { FORMATS } from '../../src/config/formats.ts';
-import { EVENT_RULE, isRuleName, ruleOf, rulesFault, rulesOf } from '../../src/words/event-rules.ts';
+import { EVENT_RULE, isRuleName, keptSeconds, ruleOf, rulesFault, rulesOf } from '../../src/words/event-rules.ts';
 
 const ajv = new Ajv2020({ allowUnionTypes: true });
 for (const [name, { validate }] of Object.entries(FORMATS)) ajv.addFormat(name, validate);
@@ -35,6 +35,12 @@ describe('a rule of events', () => {
     expect(rulesFault([{ name: 'a' }, { name: 'b', min_frames: { seen: 2, of: 2 } }])).toBeNull();
     expect(rulesFault([{ name: 'a' }, { name: 'b' }, { name: 'a' }])).toBe('two rules are named a');
     expect(rulesFault([{ name: 'a', min_frames: { seen: 3, of: 2 } }])).toBe('min_frames of the rule a: seen is more than of');
+  });
+
+  it('has what its clips begin with kept as long as it takes to begin, also where pictures have no interval', () => {
+    const rules = [ruleOf({ name: 'seldom', clips: true, min_frames: { seen: 2, of: 21 } })];
+    const kept = (interval_seconds: number): number | null => keptSeconds(rules, 'gate', { clips: false, interval_seconds });
+    expect([3, 2, 0].map(kept)).toEqual([75, 55, 35]);
   });
 
   it('has a name that addresses can carry', () => {
