@@ -47,7 +47,7 @@ export interface Courier {
 }
 
 const MOST = { items: 500, bytes: 8_000_000 };
-/** The other log has its turn then, however many items of this one wait. */
+/** The other log, and what is tried again, have their turn then, however many items of this one wait. */
 const TURN_MS = 1000;
 /** Others may write to a log. */
 const LOOK_MS = 5000;
@@ -77,7 +77,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       else log.info(`${name}: ${target} is there again`);
     },
   });
-  const retry = createRetry(aside, follower, () => { progress.took(1); });
+  const retry = createRetry({ aside, follower, clock, took: () => { progress.took(1); } });
 
   /** Whether there was something. */
   async function round(kind: Item['log'], reader: LogReader): Promise<boolean> {
@@ -169,7 +169,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       current = linked(signal);
       try {
         await obey();
-        let worked = false;
+        let worked = await retry.turn(TURN_MS, current.signal);
         for (const [kind, reader] of logs) worked = await round(kind, reader) || worked;
         if (worked) continue;
         await progress.write('now');
@@ -209,9 +209,13 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
   /** Done between two rounds, of which one that waits for its target is given up: nothing else moves the cursor. */
   function order<Result>(what: () => Promise<Result>): Promise<Result> {
     const done = new Promise<Result>((resolve, reject) => { ordered.push(() => what().then(resolve, reject)); });
+    interrupt();
+    return done;
+  }
+
+  function interrupt(): void {
     current.abort(new LookoutError('shutting_down', 'the follower is given an order'));
     wake();
-    return done;
   }
 
   const age = (time: string | null): number => (time === null ? 0 : Math.max(0, (clock.now() - Date.parse(time)) / 1000));
@@ -247,7 +251,12 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
         delivered: progress.delivered, lost: progress.lost, set_aside: aside.count, last_delivered_at: lastDeliveredAt,
       };
     },
-    retry: async () => ((await aside.list()).length === 0 ? 0 : order(() => retry(signal))),
+    async retry() {
+      if ((await aside.list()).length === 0) return 0;
+      const taken = retry.ask();
+      interrupt();
+      return taken;
+    },
     async rewind(to) {
       await order(() => progress.rewind(to));
     },
@@ -258,6 +267,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       await working;
       // They are told that it ends.
       await obey();
+      retry.giveUp(new LookoutError('shutting_down', 'Lookout is stopping'));
       try {
         await progress.write('now');
       } finally {

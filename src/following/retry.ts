@@ -1,16 +1,48 @@
-/** Brings once more what was set aside, for whoever asks for it. */
+/** Brings once more what was set aside, for whoever asks for it: a turn at a time, so that what is new does not wait for all of it. */
+import type { Clock } from '../lib/clock.ts';
 import type { Follower } from '../types.ts';
 import type { Aside } from './aside.ts';
 
 /** A target on which so many fall over in a row may be away: each of the others would wait for it. */
 const GIVE_UP = 3;
 
-/** Resolves with how many were taken, `took` is told of each. Throws the signal's reason, and where none was taken why the last one was not. */
-export type Retry = (signal: AbortSignal) => Promise<number>;
+export interface Retry {
+  /** Resolves with how many were taken, once each was tried. Throws where none was taken why the last one was not, and when it is given up. */
+  ask(): Promise<number>;
+  /** Goes on for so long with what was asked for. False: nothing is left to do. Throws the signal's reason, and can go on after that. */
+  turn(ms: number, signal: AbortSignal): Promise<boolean>;
+  giveUp(reason: Error): void;
+}
 
-export function createRetry(aside: Aside, follower: Pick<Follower, 'deliver'>, took: () => void): Retry {
+export interface RetryParts {
+  readonly aside: Aside;
+  readonly follower: Pick<Follower, 'deliver'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  /** Told of each that was taken. */
+  readonly took: () => void;
+}
+
+interface Run {
+  /** Still to be tried; null: nobody has looked which. */
+  files: readonly string[] | null;
+  taken: number;
+  inARow: number;
+  last: Error | null;
+  readonly done: Promise<number>;
+  readonly resolve: (taken: number) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+export function createRetry({ aside, follower, clock, took }: RetryParts): Retry {
+  let run: Run | null = null;
   /** Files in the order in which they failed: these go last, so that whatever stays in the way is passed the next time. */
   let failed: readonly string[] = [];
+
+  async function filesInOrder(): Promise<readonly string[]> {
+    const there = await aside.list();
+    failed = failed.filter((file) => there.includes(file));
+    return [...there.filter((file) => !failed.includes(file)), ...failed];
+  }
 
   async function bring(file: string, signal: AbortSignal): Promise<boolean> {
     const item = await aside.read(file);
@@ -22,26 +54,56 @@ export function createRetry(aside: Aside, follower: Pick<Follower, 'deliver'>, t
     return true;
   }
 
-  return async (signal) => {
-    const there = await aside.list();
-    failed = failed.filter((file) => there.includes(file));
-    const files = [...there.filter((file) => !failed.includes(file)), ...failed];
-    let [taken, inARow] = [0, 0];
-    let last: Error | null = null;
-    for (const file of files) {
+  async function attempt(own: Run, file: string, signal: AbortSignal): Promise<void> {
+    try {
+      if (await bring(file, signal)) own.taken += 1;
+      failed = failed.filter((one) => one !== file);
+      own.inARow = 0;
+    } catch (error) {
+      signal.throwIfAborted();
+      failed = [...failed.filter((one) => one !== file), file];
+      own.inARow += 1;
+      own.last = error as Error;
+    }
+  }
+
+  /** Whether there is more. */
+  async function goOn(own: Run, ms: number, signal: AbortSignal): Promise<boolean> {
+    own.files ??= await filesInOrder();
+    for (const until = clock.monotonic() + ms; clock.monotonic() <= until;) {
+      const [file, ...rest] = own.files;
+      if (file === undefined || own.inARow === GIVE_UP) return false;
+      await attempt(own, file, signal);
+      own.files = rest;
+    }
+    return true;
+  }
+
+  return {
+    ask() {
+      if (run) return run.done;
+      let [resolve, reject]: [Run['resolve'], Run['reject']] = [() => undefined, () => undefined];
+      const done = new Promise<number>((...both) => { [resolve, reject] = both; });
+      run = { files: null, taken: 0, inARow: 0, last: null, done, resolve, reject };
+      return done;
+    },
+    async turn(ms, signal) {
+      const own = run;
+      if (!own) return false;
       try {
-        if (await bring(file, signal)) taken += 1;
-        failed = failed.filter((one) => one !== file);
-        inARow = 0;
+        if (await goOn(own, ms, signal)) return true;
+        if (own.taken === 0 && own.last) own.reject(own.last);
+        else own.resolve(own.taken);
       } catch (error) {
         signal.throwIfAborted();
-        failed = [...failed.filter((one) => one !== file), file];
-        inARow += 1;
-        last = error as Error;
-        if (inARow === GIVE_UP) break;
+        own.reject(error as Error);
       }
-    }
-    if (taken === 0 && last) throw last;
-    return taken;
+      run = null;
+      return false;
+    },
+    giveUp(reason) {
+      run?.reject(reason);
+      run = null;
+    },
   };
 }

@@ -207,6 +207,21 @@ describe('a follower', () => {
     expect(await status()).toMatchObject({ set_aside: 3, delivered: 3 });
   });
 
+  it('is brought what is new while much that was set aside is brought again', async () => {
+    target.refuses = () => true;
+    await append(1, 12);
+    await start();
+    await until(async () => (await status() as { set_aside: number }).set_aside === 12, 5000);
+    target.refuses = () => false;
+    target.takes = 150;
+    const retried = followers?.retry('one');
+    await until(() => target.taken.length === 1, 5000);
+    await append(13);
+    expect(await retried).toBe(12);
+    expect(target.taken.toSorted()).toEqual(ids(1, 13));
+    expect(target.taken.indexOf(eventItem(13).id)).toBeLessThan(11);
+  });
+
   it('is told what was asked for by a retry, or a rewind, also after a restart', async () => {
     target.refuses = ({ id }) => id === eventItem(2).id;
     await append(1, 3);
