@@ -7,6 +7,8 @@ import { Invalid, count, flag, index, items, list, milliseconds, not, object, op
 export const PROTOCOL = 1;
 /** Far above any answer, far below what a mistake could fill memory with. */
 export const MAX_MESSAGE = 16 * 1024 * 1024;
+/** As many as a model may have instances: each is a loop of its lane. */
+const MAX_SLOTS = 64;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -85,8 +87,13 @@ function parseReady(message: Fields): RunnerMessage {
     labels: optional(message['labels'], 'labels', (labels, at) => list(labels, at, text)),
     device: optional(message['device'], 'device', text),
     mix: optional(message['mix'], 'mix', flag),
-    slots: optional(message['slots'], 'slots', count) ?? 1,
+    slots: optional(message['slots'], 'slots', slots) ?? 1,
   };
+}
+
+function slots(value: unknown, at: string): number {
+  if (count(value, at) > MAX_SLOTS) throw not(value, at, `a whole number from 1 to ${MAX_SLOTS}`);
+  return value as number;
 }
 
 function parseResult(message: Fields, asked: (id: number) => number): RunnerMessage {
