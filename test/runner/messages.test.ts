@@ -58,6 +58,14 @@ test('optional fields may be missing or null', () => {
   expect(parseLine('{"type":"failed","id":1,"error":{"message":"x"}}')).toMatchObject({ frames: [] });
 });
 
+test('names that are long are cut, and labels that are many', () => {
+  const long = 'é'.repeat(5000);
+  const cut = `${'é'.repeat(255)}…`;
+  const labels = [long, ...Array.from({ length: 40_000 }, (_, index) => `class ${index}`)];
+  const read = parseLine(JSON.stringify({ type: 'ready', protocol: 1, detector: long, device: long, labels }));
+  expect(read).toMatchObject({ detector: cut, device: cut, labels: [cut, ...labels.slice(1, 32_768)] });
+});
+
 test('fields that the protocol does not know are left out', () => {
   expect(parseLine('{"type":"fatal","error":{"message":"x","more":1},"mood":"bad"}')).toEqual({ type: 'fatal', error: { message: 'x' } });
 });
