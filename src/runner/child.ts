@@ -8,7 +8,7 @@ import { memoryOfTree } from '../lib/memory.ts';
 import type { RunnerCommand } from './command.ts';
 import { keepLastWords } from './last-words.ts';
 import { splitLines, type OnLine } from './lines.ts';
-import { listen } from './listen.ts';
+import { listen, rest } from './listen.ts';
 
 export interface Child {
   readonly stdin: Writable;
@@ -34,6 +34,7 @@ export interface End {
 /** For a process that may hang: gone within a second. */
 export const AT_ONCE = { patience_ms: 0, term_ms: 900 };
 
+const BLANKS_A_MS = 1000;
 const MEMORY_LOOK_MS = 500;
 /** A process that left the group may hold the pipes open for ever; what the runner itself wrote is there by then. */
 const PIPES_AFTER_EXIT_MS = 500;
@@ -57,8 +58,15 @@ export function startChild(command: RunnerCommand, onPrint: (lines: readonly str
   };
   listen(child.stderr, hear);
   if (messages === undefined) listen(child.stdout, hear);
-  // A message without its line end was cut off by the process's end, and that is the news.
-  else child.stdout.setEncoding('utf8').on('data', splitLines(messages.limit, messages.onLine).push);
+  else {
+    // A message without its line end was cut off by the process's end, and that is the news.
+    const { push } = splitLines(messages.limit, messages.onLine);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      push(text);
+      // Empty lines are no fault, and without end they would leave no time for anybody else.
+      if (!/\S/.test(text)) rest(child.stdout, text.length / BLANKS_A_MS);
+    });
+  }
   child.stdin.on('error', () => {
     // A write to a process that is gone: `ended` tells why it went.
   });

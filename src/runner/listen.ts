@@ -26,13 +26,18 @@ export function listen(stream: Readable, onLines: (lines: readonly string[]) => 
     tell();
     restMs += (performance.now() - began) / SHARE;
     if (restMs < MIN_REST_MS) return;
-    stream.pause();
-    setTimeout(() => stream.resume(), Math.min(restMs, MAX_REST_MS));
+    rest(stream, Math.min(restMs, MAX_REST_MS));
     restMs = 0;
   }).on('end', () => {
     end();
     tell();
   });
+}
+
+/** Reads no more of it for so long; who writes there waits. */
+export function rest(stream: Readable, ms: number): void {
+  stream.pause();
+  setTimeout(() => stream.resume(), ms);
 }
 
 /** Lines of a model that are kept. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import type { RunnerCommand } from '../../src/runner/command.ts';
@@ -89,6 +90,13 @@ describe('a start', () => {
     expect((await failure(start(raw('say'), {}, AbortSignal.abort('enough')))).cause).toBe('enough');
     expect(logs).toEqual([]);
   });
+});
+
+test('a runner that says empty lines without end leaves time for others', async () => {
+  await start({ ...raw('say'), file: 'sh', args: ['-c', `echo '{"type":"ready","protocol":1}'; yes '' & cat`] });
+  const before = performance.eventLoopUtilization();
+  await sleep(500);
+  expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.7);
 });
 
 describe('an answer', () => {
