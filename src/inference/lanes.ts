@@ -37,7 +37,7 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0, successor: null } as const;
+const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, device: null, restarts: 0, successor: null } as const;
 
 export function createLanes({ catalog, prepare, settings, view, settingUp, tally, clock, log }: LanesParts): Lanes {
   const lanes = new Map<string, Lane>();

@@ -168,19 +168,22 @@ it.skipIf(process.platform !== 'linux')('ends a model that grows beyond its memo
   expect(await of('modest')).toMatchObject({ restarts: 0, state: 'ready' });
 });
 
-it('gives a model a working folder of its own, which outlives its runners', async () => {
-  const { root, lanes, of, warm } = await open({
+it('gives a model a working folder of its own, which outlives its runners, and says where it computes', async () => {
+  const { root, lanes, log, of, warm } = await open({
     'models/notes/model.yaml': MANIFEST,
     'models/notes/main.mjs': `
       import { appendFileSync, readFileSync } from 'node:fs';
       export function setup({ work_folder }) {
         appendFileSync('notes.txt', 'started\\n');
-        return { detector: readFileSync('notes.txt', 'utf8').split('\\n').length - 1 + ' starts, ' + (work_folder === process.cwd()) };
+        return { detector: readFileSync('notes.txt', 'utf8').split('\\n').length - 1 + ' starts, ' + (work_folder === process.cwd()), device: 'abacus' };
       }
       export const predict = () => [];
     `,
   });
+  expect(await of('notes')).toMatchObject({ state: 'idle', device: null });
   await warm('notes');
+  expect(await of('notes')).toMatchObject({ state: 'ready', device: 'abacus' });
+  expect(log.join('')).toContain('notes: ready reason="1 starts, true" device=abacus\n');
   expect(lanes.of('notes').status().detector).toBe('1 starts, true');
   await appendFile(join(root, 'models/notes/main.mjs'), '// edited');
   await expect.poll(() => of('notes'), SOON).toMatchObject({ detector: '2 starts, true', successor: null });
