@@ -93,23 +93,6 @@ it('keeps the last 200 lines that a model printed, whatever the level of the log
   await expect(lanes.printsOf('toString')).rejects.toMatchObject({ code: 'not_found' });
 });
 
-it('hears one model beside another that prints without end', async () => {
-  const { lanes, warm } = await open({
-    'models/endless/model.yaml': MANIFEST,
-    'models/endless/main.mjs': `
-      import { spawn } from 'node:child_process';
-      spawn('yes', { stdio: ['ignore', 'inherit', 'inherit'] });
-      export const predict = () => [];
-    `,
-    'models/modest/model.yaml': MANIFEST, 'models/modest/main.mjs': 'export const predict = (frames) => frames.map(() => []);',
-  });
-  await warm('endless');
-  await warm('modest');
-  const printed = async (): Promise<readonly string[]> => (await lanes.printsOf('endless')).map(({ text }) => text);
-  await expect.poll(printed, SOON).toEqual(Array(200).fill('y'));
-  for (let call = 0; call < 50; call += 1) expect(await look(lanes, 'modest')).toMatchObject({ detections: [] });
-}, 20_000);
-
 it('takes models for what they are whose names every object has', async () => {
   const { lanes, of, warm } = await open({
     'models/constructor/model.yaml': MANIFEST, 'models/constructor/main.mjs': 'export const predict = () => [];', 'models/toString/model.yaml': 'runtime: [half',
@@ -167,6 +150,23 @@ it.skipIf(process.platform !== 'linux')('ends a model that grows beyond its memo
   expect(await look(lanes, 'greedy')).toMatchObject({ detections: [{ class: expect.stringMatching(/^[1-3]$/) as string }] });
   expect(await of('modest')).toMatchObject({ restarts: 0, state: 'ready' });
 });
+
+it('hears one model beside another that prints without end', async () => {
+  const { lanes, warm } = await open({
+    'models/endless/model.yaml': MANIFEST,
+    'models/endless/main.mjs': `
+      import { spawn } from 'node:child_process';
+      spawn('yes', { stdio: ['ignore', 'inherit', 'inherit'] });
+      export const predict = () => [];
+    `,
+    'models/modest/model.yaml': MANIFEST, 'models/modest/main.mjs': 'export const predict = (frames) => frames.map(() => []);',
+  });
+  await warm('endless');
+  await warm('modest');
+  const printed = async (): Promise<readonly string[]> => (await lanes.printsOf('endless')).map(({ text }) => text);
+  await expect.poll(printed, SOON).toEqual(Array(200).fill('y'));
+  for (let call = 0; call < 50; call += 1) expect(await look(lanes, 'modest')).toMatchObject({ detections: [] });
+}, 20_000);
 
 it('gives a model a working folder of its own, which outlives its runners, and says where it computes', async () => {
   const { root, lanes, log, of, warm } = await open({
