@@ -56,7 +56,7 @@ function updateChoice(choice, model) {
   if (model.missing === null) showChip(choice.querySelector('.chip'), model.state, modelState(model));
   else showChip(choice.querySelector('.chip'), 'waiting', 'Incomplete');
   const hint = choice.querySelector('.hint');
-  setText(hint, model.missing ?? (troubleOf(model) || [`reports as ${words(model.section ?? model.name)}`, memoryOf(model)].filter(Boolean).join(' · ')));
+  setText(hint, model.missing ?? (troubleOf(model) || [`reports as ${words(model.section ?? model.name)}`, model.device && `on ${model.device}`, memoryOf(model)].filter(Boolean).join(' · ')));
   if (hint.title !== hint.textContent) hint.title = hint.textContent;
 }
 

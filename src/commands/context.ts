@@ -1,7 +1,9 @@
 /** What every command is given, and how it gets its settings and its log. */
 import { loadConfig } from '../config/load.ts';
+import { jsonText } from '../lib/json-line.ts';
 import { createLog, type Log } from '../lib/log.ts';
 import { writeTo } from '../lib/standard-streams.ts';
+import { inLines } from '../lib/terminal.ts';
 import { shareFiles } from '../lib/umask.ts';
 import type { Config } from '../types.ts';
 import { useRunnerUser } from './runner-user.ts';
@@ -29,6 +31,17 @@ export async function prepareCommand({ flags, signal }: CommandContext, defaults
   return { config, log };
 }
 
-export function print(line: string): void {
-  writeTo(process.stdout, `${line}\n`);
+/** What others wrote is in many of the lines, and not to be obeyed. */
+export function print(text: string): void {
+  writeTo(process.stdout, `${inLines(text)}\n`);
+}
+
+/** Where the standard output is a document. */
+export function printAside(text: string): void {
+  writeTo(process.stderr, `${inLines(text)}\n`);
+}
+
+/** For a program. */
+export function printJson(value: unknown): void {
+  print(jsonText(value, 2));
 }

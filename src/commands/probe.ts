@@ -5,7 +5,7 @@ import { LookoutError } from '../errors.ts';
 import { createSources } from '../parts.ts';
 import type { Probe } from '../types.ts';
 import { isStreamUrl, STREAM_URL_IN_WORDS } from '../words/stream-url.ts';
-import { prepareCommand, print, type CommandContext } from './context.ts';
+import { prepareCommand, print, printJson, type CommandContext } from './context.ts';
 
 export interface ProbeOptions {
   /** One JSON document instead of words. */
@@ -21,7 +21,7 @@ export async function probe(context: CommandContext, url: string, { json, pictur
   const sources = await createSources(config, log);
   try {
     const { jpeg, ...facts } = await probeStream({ url }, true, { config, sources }, context.signal);
-    if (json) print(JSON.stringify(facts, null, 2));
+    if (json) printJson(facts);
     else for (const line of inWords(facts, config.interval_seconds)) print(line);
     if (picture !== null && jpeg) {
       await writeFile(picture, jpeg);

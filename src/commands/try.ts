@@ -8,11 +8,12 @@ import { copyForModels, makeReadable } from '../lib/account.ts';
 import { layOver } from '../lib/ffmpeg.ts';
 import { makeFolder } from '../lib/files.ts';
 import { linked } from '../lib/linked.ts';
-import { writeTo } from '../lib/standard-streams.ts';
+import { shorten } from '../lib/shorten.ts';
+import { inOneLine } from '../lib/terminal.ts';
 import { createModels } from '../parts.ts';
 import { drawFindings } from '../record/drawing.ts';
 import type { Detection, Model, Runner, RunnerFrame } from '../types.ts';
-import { prepareCommand, print, type CommandContext } from './context.ts';
+import { prepareCommand, print, printAside, printJson, type CommandContext } from './context.ts';
 import { expectOwn } from './expect-own.ts';
 import { readPictures, type Picture, type Shown } from './pictures.ts';
 
@@ -38,7 +39,7 @@ export async function tryModel(context: CommandContext, name: string, named: rea
   const { signal } = context;
   const { config } = await prepareCommand(context);
   await expectOwn(config);
-  const tell = json ? toErrors : print;
+  const tell = (line: string): void => { (json ? printAside : print)(inOneLine(line)); };
   const models = await createModels(config);
   const model = await models.catalog.get(name);
   const work = await mkdtemp(join(tmpdir(), 'lookout-try-'));
@@ -49,7 +50,7 @@ export async function tryModel(context: CommandContext, name: string, named: rea
     const drawings = drawingsOf(pictures, name);
     const prepared = await models.prepare(model, (line) => { tell(`${name}: ${line}`); }, signal);
     // What the model prints is seen as it comes.
-    const runner = await prepared.start(toErrors, signal, true);
+    const runner = await prepared.start(printAside, signal, true);
     try {
       const { detector, device, labels } = runner.ready;
       if (detector !== null) tell(`${name}: ${detector}${device === null ? '' : ` on ${device}`}`);
@@ -74,7 +75,7 @@ export async function tryModel(context: CommandContext, name: string, named: rea
       const failed = [...results.values()].filter((result) => 'error' in result).length;
       if (json) {
         const inOrder = pictures.map((picture) => results.get(picture));
-        print(JSON.stringify({ model: name, version: model.version, detector, device, labels, inference_ms: Math.round(spent * 1000) / 1000, pictures: inOrder }, null, 2));
+        printJson({ model: name, version: model.version, detector, device, labels, inference_ms: Math.round(spent * 1000) / 1000, pictures: inOrder });
       } else print(`${results.size === 1 ? '1 picture' : `${results.size} pictures`} in ${Math.round(spent)} ms${failed === 0 ? '' : `; ${failed} of them failed`}`);
       return failed === results.size ? 1 : 0;
     } finally {
@@ -83,10 +84,6 @@ export async function tryModel(context: CommandContext, name: string, named: rea
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-function toErrors(line: string): void {
-  writeTo(process.stderr, `${line}\n`);
 }
 
 const drawingOf = (stem: string, model: string): string => `${stem}-${model}.jpg`;
@@ -165,7 +162,7 @@ async function resultOf(shown: Shown, said: Said, drawing: string, signal: Abort
     return { ...about, detections, drawing };
   } catch (error) {
     signal.throwIfAborted();
-    toErrors(`${name}: it cannot be drawn: ${(error as Error).message}`);
+    printAside(`${name}: it cannot be drawn: ${(error as Error).message}`);
     return { ...about, detections, drawing: null };
   }
 }
@@ -178,11 +175,6 @@ function inWords(result: Result): readonly string[] {
   const { picture } = result;
   if ('error' in result) return [`${picture}: ${result.error}`];
   const found = result.detections.map(({ class: name, confidence, box }) => (
-    `${harmless(name)} ${confidence.toFixed(2)}${box === undefined ? '' : ` at ${box.map((side) => Math.round(side)).join(', ')}`}`));
+    `${shorten(inOneLine(name), SHOWN_CHARACTERS)} ${confidence.toFixed(2)}${box === undefined ? '' : ` at ${box.map((side) => Math.round(side)).join(', ')}`}`));
   return [...(found.length === 0 ? ['nothing found'] : found), ...(result.drawing === null ? [] : [`drawn to ${result.drawing}`])].map((line) => `${picture}: ${line}`);
-}
-
-/** For a terminal, which would obey some of what a class may be called. */
-function harmless(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '?').slice(0, SHOWN_CHARACTERS);
 }

@@ -229,6 +229,7 @@ const modelStatus = exact({
   missing: { ...maybeText, description: 'What somebody must put there before it can run, e.g. its weights; null: nothing.' },
   progress: { ...maybeText, description: 'Last line of the environment that is being built.' },
   detector: maybeText,
+  device: { ...maybeText, description: 'Where its runners that are up compute, as they say, e.g. cpu; several where they differ. null: none is up, or none says it.' },
   restarts: count,
   successor: {
     description: 'What is to take over from the runner that works, because files were edited, or why it cannot; null: nothing.',

@@ -14,7 +14,7 @@ export const cameraLane: Lane = {
   hold: () => undefined,
   release: () => undefined,
   skipReason: 'late',
-  status: () => ({ state: 'ready', reason: 'its answers come with the pictures', progress: null, detector: null, restarts: 0, successor: null }),
+  status: () => ({ state: 'ready', reason: 'its answers come with the pictures', progress: null, detector: null, device: null, restarts: 0, successor: null }),
   memory: () => Promise.resolve([]),
   close: () => Promise.resolve(),
 };

@@ -82,10 +82,15 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
   let cancelRest: () => void = () => undefined;
   const successor = createSuccessor(name, parts, edits, () => (runners.size > 0 && seen && running ? { seen, prepared: running } : null), takeOver, closing.signal);
 
+  /** Where those that are up compute: not where it was meant that they should, perhaps. */
+  function device(): string | null {
+    return [...new Set([...runners.values()].flatMap(({ ready }) => ready.device ?? []))].join(', ') || null;
+  }
+
   function become(next: ModelState, why: string): void {
     // One line for each call is for debugging only.
     const ordinary = next === 'busy' || state === 'busy';
-    if (next !== state) log[ordinary && next !== 'failed' ? 'debug' : 'info'](`${name}: ${next}`, { reason: why });
+    if (next !== state) log[ordinary && next !== 'failed' ? 'debug' : 'info'](`${name}: ${next}`, { reason: why, ...(next === 'ready' ? { device: device() ?? undefined } : {}) });
     state = next;
     reason = why;
   }
@@ -306,7 +311,7 @@ export function createKeeper(name: string, parts: KeeperParts): Keeper {
       const failure = setbacks.ended('work', error);
       if (failure) failUnlessUp(failure.message);
     },
-    status: () => ({ state, reason, progress, detector: identity.detector, restarts, successor: successor.status }),
+    status: () => ({ state, reason, progress, detector: identity.detector, device: device(), restarts, successor: successor.status }),
     memory: () => Promise.all([...runners].map(async ([number, runner]) => ({ number, memory_bytes: await runner.memory() }))),
     async close() {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));

@@ -38,7 +38,7 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, restarts: 0, successor: null } as const;
+const NOT_WANTED = { state: 'idle', reason: 'not wanted yet', progress: null, detector: null, device: null, restarts: 0, successor: null } as const;
 
 /** What is there of a model in its folder. */
 interface Seen {

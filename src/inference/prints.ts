@@ -1,6 +1,7 @@
 /** What a model printed last, whatever the level of the log. Passive. */
 import type { Clock } from '../lib/clock.ts';
 import { hideCredentials } from '../lib/secrets.ts';
+import { KEPT_LINES } from '../runner/listen.ts';
 import type { Print } from '../types.ts';
 
 export interface Prints {
@@ -8,8 +9,6 @@ export interface Prints {
   readonly lines: readonly Print[];
   add(text: string): void;
 }
-
-const LINES = 200;
 
 export function createPrints(clock: Pick<Clock, 'now'>): Prints {
   const lines: Print[] = [];
@@ -19,7 +18,7 @@ export function createPrints(clock: Pick<Clock, 'now'>): Prints {
     },
     add(text) {
       lines.push({ at: new Date(clock.now()).toISOString(), text: hideCredentials(text) });
-      if (lines.length > LINES) lines.shift();
+      if (lines.length > KEPT_LINES) lines.shift();
     },
   };
 }

@@ -1,5 +1,13 @@
-/** A value as JSON in one line, whoever reads it. */
+/** A value as JSON, whoever reads it. */
+
+/** Some end a line for some readers, that of newer Node among them, the others a terminal obeys; JSON lets them stand as they are. */
+const ODD = /[\u007f-\u009f\u2028\u2029]/g;
+
+export function jsonText(value: unknown, indent = 0): string {
+  return JSON.stringify(value, null, indent).replace(ODD, (odd) => `\\u${odd.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** In one line. */
 export function jsonLine(value: unknown): string {
-  // These two end a line for some readers, that of newer Node among them, and JSON lets them stand as they are.
-  return `${JSON.stringify(value).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')}\n`;
+  return `${jsonText(value)}\n`;
 }

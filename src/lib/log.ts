@@ -1,7 +1,9 @@
 /** One line per event: time, level, part, message, facts. Goes to stderr; stdout belongs to commands. */
+import { jsonLine } from './json-line.ts';
 import { createRepeats } from './repeats.ts';
 import { hideCredentials } from './secrets.ts';
 import { writeTo } from './standard-streams.ts';
+import { inOneLine } from './terminal.ts';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
@@ -38,8 +40,8 @@ export function createLog({ level, format, write = (line) => { writeTo(process.s
     const time = new Date().toISOString();
     write(
       format === 'json'
-        ? `${JSON.stringify({ time, level: at, part, message: hideCredentials(message), ...hideInFacts(facts) })}\n`
-        : `${time} ${at.padEnd(5)} ${part}: ${hideCredentials(message)}${factsText(hideInFacts(facts))}\n`,
+        ? jsonLine({ time, level: at, part, message: hideCredentials(message), ...hideInFacts(facts) })
+        : `${inOneLine(`${time} ${at.padEnd(5)} ${part}: ${hideCredentials(message)}${factsText(hideInFacts(facts))}`)}\n`,
     );
   }
   const tell = createRepeats(emit);

@@ -13,14 +13,17 @@ export function hideCredentials(text: string): string {
 /** A camera may say an address of any length, and to look through one takes the square of that. */
 const LONGEST = 4096;
 
+/** Each is looked through from where it begins. */
+const MOST_ADDRESSES = 16;
+
 /** A word with an address in it; of one that is too long nobody can tell where its secrets end. */
 function hideInWord(word: string): string {
-  if (word.length > LONGEST) return '***';
+  if (word.length > LONGEST || word.split('://').length > MOST_ADDRESSES + 1) return '***';
   return word
     .replace(/\b(rtmp[a-z]*:\/\/)([^'/]+\/)([^']+)/gi, (_url, scheme: string, host: string, key: string) => (key.includes('@') ? `${scheme}***` : `${scheme}${host}***`))
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/)(?:[\w.-]+|\[[^\]]*\])(?::\d+)?(?:\/[^'?]*)?\?.*@[^']*/gi, '$1***')
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/).*@/gi, '$1***@')
-    .replace(/\b([a-z][a-z0-9+.-]*:\/\/[^'?]*\?)([^']+)/gi, (_url, address: string, query: string) => address + query.split('&').map(hideValue).join('&'));
+    .replace(/(:\/\/)(?:[\w.-]+|\[[^\]]*\])(?::\d+)?(?:\/[^'?]*)?\?.*@[^']*/g, '$1***')
+    .replace(/(:\/\/).*@/g, '$1***@')
+    .replace(/(:\/\/[^'?]*\?)([^']+)/g, (_url, address: string, query: string) => address + query.split('&').map(hideValue).join('&'));
 }
 
 /** A stream's address as it may be shown: by its host alone where its path is the secret. */

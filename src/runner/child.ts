@@ -1,6 +1,5 @@
 /** A runner's process: started on a leash in a group of its own, listened to, and stopped for sure. */
-import type { Readable, Writable } from 'node:stream';
-import { stripVTControlCharacters } from 'node:util';
+import type { Writable } from 'node:stream';
 import { execa } from 'execa';
 import { systemClock } from '../lib/clock.ts';
 import { homeOf, modelsAccount } from '../lib/account.ts';
@@ -9,6 +8,7 @@ import { memoryOfTree } from '../lib/memory.ts';
 import type { RunnerCommand } from './command.ts';
 import { keepLastWords } from './last-words.ts';
 import { splitLines, type OnLine } from './lines.ts';
+import { listen, rest } from './listen.ts';
 
 export interface Child {
   readonly stdin: Writable;
@@ -34,7 +34,7 @@ export interface End {
 /** For a process that may hang: gone within a second. */
 export const AT_ONCE = { patience_ms: 0, term_ms: 900 };
 
-const MAX_LOG_LINE = 4096;
+const BLANKS_A_MS = 1000;
 const MEMORY_LOOK_MS = 500;
 /** A process that left the group may hold the pipes open for ever; what the runner itself wrote is there by then. */
 const PIPES_AFTER_EXIT_MS = 500;
@@ -45,26 +45,28 @@ export interface Messages {
   readonly onLine: OnLine;
 }
 
-/** Without `messages` stdout is a log like stderr. */
-export function startChild(command: RunnerCommand, onLog: (line: string) => void, messages?: Messages): Child {
+/** `onPrint` gets what it prints, by line, several at a time. Without `messages` stdout is print like stderr. */
+export function startChild(command: RunnerCommand, onPrint: (lines: readonly string[]) => void, messages?: Messages): Child {
   const words = keepLastWords();
   const { file, args } = leashedModel(command.file, command.args);
   const account = modelsAccount();
   // A group of its own: Ctrl-C in the terminal is for Lookout alone, and what the runner starts ends with it.
   const child = execa(file, args, { cwd: command.cwd, env: account === null ? command.env : { ...homeOf(account), ...command.env }, buffer: false, reject: false, detached: true, cleanup: false });
-  const logLine: OnLine = (text, cut) => {
-    const line = `${stripVTControlCharacters(text)}${cut ? '…' : ''}`;
-    words.add(line);
-    onLog(line);
+  const hear = (lines: readonly string[]): void => {
+    words.add(lines);
+    onPrint(lines);
   };
-  const log = (stream: Readable): void => {
-    const lines = splitLines(MAX_LOG_LINE, logLine);
-    stream.setEncoding('utf8').on('data', lines.push).on('end', lines.end);
-  };
-  log(child.stderr);
-  if (messages === undefined) log(child.stdout);
-  // A message without its line end was cut off by the process's end, and that is the news.
-  else child.stdout.setEncoding('utf8').on('data', splitLines(messages.limit, messages.onLine).push);
+  listen(child.stderr, hear);
+  if (messages === undefined) listen(child.stdout, hear);
+  else {
+    // A message without its line end was cut off by the process's end, and that is the news.
+    const { push } = splitLines(messages.limit, messages.onLine);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      push(text);
+      // Empty lines are no fault, and without end they would leave no time for anybody else.
+      if (!/\S/.test(text)) rest(child.stdout, text.length / BLANKS_A_MS);
+    });
+  }
   child.stdin.on('error', () => {
     // A write to a process that is gone: `ended` tells why it went.
   });

@@ -4,7 +4,7 @@ const MAX_LINES = 40;
 const MAX_CHARACTERS = 8192;
 
 export interface LastWords {
-  readonly add: (line: string) => void;
+  readonly add: (lines: readonly string[]) => void;
   readonly text: () => string;
 }
 
@@ -12,9 +12,11 @@ export function keepLastWords(): LastWords {
   const lines: string[] = [];
   let size = 0;
   return {
-    add: (line) => {
-      lines.push(line);
-      size += line.length;
+    add: (said) => {
+      for (const line of said.slice(-MAX_LINES)) {
+        lines.push(line);
+        size += line.length;
+      }
       while (lines.length > MAX_LINES || size > MAX_CHARACTERS) size -= lines.shift()?.length ?? size;
     },
     text: () => lines.join('\n'),

@@ -1,5 +1,6 @@
 /** Every message of the runner protocol, and how a line becomes one. The authors' page is runners/README.md. */
 import { jsonLine } from '../lib/json-line.ts';
+import { shorten } from '../lib/shorten.ts';
 import type { Json, Prediction, Ready, RunnerAnswer, RunnerFrame } from '../types.ts';
 import { orBadFrame, parseFindings } from './finding.ts';
 import { Invalid, count, flag, index, items, list, milliseconds, not, object, optional, reason, text } from './shape.ts';
@@ -7,6 +8,12 @@ import { Invalid, count, flag, index, items, list, milliseconds, not, object, op
 export const PROTOCOL = 1;
 /** Far above any answer, far below what a mistake could fill memory with. */
 export const MAX_MESSAGE = 16 * 1024 * 1024;
+/** Characters of a name. The detector's stands in every record. */
+const MAX_NAME = 256;
+/** More than any set of classes has. */
+const MAX_LABELS = 32 * 1024;
+/** As many as a model may have instances: each is a loop of its lane. */
+const MAX_SLOTS = 64;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -81,12 +88,22 @@ function parseReady(message: Fields): RunnerMessage {
   return {
     type: 'ready',
     protocol: PROTOCOL,
-    detector: optional(message['detector'], 'detector', text),
-    labels: optional(message['labels'], 'labels', (labels, at) => list(labels, at, text)),
-    device: optional(message['device'], 'device', text),
+    detector: optional(message['detector'], 'detector', name),
+    labels: optional(message['labels'], 'labels', (labels, at) => list(items(labels, at).slice(0, MAX_LABELS), at, name)),
+    device: optional(message['device'], 'device', name),
     mix: optional(message['mix'], 'mix', flag),
-    slots: optional(message['slots'], 'slots', count) ?? 1,
+    slots: optional(message['slots'], 'slots', slots) ?? 1,
   };
+}
+
+/** Of a long one its beginning. */
+function name(value: unknown, at: string): string {
+  return shorten(text(value, at), MAX_NAME);
+}
+
+function slots(value: unknown, at: string): number {
+  if (count(value, at) > MAX_SLOTS) throw not(value, at, `a whole number from 1 to ${MAX_SLOTS}`);
+  return value as number;
 }
 
 function parseResult(message: Fields, asked: (id: number) => number): RunnerMessage {

@@ -6,7 +6,7 @@ import { basename, resolve } from 'node:path';
 import { parsePythonJson } from '../lib/python-json.ts';
 import type { Box, Detection, Prediction, RunnerFrame } from '../types.ts';
 import { detailsOf, MAX_FINDING, MAX_FINDINGS_OF_A_FRAME, orBadFrame, sizeOf } from './finding.ts';
-import { Invalid, items, list, not, number, object, optional, reason, ROUNDING, text } from './shape.ts';
+import { A_DAY_MS, Invalid, items, list, not, number, object, optional, reason, ROUNDING, text } from './shape.ts';
 
 /** Elements of an output, and detections of a frame: above what a detector says that sorts nothing out, below what takes many seconds to read. */
 const MOST = 32 * 1024;
@@ -80,7 +80,7 @@ function fieldOf(element: unknown, name: string): unknown {
 /** null where it is no time: the Flask orchestrator never read it. */
 function timeOf(element: unknown): number | null {
   const time = asNumber(fieldOf(element, 'inference_time_ms'));
-  return typeof time === 'number' && time >= 0 && Number.isFinite(time) ? time : null;
+  return typeof time === 'number' && time >= 0 && time <= A_DAY_MS ? time : null;
 }
 
 /** Throws Invalid with the element's own `error`, too. */

@@ -13,6 +13,7 @@ import { AT_ONCE, startChild, type Child } from './child.ts';
 import type { RunnerCommand } from './command.ts';
 import { callFailed, runnerDied } from './failures.ts';
 import { quoteLastWords } from './last-words.ts';
+import { tellLast } from './listen.ts';
 import { MAX_MESSAGE } from './messages.ts';
 import { parseOutput } from './one-shot-output.ts';
 import { isPrintedFailure, withPrintedFailures } from './printed-failures.ts';
@@ -73,11 +74,10 @@ export function oneShotRunner(command: RunnerCommand, { model, onLog, watched = 
       if (closed) throw runnerDied(model, CLOSED, '');
       const output = resolve(work_dir, `${randomUUID()}.json`);
       const failures: string[] = [];
-      const listen = (line: string): void => {
-        if (isPrintedFailure(line) && failures.length < frames.length) failures.push(line);
-        onLog(line);
-      };
-      const child = startChild({ ...command, args: [...command.args, ...contract(model, frames, output)] }, listen);
+      const child = startChild({ ...command, args: [...command.args, ...contract(model, frames, output)] }, (lines) => {
+        failures.push(...lines.filter(isPrintedFailure).slice(0, frames.length - failures.length));
+        tellLast(lines, onLog);
+      });
       // There is no input: a program that reads some must see its end, not wait for it until the deadline.
       child.stdin.end();
       children.add(child);

@@ -56,9 +56,13 @@ export function flag(value: unknown, at: string): boolean {
   return value;
 }
 
+/** No call may take longer, and sums of impossible times are no number any more. */
+export const A_DAY_MS = 86_400_000;
+
 export function milliseconds(value: unknown, at: string): number {
-  if (number(value, at) < 0) throw not(value, at, 'a number from 0');
-  return value as number;
+  const said = number(value, at);
+  if (said < 0 || said > A_DAY_MS) throw not(value, at, `a number from 0 to ${A_DAY_MS}`);
+  return said;
 }
 
 /** By how much a confidence may miss 0 and 1: sums of rounded numbers do. */

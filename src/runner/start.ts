@@ -6,13 +6,14 @@ import { AT_ONCE, startChild } from './child.ts';
 import type { RunnerCommand } from './command.ts';
 import { converse } from './conversation.ts';
 import { callFailed, notReadyInTime, runnerDied } from './failures.ts';
+import { tellLast } from './listen.ts';
 import { MAX_MESSAGE } from './messages.ts';
 
 export interface StartOptions {
   readonly model: string;
   /** How long set-up may take. */
   readonly start_deadline_ms: number;
-  /** Gets what the runner and its model print, by line. */
+  /** Gets what the runner and its model print, by line; of more at once than are kept, the last. */
   readonly onLog: (line: string) => void;
   /** Somebody reads these lines as they come, so errors do not quote them. */
   readonly watched?: boolean;
@@ -32,7 +33,7 @@ export async function startRunner(command: RunnerCommand, { model, start_deadlin
     fatal: (why) => void stop(why, AT_ONCE),
     failure: (why, frames) => callFailed(model, why, child.lastWords(), frames),
   });
-  const child = startChild(command, onLog, { limit: MAX_MESSAGE, onLine: conversation.hear });
+  const child = startChild(command, (lines) => { tellLast(lines, onLog); }, { limit: MAX_MESSAGE, onLine: conversation.hear });
   const ended = child.ended.then(({ reason }) => reason);
   const lastWords = (): string | null => (watched ? null : child.lastWords());
   let gone: string | null = null;

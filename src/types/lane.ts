@@ -26,6 +26,8 @@ export interface LaneStatus {
   readonly reason: string;
   readonly progress: string | null;
   readonly detector: string | null;
+  /** Where its runners that are up compute, as they say: `cpu`; several where they differ. null: none is up, or none says it. */
+  readonly device: string | null;
   readonly restarts: number;
   readonly successor: SuccessorStatus | null;
 }

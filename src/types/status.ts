@@ -66,6 +66,8 @@ export interface ModelStatus {
   /** Last line of the environment's progress while it is being built. */
   readonly progress: string | null;
   readonly detector: string | null;
+  /** Where its runners that are up compute, as they say; null: none is up, or none says it. */
+  readonly device: string | null;
   readonly restarts: number;
   readonly successor: SuccessorStatus | null;
   readonly runners: readonly RunnerMemory[];

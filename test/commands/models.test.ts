@@ -9,7 +9,8 @@ import { paint } from '../models-builtin/pictures.ts';
 import { temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 const MANIFEST = 'runtime: node\nentry: seer.mjs\nclasses: [dog]\n';
-const SEER = `export const setup = () => ({ detector: 'seer', labels: ['cat'], device: 'abacus' });
+const SEER = `export const setup = () => ({ detector: 'seer\\u001b]52;c;eA==\\u0007', labels: ['c\\u009bat'], device: 'abacus' });
+console.log('seer\\u009b2J wakes\\u0007 up');
 export const predict = (frames) => frames.map(() => [{ class: 'dog', confidence: 0.5, box: [10, 10, 30, 30] }, { class: 'dog', confidence: 0.25 }]);
 `;
 
@@ -31,8 +32,10 @@ test('models try makes its folder, draws each picture by its own name, and says 
   expect(said).toContain(`${first}: drawn to ${join('results/today', 'street-seer.jpg')}\n`);
   expect(said).toContain(`b/street.jpg: drawn to ${join('results/today', 'street-3-seer.jpg')}\n`);
   expect(said).toContain(`${first}: dog 0.50 at 10, 10, 30, 30\n${first}: dog 0.25\n`);
-  expect(said).toContain('seer: seer on abacus\n');
-  expect(said).toContain('seer: nothing will be found: of the classes dog none is among the model\'s labels cat\n');
+  expect(said).toContain('seer: seer ]52;c;eA==  on abacus\n');
+  expect(said).toContain('seer wakes  up\n');
+  expect(said).toContain('seer: nothing will be found: of the classes dog none is among the model\'s labels c at\n');
+  expect(said).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
 });
 
 test('models try draws pictures of any name, and does not take its drawings for pictures', async () => {
@@ -69,7 +72,7 @@ export const predict = (frames, { bad }) => {
   console.log('moody looks at', frames.map(({ width }) => width).join());
   for (const { file } of frames) writeFileSync(file, '');
   if (frames.some(({ width }) => width === bad)) throw new Error('too small for me');
-  return frames.map(({ width }) => Array(width === 96 ? 3000 : 1).fill({ class: 'a\\nb', confidence: 0.5, box: [10, 10, 30, 30] }));
+  return frames.map(({ width }) => Array(width === 96 ? 3000 : 1).fill({ class: 'a\\nb\\u009bc', confidence: 0.5, box: [10, 10, 30, 30] }));
 };
 `;
 
@@ -86,7 +89,8 @@ test('models try takes folders, videos and pictures of any kind, says live what 
   expect(await running.ended, running.output()).toBe(0);
 
   const said = JSON.parse(running.printed()) as { pictures: Record<string, unknown>[] };
-  const found = [{ class: 'a\nb', confidence: 0.5, box: [10, 10, 30, 30] }];
+  expect(running.printed()).not.toContain('\u009b');
+  const found = [{ class: 'a\nb\u009bc', confidence: 0.5, box: [10, 10, 30, 30] }];
   expect(said).toMatchObject({ model: 'moody', version: '1.0', detector: null, labels: ['dog'] });
   expect(said.pictures).toEqual([
     { picture: 'pictures/a.jpg', width: 96, height: 48, detections: Array(3000).fill(found[0]) as unknown, drawing: 'a-moody.jpg' },

@@ -274,7 +274,7 @@ function streamStatus(request: StartRequest, defaultModels: readonly string[]): 
 function modelStatus(name: string): ModelStatus {
   return {
     name, version: '1.0.0', runtime: 'node', section: name === 'animals' ? 'stray_animal' : name === 'potholes' ? 'pothole' : null,
-    origin: 'built-in', state: 'idle', reason: 'not asked for yet', missing: null, progress: null, detector: null, restarts: 0, successor: null, runners: [], batches: 0, inference_seconds: 0,
+    origin: 'built-in', state: 'idle', reason: 'not asked for yet', missing: null, progress: null, detector: null, device: null, restarts: 0, successor: null, runners: [], batches: 0, inference_seconds: 0,
     looks: { looked: 0, failed: 0, skipped: {} }, cameras: {},
   };
 }

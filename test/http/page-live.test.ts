@@ -141,9 +141,9 @@ inChromium((stage) => {
       await watchChanges(page, part);
       expect(await chips(), part).toBe(0);
     }
-    face.showModel('animals', { state: 'ready', runners: [{ number: 0, memory_bytes: 1_234_000_000 }, { number: 1, memory_bytes: null }] });
+    face.showModel('animals', { state: 'ready', device: 'cuda:0', runners: [{ number: 0, memory_bytes: 1_234_000_000 }, { number: 1, memory_bytes: null }] });
     await page.locator('#models').getByText('Ready').waitFor();
-    await page.locator('#models').getByText('reports as stray animal · 1,234 MB of memory').waitFor();
+    await page.locator('#models').getByText('reports as stray animal · on cuda:0 · 1,234 MB of memory').waitFor();
     const successor = { version: '2', state: 'failed', reason: 'main.py changed: no such module', progress: null } as const;
     face.showModel('animals', { successor });
     for (const part of ['#models', '.stream']) await page.locator(part).getByText('Goes on as it was. main.py changed: no such module').waitFor();

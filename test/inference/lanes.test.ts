@@ -53,6 +53,11 @@ async function open(files: Readonly<Record<string, string>>): Promise<Bench> {
   };
 }
 
+let sequence = 0;
+const look = (lanes: Lanes, name: string): Promise<Look> => lanes.of(name).look(
+  { key: `frame-${sequence += 1}`, captured_at: '2025-03-01T12:00:00.000Z', sequence, width: 640, height: 480 },
+  { camera_id: 'CAM-1', session: 'CAM-1_0a1b2c3d', interval_seconds: 3, batch_size: 10, from: 'live' }, new AbortController().signal);
+
 it('keeps a model whose folder is gone while its runner works, and shows another version only once that works', async () => {
   const { root, lanes, of, warm } = await open({
     'models/dogs/model.yaml': `${MANIFEST}version: "1"\nsection: stray_animal\n`, 'models/dogs/main.mjs': 'export const predict = () => [];', 'models/cats/model.yaml': MANIFEST,
@@ -145,33 +150,49 @@ it.skipIf(process.platform !== 'linux')('ends a model that grows beyond its memo
     'models/modest/model.yaml': MANIFEST, 'models/modest/main.mjs': 'export const predict = (frames) => frames.map(() => [{ class: "dog", confidence: 1 }]);',
   });
   await Promise.all([warm('greedy'), warm('modest')]);
-  let sequence = 0;
-  const look = (name: string): Promise<Look> => lanes.of(name).look(
-    { key: `frame-${sequence += 1}`, captured_at: '2025-03-01T12:00:00.000Z', sequence, width: 640, height: 480 },
-    { camera_id: 'CAM-1', session: 'CAM-1_0a1b2c3d', interval_seconds: 3, batch_size: 10, from: 'live' }, new AbortController().signal);
   await expect.poll(async () => {
-    const [greedy, modest] = await Promise.all(['greedy', 'modest'].map(look));
+    const [greedy, modest] = await Promise.all(['greedy', 'modest'].map((name) => look(lanes, name)));
     expect([greedy, modest]).toMatchObject([{ detections: [{}] }, { detections: [{ class: 'dog' }] }]);
     return of('greedy');
   }, SOON).toMatchObject({ restarts: 1 });
   expect(log.join('')).toMatch(/greedy: runner ended .*it took [34]\d\d MB of memory, more than its memory_mb of 300/);
-  expect(await look('greedy')).toMatchObject({ detections: [{ class: expect.stringMatching(/^[1-3]$/) as string }] });
+  expect(await look(lanes, 'greedy')).toMatchObject({ detections: [{ class: expect.stringMatching(/^[1-3]$/) as string }] });
   expect(await of('modest')).toMatchObject({ restarts: 0, state: 'ready' });
 });
 
-it('gives a model a working folder of its own, which outlives its runners', async () => {
-  const { root, lanes, of, warm } = await open({
+it('hears one model beside another that prints without end', async () => {
+  const { lanes, warm } = await open({
+    'models/endless/model.yaml': MANIFEST,
+    'models/endless/main.mjs': `
+      import { spawn } from 'node:child_process';
+      spawn('yes', { stdio: ['ignore', 'inherit', 'inherit'] });
+      export const predict = () => [];
+    `,
+    'models/modest/model.yaml': MANIFEST, 'models/modest/main.mjs': 'export const predict = (frames) => frames.map(() => []);',
+  });
+  await warm('endless');
+  await warm('modest');
+  const printed = async (): Promise<readonly string[]> => (await lanes.printsOf('endless')).map(({ text }) => text);
+  await expect.poll(printed, SOON).toEqual(Array(200).fill('y'));
+  for (let call = 0; call < 50; call += 1) expect(await look(lanes, 'modest')).toMatchObject({ detections: [] });
+}, 20_000);
+
+it('gives a model a working folder of its own, which outlives its runners, and says where it computes', async () => {
+  const { root, lanes, log, of, warm } = await open({
     'models/notes/model.yaml': MANIFEST,
     'models/notes/main.mjs': `
       import { appendFileSync, readFileSync } from 'node:fs';
       export function setup({ work_folder }) {
         appendFileSync('notes.txt', 'started\\n');
-        return { detector: readFileSync('notes.txt', 'utf8').split('\\n').length - 1 + ' starts, ' + (work_folder === process.cwd()) };
+        return { detector: readFileSync('notes.txt', 'utf8').split('\\n').length - 1 + ' starts, ' + (work_folder === process.cwd()), device: 'abacus' };
       }
       export const predict = () => [];
     `,
   });
+  expect(await of('notes')).toMatchObject({ state: 'idle', device: null });
   await warm('notes');
+  expect(await of('notes')).toMatchObject({ state: 'ready', device: 'abacus' });
+  expect(log.join('')).toContain('notes: ready reason="1 starts, true" device=abacus\n');
   expect(lanes.of('notes').status().detector).toBe('1 starts, true');
   await appendFile(join(root, 'models/notes/main.mjs'), '// edited');
   await expect.poll(() => of('notes'), SOON).toMatchObject({ detector: '2 starts, true', successor: null });

@@ -25,6 +25,14 @@ describe('the log', () => {
     expect(written).toHaveLength(count);
   });
 
+  it.each(['text', 'json'] as const)('writes as %s nothing that a terminal obeys, and one line, whatever others said', (format) => {
+    const { written, log } = lines({ format });
+    const said = 'seer\u001b]52;c;cHduZWQ=\u0007\u009b2J\u007f\u2028\n2026-01-01T00:00:00.000Z info  http: all is well';
+    log.part('model').warn(said, { word: said.slice(0, 30).replace(' ', ''), list: [said] });
+    expect(written.join('')).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]|\n./);
+    if (format === 'json') expect(JSON.parse(written.join(''))).toMatchObject({ message: said, list: [said] });
+  });
+
   it.each(['text', 'json'] as const)('hides credentials in message and facts as %s, however deep they lie', (format) => {
     const { written, log } = lines({ format });
     log.info('open rtsp://u:secret@h/x', { url: 'rtsp://u:secret@h/x', errors: { motion: { message: 'no rtsp://u:secret@h/x' } }, list: ['rtsp://u:secret@h/x'] });

@@ -40,6 +40,18 @@ it.each(['a.', 'a://', 'a://b?', 'rtmp://'])('a long word of %s takes no time', 
   expect(performance.now() - began).toBeLessThan(500);
 });
 
+it.each(['a://', 'a://b?', 'a://b/', 'rtmp://', 'a.', 'a-'])('nor do many words of %s that are as long as a line may be', (piece) => {
+  const word = `${piece.repeat(4000 / piece.length)}://`;
+  const began = performance.now();
+  for (let times = 0; times < 200; times += 1) hideCredentials(word);
+  expect(performance.now() - began).toBeLessThan(1000);
+});
+
+it('of many addresses in one word nothing is shown', () => {
+  const addresses = (count: number): string => Array.from({ length: count }, (_, index) => `rtsp://10.0.0.${index}/x`).join();
+  expect([hideCredentials(addresses(16)), hideCredentials(`see ${addresses(17)} there`)]).toEqual([addresses(16), 'see *** there']);
+});
+
 it('of an address that is too long nothing is shown', () => {
   expect(hideCredentials(`cannot open rtsp://user:${'s3cret'.repeat(1000)}@camera/1: refused`)).toBe('cannot open *** refused');
 });

@@ -81,7 +81,7 @@ export function fakeLane(says: Says, { readiness = 'ready' }: { readonly readine
       });
     },
     model: null,
-    status: () => ({ state: 'ready', reason: '', progress: null, detector: null, restarts: 0, successor: null }),
+    status: () => ({ state: 'ready', reason: '', progress: null, detector: null, device: null, restarts: 0, successor: null }),
     memory: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };

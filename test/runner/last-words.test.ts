@@ -3,14 +3,14 @@ import { keepLastWords, quoteLastWords } from '../../src/runner/last-words.ts';
 
 test('the last forty lines are kept', () => {
   const words = keepLastWords();
-  for (let i = 1; i <= 100; i++) words.add(`line ${i}`);
+  for (let i = 1; i <= 100; i++) words.add([`line ${i}`]);
   const lines = words.text().split('\n');
   expect([lines.length, lines[0], lines.at(-1)]).toEqual([40, 'line 61', 'line 100']);
 });
 
 test('long lines leave room for fewer', () => {
   const words = keepLastWords();
-  for (let i = 0; i < 10; i++) words.add(String(i).repeat(3000));
+  for (let i = 0; i < 10; i++) words.add([String(i).repeat(3000)]);
   expect(words.text()).toBe(`${'8'.repeat(3000)}\n${'9'.repeat(3000)}`);
 });
 

@@ -58,6 +58,14 @@ test('optional fields may be missing or null', () => {
   expect(parseLine('{"type":"failed","id":1,"error":{"message":"x"}}')).toMatchObject({ frames: [] });
 });
 
+test('names that are long are cut, and labels that are many', () => {
+  const long = 'é'.repeat(5000);
+  const cut = `${'é'.repeat(255)}…`;
+  const labels = [long, ...Array.from({ length: 40_000 }, (_, index) => `class ${index}`)];
+  const read = parseLine(JSON.stringify({ type: 'ready', protocol: 1, detector: long, device: long, labels }));
+  expect(read).toMatchObject({ detector: cut, device: cut, labels: [cut, ...labels.slice(1, 32_768)] });
+});
+
 test('fields that the protocol does not know are left out', () => {
   expect(parseLine('{"type":"fatal","error":{"message":"x","more":1},"mood":"bad"}')).toEqual({ type: 'fatal', error: { message: 'x' } });
 });
@@ -85,6 +93,7 @@ describe('a line that is no message is refused', () => {
     ['{"type":"ready","protocol":1,"labels":[1]}', 'labels[0] is 1, not a text'],
     ['{"type":"ready","protocol":1,"mix":"no"}', 'mix is "no", not true or false'],
     ['{"type":"ready","protocol":1,"slots":0}', 'slots is 0, not a whole number from 1'],
+    ['{"type":"ready","protocol":1,"slots":65}', 'slots is 65, not a whole number from 1 to 64'],
     ['{"type":"ready","protocol":1,"slots":1.5}', 'slots is 1.5, not a whole number from 0'],
     ['{"type":"result","id":"1"}', 'id is "1", not a whole number from 0'],
     ['{"type":"failed","id":1}', 'error is missing, not an object'],
@@ -103,7 +112,8 @@ describe('a result that says something impossible is a failed call', () => {
     expect(parseLine(line)).toEqual({ type: 'failed', id: 4, error: { message: `the answer is not valid: ${why}` }, frames: [] });
   });
 
-  test('a negative or missing time', () => {
+  test('a negative, impossible or missing time', () => {
+    expect(parseLine('{"type":"result","id":4,"predictions":[],"inference_ms":1e308}')).toMatchObject({ type: 'failed', error: { message: expect.stringContaining('inference_ms is 1e+308, not a number from 0 to 86400000') as string } });
     expect(parseLine('{"type":"result","id":4,"predictions":[],"inference_ms":-1}')).toMatchObject({ type: 'failed', error: { message: expect.stringContaining('inference_ms is -1') as string } });
     expect(parseLine('{"type":"result","id":4,"predictions":[]}')).toMatchObject({ type: 'failed', error: { message: expect.stringContaining('inference_ms is missing') as string } });
   });

@@ -118,7 +118,7 @@ describe('a call fails, and is never taken for an empty answer, when the program
 
 test('frames on which the program says in print that its model failed are bad ones, not empty', async () => {
   const failed = (index: number) => ({ index, error: { code: 'bad_frame', message: `Error during inference for animals: frame ${index}` } });
-  expect((await oneShot('fail on 0 2').predict(frames(3), {}, never)).predictions).toMatchObject([failed(0), { detections: [{}] }, failed(2)]);
+  expect((await oneShot('fail loudly on 0 2').predict(frames(3), {}, never)).predictions).toMatchObject([failed(0), { detections: [{}] }, failed(2)]);
 });
 
 test('where nobody can tell on which frame the model failed, the answer stands', async () => {

@@ -35,9 +35,9 @@ const SILENCE: Limit = { ms: SILENT_HOURS * 3_600_000, renewed: true, why: `said
 /** Tells every line that the tool writes. Throws with its last ones when it fails, or takes too long. */
 export async function run(command: RunnerCommand, progress: Progress, signal: AbortSignal, { ms, renewed, why }: Limit = SILENCE): Promise<void> {
   signal.throwIfAborted();
-  const child = startChild(command, (line) => {
+  const child = startChild(command, (lines) => {
     if (renewed) timer.refresh();
-    progress(line);
+    for (const line of lines) progress(line);
   });
   const timer = setTimeout(() => void child.stop(why, AT_ONCE), ms);
   try {
