@@ -148,7 +148,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const batches = createBatches(batchId);
     const takes = await openTakes({
       data_dir: config.data_dir, clips, rules: () => rules.list(), optionsOf: (id) => streams.get(id)?.options ?? { clips: false, interval_seconds: 0 }, record: async (id, file, wanted) => streams.video(id).record(id, file, wanted),
-      pathOf: spool.path, clock: systemClock, log: log.part('clips'), signal: stop.signal,
+      pathOf: spool.path, room: janitor, clock: systemClock, log: log.part('clips'), signal: stop.signal,
     });
     releasers.push(() => takes.close());
     janitor.join('held', takes.held);
