@@ -1,7 +1,7 @@
 /** The wiring: starts every part in order, and stops them in the reverse order. */
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { v7 as uuid } from 'uuid';
 import { createCameraTable } from './cameras/table.ts';
 import { createStreamStore } from './capture/stream-store.ts';
@@ -99,7 +99,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     releasers.push(giveBack);
 
     const janitor = createJanitor({
-      folders: [config.data_dir, config.frames_dir, dirname(config.predictions)], min_free_bytes: config.min_free_bytes, clock: systemClock, log: log.part('disk'),
+      folders: [config.data_dir, config.frames_dir], files: [config.predictions], min_free_bytes: config.min_free_bytes, clock: systemClock, log: log.part('disk'),
     });
     const books = await openBooks(config.data_dir, expectOurs, log.part('books'));
     releasers.push(() => books.close());
