@@ -90,6 +90,8 @@ const STEP: Amount = { bytes: 1 << 20, files: 16 };
 export function createJanitor({ folders, files, min_free_bytes, clock, log }: JanitorParts): Janitor {
   const kinds = new Map<Kind, Expendable>();
   const watched = new Map<number, Watched>();
+  /** Disks without which all else goes on. */
+  const elsewhere = new Map<number, Watched>();
   const takeTurn = createTurns();
   /** What was let go since the start. */
   const goneOf = new Map<Kind, Amount>();
@@ -100,9 +102,9 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
 
   const trouble = (): LookoutError | null => [...watched.values()].map((one) => one.trouble).find((one) => one !== null) ?? null;
 
-  function watch({ device }: Volume): Watched {
-    const own = watched.get(device) ?? { forecast: createForecast(), trouble: null, low: false };
-    watched.set(device, own);
+  function watch({ device }: Volume, among = watched): Watched {
+    const own = among.get(device) ?? { forecast: createForecast(), trouble: null, low: false };
+    among.set(device, own);
     return own;
   }
 
@@ -114,7 +116,8 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
     const own: (readonly [Kind, Expendable])[] = [];
     for (const kind of Object.keys(TABLE) as Kind[]) {
       const expendable = kinds.get(kind);
-      if (expendable && await deviceOf(expendable.folder) === device) own.push([kind, expendable]);
+      // One that cannot be asked about lies elsewhere.
+      if (expendable && await deviceOf(expendable.folder).catch(() => null) === device) own.push([kind, expendable]);
     }
     return own;
   }
@@ -140,8 +143,7 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
   }
 
   /** Lets go where room is short. `made`: something has gone. `told`: somebody could not write. */
-  async function relieve(volume: Volume, reserve: number | null, told: boolean): Promise<Relief> {
-    const own = watch(volume);
+  async function relieve(volume: Volume, own: Watched, reserve: number | null, told: boolean): Promise<Relief> {
     const before = await spaceOn(volume, reserve);
     const short = missing(before, own.low ? MARGIN : 1);
     own.low = short !== null;
@@ -155,7 +157,7 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
   /** Answers whether room was made. */
   async function lookAt(volume: Volume, told: boolean): Promise<boolean> {
     const own = watch(volume);
-    const { before, short, failure, made } = await relieve(volume, min_free_bytes, told);
+    const { before, short, failure, made } = await relieve(volume, own, min_free_bytes, told);
     // What has gone may not show in the numbers for a moment, or still have another name: that is seen at the next look.
     if (made) return true;
     if (short === null) become(volume, own, failure === null ? null : unwritable(volume, failure));
@@ -173,15 +175,22 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
   async function look(told: boolean): Promise<boolean> {
     let made = false;
     const volumes = await needed();
-    // Disks of clips or kept pictures alone, without which all else goes on.
-    const others = (await volumesOf([...kinds.values()].map(({ folder }) => folder))).filter(({ device }) => volumes.every((volume) => volume.device !== device));
     for (const [device, { trouble: was }] of watched) {
-      if ((was ? volumes : [...volumes, ...others]).some((volume) => volume.device === device)) continue;
+      if (volumes.some((volume) => volume.device === device)) continue;
       watched.delete(device);
       if (was) log.info('another disk has taken the place of one that could not be written', { before: was.message });
     }
     for (const volume of volumes) made = await lookAt(volume, told) || made;
-    for (const volume of others) made = (await relieve(volume, null, told)).made || made;
+    return await attempt(() => lookElsewhere(volumes, told), false) || made;
+  }
+
+  /** Looks after what lies on none of these disks: all else goes on without it. */
+  async function lookElsewhere(volumes: readonly Volume[], told: boolean): Promise<boolean> {
+    let made = false;
+    for (const volume of await volumesOf([...kinds.values()].map(({ folder }) => folder))) {
+      if (volumes.some(({ device }) => device === volume.device)) continue;
+      made = (await relieve(volume, watch(volume, elsewhere), null, told)).made || made;
+    }
     return made;
   }
 
