@@ -1,7 +1,7 @@
 /** The wiring: starts every part in order, and stops them in the reverse order. */
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createCameraTable } from './cameras/table.ts';
 import { createStreamStore } from './capture/stream-store.ts';
 import { createStreams, type Streams } from './capture/streams.ts';
@@ -98,7 +98,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     releasers.push(giveBack);
 
     const janitor = createJanitor({
-      folders: [config.data_dir, config.frames_dir, dirname(config.predictions)], min_free_bytes: config.min_free_bytes, clock: systemClock, log: log.part('disk'),
+      folders: [config.data_dir, config.frames_dir], files: [config.predictions], min_free_bytes: config.min_free_bytes, clock: systemClock, log: log.part('disk'),
     });
     const books = await openBooks(config.data_dir, expectOurs, log.part('books'));
     releasers.push(() => books.close());
@@ -147,7 +147,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const batches = createBatches(batchId);
     const takes = await openTakes({
       data_dir: config.data_dir, clips, rules: () => rules.list(), optionsOf: (id) => streams.get(id)?.options ?? { clips: false, interval_seconds: 0 }, record: async (id, file, wanted) => streams.video(id).record(id, file, wanted),
-      pathOf: spool.path, clock: systemClock, log: log.part('clips'), signal: stop.signal,
+      pathOf: spool.path, room: janitor, clock: systemClock, log: log.part('clips'), signal: stop.signal,
     });
     releasers.push(() => takes.close());
     janitor.join('held', takes.held);

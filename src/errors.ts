@@ -27,6 +27,7 @@ export const ERRORS = {
   config_invalid: { status: 500, retry: false, advice: 'correct the settings named' },
   listen_failed: { status: 500, retry: false, advice: 'choose an address of this machine with --host, and a port that is free with --port' },
   file_damaged: { status: 500, retry: false, advice: 'mend the file named, or move it away' },
+  file_unreadable: { status: 503, retry: true, advice: 'let the user that Lookout runs as read the file; the log names it' },
   ffmpeg_missing: { status: 500, retry: false, advice: 'install ffmpeg; `lookout doctor` names the command' },
   ffmpeg_failed: { status: 500, retry: true, advice: 'see the reason; the machine may be short of processes, memory, open files or room on its disk' },
   stream_connect: { status: 502, retry: true, advice: 'check the address and that the camera is on' },

@@ -11,6 +11,9 @@ import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { copyVideo, showPictures } from '../lib/ffmpeg.ts';
 import { linkOrCopy, namesIn, readAt, writeAtomically } from '../lib/files.ts';
+import { isObject } from '../lib/objects.ts';
+import { isTransient } from '../lib/transient.ts';
+import { areTexts } from '../store/stored-batch.ts';
 import type { Clip, ClipFacts } from '../types.ts';
 import type { HeldFrame } from './reel.ts';
 
@@ -27,8 +30,19 @@ export async function writeFacts(folder: string, facts: DraftFacts): Promise<voi
   await writeAtomically(join(folder, FACTS), JSON.stringify(facts));
 }
 
-export async function readFacts(folder: string): Promise<DraftFacts> {
-  return JSON.parse(await readFile(join(folder, FACTS), 'utf8')) as DraftFacts;
+/** Throws what only keeps it from being read for now; null: there is nothing that a clip could be made by. */
+export async function readFacts(folder: string): Promise<DraftFacts | null> {
+  try {
+    const facts: unknown = JSON.parse(await readFile(join(folder, FACTS), 'utf8'));
+    return isFacts(facts) ? facts : null;
+  } catch (error) {
+    if (isTransient(error)) throw error;
+    return null;
+  }
+}
+
+function isFacts(value: unknown): value is DraftFacts {
+  return isObject(value) && areTexts(value['events']) && areTexts(['id', 'camera_id', 'begins_at', 'ends_at'].map((name) => value[name]));
 }
 
 export async function addFrame(folder: string, { file, ms, width, height }: HeldFrame): Promise<void> {

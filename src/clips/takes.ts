@@ -8,8 +8,9 @@ import { namesIn } from '../lib/files.ts';
 import { createLimit } from '../lib/limit.ts';
 import { linked } from '../lib/linked.ts';
 import type { Log } from '../lib/log.ts';
+import { isTransient } from '../lib/transient.ts';
 import type { Clips } from '../store/clips.ts';
-import type { Expendable } from '../store/janitor.ts';
+import type { Expendable, Room } from '../store/janitor.ts';
 import type { EventClip, EventEntry, EventRule, Frame, StreamOptions, VideoSource } from '../types.ts';
 import { keptSeconds, wantsClips } from '../words/event-rules.ts';
 import { finish, readFacts, type DraftFacts } from './draft.ts';
@@ -39,6 +40,7 @@ export interface TakesParts {
   /** Of the stream of a camera. */
   readonly optionsOf: (cameraId: string) => ClipOptions;
   readonly pathOf: (key: string) => string;
+  readonly room: Pick<Room, 'failed'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -51,7 +53,7 @@ const LONGEST_MS = 10_000;
 const MOST_AT_ONCE = 2;
 const STOPPING_MS = 3000;
 
-export async function openTakes({ data_dir, clips, record, rules, optionsOf, pathOf, clock, log, signal }: TakesParts): Promise<Takes> {
+export async function openTakes({ data_dir, clips, record, rules, optionsOf, pathOf, room, clock, log, signal }: TakesParts): Promise<Takes> {
   const folder = join(data_dir, 'takes');
   const takes = new Set<Take>();
   const recorded = new Map<string, { readonly take: Take; readonly rule: EventRule }>();
@@ -65,19 +67,39 @@ export async function openTakes({ data_dir, clips, record, rules, optionsOf, pat
   };
   const reel = await openReel(join(folder, HELD), pathOf, clock, failed);
 
+  /** For the next start to take up. */
+  const leave = (path: string, error: unknown): void => {
+    if (!signal.aborted) log.warn('what an earlier run left of a clip stays until the next start', { folder: path, reason: errorInfo(error).message });
+  };
+
   /** What an earlier run left of a clip. */
   async function takeUp(path: string, facts: DraftFacts): Promise<void> {
     const { id, camera_id, made_of, events } = facts;
-    await keep({ id, camera_id, made_of, events }, (file) => finish(path, facts, file, signal)).catch(failed(camera_id));
-    // Else the next start takes it up.
-    if (!signal.aborted) await rm(path, { recursive: true, force: true }).catch(failed(camera_id));
+    const make = (): Promise<unknown> => keep({ id, camera_id, made_of, events }, (file) => finish(path, facts, file, signal));
+    try {
+      await make().catch(async (error: unknown) => {
+        if (!(await room.failed(error))) throw error;
+        await make();
+      });
+    } catch (error) {
+      if (signal.aborted || isTransient(error)) {
+        leave(path, error);
+        return;
+      }
+      failed(camera_id)(error);
+    }
+    await rm(path, { recursive: true, force: true }).catch(failed(camera_id));
   }
 
   for (const name of await namesIn(folder)) {
     if (name === HELD) continue;
     const path = join(folder, name);
-    const facts = await readFacts(path).catch(() => null);
-    if (!facts) {
+    const facts = await readFacts(path).catch((error: unknown) => {
+      leave(path, error);
+      return 'left' as const;
+    });
+    if (facts === 'left') continue;
+    if (facts === null) {
       await rm(path, { recursive: true, force: true });
       continue;
     }

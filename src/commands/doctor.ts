@@ -1,11 +1,12 @@
 /** `lookout doctor`: what Lookout needs on this machine, what is missing, and the command that mends it. */
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, lstat } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import { hostZone, hostZoneTrouble } from '../config/time-zone.ts';
 import { errorInfo } from '../errors.ts';
 import { ffmpegProgram, isTooOld, OLDEST_FFMPEG } from '../lib/ffmpeg-program.ts';
-import { makeFolder } from '../lib/files.ts';
+import { hasCode } from '../lib/files.ts';
 import { ask } from '../lib/program.ts';
 import { storageOf } from '../lib/storage.ts';
 import { findInterpreter } from '../runtimes/tools/interpreter.ts';
@@ -67,13 +68,26 @@ function timeZone({ time_zone }: Config): Check {
   return { ...about, found: `TZ=${process.env['TZ'] ?? ''} is no name of one: times are in ${trouble.told}`, mend: `set time_zone to ${trouble.instead}` };
 }
 
+/** It makes none: of root's the user of a service could make no use. */
 async function folder(name: string, path: string): Promise<Check> {
   try {
-    await makeFolder(path);
-    await access(path, constants.W_OK);
+    // Of what is no folder this is no path.
+    await access(`${await nearestOf(path)}/.`, constants.W_OK);
     return { name, ok: true, needed: true, found: path, mend: '' };
   } catch (error) {
     return { name, ok: false, needed: true, found: `${path}: ${String(error)}`, mend: 'make it writable, or name another folder' };
+  }
+}
+
+/** What is there of a path: all of it, or the folder in which the rest would be made. */
+async function nearestOf(path: string): Promise<string> {
+  try {
+    // A link that leads nowhere is there.
+    await lstat(path);
+    return path;
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT') || dirname(path) === path) throw error;
+    return nearestOf(dirname(path));
   }
 }
 

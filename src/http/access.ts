@@ -54,7 +54,10 @@ async function readKept(file: string, log: Log): Promise<string | null> {
   try {
     const kept = (await readFile(file, 'utf8')).trim();
     if (kept.length >= SHORTEST && /^[!-~]+$/.test(kept)) {
-      await chmod(file, OWNER_ONLY);
+      await chmod(file, OWNER_ONLY).catch((error: unknown) => {
+        if (!hasCode(error, 'EPERM', 'EROFS')) throw error;
+        log.warn(`${file} is another user's to change: see that nobody but Lookout can read the token in it`);
+      });
       return kept;
     }
   } catch (error) {

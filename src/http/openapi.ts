@@ -141,7 +141,7 @@ const paths: Readonly<Record<string, Path>> = {
       responses: {
         ...faults, 202: answer('It is here: stored, or let go.', 'Pushed'), 400: error('It is torn or cannot be decoded, or which header is wrong.'), 401: error('The camera\'s key is missing or wrong.'), 404: error('The camera has no stream.'),
         408: error('Nothing of it came for 30 s, or not all of it within 15 minutes.'), 409: error('Its stream does not run, or does not take what is pushed.'), 413: error('More than push_max_bytes.'), 415: error('It is neither a JPEG nor a PNG.'), 429: error('Too many wrong keys came from this address.'),
-        503: error('Its stream takes none now; send it again in a moment.'),
+        503: error('Its stream takes none now, or the key cannot be read; send it again in a moment.'),
       },
     },
   },

@@ -1,6 +1,6 @@
 /** Where cameras bring their pictures, each with a key of its own: before the guard that asks for the token. */
 import { type Request, type RequestHandler, type Response, Router } from 'express';
-import { LookoutError } from '../errors.ts';
+import { errorInfo, LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 import type { Config, Face, Json } from '../types.ts';
 import { isCameraId } from '../words/camera-id.ts';
@@ -18,9 +18,17 @@ export function pushRoutes(face: Face, { push_max_bytes }: Pick<Config, 'push_ma
   const tries = createTries(log, undefined, 'camera key');
   const withPicture = createPictureBodies(push_max_bytes);
 
+  async function isRight(cameraId: string, key: string): Promise<boolean> {
+    return face.isCameraKey(cameraId, key).catch((error: unknown) => {
+      // Who asks may be anybody, and is not told why.
+      if (errorInfo(error).code === 'file_unreadable') log.repeated('error', 'the key of a camera cannot be read', cameraId, { reason: errorInfo((error as Error).cause).message });
+      throw error;
+    });
+  }
+
   async function checkKey(request: Request, response: Response, cameraId: string): Promise<void> {
     const key = keyIn(request);
-    const verdict = key === null ? 'wrong' : tries.judge(addressOf(request), isCameraId(cameraId) && await face.isCameraKey(cameraId, key));
+    const verdict = key === null ? 'wrong' : tries.judge(addressOf(request), isCameraId(cameraId) && await isRight(cameraId, key));
     if (verdict === 'right') return;
     if (verdict === 'wrong') {
       response.set('WWW-Authenticate', 'Bearer realm="camera"');

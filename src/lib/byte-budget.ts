@@ -14,6 +14,7 @@ export interface ByteBudget {
 
 type Which = (path: string) => boolean;
 const ALL: Which = () => true;
+const NONE: Which = () => false;
 
 export interface BudgetOptions {
   readonly maxBytes: number;
@@ -23,12 +24,14 @@ export interface BudgetOptions {
   readonly remove: (path: string, why: 'budget' | 'asked') => Promise<void>;
   /** Default: none is worth more than another. */
   readonly canBeSpared?: Which;
+  /** Entries that nothing may remove for now, however many bytes there are. Default: none. */
+  readonly isInUse?: Which;
 }
 
 /** Entries whose size is asked at a time: there may be hundreds of thousands. */
 const AT_ONCE = 64;
 
-export async function createByteBudget({ maxBytes, existing, remove, canBeSpared = ALL }: BudgetOptions): Promise<ByteBudget> {
+export async function createByteBudget({ maxBytes, existing, remove, canBeSpared = ALL, isInUse = NONE }: BudgetOptions): Promise<ByteBudget> {
   const entries = new Map<string, Amount>();
   /** Being removed: no longer counted, and not to be removed twice. */
   const leaving = new Set<string>();
@@ -85,7 +88,7 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
         }
         // It stands at the end: by now all that are worth more than it have been counted.
         if (path === newest && (!spared || worthMore === 0)) return;
-        if (!leaving.has(path)) await take(path, 'budget');
+        if (!leaving.has(path) && !isInUse(path)) await take(path, 'budget');
       }
     }
   }
@@ -102,7 +105,7 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
       let gone = NOTHING;
       for (const [path, own] of entries) {
         if (gone.bytes >= wanted.bytes && gone.files >= wanted.files) break;
-        if (!which(path) || leaving.has(path)) continue;
+        if (!which(path) || leaving.has(path) || isInUse(path)) continue;
         await take(path, 'asked');
         gone = sum(gone, own);
       }

@@ -85,3 +85,11 @@ export function packetParser(): (line: string) => Packet | null {
     return { ptsSeconds: Number(packet[1]) * secondsPerTick, width, height, key, bytes: Number(packet[2]), pieced };
   };
 }
+
+const DISK: readonly (readonly [string, string])[] = [['No space left on device', 'ENOSPC'], ['Disk quota exceeded', 'EDQUOT'], ['Read-only file system', 'EROFS'], ['Input/output error', 'EIO']];
+
+/** What the disk had against it, as the system would say it to us. */
+export function diskErrorIn(complaints: readonly string[]): Error | undefined {
+  const [words, code] = DISK.find(([one]) => complaints.some((line) => line.includes(one))) ?? [];
+  return code === undefined ? undefined : Object.assign(new Error(words), { code });
+}

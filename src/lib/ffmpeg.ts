@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
-import { DECODED_FILTER, PICKED_FILTER, logParser, packetParser, type Decoded, type DecodedPicture, type Packet } from './ffmpeg-log.ts';
+import { DECODED_FILTER, diskErrorIn, PICKED_FILTER, logParser, packetParser, type Decoded, type DecodedPicture, type Packet } from './ffmpeg-log.ts';
 import { runFfmpeg, type FfmpegRun } from './ffmpeg-process.ts';
 import { ffmpegProgram, OLDEST_FFMPEG } from './ffmpeg-program.ts';
 import { namesIn, removeIfPresent } from './files.ts';
@@ -320,9 +320,7 @@ export async function layOver(file: string, { rgba, width, height }: { rgba: Uin
 
 /** Copies the first seconds of a video, or as much as there is, into an MP4 whose index stands first. */
 export async function copyVideo(video: string, seconds: number, target: string, signal: AbortSignal): Promise<void> {
-  const failure = await runFfmpeg({ source: video, outputs: [{ target, options: ['-map', '0:v:0', '-t', seconds.toFixed(3), '-c', 'copy', '-movflags', '+faststart', '-f', 'mp4'] }] }, signal);
-  signal.throwIfAborted();
-  if (failure) throw failure;
+  await write({ source: video, outputs: [{ target, options: ['-map', '0:v:0', '-t', seconds.toFixed(3), '-c', 'copy', '-movflags', '+faststart', '-f', 'mp4'] }] }, signal);
 }
 
 /** Makes an MP4, whose index stands first, that shows each picture (a JPEG) for so long; all have one size, in pixels. */
@@ -333,7 +331,7 @@ export async function showPictures(
   const list = [...pictures, ...pictures.slice(-1)].map(({ file, seconds }, index) => [
     `file ${quoted(`file:${file}`)}`, `option framerate ${TICKS_PER_SECOND}`, `duration ${(seconds - (index === pictures.length - 1 ? 1 / TICKS_PER_SECOND : 0)).toFixed(3)}`,
   ]);
-  const failure = await runFfmpeg({
+  await write({
     source: Readable.from([['ffconcat version 1.0', ...list.flat(), ''].join('\n')]),
     input: ['-max_pixels', String(MOST_PIXELS), '-noautorotate', '-f', 'concat', '-safe', '0', '-protocol_whitelist', 'pipe,file'],
     outputs: [{
@@ -345,8 +343,13 @@ export async function showPictures(
       ],
     }],
   }, signal);
+}
+
+/** Throws its failure, whose cause is what the disk had against it. */
+async function write(run: FfmpegRun, signal: AbortSignal): Promise<void> {
+  const failure = await runFfmpeg(run, signal);
   signal.throwIfAborted();
-  if (failure) throw failure;
+  if (failure) throw Object.assign(failure, { cause: diskErrorIn([failure.message]) });
 }
 
 /** The first picture of a video file and one every so many seconds after it, as JPEG files in the empty `folder`, in order. */

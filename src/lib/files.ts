@@ -58,9 +58,14 @@ async function isGiven(handle: FileHandle, uid: number, gid: number): Promise<bo
     await handle.chown(uid, gid);
     return true;
   } catch (error) {
-    if (hasCode(error, 'EPERM')) return false;
+    if (mayNot(error)) return false;
     throw error;
   }
+}
+
+/** Whether a file could not be given away: it is another's, or whom it is for is not known in this user namespace. */
+export function mayNot(error: unknown): boolean {
+  return hasCode(error, 'EPERM', 'EINVAL');
 }
 
 /** Removes what writeAtomically and linkOrCopy left in a folder when they were killed; only for a folder that nobody else writes to. */

@@ -61,11 +61,11 @@ export function createOutcomes(parts: OutcomeParts, insist: Insist): Outcomes {
       await recorded(batch);
     },
     recorded,
-    async bury(batch, errors) {
+    bury: (batch, errors) => deadLetters.holding(batch, async () => {
       await insist(batch, 'its dead letter could not be written', () => deadLetters.add({ batch, errors, recorded: false }));
       log.warn(`${batch.camera_id}: batch ${batch.id} went to the dead letters`, { errors });
       await settle(batch, 'dead_lettered');
-    },
+    }),
     drop: (batch, reason) => settle(batch, 'dropped', { reason, files: batch.frames.map(({ key }) => key) }),
   };
 }

@@ -28,7 +28,7 @@ export type Replayed = Batch | 'already recorded' | 'kept';
  */
 export async function replayLetter(letter: DeadLetter, models: readonly string[] | null, parts: ReplayParts): Promise<Replayed> {
   const { spool, books, deadLetters, pipeline } = parts;
-  if (letter.recorded) return models ? replayCopies(letter, models, parts) : 'kept';
+  if (letter.recorded) return models ? deadLetters.holding(letter.batch, () => replayCopies(letter, models, parts)) : 'kept';
   // What the camera said itself stands in no record yet.
   const said = letter.batch.models.filter((model) => model === CAMERA_MODEL);
   const batch: Batch = { ...letter.batch, models: models ? [...new Set([...models, ...said])] : letter.batch.models, attempts: 0 };
@@ -36,12 +36,14 @@ export async function replayLetter(letter: DeadLetter, models: readonly string[]
     await deadLetters.remove(batch);
     return 'already recorded';
   }
-  if (await deadLetters.get(batch.id) === null) throw new LookoutError('not_found', 'its letter was let go meanwhile for want of room');
-  // Of so old a batch the books remember the numbers alone.
-  if (!books.settled(batch.id)) await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dead_lettered', frames: 0 });
-  await spool.putBack(batch, deadLetters.folderOf(batch));
-  await books.reopen(batch);
-  await deadLetters.remove(batch);
+  await deadLetters.holding(batch, async () => {
+    if (await deadLetters.get(batch.id) === null) throw new LookoutError('not_found', 'its letter was let go meanwhile for want of room');
+    // Of so old a batch the books remember the numbers alone.
+    if (!books.settled(batch.id)) await books.settle({ camera_id: batch.camera_id, batch: batch.id, outcome: 'dead_lettered', frames: 0 });
+    await spool.putBack(batch, deadLetters.folderOf(batch));
+    await books.reopen(batch);
+    await deadLetters.remove(batch);
+  });
   await pipeline.submit(batch, 'replayed');
   return batch;
 }

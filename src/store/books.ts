@@ -45,7 +45,7 @@ export interface Books {
   beginWith(letters: readonly Pick<Batch, 'id' | 'camera_id' | 'frames'>[]): Promise<void>;
   /** Whether a batch, or a frame of none, was settled lately; asked for whatever a crash left in the spool. */
   settled(id: string): boolean;
-  /** Whether a dead letter was dropped for room. */
+  /** Whether a dead letter was dropped for room, and has not come again. */
   letterDropped(batch: string): boolean;
   of(cameraId: string): Balance;
   total(): Balance;
@@ -94,7 +94,10 @@ export async function openBooks(dataDir: string, expectOurs?: ExpectOurs, log: L
     else own[outcome] += frames;
     // Whatever brought them there may have stood in a line that is lost.
     if (from) own[from] = Math.max(0, own[from] - frames);
-    if (batch) remember(from ? letter(batch) : batch);
+    if (!batch) return;
+    // One that is entered again is there again.
+    if (!from) settled.delete(letter(batch));
+    remember(from ? letter(batch) : batch);
   }
 
   function takeBack({ reopened, camera_id, frames }: Reopened): void {

@@ -1,15 +1,17 @@
 /** The keys of cameras that push, under `data/camera-keys`: a file for each camera, which holds no key but what one is known by. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { chown, stat } from 'node:fs/promises';
+import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, readIfPresent, writeAtomically } from '../lib/files.ts';
+import { LookoutError } from '../errors.ts';
+import { makeFolder, mayNot, readIfPresent, writeAtomically } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
+import { keeperOf, type Keeper } from './keeper.ts';
 import { safeName } from './names.ts';
 
 export interface CameraKeys {
   /** A new key, in place of the one that there was. It is told this once. */
   make(cameraId: string): Promise<string>;
-  /** Takes as long whether it is right or not. */
+  /** Takes as long whether it is right or not. Throws `file_unreadable`, whose cause says why. */
   readonly isRight: (cameraId: string, key: string) => Promise<boolean>;
 }
 
@@ -30,11 +32,8 @@ export function createCameraKeys(dataDir: string): CameraKeys {
       const key = randomBytes(BYTES).toString('base64url');
       await makeFolder(folder);
       await writeAtomically(fileOf(cameraId), `${JSON.stringify({ camera_id: cameraId, sha256: hash(key).toString('hex'), made_at: new Date().toISOString() })}\n`, { mode: OWNER_ONLY });
-      if (process.getuid?.() === 0) {
-        // The server may run as whom the folder belongs to.
-        const { uid, gid } = await stat(dataDir);
-        for (const path of [folder, fileOf(cameraId)]) await chown(path, uid, gid);
-      }
+      const keeper = process.geteuid?.() === 0 ? await keeperOf(dataDir) : null;
+      if (keeper) for (const path of [folder, fileOf(cameraId)]) await giveTo(path, keeper);
       return key;
     },
     async isRight(cameraId, key) {
@@ -42,12 +41,24 @@ export function createCameraKeys(dataDir: string): CameraKeys {
       const known = lately.get(cameraId);
       if (known && performance.now() - known.readMs < FRESH_MS && timingSafeEqual(sent, known.wanted)) return true;
       // Read anew: a key is made while the server runs.
-      const wanted = hashIn(await readIfPresent(fileOf(cameraId)), cameraId);
+      const wanted = hashIn(await read(fileOf(cameraId)), cameraId);
       if (wanted) lately.set(cameraId, { wanted, readMs: performance.now() });
       else lately.delete(cameraId);
       return timingSafeEqual(sent, wanted ?? NOBODYS) && wanted !== null;
     },
   };
+}
+
+/** Where the system does not let it be given, the server that cannot read it says so. */
+async function giveTo(path: string, { uid, gid }: Keeper): Promise<void> {
+  await chown(path, uid, gid).catch((error: unknown) => { if (!mayNot(error)) throw error; });
+}
+
+/** null: there is none. */
+function read(file: string): Promise<Buffer | null> {
+  return readIfPresent(file).catch((error: unknown) => {
+    throw new LookoutError('file_unreadable', 'The camera\'s key cannot be read for now; the log says why.', { cause: error });
+  });
 }
 
 const NOBODYS = Buffer.alloc(32);

@@ -6,12 +6,14 @@ import { errorInfo } from '../errors.ts';
 import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
 import { fsyncFolder, hasCode, isThere, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
+import { isObject } from '../lib/objects.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Clip, ClipFacts, Config } from '../types.ts';
 import { createExpendables } from './expendables.ts';
 import type { Expendable } from './janitor.ts';
 import { clipId } from './names.ts';
 import type { ExpectOurs } from './own-folders.ts';
+import { areTexts } from './stored-batch.ts';
 
 export interface Clips {
   /** `record` is given a path for the video. What it throws is thrown, and nothing is left. With an id that is taken it comes in place of that clip. */
@@ -58,8 +60,11 @@ export async function openClips(
     remove: async (path) => { await drop(basename(path)); }, canBeSpared: isOther,
   });
 
-  async function readFacts(id: string): Promise<Clip> {
-    return { made_of: 'video', events: [], ...JSON.parse(await readFile(join(folder, id, FACTS), 'utf8')) as Omit<Clip, 'made_of' | 'events'> };
+  async function readFacts(name: string): Promise<Clip> {
+    const stored: unknown = JSON.parse(await readFile(join(folder, name, FACTS), 'utf8'));
+    const facts = { made_of: 'video', events: [], ...(isObject(stored) && stored) } as Readonly<Record<string, unknown>>;
+    if (!areTexts(facts['events']) || !areTexts([facts['camera_id'], facts['begins_at']])) throw new Error('its facts are damaged');
+    return facts as unknown as Clip;
   }
 
   function know(id: string, clip: Clip): void {

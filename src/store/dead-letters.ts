@@ -8,11 +8,12 @@ import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { createByteBudget } from '../lib/byte-budget.ts';
-import { fsyncFolder, hasCode, linkOrCopy, makeFolder, namesIn, readUnlessDamaged, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, isThere, linkOrCopy, makeFolder, namesIn, readUnlessDamaged, writeAtomically } from '../lib/files.ts';
 import { createLimit } from '../lib/limit.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import { isTransient } from '../lib/transient.ts';
+import { createTurns } from '../lib/turns.ts';
 import type { Batch, Config, ErrorInfo } from '../types.ts';
 import type { Books } from './books.ts';
 import { createExpendables } from './expendables.ts';
@@ -41,6 +42,8 @@ export interface DeadLetters {
   /** A damaged letter is passed over, and told with its reason. */
   list(passOver?: (reason: string) => void): Promise<readonly DeadLetter[]>;
   remove(batch: Batch): Promise<void>;
+  /** While this is done nothing lets go of the batch's letter: it is on its way into the books or out of them. */
+  holding<Result>(batch: Pick<Batch, 'id'>, work: () => Promise<Result>): Promise<Result>;
   /** What the janitor may let go: copies of frames whose batch has its record, and letters that are all there is of a batch. */
   readonly recorded: Expendable;
   readonly unrecorded: Expendable;
@@ -48,6 +51,8 @@ export interface DeadLetters {
 
 /** Letters that are read at a time: there may be thousands. */
 const AT_ONCE = 64;
+/** Of what is half written, or half removed: the next start sweeps it. */
+const DRAFT = '.tmp';
 
 export async function openDeadLetters(
   config: Pick<Config, 'data_dir' | 'dead_letter_max_bytes'>, spool: Pick<Spool, 'path'>, books: Books, expectOurs: ExpectOurs = () => Promise.resolve(), log: Log = silentLog,
@@ -56,14 +61,15 @@ export async function openDeadLetters(
   await makeFolder(folder);
   const existing: string[] = [];
   for (const name of await namesIn(folder)) {
-    // A letter that a crash left half written, its batch is still in the spool; or half removed.
-    if (name.endsWith('.tmp') || books.letterDropped(name)) await rm(join(folder, name), { recursive: true, force: true });
+    if (name.endsWith(DRAFT)) await rm(join(folder, name), { recursive: true, force: true });
     else existing.push(join(folder, name));
   }
   /** Copies of frames whose batch has its record: they go before letters that are all there is of a batch. */
   const copies = new Set<string>();
   const isCopy = (path: string): boolean => copies.has(path);
-  const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, remove: drop, canBeSpared: isCopy });
+  const inUse = new Set<string>();
+  const takeTurn = createTurns();
+  const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, canBeSpared: isCopy, isInUse: (path) => inUse.has(path), remove: (path, why) => takeTurn(() => drop(path, why)) });
 
   async function list(passOver: (reason: string) => void = () => undefined): Promise<readonly DeadLetter[]> {
     const fewAtOnce = createLimit(AT_ONCE);
@@ -82,19 +88,45 @@ export async function openDeadLetters(
       const { camera_id, id, frames } = letter.batch;
       await books.settle({ camera_id, batch: id, outcome: 'dropped', reason: why === 'budget' ? 'dead_letter_budget' : 'disk_full', frames: frames.length, from: 'dead_lettered', files: frames.map(({ key }) => key) });
     }
-    copies.delete(path);
-    await rm(path, { recursive: true, force: true });
+    await takeAway(path);
   }
+
+  /** Its name goes first: what lies under it is a letter that nobody has let go. */
+  async function takeAway(path: string): Promise<void> {
+    copies.delete(path);
+    const leaving = `${path}${DRAFT}`;
+    await rename(path, leaving).catch((error: unknown) => {
+      // Somebody removed it by hand.
+      if (!hasCode(error, 'ENOENT')) throw error;
+    });
+    await rm(leaving, { recursive: true, force: true });
+  }
+
+  /** Letters that were let go and are there again, as from a backup: their frames are captured once more. */
+  async function enterAgain({ batch: { id, camera_id, frames } }: DeadLetter): Promise<void> {
+    books.captured(camera_id, frames.length);
+    await books.settle({ camera_id, batch: id, outcome: 'dead_lettered', frames: frames.length });
+  }
+
+  /** A crash came before it was entered: its batch is looked at again, and it goes. */
+  const isUnentered = async ({ batch: { id, frames: [first] } }: DeadLetter): Promise<boolean> => !books.settled(id) && first !== undefined && await isThere(spool.path(first.key));
 
   const expendable = createExpendables(folder, budget);
 
   const unreadable: string[] = [];
   const known = await list((reason) => { unreadable.push(reason); });
   if (unreadable.length > 0) log.warn(`${unreadable.length} dead letters in ${folder} cannot be read; they stay where they lie`, { first: unreadable[0] });
-  for (const { batch, recorded } of known) if (recorded) copies.add(join(folder, batch.id));
+  const restored = known.filter(({ batch, recorded }) => !recorded && books.letterDropped(batch.id));
+  for (const letter of restored) await enterAgain(letter);
+  if (restored.length > 0) log.info(`${restored.length} dead letters that had been let go for want of room are there again; they are counted and can be replayed`, { first: restored[0]?.batch.id });
   if (books.fresh) {
     const letters = known.filter(({ recorded }) => !recorded).map(({ batch }) => batch);
     if (letters.length > 0) await books.beginWith(letters);
+  }
+  for (const letter of known) {
+    const path = join(folder, letter.batch.id);
+    if (letter.recorded) copies.add(path);
+    else if (await isUnentered(letter)) inUse.add(path);
   }
 
   return {
@@ -106,7 +138,7 @@ export async function openDeadLetters(
       const target = join(folder, letter.batch.id);
       // A damaged one is written anew.
       if (await read(target).catch(whereDamaged(() => null))) return;
-      const temporary = `${target}.tmp`;
+      const temporary = `${target}${DRAFT}`;
       await rm(temporary, { recursive: true, force: true });
       await makeFolder(temporary);
       for (const { key } of letter.batch.frames) {
@@ -128,8 +160,19 @@ export async function openDeadLetters(
       await expectOurs();
       const path = join(folder, batch.id);
       budget.forget(path);
-      copies.delete(path);
-      await rm(path, { recursive: true, force: true });
+      await takeAway(path);
+      inUse.delete(path);
+    },
+    async holding({ id }, work) {
+      const path = join(folder, id);
+      inUse.add(path);
+      try {
+        // One that is being let go has gone by then.
+        await takeTurn(() => Promise.resolve());
+        return await work();
+      } finally {
+        inUse.delete(path);
+      }
     },
     recorded: expendable(isCopy),
     unrecorded: expendable((path) => !isCopy(path)),

@@ -9,7 +9,7 @@ import type { Log } from '../lib/log.ts';
 import { isNoRoom, isOfDisk } from '../lib/transient.ts';
 import { createTurns } from '../lib/turns.ts';
 import { createForecast, type Forecast } from './forecast.ts';
-import { deviceOf, missing, spaceOn, volumesOf, writingFails, type Space, type Volume } from './volumes.ts';
+import { deviceOf, folderOf, missing, spaceOn, volumesOf, writingFails, type Space, type Volume } from './volumes.ts';
 
 /** What is let go where room is short, the first before the second, and so on. */
 export const TABLE = {
@@ -53,8 +53,10 @@ export interface Janitor extends Room {
 }
 
 export interface JanitorParts {
-  /** Folders that are written to. */
+  /** Folders and files without which nothing can be captured. */
   readonly folders: readonly string[];
+  readonly files: readonly string[];
+  /** On their disks. */
   readonly min_free_bytes: number | null;
   readonly clock: Clock;
   readonly log: Log;
@@ -68,6 +70,15 @@ interface Watched {
   low: boolean;
 }
 
+/** What was found of a file system before anything went. */
+interface Relief {
+  readonly before: Space;
+  readonly short: Amount | null;
+  /** For what reason of the disk's it cannot be written though it has room. */
+  readonly failure: unknown;
+  readonly made: boolean;
+}
+
 const LOOK_MS = 2000;
 const FORECAST_MS = 60_000;
 const WARN_MS = 6 * 3_600_000;
@@ -76,9 +87,11 @@ const MARGIN = 1.25;
 /** Let go of at a time where there is room by the numbers, and yet nothing can be written. */
 const STEP: Amount = { bytes: 1 << 20, files: 16 };
 
-export function createJanitor({ folders, min_free_bytes, clock, log }: JanitorParts): Janitor {
+export function createJanitor({ folders, files, min_free_bytes, clock, log }: JanitorParts): Janitor {
   const kinds = new Map<Kind, Expendable>();
   const watched = new Map<number, Watched>();
+  /** Disks without which all else goes on. */
+  const elsewhere = new Map<number, Watched>();
   const takeTurn = createTurns();
   /** What was let go since the start. */
   const goneOf = new Map<Kind, Amount>();
@@ -89,18 +102,22 @@ export function createJanitor({ folders, min_free_bytes, clock, log }: JanitorPa
 
   const trouble = (): LookoutError | null => [...watched.values()].map((one) => one.trouble).find((one) => one !== null) ?? null;
 
-  function watch({ device }: Volume): Watched {
-    const own = watched.get(device) ?? { forecast: createForecast(), trouble: null, low: false };
-    watched.set(device, own);
+  function watch({ device }: Volume, among = watched): Watched {
+    const own = among.get(device) ?? { forecast: createForecast(), trouble: null, low: false };
+    among.set(device, own);
     return own;
   }
+
+  /** The file systems without which nothing can be captured. */
+  const needed = async (): Promise<readonly Volume[]> => volumesOf([...folders, ...await Promise.all(files.map(folderOf))]);
 
   /** The kinds that lie on a file system, in the order of the table. */
   async function kindsOn({ device }: Volume): Promise<readonly (readonly [Kind, Expendable])[]> {
     const own: (readonly [Kind, Expendable])[] = [];
     for (const kind of Object.keys(TABLE) as Kind[]) {
       const expendable = kinds.get(kind);
-      if (expendable && await deviceOf(expendable.folder) === device) own.push([kind, expendable]);
+      // One that cannot be asked about lies elsewhere.
+      if (expendable && await deviceOf(expendable.folder).catch(() => null) === device) own.push([kind, expendable]);
     }
     return own;
   }
@@ -125,23 +142,25 @@ export function createJanitor({ folders, min_free_bytes, clock, log }: JanitorPa
     return gone;
   }
 
-  /** Answers whether room was made. `told`: somebody could not write. */
-  async function lookAt(volume: Volume, told: boolean): Promise<boolean> {
-    const own = watch(volume);
-    const before = await spaceOn(volume, min_free_bytes);
+  /** Lets go where room is short. `made`: something has gone. `told`: somebody could not write. */
+  async function relieve(volume: Volume, own: Watched, reserve: number | null, told: boolean): Promise<Relief> {
+    const before = await spaceOn(volume, reserve);
     const short = missing(before, own.low ? MARGIN : 1);
     own.low = short !== null;
     // By the numbers there may be room where a quota is used up, or the disk was made read-only.
     const failure = short === null && (told || own.trouble) ? await writingFails(volume) : null;
-    if (short === null && failure === null) {
-      become(volume, own, null);
-      return false;
-    }
     const mayHelp = short !== null || isNoRoom(failure);
     const gone = mayHelp ? await letGo(volume, missing(before, MARGIN) ?? STEP) : NOTHING;
+    return { before, short, failure, made: gone.files > 0 };
+  }
+
+  /** Answers whether room was made. */
+  async function lookAt(volume: Volume, told: boolean): Promise<boolean> {
+    const own = watch(volume);
+    const { before, short, failure, made } = await relieve(volume, own, min_free_bytes, told);
     // What has gone may not show in the numbers for a moment, or still have another name: that is seen at the next look.
-    if (gone.files > 0) return true;
-    if (short === null) become(volume, own, unwritable(volume, failure));
+    if (made) return true;
+    if (short === null) become(volume, own, failure === null ? null : unwritable(volume, failure));
     else if (own.trouble || missing(before, 1)) become(volume, own, full(volume, before));
     return false;
   }
@@ -155,13 +174,23 @@ export function createJanitor({ folders, min_free_bytes, clock, log }: JanitorPa
 
   async function look(told: boolean): Promise<boolean> {
     let made = false;
-    const volumes = await volumesOf(folders);
+    const volumes = await needed();
     for (const [device, { trouble: was }] of watched) {
       if (volumes.some((volume) => volume.device === device)) continue;
       watched.delete(device);
       if (was) log.info('another disk has taken the place of one that could not be written', { before: was.message });
     }
     for (const volume of volumes) made = await lookAt(volume, told) || made;
+    return await attempt(() => lookElsewhere(volumes, told), false) || made;
+  }
+
+  /** Looks after what lies on none of these disks: all else goes on without it. */
+  async function lookElsewhere(volumes: readonly Volume[], told: boolean): Promise<boolean> {
+    let made = false;
+    for (const volume of await volumesOf([...kinds.values()].map(({ folder }) => folder))) {
+      if (volumes.some(({ device }) => device === volume.device)) continue;
+      made = (await relieve(volume, watch(volume, elsewhere), null, told)).made || made;
+    }
     return made;
   }
 
@@ -178,7 +207,7 @@ export function createJanitor({ folders, min_free_bytes, clock, log }: JanitorPa
     const now = clock.monotonic();
     if (now - forecastAt < FORECAST_MS) return;
     forecastAt = now;
-    for (const volume of await volumesOf(folders)) {
+    for (const volume of await needed()) {
       const { free, reserve } = await spaceOn(volume, min_free_bytes);
       const held = (await kindsOn(volume)).reduce((sum, [, expendable]) => sum + expendable.held(), 0);
       const hours = watch(volume).forecast.hoursLeft(Math.max(0, free.bytes - reserve.bytes) + held, now);

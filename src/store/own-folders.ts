@@ -1,10 +1,12 @@
 /** Makes Lookout's folders its own: no other process may write there while it runs. */
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { hasCode, makeFolder, sweepTemporaries } from '../lib/files.ts';
 import { type Lock, lockFolderOrFile } from '../lib/lock.ts';
 import type { Config } from '../types.ts';
 
+const LOCK = '.lookout';
 const WAIT_MS = 1000;
 /** What was seen so lately still holds: a hundred cameras write hundreds of times a second. */
 const FRESH_MS = 50;
@@ -25,7 +27,13 @@ export async function takeFolders(
   const locks: Lock[] = [];
   const release = async (): Promise<void> => { for (const lock of locks.reverse()) await lock.release(); };
   try {
-    for (const folder of new Set([data_dir, frames_dir])) locks.push(await take(folder, lose, signal));
+    // Two paths may lead to one.
+    const places = new Set<string>();
+    for (const folder of [data_dir, frames_dir]) {
+      const place = await inWords(folder, () => made(folder));
+      if (!places.has(place)) locks.push(await inWords(folder, () => take(folder, lose, signal)));
+      places.add(place);
+    }
     await sweepTemporaries(data_dir);
     return { release, expectOurs: heldFor(FRESH_MS, async () => { for (const lock of locks) await lock.expectHeld(); }) };
   } catch (error) {
@@ -47,13 +55,25 @@ function heldFor(ms: number, ask: () => Promise<void>): ExpectOurs {
   };
 }
 
-async function take(folder: string, lose: (error: LookoutError) => void, signal: AbortSignal): Promise<Lock> {
+/** Where it lies. */
+async function made(folder: string): Promise<string> {
+  await makeFolder(folder);
+  return realpath(folder);
+}
+
+function take(folder: string, lose: (error: LookoutError) => void, signal: AbortSignal): Promise<Lock> {
+  return lockFolderOrFile(join(folder, LOCK), {
+    waitMs: WAIT_MS, onCompromised: ({ code, message }) => { lose(new LookoutError(code, `the lock on ${folder} was lost: ${message}`)); },
+  }, signal);
+}
+
+async function inWords<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
   try {
-    await makeFolder(folder);
-    return await lockFolderOrFile(join(folder, '.lookout'), {
-      waitMs: WAIT_MS, onCompromised: ({ code, message }) => { lose(new LookoutError(code, `the lock on ${folder} was lost: ${message}`)); },
-    }, signal);
+    return await work();
   } catch (error) {
+    if (error instanceof LookoutError && error.code === 'locked') {
+      throw new LookoutError('locked', `${error.message}; if ${folder} is a copy of one that is in use, remove ${join(folder, LOCK)}.lock`, { cause: error });
+    }
     if (!hasCode(error, 'EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT')) throw error;
     const mend = hasCode(error, 'ENOENT') ? 'its path is a link that leads nowhere, or a disk that is not mounted: mount that' : 'make it this user\'s own';
     throw new LookoutError('config_invalid', `nothing can be written to the folder ${folder} (${errorInfo(error).message}); ${mend}, or name another with --data-dir and --frames-dir`, { cause: error });

@@ -1,6 +1,6 @@
 /** The file systems that some folders lie on: how much room is left on each, and whether it can be written to. */
-import { open, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, realpath, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Amount } from '../lib/amount.ts';
 import { hasCode } from '../lib/files.ts';
 import { storageOf } from '../lib/storage.ts';
@@ -38,6 +38,14 @@ export async function volumesOf(folders: readonly string[]): Promise<readonly Vo
     if (device !== null) byDevice.set(device, [...(byDevice.get(device) ?? []), folder]);
   }
   return [...byDevice].map(([device, own]) => ({ device, folders: own }));
+}
+
+/** Where a file lies, which may be a link to another disk. */
+export async function folderOf(file: string): Promise<string> {
+  return dirname(await realpath(file).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return file;
+    throw error;
+  }));
 }
 
 /** null: there is no such folder. */

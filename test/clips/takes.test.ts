@@ -1,6 +1,6 @@
 /** Which events have a clip, from when to when, and what becomes of one that cannot be kept; of frames, as no video comes. */
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +14,8 @@ import { ruleOf, type GivenRule } from '../../src/words/event-rules.ts';
 import { eventItem } from '../contracts/follower.ts';
 import { until } from '../helpers/app.ts';
 import { createManualClock, type ManualClock } from '../helpers/manual-clock.ts';
+import { plenty } from '../helpers/plenty.ts';
+import { canMount, mountSmallDisk } from '../helpers/small-disk.ts';
 
 /** Of the stream. */
 const OPTIONS = { clips: false, interval_seconds: 0.5 };
@@ -48,7 +50,7 @@ async function open(rules: readonly Partial<GivenRule>[] = [{}], more: Partial<T
   const stop = new AbortController();
   takes = await openTakes({
     data_dir: folder, clips, rules: () => rules.map((rule) => ruleOf({ name: 'default', clips: true, pre_roll_seconds: 1, post_roll_seconds: 1, ...rule })), optionsOf: () => OPTIONS,
-    record: () => Promise.reject(new LookoutError('no_live_video', 'it sends none')), pathOf: () => join(folder, 'picture.jpg'),
+    record: () => Promise.reject(new LookoutError('no_live_video', 'it sends none')), pathOf: () => join(folder, 'picture.jpg'), room: plenty,
     clock, log: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }), signal: stop.signal, ...more,
   });
   onTestFinished(async () => {
@@ -244,6 +246,51 @@ it('few clips are made at a time, of events that end together and of what an ear
   await takes.close();
   expect(new Set(made)).toEqual(new Set([...cameras, ...cameras.map((id) => `left of ${id}`)]));
   expect(most).toBe(2);
+});
+
+describe('what an earlier run left', () => {
+  const leave = async (facts: object = {}): Promise<string> => {
+    const own = join(folder, 'takes', 'left');
+    await mkdir(own, { recursive: true });
+    await copyFile(join(folder, 'picture.jpg'), join(own, `${start + 1000}_64x48.jpg`));
+    await writeFile(join(own, 'take.json'), JSON.stringify({ id: `left-${start}`, camera_id: 'gate', made_of: 'frames', events: ['left'], begins_at: timeOf(1), ends_at: timeOf(3), codec: 'h264', ...facts }));
+    return own;
+  };
+  const full = (): Promise<never> => Promise.reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
+
+  it('of a clip is left for the next start where the disk is full, and made at once where room is made', async () => {
+    const own = await leave();
+    await open([{}], { clips: { ...clips, keep: full } });
+    await takes.close();
+    expect(lines).toEqual([expect.stringContaining(`stays until the next start folder=${own} reason="no space left on device"`)]);
+    let tries = 0;
+    const keep: Clips['keep'] = (of, make) => {
+      tries += 1;
+      return tries === 1 ? full() : clips.keep(of, make);
+    };
+    await open([{}], { clips: { ...clips, keep }, room: { failed: () => Promise.resolve(true) } });
+    await takes.close();
+    expect([shown('left'), await readdir(join(folder, 'takes'))]).toEqual([[1, expect.closeTo(2, 2)], []]);
+  });
+
+  it.skipIf(!canMount)('of a clip is left where ffmpeg has no room for it (needs leave to mount)', async () => {
+    const own = await leave();
+    const disk = mountSmallDisk(1);
+    onTestFinished(() => { disk.unmount(); });
+    await writeFile(join(disk.folder, 'filler'), Buffer.alloc(1 << 20));
+    await open([{}], { clips: { ...clips, keep: (_of, make) => make(join(disk.folder, 'clip.mp4')) as never } });
+    await takes.close();
+    expect(lines).toEqual([expect.stringContaining('stays until the next start')]);
+    await rm(own, { recursive: true });
+  });
+
+  it('that says nothing of a clip goes', async () => {
+    for (const facts of [{ events: null }, { ends_at: 7 }]) {
+      await leave(facts);
+      await open();
+      expect(await readdir(join(folder, 'takes'))).toEqual([]);
+    }
+  });
 });
 
 it('what is captured too late to show an event is no clip, and the log says why', async () => {

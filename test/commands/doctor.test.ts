@@ -1,6 +1,6 @@
 /** What `lookout doctor` says of machines on which something is wrong. */
 import { createServer, type AddressInfo } from 'node:net';
-import { writeFile } from 'node:fs/promises';
+import { readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { runLookout } from '../helpers/server-process.ts';
@@ -28,6 +28,7 @@ it('finds everything where everything is', async () => {
   expect(code).toBe(0);
   for (const name of ['node', 'ffmpeg', 'data folder', 'frames folder', 'port']) expect(lineOf(name)).toMatch(/^ok /);
   expect(lineOf('port')).toContain('127.0.0.1:0 is free');
+  expect(await readdir(folder.path)).toEqual([]);
 });
 
 it('says where times would be told otherwise than the environment means them, and where not', async () => {
@@ -41,9 +42,11 @@ it('says where times would be told otherwise than the environment means them, an
 
 it('says which folder cannot be made, and how full the disk is all the same', async () => {
   await writeFile(join(folder.path, 'file'), '');
-  const { code, lineOf } = await doctor(['--data-dir', 'file/data']);
+  await symlink('nowhere', join(folder.path, 'link'));
+  const { code, lineOf } = await doctor(['--data-dir', 'file/data', '--frames-dir', 'link']);
   expect(code).toBe(1);
   expect(lineOf('data folder')).toMatch(/^missing .*ENOTDIR.* -> make it writable/);
+  expect(lineOf('frames folder')).toMatch(/^missing .*ENOENT.* -> make it writable/);
   expect(lineOf('disk')).toMatch(/GB free/);
 });
 

@@ -52,6 +52,7 @@ describe('a mistake on the command line or in the settings ends with 2', () => {
     [['serve', '--port', 'many'], '--port: must be a whole number'],
     [['serve', '--config', 'absent.yaml'], 'absent.yaml cannot be read'],
     [['serve', '--data-dir', '/dev/null/data'], 'nothing can be written to the folder /dev/null/data'],
+    [['cameras', 'key', 'CAM', '--data-dir', 'nowhere'], 'nowhere, and so no server that would know the key; name the server\'s own with --data-dir'],
     [['models', 'try', 'no-such-model', 'picture.jpg'], 'there is no model'],
   ])('%j', async (words, said) => {
     const { code, output } = await lookout(words);

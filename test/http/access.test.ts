@@ -37,6 +37,18 @@ it('is made as well for models of another user, who ask from this machine, and m
   expect([(await provide({ ...own, insecure: true })).token, lines]).toEqual([null, [expect.stringContaining('models, which run as models, may ask for every record')]]);
 });
 
+it.skipIf(process.getuid?.() !== 0)('may be a file that root has placed, with a warning (needs root)', async () => {
+  await writeFile(join(folder, 'token'), 'sixteen-characters-of-root\n');
+  await chmod(folder, 0o755);
+  process.seteuid?.(65_534);
+  try {
+    expect(await provide()).toEqual({ token: 'sixteen-characters-of-root', file: join(folder, 'token'), isNew: false });
+  } finally {
+    process.seteuid?.(0);
+  }
+  expect(lines).toEqual([expect.stringContaining(`${join(folder, 'token')} is another user's to change`)]);
+});
+
 it('is shown once, and on a terminal only', async () => {
   const first = await provide();
   const again = await provide();

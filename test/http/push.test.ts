@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
+import { createLog } from '../../src/lib/log.ts';
 import { CAMERA_KEY, createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
 import { createSite, type Asking, type Answer, type Site } from './site.ts';
 
@@ -45,6 +46,20 @@ describe('a picture that is pushed', () => {
     expect((await site.send('POST', '/api/cameras/nobody/frames', { headers: KEY, body: PICTURE })).json).toMatchObject({ code: 'not_found' });
     expect((await site.send('POST', '/api/cameras/stopped/frames', { headers: KEY, body: PICTURE }))).toMatchObject({ status: 409, json: { code: 'not_running' } });
     expect((await site.send('GET', PATH)).status).toBe(405);
+  });
+
+  it('is refused in words, which the log has in full, where the key cannot be read', async () => {
+    const lines: string[] = [];
+    const unreadable: FakeFace = { ...createFakeFace(), isCameraKey: () => Promise.reject(new LookoutError('file_unreadable', 'It cannot be read.', { cause: new Error('EACCES: /srv/data') })) };
+    const own = await createSite(unreadable, {}, undefined, createLog({ level: 'info', format: 'text', write: (line) => lines.push(line) }));
+    try {
+      const { status, json, text } = await own.send('POST', PATH, { headers: KEY, body: PICTURE });
+      expect([status, json, text.includes('/srv')]).toEqual([503, { error: expect.any(String) as string, code: 'file_unreadable' }, false]);
+      expect(lines.filter((line) => line.includes('the key of a camera cannot be read') && line.includes('EACCES: /srv/data'))).toHaveLength(1);
+      expect(lines.join()).not.toContain('a request failed');
+    } finally {
+      await own.close();
+    }
   });
 
   it('is limited in its tries of keys', async () => {

@@ -47,6 +47,17 @@ describe.skipIf(process.getuid?.() !== 0)('giveAccess', () => {
   });
 });
 
+it.each([['another user\'s', 'EPERM'], ['of a user whom its namespace does not know', 'EINVAL']])('giveAccess goes on where a file cannot be given away that is %s', async (_whose, code) => {
+  const handle = await open(join(folder, 'file'), 'wx');
+  try {
+    handle.chown = () => Promise.reject(Object.assign(new Error(code), { code }));
+    await giveAccess(handle, { mode: 0o604, uid: 65_534, gid: 65_534 });
+    expect((await handle.stat()).mode & 0o777).toBe(0o604);
+  } finally {
+    await handle.close();
+  }
+});
+
 describe('writeAtomically', () => {
   it('lets those read the new file who could read the old one, unless it is told another mode', async () => {
     const file = join(folder, 'file');

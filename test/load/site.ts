@@ -157,7 +157,7 @@ export async function openSite(models: Readonly<Record<string, FakeModel>>, sett
       letters.push({ ...letter, at: '' });
       return Promise.resolve();
     },
-    list: () => Promise.resolve(letters), remove: () => Promise.resolve(), recorded: none, unrecorded: none,
+    list: () => Promise.resolve(letters), remove: () => Promise.resolve(), holding: (_batch, work) => work(), recorded: none, unrecorded: none,
   };
   const pipeline = createPipeline({
     config, spool, books, deadLetters, room: plenty, lane, clock, log: silentLog, signal: stop.signal,

@@ -222,8 +222,13 @@ describe('models that do not answer', () => {
     expect(made.books.of('CAM-1')).toEqual({ ...NOTHING, captured: 2, recorded: 2 });
   });
 
-  it('send a batch to the dead letters when none is left, with its frames, and nowhere else', async () => {
-    const made = await road(folder.path, { animals: fakeLane(() => failure('runner_timeout')), motion: fakeLane(() => failure('runner_died')) });
+  it('send a batch to the dead letters when none is left, with its frames, and nowhere else, though room is short meanwhile', async () => {
+    const made = await road(folder.path, { animals: fakeLane(() => failure('runner_timeout')), motion: fakeLane(() => failure('runner_died')) }, {}, ({ books, deadLetters }) => ({
+      books: { ...books, async settle(entry) {
+        await deadLetters.unrecorded.letGo({ bytes: 1e9, files: 9 });
+        await books.settle(entry);
+      } },
+    }));
     made.run();
     const batch = await made.batch(['animals', 'motion']);
     await submit(made, batch);

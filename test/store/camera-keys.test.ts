@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { createCameraKeys } from '../../src/store/camera-keys.ts';
@@ -31,6 +31,22 @@ it('a new key is good at once, for a server that has read the old one, which is 
   await rm(await file());
   vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 11_000);
   expect(await server.isRight('CAM', fresh)).toBe(false);
+});
+
+it.skipIf(process.getuid?.() !== 0)('a key that root makes is for who keeps the books, whosever the folder is (needs root)', async () => {
+  await writeFile(join(folder.path, 'books.ndjson'), '');
+  await chown(join(folder.path, 'books.ndjson'), 65_534, 65_533);
+  await createCameraKeys(folder.path).make('CAM');
+  for (const path of [join(folder.path, 'camera-keys'), await file()]) expect(await stat(path)).toMatchObject({ uid: 65_534, gid: 65_533 });
+});
+
+it('a key that cannot be read is no wrong one', async () => {
+  const keys = createCameraKeys(folder.path);
+  await keys.make('CAM');
+  const path = await file();
+  await rm(path);
+  await mkdir(path);
+  await expect(keys.isRight('CAM', 'any')).rejects.toMatchObject({ code: 'file_unreadable', cause: { code: 'EISDIR' } });
 });
 
 it('nobody has a key in a file that is damaged, or that was copied from another camera', async () => {

@@ -87,9 +87,15 @@ it('nothing is left of one that cannot be recorded, or whose recording a crash e
 
 it('leaves alone what is no clip, and says so', async () => {
   await mkdir(join(data_dir, 'clips', 'holiday'), { recursive: true });
+  const nonsense = ['', '[]', 'null', '{"events": null}', '{"camera_id": "C", "begins_at": "2026-11-20T12:00:00Z", "events": "abc"}'];
+  for (const [number, text] of nonsense.entries()) {
+    await mkdir(join(data_dir, 'clips', String(number)));
+    await writeFile(join(data_dir, 'clips', String(number), 'clip.json'), text);
+  }
   expect((await open(0)).list({ limit: 10 })).toEqual([]);
-  expect(await inFolder()).toEqual(['holiday']);
+  expect(await inFolder()).toHaveLength(1 + nonsense.length);
   expect(said.join('')).toMatch(/holiday is no clip/);
+  expect(said).toHaveLength(1 + nonsense.length);
 });
 
 it('the oldest go when there are more than clips_max_bytes, and when room is asked for', async () => {

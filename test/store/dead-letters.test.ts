@@ -164,10 +164,45 @@ describe('the dead letters', () => {
     expect((await later.letters.list()).map(({ batch }) => batch.id).sort()).toEqual(all.slice(1).map(({ id }) => id).sort());
   });
 
+  it('that were let go and are copied back are in the books again, and stay', async () => {
+    const first = await open();
+    const made = await first.bury(0);
+    await cp(first.letters.folder, join(folder.path, 'backup'), { recursive: true });
+    await first.letters.unrecorded.letGo({ bytes: 1, files: 0 });
+    expect(await readdir(first.letters.folder)).toEqual([]);
+    await first.books.close();
+    await cp(join(folder.path, 'backup'), first.letters.folder, { recursive: true });
+    for (let start = 0; start < 2; start += 1) {
+      const { letters, books } = await open();
+      expect((await letters.list()).map(({ batch }) => batch.id)).toEqual([made.id]);
+      expect(books.total()).toMatchObject({ captured: 4, dead_lettered: 2, dropped: { disk_full: 2 }, in_spool: 0 });
+      expect([books.settled(made.id), books.letterDropped(made.id)]).toEqual([true, false]);
+      await books.close();
+    }
+  });
+
+  it.each(['disk', 'budget'])('are not let go while they are entered in the books, nor before their batch is looked at again: %s', async (why) => {
+    const { letters, books, batch } = await open(why === 'disk' ? 1e9 : 1);
+    const made = await batch(0);
+    books.captured('CAM-1', 4);
+    await books.settle({ camera_id: 'CAM-1', batch: 'another', outcome: 'recorded', frames: 0 });
+    await letters.holding(made, async () => {
+      await letters.add({ batch: made, errors: ERRORS, recorded: false });
+      if (why === 'budget') await letters.add({ batch: await batch(10), errors: ERRORS, recorded: false });
+      else expect((await letters.unrecorded.letGo({ bytes: 1e9, files: 9 })).files).toBe(0);
+    });
+    expect(books.total()).toMatchObject({ captured: 4, dropped: {} });
+    expect(await readdir(letters.folder)).toContain(made.id);
+    // As after a crash: its frames are in the spool.
+    const again = await open();
+    expect((await again.letters.unrecorded.letGo({ bytes: 1e9, files: 9 })).files).toBe(0);
+    await again.letters.remove(made);
+    expect(await readdir(letters.folder)).not.toContain(made.id);
+  });
+
   it('are still there at the next start, but for what a crash left half made or half removed', async () => {
     const first = await open();
-    const [kept, dropped] = [await first.bury(0), await first.bury(10)];
-    await first.books.settle({ camera_id: 'CAM-1', batch: dropped.id, outcome: 'dropped', reason: 'dead_letter_budget', frames: 2, from: 'dead_lettered' });
+    const kept = await first.bury(0);
     await mkdir(join(first.letters.folder, 'half.tmp'));
     await writeFile(join(first.letters.folder, 'half.tmp/frame.jpg'), PICTURE);
     await mkdir(join(first.letters.folder, 'empty'));

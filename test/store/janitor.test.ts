@@ -26,7 +26,7 @@ async function open(bytes: number, { min_free_bytes = MB, inodes = 10_000, elsew
   onTestFinished(() => { disk.unmount(); });
   const lines: string[] = [];
   const janitor = createJanitor({
-    folders: [disk.folder, ...(elsewhere ? [elsewhere.folder] : [])], min_free_bytes, clock: systemClock, log: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }),
+    folders: [disk.folder, ...(elsewhere ? [elsewhere.folder] : [])], files: [], min_free_bytes, clock: systemClock, log: createLog({ level: 'debug', format: 'text', write: (line) => lines.push(line) }),
   });
   const gone: Kind[] = [];
   // Joined in another order than that in which they go.
@@ -124,13 +124,43 @@ describe.skipIf(!canMount)('the janitor (needs leave to mount)', () => {
     expect([...new Set(gone)]).toEqual(['recorded']);
   });
 
+  it('lets go on a disk of clips alone, by a reserve of its own, and captures though nothing is left there', async () => {
+    const [main, small] = [mountSmallDisk(8), mountSmallDisk(2)];
+    onTestFinished(() => { for (const disk of [main, small]) disk.unmount(); });
+    const clips = join(main.folder, 'clips');
+    await symlink(small.folder, clips);
+    await writeFile(join(small.folder, 'one'), Buffer.alloc(1000));
+    const janitor = createJanitor({ folders: [main.folder], files: [], min_free_bytes: 3 * MB, clock: systemClock, log: silentLog });
+    let gone = 0;
+    janitor.join('clips', expendable(clips, 1000, () => { gone += 1; }));
+    expect([await janitor.failed(full), gone]).toEqual([false, 0]);
+    await writeFile(join(small.folder, 'two'), Buffer.alloc(2 * MB));
+    expect([await janitor.failed(full), gone, janitor.trouble]).toEqual([true, 2, null]);
+    expect(await janitor.failed(full)).toBe(false);
+    await small.readOnly();
+    expect([await janitor.failed(full), janitor.trouble]).toEqual([false, null]);
+  });
+
+  it('looks after the disk that a file leads to, once it is there', async () => {
+    const [main, small] = [mountSmallDisk(8), mountSmallDisk(2)];
+    onTestFinished(() => { for (const disk of [main, small]) disk.unmount(); });
+    const [link, file] = [join(main.folder, 'records'), join(small.folder, 'records')];
+    await symlink(file, link);
+    const janitor = createJanitor({ folders: [], files: [link], min_free_bytes: MB, clock: systemClock, log: silentLog });
+    await janitor.failed(full);
+    expect(janitor.trouble).toBeNull();
+    await writeFile(file, Buffer.alloc(1.5 * MB));
+    await janitor.failed(full);
+    expect(janitor.trouble?.code).toBe('disk_full');
+  });
+
   it('forgets the trouble of a disk in whose place there is another', async () => {
     const [small, large] = [mountSmallDisk(2), mountSmallDisk(8)];
     onTestFinished(() => { for (const disk of [small, large]) disk.unmount(); });
     const folder = await temporaryFolder();
     const place = join(folder, 'records');
     await symlink(small.folder, place);
-    const janitor = createJanitor({ folders: [place], min_free_bytes: MB, clock: systemClock, log: silentLog });
+    const janitor = createJanitor({ folders: [place], files: [], min_free_bytes: MB, clock: systemClock, log: silentLog });
     await fill(small, 1.5 * MB);
     await janitor.failed(full);
     expect(janitor.trouble?.code).toBe('disk_full');

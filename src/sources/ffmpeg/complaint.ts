@@ -1,5 +1,6 @@
 /** ffmpeg's last words as one of our errors. */
 import { LookoutError, type ErrorCode } from '../../errors.ts';
+import { diskErrorIn } from '../../lib/ffmpeg-log.ts';
 import type { StreamOptions } from '../../types.ts';
 import { ENDED_EARLY, FEWER_VIDEOS, NOT_REACHED, NO_VIDEO, REFUSALS } from '../rtsp/refusals.ts';
 
@@ -25,7 +26,7 @@ export type Hide = (text: string) => string;
 export function complaintError(complaints: readonly string[], connected: boolean, transport: Transport, hide: Hide): LookoutError {
   const refused = complaints.findIndex((line) => /^slave muxer/i.test(line));
   // With the line before it and the one after, of which one says why.
-  if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${hide(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`, { cause: causeIn(complaints) });
+  if (refused >= 0) return new LookoutError('ffmpeg_failed', `its pictures cannot be written: ${hide(complaints.slice(Math.max(0, refused - 1), refused + 2).join('; '))}`, { cause: diskErrorIn(complaints) });
   const words = hide(reasons(complaints).slice(-3).join('; '));
   // A port or a path may read like a code.
   const said = complaints.map((line) => line.replace(/\w+:\/\/\S+/g, ''));
@@ -33,14 +34,6 @@ export function complaintError(complaints: readonly string[], connected: boolean
     if (said.some((line) => pattern.test(line)) && !connected) return new LookoutError(code, `${typeof meaning === 'string' ? meaning : meaning(transport)}${words && `: ${words}`}`);
   }
   return new LookoutError(connected ? 'stream_ended' : 'stream_connect', `the stream ended${words ? `: ${words}` : ''}`);
-}
-
-/** As the system would say it to us. */
-const SYSTEM: readonly (readonly [string, string])[] = [['No space left on device', 'ENOSPC'], ['Disk quota exceeded', 'EDQUOT'], ['Read-only file system', 'EROFS'], ['Input/output error', 'EIO']];
-
-function causeIn(complaints: readonly string[]): Error | undefined {
-  const [words, code] = SYSTEM.find(([one]) => complaints.some((line) => line.includes(one))) ?? [];
-  return code === undefined ? undefined : Object.assign(new Error(words), { code });
 }
 
 /** What ffmpeg says because it ends, or is ended. */
