@@ -8,7 +8,7 @@
  * - freed, by renaming it away with the name in it: at no time does it seem a stranger's.
  */
 import { mkdirSync, renameSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasCode, isThere, namesIn } from './files.ts';
 import { fateOf, readOwner } from './owner.ts';
@@ -39,10 +39,20 @@ export async function free(folder: string, name: string): Promise<void> {
     if (!(await ownersOf(folder))?.includes(name)) return;
     // ENOENT: somebody has just removed it by hand.
     await isFirstTo(() => rename(folder, away), 'ENOENT');
-    await rm(away, { recursive: true, force: true });
+    await remove(away, name);
   } catch (error) {
     leftBehind.add(name);
     throw error;
+  }
+}
+
+/** A folder of one file; `rm` does the same with three times the work, and each append frees a lock. */
+async function remove(folder: string, name: string): Promise<void> {
+  try {
+    await unlink(join(folder, name));
+    await rmdir(folder);
+  } catch {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
