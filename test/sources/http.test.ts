@@ -274,6 +274,20 @@ describe.concurrent('a snapshot address', () => {
     expect(taken.map(({ failed }) => failed)).toEqual([{}, {}, { picture_refused: 1 }, {}]);
   });
 
+  it.for([302, 503])('keeps no connection whose answer is %i and never ends', async (status, { expect }) => {
+    let asked = 0;
+    const { url, connections } = await camera(({ url: path }, response) => {
+      asked += path === '/' ? 1 : 0;
+      if (path === '/picture' || (status === 503 && asked % 2 === 1)) send(response, 'image/jpeg', jpeg);
+      else response.writeHead(status, { location: '/picture' }).write('one moment');
+    });
+    const running = frames(url(), 0.1)[Symbol.asyncIterator]();
+    for (let count = 0; count < 6; count += 1) expect((await running.next()).done).toBe(false);
+    // Nothing is asked for while nobody takes.
+    await expect.poll(connections, { timeout: 5000 }).toBeLessThan(3);
+    await running.return?.();
+  });
+
   it.each<[string, (picture: Buffer, response: ServerResponse) => void]>([
     ['without a length, and leaves the connection open', (picture, response) => { response.socket?.write(Buffer.concat([Buffer.from('HTTP/1.0 200 OK\r\nContent-Type: image/jpeg\r\n\r\n'), picture])); }],
     ['in chunks, and leaves the connection open', (picture, response) => { response.writeHead(200, { 'content-type': 'image/jpeg' }).write(picture); }],

@@ -2,6 +2,7 @@
 import { Agent, request as requestHttp, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, request as requestHttps } from 'node:https';
 import { LookoutError } from '../../errors.ts';
+import { beginningOf } from '../../lib/answer-beginning.ts';
 import { hasCode } from '../../lib/files.ts';
 import { linked } from '../../lib/linked.ts';
 import type { Address } from './address.ts';
@@ -14,10 +15,6 @@ export interface Poster {
   post(body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<Answer>;
   close(): void;
 }
-
-/** Bytes and time of an answer's body: it is for people, if for anybody. */
-const MOST_BYTES = 65_536;
-const LONGEST_MS = 1000;
 
 export function createPoster({ url, origin, authorization }: Address, timeoutSeconds: number, hide: (text: string) => string): Poster {
   const [plain, tls] = [new Agent({ keepAlive: true, maxSockets: 1 }), new TlsAgent({ keepAlive: true, maxSockets: 1 })];
@@ -74,25 +71,4 @@ export function createPoster({ url, origin, authorization }: Address, timeoutSec
       tls.destroy();
     },
   };
-}
-
-/** Its status says it all: a body that is long, or slow, is not waited for. */
-function beginningOf(response: IncomingMessage): Promise<string> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const stop = (): void => { response.destroy(); };
-    const timer = setTimeout(stop, LONGEST_MS);
-    response.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= MOST_BYTES) stop();
-    });
-    // It was closed in the middle, perhaps by us.
-    response.on('error', () => undefined);
-    response.on('close', () => {
-      clearTimeout(timer);
-      resolve(Buffer.concat(chunks).subarray(0, MOST_BYTES).toString());
-    });
-  });
 }

@@ -1,8 +1,10 @@
 /** GETs from one camera: credentials, redirects, a kept connection. Failures are our errors and tell no secret. */
+import { setMaxListeners } from 'node:events';
 import { Agent, get as getHttp, STATUS_CODES, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, get as getHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
+import { beginningOf } from '../../lib/answer-beginning.ts';
 import { hasCode } from '../../lib/files.ts';
 import { hiderOf } from '../../lib/secrets.ts';
 import { answerTo, credentialsOf, unanswerable, type Authorize, type Credentials } from '../network/authentication.ts';
@@ -68,6 +70,8 @@ export function createClient(url: string, caution: Caution): CameraClient {
 
   return {
     async get(signal, more) {
+      // However many answers are being broken off, each listens only until it is gone.
+      setMaxListeners(0, signal);
       let target = address;
       let challenged = false;
       let redirects = 0;
@@ -75,8 +79,7 @@ export function createClient(url: string, caution: Caution): CameraClient {
         const response = await send(target, signal, more);
         const { statusCode: status = 0, headers } = response;
         if (status >= 200 && status < 300) return response;
-        // So that its connection can be used again.
-        response.resume();
+        void beginningOf(response);
         if (status === 401 && !challenged && credentials && trusted(target)) {
           challenged = true;
           const challenges = headers['www-authenticate'] ?? '';
