@@ -26,6 +26,8 @@ export interface Oddity {
   readonly greeting?: number;
   /** Properties of its greeting, as bytes. */
   readonly properties?: readonly number[];
+  /** What it says after its greeting. */
+  readonly says?: Buffer;
   readonly answer?: (message: Published, all: readonly Published[]) => Answer;
   /** What it hears in a second. */
   readonly bytesPerSecond?: number;
@@ -33,12 +35,12 @@ export interface Oddity {
 
 const [CONNECT, PUBLISH, SUBSCRIBE, PINGREQ] = [1, 3, 8, 12];
 
-export async function startOddBroker({ greeting = 0, properties = [], answer = () => ({ acknowledge: 0 }), bytesPerSecond = Infinity }: Oddity): Promise<OddBroker> {
+export async function startOddBroker({ greeting = 0, properties = [], says = Buffer.alloc(0), answer = () => ({ acknowledge: 0 }), bytesPerSecond = Infinity }: Oddity): Promise<OddBroker> {
   const published: Published[] = [];
   const sockets = new Set<Socket>();
 
   function reply(socket: Socket, type: number, flags: number, body: Buffer): void {
-    if (type === CONNECT) socket.write(Buffer.from([0x20, 3 + properties.length, 0, greeting, properties.length, ...properties]));
+    if (type === CONNECT) socket.write(Buffer.concat([Buffer.from([0x20, 3 + properties.length, 0, greeting, properties.length, ...properties]), says]));
     if (type === PINGREQ) socket.write(Buffer.from([0xd0, 0]));
     if (type === SUBSCRIBE) socket.write(Buffer.from([0x90, 4, ...body.subarray(0, 2), 0, 1]));
     if (type !== PUBLISH) return;

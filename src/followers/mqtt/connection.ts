@@ -5,6 +5,7 @@ import { connect, Store, type IClientOptions, type IStore, type MqttClient } fro
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { followPackets } from './packet-lengths.ts';
 import { packetSize } from './packet-size.ts';
 import { placeOf, usualPort } from './place.ts';
 import { blamesMessage, blamesSomething, inWords } from './reasons.ts';
@@ -93,6 +94,9 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
     client.end(true);
     client.stream.destroy();
   };
+  client.stream.on('data', followPackets((bytes) => {
+    if (bytes > MOST_HEARD_BYTES) lose(`the broker sends a packet of ${bytes} bytes, and was asked for ${MOST_HEARD_BYTES} at the most`);
+  }));
   client.on('disconnect', ({ reasonCode = 0, properties }) => {
     why = `the broker ends the connection: ${inWords(reasonCode, properties?.reasonString)}`;
     if (blamesSomething(reasonCode)) objection = hide(why);
@@ -211,6 +215,8 @@ async function optionsOf(settings: MqttSettings, { clientId, available }: Identi
     protocolVersion: 5, clientId, clean: true, keepalive: KEEPALIVE_SECONDS, properties: { maximumPacketSize: MOST_HEARD_BYTES }, connectTimeout: settings.timeout_seconds * 1000,
     // A connection that is lost is gone, with all that was to be sent by it.
     reconnectPeriod: 0, resubscribe: false, queueQoSZero: false, outgoingStore: createNoStore(),
+    // Messages of QoS 2, of which none are asked for: they would be kept until the broker says more of them.
+    incomingStore: createNoStore(),
     ...(settings.username !== null && { username: settings.username }),
     ...(settings.password !== null && { password: settings.password }),
     ...(isSecure && { rejectUnauthorized: settings.tls !== 'off', ...(ca && { ca }) }),
