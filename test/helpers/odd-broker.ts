@@ -10,8 +10,8 @@ export interface Published {
   readonly rest: Buffer;
 }
 
-/** Answers a message: acknowledges it with a reason, ends the connection for one, or says nothing. */
-export type Answer = { readonly acknowledge: number } | { readonly disconnect: number } | null;
+/** Answers a message: acknowledges it with a reason, ends the connection for one, with words or without, or says nothing. */
+export type Answer = { readonly acknowledge: number } | { readonly disconnect: number; readonly words?: string } | null;
 
 export interface OddBroker {
   readonly port: number;
@@ -50,7 +50,7 @@ export async function startOddBroker({ greeting = 0, properties = [], says = Buf
     const given = answer(message, published);
     if (!given) return;
     if ('acknowledge' in given) socket.write(Buffer.from([0x40, 4, message.packetId >> 8, message.packetId & 0xff, given.acknowledge, 0]));
-    else socket.end(Buffer.from([0xe0, 2, given.disconnect, 0]));
+    else socket.end(disconnect(given.disconnect, given.words));
   }
 
   const server = createServer((socket) => {
@@ -90,6 +90,15 @@ export async function startOddBroker({ greeting = 0, properties = [], says = Buf
     },
   };
 }
+
+function disconnect(reason: number, words?: string): Buffer {
+  const said = words === undefined ? [] : [0x1f, words.length >> 8, words.length & 0xff, ...Buffer.from(words)];
+  const body = [reason, ...sized(said)];
+  return Buffer.from([0xe0, ...sized(body)]);
+}
+
+/** With its length before it, in two bytes. */
+const sized = (bytes: readonly number[]): readonly number[] => [0x80 | (bytes.length & 0x7f), bytes.length >> 7, ...bytes];
 
 function packetOf(bytes: Buffer): { readonly type: number; readonly flags: number; readonly body: Buffer; readonly end: number } | null {
   let [length, at, factor] = [0, 1, 1];

@@ -5,6 +5,8 @@ import { connect, Store, type IClientOptions, type IStore, type MqttClient } fro
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { hiderOfSecrets } from '../../lib/secrets.ts';
+import { shorten } from '../../lib/shorten.ts';
 import { followPackets } from './packet-lengths.ts';
 import { packetSize } from './packet-size.ts';
 import { placeOf, usualPort } from './place.ts';
@@ -51,6 +53,8 @@ const KEEPALIVE_SECONDS = 30;
 const SLOWEST_BYTES = 4096;
 /** What the library makes of a refusal whose reason is none for a single message: it names none, and goes on no more. */
 const ODD_REFUSAL = /^Invalid puback reason code/;
+/** Of what is told of a broker's words. */
+const LONGEST_WORDS = 500;
 /** Of a command, which is all that comes from a broker. */
 const MOST_HEARD_BYTES = 65_536;
 
@@ -82,7 +86,9 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
   const client = connect(await optionsOf(settings, identity));
   // Messages are small and waited for: held back for company, each would be 40 ms late.
   (client.stream as unknown as Socket).setNoDelay(true);
-  const hide = hiderOf(settings.password);
+  // What brokers say may repeat what they were told, at any length.
+  const hideSecret = hiderOfSecrets([settings.password]);
+  const hide = (text: string): string => shorten(hideSecret(text), LONGEST_WORDS);
   const lost = new AbortController();
   let objection: string | null = null;
   /** Why it ends, as far as that is known before it has. */
@@ -264,11 +270,6 @@ function createWatch(client: MqttClient, stuck: (seconds: number) => void): Watc
     look();
   }
   return { begin, rest };
-}
-
-/** What brokers say may repeat what they were told. */
-function hiderOf(password: string | null): (text: string) => string {
-  return (text) => (password === null || password === '' ? text : text.replaceAll(password, '***'));
 }
 
 function errorInWords(error: Error & { readonly code?: unknown }): string {

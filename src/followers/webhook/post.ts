@@ -5,6 +5,7 @@ import { LookoutError } from '../../errors.ts';
 import { beginningOf } from '../../lib/answer-beginning.ts';
 import { hasCode } from '../../lib/files.ts';
 import { linked } from '../../lib/linked.ts';
+import { shorten } from '../../lib/shorten.ts';
 import type { Address } from './address.ts';
 import type { Answer } from './answer.ts';
 import { redirected } from './redirect.ts';
@@ -15,6 +16,9 @@ export interface Poster {
   post(body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<Answer>;
   close(): void;
 }
+
+/** Of what is told of where a target sends us. */
+const LONGEST_WORDS = 300;
 
 export function createPoster({ url, origin, authorization }: Address, timeoutSeconds: number, hide: (text: string) => string): Poster {
   const [plain, tls] = [new Agent({ keepAlive: true, maxSockets: 1 }), new TlsAgent({ keepAlive: true, maxSockets: 1 })];
@@ -45,7 +49,7 @@ export function createPoster({ url, origin, authorization }: Address, timeoutSec
       const text = await beginningOf(response);
       if (status < 300 || status >= 400) return { status, headers: response.headers, text };
       const next = redirected(target, status, location, followed);
-      if (typeof next === 'string') throw new LookoutError('target_away', `${origin} does not take messages: ${next}`);
+      if (typeof next === 'string') throw new LookoutError('target_away', `${origin} does not take messages: ${shorten(hide(next), LONGEST_WORDS)}`);
       target = next;
     }
   }

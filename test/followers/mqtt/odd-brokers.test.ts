@@ -136,6 +136,11 @@ it('a broker that begins a message which is longer than it may be is away', asyn
   await expect(follower.deliver(items, never)).rejects.toMatchObject({ code: 'target_away', message: expect.stringContaining('a packet of 268435455 bytes, and was asked for 65536 at the most') as unknown });
 });
 
+it('a broker that repeats the password, at length, is told of without it, and in short', async () => {
+  const { follower } = await meet({ answer: () => ({ disconnect: 0x8b, words: `you said geheim-9, ${'x'.repeat(5000)}` }) }, { username: 'me', password: 'geheim-9' });
+  await expect(follower.deliver(items, never)).rejects.toMatchObject({ code: 'target_away', message: expect.stringMatching(/server shutting down \(0x8b\): you said \*\*\*, x{100,400}…$/) as unknown });
+});
+
 it('a broker that keeps nothing retained gets all the rest', async () => {
   // Retain available: no.
   const { broker, follower } = await meet({ properties: [0x25, 0] });

@@ -114,6 +114,13 @@ describe('an answer that is the item\'s fault', () => {
     expect(new Set(puts().filter((key) => !key.startsWith('lookout-test')))).toEqual(new Set(items.map(keyOf)));
   });
 
+  it('repeats no secret that it repeats, nor the beginning of one', async () => {
+    stub.answer = ({ request }) => error(413, `Odd-${'x'.repeat(280)}-${String(request.headers['x-amz-security-token'])}`);
+    const refused = await follower.deliver(records(1), never);
+    expect(refused).toEqual([{ item: recordItem(0), reason: expect.stringContaining('***') as unknown }]);
+    expect(JSON.stringify(refused)).not.toContain(SECRET.slice(0, 10));
+  });
+
   it('is no reason to hold back the JSON, where it is the picture', async () => {
     follower = follow({ upload_pictures: true });
     stub.answer = ({ key }) => (key.endsWith('.jpg') ? error(400, 'EntityTooLarge') : undefined);
