@@ -103,6 +103,12 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
   client.stream.on('data', followPackets((bytes) => {
     if (bytes > MOST_HEARD_BYTES) lose(`the broker sends a packet of ${bytes} bytes, and was asked for ${MOST_HEARD_BYTES} at the most`);
   }));
+  client.on('packetreceive', (packet) => {
+    if (packet.messageId === undefined || packet.messageId >= 0) return;
+    lose('the broker sends a packet that breaks off');
+    // The library answers it all the same, and would throw where it writes that number.
+    packet.messageId = 0;
+  });
   client.on('disconnect', ({ reasonCode = 0, properties }) => {
     why = `the broker ends the connection: ${inWords(reasonCode, properties?.reasonString)}`;
     if (blamesSomething(reasonCode)) objection = hide(why);

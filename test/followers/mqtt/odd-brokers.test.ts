@@ -136,6 +136,11 @@ it('a broker that begins a message which is longer than it may be is away', asyn
   await expect(follower.deliver(items, never)).rejects.toMatchObject({ code: 'target_away', message: expect.stringContaining('a packet of 268435455 bytes, and was asked for 65536 at the most') as unknown });
 });
 
+it.each<[string, readonly number[]]>([['a message', [0x32, 4, 0, 1, 0x61, 0]], ['a release', [0x62, 0]]])('a broker whose packet of %s breaks off is away', async (_what, says) => {
+  const { follower } = await meet({ says: Buffer.from(says) });
+  await expect(follower.deliver(items, never)).rejects.toMatchObject({ code: 'target_away', message: expect.stringContaining('a packet that breaks off') as unknown });
+});
+
 it('a broker that repeats the password, at length, is told of without it, and in short', async () => {
   const { follower } = await meet({ answer: () => ({ disconnect: 0x8b, words: `you said geheim-9, ${'x'.repeat(5000)}` }) }, { username: 'me', password: 'geheim-9' });
   await expect(follower.deliver(items, never)).rejects.toMatchObject({ code: 'target_away', message: expect.stringMatching(/server shutting down \(0x8b\): you said \*\*\*, x{100,400}…$/) as unknown });
