@@ -418,6 +418,19 @@ describe.concurrent('an address', () => {
     ]);
   });
 
+  it('is told in short, whatever the camera says', async () => {
+    const { url } = await camera(({ url: path = '' }, response) => {
+      if (path === '/type') send(response, 'x'.repeat(10_000), 'x');
+      else if (path === '/login') response.writeHead(401, { 'www-authenticate': `${'x'.repeat(10_000)} realm="r"` }).end();
+      else response.writeHead(302, { location: path === '/host' ? `http://${'x'.repeat(10_000)}/` : `${'x'.repeat(10_000)}:y` }).end();
+    });
+    for (const path of ['/type', '/login', '/host', '/scheme']) {
+      const { message } = await failureOf(frames(url(path, 'me:geheim-9@')));
+      expect(message).toContain('xxx');
+      expect(message.length).toBeLessThan(1500);
+    }
+  });
+
   it('where nobody listens, or nobody speaks HTTP, cannot be reached', async () => {
     const gone = await startHttpCamera(() => undefined);
     await gone.close();
