@@ -37,10 +37,17 @@ export function shownAddress(url: string): string {
  * Basic sends it, and in the pieces into which a program splits what it takes for a host, a port and a path.
  */
 export function hiderOf(url: string): (text: string) => string {
-  // The longest first: others are pieces of them.
-  const forms = [...new Set(secretsOf(url).flatMap(formsOf))].sort((a, b) => b.length - a.length);
+  const hide = hiderOfSecrets(secretsOf(url));
   const shown = shownAddress(url);
-  return (text) => hideCredentials(forms.reduce(without, text.replaceAll(url, () => shown)));
+  return (text) => hideCredentials(hide(text.replaceAll(url, () => shown)));
+}
+
+/** Takes these out of what others say, as they are written, percent-encoded or decoded. Empty ones, and null, are none. */
+export function hiderOfSecrets(secrets: readonly (string | null)[]): (text: string) => string {
+  const known = secrets.filter((secret) => secret !== null && secret !== '') as readonly string[];
+  // The longest first: others are pieces of them.
+  const forms = [...new Set(known.flatMap(formsOf))].sort((a, b) => b.length - a.length);
+  return (text) => forms.reduce(without, text);
 }
 
 const PASSWORD = /([?&/_](?:pass(?:word|wd)?|pwd|psw|token)=)([^&\s"']*)/gi;
@@ -73,7 +80,7 @@ function secretsOf(url: string): readonly string[] {
     ...keysOf(url),
     // As Basic has it.
     ...(login === '' ? [] : [login, decoded(login)].map((text) => Buffer.from(text).toString('base64').replace(/=+$/, ''))),
-  ].filter((secret) => secret !== '');
+  ];
 }
 
 function formsOf(secret: string): readonly string[] {

@@ -552,6 +552,33 @@ describe('a server in trouble', () => {
     }
   });
 
+  const said = (kind: string, body: Buffer): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(4 + body.length);
+    return Buffer.concat([Buffer.from(kind), length, body]);
+  };
+  const welcome = Buffer.concat([said('R', Buffer.alloc(4)), said('Z', Buffer.from('I'))]);
+
+  it.each<[string, readonly Buffer[], RegExp]>([
+    ['is none', [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')], /does not speak as PostgreSQL does: a message of \d+ bytes$/],
+    ['asks for a login that there is not', [said('R', Buffer.from([0, 0, 0, 99]))], /does not speak as PostgreSQL does: Unknown authentication/],
+    ['sends a message that breaks off', [said('E', Buffer.from('MA'))], /does not speak as PostgreSQL does: a message that breaks off$/],
+    ['sends a row that is none', [welcome, said('D', Buffer.from([0xff, 0xff]))], /does not speak as PostgreSQL does: Invalid array length$/],
+    ['sends rows without end', [welcome, Buffer.concat([said('T', Buffer.alloc(2)), ...Array.from({ length: 20 }, () => said('D', Buffer.alloc(60_000)))])], /does not speak as PostgreSQL does: more than 1048576 bytes of rows$/],
+    ['repeats the password', [said('E', Buffer.from('SFATAL\0C28P01\0Mnot geheim-9, no\0\0'))], /: not \*\*\*, no \(28P01\)/],
+  ])('that %s is away, and says so in words', async (_what, answers, words) => {
+    const odd = createServer((socket) => {
+      const left = [...answers];
+      socket.on('error', () => undefined).on('data', () => { socket.write(left.shift() ?? ''); });
+    }).listen(0, '127.0.0.1');
+    await once(odd, 'listening');
+    onTestFinished(() => { odd.close(); });
+    const follower = followerOf(settingsOf(`postgres://writer:geheim-9@127.0.0.1:${(odd.address() as AddressInfo).port}/lookout`));
+    for (const failure of [await failureOf(follower.deliver([recordItem(1)], never)), await failureOf(follower.test(never))]) {
+      expect(failure).toMatchObject({ code: 'target_away', message: expect.stringMatching(words) as unknown });
+    }
+  });
+
   it.skipIf(!canMount)('whose disk is full is waited for until there is room (missed: nothing can be mounted)', async () => {
     const { name, url, sql } = await database();
     const disk = mountSmallDisk(4);

@@ -336,6 +336,12 @@ describe('a redirect', () => {
     }
   });
 
+  it('to another host that repeats a secret is told without it, and in short', async () => {
+    hook.answer = ({ path }, response) => { response.writeHead(307, { location: `//${path.slice(1)}-${'x'.repeat(5000)}/` }).end(); };
+    const { message } = await failureOf(follow({ url: `${new URL(hook.url).origin}/xk29dkfiw0` }).deliver([eventItem(1)], never));
+    expect(message).toMatch(/another host, \*\*\*-x{100,300}…$/);
+  });
+
   it('goes no more than three times', async () => {
     hook.answer = answering(308, { location: '/hook' });
     expect((await failureOf(follow().deliver([eventItem(1)], never))).message).toMatch(/more than 3 redirects/);

@@ -10,8 +10,8 @@ export interface Published {
   readonly rest: Buffer;
 }
 
-/** Answers a message: acknowledges it with a reason, ends the connection for one, or says nothing. */
-export type Answer = { readonly acknowledge: number } | { readonly disconnect: number } | null;
+/** Answers a message: acknowledges it with a reason, ends the connection for one, with words or without, or says nothing. */
+export type Answer = { readonly acknowledge: number } | { readonly disconnect: number; readonly words?: string } | null;
 
 export interface OddBroker {
   readonly port: number;
@@ -26,6 +26,8 @@ export interface Oddity {
   readonly greeting?: number;
   /** Properties of its greeting, as bytes. */
   readonly properties?: readonly number[];
+  /** What it says after its greeting. */
+  readonly says?: Buffer;
   readonly answer?: (message: Published, all: readonly Published[]) => Answer;
   /** What it hears in a second. */
   readonly bytesPerSecond?: number;
@@ -33,12 +35,12 @@ export interface Oddity {
 
 const [CONNECT, PUBLISH, SUBSCRIBE, PINGREQ] = [1, 3, 8, 12];
 
-export async function startOddBroker({ greeting = 0, properties = [], answer = () => ({ acknowledge: 0 }), bytesPerSecond = Infinity }: Oddity): Promise<OddBroker> {
+export async function startOddBroker({ greeting = 0, properties = [], says = Buffer.alloc(0), answer = () => ({ acknowledge: 0 }), bytesPerSecond = Infinity }: Oddity): Promise<OddBroker> {
   const published: Published[] = [];
   const sockets = new Set<Socket>();
 
   function reply(socket: Socket, type: number, flags: number, body: Buffer): void {
-    if (type === CONNECT) socket.write(Buffer.from([0x20, 3 + properties.length, 0, greeting, properties.length, ...properties]));
+    if (type === CONNECT) socket.write(Buffer.concat([Buffer.from([0x20, 3 + properties.length, 0, greeting, properties.length, ...properties]), says]));
     if (type === PINGREQ) socket.write(Buffer.from([0xd0, 0]));
     if (type === SUBSCRIBE) socket.write(Buffer.from([0x90, 4, ...body.subarray(0, 2), 0, 1]));
     if (type !== PUBLISH) return;
@@ -48,7 +50,7 @@ export async function startOddBroker({ greeting = 0, properties = [], answer = (
     const given = answer(message, published);
     if (!given) return;
     if ('acknowledge' in given) socket.write(Buffer.from([0x40, 4, message.packetId >> 8, message.packetId & 0xff, given.acknowledge, 0]));
-    else socket.end(Buffer.from([0xe0, 2, given.disconnect, 0]));
+    else socket.end(disconnect(given.disconnect, given.words));
   }
 
   const server = createServer((socket) => {
@@ -88,6 +90,15 @@ export async function startOddBroker({ greeting = 0, properties = [], answer = (
     },
   };
 }
+
+function disconnect(reason: number, words?: string): Buffer {
+  const said = words === undefined ? [] : [0x1f, words.length >> 8, words.length & 0xff, ...Buffer.from(words)];
+  const body = [reason, ...sized(said)];
+  return Buffer.from([0xe0, ...sized(body)]);
+}
+
+/** With its length before it, in two bytes. */
+const sized = (bytes: readonly number[]): readonly number[] => [0x80 | (bytes.length & 0x7f), bytes.length >> 7, ...bytes];
 
 function packetOf(bytes: Buffer): { readonly type: number; readonly flags: number; readonly body: Buffer; readonly end: number } | null {
   let [length, at, factor] = [0, 1, 1];

@@ -274,6 +274,20 @@ describe.concurrent('a snapshot address', () => {
     expect(taken.map(({ failed }) => failed)).toEqual([{}, {}, { picture_refused: 1 }, {}]);
   });
 
+  it.for([302, 503])('keeps no connection whose answer is %i and never ends', async (status, { expect }) => {
+    let asked = 0;
+    const { url, connections } = await camera(({ url: path }, response) => {
+      asked += path === '/' ? 1 : 0;
+      if (path === '/picture' || (status === 503 && asked % 2 === 1)) send(response, 'image/jpeg', jpeg);
+      else response.writeHead(status, { location: '/picture' }).write('one moment');
+    });
+    const running = frames(url(), 0.1)[Symbol.asyncIterator]();
+    for (let count = 0; count < 6; count += 1) expect((await running.next()).done).toBe(false);
+    // Nothing is asked for while nobody takes.
+    await expect.poll(connections, { timeout: 5000 }).toBeLessThan(3);
+    await running.return?.();
+  });
+
   it.each<[string, (picture: Buffer, response: ServerResponse) => void]>([
     ['without a length, and leaves the connection open', (picture, response) => { response.socket?.write(Buffer.concat([Buffer.from('HTTP/1.0 200 OK\r\nContent-Type: image/jpeg\r\n\r\n'), picture])); }],
     ['in chunks, and leaves the connection open', (picture, response) => { response.writeHead(200, { 'content-type': 'image/jpeg' }).write(picture); }],
@@ -402,6 +416,19 @@ describe.concurrent('an address', () => {
       'stream_codec: the camera answers with something without a content type, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)',
       'stream_codec: the camera answers with something without a content type, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)',
     ]);
+  });
+
+  it('is told in short, whatever the camera says', async () => {
+    const { url } = await camera(({ url: path = '' }, response) => {
+      if (path === '/type') send(response, 'x'.repeat(10_000), 'x');
+      else if (path === '/login') response.writeHead(401, { 'www-authenticate': `${'x'.repeat(10_000)} realm="r"` }).end();
+      else response.writeHead(302, { location: path === '/host' ? `http://${'x'.repeat(10_000)}/` : `${'x'.repeat(10_000)}:y` }).end();
+    });
+    for (const path of ['/type', '/login', '/host', '/scheme']) {
+      const { message } = await failureOf(frames(url(path, 'me:geheim-9@')));
+      expect(message).toContain('xxx');
+      expect(message.length).toBeLessThan(1500);
+    }
   });
 
   it('where nobody listens, or nobody speaks HTTP, cannot be reached', async () => {

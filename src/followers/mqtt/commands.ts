@@ -1,10 +1,13 @@
 /** Switches streams off and on for whoever may publish to the broker. */
 import { errorInfo } from '../../errors.ts';
+import { shorten } from '../../lib/shorten.ts';
 import type { FollowerContext } from '../../types.ts';
 import type { Heard } from './connection.ts';
 import type { MqttSettings } from './settings.ts';
 import type { Topics } from './topics.ts';
 
+/** Of what is told of one: a broker may send anything. */
+const LONGEST_TOPIC = 200;
 const WORDS: Readonly<Record<string, boolean>> = { ON: true, OFF: false };
 
 export function createCommands({ lookout, log }: Pick<FollowerContext<MqttSettings>, 'lookout' | 'log'>, topics: Topics, changed: () => void): Heard {
@@ -33,7 +36,7 @@ export function createCommands({ lookout, log }: Pick<FollowerContext<MqttSettin
       : camera === undefined ? 'there is no such camera'
       : Object.hasOwn(WORDS, payload.toString()) ? null : 'it is neither ON nor OFF';
     if (camera === undefined || fault !== null) {
-      log.warn('a command by MQTT is not carried out', { topic, reason: fault });
+      log.warn('a command by MQTT is not carried out', { topic: shorten(topic, LONGEST_TOPIC), reason: fault });
       return;
     }
     asked.set(camera, payload.toString() === 'ON');

@@ -5,6 +5,9 @@ import { connect, Store, type IClientOptions, type IStore, type MqttClient } fro
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { hiderOfSecrets } from '../../lib/secrets.ts';
+import { shorten } from '../../lib/shorten.ts';
+import { followPackets } from './packet-lengths.ts';
 import { packetSize } from './packet-size.ts';
 import { placeOf, usualPort } from './place.ts';
 import { blamesMessage, blamesSomething, inWords } from './reasons.ts';
@@ -50,6 +53,8 @@ const KEEPALIVE_SECONDS = 30;
 const SLOWEST_BYTES = 4096;
 /** What the library makes of a refusal whose reason is none for a single message: it names none, and goes on no more. */
 const ODD_REFUSAL = /^Invalid puback reason code/;
+/** Of what is told of a broker's words. */
+const LONGEST_WORDS = 500;
 /** Of a command, which is all that comes from a broker. */
 const MOST_HEARD_BYTES = 65_536;
 
@@ -81,7 +86,9 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
   const client = connect(await optionsOf(settings, identity));
   // Messages are small and waited for: held back for company, each would be 40 ms late.
   (client.stream as unknown as Socket).setNoDelay(true);
-  const hide = hiderOf(settings.password);
+  // What brokers say may repeat what they were told, at any length.
+  const hideSecret = hiderOfSecrets([settings.password]);
+  const hide = (text: string): string => shorten(hideSecret(text), LONGEST_WORDS);
   const lost = new AbortController();
   let objection: string | null = null;
   /** Why it ends, as far as that is known before it has. */
@@ -93,6 +100,15 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
     client.end(true);
     client.stream.destroy();
   };
+  client.stream.on('data', followPackets((bytes) => {
+    if (bytes > MOST_HEARD_BYTES) lose(`the broker sends a packet of ${bytes} bytes, and was asked for ${MOST_HEARD_BYTES} at the most`);
+  }));
+  client.on('packetreceive', (packet) => {
+    if (packet.messageId === undefined || packet.messageId >= 0) return;
+    lose('the broker sends a packet that breaks off');
+    // The library answers it all the same, and would throw where it writes that number.
+    packet.messageId = 0;
+  });
   client.on('disconnect', ({ reasonCode = 0, properties }) => {
     why = `the broker ends the connection: ${inWords(reasonCode, properties?.reasonString)}`;
     if (blamesSomething(reasonCode)) objection = hide(why);
@@ -211,6 +227,8 @@ async function optionsOf(settings: MqttSettings, { clientId, available }: Identi
     protocolVersion: 5, clientId, clean: true, keepalive: KEEPALIVE_SECONDS, properties: { maximumPacketSize: MOST_HEARD_BYTES }, connectTimeout: settings.timeout_seconds * 1000,
     // A connection that is lost is gone, with all that was to be sent by it.
     reconnectPeriod: 0, resubscribe: false, queueQoSZero: false, outgoingStore: createNoStore(),
+    // Messages of QoS 2, of which none are asked for: they would be kept until the broker says more of them.
+    incomingStore: createNoStore(),
     ...(settings.username !== null && { username: settings.username }),
     ...(settings.password !== null && { password: settings.password }),
     ...(isSecure && { rejectUnauthorized: settings.tls !== 'off', ...(ca && { ca }) }),
@@ -258,11 +276,6 @@ function createWatch(client: MqttClient, stuck: (seconds: number) => void): Watc
     look();
   }
   return { begin, rest };
-}
-
-/** What brokers say may repeat what they were told. */
-function hiderOf(password: string | null): (text: string) => string {
-  return (text) => (password === null || password === '' ? text : text.replaceAll(password, '***'));
 }
 
 function errorInWords(error: Error & { readonly code?: unknown }): string {

@@ -8,6 +8,7 @@ import { untilAborted } from '../../lib/abort.ts';
 import { linked } from '../../lib/linked.ts';
 import { isHere, type Address } from './address.ts';
 import { isOfItems } from './failure.ts';
+import { guard } from './guard.ts';
 import type { PostgresSettings } from './settings.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -40,6 +41,7 @@ export async function connect(address: Address, settings: PostgresSettings, sign
     stream: () => socket,
     client_encoding: 'UTF8', application_name: 'lookout', keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
   });
+  guard(client);
   let alive = true;
   const lose = (): void => { alive = false; };
   // Whoever waits for an answer hears of it there.

@@ -1,8 +1,10 @@
 /** One connection, which is made when something is to be written and made anew when it is lost. */
+import { hiderOfSecrets } from '../../lib/secrets.ts';
+import { shorten } from '../../lib/shorten.ts';
 import type { CameraRow, Follower, FollowerContext, Item, Refused } from '../../types.ts';
 import { shown, type Address } from './address.ts';
 import { connect, type Connection } from './connection.ts';
-import { away, isOfItems, refusal } from './failure.ts';
+import { away, isOfItems, LONGEST, refusal } from './failure.ts';
 import { look } from './look.ts';
 import { migrate } from './migrations.ts';
 import type { PostgresSettings } from './settings.ts';
@@ -10,6 +12,7 @@ import { checkTables } from './tables.ts';
 import { writeCameras, writeItems } from './write.ts';
 
 export function createDelivery(address: Address, { settings, lookout, log }: FollowerContext<PostgresSettings>): Follower {
+  const hide = hiderOfSecrets([address.password]);
   let held: Connection | null = null;
 
   const drop = (): void => {
@@ -49,7 +52,7 @@ export function createDelivery(address: Address, { settings, lookout, log }: Fol
       if (items.length === 1) {
         // Not where the table is to blame, which somebody may have changed in the meantime.
         await checkTables(connection, settings.schema, settings.timescale, signal);
-        return [{ item, reason: refusal(error) }];
+        return [{ item, reason: refusal(error, hide) }];
       }
       const half = Math.ceil(items.length / 2);
       return [...await write(connection, items.slice(0, half), signal), ...await write(connection, items.slice(half), signal)];
@@ -64,7 +67,7 @@ export function createDelivery(address: Address, { settings, lookout, log }: Fol
         // What is left of it nobody knows.
         drop();
         signal.throwIfAborted();
-        throw away(error, shown(address));
+        throw away(error, shown(address), hide);
       }
     },
     async test(signal) {
@@ -72,10 +75,10 @@ export function createDelivery(address: Address, { settings, lookout, log }: Fol
       let connection: Connection | null = null;
       try {
         connection = await connect(address, settings, signal);
-        return await look(connection, settings, signal);
+        return shorten(hide(await look(connection, settings, signal)), LONGEST);
       } catch (error) {
         signal.throwIfAborted();
-        throw away(error, shown(address));
+        throw away(error, shown(address), hide);
       } finally {
         await connection?.end();
       }

@@ -11,26 +11,31 @@ export function isOfItems(error: unknown): boolean {
   return error instanceof RangeError || /^(22|23|44|54|P0001)/.test(stateOf(error));
 }
 
+/** Of what is told of a database's words. */
+export const LONGEST = 500;
+
+/** Takes secrets out of what a database says. */
+type Hide = (text: string) => string;
+
 /** Why the database refuses an item, in its words. */
-export function refusal(error: unknown): string {
+export function refusal(error: unknown, hide: Hide): string {
   if (error instanceof RangeError) return `it cannot be written as JSON: ${error.message}`;
-  return shorten(`${messageOf(error)} (${stateOf(error)})`, LONGEST);
+  return shorten(hide(`${messageOf(error)} (${stateOf(error)})`), LONGEST);
 }
 
 /** `place`: without secrets. */
-export function away(error: unknown, place: string): LookoutError {
+export function away(error: unknown, place: string, hide: Hide): LookoutError {
   if (error instanceof LookoutError) return error;
   const advice = adviceOn(error);
   const state = stateOf(error);
-  return new LookoutError('target_away', shorten(`PostgreSQL at ${place}: ${messageOf(error)}${state === '' ? '' : ` (${state})`}${advice === '' ? '' : `; ${advice}`}`, LONGEST), { cause: error });
+  const said = shorten(hide(`${messageOf(error)}${state === '' ? '' : ` (${state})`}`), LONGEST);
+  return new LookoutError('target_away', `PostgreSQL at ${place}: ${said}${advice === '' ? '' : `; ${advice}`}`, { cause: error });
 }
 
 /** Empty where the server did not say it. */
 export function stateOf(error: unknown): string {
   return error instanceof DatabaseError ? error.code ?? '' : '';
 }
-
-const LONGEST = 500;
 
 /** The first that fits. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [

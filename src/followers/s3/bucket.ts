@@ -5,6 +5,8 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { errorInfo, LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { hasCode } from '../../lib/files.ts';
+import { hiderOfSecrets } from '../../lib/secrets.ts';
+import { shorten } from '../../lib/shorten.ts';
 import { connectionTo } from './connection.ts';
 import { failureOf, statusOf, spanInWords, type Failure } from './failure.ts';
 import { stemOf } from './key.ts';
@@ -36,6 +38,8 @@ const NAME = 'lookout-test';
 const SEQUENCE = 'lookout-sequence';
 /** Nothing lies there, or who asks may not know, or cannot. */
 const NOT_TO_BE_LEARNT: readonly (number | null)[] = [400, 403, 404, 405, 501];
+/** Of what is told of one: a target may name anything. */
+const LONGEST_REGION = 30;
 const A_SECOND_MS = 1000;
 const A_MINUTE_MS = 60_000;
 
@@ -43,6 +47,7 @@ export function openBucket(settings: S3Settings): Bucket {
   const { bucket: Bucket, encryption, kms_key_id, storage_class } = settings;
   const place = placeOf(settings);
   const connection = connectionTo(settings);
+  const hide = hiderOfSecrets([settings.secret_access_key, settings.session_token]);
   /** Uploads of files that were left, whose parts are being taken back. */
   const leaving = new Set<Promise<unknown>>();
   /** Among the others, so that who may write only there is not told that writing is forbidden. */
@@ -79,11 +84,10 @@ export function openBucket(settings: S3Settings): Bucket {
     }
   }
 
-  const failed = (error: unknown): Failure => failureOf(error, connection.clockOffsetMs());
+  const failed = (error: unknown): Failure => failureOf(error, connection.clockOffsetMs(), hide);
 
   function away({ words, bucketGone, retry_after_seconds }: Failure): LookoutError {
-    const shown = [settings.secret_access_key, settings.session_token].reduce<string>((text, secret) => (secret === null ? text : text.replaceAll(secret, '***')), words);
-    return new LookoutError('target_away', `${place}: ${shown}`, {
+    return new LookoutError('target_away', `${place}: ${words}`, {
       details: { ...(bucketGone && { bucket_gone: true }), ...(retry_after_seconds !== undefined && { retry_after_seconds }) },
     });
   }
@@ -138,7 +142,7 @@ export function openBucket(settings: S3Settings): Bucket {
       const region = await connection.bound(signal).send(new HeadBucketCommand({ Bucket })).then(({ BucketRegion }) => BucketRegion, () => undefined);
       signal.throwIfAborted();
       const off = Math.abs(connection.clockOffsetMs()) < A_MINUTE_MS ? '' : `; this machine's clock is off by ${spanInWords(connection.clockOffsetMs())}`;
-      return `${place}, region ${region ?? settings.region}: writing is allowed${left}, and took ${took} ms${off}`;
+      return `${place}, region ${shorten(hide(region ?? settings.region), LONGEST_REGION)}: writing is allowed${left}, and took ${took} ms${off}`;
     },
     clockOffsetMs: () => connection.clockOffsetMs(),
     async close() {

@@ -21,6 +21,8 @@ const MS = 1000;
 /** A request may take a second more for so many bytes: a slow line is no dead one. */
 const SLOWEST_BYTES = 4096;
 const PAUSE_MS = 200;
+/** Of an answer, which is of a few kB where it is S3's: the SDK would read all of any other, and look through it in one go. */
+const MOST_HEARD_BYTES = 65_536;
 
 export function connectionTo(settings: S3Settings): Connection {
   const { endpoint, region, access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = settings;
@@ -41,6 +43,17 @@ export function connectionTo(settings: S3Settings): Connection {
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: { connectionTimeout: silence, socketTimeout: silence },
   });
+  // Nearest to the wire: whatever looks at an answer has it from here.
+  client.middlewareStack.add((next) => async (request) => {
+    const result = await next(request);
+    const answer = result.response as { readonly statusCode: number; readonly body: AsyncIterable<Uint8Array> };
+    Object.assign(answer, { body: await wholeOf(answer.body) ?? tooLong(answer.statusCode) });
+    return result;
+  }, { step: 'deserialize', priority: 'low' });
+
+  function tooLong(status: number): never {
+    throw new LookoutError('target_away', `${placeOf(settings)} answers ${status}, but not as S3 does: with more than ${MOST_HEARD_BYTES / 1024} kB`);
+  }
 
   async function once(command: Command, signal: AbortSignal): Promise<unknown> {
     const limit = linked(signal);
@@ -72,6 +85,18 @@ export function connectionTo(settings: S3Settings): Connection {
     clockOffsetMs: () => client.config.systemClockOffset,
     close: () => { client.destroy(); },
   };
+}
+
+/** null: it is too long, and is broken off. */
+async function wholeOf(body: AsyncIterable<Uint8Array>): Promise<Uint8Array | null> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    pieces.push(piece);
+    bytes += piece.byteLength;
+    if (bytes > MOST_HEARD_BYTES) return null;
+  }
+  return Buffer.concat(pieces);
 }
 
 function bytesOf({ input }: Command): number {

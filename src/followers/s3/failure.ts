@@ -35,10 +35,11 @@ const LONGEST_MESSAGE = 300;
 const MS = 1000;
 const MINUTE_S = 60;
 
-/** `clockOffsetMs`: by which the target's clock is ahead of this machine's, as the SDK saw it. */
-export function failureOf(error: unknown, clockOffsetMs: number): Failure {
+/** `clockOffsetMs`: by which the target's clock is ahead of this machine's, as the SDK saw it. `hide`: takes secrets out of what a target says. */
+export function failureOf(error: unknown, clockOffsetMs: number, hide: (text: string) => string): Failure {
   const { code, status, message, headers } = factsOf(error);
-  const words = [adviceOf(code, headers, clockOffsetMs), saidOf(code, status, message)].filter((part) => part !== null).join(': ');
+  const said = shorten(hide(saidOf(code, status, message)), LONGEST_MESSAGE);
+  const words = [adviceOf(code, headers, clockOffsetMs), said].filter((part) => part !== null).join(': ');
   const after = retryAfter(headers['retry-after']);
   return { whose: whoseFault(code, status), words, bucketGone: code === 'NoSuchBucket', ...(after !== null && { retry_after_seconds: after }) };
 }
@@ -92,7 +93,7 @@ function adviceOf(code: string, headers: Facts['headers'], clockOffsetMs: number
 function saidOf(code: string, status: number | null, message: string): string {
   // Answers that are not S3's are told by their status alone.
   if (status !== null && (message === 'UnknownError' || message.includes('Deserialization error'))) return `it answered ${status}${code === '' || code === 'SyntaxError' ? '' : ` ${code}`}`;
-  return shorten(code === '' || message.includes(code) ? message : `${code}, ${message}`, LONGEST_MESSAGE);
+  return code === '' || message.includes(code) ? message : `${code}, ${message}`;
 }
 
 /** By how much a clock is off, whichever way. */

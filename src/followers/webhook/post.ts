@@ -2,8 +2,10 @@
 import { Agent, request as requestHttp, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, request as requestHttps } from 'node:https';
 import { LookoutError } from '../../errors.ts';
+import { beginningOf } from '../../lib/answer-beginning.ts';
 import { hasCode } from '../../lib/files.ts';
 import { linked } from '../../lib/linked.ts';
+import { shorten } from '../../lib/shorten.ts';
 import type { Address } from './address.ts';
 import type { Answer } from './answer.ts';
 import { redirected } from './redirect.ts';
@@ -15,9 +17,8 @@ export interface Poster {
   close(): void;
 }
 
-/** Bytes and time of an answer's body: it is for people, if for anybody. */
-const MOST_BYTES = 65_536;
-const LONGEST_MS = 1000;
+/** Of what is told of where a target sends us. */
+const LONGEST_WORDS = 300;
 
 export function createPoster({ origin, authorization }: Pick<Address, 'origin' | 'authorization'>, timeoutSeconds: number, hide: (text: string) => string): Poster {
   const [plain, tls] = [new Agent({ keepAlive: true, maxSockets: 1 }), new TlsAgent({ keepAlive: true, maxSockets: 1 })];
@@ -48,7 +49,7 @@ export function createPoster({ origin, authorization }: Pick<Address, 'origin' |
       const text = await beginningOf(response);
       if (status < 300 || status >= 400) return { status, headers: response.headers, text };
       const next = redirected(target, status, location, followed);
-      if (typeof next === 'string') throw new LookoutError('target_away', `${origin} does not take messages: ${next}`);
+      if (typeof next === 'string') throw new LookoutError('target_away', `${origin} does not take messages: ${shorten(hide(next), LONGEST_WORDS)}`);
       target = next;
     }
   }
@@ -74,25 +75,4 @@ export function createPoster({ origin, authorization }: Pick<Address, 'origin' |
       tls.destroy();
     },
   };
-}
-
-/** Its status says it all: a body that is long, or slow, is not waited for. */
-function beginningOf(response: IncomingMessage): Promise<string> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const stop = (): void => { response.destroy(); };
-    const timer = setTimeout(stop, LONGEST_MS);
-    response.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= MOST_BYTES) stop();
-    });
-    // It was closed in the middle, perhaps by us.
-    response.on('error', () => undefined);
-    response.on('close', () => {
-      clearTimeout(timer);
-      resolve(Buffer.concat(chunks).subarray(0, MOST_BYTES).toString());
-    });
-  });
 }

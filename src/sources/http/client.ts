@@ -1,10 +1,13 @@
 /** GETs from one camera: credentials, redirects, a kept connection. Failures are our errors and tell no secret. */
+import { setMaxListeners } from 'node:events';
 import { Agent, get as getHttp, STATUS_CODES, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, get as getHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { LookoutError } from '../../errors.ts';
+import { beginningOf } from '../../lib/answer-beginning.ts';
 import { hasCode } from '../../lib/files.ts';
 import { hiderOf } from '../../lib/secrets.ts';
+import { shorten } from '../../lib/shorten.ts';
 import { answerTo, credentialsOf, unanswerable, type Authorize, type Credentials } from '../network/authentication.ts';
 import { dial, type Caution } from '../network/dial.ts';
 
@@ -15,14 +18,17 @@ export interface CameraClient {
   close(): void;
 }
 
-/** Takes the address's secrets out of what is said of it. */
+/** Takes the address's secrets out of what is said of it, and leaves the beginning. */
 type Hide = (text: string) => string;
 
 const MOST_REDIRECTS = 5;
+/** Of what a camera says, or names, that is told of it. */
+const LONGEST_WORDS = 600;
 
 export function createClient(url: string, caution: Caution): CameraClient {
   const { address, credentials } = readUrl(url);
-  const hide = hiderOf(url);
+  const secret = hiderOf(url);
+  const hide = (text: string): string => shorten(secret(text), LONGEST_WORDS);
   const life = new AbortController();
   const [plain, tls] = [dialling(new Agent({ keepAlive: true }), 'http'), dialling(new TlsAgent({ keepAlive: true }), 'https')];
   let authorize: Authorize | null = null;
@@ -68,6 +74,8 @@ export function createClient(url: string, caution: Caution): CameraClient {
 
   return {
     async get(signal, more) {
+      // However many answers are being broken off, each listens only until it is gone.
+      setMaxListeners(0, signal);
       let target = address;
       let challenged = false;
       let redirects = 0;
@@ -75,8 +83,7 @@ export function createClient(url: string, caution: Caution): CameraClient {
         const response = await send(target, signal, more);
         const { statusCode: status = 0, headers } = response;
         if (status >= 200 && status < 300) return response;
-        // So that its connection can be used again.
-        response.resume();
+        void beginningOf(response);
         if (status === 401 && !challenged && credentials && trusted(target)) {
           challenged = true;
           const challenges = headers['www-authenticate'] ?? '';
@@ -102,7 +109,7 @@ export function createClient(url: string, caution: Caution): CameraClient {
 function redirected(from: URL, location: string, hide: Hide): URL {
   const target = URL.canParse(location, from.href) ? new URL(location, from.href) : null;
   if (target?.protocol !== from.protocol && target?.protocol !== 'https:') {
-    throw new LookoutError('forbidden_scheme', `${hide(from.origin)} sends us on to an address of the scheme ${target?.protocol ?? '(none)'}, which is not followed`);
+    throw new LookoutError('forbidden_scheme', `${hide(from.origin)} sends us on to an address of the scheme ${hide(target?.protocol ?? '(none)')}, which is not followed`);
   }
   target.username = '';
   target.password = '';

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../../errors.ts';
 import { isPicture } from '../../lib/jpeg.ts';
+import { shorten } from '../../lib/shorten.ts';
 
 export type Kind =
   | { readonly kind: 'picture' }
@@ -14,6 +15,8 @@ export type Kind =
 
 /** Nothing that is known takes more to be told. */
 const LONGEST_HEAD = 2048;
+/** That is told. */
+const LONGEST_TYPE = 100;
 const LONGEST_PLAYLIST = 1024 * 1024;
 const PLAYLIST = /^(application|audio)\/(x-|vnd\.apple\.)?mpegurl$/;
 
@@ -26,7 +29,7 @@ export async function kindOf(answer: IncomingMessage): Promise<Kind> {
   const kind = PLAYLIST.test(type) ? 'playlist' : await firstSense(answer, kindOfBytes);
   if (kind === 'playlist') return { kind, isOver: await isOver(answer) };
   if (kind) return kind;
-  throw new LookoutError('stream_codec', `the camera answers with ${type || 'something without a content type'}, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)`);
+  throw new LookoutError('stream_codec', `the camera answers with ${shorten(type, LONGEST_TYPE) || 'something without a content type'}, which is no picture (JPEG, PNG), no MJPEG stream and no video that is known (MP4, MPEG-TS, FLV, Matroska, HLS)`);
 }
 
 /** The boundary that a content type names, without the dashes that some cameras write there; null: none. */

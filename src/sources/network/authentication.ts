@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { LookoutError } from '../../errors.ts';
 import { decoded } from '../../lib/secrets.ts';
+import { shorten } from '../../lib/shorten.ts';
 
 export interface Credentials {
   readonly user: string;
@@ -29,10 +30,13 @@ export function answerTo(header: string, credentials: Credentials, cnonce = rand
   return challenges.some(({ scheme }) => scheme === 'basic') ? () => basicAnswer(credentials) : null;
 }
 
+/** Of what is told of it: a camera may ask for anything. */
+const LONGEST_WANTED = 100;
+
 /** What to say where there is no such answer; `hide` takes the address's secrets out of it. */
 export function unanswerable(header: string, hide: (text: string) => string): LookoutError {
   const wanted = parseChallenges(header).map(({ scheme, fields }) => `${scheme} ${fields.get('algorithm') ?? ''}${fields.has('qop') ? ` with ${fields.get('qop') ?? ''}` : ''}`.trim()).join(', ');
-  return new LookoutError('stream_auth', `the camera wants a login (${hide(wanted) || 'of no kind'}) that Lookout cannot do, so that the user name and password may be right: let the camera offer digest, or basic`);
+  return new LookoutError('stream_auth', `the camera wants a login (${shorten(hide(wanted), LONGEST_WANTED) || 'of no kind'}) that Lookout cannot do, so that the user name and password may be right: let the camera offer digest, or basic`);
 }
 
 const inBytes = (text: string): string => Buffer.from(text).toString('latin1');

@@ -1,5 +1,9 @@
 /** Whether a camera's certificate is the one that is meant, and in words what to do where it is not. */
 import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { shorten } from '../../lib/shorten.ts';
+
+/** Of those that are told. */
+const LONGEST_NAMES = 200;
 
 /** How a camera over TLS is known: `verify`, `off`, or `sha256:` and a fingerprint. */
 export type Tls = string;
@@ -23,7 +27,7 @@ function adviceOn(code: string, certificate: PeerCertificate): string {
     case 'SELF_SIGNED_CERT_IN_CHAIN': case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE': case 'UNABLE_TO_GET_ISSUER_CERT': case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
       return 'nobody knows who signed it; start Lookout with NODE_EXTRA_CA_CERTS=authority.pem if that file holds who did, or, ';
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `it is for ${namesOf(certificate).join(', ') || 'no name'}; write the address with such a name, or, `;
+      return `it is for ${shorten(namesOf(certificate).join(', '), LONGEST_NAMES) || 'no name'}; write the address with such a name, or, `;
     case 'CERT_HAS_EXPIRED': case 'CERT_NOT_YET_VALID':
       return 'it is out of date; set the clocks of the camera and of this machine, or, ';
     default:

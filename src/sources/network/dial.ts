@@ -4,6 +4,7 @@ import { connect, isIP, type LookupFunction, type OnReadOpts, type Socket } from
 import { connect as connectTls } from 'node:tls';
 import { LookoutError } from '../../errors.ts';
 import { reach, type Bounds, type Place } from '../../lib/reach.ts';
+import { shorten } from '../../lib/shorten.ts';
 import { faultOf, type Tls } from './certificate.ts';
 
 export interface Caution {
@@ -14,6 +15,8 @@ export interface Caution {
   readonly onread?: OnReadOpts;
 }
 
+/** Of a failure: a camera may name a host, or itself, at any length. */
+const LONGEST_WORDS = 600;
 const OVER_TLS = /^(rtsps|https|rtmps)$/;
 
 /** Nothing is sent before it returns. Throws `forbidden_address`, `stream_connect`, or the system's own error. */
@@ -47,7 +50,7 @@ export async function dialInWords(place: Place, caution: Caution, hide: (text: s
     return await dial(place, caution, signal);
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof LookoutError) throw new LookoutError(error.code, hide(error.message), { cause: error });
-    throw new LookoutError('stream_connect', `the camera could not be reached: ${hide(error instanceof Error ? error.message : String(error))}`, { cause: error });
+    if (error instanceof LookoutError) throw new LookoutError(error.code, shorten(hide(error.message), LONGEST_WORDS), { cause: error });
+    throw new LookoutError('stream_connect', `the camera could not be reached: ${shorten(hide(error instanceof Error ? error.message : String(error)), LONGEST_WORDS)}`, { cause: error });
   }
 }

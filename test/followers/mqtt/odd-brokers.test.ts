@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { create } from '../../../src/followers/mqtt.ts';
+import { followPackets } from '../../../src/followers/mqtt/packet-lengths.ts';
 import type { MqttSettings } from '../../../src/followers/mqtt/settings.ts';
 import type { Follower, Item } from '../../../src/types.ts';
 import { contextOf, eventItem, recordItem } from '../../contracts/follower.ts';
@@ -112,6 +113,37 @@ it.each([
 ])('a broker that greets with %j is away', async (oddity, words) => {
   const { follower } = await meet(oddity);
   await expect(follower.deliver(items, never)).rejects.toMatchObject({ code: 'target_away', message: expect.stringContaining(words) as unknown });
+});
+
+/** A message of QoS 0 on the topic `a`, without properties. */
+const message = (payload: number): Buffer => {
+  const length = 4 + payload;
+  return Buffer.concat([Buffer.from([0x30, 0x80 | (length & 0x7f), 0x80 | ((length >> 7) & 0x7f), length >> 14, 0, 1, 0x61, 0]), Buffer.alloc(payload, 0xff)]);
+};
+
+it('a broker that says much in short messages is heard, wherever they are cut', async () => {
+  const says = Buffer.concat([message(60_000), ...Array.from({ length: 500 }, (_one, number) => message(number)), message(60_000)]);
+  const { follower } = await meet({ says });
+  expect(await follower.deliver(items, never)).toEqual([]);
+  const lengths: number[] = [];
+  const follow = followPackets((bytes) => lengths.push(bytes));
+  for (const byte of says) follow(Buffer.of(byte));
+  expect(lengths).toEqual([60_004, ...Array.from({ length: 500 }, (_one, number) => 4 + number), 60_004]);
+});
+
+it('a broker that begins a message which is longer than it may be is away', async () => {
+  const { follower } = await meet({ says: Buffer.from([0x30, 0xff, 0xff, 0xff, 0x7f, 0, 1, 0x61, 0]) });
+  await expect(follower.deliver(items, never)).rejects.toMatchObject({ code: 'target_away', message: expect.stringContaining('a packet of 268435455 bytes, and was asked for 65536 at the most') as unknown });
+});
+
+it.each<[string, readonly number[]]>([['a message', [0x32, 4, 0, 1, 0x61, 0]], ['a release', [0x62, 0]]])('a broker whose packet of %s breaks off is away', async (_what, says) => {
+  const { follower } = await meet({ says: Buffer.from(says) });
+  await expect(follower.deliver(items, never)).rejects.toMatchObject({ code: 'target_away', message: expect.stringContaining('a packet that breaks off') as unknown });
+});
+
+it('a broker that repeats the password, at length, is told of without it, and in short', async () => {
+  const { follower } = await meet({ answer: () => ({ disconnect: 0x8b, words: `you said geheim-9, ${'x'.repeat(5000)}` }) }, { username: 'me', password: 'geheim-9' });
+  await expect(follower.deliver(items, never)).rejects.toMatchObject({ code: 'target_away', message: expect.stringMatching(/server shutting down \(0x8b\): you said \*\*\*, x{100,400}…$/) as unknown });
 });
 
 it('a broker that keeps nothing retained gets all the rest', async () => {

@@ -40,6 +40,15 @@ describe('an answer that is the target\'s fault', () => {
   const html: Answer = (response) => { response.end('<html>Welcome to the Wi-Fi</html>'); };
   const text = (status: number): Answer => (response) => { response.writeHead(status).end('no'); };
 
+  const endless: Answer = (response) => {
+    const more = (): void => {
+      while (response.write('<a>x</a>'.repeat(1000)));
+      response.once('drain', more);
+    };
+    response.writeHead(200, { etag: '"e"' });
+    more();
+  };
+
   it.each<[string, Answer, RegExp]>([
     ['a token that has expired', error(400, 'ExpiredToken'), /the session token has expired/],
     ['another region', error(301, 'PermanentRedirect', { 'x-amz-bucket-region': 'eu-central-1' }), /lies in the region eu-central-1; set region/],
@@ -52,6 +61,8 @@ describe('an answer that is the target\'s fault', () => {
     ['a page that is answered to everything', html, /not as S3 does/],
     ['a storage class that it does not have', error(400, 'InvalidStorageClass'), /InvalidStorageClass/],
     ['a bad request without words', text(400), /it answered 400/],
+    ['a long one', (response) => { response.writeHead(503).end('<a>x</a>'.repeat(2 ** 20)); }, /answers 503, but not as S3 does: with more than 64 kB/],
+    ['one that never ends', endless, /answers 200, but not as S3 does: with more than 64 kB/],
     ['a line that breaks', (response) => { response.destroy(); }, /socket hang up/],
   ])('is %s', async (_what, answer, words) => {
     stub.answer = () => answer;
@@ -101,6 +112,13 @@ describe('an answer that is the item\'s fault', () => {
     stub.answer = ({ key }) => (key === keyOf(bad) ? error(status, code) : undefined);
     expect(await follower.deliver(items, never)).toEqual([{ item: bad, reason: expect.stringContaining(code) as unknown }]);
     expect(new Set(puts().filter((key) => !key.startsWith('lookout-test')))).toEqual(new Set(items.map(keyOf)));
+  });
+
+  it('repeats no secret that it repeats, nor the beginning of one', async () => {
+    stub.answer = ({ request }) => error(413, `Odd-${'x'.repeat(280)}-${String(request.headers['x-amz-security-token'])}`);
+    const refused = await follower.deliver(records(1), never);
+    expect(refused).toEqual([{ item: recordItem(0), reason: expect.stringContaining('***') as unknown }]);
+    expect(JSON.stringify(refused)).not.toContain(SECRET.slice(0, 10));
   });
 
   it('is no reason to hold back the JSON, where it is the picture', async () => {
