@@ -44,7 +44,8 @@ export async function findYolo(folders) {
 /** Says which files look like YOLO's and are of no family: who put them there counts on them. */
 export async function nameOthers(folders) {
   const names = (await Promise.all(folders.map(list))).flat();
-  for (const name of names.filter((one) => /\.pt$/i.test(one))) {
+  const isExported = (name) => names.includes(name.replace(/\.pt$/i, '.onnx'));
+  for (const name of names.filter((one) => /\.pt$/i.test(one) && !isExported(one))) {
     console.error(`${name} is not used: export it to ONNX (yolo export model=${name} format=onnx), or put it into models/yolo_v8, whose model runs it`);
   }
   for (const name of names.filter((one) => /^yolo.*\.onnx$/i.test(one) && !FAMILIES.some(({ files }) => files.test(one)))) {

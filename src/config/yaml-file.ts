@@ -73,7 +73,7 @@ const LOGIN = /^((?!rtmp)[a-z][a-z0-9+.-]*:\/\/)([^/?#]*@)(.*)$/is;
 /** A password as it stands in an address; what may be encoded already stays as it is, and so does a `:`, which may end the name before it. */
 function encoded(login: string): string {
   const isEncoding = decoded(login) !== login;
-  return (isEncoding ? login : login.replaceAll('%', '%25')).replace(/[/?#@\s"'<>]/g, (character) => (character === '\'' ? '%27' : encodeURIComponent(character)));
+  return (isEncoding ? login : login.replaceAll('%', '%25')).replace(/[/?#@\s"'<>\\]/g, (character) => (character === '\'' ? '%27' : encodeURIComponent(character)));
 }
 
 /** Passwords, keys and addresses of theirs have many names. */

@@ -72,7 +72,7 @@ export function limitsOf(rule: EventRule, { interval_seconds, batch_size }: Pick
     quiet_looks: rule.quiet_looks,
     quiet: 1000 * (rule.quiet_seconds ?? Math.max(10, 3 * interval_seconds)),
     gap,
-    silence: gap + 2000 * batch_size * Math.max(1, interval_seconds),
+    silence: gap + 2000 * batch_size * (interval_seconds === 0 ? 1 : interval_seconds),
     longest: 1000 * rule.max_seconds,
   };
 }

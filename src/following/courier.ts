@@ -76,6 +76,8 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       if (trouble) log.warn(`${name}: ${target} is away, and what it has not taken waits`, { reason: trouble.message });
       else log.info(`${name}: ${target} is there again`);
     },
+    // Else it would wait for its target, and who asked would wait with it.
+    failed() { if (retry.isAsked) interrupt(); },
   });
   const retry = createRetry({ aside, follower, clock, took: () => { progress.took(1); } });
 
@@ -95,7 +97,7 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     const begun = clock.monotonic();
     for (const piece of piecesOf(stretch, parts.isWanted, parts.most)) {
       if (!(await pass(kind, piece, behind(reader, piece.place)))) break;
-      if (logs.size > 1 && clock.monotonic() - begun > TURN_MS) break;
+      if ((logs.size > 1 || retry.isAsked) && clock.monotonic() - begun > TURN_MS) break;
     }
     return true;
   }

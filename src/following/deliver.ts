@@ -41,9 +41,11 @@ export interface DeliveryParts {
   readonly clock: Pick<Clock, 'now' | 'sleep'>;
   /** Told of the first failure in a row, and of the first success after it. */
   readonly told: (trouble: Trouble | null) => void;
+  /** Told of each failure, when nothing is on its way. */
+  readonly failed: () => void;
 }
 
-export function createDelivery({ follower, clock, told }: DeliveryParts): Delivery {
+export function createDelivery({ follower, clock, told, failed }: DeliveryParts): Delivery {
   let trouble: Trouble | null = null;
   /** After the last failure. */
   let pauseMs = SHORTEST_MS;
@@ -71,6 +73,7 @@ export function createDelivery({ follower, clock, told }: DeliveryParts): Delive
     } catch (error) {
       signal.throwIfAborted();
       fail(error);
+      failed();
       return null;
     }
   }

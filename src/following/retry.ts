@@ -12,6 +12,8 @@ export interface Retry {
   /** Goes on for so long with what was asked for. False: nothing is left to do. Throws the signal's reason, and can go on after that. */
   turn(ms: number, signal: AbortSignal): Promise<boolean>;
   giveUp(reason: Error): void;
+  /** Something is left to do. */
+  readonly isAsked: boolean;
 }
 
 export interface RetryParts {
@@ -23,8 +25,10 @@ export interface RetryParts {
 }
 
 interface Run {
-  /** Still to be tried; null: nobody has looked which. */
+  /** null: nobody has looked which there are. */
   files: readonly string[] | null;
+  /** Of these the next to be tried. */
+  next: number;
   taken: number;
   inARow: number;
   last: Error | null;
@@ -69,22 +73,26 @@ export function createRetry({ aside, follower, clock, took }: RetryParts): Retry
 
   /** Whether there is more. */
   async function goOn(own: Run, ms: number, signal: AbortSignal): Promise<boolean> {
-    own.files ??= await filesInOrder();
     for (const until = clock.monotonic() + ms; clock.monotonic() <= until;) {
-      const [file, ...rest] = own.files;
+      own.files ??= await filesInOrder();
+      const file = own.files[own.next];
       if (file === undefined || own.inARow === GIVE_UP) return false;
       await attempt(own, file, signal);
-      own.files = rest;
+      own.next += 1;
     }
     return true;
   }
 
   return {
     ask() {
-      if (run) return run.done;
+      if (run) {
+        // More may lie there by now.
+        [run.files, run.next] = [null, 0];
+        return run.done;
+      }
       let [resolve, reject]: [Run['resolve'], Run['reject']] = [() => undefined, () => undefined];
       const done = new Promise<number>((...both) => { [resolve, reject] = both; });
-      run = { files: null, taken: 0, inARow: 0, last: null, done, resolve, reject };
+      run = { files: null, next: 0, taken: 0, inARow: 0, last: null, done, resolve, reject };
       return done;
     },
     async turn(ms, signal) {
@@ -104,6 +112,9 @@ export function createRetry({ aside, follower, clock, took }: RetryParts): Retry
     giveUp(reason) {
       run?.reject(reason);
       run = null;
+    },
+    get isAsked() {
+      return run !== null;
     },
   };
 }

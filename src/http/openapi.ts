@@ -159,7 +159,7 @@ const paths: Readonly<Record<string, Path>> = {
       summary: 'The pictures of a camera, each when it is captured', tags: ['Cameras'], parameters: [cameraParameter],
       responses: {
         200: { description: 'A part for each picture, with X-Frame-Time, the newest first of all.', content: { 'multipart/x-mixed-replace': { schema: { type: 'string' } } } },
-        400: error('The path cannot be decoded.'), 404: error('It is not being captured.'), 502: error('It is away and its newest picture is an old one, or it is on demand and gave nothing within 15 s.'), ...faults, 503: error('Too many watch.'),
+        400: error('The path cannot be decoded.'), 404: error('It is not being captured.'), 502: error('It is away, unless it pushes, and its newest picture is an old one, or it is on demand and gave nothing within 15 s.'), ...faults, 503: error('Too many watch.'),
       },
     },
   },

@@ -4,6 +4,7 @@ import { type Request, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
 import { readIfPresent } from '../lib/files.ts';
 import type { Clip, ClipRequest, Face, LatestPicture } from '../types.ts';
+import { isPush } from '../words/push.ts';
 import { isAway, isOn } from '../words/stream-state.ts';
 import { jsonFields, readBytes } from './body.ts';
 import { checker } from './check.ts';
@@ -52,7 +53,8 @@ export function videoRoutes(face: Face): Router {
   /** Why nobody is to take its newest picture for what is seen now; null: it is that, or a new one is to come. */
   function whyOld(cameraId: string): LookoutError | null {
     const stream = face.stream(cameraId);
-    if (!stream || !isAway(stream)) return null;
+    // One that pushes may do so when there is something to show.
+    if (!stream || !isAway(stream) || isPush(stream.url)) return null;
     const { late_after_seconds, reason } = stream;
     const latest = face.latest(cameraId);
     const age = latest && (Date.now() - Date.parse(latest.captured_at)) / 1000;
@@ -82,11 +84,11 @@ export function videoRoutes(face: Face): Router {
     }
   }
 
-  /** Each once, as a part of an answer that replaces the one before, until the newest is an old one. */
+  /** Each once, as a part of an answer that replaces the one before. Who has it open sees it go on when the camera is back: no page asks again by itself. */
   async function* picturesOf(cameraId: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
     let shown = '';
     for (let look = 0; !signal.aborted; look += 1) {
-      if (look % LOOKS_PER_CHECK === 0 && (!mayBeWatched(cameraId) || whyOld(cameraId))) return;
+      if (look % LOOKS_PER_CHECK === 0 && !mayBeWatched(cameraId)) return;
       const latest = face.latest(cameraId);
       const part = latest && latest.captured_at !== shown ? await partOf(latest) : null;
       if (latest && part) {

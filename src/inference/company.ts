@@ -3,50 +3,51 @@
  * one call at a time. Passive.
  */
 import type { Runner } from '../types.ts';
-import type { Item } from './asks.ts';
+import type { Ask, Item } from './asks.ts';
 
 export interface Company {
   began(runner: Runner): void;
-  over(runner: Runner, items: readonly Item[]): void;
+  over(runner: Runner): void;
   /** Whether others were in call as the process of this one ended. */
   had(runner: Runner): boolean;
   /** They are asked again. Answers whether they are the first of that process. */
-  suspect(runner: Runner, items: readonly Item[], now: number): boolean;
-  /** Whether calls are made one at a time, until those who are suspected were asked. */
-  isKept(now: number): boolean;
+  suspect(runner: Runner, items: readonly Item[]): boolean;
+  /** It was answered, or given up. */
+  settled(ask: Ask): void;
+  /** Whether calls are made one at a time, as somebody is suspected. */
+  readonly isKept: boolean;
 }
-
-/** Those whom nobody waits for any more are not asked. */
-const LONGEST_MS = 60_000;
 
 export function createCompany(): Company {
   const calls = new Map<Runner, number>();
   /** Processes that ended in several calls: the last of these that hears of it is alone by then. */
   const shared = new WeakMap<Runner, { isSuspected: boolean }>();
-  const suspects = new Set<Item>();
-  let until = 0;
+  const suspects = new Set<Ask>();
 
   return {
     began(runner) {
       calls.set(runner, (calls.get(runner) ?? 0) + 1);
     },
-    over(runner, items) {
+    over(runner) {
       const left = (calls.get(runner) ?? 1) - 1;
       if (left > 0) calls.set(runner, left);
       else calls.delete(runner);
-      for (const item of items) suspects.delete(item);
     },
     had(runner) {
       if ((calls.get(runner) ?? 0) > 1 && !shared.has(runner)) shared.set(runner, { isSuspected: false });
       return shared.has(runner);
     },
-    suspect(runner, items, now) {
-      for (const item of items) suspects.add(item);
-      until = now + LONGEST_MS;
+    suspect(runner, items) {
+      for (const ask of items.flatMap(({ asks }) => asks)) if (!ask.isOver()) suspects.add(ask);
       const isFirst = shared.get(runner)?.isSuspected === false;
       shared.set(runner, { isSuspected: true });
       return isFirst;
     },
-    isKept: (now) => suspects.size > 0 && now < until,
+    settled(ask) {
+      suspects.delete(ask);
+    },
+    get isKept() {
+      return suspects.size > 0;
+    },
   };
 }

@@ -57,7 +57,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
   }
 
   /** The first loops have a runner each. */
-  const mayCall = (loop: number): boolean => loop < (company.isKept(clock.monotonic()) ? keeper.model?.instances ?? 1 : callsAtOnce);
+  const mayCall = (loop: number): boolean => loop < (company.isKept ? keeper.model?.instances ?? 1 : callsAtOnce);
 
   const change = (): Promise<void> => new Promise((resolve) => { wakers.push(resolve); });
 
@@ -141,7 +141,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
       else answered(asks, asks.map(() => failureOf(error)), identity);
     } finally {
       for (const { session } of items) inCall.delete(session);
-      company.over(kept.runner, items);
+      company.over(kept.runner);
       keeper.free(kept.runner);
       changed();
     }
@@ -169,11 +169,12 @@ export function createLane(name: string, parts: LaneParts): Lane {
 
   /** The process ended with other calls, and whose frames ended it shows when each is made by itself: no try counts. */
   function askOneByOne(runner: Runner, items: readonly Item[], error: unknown): void {
-    const waited = items.map((item) => ({ ...item }));
     // Where each goes well alone it was their number: then it comes again, and too often.
-    if (company.suspect(runner, waited.filter((item) => !isOver(item)), clock.monotonic())) keeper.blame(error);
-    for (const item of items) quarantine.untried(item.camera);
-    for (const item of waited) putAgain(item);
+    if (company.suspect(runner, items)) keeper.blame(error);
+    for (const item of items) {
+      quarantine.untried(item.camera);
+      putAgain(item);
+    }
   }
 
   /** Batches do not wait for what they gave up. */
@@ -247,6 +248,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
       blame.seen(stream.camera_id, at);
       const settle = <Value>(done: (value: Value) => void) => (value: Value): void => {
         signal.removeEventListener('abort', withdraw);
+        company.settled(ask);
         done(value);
       };
       const ask: Ask = { frame, stream, at, answer: settle(resolve), giveUp: settle(reject), isOver: () => signal.aborted };

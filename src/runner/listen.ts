@@ -43,9 +43,13 @@ export function rest(stream: Readable, ms: number): void {
 /** Lines of a model that are kept. */
 export const KEPT_LINES = 200;
 
-/** Tells the last of these lines, as many as are kept, and before them how many more there were. */
+/** Tells no more of these lines than are kept: the last, and before them how many more there were. */
 export function tellLast(lines: readonly string[], print: (line: string) => void): void {
-  const left = lines.length - KEPT_LINES;
-  if (left > 0) print(`(${left} lines were let go here: more came at once than are kept)`);
-  for (const line of lines.slice(-KEPT_LINES)) print(line);
+  if (lines.length <= KEPT_LINES) {
+    for (const line of lines) print(line);
+    return;
+  }
+  const told = lines.slice(1 - KEPT_LINES);
+  print(`(${lines.length - told.length} lines were let go here: more came at once than are kept)`);
+  for (const line of told) print(line);
 }

@@ -70,7 +70,7 @@ export const wantsClips = ({ alert, clips, cameras }: EventRule, cameraId: strin
 /** The seconds of a camera that are kept so that clips of its events can begin in time; null: none of its events has any. */
 export function keptSeconds(rules: readonly EventRule[], cameraId: string, { clips, interval_seconds }: Pick<StreamOptions, 'clips' | 'interval_seconds'>): number | null {
   const own = rules.filter((rule) => wantsClips(rule, cameraId, clips));
-  const waits = ({ min_frames: { seen, of } }: EventRule): number => (seen === 1 ? 0 : Math.min(LONGEST_WAIT_SECONDS, (of - 1) * Math.max(1, interval_seconds)));
+  const waits = ({ min_frames: { seen, of } }: EventRule): number => (seen === 1 ? 0 : Math.min(LONGEST_WAIT_SECONDS, (of - 1) * (interval_seconds === 0 ? 1 : interval_seconds)));
   return own.length === 0 ? null : Math.max(...own.map((rule) => rule.pre_roll_seconds + waits(rule))) + LATE_SECONDS;
 }
 

@@ -207,6 +207,36 @@ describe('a follower', () => {
     expect(await status()).toMatchObject({ set_aside: 3, delivered: 3 });
   });
 
+  it('tells who asks for a retry whether what was set aside was taken, though what is new is not', async () => {
+    target.refuses = () => true;
+    await append(1, 6);
+    await start();
+    await until(async () => (await status() as { set_aside: number }).set_aside === 6, 5000);
+    target.refuses = () => false;
+    target.isAway = true;
+    target.takes = 20;
+    await append(7);
+    await expect(followers?.retry('one')).rejects.toMatchObject({ code: 'target_away' });
+    target.isAway = false;
+    target.failsOn = ({ id }) => id === eventItem(7).id;
+    expect(await followers?.retry('one')).toBe(6);
+    expect(target.taken.toSorted()).toEqual(ids(1, 6));
+  });
+
+  it('is brought what was set aside by turns with what waits, also where it has one log', async () => {
+    target.refuses = () => true;
+    await append(1, 5);
+    await start({ type: 'single' });
+    await until(async () => (await status() as { set_aside: number }).set_aside === 5, 5000);
+    target.refuses = () => false;
+    target.takes = 20;
+    await append(6, 40);
+    const before = target.taken.length;
+    expect(await followers?.retry('one')).toBe(5);
+    expect(target.taken.length - before).toBeLessThan(15);
+    await took([...target.taken, ...ids(6, 40).filter((id) => !target.taken.includes(id))]);
+  });
+
   it('is brought what is new while much that was set aside is brought again', async () => {
     target.refuses = () => true;
     await append(1, 12);

@@ -12,7 +12,7 @@ const never = new AbortController().signal;
 function deliveryTo(takes: (item: Item) => boolean, isSent: (item: Item) => boolean, beforeTry: (number: number) => void): Delivery {
   let tries = 0;
   return createDelivery({
-    clock: { now: () => 0, sleep: () => new Promise((resolve) => { setImmediate(resolve); }) }, told: () => undefined,
+    clock: { now: () => 0, sleep: () => new Promise((resolve) => { setImmediate(resolve); }) }, told: () => undefined, failed: () => undefined,
     follower: {
       deliver([item = FIRST]) {
         if (item === FIRST) beforeTry(tries += 1);

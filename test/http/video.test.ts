@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
+import { until } from '../helpers/app.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
 import { createSite, type Site } from './site.ts';
 
@@ -126,22 +127,27 @@ describe('stream.mjpeg', () => {
     await ended;
   });
 
-  it('ends while the camera is away and its newest picture is an old one, and is refused with the reason', async () => {
+  it('stays with those who have it open while the camera is away, and refuses others an old picture, with the reason', async () => {
     await show('old', 1);
     const answer = await watch('/api/cameras/CAM-001/stream.mjpeg');
-    const ended = new Promise((resolve) => { answer.resume().once('end', resolve); });
-    // The pictures of a long interval are far between.
+    const parts: string[] = [];
+    answer.setEncoding('latin1').on('data', (part: string) => { parts.push(part); });
     const away = { state: 'reconnecting', reason: 'No route to host; next try in 2.0 s' } as const;
+    // The pictures of a long interval are far between.
     face.show('CAM-001', { ...away, late_after_seconds: 1e9 });
-    await sleep(1200);
-    expect(answer.readableEnded).toBe(false);
+    (await watch('/api/cameras/CAM-001/stream.mjpeg')).destroy();
     face.show('CAM-001', { late_after_seconds: 18 });
-    await ended;
     const refused = { status: 502, json: { code: 'stream_ended', error: expect.stringMatching(/s old .*: No route to host; next try in 2.0 s/) as string } };
     expect(await site.send('GET', '/api/cameras/CAM-001/stream.mjpeg')).toMatchObject(refused);
+    await sleep(1200);
+    await show('new', 2);
+    await until(() => parts.join('').includes('new'), 5000, () => parts.join(''));
     face.show('CAM-002', away);
     expect(await site.send('GET', '/api/cameras/CAM-002/stream.mjpeg')).toMatchObject({ status: 502, json: { error: expect.stringContaining('there is none') as string } });
     expect(await site.send('GET', '/api/cameras/CAM-001/latest.jpg')).toMatchObject({ status: 200, headers: { age: expect.stringMatching(/^\d+$/) as string } });
+    // It may push only when there is something to show.
+    face.show('CAM-001', { url: 'push:' });
+    (await watch('/api/cameras/CAM-001/stream.mjpeg')).destroy();
   });
 
   it('goes on when a picture is gone before it could be read', async () => {

@@ -297,6 +297,18 @@ describe.concurrent('a lane', () => {
       expect(lane.readiness).toBe('ready');
     });
 
+    it('until none of them waits any more: one whose camera was put in quarantine meanwhile holds nobody up', async (context) => {
+      const { look } = await bench(context, { runner_restarts: 20 });
+      await look('a');
+      const [first, ...more] = await Promise.all([1, 2, 3].map((number) => look(`deadly ${number}`, { session: `CAM-1_0a1b2c3${number}` })));
+      expect([first, ...more].map((answer) => (answer && 'skipped' in answer ? answer.skipped : 'died')).toSorted()).toEqual(['died', 'died', 'quarantined']);
+      await look('b', OTHER);
+      const begun = performance.now();
+      await Promise.all([1, 2, 3].map((number) => look(`c ${number}`, { ...OTHER, session: `CAM-2_0a1b2c3${number}` })));
+      // One after the other they take three times 300 ms.
+      expect(performance.now() - begun).toBeLessThan(850);
+    });
+
     it('or was ended for one that was not answered in time', async (context) => {
       const { look } = await bench(context, { model_deadline_seconds: 1 });
       await look('a');

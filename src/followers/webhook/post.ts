@@ -17,6 +17,8 @@ export interface Poster {
   close(): void;
 }
 
+/** Of a second: a picture takes its time on a slow line. */
+const SLOWEST_BYTES = 50_000;
 /** Of what is told of where a target sends us. */
 const LONGEST_WORDS = 300;
 
@@ -58,8 +60,9 @@ export function createPoster({ origin, authorization }: Pick<Address, 'origin' |
     async post(to, body, headers, signal) {
       signal.throwIfAborted();
       const link = linked(signal);
-      const late = new LookoutError('target_away', `${origin} gave no answer within ${timeoutSeconds} s`);
-      const timer = setTimeout(() => { link.abort(late); }, timeoutSeconds * 1000);
+      const seconds = timeoutSeconds + Math.floor(body.length / SLOWEST_BYTES);
+      const late = new LookoutError('target_away', `${origin} gave no answer within ${seconds} s`);
+      const timer = setTimeout(() => { link.abort(late); }, seconds * 1000);
       try {
         return await follow(to, body, headers, link.signal);
       } catch (error) {
