@@ -3,7 +3,7 @@ import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { nameAside } from '../lib/aside.ts';
-import { fsyncFolder, giveAccess, openIfPresent, readAt, writeAt, type FileAccess } from '../lib/files.ts';
+import { fsyncFolder, giveAccess, openIfPresent, readAt, removeIfPresent, writeAt, type FileAccess } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { catchUp } from './catch-up.ts';
 import { replaceIndex } from './index-file.ts';
@@ -84,8 +84,14 @@ async function repair(handle: FileHandle, { file }: Volume, layout: Layout, end:
   if (await isWorthKeeping(handle, end, size, layout)) {
     const damaged = await nameAside(file, 'damaged');
     const copy = await open(damaged, 'wx');
-    // The stream flushes to disk and closes.
-    await pipeline(handle.createReadStream({ start: end, autoClose: false }), copy.createWriteStream({ flush: true }));
+    try {
+      // The stream flushes to disk and closes.
+      await pipeline(handle.createReadStream({ start: end, autoClose: false }), copy.createWriteStream({ flush: true }));
+    } catch (error) {
+      // Every try would leave one more.
+      await removeIfPresent(damaged);
+      throw error;
+    }
     await fsyncFolder(dirname(file));
     log.warn(`${file} was damaged after its last whole record; the ${size - end} bytes from there on are kept as ${damaged}`);
   } else {
