@@ -1,6 +1,7 @@
 /** The names of the files that hold records: the current one, rotated ones, and their indexes. */
-import { open, readdir, realpath } from 'node:fs/promises';
-import { basename, dirname, join, parse } from 'node:path';
+import { open, readdir, readlink, realpath } from 'node:fs/promises';
+import { basename, dirname, join, parse, resolve } from 'node:path';
+import { LookoutError } from '../errors.ts';
 import { measure } from '../lib/amount.ts';
 import { extended, timeInName, timeOfName } from '../lib/aside.ts';
 import { hasCode, isThere } from '../lib/files.ts';
@@ -27,11 +28,26 @@ export interface Volume {
 
 /** The file that is written to, links followed: renaming it must move the records and not a link to them. */
 export async function currentVolume({ predictions, data_dir, index = 'records.idx' }: RecordFiles): Promise<Volume> {
-  const file = await realpath(predictions).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return predictions;
+  const file = await linkedFile(predictions);
+  return { file, index: join(data_dir, index) };
+}
+
+/** What a path leads to, also where nothing is there yet. Its folder is another's to make: it may be a disk that is not mounted. */
+async function linkedFile(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+  const link = await readlink(path).catch((error: unknown) => {
+    // No link, or a file that came meanwhile.
+    if (hasCode(error, 'ENOENT', 'EINVAL')) return null;
     throw error;
   });
-  return { file, index: join(data_dir, index) };
+  if (link === null) return path;
+  const target = resolve(await realpath(dirname(path)), link);
+  if (!(await isThere(dirname(target)))) throw new LookoutError('config_invalid', `${path} is a link to ${target}, whose folder is not there: mount its disk, or make the folder`);
+  return linkedFile(target);
 }
 
 /** Rotated files, newest first; of one that is there in both forms the gzipped one, unless there is less in it. */

@@ -1,4 +1,4 @@
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, readlink, rename, rm, rmdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
@@ -65,6 +65,18 @@ describe('the file', () => {
     await symlink('elsewhere.json', at.files.predictions);
     await write(['a']);
     expect(JSON.parse(await at.text('elsewhere.json'))).toHaveLength(4);
+  });
+
+  it('may be a link to what is not there yet, and stays where that leads when it is rotated; a disk that is not mounted is named', async () => {
+    const disk = join(at.folder, 'disk');
+    await symlink('disk/other.json', at.files.predictions);
+    await expect(at.open()).rejects.toThrow(`is a link to ${join(disk, 'other.json')}, whose folder is not there`);
+    await mkdir(disk);
+    await symlink('records.json', join(disk, 'other.json'));
+    await write(['a', 'b', 'c', 'd'], { rotate_bytes: 2000 });
+    expect(await at.named('predictions')).toEqual(['predictions.json']);
+    expect(await readlink(at.files.predictions)).toBe('disk/other.json');
+    expect((await readdir(disk)).sort()).toEqual(['other.json', expect.stringMatching(/^records-.*Z\.json$/), 'records.json']);
   });
 });
 
