@@ -234,7 +234,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
         waiting.delete(mine);
       }
     },
-    has: (id) => newestIds.has(id),
+    has: newestIds.hasEver,
     read: (query) => readRecords(current, query),
     reader: () => createLogReader(current, kind),
     onAppended: (listener) => { listeners.push(listener); },
