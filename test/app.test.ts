@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createApp } from '../src/app.ts';
+import { serveUntil } from '../src/commands/serve.ts';
 import { loadConfig } from '../src/config/load.ts';
-import { silentLog } from '../src/lib/log.ts';
+import { LookoutError } from '../src/errors.ts';
+import { silentLog, type Log } from '../src/lib/log.ts';
 import { startTestApp } from './helpers/app.ts';
 
 it('is ready between its start and its end only, and starts no stream while it stops', async () => {
@@ -26,6 +28,22 @@ it('is ready between its start and its end only, and starts no stream while it s
   expect(app.face.notReady()).toEqual(['Lookout is stopping']);
   await expect(app.face.start({ camera_id: 'CAM-1', url: 'rtsp://192.0.2.1/s' })).rejects.toMatchObject({ code: 'shutting_down' });
   await closing;
+});
+
+it('hears during its start that it is to stop: no camera is begun, and its folders are free again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-app-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const { config } = await loadConfig({ flags: { port: 0 }, env: {}, cwd: folder });
+  const stopping = new LookoutError('shutting_down', 'Lookout is stopping');
+  for (const when of ['http', 'records', 'stream', 'never']) {
+    const stop = new AbortController();
+    const log: Log = { ...silentLog, part: (part) => {
+      if (part === when) stop.abort(stopping);
+      return silentLog;
+    } };
+    const serving = serveUntil(stop.signal, config, log, () => Promise.reject(new Error('it has started')));
+    await expect(serving, when).rejects.toThrow(when === 'never' ? 'it has started' : 'Lookout is stopping');
+  }
 });
 
 it('starts no stream for whoever asks over HTTP where a cloud tells its secrets, however that is written', async () => {

@@ -28,13 +28,13 @@ export interface Tail {
 const REMAINS = 65_536;
 
 /** `follows`: who may read a file that is begun, because they could read the one before; null: as new files are. */
-export async function adopt(volume: Volume, layout: Layout, log: Log, follows: FileAccess | null = null): Promise<Tail> {
+export async function adopt(volume: Volume, layout: Layout, log: Log, follows: FileAccess | null, signal: AbortSignal): Promise<Tail> {
   const handle = await openIfPresent(volume.file, 'r+');
   if (!handle) return begin(volume, layout, follows);
   try {
-    const { entries, end, whole, size } = await catchUp(handle, volume.index, layout);
+    const { entries, end, whole, size } = await catchUp(handle, volume.index, layout, signal);
     if (entries.some(({ isRecord }) => !isRecord) || (!whole && await goesOn(handle, end, layout))) {
-      if (await rebuild(handle, volume, layout, log)) return await adopt(volume, layout, log, follows);
+      if (await rebuild(handle, volume, layout, log, signal)) return await adopt(volume, layout, log, follows, signal);
     }
     if (end === null) {
       if (await isWorthKeeping(handle, 0, size, layout)) await setAside(volume, log);

@@ -45,8 +45,8 @@ function recordOn(line: Buffer, at: number): readonly IndexEntry[] {
 }
 
 /** False where the file cannot be replaced; it stays as it is then. */
-export async function rebuild(handle: FileHandle, { file, index }: Volume, layout: Layout, log: Log): Promise<boolean> {
-  const { entries, end } = await survey(handle, layout, null);
+export async function rebuild(handle: FileHandle, { file, index }: Volume, layout: Layout, log: Log, signal: AbortSignal): Promise<boolean> {
+  const { entries, end } = await survey(handle, layout, null, signal);
   const sound: IndexEntry[] = [];
   for (const { isRecord, ...entry } of entries) {
     if (isRecord) sound.push(entry);

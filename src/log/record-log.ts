@@ -11,9 +11,10 @@
 import { dirname } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { measure } from '../lib/amount.ts';
-import { accessOf, hasCode, isThere, makeFolder } from '../lib/files.ts';
+import { accessOf, hasCode, isThere, makeFolder, type FileAccess } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
+import { saying } from '../lib/patience.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { AppendLog, BatchRecord, Config, Item, LogHolder } from '../types.ts';
 import { adopt, type Tail } from './adopt.ts';
@@ -45,6 +46,7 @@ interface LogContext {
   /** What is in it; without: records. */
   readonly kind?: Item['log'];
   readonly log: Log;
+  readonly signal?: AbortSignal;
 }
 
 /** So much is written together: one write and one sync cost as much for many as for one. */
@@ -53,10 +55,12 @@ const TOGETHER_BYTES = 1_000_000;
 /** Longer than it takes until an owner on another machine counts as gone. */
 const LOCK_WAIT_MS = 15_000;
 
-export async function openLog<Value extends object = BatchRecord>({ config, kind = 'records', log }: LogContext): Promise<AppendLog<Value>> {
+const never = new AbortController().signal;
+
+/** `signal`: stops it while it is opened. */
+export async function openLog<Value extends object = BatchRecord>({ config, kind = 'records', log, signal: opening = never }: LogContext): Promise<AppendLog<Value>> {
   const layout = LAYOUTS[config.format];
   const takeTurn = createTurns();
-  const never = new AbortController().signal;
   await makeFolder(config.data_dir);
   const current = await currentVolume(config);
   const newestIds = createNewestIds(current);
@@ -150,11 +154,21 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   }
 
   /** Of one that cannot be read, the records are not found; all others are. */
-  async function index(rotated: readonly Volume[]): Promise<void> {
-    for (const volume of rotated) {
-      await catchUpRotated(volume, layout).catch((error: unknown) => { log.repeated('warn', 'a rotated file cannot be indexed', volume.file, { reason: String(error) }); });
-    }
+  async function index(rotated: readonly Volume[], signal: AbortSignal): Promise<void> {
+    let at = '';
+    await saying(() => { log.info(`${at}, is read for its index, which is missing or older`); }, async () => {
+      for (const [before, volume] of rotated.entries()) {
+        at = `${volume.file}, ${before + 1} of ${rotated.length} rotated files`;
+        await catchUpRotated(volume, layout, signal).catch((error: unknown) => {
+          signal.throwIfAborted();
+          log.repeated('warn', 'a rotated file cannot be indexed', volume.file, { reason: String(error) });
+        });
+      }
+    });
   }
+
+  const takeOver = (follows: FileAccess | null, signal: AbortSignal): Promise<Tail> =>
+    saying(() => { log.info(`${current.file} is read for its index, which is missing or older`); }, () => adopt(current, layout, log, follows, signal));
 
   const write = async (lines: readonly Line[], lock: Lock): Promise<void> => {
     let before = tail;
@@ -162,8 +176,8 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     tail = null;
     if (!before || !(await isAsLeft(current.file, before))) {
       // First: their records are found by the index of the current file no longer, once that is of what came in its place.
-      await index(await unindexed(current));
-      before = await adopt(current, layout, log);
+      await index(await unindexed(current), never);
+      before = await takeOver(null, never);
       newestIds.forget();
       // What failed may have come through after all.
       const isThereAlready = await Promise.all(lines.map(({ facts }) => newestIds.has(facts.id)));
@@ -173,8 +187,8 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     while (rest.length > 0) {
       if (fitting(before, rest) === 0) {
         const follows = await accessOf(current.file);
-        mayRotate = await rotate(current, layout, log);
-        before = await adopt(current, layout, log, follows);
+        mayRotate = await rotate(current, layout, log, never);
+        before = await takeOver(follows, never);
         rotatedBytes = Infinity;
         packing?.begin();
       }
@@ -217,12 +231,12 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   }
 
   await locked(async () => {
-    tail = await adopt(current, layout, log);
-    await sweepDrafts(current, never).catch((error: unknown) => { log.repeated('warn', 'drafts that a kill left cannot be removed', current.file, { reason: String(error) }); });
+    tail = await takeOver(null, opening);
+    await sweepDrafts(current, opening).catch((error: unknown) => { log.repeated('warn', 'drafts that a kill left cannot be removed', current.file, { reason: String(error) }); });
     await removeOutlived(current, log);
-    await index(await rotatedVolumes(current));
+    await index(await rotatedVolumes(current), opening);
     packing?.begin();
-  }, never);
+  }, opening);
 
   return {
     append: async (items, signal) => {
@@ -234,7 +248,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
         waiting.delete(mine);
       }
     },
-    has: newestIds.hasEver,
+    has: (id) => newestIds.hasEver(id),
     read: (query) => readRecords(current, query),
     reader: () => createLogReader(current, kind),
     onAppended: (listener) => { listeners.push(listener); },
