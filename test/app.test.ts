@@ -1,4 +1,5 @@
 /** The whole of Lookout from its start to its end, as the outside sees it. */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +29,21 @@ it('is ready between its start and its end only, and starts no stream while it s
   expect(app.face.notReady()).toEqual(['Lookout is stopping']);
   await expect(app.face.start({ camera_id: 'CAM-1', url: 'rtsp://192.0.2.1/s' })).rejects.toMatchObject({ code: 'shutting_down' });
   await closing;
+});
+
+it('removes what a kill left of files in folders that only it writes to', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-app-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const { config } = await loadConfig({ flags: { port: 0, push_camera: 'SHIP' }, env: { CAMERA_PASSWORD: 'x' }, cwd: folder });
+  const left = ['followers/hook.json.0123abcd.tmp', 'oil_spill_frames/oil_spill_20250101.jpg.0123abcd.tmp'].map((name) => join(config.data_dir, name));
+  for (const name of left) {
+    await mkdir(join(name, '..'), { recursive: true });
+    await writeFile(name, '');
+  }
+  const app = await createApp(config, silentLog);
+  await app.follow();
+  await app.close();
+  expect(left.filter((name) => existsSync(name))).toEqual([]);
 });
 
 it('hears during its start that it is to stop: no camera is begun, and its folders are free again', async () => {
