@@ -66,13 +66,13 @@ export interface App {
 }
 
 export interface AppOptions {
-  /** Of what is looked at; a replay makes none unless it is asked to. */
-  readonly makesEvents?: boolean;
+  /** What is replayed makes events; all else does. */
+  readonly replayMakesEvents?: boolean;
   /** Stops the start; an app that has been made is closed. */
   readonly signal?: AbortSignal;
 }
 
-export async function createApp(config: Config, log: Log, { makesEvents = true, signal }: AppOptions = {}): Promise<App> {
+export async function createApp(config: Config, log: Log, { replayMakesEvents = false, signal }: AppOptions = {}): Promise<App> {
   /** What is to be ended, in the order in which it was begun. */
   const releasers: (() => unknown)[] = [];
   const stop = new AbortController();
@@ -176,7 +176,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true, 
       config, spool, books, deadLetters, recordLog, room: janitor, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
       looked: (stream, frame, model, look) => {
         tally.looked(stream.camera_id, frame, model, look);
-        if (makesEvents) events.looked(stream, frame, model, look);
+        if (replayMakesEvents || stream.from !== 'replayed') events.looked(stream, frame, model, look);
       },
       answered: async (batch, answers) => {
         tally.batch(answers);
