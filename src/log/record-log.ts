@@ -232,7 +232,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
 
   await locked(async () => {
     tail = await takeOver(null, opening);
-    await sweepDrafts(current, opening).catch((error: unknown) => { log.repeated('warn', 'drafts that a kill left cannot be removed', current.file, { reason: String(error) }); });
+    await sweepDrafts(current, never).catch((error: unknown) => { log.repeated('warn', 'drafts that a kill left cannot be removed', current.file, { reason: String(error) }); });
     await removeOutlived(current, log);
     await index(await rotatedVolumes(current), opening);
     packing?.begin();
