@@ -65,14 +65,21 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** `makesEvents`: of what is looked at; a replay makes none unless it is asked to. */
-export async function createApp(config: Config, log: Log, { makesEvents = true }: { readonly makesEvents?: boolean } = {}): Promise<App> {
+export interface AppOptions {
+  /** What is replayed makes events; all else does. */
+  readonly replayMakesEvents?: boolean;
+  /** Stops the start; an app that has been made is closed. */
+  readonly signal?: AbortSignal;
+}
+
+export async function createApp(config: Config, log: Log, { replayMakesEvents = false, signal }: AppOptions = {}): Promise<App> {
   /** What is to be ended, in the order in which it was begun. */
   const releasers: (() => unknown)[] = [];
   const stop = new AbortController();
   const lost = new AbortController();
   // Every batch under way listens to it: that is no leak.
   setMaxListeners(0, stop.signal);
+  const starting = AbortSignal.any([stop.signal, ...(signal ? [signal] : [])]);
   async function release(): Promise<void> {
     for (const each of releasers.reverse()) {
       try {
@@ -94,7 +101,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const { expectOurs, release: giveBack } = await takeFolders(config, (error) => {
       lost.abort(error);
       stop.abort(error);
-    }, stop.signal);
+    }, starting);
     releasers.push(giveBack);
 
     const janitor = createJanitor({
@@ -110,10 +117,10 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const clips = await openClips(config, expectOurs, keptEvents.has, log.part('clips'));
     janitor.join('clips', clips.others);
     janitor.join('kept_clips', clips.kept);
-    const recordLog = await openLog({ config, log: log.part('records') });
+    const recordLog = await openLog({ config, log: log.part('records'), signal: starting });
     releasers.push(() => recordLog.close());
     const eventLog = await openLog<EventItem>({
-      config: { ...config, predictions: join(config.data_dir, 'events.ndjson'), index: 'events.idx', format: 'ndjson' }, kind: 'events', log: log.part('events'),
+      config: { ...config, predictions: join(config.data_dir, 'events.ndjson'), index: 'events.idx', format: 'ndjson' }, kind: 'events', log: log.part('events'), signal: starting,
     });
     releasers.push(() => eventLog.close());
     const eventPictures = await openEventPictures(config, spool, keptEvents.has);
@@ -169,7 +176,7 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
       config, spool, books, deadLetters, recordLog, room: janitor, clock: systemClock, log: log.part('pipeline'), signal: stop.signal, lane: (model) => lanes.of(model),
       looked: (stream, frame, model, look) => {
         tally.looked(stream.camera_id, frame, model, look);
-        if (makesEvents) events.looked(stream, frame, model, look);
+        if (replayMakesEvents || stream.from !== 'replayed') events.looked(stream, frame, model, look);
       },
       answered: async (batch, answers) => {
         tally.batch(answers);
@@ -224,12 +231,14 @@ export async function createApp(config: Config, log: Log, { makesEvents = true }
     const keeping = janitor.run(stop.signal);
     releasers.push(() => keeping);
 
-    await recover(config.frames_dir, { books, spool, pipeline, log });
-    const work = pipeline.run();
+    let work: Promise<void> | null = null;
     releasers.push(async () => {
       stop.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
-      await work;
+      // Where recovering came to no end, it waits for what that began.
+      await (work ?? pipeline.run());
     });
+    await recover(config.frames_dir, { books, spool, pipeline, log }, starting);
+    work = pipeline.run();
 
     /** Lets batches under way, and those that wait for a model which is up, end while the grace period lasts. */
     async function drain(): Promise<void> {

@@ -84,7 +84,7 @@ function program(run: Run): Command {
   withSettings(root.command('replay').argument('[frame...]').description('run dead letters again, or stored frames through a model'))
     .option('--model <a,b>', 'the models for stored frames, or instead of those of the dead letters', splitList)
     .option('--camera <id>', 'the camera of stored frames; of dead letters: only its own')
-    .option('--events', 'what is seen makes events')
+    .option('--events', 'what is replayed makes events')
     .action((frames: string[], options: Record<string, unknown>) => run(async (context) => (await import('./commands/replay.ts')).replay(context, {
       frames, models: (options.model as readonly string[] | undefined) ?? null, camera: (options.camera as string | undefined) ?? null, events: options.events === true,
     }), options));

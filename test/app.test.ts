@@ -1,11 +1,14 @@
 /** The whole of Lookout from its start to its end, as the outside sees it. */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { createApp } from '../src/app.ts';
+import { serveUntil } from '../src/commands/serve.ts';
 import { loadConfig } from '../src/config/load.ts';
-import { silentLog } from '../src/lib/log.ts';
+import { LookoutError } from '../src/errors.ts';
+import { silentLog, type Log } from '../src/lib/log.ts';
 import { startTestApp } from './helpers/app.ts';
 
 it('is ready between its start and its end only, and starts no stream while it stops', async () => {
@@ -26,6 +29,37 @@ it('is ready between its start and its end only, and starts no stream while it s
   expect(app.face.notReady()).toEqual(['Lookout is stopping']);
   await expect(app.face.start({ camera_id: 'CAM-1', url: 'rtsp://192.0.2.1/s' })).rejects.toMatchObject({ code: 'shutting_down' });
   await closing;
+});
+
+it('removes what a kill left of files in folders that only it writes to', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-app-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const { config } = await loadConfig({ flags: { port: 0, push_camera: 'SHIP' }, env: { CAMERA_PASSWORD: 'x' }, cwd: folder });
+  const left = ['followers/hook.json.0123abcd.tmp', 'oil_spill_frames/oil_spill_20250101.jpg.0123abcd.tmp'].map((name) => join(config.data_dir, name));
+  for (const name of left) {
+    await mkdir(join(name, '..'), { recursive: true });
+    await writeFile(name, '');
+  }
+  const app = await createApp(config, silentLog);
+  await app.follow();
+  await app.close();
+  expect(left.filter((name) => existsSync(name))).toEqual([]);
+});
+
+it('hears during its start that it is to stop: no camera is begun, and its folders are free again', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-app-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const { config } = await loadConfig({ flags: { port: 0 }, env: {}, cwd: folder });
+  const stopping = new LookoutError('shutting_down', 'Lookout is stopping');
+  for (const when of ['http', 'records', 'stream', 'never']) {
+    const stop = new AbortController();
+    const log: Log = { ...silentLog, part: (part) => {
+      if (part === when) stop.abort(stopping);
+      return silentLog;
+    } };
+    const serving = serveUntil(stop.signal, config, log, () => Promise.reject(new Error('it has started')));
+    await expect(serving, when).rejects.toThrow(when === 'never' ? 'it has started' : 'Lookout is stopping');
+  }
 });
 
 it('starts no stream for whoever asks over HTTP where a cloud tells its secrets, however that is written', async () => {

@@ -5,8 +5,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
-import { nameAside, putAside } from '../lib/aside.ts';
-import { hasCode, linkOrCopy, writeAtomically } from '../lib/files.ts';
+import { putAside, replaceKeeping } from '../lib/aside.ts';
+import { hasCode, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -71,9 +71,7 @@ export function createStreamStore({ data_dir, faultOf, log, expectOurs = () => P
       }
       const { streams, faults } = understand(text);
       if (faults.length > 0) {
-        const aside = await nameAside(file, 'damaged');
-        await linkOrCopy(file, aside);
-        await write(streams);
+        const aside = await replaceKeeping(file, () => write(streams));
         const more = faults.length > SHOWN_FAULTS ? [`${faults.length - SHOWN_FAULTS} more`] : [];
         log.error(`${file} is damaged: ${streams.length} streams of it come back, and the file as it was is kept as ${aside}`, { reason: [...faults.slice(0, SHOWN_FAULTS), ...more].join('; ') });
       }

@@ -19,7 +19,7 @@ export interface ReplayOptions {
   readonly frames: readonly string[];
   readonly models: readonly string[] | null;
   readonly camera: string | null;
-  /** What is seen makes events. */
+  /** What is replayed makes events. */
   readonly events: boolean;
 }
 
@@ -43,7 +43,7 @@ async function replayIn(work: string, context: CommandContext, options: ReplayOp
   const { catalog } = await createModels(config);
   for (const model of models ?? []) await catalog.get(model);
   const stored = await readPictures(frames, work, signal);
-  const app = await createApp(config, log, { makesEvents: options.events });
+  const app = await createApp(config, log, { replayMakesEvents: options.events, signal });
   const followed = follow(app);
   const over = AbortSignal.any([signal, app.lost]);
   try {

@@ -22,15 +22,17 @@ export async function serveUntil(signal: AbortSignal, config: Config, log: Log, 
   // Whether it is free is known before anything is built, connected or taken up.
   const port = await claimPort(config, log.part('http'));
   // Streams may not lead to it, whichever it has become.
-  const app = await createApp({ ...config, port: port.port }, log).catch(async (error: unknown) => {
+  const app = await createApp({ ...config, port: port.port }, log, { signal }).catch(async (error: unknown) => {
     await port.close();
     throw error;
   });
   try {
+    signal.throwIfAborted();
     const { url, access } = await app.listen(port);
     print(`Lookout is at ${url}`);
     for (const line of accessInWords(access, process.stdout.isTTY)) print(line);
     await app.follow();
+    signal.throwIfAborted();
     app.capture();
     await started(app);
     const over = AbortSignal.any([signal, app.lost]);

@@ -17,6 +17,8 @@ export interface Daily {
   suppressed(rule: string, day: string): Day | null;
   /** A summary was given. */
   told(rule: string, day: string, when: 'first' | 'day_end'): void;
+  /** So much was counted at the least. */
+  atLeast(day: Day): void;
   /** Days before this one that have not been summed up and have to be. */
   over(today: string): readonly Day[];
   /** Whether a day will have to be summed up. */
@@ -26,6 +28,8 @@ export interface Daily {
 
 /** Looks come late, and clocks are set. */
 const MOST_DAYS = 3;
+/** One after the other. */
+const TOLD: readonly Day['told'][] = [null, 'first', 'day_end'];
 
 export function createDaily(state: readonly Day[]): Daily {
   let days = state;
@@ -51,6 +55,11 @@ export function createDaily(state: readonly Day[]): Daily {
     },
     told(rule, day, when) {
       change(rule, day, { told: when });
+    },
+    atLeast({ rule, day, alerts, suppressed, told }) {
+      const own = find(rule, day);
+      const isFurther = TOLD.indexOf(told) > TOLD.indexOf(own.told);
+      change(rule, day, { alerts: Math.max(own.alerts, alerts), suppressed: Math.max(own.suppressed, suppressed), told: isFurther ? told : own.told });
     },
     over: (today) => days.filter((one) => one.day < today && isOwed(one)),
     isOwed: () => days.some(isOwed),

@@ -62,7 +62,10 @@ export const nameOf = (rule: string, section: string, name: string): string => `
 
 /** `items`: the log's from the state's last one on, or from earlier on; without a state those of the last days. */
 export function restored(state: EventState | null, items: readonly EventItem[], rules: readonly EventRule[], { dayOf, alerted }: Suppression, { monotonic }: Moment): Restored {
-  const cameras = new Map(Object.entries(state?.cameras ?? {}).map(([id, one]) => [id, createCamera(id, monotonic, one)]));
+  const known = items.findLastIndex((item) => item.id === state?.last?.id && itemName(item).sequence === state.last.sequence);
+  /** One of both was restored from a backup, or cut: what stands in both is not to count twice. */
+  const areApart = known === -1 && state !== null && state.last !== null;
+  const cameras = new Map(Object.entries(state?.cameras ?? {}).map(([id, one]) => [id, createCamera(id, monotonic, areApart ? { ...one, days: [] } : one)]));
   const open = new Map((state?.open ?? []).map((one) => [one.entry.id, one]));
 
   function cameraOf(id: string): Camera {
@@ -89,11 +92,11 @@ export function restored(state: EventState | null, items: readonly EventItem[], 
     camera.covered.restore(nameOf(entry.rule, entry.section, entry.class), Date.parse(entry.began_at), until);
   }
 
-  const known = items.findLastIndex((item) => item.id === state?.last?.id && itemName(item).sequence === state.last.sequence);
   for (const item of items.slice(known + 1)) {
     if (item.kind === 'summary') cameraOf(item.camera_id).daily.told(item.rule, item.day, item.when);
     else if (item.kind === 'event' && item.sequence > (open.get(item.id)?.entry.sequence ?? -1)) take(item);
   }
+  if (areApart) for (const [id, { days }] of Object.entries(state.cameras)) for (const day of days) cameraOf(id).daily.atLeast(day);
   const last = items.at(-1);
   return { last: last ? itemName(last) : state?.last ?? null, open: [...open.values()], cameras };
 }

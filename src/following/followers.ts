@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
+import { sweepTemporaries } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import type { AppendLog, Config, ConfiguredFollower, FollowerContext, FollowerMember, FollowerStatus, Item } from '../types.ts';
 import { isReview } from '../words/items.ts';
@@ -40,6 +41,8 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
   const { config, logs, log } = parts;
   const stop = new AbortController();
   const couriers = new Map<string, Courier>();
+  const folder = join(config.data_dir, 'followers');
+  await sweepTemporaries(folder);
   try {
     for (const one of config.followers) couriers.set(one.name, await begin(one));
   } catch (error) {
@@ -60,7 +63,6 @@ export async function startFollowers(parts: FollowersParts): Promise<Followers> 
     const { name, type, logs: kinds, events, from, pictures, aside_max_bytes, ...settings } = configured;
     const member = parts.members.get(type);
     if (!member) throw new LookoutError('config_invalid', `followers: ${name} is of the type ${type}, which there is not`);
-    const folder = join(config.data_dir, 'followers');
     const { lookout, picture, clip, version } = parts;
     return startCourier({
       name, type, target: member.target(settings), pictures, from, clock: parts.clock, log,

@@ -45,7 +45,7 @@ export function createEntrance({ settings, callSize, quarantine, skip }: Entranc
   const held = new Map<string, number>();
 
   function enter(item: Item | null): void {
-    if (item) door.add(item, item.stream.from === 'recovered' ? 'recovered' : 'live');
+    if (item) door.add(item, item.stream.from === 'recovered' || item.stream.from === 'replayed' ? 'recovered' : 'live');
   }
 
   /** Lets go of what there is no room for: only while the model runs, for what waits until then is wanted. */

@@ -1,7 +1,7 @@
 /** Names for what is put aside beside a file, and the way there: nothing that cannot be read is thrown away. */
-import { access, rename } from 'node:fs/promises';
+import { access, rename, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import { fsyncFolder } from './files.ts';
+import { fsyncFolder, linkOrCopy, removeIfPresent } from './files.ts';
 
 /** A free name beside `file`, e.g. `predictions.damaged-20250101T120000000Z.json`. */
 export async function nameAside(file: string, word: 'damaged' | 'aside'): Promise<string> {
@@ -14,6 +14,24 @@ export async function putAside(path: string): Promise<string> {
   const aside = await nameAside(path, 'damaged');
   await rename(path, aside);
   await fsyncFolder(dirname(path));
+  return aside;
+}
+
+/**
+ * Has a damaged file replaced, and keeps it as it was beside it; answers where. Where it cannot be replaced, nothing stays:
+ * every try would leave one more.
+ */
+export async function replaceKeeping(file: string, replace: () => Promise<void>): Promise<string> {
+  const { ino } = await stat(file);
+  const aside = await nameAside(file, 'damaged');
+  await linkOrCopy(file, aside);
+  try {
+    await replace();
+  } catch (error) {
+    // A step behind the replacing may have failed: then this is all that is left of it.
+    if ((await stat(file)).ino === ino) await removeIfPresent(aside);
+    throw error;
+  }
   return aside;
 }
 

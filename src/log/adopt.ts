@@ -3,7 +3,7 @@ import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { nameAside } from '../lib/aside.ts';
-import { fsyncFolder, giveAccess, openIfPresent, readAt, writeAt, type FileAccess } from '../lib/files.ts';
+import { fsyncFolder, giveAccess, openIfPresent, readAt, removeIfPresent, writeAt, type FileAccess } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { catchUp } from './catch-up.ts';
 import { replaceIndex } from './index-file.ts';
@@ -28,13 +28,13 @@ export interface Tail {
 const REMAINS = 65_536;
 
 /** `follows`: who may read a file that is begun, because they could read the one before; null: as new files are. */
-export async function adopt(volume: Volume, layout: Layout, log: Log, follows: FileAccess | null = null): Promise<Tail> {
+export async function adopt(volume: Volume, layout: Layout, log: Log, follows: FileAccess | null, signal: AbortSignal): Promise<Tail> {
   const handle = await openIfPresent(volume.file, 'r+');
   if (!handle) return begin(volume, layout, follows);
   try {
-    const { entries, end, whole, size } = await catchUp(handle, volume.index, layout);
+    const { entries, end, whole, size } = await catchUp(handle, volume.index, layout, signal);
     if (entries.some(({ isRecord }) => !isRecord) || (!whole && await goesOn(handle, end, layout))) {
-      if (await rebuild(handle, volume, layout, log)) return await adopt(volume, layout, log, follows);
+      if (await rebuild(handle, volume, layout, log, signal)) return await adopt(volume, layout, log, follows, signal);
     }
     if (end === null) {
       if (await isWorthKeeping(handle, 0, size, layout)) await setAside(volume, log);
@@ -84,8 +84,14 @@ async function repair(handle: FileHandle, { file }: Volume, layout: Layout, end:
   if (await isWorthKeeping(handle, end, size, layout)) {
     const damaged = await nameAside(file, 'damaged');
     const copy = await open(damaged, 'wx');
-    // The stream flushes to disk and closes.
-    await pipeline(handle.createReadStream({ start: end, autoClose: false }), copy.createWriteStream({ flush: true }));
+    try {
+      // The stream flushes to disk and closes.
+      await pipeline(handle.createReadStream({ start: end, autoClose: false }), copy.createWriteStream({ flush: true }));
+    } catch (error) {
+      // Every try would leave one more.
+      await removeIfPresent(damaged);
+      throw error;
+    }
     await fsyncFolder(dirname(file));
     log.warn(`${file} was damaged after its last whole record; the ${size - end} bytes from there on are kept as ${damaged}`);
   } else {

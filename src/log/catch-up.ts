@@ -10,11 +10,11 @@ import type { Volume } from './shelf.ts';
 import { factsOf, fits, survey, type Survey } from './survey.ts';
 
 /** Reads the file from its last indexed record on: next to nothing, or all of it where the index is of no use. */
-export async function catchUp(handle: FileHandle, index: string, layout: Layout): Promise<Survey> {
+export async function catchUp(handle: FileHandle, index: string, layout: Layout, signal: AbortSignal): Promise<Survey> {
   await mendIndex(index);
   const last = await newestEntry(index);
   const known = last && (await fits(handle, last)) && !(await isEdited(handle, index, last, layout)) ? last : null;
-  const found = await survey(handle, layout, known);
+  const found = await survey(handle, layout, known, signal);
   await (known ? appendToIndex(index, found.entries) : replaceIndex(index, found.entries));
   await sumUpTheRest(index, STRETCH);
   return found;
@@ -27,11 +27,11 @@ async function isEdited(handle: FileHandle, index: string, last: IndexEntry, { c
 }
 
 /** The same for a file that is only read from now on, unless it went meanwhile. */
-export async function catchUpRotated({ file, index, gzip }: Volume, layout: Layout): Promise<void> {
+export async function catchUpRotated({ file, index, gzip }: Volume, layout: Layout, signal: AbortSignal): Promise<void> {
   const handle = await openIfPresent(file, 'r');
   if (!handle) return;
   try {
-    await (gzip ? catchUpMembers(handle, index) : catchUp(handle, index, layout));
+    await (gzip ? catchUpMembers(handle, index, signal) : catchUp(handle, index, layout, signal));
     await sumUpTheRest(index, 1);
   } finally {
     await handle.close();
@@ -39,13 +39,14 @@ export async function catchUpRotated({ file, index, gzip }: Volume, layout: Layo
 }
 
 /** One that is whole says of the last member that the file ends with it. Throws when it is not, once what there is is indexed. */
-async function catchUpMembers(handle: FileHandle, index: string): Promise<void> {
+async function catchUpMembers(handle: FileHandle, index: string, signal: AbortSignal): Promise<void> {
   await mendIndex(index);
   const last = await newestEntry(index);
   const { size } = await handle.stat();
   if (last && last.offset + last.length === size) return;
   const entries: IndexEntry[] = [];
   for await (const span of membersOf(handle)) {
+    signal.throwIfAborted();
     const text = await unpackRecord(await readAt(handle, span.offset, span.length)).catch(() => '');
     entries.push({ ...span, ...(factsOf(text) ?? NO_FACTS) });
   }

@@ -16,7 +16,7 @@ export async function compress(volume: Volume, layout: Layout, signal: AbortSign
   try {
     const source = await open(volume.file, 'r');
     try {
-      const { entries, whole, size } = await survey(source, layout, null);
+      const { entries, whole, size } = await survey(source, layout, null, signal);
       if (!whole || entries.length === 0) return false;
       const into = await open(temporary, 'w');
       try {

@@ -1,9 +1,13 @@
 /** Batch ids of the newest records: read once when somebody asks, because a start asks for every batch that a crash left open. */
+import { timeOfName } from '../lib/aside.ts';
 import { newestFirst } from './index-file.ts';
 import { newestVolumeFirst, type Volume } from './shelf.ts';
+import { wantedBy, type Wanted } from './wanted.ts';
 
 export interface NewestIds {
   has(id: string): Promise<boolean>;
+  /** Also among all others: what is restored from a backup may have been recorded long ago. */
+  hasEver(id: string): Promise<boolean>;
   /** A record was appended. */
   add(id: string): void;
   /** Somebody else may have appended: they are read anew. */
@@ -12,18 +16,26 @@ export interface NewestIds {
 
 /** What a crash left open was appended last, if at all: it need not be looked for among all records. */
 const REMEMBERED = 10_000;
+/** A file that was rotated so long before a batch was captured does not have it: by more no clock is set back, as a rule. */
+const CLOCK_MS = 86_400_000;
 
 export function createNewestIds(current: Volume): NewestIds {
   /** Oldest first. */
   let known: Promise<Set<string>> | null = null;
 
+  function newest(): Promise<Set<string>> {
+    known ??= readIds(current).catch((error: unknown) => {
+      known = null;
+      throw error;
+    });
+    return known;
+  }
+
   return {
-    async has(id) {
-      known ??= readIds(current).catch((error: unknown) => {
-        known = null;
-        throw error;
-      });
-      return (await known).has(id);
+    has: async (id) => (await newest()).has(id),
+    async hasEver(id) {
+      const ids = await newest();
+      return ids.has(id) || (ids.size === REMEMBERED && await isIndexed(current, id));
     },
     add(id) {
       known?.then((ids) => { remember(ids, id); }, () => undefined);
@@ -56,4 +68,19 @@ async function idsIn(index: string, most: number): Promise<readonly string[]> {
     if (ids.length === most) break;
   }
   return ids;
+}
+
+/** Thousands may be asked about that were captured lately: what is older is not looked at. */
+async function isIndexed(current: Volume, id: string): Promise<boolean> {
+  const wanted = wantedBy({ id });
+  const isTooOld = ({ time }: Volume): boolean => time !== undefined && wanted.since !== undefined && timeOfName(time) + CLOCK_MS < wanted.since;
+  for await (const found of newestVolumeFirst(current, async (volume) => (isTooOld(volume) ? 'over' : await holds(volume, wanted)))) {
+    if (found !== false) return found === true;
+  }
+  return false;
+}
+
+async function holds({ index }: Volume, wanted: Wanted): Promise<boolean> {
+  for await (const _entry of newestFirst(index, wanted)) return true;
+  return false;
 }

@@ -4,8 +4,8 @@
  */
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { nameAside } from '../lib/aside.ts';
-import { fsyncFolder, giveAccess, linkOrCopy, readAt, removeIfPresent } from '../lib/files.ts';
+import { nameAside, replaceKeeping } from '../lib/aside.ts';
+import { fsyncFolder, giveAccess, readAt, removeIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { replaceIndex, type IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
@@ -45,8 +45,8 @@ function recordOn(line: Buffer, at: number): readonly IndexEntry[] {
 }
 
 /** False where the file cannot be replaced; it stays as it is then. */
-export async function rebuild(handle: FileHandle, { file, index }: Volume, layout: Layout, log: Log): Promise<boolean> {
-  const { entries, end } = await survey(handle, layout, null);
+export async function rebuild(handle: FileHandle, { file, index }: Volume, layout: Layout, log: Log, signal: AbortSignal): Promise<boolean> {
+  const { entries, end } = await survey(handle, layout, null, signal);
   const sound: IndexEntry[] = [];
   for (const { isRecord, ...entry } of entries) {
     if (isRecord) sound.push(entry);
@@ -54,19 +54,19 @@ export async function rebuild(handle: FileHandle, { file, index }: Volume, layou
     else for await (const within of recordLines(handle, entry.offset, entry.offset + entry.length)) sound.push(within);
   }
   for await (const beyond of recordLines(handle, end ?? 0)) sound.push(beyond);
-  const aside = await nameAside(file, 'damaged');
-  const draft = `${aside}.tmp`;
+  const draft = `${await nameAside(file, 'damaged')}.tmp`;
+  let moved: readonly IndexEntry[];
+  let aside: string;
   try {
-    const moved = await copyRecords(handle, draft, layout, sound);
-    await linkOrCopy(file, aside);
-    await rename(draft, file);
-    await fsyncFolder(dirname(file));
-    await replaceIndex(index, moved);
+    moved = await copyRecords(handle, draft, layout, sound);
+    aside = await replaceKeeping(file, () => rename(draft, file));
   } catch (error) {
     await removeIfPresent(draft);
     log.error(`${file} is damaged before its end, and cannot be written anew`, { reason: String(error) });
     return false;
   }
+  await fsyncFolder(dirname(file));
+  await replaceIndex(index, moved);
   log.error(`${file} was damaged before its end; it is written anew with the ${sound.length} records that can be read, and the file as it was is kept as ${aside}`);
   return true;
 }

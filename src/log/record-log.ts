@@ -11,24 +11,28 @@
 import { dirname } from 'node:path';
 import { LookoutError } from '../errors.ts';
 import { measure } from '../lib/amount.ts';
-import { accessOf, hasCode, isThere, makeFolder } from '../lib/files.ts';
+import { accessOf, hasCode, isThere, makeFolder, type FileAccess } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
+import { saying } from '../lib/patience.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { AppendLog, BatchRecord, Config, Item, LogHolder } from '../types.ts';
 import { adopt, type Tail } from './adopt.ts';
 import { append, isAsLeft, type Line } from './append.ts';
 import { catchUpRotated } from './catch-up.ts';
-import { compress, removeOutlived, removeVolume } from './compress.ts';
+import { removeOutlived, removeVolume } from './compress.ts';
 import { describe } from './describe.ts';
 import { createLogReader } from './forward.ts';
+import { hold } from './hold.ts';
 import { appendToIndex } from './index-file.ts';
 import { firstId, itemsOf } from './items.ts';
 import { LAYOUTS } from './layout.ts';
 import { createNewestIds } from './newest-ids.ts';
+import { createPacking } from './packing.ts';
 import { readRecords } from './read.ts';
 import { rotate, rotationLimit } from './rotate.ts';
-import { currentVolume, gzipped, rotatedVolumes, unindexed, type RecordFiles, type Volume } from './shelf.ts';
+import { currentVolume, rotatedVolumes, unindexed, type RecordFiles, type Volume } from './shelf.ts';
+import { sweepDrafts } from './sweep.ts';
 
 /** Lines of one `append`, until they are written: by itself, or by one whose turn came before. */
 interface Waiting {
@@ -42,6 +46,7 @@ interface LogContext {
   /** What is in it; without: records. */
   readonly kind?: Item['log'];
   readonly log: Log;
+  readonly signal?: AbortSignal;
 }
 
 /** So much is written together: one write and one sync cost as much for many as for one. */
@@ -50,10 +55,12 @@ const TOGETHER_BYTES = 1_000_000;
 /** Longer than it takes until an owner on another machine counts as gone. */
 const LOCK_WAIT_MS = 15_000;
 
-export async function openLog<Value extends object = BatchRecord>({ config, kind = 'records', log }: LogContext): Promise<AppendLog<Value>> {
+const never = new AbortController().signal;
+
+/** `signal`: stops it while it is opened. */
+export async function openLog<Value extends object = BatchRecord>({ config, kind = 'records', log, signal: opening = never }: LogContext): Promise<AppendLog<Value>> {
   const layout = LAYOUTS[config.format];
   const takeTurn = createTurns();
-  const never = new AbortController().signal;
   await makeFolder(config.data_dir);
   const current = await currentVolume(config);
   const newestIds = createNewestIds(current);
@@ -69,33 +76,10 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   /** At most so many: gzipping makes them less. Infinity: to be counted. */
   let rotatedBytes = Infinity;
 
-  /** Gzips what was rotated, one file after the other, beside all else. */
-  const closing = new AbortController();
-  let packing: Promise<void> = Promise.resolve();
-  function packRotated(): void {
-    if (!config.rotate_gzip) return;
-    packing = packing.then(packAll).catch((error: unknown) => {
-      // They stay as they are until the next rotation, or the next start.
-      if (!closing.signal.aborted) log.repeated('warn', 'rotated files cannot be gzipped', current.file, { reason: String(error) });
-    });
-  }
-  async function packAll(): Promise<void> {
-    for (const volume of await rotatedVolumes(current)) if (!volume.gzip) await packAlone(volume);
-  }
-  /** Two that share a log would gzip one file into one, and what they made of it would come in the place of the records. */
-  async function packAlone(volume: Volume): Promise<void> {
-    const lock = await lockFolderOrFile(volume.file, { waitMs: 0 }, closing.signal).catch((error: unknown) => {
-      if (error instanceof LookoutError && error.code === 'locked') return null;
-      throw error;
-    });
-    try {
-      // What another program gzipped is not overwritten.
-      const isFree = await isThere(volume.file) && !(await isThere(gzipped(volume).file));
-      if (lock && isFree && await compress(volume, layout, closing.signal)) log.info(`${volume.file} is gzipped`);
-    } finally {
-      await lock?.release();
-    }
-  }
+  const packing = config.rotate_gzip ? createPacking(current, layout, log, (signal) => {
+    rotatedBytes = Infinity;
+    return makeRoom(signal);
+  }) : null;
 
   /** Of the current file and rotated ones; the oldest of these go while all are too many. Asked while the lock is held. */
   async function keepWithin(bytes: number): Promise<void> {
@@ -108,12 +92,31 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
       if (excess <= 0) break;
       const id = await firstId(volume);
       if (excess <= holder.bytes && holder.needs(id)) break;
-      const items = await itemsOf(volume);
-      await removeVolume(volume);
+      const items = await removeAlone(volume);
+      if (items === null) break;
       rotatedBytes -= size;
       holder.gone(id, items);
       log.info(`${volume.file} is deleted: there are more bytes of records than records_max_bytes`);
     }
+  }
+
+  /** How many were in it; null: it is being gzipped, or has been by now, and goes after that if it still has to. */
+  async function removeAlone(volume: Volume): Promise<number | null> {
+    const lock = await hold(volume, never);
+    if (!lock) return null;
+    try {
+      if (!(await isThere(volume.file))) return null;
+      const items = await itemsOf(volume);
+      await removeVolume(volume);
+      return items;
+    } finally {
+      await release(lock);
+    }
+  }
+
+  async function makeRoom(signal: AbortSignal): Promise<void> {
+    if (config.records_max_bytes === null) return;
+    await takeTurn(() => locked(() => keepWithin(tail?.end ?? 0), signal), signal).catch((error: unknown) => { if (!signal.aborted) cannotDelete(error); });
   }
 
   const cannotDelete = (error: unknown): void => { log.repeated('warn', 'old records cannot be deleted', current.file, { reason: String(error) }); };
@@ -135,10 +138,12 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
       if (error instanceof LookoutError || signal.aborted) throw error;
       throw new LookoutError('log_failed', `${current.file} cannot be written: ${String(error)}`, { cause: error });
     } finally {
-      // The work is done or not done whatever becomes of the lock; a lock that stays behind goes with this process.
-      await lock?.release().catch((error: unknown) => { log.repeated('warn', 'the lock cannot be released', current.file, { reason: String(error) }); });
+      if (lock) await release(lock);
     }
   };
+
+  /** The work is done or not done whatever becomes of the lock; a lock that stays behind goes with this process. */
+  const release = (lock: Lock): Promise<void> => lock.release().catch((error: unknown) => { log.repeated('warn', 'the lock cannot be released', current.file, { reason: String(error) }); });
 
   /** How many more fit into the file before it is rotated. An empty one takes one of any size. */
   function fitting(before: Tail, lines: readonly Line[]): number {
@@ -149,11 +154,21 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   }
 
   /** Of one that cannot be read, the records are not found; all others are. */
-  async function index(rotated: readonly Volume[]): Promise<void> {
-    for (const volume of rotated) {
-      await catchUpRotated(volume, layout).catch((error: unknown) => { log.repeated('warn', 'a rotated file cannot be indexed', volume.file, { reason: String(error) }); });
-    }
+  async function index(rotated: readonly Volume[], signal: AbortSignal): Promise<void> {
+    let at = '';
+    await saying(() => { log.info(`${at}, is read for its index, which is missing or older`); }, async () => {
+      for (const [before, volume] of rotated.entries()) {
+        at = `${volume.file}, ${before + 1} of ${rotated.length} rotated files`;
+        await catchUpRotated(volume, layout, signal).catch((error: unknown) => {
+          signal.throwIfAborted();
+          log.repeated('warn', 'a rotated file cannot be indexed', volume.file, { reason: String(error) });
+        });
+      }
+    });
   }
+
+  const takeOver = (follows: FileAccess | null, signal: AbortSignal): Promise<Tail> =>
+    saying(() => { log.info(`${current.file} is read for its index, which is missing or older`); }, () => adopt(current, layout, log, follows, signal));
 
   const write = async (lines: readonly Line[], lock: Lock): Promise<void> => {
     let before = tail;
@@ -161,8 +176,8 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     tail = null;
     if (!before || !(await isAsLeft(current.file, before))) {
       // First: their records are found by the index of the current file no longer, once that is of what came in its place.
-      await index(await unindexed(current));
-      before = await adopt(current, layout, log);
+      await index(await unindexed(current), never);
+      before = await takeOver(null, never);
       newestIds.forget();
       // What failed may have come through after all.
       const isThereAlready = await Promise.all(lines.map(({ facts }) => newestIds.has(facts.id)));
@@ -172,10 +187,10 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     while (rest.length > 0) {
       if (fitting(before, rest) === 0) {
         const follows = await accessOf(current.file);
-        mayRotate = await rotate(current, layout, log);
-        before = await adopt(current, layout, log, follows);
+        mayRotate = await rotate(current, layout, log, never);
+        before = await takeOver(follows, never);
         rotatedBytes = Infinity;
-        packRotated();
+        packing?.begin();
       }
       const now = rest.slice(0, Math.max(1, fitting(before, rest)));
       if (lock.compromised) await lock.expectHeld();
@@ -216,11 +231,12 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   }
 
   await locked(async () => {
-    tail = await adopt(current, layout, log);
+    tail = await takeOver(null, opening);
+    await sweepDrafts(current, never).catch((error: unknown) => { log.repeated('warn', 'drafts that a kill left cannot be removed', current.file, { reason: String(error) }); });
     await removeOutlived(current, log);
-    await index(await rotatedVolumes(current));
-    packRotated();
-  }, never);
+    await index(await rotatedVolumes(current), opening);
+    packing?.begin();
+  }, opening);
 
   return {
     append: async (items, signal) => {
@@ -232,17 +248,16 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
         waiting.delete(mine);
       }
     },
-    has: (id) => newestIds.has(id),
+    has: (id) => newestIds.hasEver(id),
     read: (query) => readRecords(current, query),
     reader: () => createLogReader(current, kind),
     onAppended: (listener) => { listeners.push(listener); },
     heldBy: async (told) => {
       holder = told;
-      if (config.records_max_bytes !== null) await takeTurn(() => locked(() => keepWithin(tail?.end ?? 0), never)).catch(cannotDelete);
+      await makeRoom(never);
     },
     close: async () => {
-      closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
-      await packing;
+      await packing?.close();
       await takeTurn(() => Promise.resolve((closed = true)));
     },
   };

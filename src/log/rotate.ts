@@ -21,14 +21,14 @@ export function rotationLimit(rotate_bytes: number | null, ours: boolean): numbe
  * under the new name before the file is, and under the old one until a new file is begun: whoever reads meanwhile finds
  * all records under the one name or the other.
  */
-export async function rotate(current: Volume, layout: Layout, log: Log): Promise<boolean> {
+export async function rotate(current: Volume, layout: Layout, log: Log, signal: AbortSignal): Promise<boolean> {
   const next = await nextRotatedVolume(current);
   let isIndexed = false;
   try {
     await linkOrCopy(current.index, next.index).catch((error: unknown) => {
       if (!hasCode(error, 'ENOENT')) throw error;
     });
-    await catchUpRotated({ ...next, file: current.file }, layout);
+    await catchUpRotated({ ...next, file: current.file }, layout, signal);
     isIndexed = true;
     await rename(current.file, next.file);
   } catch (error) {

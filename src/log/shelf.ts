@@ -1,6 +1,7 @@
 /** The names of the files that hold records: the current one, rotated ones, and their indexes. */
-import { open, readdir, realpath } from 'node:fs/promises';
-import { basename, dirname, join, parse } from 'node:path';
+import { open, readdir, readlink, realpath } from 'node:fs/promises';
+import { basename, dirname, join, parse, resolve } from 'node:path';
+import { LookoutError } from '../errors.ts';
 import { measure } from '../lib/amount.ts';
 import { extended, timeInName, timeOfName } from '../lib/aside.ts';
 import { hasCode, isThere } from '../lib/files.ts';
@@ -27,11 +28,26 @@ export interface Volume {
 
 /** The file that is written to, links followed: renaming it must move the records and not a link to them. */
 export async function currentVolume({ predictions, data_dir, index = 'records.idx' }: RecordFiles): Promise<Volume> {
-  const file = await realpath(predictions).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return predictions;
+  const file = await linkedFile(predictions);
+  return { file, index: join(data_dir, index) };
+}
+
+/** What a path leads to, also where nothing is there yet. Its folder is another's to make: it may be a disk that is not mounted. */
+async function linkedFile(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+  const link = await readlink(path).catch((error: unknown) => {
+    // No link, or a file that came meanwhile.
+    if (hasCode(error, 'ENOENT', 'EINVAL')) return null;
     throw error;
   });
-  return { file, index: join(data_dir, index) };
+  if (link === null) return path;
+  const target = resolve(await realpath(dirname(path)), link);
+  if (!(await isThere(dirname(target)))) throw new LookoutError('config_invalid', `${path} is a link to ${target}, whose folder is not there: mount its disk, or make the folder`);
+  return linkedFile(target);
 }
 
 /** Rotated files, newest first; of one that is there in both forms the gzipped one, unless there is less in it. */
@@ -75,6 +91,7 @@ export async function comparedToPlain(plain: Volume, packed: Volume): Promise<nu
   }
 }
 
+const GZIP_ENDING = '.gz';
 const TIME_LENGTH = timeInName(0).length;
 /** Times that the current file is read where it is rotated meanwhile. */
 const READS = 10;
@@ -107,22 +124,31 @@ export async function unindexed(current: Volume): Promise<readonly Volume[]> {
 
 /** The same file once it is gzipped. */
 export function gzipped(volume: Volume): Volume {
-  return { ...volume, file: `${volume.file}.gz`, index: extended(volume.index, '.gz'), gzip: true };
+  return { ...volume, file: `${volume.file}${GZIP_ENDING}`, index: extended(volume.index, GZIP_ENDING), gzip: true };
 }
+
+/** What it is called, or was before it was gzipped. */
+export const plainFile = ({ file, gzip }: Volume): string => (gzip ? file.slice(0, -GZIP_ENDING.length) : file);
 
 async function allRotated(current: Volume): Promise<readonly Volume[]> {
   const { name: stem, ext } = parse(current.file);
   // There may be thousands, and this is asked at every rotation by each who reads.
-  const names = (await readdir(dirname(current.file))).filter((name) => name.startsWith(`${stem}-`)).sort().reverse();
-  return names.flatMap((name) => {
-    const time = name.slice(stem.length + 1, stem.length + 1 + TIME_LENGTH);
-    if (Number.isNaN(timeOfName(time))) return [];
+  return timed(await readdir(dirname(current.file)), `${stem}-`).flatMap(({ time, ending }) => {
     const volume = rotatedVolume(current, time);
-    switch (name.slice(stem.length + 1 + TIME_LENGTH)) {
+    switch (ending) {
       case ext: return [volume];
-      case `${ext}.gz`: return [gzipped(volume)];
+      case `${ext}${GZIP_ENDING}`: return [gzipped(volume)];
       default: return [];
     }
+  });
+}
+
+/** Those of the names that are this beginning, a time and an ending, the newest first. */
+export function timed(names: readonly string[], beginning: string): readonly { readonly name: string; readonly time: string; readonly ending: string }[] {
+  const end = beginning.length + TIME_LENGTH;
+  return names.filter((name) => name.startsWith(beginning)).sort().reverse().flatMap((name) => {
+    const time = name.slice(beginning.length, end);
+    return Number.isNaN(timeOfName(time)) ? [] : [{ name, time, ending: name.slice(end) }];
   });
 }
 
@@ -138,6 +164,6 @@ export async function nextRotatedVolume(current: Volume): Promise<Volume> {
   return rotatedVolume(current, timeInName(Math.max(Date.now(), earliest)));
 }
 
-function rotatedVolume({ file, index }: Volume, time: string): Volume {
+export function rotatedVolume({ file, index }: Volume, time: string): Volume {
   return { file: extended(file, `-${time}`), index: extended(index, `-${time}`), time };
 }

@@ -25,11 +25,13 @@ const CHUNK = 1 << 20;
 /** Beyond this a record is only measured: nobody's batch is that large, and it could not be held as a text. */
 export const LARGEST = 1 << 28;
 
-export async function survey(handle: FileHandle, layout: Layout, known: IndexEntry | null): Promise<Survey> {
+/** Throws the signal's reason when it aborts: files are large. */
+export async function survey(handle: FileHandle, layout: Layout, known: IndexEntry | null, signal: AbortSignal): Promise<Survey> {
   const scanner = known ? createScanner(layout.format, { after: known.offset + known.length }) : createScanner(layout.format);
   const entries: Found[] = [];
   let position = known ? known.offset + known.length : 0;
   while (scanner.state !== 'broken') {
+    signal.throwIfAborted();
     const chunk = await readAt(handle, position, CHUNK);
     if (chunk.length === 0) break;
     for (const span of scanner.feed(chunk)) {

@@ -13,7 +13,7 @@ export interface Wanted {
 
 export const EVERYTHING: Wanted = {};
 
-export function wantedBy({ id, camera_id, model, since }: RecordQuery): Wanted {
+export function wantedBy({ id, camera_id, model, since }: Partial<RecordQuery>): Wanted {
   return { id, camera: camera_id, model, since: since === undefined ? timeOf(id) : Date.parse(since) };
 }
 

@@ -173,7 +173,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     const begun = { ...batch, attempts: batch.attempts + 1 };
     await insist(batch, 'its try could not be counted', () => spool.writeManifest(begun));
-    const stream = streamOf(batch, from === 'live' ? 'kept' : 'recovered');
+    const stream = streamOf(batch, from === 'live' ? 'kept' : from);
     for (const frame of batch.frames) asking.ask(frame, batch.models, stream);
     await carry(begun, from === 'replayed' ? null : joinMs);
   }

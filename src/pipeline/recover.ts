@@ -45,9 +45,9 @@ export interface RecoverParts {
   readonly log: Log;
 }
 
-/** What an earlier run left goes on from where it was; what cannot be read is entered in the books and removed. */
-export async function recover(folder: string, { books, spool, pipeline, log }: RecoverParts): Promise<void> {
-  const left = await findLeftovers(folder);
+/** What an earlier run left goes on from where it was; what cannot be read is entered in the books and removed. When the signal aborts, it throws its reason, and the rest is left again. */
+export async function recover(folder: string, { books, spool, pipeline, log }: RecoverParts, signal: AbortSignal): Promise<void> {
+  const left = await findLeftovers(folder, signal);
   if (left.foreign.length > 0) log.info(`${left.foreign.length} entries of ${folder} are not Lookout's and are left alone`);
   const told = (paths: readonly string[]): string => [...paths.slice(0, PATHS_SHOWN), ...(paths.length > PATHS_SHOWN ? [`${paths.length - PATHS_SHOWN} more`] : [])].join(', ');
   if (left.aside.length > 0) log.warn(`${left.aside.length} damaged files say nothing of their batches; the frames are taken up without them`, { kept_as: told(left.aside) });
@@ -58,7 +58,10 @@ export async function recover(folder: string, { books, spool, pipeline, log }: R
     await spool.remove(key);
   }
   for (const batch of left.grouped) await spool.writeManifest(batch);
-  for (const batch of left.batches) await pipeline.recover(batch);
+  for (const batch of left.batches) {
+    signal.throwIfAborted();
+    await pipeline.recover(batch);
+  }
   for (const session of left.sessions) {
     await spool.end(session).catch((error: unknown) => {
       log.warn(`the folder of session ${session} is left until the next start`, { reason: errorInfo(error).message });
@@ -68,7 +71,7 @@ export async function recover(folder: string, { books, spool, pipeline, log }: R
 }
 
 /** Reads the frames folder, which no capture may be using; what was never whole is removed from it. */
-export async function findLeftovers(folder: string): Promise<Leftovers> {
+export async function findLeftovers(folder: string, signal?: AbortSignal): Promise<Leftovers> {
   const batches: Batch[] = [];
   const grouped: Batch[] = [];
   const damaged: Damaged[] = [];
@@ -77,6 +80,7 @@ export async function findLeftovers(folder: string): Promise<Leftovers> {
   const aside: string[] = [];
   const unknown: string[] = [];
   for (const name of (await namesIn(folder)).sort()) {
+    signal?.throwIfAborted();
     const own = join(folder, name);
     if (await isDraft(own)) {
       await rm(own, { recursive: true });

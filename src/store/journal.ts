@@ -4,7 +4,7 @@
  * it was is put aside.
  */
 import { open, readFile } from 'node:fs/promises';
-import { nameAside } from '../lib/aside.ts';
+import { replaceKeeping } from '../lib/aside.ts';
 import { hasCode, linkOrCopy, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -45,10 +45,8 @@ export async function openJournal<Line>(file: string, { read, sum, log, expectOu
 
   async function mend({ good, bad }: Found<Line>): Promise<Found<Line>> {
     const before = bad[0]?.number === 1 ? await summedUp(good) : [];
-    const aside = await nameAside(file, 'damaged');
-    await linkOrCopy(file, aside);
     const text = [...before, ...good].map((one) => `${one.text}\n`).join('');
-    await writeAtomically(file, text);
+    const aside = await replaceKeeping(file, () => writeAtomically(file, text));
     log.warn(`${file}: what these lines said is not known any more; the file as it was is kept as ${aside}`, {
       lines: bad.slice(0, BAD_SHOWN).map(({ number }) => number).join(', '), of: good.length + bad.length, bad: bad.length, from_the_older_file: before.length,
     });

@@ -9,8 +9,8 @@ export interface StreamRef {
   readonly session: string;
   readonly interval_seconds: number;
   readonly batch_size: number;
-  /** `live`: as it was captured. `kept`: of a batch that had to wait for its models. `recovered`: of an earlier run, or replayed. */
-  readonly from: 'live' | 'kept' | 'recovered';
+  /** `live`: as it was captured. `kept`: of a batch that had to wait for its models. `recovered`: of an earlier run. `replayed`: a dead letter, or stored frames. */
+  readonly from: 'live' | 'kept' | 'recovered' | 'replayed';
 }
 
 /**

@@ -6,7 +6,7 @@ import type { BatchRecord, RecordQuery } from './record.ts';
 export interface AppendLog<Value> {
   /** The items are on the disk, in this order, when it returns. A try that failed may be made again: it may have put some of them there. */
   append(items: readonly Value[], signal: AbortSignal): Promise<void>;
-  /** Whether an item of that id is among the last ones; asked for what a crash left open, and before a replay. */
+  /** Whether an item of that id is in it; asked for what a crash or a backup left open, and before a replay. */
   has(id: string): Promise<boolean>;
   /** Newest first. */
   read(query: RecordQuery): Promise<readonly Json[]>;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { putAside } from '../lib/aside.ts';
-import { hasCode, isThere, makeFolder, removeIfPresent, writeAtomically } from '../lib/files.ts';
+import { hasCode, isThere, makeFolder, removeIfPresent, sweepTemporaries, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -47,6 +47,7 @@ interface Stored {
 /** `expectOurs` is asked before each change in the folder. */
 export async function openHistory(dataDir: string, expectOurs: () => Promise<void>, log: Log): Promise<History> {
   const file = join(dataDir, FILE);
+  await sweepTemporaries(join(dataDir, FOLDER));
   const takeTurn = createTurns();
   let { state, total, events }: Stored = await read(file, log);
   let queued: Promise<void> | null = null;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { batchId, frameFile } from '../../src/store/names.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
-import type { Batch, BatchRecord } from '../../src/types.ts';
+import type { Batch, BatchRecord, EventEntry } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
 import { makePicture } from '../helpers/http-camera.ts';
 import { runLookout, type Running } from '../helpers/server-process.ts';
@@ -86,11 +86,16 @@ describe('dead letters', () => {
     expect([code, lines.at(-1)]).toEqual([0, '1 submitted, 0 recorded, 1 with nothing found']);
   });
 
-  it('are not confused with batches that the server left', async () => {
+  it('are not confused with batches that the server left, which make events as they would have', async () => {
     for (const number of [1, 2]) await leftByTheServer(number, 'finding');
     await letter(3, 'refusing');
+    await letter(4, 'looking');
+    await writeFile(join(folder.path, 'data', 'lookout.yaml'), 'events:\n  - name: all\n    models: [finding, looking]\n');
     const { code, lines } = await replay();
-    expect([code, lines.at(-1)]).toEqual([1, '1 submitted, 0 recorded, 1 dead letters again']);
+    expect([code, lines.at(-1)]).toEqual([1, '2 submitted, 1 recorded, 1 dead letters again']);
+    expect(await records()).toHaveLength(3);
+    const events = (await readFile(join(folder.path, 'data/events.ndjson'), 'utf8')).trimEnd().split('\n').map((line) => JSON.parse(line) as EventEntry);
+    expect(events.map((event) => [event.state, event.class, event.began_at])).toEqual([['begun', 'thing', '2026-07-01T00:00:01.000Z']]);
   });
 
   it('of recorded batches are kept until a model is named', async () => {

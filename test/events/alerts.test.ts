@@ -339,6 +339,20 @@ describe('a state', () => {
     expect(alerts(world)).toEqual([true, true, 'daily_limit']);
   });
 
+  it('counts no alert twice where the log was restored as it was before the state, or lost its end', () => {
+    const world = createWorld(rule({ daily_limit: 4 }));
+    for (const at of [0, 60, 120]) episode(world, at);
+    const state = world.state();
+    const days = (): unknown => world.state().cameras['a']?.days;
+    expect(days()).toMatchObject([{ alerts: 3, suppressed: 0, told: null }]);
+    for (let left = world.log.length - 1; left >= 0; left -= 1) {
+      world.crash(left, state);
+      expect(days()).toEqual(state.cameras['a']?.days);
+    }
+    for (const at of [180, 240]) episode(world, at, { session: 't' });
+    expect(alerts(world)).toEqual([true, 'daily_limit']);
+  });
+
   it('whose rule is gone interrupts what goes on', () => {
     const world = createWorld();
     world.see(0);

@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { replaceKeeping } from '../../src/lib/aside.ts';
 import { accessOf, giveAccess, linkOrCopy, makeFolder, openIfPresent, readAt, removeIfPresent, writeAtomically } from '../../src/lib/files.ts';
 import { isNoRoom } from '../../src/lib/transient.ts';
 import { canMount, mountSmallDisk } from '../helpers/small-disk.ts';
@@ -107,6 +108,22 @@ describe('writeAtomically', () => {
     await Promise.all(texts.map((text) => writeAtomically(file, text)));
     expect(texts).toContain(await readFile(file, 'utf8'));
     expect(await readdir(folder)).toEqual(['file']);
+  });
+});
+
+describe('replaceKeeping', () => {
+  it('keeps the file as it was unless it could not be replaced: a try each second would fill the folder', async () => {
+    const file = join(folder, 'a.json');
+    await writeFile(file, 'damaged');
+    await expect(replaceKeeping(file, () => Promise.reject(new Error('ENOSPC')))).rejects.toThrow('ENOSPC');
+    expect(await readdir(folder)).toEqual(['a.json']);
+    const halfWay = async (): Promise<void> => {
+      await writeAtomically(file, 'mended');
+      throw new Error('EIO');
+    };
+    await expect(replaceKeeping(file, halfWay)).rejects.toThrow('EIO');
+    const [aside = ''] = await readdir(folder);
+    expect([aside, await readFile(join(folder, aside), 'utf8')]).toEqual([expect.stringMatching(/^a\.damaged-.*\.json$/), 'damaged']);
   });
 });
 

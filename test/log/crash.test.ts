@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchRecord } from '../../src/types.ts';
@@ -110,6 +110,15 @@ describe('a limit on the size of files', () => {
     expect(await ids()).toEqual(['r-0', 'r-1', 'r-2']);
     await (await at.open()).close();
     expect(at.warnings).toEqual([]);
+    expect(await readdir(at.folder)).toEqual(['predictions.json', 'records.idx']);
+  });
+
+  it('that refuses a copy of a damaged end, leaves none of it', async () => {
+    await (await at.open()).close();
+    await writeFile(at.files.predictions, `[\n${JSON.stringify(sampleRecord('a'))},\n{"basic":"${'x'.repeat(1_100_000)}`);
+    const { ended, lines } = limited('1', 'survive');
+    await ended;
+    expect(lines()).toEqual([expect.stringMatching(/^log_failed: .*EFBIG/)]);
     expect(await readdir(at.folder)).toEqual(['predictions.json', 'records.idx']);
   });
 });

@@ -1,8 +1,10 @@
 /** Rotated files that are gzipped, and those that are deleted. */
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { copyFile, mkdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lockFolderOrFile } from '../../src/lib/lock.ts';
 import { compress } from '../../src/log/compress.ts';
 import { LAYOUTS } from '../../src/log/layout.ts';
 import { packMember } from '../../src/log/members.ts';
@@ -219,8 +221,35 @@ describe('records beyond records_max_bytes', () => {
     expect(await at.named('records')).toEqual(['records.idx']);
   });
 
+  it('are not deleted while they are gzipped, which would bring them back, but once they are', async () => {
+    await withLog({}, (log) => log.append(Array.from({ length: 2000 }, (_, number) => sampleRecord(`r${number}`)), never));
+    await rename(at.files.predictions, join(at.folder, 'predictions-20250101T000000000Z.json'));
+    await rename(join(at.folder, 'records.idx'), join(at.folder, 'records-20250101T000000000Z.idx'));
+    const told: unknown[] = [];
+    await withLog({ ...GZIPPED, records_max_bytes: 0 }, async (log) => {
+      await expect.poll(async () => (await at.named('predictions-')).join(), { interval: 5 }).toContain('.tmp');
+      await log.heldBy({ ...nobody, gone: (_first, items) => told.push([items, readdirSync(at.folder).filter((name) => name.startsWith('predictions-'))]) });
+      await expect.poll(() => told.length, { timeout: 20_000 }).toBe(1);
+    });
+    expect(told).toEqual([[2000, []]]);
+    expect(await at.named('predictions')).toEqual(['predictions.json']);
+  });
+
   it('are kept where nobody has set it', async () => {
     await write(IDS, { rotate_bytes: 2000 });
     await withLog({}, async (log) => { expect(await readIds(log)).toHaveLength(IDS.length); });
   });
+});
+
+it('removes drafts that a kill left, no files of others, and none that another Lookout is at', async () => {
+  const [time, draft] = ['20250101T000000000Z', '20250101T000000001Z.json.gz.tmp'];
+  const [ours, others] = [
+    [`predictions.damaged-${time}.json.tmp`, `predictions.damaged-${time}.json.0123abcd.tmp`, `predictions-${time}.json.gz.tmp`],
+    [`predictions.damaged-${time}.json`, 'predictions.json.tmp', 'predictions-old.json.gz.tmp', `predictions-${time}.csv.gz.tmp`, `predictions-${draft}`],
+  ];
+  for (const name of [...ours, ...others]) await writeFile(join(at.folder, name), 'x');
+  const lock = await lockFolderOrFile(join(at.folder, `predictions-${draft.replace('.gz.tmp', '')}`), { waitMs: 0 }, never);
+  await withLog({}, () => Promise.resolve());
+  await lock.release();
+  expect(await at.named('predictions')).toEqual([...others, 'predictions.json'].sort());
 });

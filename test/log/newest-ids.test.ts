@@ -33,6 +33,17 @@ describe('the ids of the newest records', () => {
     expect(await has('more', 'old2001', 'old2000')).toEqual([true, true, false]);
   });
 
+  it('are asked further back for what a backup may have brought, into files that were rotated after it was captured', async () => {
+    const old = (day: number): IndexEntry => ({ ...entry(`C_0000000a-2025010${day}T120000000000Z`), time: `2025-01-0${day}T12:00:00.000Z` });
+    for (const day of [2, 5]) {
+      await writeFile(join(at.folder, `predictions-2025010${day}T180000000Z.json`), '');
+      await replaceIndex(join(at.folder, `records-2025010${day}T180000000Z.idx`), [old(day)]);
+    }
+    await replaceIndex(index(), named('new', 10_000).map(entry));
+    expect(await Promise.all([2, 5, 6].map((day) => ids.hasEver(old(day).id)))).toEqual([true, true, false]);
+    expect(await has(old(5).id)).toEqual([false]);
+  });
+
   it('have those of a file that is rotated while they are read', async () => {
     // A reader waits there until somebody opens it to write.
     const door = join(at.folder, 'door');

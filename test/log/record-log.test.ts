@@ -1,12 +1,13 @@
-import { appendFile, chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, readdir, readFile, readlink, rename, rm, rmdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { adopt } from '../../src/log/adopt.ts';
+import { catchUpRotated } from '../../src/log/catch-up.ts';
 import { LAYOUTS } from '../../src/log/layout.ts';
 import { openLog } from '../../src/log/record-log.ts';
 import { rotationLimit } from '../../src/log/rotate.ts';
-import { currentVolume, newestVolumeFirst } from '../../src/log/shelf.ts';
+import { currentVolume, newestVolumeFirst, rotatedVolumes } from '../../src/log/shelf.ts';
 import type { BatchRecord } from '../../src/types.ts';
 import { dumpLikePython, FLASK_RECORDS } from './flask-records.ts';
 import { inFull } from '../promises/figures.ts';
@@ -66,6 +67,31 @@ describe('the file', () => {
     await write(['a']);
     expect(JSON.parse(await at.text('elsewhere.json'))).toHaveLength(4);
   });
+
+  it('may be a link to what is not there yet, and stays where that leads when it is rotated; a disk that is not mounted is named', async () => {
+    const disk = join(at.folder, 'disk');
+    await symlink('disk/other.json', at.files.predictions);
+    await expect(at.open()).rejects.toThrow(`is a link to ${join(disk, 'other.json')}, whose folder is not there`);
+    await mkdir(disk);
+    await symlink('records.json', join(disk, 'other.json'));
+    await write(['a', 'b', 'c', 'd'], { rotate_bytes: 2000 });
+    expect(await at.named('predictions')).toEqual(['predictions.json']);
+    expect(await readlink(at.files.predictions)).toBe('disk/other.json');
+    expect((await readdir(disk)).sort()).toEqual(['other.json', expect.stringMatching(/^records-.*Z\.json$/), 'records.json']);
+  });
+});
+
+it('is not read to its end once a signal aborts, and the next time is', async () => {
+  await write(['a', 'b', 'c', 'd'], { rotate_bytes: 2000 });
+  for (const name of await at.named('records')) await rm(join(at.folder, name));
+  const current = await currentVolume(at.files);
+  const stopped = AbortSignal.abort(new Error('stopped'));
+  await expect(adopt(current, LAYOUTS.json, silentLog, null, stopped)).rejects.toThrow('stopped');
+  for (const volume of await rotatedVolumes(current)) await expect(catchUpRotated(volume, LAYOUTS.json, stopped)).rejects.toThrow('stopped');
+  expect(await at.named('records')).toEqual([]);
+  const log = await at.open();
+  expect(await log.has('a')).toBe(true);
+  await log.close();
 });
 
 describe('a file of the Flask orchestrator', () => {
@@ -419,10 +445,10 @@ describe('rotation', () => {
     expect(rotationLimit(null, false)).toBe(Infinity);
     await writeFile(at.files.predictions, dumpLikePython());
     await write(['a']);
-    expect(await adopt(await currentVolume(at.files), LAYOUTS.json, silentLog)).toMatchObject({ ours: false });
+    expect(await adopt(await currentVolume(at.files), LAYOUTS.json, silentLog, null, never)).toMatchObject({ ours: false });
     await write(['b'], { rotate_bytes: 1_000 });
     expect(await at.named('predictions-')).toHaveLength(1);
-    expect(await adopt(await currentVolume(at.files), LAYOUTS.json, silentLog)).toMatchObject({ ours: true });
+    expect(await adopt(await currentVolume(at.files), LAYOUTS.json, silentLog, null, never)).toMatchObject({ ours: true });
   });
 
   it('is off when set to 0', async () => {

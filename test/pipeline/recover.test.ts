@@ -83,10 +83,27 @@ describe('what a crash left', () => {
       expect(JSON.parse(await readFile(own(`${batch.id}.json`), 'utf8'))).toEqual(batch);
       taken.push(batch);
     } };
-    await recover(spool.folder, { books, spool, pipeline, log: silentLog });
+    await recover(spool.folder, { books, spool, pipeline, log: silentLog }, new AbortController().signal);
     expect(taken.map(({ frames }) => frames.length)).toEqual([2, 3, 1]);
     expect(await stat(own(`${kept.id}.json`), { bigint: true })).toMatchObject({ ino: before.ino, ctimeNs: before.ctimeNs });
     expect(await findLeftovers(spool.folder)).toMatchObject({ batches: taken, grouped: [] });
+  });
+
+  it('is left again from where the signal aborts', async () => {
+    const batches = await Promise.all([0, 2].map(async (from) => batchOf(session, await putFrames(spool, session, 2, from))));
+    for (const batch of batches) await spool.writeManifest(batch);
+    const books = await openBooks(folder.path);
+    onTestFinished(() => books.close());
+    const stop = new AbortController();
+    const taken: Batch[] = [];
+    const pipeline = { recover: (batch: Batch): Promise<void> => {
+      taken.push(batch);
+      stop.abort(new Error('stopped'));
+      return Promise.resolve();
+    } };
+    await expect(recover(spool.folder, { books, spool, pipeline, log: silentLog }, stop.signal)).rejects.toThrow('stopped');
+    expect(taken).toHaveLength(1);
+    expect((await findLeftovers(spool.folder)).batches).toHaveLength(2);
   });
 
   it('comes oldest first, whatever its session is called', async () => {

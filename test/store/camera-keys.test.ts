@@ -13,7 +13,11 @@ afterEach(() => { vi.restoreAllMocks(); });
 it('a key is its camera\'s alone, and is kept as its hash, for the owner to read', async () => {
   const keys = createCameraKeys(folder.path);
   expect(await keys.isRight('CAM 1', '')).toBe(false);
+  // Of one who was killed while a key was made.
+  await mkdir(join(folder.path, 'camera-keys'));
+  await writeFile(join(folder.path, 'camera-keys', 'CAM.json.0123abcd.tmp'), '');
   const key = await keys.make('CAM 1');
+  expect(await readdir(join(folder.path, 'camera-keys'))).toHaveLength(1);
   expect(Buffer.from(key, 'base64url')).toHaveLength(32);
   expect([await keys.isRight('CAM 1', key), await keys.isRight('CAM 1', `${key}x`), await keys.isRight('CAM-2', key), await keys.isRight('cam 1', key)]).toEqual([true, false, false, false]);
   const stored = await readFile(await file(), 'utf8');

@@ -1,0 +1,54 @@
+/** Gzips rotated files, one after the other, beside all else. */
+import { LookoutError } from '../errors.ts';
+import { isThere } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
+import { compress } from './compress.ts';
+import { hold } from './hold.ts';
+import type { Layout } from './layout.ts';
+import { gzipped, rotatedVolumes, type Volume } from './shelf.ts';
+
+export interface Packing {
+  /** Begins with what is not gzipped yet. */
+  begin(): void;
+  /** Leaves what it is at as it was. */
+  close(): Promise<void>;
+}
+
+/** `packed` is told of each, and waited for. */
+export function createPacking(current: Volume, layout: Layout, log: Log, packed: (signal: AbortSignal) => Promise<void>): Packing {
+  const closing = new AbortController();
+  const { signal } = closing;
+  let work: Promise<void> = Promise.resolve();
+
+  async function packAll(): Promise<void> {
+    for (const volume of await rotatedVolumes(current)) {
+      if (volume.gzip || !(await packAlone(volume))) continue;
+      log.info(`${volume.file} is gzipped`);
+      await packed(signal);
+    }
+  }
+
+  async function packAlone(volume: Volume): Promise<boolean> {
+    const lock = await hold(volume, signal);
+    try {
+      // What another program gzipped is not overwritten.
+      const isFree = await isThere(volume.file) && !(await isThere(gzipped(volume).file));
+      return lock !== null && isFree && await compress(volume, layout, signal);
+    } finally {
+      await lock?.release();
+    }
+  }
+
+  return {
+    begin() {
+      work = work.then(packAll).catch((error: unknown) => {
+        // They stay as they are until the next rotation, or the next start.
+        if (!signal.aborted) log.repeated('warn', 'rotated files cannot be gzipped', current.file, { reason: String(error) });
+      });
+    },
+    async close() {
+      closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));
+      await work;
+    },
+  };
+}
