@@ -6,9 +6,10 @@ import { splitLines } from './lines.ts';
 const MAX_LINE = 4096;
 /** The share of the time that listening may take: a process that prints more has to wait until it is read. */
 const SHARE = 1 / 10;
+/** Of that, what it may be ahead: whoever prints a stack now and then does not wait. */
+const AHEAD_MS = 500;
 /** Short, so that what a process leaves behind at its end is read before its pipes are given up. */
 const MAX_REST_MS = 100;
-const MIN_REST_MS = 10;
 
 /** `onLines` gets the lines as they come, all those that came at once together, without what colours them. */
 export function listen(stream: Readable, onLines: (lines: readonly string[]) => void): void {
@@ -19,15 +20,15 @@ export function listen(stream: Readable, onLines: (lines: readonly string[]) => 
     came = [];
     if (lines.length > 0) onLines(lines);
   };
-  let restMs = 0;
+  /** When all that was heard would have had its time. */
+  let paidAt = 0;
   stream.setEncoding('utf8').on('data', (text: string) => {
     const began = performance.now();
     push(text);
     tell();
-    restMs += (performance.now() - began) / SHARE;
-    if (restMs < MIN_REST_MS) return;
-    rest(stream, Math.min(restMs, MAX_REST_MS));
-    restMs = 0;
+    const ended = performance.now();
+    paidAt = Math.max(paidAt, began) + (ended - began) / SHARE;
+    if (paidAt - ended > AHEAD_MS) rest(stream, Math.min(paidAt - ended - AHEAD_MS, MAX_REST_MS));
   }).on('end', () => {
     end();
     tell();

@@ -303,10 +303,8 @@ describe.concurrent('a lane', () => {
       const [first, ...more] = await Promise.all([1, 2, 3].map((number) => look(`deadly ${number}`, { session: `CAM-1_0a1b2c3${number}` })));
       expect([first, ...more].map((answer) => (answer && 'skipped' in answer ? answer.skipped : 'died')).toSorted()).toEqual(['died', 'died', 'quarantined']);
       await look('b', OTHER);
-      const begun = performance.now();
-      await Promise.all([1, 2, 3].map((number) => look(`c ${number}`, { ...OTHER, session: `CAM-2_0a1b2c3${number}` })));
-      // One after the other they take three times 300 ms.
-      expect(performance.now() - begun).toBeLessThan(850);
+      const looks = await Promise.all([1, 2, 3].map((number) => look(`count ${number}`, { ...OTHER, session: `CAM-2_0a1b2c3${number}` })));
+      expect(looks.flatMap((answer) => ('detections' in answer ? answer.detections.map(({ class: name }) => name) : []))).toContain('one of 3');
     });
 
     it('or was ended for one that was not answered in time', async (context) => {
