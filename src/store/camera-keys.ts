@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chown } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../errors.ts';
-import { makeFolder, mayNot, readIfPresent, sweepTemporaries, writeAtomically } from '../lib/files.ts';
+import { makeFolder, mayNot, readIfPresent, writeAtomically } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
 import { keeperOf, type Keeper } from './keeper.ts';
 import { safeName } from './names.ts';
@@ -31,7 +31,6 @@ export function createCameraKeys(dataDir: string): CameraKeys {
       // Made by chance and this long, it cannot be found from its hash.
       const key = randomBytes(BYTES).toString('base64url');
       await makeFolder(folder);
-      await sweepTemporaries(folder);
       await writeAtomically(fileOf(cameraId), `${JSON.stringify({ camera_id: cameraId, sha256: hash(key).toString('hex'), made_at: new Date().toISOString() })}\n`, { mode: OWNER_ONLY });
       const keeper = process.geteuid?.() === 0 ? await keeperOf(dataDir) : null;
       if (keeper) for (const path of [folder, fileOf(cameraId)]) await giveTo(path, keeper);
