@@ -17,6 +17,11 @@ export interface Appended {
   readonly entries: readonly IndexEntry[];
 }
 
+/** Bytes of the file with these at its end, for those who count before. */
+export function appendedSize(tail: Tail, lines: readonly Line[], layout: Layout): number {
+  return lines.reduce((sum, { bytes }) => sum + layout.between.length + bytes.length, tail.end + layout.closing.length);
+}
+
 /** Whether the file still ends as we left it; if not, somebody else wrote to it. */
 export async function isAsLeft(file: string, { end, closing, mtimeMs }: Tail): Promise<boolean> {
   const handle = await open(file, 'r').catch(() => null);

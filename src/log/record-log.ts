@@ -18,7 +18,7 @@ import { saying } from '../lib/patience.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { AppendLog, BatchRecord, Config, Item, LogHolder } from '../types.ts';
 import { adopt, type Tail } from './adopt.ts';
-import { append, isAsLeft, type Line } from './append.ts';
+import { append, appendedSize, isAsLeft, type Line } from './append.ts';
 import { catchUpRotated } from './catch-up.ts';
 import { removeOutlived, removeVolume } from './compress.ts';
 import { describe } from './describe.ts';
@@ -148,7 +148,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   /** How many more fit into the file before it is rotated. An empty one takes one of any size. */
   function fitting(before: Tail, lines: readonly Line[]): number {
     const limit = mayRotate ? rotationLimit(config.rotate_bytes, before.ours) : Infinity;
-    let size = before.end + layout.closing.length;
+    let size = appendedSize(before, [], layout);
     const first = lines.findIndex((line, at) => (size += layout.between.length + line.bytes.length) > limit && !(before.empty && at === 0));
     return first === -1 ? lines.length : first;
   }
@@ -194,7 +194,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
       }
       const now = rest.slice(0, Math.max(1, fitting(before, rest)));
       if (lock.compromised) await lock.expectHeld();
-      await keepWithin(before.end + now.reduce((sum, { bytes }) => sum + bytes.length, 0)).catch(cannotDelete);
+      await keepWithin(appendedSize(before, now, layout)).catch(cannotDelete);
       const { tail: after, entries } = await append(current.file, layout, before, now);
       for (const { facts } of now) newestIds.add(facts.id);
       // What has not come into it is not to stand between what has: all behind it is made up for at the next append.

@@ -98,6 +98,15 @@ const ids = (from: number, to: number): readonly string[] => Array.from({ length
 const took = (expected: readonly string[]): Promise<void> => until(() => target.taken.length >= expected.length, 10_000).then(() => { expect(target.taken).toEqual(expected); });
 const status = async (): Promise<unknown> => (await followers?.statuses())?.[0];
 
+/** So many items lie aside, and it would take them now. */
+async function setAside(count: number, more: Partial<ConfiguredFollower> = {}): Promise<void> {
+  target.refuses = () => true;
+  await append(1, count);
+  await start(more);
+  await until(async () => (await status() as { set_aside: number }).set_aside === count, 5000);
+  target.refuses = () => false;
+}
+
 describe('a follower', () => {
   it('is brought what is in the log and what comes, in order', async () => {
     await append(1, 3);
@@ -193,11 +202,7 @@ describe('a follower', () => {
   });
 
   it('is brought of what was set aside also what lies behind those on which the target still falls over', async () => {
-    target.refuses = () => true;
-    await append(1, 6);
-    await start();
-    await until(async () => (await status() as { set_aside: number }).set_aside === 6, 5000);
-    target.refuses = () => false;
+    await setAside(6);
     target.failsOn = ({ id }) => ids(2, 4).includes(id);
     expect(await followers?.retry('one')).toBe(1);
     // After three in a row it gave up, and begins with the others.
@@ -208,11 +213,7 @@ describe('a follower', () => {
   });
 
   it('tells who asks for a retry whether what was set aside was taken, though what is new is not', async () => {
-    target.refuses = () => true;
-    await append(1, 6);
-    await start();
-    await until(async () => (await status() as { set_aside: number }).set_aside === 6, 5000);
-    target.refuses = () => false;
+    await setAside(6);
     target.isAway = true;
     target.takes = 20;
     await append(7);
@@ -224,11 +225,7 @@ describe('a follower', () => {
   });
 
   it('is brought what was set aside by turns with what waits, also where it has one log', async () => {
-    target.refuses = () => true;
-    await append(1, 5);
-    await start({ type: 'single' });
-    await until(async () => (await status() as { set_aside: number }).set_aside === 5, 5000);
-    target.refuses = () => false;
+    await setAside(5, { type: 'single' });
     target.takes = 20;
     await append(6, 40);
     const before = target.taken.length;
@@ -238,11 +235,7 @@ describe('a follower', () => {
   });
 
   it('is brought what is new while much that was set aside is brought again', async () => {
-    target.refuses = () => true;
-    await append(1, 12);
-    await start();
-    await until(async () => (await status() as { set_aside: number }).set_aside === 12, 5000);
-    target.refuses = () => false;
+    await setAside(12);
     target.takes = 150;
     const retried = followers?.retry('one');
     await until(() => target.taken.length === 1, 5000);
