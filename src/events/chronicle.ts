@@ -1,16 +1,17 @@
 /** Events at work: what models see goes to the engine, and what that says into the log, with its picture, before anybody is told. */
-import { readFile } from 'node:fs/promises';
 import { errorInfo, LookoutError } from '../errors.ts';
-import { hasCode, writeAtomically } from '../lib/files.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import type { AppendLog, Batch, EventClip, EventEntry, EventItem, EventQuery, EventRule, Frame, Look, ReviewedEvent, ReviewRequest, Silence, StreamRef } from '../types.ts';
+import { createBestPictures } from './best-pictures.ts';
 import { createCaptureOrder, type NamedBatch } from './capture-order.ts';
 import { createEpisodes, type EpisodesParts } from './episodes.ts';
 import { createIds } from './ids.ts';
+import { createPlaces } from './places.ts';
 import { createRecent } from './recent.ts';
 import type { Moment, Seen, Told } from './seen.ts';
-import { itemName, readState, type EventState, type ItemName } from './state.ts';
+import { createStateFile } from './state-file.ts';
+import { itemName, type EventState, type ItemName } from './state.ts';
 import { createUnfinished } from './unfinished.ts';
 
 export interface ChronicleParts extends Omit<EpisodesParts, 'log' | 'newId'> {
@@ -66,16 +67,9 @@ export interface Chronicle {
   close(): Promise<void>;
 }
 
-/** The state is written so often, and more rarely the longer that takes: looks and the log wait meanwhile. */
-const STATE_EVERY_MS = 2000;
-const STATE_SHARE = 0.02;
-/** By then the log has no more items of ten thousand events that go on than are read at a start. */
-const STATE_LATEST_MS = 15_000;
 const AGAIN_MS = 1000;
 /** Items of the log that are read at a start: the state says what stands before. */
 const MOST_READ = 20_000;
-/** A camera's place is looked up so often. */
-const PLACE_MS = 30_000;
 
 export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   const { log, file, expectOurs, keepPicture, kept, filmed, clipOf, placeOf, sectionOf, clock, words, ...own } = parts;
@@ -85,11 +79,10 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   const order = createCaptureOrder(clock);
   const listeners = new Set<(item: EventItem) => void>();
   const stop = new AbortController();
-  const places = new Map<string, { readonly place: Seen['place']; readonly at: number }>();
-  /** Of events that go on what their pictures show, as soon as these are kept. */
-  const pictures = new Map<string, Promise<EventEntry['best'] | null>>();
-  const keeping = new Set<Promise<unknown>>();
+  const placeNow = createPlaces(placeOf, clock);
+  const pictures = createBestPictures({ keepPicture, told: (event) => recent.get(event)?.best ?? null, words });
   const unfinished = createUnfinished();
+  const state = createStateFile({ file, state: () => unfinished.in(engine.state(moment())), expectOurs, clock, words });
   /** On their way into the log, in order. */
   let said: EventItem[] = [];
   /** In the log. */
@@ -103,10 +96,6 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   /** Those who wait until what was said is written. */
   const patient = new Set<() => void>();
   let cancelAlarm = (): void => undefined;
-  let stateAt = -Infinity;
-  /** Its making and writing, the last time. */
-  let stateMs = 0;
-  let isStateOld = false;
 
   const moment = (): Moment => ({ now: clock.now(), monotonic: clock.monotonic() });
 
@@ -125,9 +114,9 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   function engage(what: () => Told): void {
     try {
       const { items, best } = what();
-      for (const one of best) keep(one);
+      for (const one of best) pictures.keep(one);
       for (const item of items) say(item);
-      isStateOld ||= items.length > 0 || best.length > 0;
+      if (items.length > 0 || best.length > 0) state.age();
     } catch (error) {
       words.error('a look makes no event', { reason: errorInfo(error).message });
     }
@@ -145,22 +134,6 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     else go();
   }
 
-  /** At once: the frame goes when its batch is recorded. */
-  function keep({ event, frame, facts }: Told['best'][number]): void {
-    const before = shown(event);
-    const now = keepPicture(event, frame).catch((error: unknown) => {
-      words.repeated('warn', 'the picture of an event is not kept', null, { reason: errorInfo(error).message, event });
-      return null;
-    }).then((picture) => (picture === null ? before : { ...facts, picture }));
-    pictures.set(event, now);
-    keeping.add(now);
-    void now.finally(() => { keeping.delete(now); });
-  }
-
-  async function shown(event: string): Promise<EventEntry['best'] | null> {
-    return await pictures.get(event) ?? recent.get(event)?.best ?? null;
-  }
-
   /** All that was said meanwhile at once: more may begin, go on and end than can be written one by one. */
   async function writeSaid(): Promise<void> {
     const items = said;
@@ -168,9 +141,9 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     if (items.length === 0) return;
     for (const item of items) if (item.kind === 'event' && item.state === 'ended') unfinished.leaves(item.id);
     // It goes with these: of what is said while they are written it knows nothing.
-    const state = isStateDue() ? takeState() : null;
+    const taken = state.isDue ? state.take() : null;
     await write(items);
-    if (state) await writeState(state);
+    if (taken) await writeState(taken);
   }
 
   async function write(items: readonly EventItem[]): Promise<void> {
@@ -179,14 +152,14 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     for (const item of whole) {
       last = itemName(item);
       recent.add(item);
-      if (item.kind === 'event' && item.state === 'ended') pictures.delete(item.id);
+      if (item.kind === 'event' && item.state === 'ended') pictures.forget(item.id);
       for (const listener of listeners) listener(item);
     }
   }
 
   async function finished(item: EventItem): Promise<EventItem> {
     if (item.kind !== 'event') return item;
-    return { ...item, clip: clipOf(item.id), best: { ...item.best, picture: (await shown(item.id))?.picture ?? null } };
+    return { ...item, clip: clipOf(item.id), best: { ...item.best, picture: (await pictures.shown(item.id))?.picture ?? null } };
   }
 
   /** What is said again as it was makes no item. */
@@ -236,50 +209,24 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     }
   }
 
-  const stateDueAt = (): number => stateAt + Math.min(STATE_LATEST_MS, Math.max(STATE_EVERY_MS, stateMs / STATE_SHARE));
-  const isStateDue = (): boolean => clock.monotonic() >= stateDueAt();
-
-  function takeState(): EventState {
-    [stateAt, isStateOld] = [clock.monotonic(), false];
-    const state = unfinished.in(engine.state(moment()));
-    stateMs = clock.monotonic() - stateAt;
-    return state;
-  }
-
   /** It must not know of what is not in the log: it waits while something is on its way there. */
   async function writeStateNow(): Promise<void> {
-    if (said.length === 0) await writeState(takeState());
+    if (said.length === 0) await writeState(state.take());
   }
 
-  async function writeState(state: EventState): Promise<void> {
-    if (isGivenUp) return;
-    const begunAt = clock.monotonic();
-    const text = JSON.stringify({ ...state, last });
-    await expectOurs().then(() => writeAtomically(file, text)).catch((error: unknown) => {
-      isStateOld = true;
-      words.repeated('error', 'the state of events cannot be written', file, { reason: errorInfo(error).message });
-    });
-    stateMs += clock.monotonic() - begunAt;
+  async function writeState(taken: EventState): Promise<void> {
+    if (!isGivenUp) await state.write({ ...taken, last });
   }
 
   function alarm(): void {
     cancelAlarm();
     const at = engine.dueAt();
-    const due = isStateOld && waiting === 0 ? Math.min(at ?? Infinity, stateDueAt()) : at;
+    const due = state.isOld && waiting === 0 ? Math.min(at ?? Infinity, state.dueAt) : at;
     if (due === null || stop.signal.aborted) return;
     cancelAlarm = clock.after(Math.max(50, due - clock.monotonic()), () => {
       engage(() => engine.passed(moment()));
-      if (isStateOld && waiting === 0 && isStateDue()) then(writeStateNow);
+      if (state.isOld && waiting === 0 && state.isDue) then(writeStateNow);
     });
-  }
-
-  function placeNow(camera: string): Seen['place'] {
-    const known = places.get(camera);
-    if (!known || clock.monotonic() - known.at >= PLACE_MS) {
-      places.set(camera, { place: known?.place ?? null, at: clock.monotonic() });
-      placeOf(camera).then((place) => { places.set(camera, { place, at: clock.monotonic() }); }, () => undefined);
-    }
-    return known?.place ?? null;
   }
 
   async function restore(): Promise<void> {
@@ -288,19 +235,10 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
       recent.add(item);
       ids.after(item.id);
     }
-    const state = await readStateFile();
+    const before = await state.read();
     const newest = items.at(-1);
-    last = newest ? itemName(newest) : state?.last ?? null;
-    engage(() => engine.restore(state, items, moment()));
-  }
-
-  async function readStateFile(): Promise<EventState | null> {
-    try {
-      return readState(JSON.parse(await readFile(file, 'utf8')));
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) words.warn('the state of events cannot be read; what the log says stands for it', { file, reason: errorInfo(error).message });
-      return null;
-    }
+    last = newest ? itemName(newest) : before?.last ?? null;
+    engage(() => engine.restore(before, items, moment()));
   }
 
   await restore();
@@ -311,7 +249,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
       const seen: Seen = { stream, frame, model, look, section: named ?? model, complains: named !== null, place: placeNow(stream.camera_id) };
       order.tell(stream.camera_id, frame, () => {
         // How what goes on was last looked at is in the log every ten seconds only.
-        isStateOld ||= 'detections' in look && engine.open().includes(stream.camera_id);
+        if ('detections' in look && engine.open().includes(stream.camera_id)) state.age();
         engage(() => engine.looked(seen, moment()));
       });
     },
@@ -319,7 +257,7 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     over: (batch) => { order.over(batch); },
     async settled(batch) {
       await order.told(batch);
-      await Promise.all(keeping);
+      await pictures.settled();
       await written();
     },
     stopped(camera) { engage(() => engine.stopped(camera, moment())); },
@@ -329,15 +267,14 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     },
     silence(camera, rule, until) {
       engine.silence(camera, rule, until, moment());
-      // The log does not tell of it.
-      [stateAt, isStateOld] = [-Infinity, true];
+      state.hasten();
       then(writeStateNow);
     },
     silences: () => engine.silences(moment()),
     setRules(rules) { engage(() => engine.setRules(rules, moment())); },
     list: (query) => recent.list(query),
     get: (id) => recent.get(id),
-    shown,
+    shown: (id) => pictures.shown(id),
     async review(id, request) {
       const stuck = (): never => { throw new LookoutError('log_failed', 'The log of events cannot be written for now; say it again once it can be.'); };
       if (isStuck) stuck();
