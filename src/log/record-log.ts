@@ -10,22 +10,20 @@
  */
 import { dirname } from 'node:path';
 import { LookoutError } from '../errors.ts';
-import { measure } from '../lib/amount.ts';
-import { accessOf, hasCode, isThere, makeFolder, type FileAccess } from '../lib/files.ts';
+import { accessOf, hasCode, makeFolder, type FileAccess } from '../lib/files.ts';
 import { lockFolderOrFile, type Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import { saying } from '../lib/patience.ts';
 import { createTurns } from '../lib/turns.ts';
-import type { AppendLog, BatchRecord, Config, Item, LogHolder } from '../types.ts';
+import type { AppendLog, BatchRecord, Config, Item } from '../types.ts';
 import { adopt, type Tail } from './adopt.ts';
 import { append, appendedSize, isAsLeft, type Line } from './append.ts';
+import { createBudget } from './budget.ts';
 import { catchUpRotated } from './catch-up.ts';
-import { removeOutlived, removeVolume } from './compress.ts';
+import { removeOutlived } from './compress.ts';
 import { describe } from './describe.ts';
 import { createLogReader } from './forward.ts';
-import { hold } from './hold.ts';
 import { appendToIndex } from './index-file.ts';
-import { firstId, itemsOf } from './items.ts';
 import { LAYOUTS } from './layout.ts';
 import { createNewestIds } from './newest-ids.ts';
 import { createPacking } from './packing.ts';
@@ -70,53 +68,20 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   const listeners: (() => void)[] = [];
   /** In the order of their turns. */
   const waiting = new Set<Waiting>();
-  /** null: nobody has said yet what is needed, so all is. */
-  let holder: LogHolder | null = null;
   let mayRotate = true;
-  /** At most so many: gzipping makes them less. Infinity: to be counted. */
-  let rotatedBytes = Infinity;
 
+  /** The work is done or not done whatever becomes of the lock; a lock that stays behind goes with this process. */
+  const release = (lock: Lock): Promise<void> => lock.release().catch((error: unknown) => { log.repeated('warn', 'the lock cannot be released', current.file, { reason: String(error) }); });
+
+  const budget = createBudget({ current, mostBytes: config.records_max_bytes, release, log });
   const packing = config.rotate_gzip ? createPacking(current, layout, log, (signal) => {
-    rotatedBytes = Infinity;
+    budget.recount();
     return makeRoom(signal);
   }) : null;
 
-  /** Of the current file and rotated ones; the oldest of these go while all are too many. Asked while the lock is held. */
-  async function keepWithin(bytes: number): Promise<void> {
-    const { records_max_bytes } = config;
-    if (!holder || records_max_bytes === null || rotatedBytes === 0 || rotatedBytes + bytes <= records_max_bytes) return;
-    const volumes = await Promise.all((await rotatedVolumes(current)).map(async (volume) => ({ volume, size: (await measure(volume.file)).bytes })));
-    rotatedBytes = volumes.reduce((sum, { size }) => sum + size, 0);
-    for (const { volume, size } of volumes.reverse()) {
-      const excess = rotatedBytes + bytes - records_max_bytes;
-      if (excess <= 0) break;
-      const id = await firstId(volume);
-      if (excess <= holder.bytes && holder.needs(id)) break;
-      const items = await removeAlone(volume);
-      if (items === null) break;
-      rotatedBytes -= size;
-      holder.gone(id, items);
-      log.info(`${volume.file} is deleted: there are more bytes of records than records_max_bytes`);
-    }
-  }
-
-  /** How many were in it; null: it is being gzipped, or has been by now, and goes after that if it still has to. */
-  async function removeAlone(volume: Volume): Promise<number | null> {
-    const lock = await hold(volume, never);
-    if (!lock) return null;
-    try {
-      if (!(await isThere(volume.file))) return null;
-      const items = await itemsOf(volume);
-      await removeVolume(volume);
-      return items;
-    } finally {
-      await release(lock);
-    }
-  }
-
   async function makeRoom(signal: AbortSignal): Promise<void> {
     if (config.records_max_bytes === null) return;
-    await takeTurn(() => locked(() => keepWithin(tail?.end ?? 0), signal), signal).catch((error: unknown) => { if (!signal.aborted) cannotDelete(error); });
+    await takeTurn(() => locked(() => budget.keepWithin(tail?.end ?? 0), signal), signal).catch((error: unknown) => { if (!signal.aborted) cannotDelete(error); });
   }
 
   const cannotDelete = (error: unknown): void => { log.repeated('warn', 'old records cannot be deleted', current.file, { reason: String(error) }); };
@@ -141,9 +106,6 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
       if (lock) await release(lock);
     }
   };
-
-  /** The work is done or not done whatever becomes of the lock; a lock that stays behind goes with this process. */
-  const release = (lock: Lock): Promise<void> => lock.release().catch((error: unknown) => { log.repeated('warn', 'the lock cannot be released', current.file, { reason: String(error) }); });
 
   /** How many more fit into the file before it is rotated. An empty one takes one of any size. */
   function fitting(before: Tail, lines: readonly Line[]): number {
@@ -189,12 +151,12 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
         const follows = await accessOf(current.file);
         mayRotate = await rotate(current, layout, log, never);
         before = await takeOver(follows, never);
-        rotatedBytes = Infinity;
+        budget.recount();
         packing?.begin();
       }
       const now = rest.slice(0, Math.max(1, fitting(before, rest)));
       if (lock.compromised) await lock.expectHeld();
-      await keepWithin(appendedSize(before, now, layout)).catch(cannotDelete);
+      await budget.keepWithin(appendedSize(before, now, layout)).catch(cannotDelete);
       const { tail: after, entries } = await append(current.file, layout, before, now);
       for (const { facts } of now) newestIds.add(facts.id);
       // What has not come into it is not to stand between what has: all behind it is made up for at the next append.
@@ -253,7 +215,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
     reader: () => createLogReader(current, kind),
     onAppended: (listener) => { listeners.push(listener); },
     heldBy: async (told) => {
-      holder = told;
+      budget.heldBy(told);
       await makeRoom(never);
     },
     close: async () => {
