@@ -1,11 +1,10 @@
 /** Keeps a log within its bytes: the oldest rotated files go, unless they hold what somebody has still to deliver. */
 import { measure } from '../lib/amount.ts';
 import { isThere } from '../lib/files.ts';
-import type { Lock } from '../lib/lock.ts';
 import type { Log } from '../lib/log.ts';
 import type { LogHolder } from '../types.ts';
+import { alone } from './alone.ts';
 import { removeVolume } from './compress.ts';
-import { hold } from './hold.ts';
 import { firstId, itemsOf } from './items.ts';
 import { rotatedVolumes, type Volume } from './shelf.ts';
 
@@ -22,31 +21,21 @@ export interface BudgetParts {
   readonly current: Volume;
   /** null: there is none. */
   readonly mostBytes: number | null;
-  /** Gives back the lock of a rotated file; does not throw. */
-  readonly release: (lock: Lock) => Promise<void>;
   readonly log: Log;
 }
 
-const never = new AbortController().signal;
-
-export function createBudget({ current, mostBytes, release, log }: BudgetParts): Budget {
+export function createBudget({ current, mostBytes, log }: BudgetParts): Budget {
   let holder: LogHolder | null = null;
   /** At most so many: gzipping makes them less. Infinity: to be counted. */
   let rotatedBytes = Infinity;
 
   /** How many were in it; null: it is being gzipped, or has been by now, and goes after that if it still has to. */
-  async function removeAlone(volume: Volume): Promise<number | null> {
-    const lock = await hold(volume, never);
-    if (!lock) return null;
-    try {
-      if (!(await isThere(volume.file))) return null;
-      const items = await itemsOf(volume);
-      await removeVolume(volume);
-      return items;
-    } finally {
-      await release(lock);
-    }
-  }
+  const removeAlone = (volume: Volume): Promise<number | null> => alone(volume, log, async () => {
+    if (!(await isThere(volume.file))) return null;
+    const items = await itemsOf(volume);
+    await removeVolume(volume);
+    return items;
+  });
 
   return {
     async keepWithin(bytes) {

@@ -1,8 +1,9 @@
 /** Gzips a rotated file of records. What is in it can be read all the while, and a crash leaves the one file or the other. */
 import { open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fsyncFolder, giveAccess, readAt, removeIfPresent } from '../lib/files.ts';
+import { fsyncFolder, giveAccess, isThere, readAt, removeIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
+import { alone } from './alone.ts';
 import { replaceIndex, sumUpTheRest, type IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
 import { membersOf, packMember, unpack } from './members.ts';
@@ -43,9 +44,13 @@ export async function compress(volume: Volume, layout: Layout, signal: AbortSign
 /** Removes what a crash left of a file beside its gzipped form. What is not the same in both forms stays. */
 export async function removeOutlived(current: Volume, log: Log): Promise<void> {
   for (const { plain, packed } of await pairs(current)) {
-    const more = await comparedToPlain(plain, packed);
-    if (more === 0 && await isSame(plain, packed).catch(() => false)) await removeVolume(plain);
-    else log.warn(`${plain.file} and ${packed.file} are not the same, so only ${more < 0 ? plain.file : packed.file} is read: remove the one that is not needed`);
+    // Whoever holds it is between the one form and the other.
+    await alone(plain, log, async () => {
+      if (!(await isThere(plain.file))) return;
+      const more = await comparedToPlain(plain, packed);
+      if (more === 0 && await isSame(plain, packed).catch(() => false)) await removeVolume(plain);
+      else log.warn(`${plain.file} and ${packed.file} are not the same, so only ${more < 0 ? plain.file : packed.file} is read: remove the one that is not needed`);
+    });
   }
 }
 

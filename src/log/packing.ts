@@ -2,8 +2,8 @@
 import { LookoutError } from '../errors.ts';
 import { isThere } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
+import { alone } from './alone.ts';
 import { compress } from './compress.ts';
-import { hold } from './hold.ts';
 import type { Layout } from './layout.ts';
 import { gzipped, rotatedVolumes, type Volume } from './shelf.ts';
 
@@ -28,16 +28,11 @@ export function createPacking(current: Volume, layout: Layout, log: Log, packed:
     }
   }
 
-  async function packAlone(volume: Volume): Promise<boolean> {
-    const lock = await hold(volume, signal);
-    try {
-      // What another program gzipped is not overwritten.
-      const isFree = await isThere(volume.file) && !(await isThere(gzipped(volume).file));
-      return lock !== null && isFree && await compress(volume, layout, signal);
-    } finally {
-      await lock?.release();
-    }
-  }
+  const packAlone = (volume: Volume): Promise<boolean | null> => alone(volume, log, async () => {
+    // What another program gzipped is not overwritten.
+    const isFree = await isThere(volume.file) && !(await isThere(gzipped(volume).file));
+    return isFree && compress(volume, layout, signal);
+  }, signal);
 
   return {
     begin() {

@@ -17,6 +17,7 @@ import { saying } from '../lib/patience.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { AppendLog, BatchRecord, Config, Item } from '../types.ts';
 import { adopt, type Tail } from './adopt.ts';
+import { release } from './alone.ts';
 import { append, appendedSize, isAsLeft, type Line } from './append.ts';
 import { createBudget } from './budget.ts';
 import { catchUpRotated } from './catch-up.ts';
@@ -70,10 +71,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   const waiting = new Set<Waiting>();
   let mayRotate = true;
 
-  /** The work is done or not done whatever becomes of the lock; a lock that stays behind goes with this process. */
-  const release = (lock: Lock): Promise<void> => lock.release().catch((error: unknown) => { log.repeated('warn', 'the lock cannot be released', current.file, { reason: String(error) }); });
-
-  const budget = createBudget({ current, mostBytes: config.records_max_bytes, release, log });
+  const budget = createBudget({ current, mostBytes: config.records_max_bytes, log });
   const packing = config.rotate_gzip ? createPacking(current, layout, log, (signal) => {
     budget.recount();
     return makeRoom(signal);
@@ -103,7 +101,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
       if (error instanceof LookoutError || signal.aborted) throw error;
       throw new LookoutError('log_failed', `${current.file} cannot be written: ${String(error)}`, { cause: error });
     } finally {
-      if (lock) await release(lock);
+      if (lock) await release(lock, current.file, log);
     }
   };
 
@@ -194,7 +192,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
 
   await locked(async () => {
     tail = await takeOver(null, opening);
-    await sweepDrafts(current, never).catch((error: unknown) => { log.repeated('warn', 'drafts that a kill left cannot be removed', current.file, { reason: String(error) }); });
+    await sweepDrafts(current, log).catch((error: unknown) => { log.repeated('warn', 'drafts that a kill left cannot be removed', current.file, { reason: String(error) }); });
     await removeOutlived(current, log);
     await index(await rotatedVolumes(current), opening);
     packing?.begin();

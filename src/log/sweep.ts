@@ -2,11 +2,12 @@
 import { readdir } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { removeIfPresent } from '../lib/files.ts';
-import { hold } from './hold.ts';
+import type { Log } from '../lib/log.ts';
+import { alone } from './alone.ts';
 import { rotatedVolume, timed, type Volume } from './shelf.ts';
 
 /** Asked while the log's lock is held. */
-export async function sweepDrafts(current: Volume, signal: AbortSignal): Promise<void> {
+export async function sweepDrafts(current: Volume, log: Log): Promise<void> {
   const { dir: folder, name: stem, ext } = parse(current.file);
   const names = await readdir(folder);
   // Of a file that was written anew, or copied as it was.
@@ -16,12 +17,6 @@ export async function sweepDrafts(current: Volume, signal: AbortSignal): Promise
   for (const { name, time, ending } of timed(names, `${stem}-`)) {
     if (ending !== `${ext}.gz.tmp`) continue;
     // Another Lookout may be gzipping it.
-    const lock = await hold(rotatedVolume(current, time), signal);
-    if (!lock) continue;
-    try {
-      await removeIfPresent(join(folder, name));
-    } finally {
-      await lock.release();
-    }
+    await alone(rotatedVolume(current, time), log, () => removeIfPresent(join(folder, name)));
   }
 }
