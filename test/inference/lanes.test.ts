@@ -87,7 +87,8 @@ it('keeps the last 200 lines that a model printed, whatever the level of the log
   await warm('loud');
   const lines = async (): Promise<readonly string[]> => (await lanes.printsOf('loud')).map(({ text }) => text);
   await expect.poll(async () => (await lines()).at(-1), SOON).toBe('from http://***@example.org/weights');
-  expect([(await lines()).length, (await lines())[0]]).toEqual([200, 'line 101']);
+  const [oldest, ...rest] = await lines();
+  expect([oldest, rest.length, rest[0]]).toEqual([expect.stringMatching(/^line 101$|^\(\d+ lines were let go here/), 199, 'line 102']);
   expect(log.join('')).not.toContain('line 299');
   lanes.of('broken').warm();
   await expect.poll(() => lanes.printsOf('broken'), SOON).toMatchObject([{ at: expect.any(String) as string, text: 'no weights' }]);
