@@ -1,7 +1,8 @@
 /** Batch ids of the newest records: read once when somebody asks, because a start asks for every batch that a crash left open. */
 import { timeOfName } from '../lib/aside.ts';
+import type { Log } from '../lib/log.ts';
 import { newestFirst } from './index-file.ts';
-import { newestVolumeFirst, type Volume } from './shelf.ts';
+import { newestVolumeFirst, ofReadable, type Volume } from './shelf.ts';
 import { wantedBy, type Wanted } from './wanted.ts';
 
 export interface NewestIds {
@@ -19,12 +20,12 @@ const REMEMBERED = 10_000;
 /** A file that was rotated so long before a batch was captured does not have it: by more no clock is set back, as a rule. */
 const CLOCK_MS = 86_400_000;
 
-export function createNewestIds(current: Volume): NewestIds {
+export function createNewestIds(current: Volume, log: Log): NewestIds {
   /** Oldest first. */
   let known: Promise<Set<string>> | null = null;
 
   function newest(): Promise<Set<string>> {
-    known ??= readIds(current).catch((error: unknown) => {
+    known ??= readIds(current, log).catch((error: unknown) => {
       known = null;
       throw error;
     });
@@ -35,7 +36,7 @@ export function createNewestIds(current: Volume): NewestIds {
     has: async (id) => (await newest()).has(id),
     async hasEver(id) {
       const ids = await newest();
-      return ids.has(id) || (ids.size === REMEMBERED && await isIndexed(current, id));
+      return ids.has(id) || (ids.size === REMEMBERED && await isIndexed(current, id, log));
     },
     add(id) {
       known?.then((ids) => { remember(ids, id); }, () => undefined);
@@ -52,9 +53,9 @@ function remember(ids: Set<string>, id: string): void {
   if (ids.size > REMEMBERED && oldest !== undefined) ids.delete(oldest);
 }
 
-async function readIds(current: Volume): Promise<Set<string>> {
+async function readIds(current: Volume, log: Log): Promise<Set<string>> {
   const ids: string[] = [];
-  for await (const found of newestVolumeFirst(current, ({ index }) => idsIn(index, REMEMBERED - ids.length))) {
+  for await (const found of newestVolumeFirst(current, ofReadable(({ index }) => idsIn(index, REMEMBERED - ids.length), [], log))) {
     ids.push(...found);
     if (ids.length === REMEMBERED) break;
   }
@@ -71,10 +72,11 @@ async function idsIn(index: string, most: number): Promise<readonly string[]> {
 }
 
 /** Thousands may be asked about that were captured lately: what is older is not looked at. */
-async function isIndexed(current: Volume, id: string): Promise<boolean> {
+async function isIndexed(current: Volume, id: string, log: Log): Promise<boolean> {
   const wanted = wantedBy({ id });
   const isTooOld = ({ time }: Volume): boolean => time !== undefined && wanted.since !== undefined && timeOfName(time) + CLOCK_MS < wanted.since;
-  for await (const found of newestVolumeFirst(current, async (volume) => (isTooOld(volume) ? 'over' : await holds(volume, wanted)))) {
+  const look = async (volume: Volume): Promise<boolean | 'over'> => (isTooOld(volume) ? 'over' : holds(volume, wanted));
+  for await (const found of newestVolumeFirst(current, ofReadable(look, false, log))) {
     if (found !== false) return found === true;
   }
   return false;

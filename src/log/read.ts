@@ -1,19 +1,21 @@
 /** Reads records, newest first, across the current file and rotated ones, without reading any file as a whole. */
 import type { FileHandle } from 'node:fs/promises';
 import { openIfPresent } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
 import type { Json, RecordQuery } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
 import { newestFirst, type IndexEntry } from './index-file.ts';
 import { textOf } from './items.ts';
-import { newestVolumeFirst, type Volume } from './shelf.ts';
+import { newestVolumeFirst, ofReadable, type Volume } from './shelf.ts';
 import { valueOf } from './value.ts';
 import { wantedBy } from './wanted.ts';
 
 /** The records that match, up to the limit. Index and file are written one after the other: a record in between waits. */
-export async function readRecords(current: Volume, query: RecordQuery): Promise<Json[]> {
+export async function readRecords(current: Volume, query: RecordQuery, log: Log): Promise<Json[]> {
   const found: Json[] = [];
   if (query.limit <= 0) return found;
-  for await (const records of newestVolumeFirst(current, (volume) => readVolume(volume, { ...query, limit: query.limit - found.length }))) {
+  const readMore = ofReadable((volume) => readVolume(volume, { ...query, limit: query.limit - found.length }), [], log);
+  for await (const records of newestVolumeFirst(current, readMore)) {
     found.push(...records);
     if (found.length >= query.limit) break;
   }

@@ -62,7 +62,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   const takeTurn = createTurns();
   await makeFolder(config.data_dir);
   const current = await currentVolume(config);
-  const newestIds = createNewestIds(current);
+  const newestIds = createNewestIds(current, log);
   /** null: somebody else wrote, or an append failed, so look again. */
   let tail: Tail | null = null;
   let closed = false;
@@ -209,7 +209,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
       }
     },
     has: (id) => newestIds.hasEver(id),
-    read: (query) => readRecords(current, query),
+    read: (query) => readRecords(current, query, log),
     reader: () => createLogReader(current, kind),
     onAppended: (listener) => { listeners.push(listener); },
     heldBy: async (told) => {

@@ -5,6 +5,7 @@ import { LookoutError } from '../errors.ts';
 import { measure } from '../lib/amount.ts';
 import { extended, timeInName, timeOfName } from '../lib/aside.ts';
 import { hasCode, isThere } from '../lib/files.ts';
+import type { Log } from '../lib/log.ts';
 import { textBytesIn } from './members.ts';
 
 export interface RecordFiles {
@@ -114,6 +115,15 @@ export async function* newestVolumeFirst<Found>(current: Volume, read: (volume: 
     const found = await read(volume);
     yield volume.gzip || await isThere(volume.index) ? found : await read(gzipped(volume));
   }
+}
+
+/** As `read`; a rotated file that cannot be read has nothing in it, and that is said: what is in all others is found. */
+export function ofReadable<Found>(read: (volume: Volume) => Promise<Found>, nothing: Found, log: Log): (volume: Volume) => Promise<Found> {
+  return (volume) => read(volume).catch((error: unknown) => {
+    if (volume.time === undefined) throw error;
+    log.repeated('warn', 'a rotated file cannot be read, and what is in it is not found', volume.file, { reason: String(error) });
+    return nothing;
+  });
 }
 
 /** Those without an index: another Lookout rotated or gzipped them, or a step on the way failed. */

@@ -2,13 +2,15 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog } from '../../src/lib/log.ts';
+import { createLog, type Log } from '../../src/lib/log.ts';
 import { openLog } from '../../src/log/record-log.ts';
 import type { Config, RecordLog } from '../../src/types.ts';
 
 export interface LogFolder {
   readonly folder: string;
   readonly files: Pick<Config, 'predictions' | 'data_dir'>;
+  /** Its words go into `warnings`. */
+  readonly log: Log;
   /** Lines that it logged at level warn. */
   readonly warnings: string[];
   open(settings?: Partial<Pick<Config, 'predictions' | 'data_dir' | 'format' | 'rotate_bytes' | 'rotate_gzip' | 'records_max_bytes'>>): Promise<RecordLog>;
@@ -29,6 +31,7 @@ export async function logFolder(): Promise<LogFolder> {
   return {
     folder,
     files,
+    log,
     warnings,
     open: (settings = {}) => openLog({ config: { ...files, format: 'json', rotate_bytes: null, rotate_gzip: false, records_max_bytes: null, ...settings }, log }),
     parse: async () => JSON.parse(await text()) as unknown[],

@@ -18,7 +18,7 @@ const has = async (...asked: readonly string[]): Promise<readonly boolean[]> => 
 
 beforeEach(async () => {
   at = await logFolder();
-  ids = createNewestIds(await currentVolume(at.files));
+  ids = createNewestIds(await currentVolume(at.files), at.log);
   await writeFile(at.files.predictions, '');
 });
 afterEach(() => at.remove());

@@ -1,4 +1,4 @@
-import { rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withoutPicture } from '../../src/log/describe.ts';
@@ -23,7 +23,7 @@ async function write(records: readonly BatchRecord[], settings?: Parameters<LogF
   await log.close();
 }
 
-const read = async (query: Partial<RecordQuery> = {}): Promise<Json[]> => readRecords(await currentVolume(at.files), { limit: 100, pictures: true, ...query });
+const read = async (query: Partial<RecordQuery> = {}): Promise<Json[]> => readRecords(await currentVolume(at.files), { limit: 100, pictures: true, ...query }, at.log);
 const readIds = async (query: Partial<RecordQuery> = {}): Promise<string[]> =>
   (await read(query) as unknown as BatchRecord[]).map(({ batch }) => batch.id);
 
@@ -55,6 +55,20 @@ describe('reading records', () => {
     for (const id of [old, middle, young, odd]) expect(await readIds({ id })).toEqual([id]);
     for (const id of ['', 'CAM_0a1b2c3d-20250601T130000000000Z', 'CAM_0a1b2c3d', '-99999999T999999999000Z']) expect(await readIds({ id })).toEqual([]);
     expect(await readIds({ id: old, camera_id: 'somebody else' })).toEqual([]);
+  });
+
+  it('finds what is in all others where a rotated file, or its index, cannot be read, and says so; appending goes on', async () => {
+    await write(['a', 'b', 'c', 'd'].map((id) => sampleRecord(id)), { rotate_bytes: 1 });
+    const [first = '', second = ''] = await at.named('predictions-');
+    const index = second.replace('predictions', 'records').replace('.json', '.idx');
+    for (const name of [first, index]) {
+      await rm(join(at.folder, name));
+      await mkdir(join(at.folder, name));
+    }
+    expect(await readIds()).toEqual(['d', 'c']);
+    expect(at.warnings[0]).toMatch(/predictions-\d{8}T\d+Z\.json: a rotated file cannot be read, and what is in it is not found/);
+    await write([sampleRecord('e')]);
+    expect(await readIds({ limit: 2 })).toEqual(['e', 'd']);
   });
 
   it('leaves pictures out unless they are asked for, in every generation', async () => {
