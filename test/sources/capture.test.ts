@@ -28,7 +28,7 @@ beforeAll(async () => {
     '-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180:r=12:d=60', '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', '-x264-params', 'intra-refresh=1:keyint=24:bframes=0', refreshed,
   ]);
   [camera, locked] = await Promise.all([
-    startDemoCamera({ cameras: { street: small, stalls: small, goes: small, bframes: { ...small, b_frames: 2 }, slow: { ...small, fps: 1, keyframe_seconds: 6 }, rare: { ...small, keyframe_seconds: 7 }, h265: { ...small, codec: 'h265' }, reordered: { ...small, codec: 'h265', b_frames: 2, keyframe_seconds: 3, clock: true }, refreshed: { kind: 'clip', file: refreshed } } }, never),
+    startDemoCamera({ cameras: { street: small, stalls: small, goes: small, bframes: { ...small, b_frames: 2 }, slow: { ...small, fps: 1, keyframe_seconds: 6 }, rare: { ...small, keyframe_seconds: 7 }, h265: { ...small, fps: 5, codec: 'h265' }, reordered: { ...small, codec: 'h265', b_frames: 2, keyframe_seconds: 3, clock: true }, refreshed: { kind: 'clip', file: refreshed } } }, never),
     startDemoCamera({ auth: { user: 'admin', password: SECRET }, cameras: { street: small } }, never),
   ]);
 });
