@@ -10,7 +10,7 @@ import { type DemoCamera, type DemoCameraOptions, makeClip, startDemoCamera } fr
 import { readBinaryClock } from '../helpers/binary-clock.ts';
 
 const run = promisify(execFile);
-const small = { kind: 'scene', width: 320, height: 180, fps: 25, keyframe_seconds: 1 } as const;
+const small = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_seconds: 1 } as const;
 const auth = { user: 'viewer', password: 'p@ss word' };
 let folder: string;
 let camera: DemoCamera;
@@ -73,9 +73,7 @@ beforeAll(async () => {
     cameras: {
       street: { ...small, clock: true },
       bframes: { ...small, b_frames: 3, clock: true },
-      hevc: { ...small, codec: 'h265' },
       clip: { kind: 'clip', file: clip },
-      pasture: { kind: 'pasture' },
       broken: { kind: 'clip', file: join(folder, 'absent.mp4') },
     },
   }, new AbortController().signal);
@@ -86,8 +84,12 @@ afterAll(async () => {
 });
 
 describe('the demo camera', () => {
-  it.each(['street', 'bframes', 'hevc', 'clip', 'pasture'])('shows %s to a client over TCP and one over UDP at once', async (path) => {
-    const files = await Promise.all([record(camera.url(path), `${path}-tcp`, 'tcp'), record(camera.url(path), `${path}-udp`, 'udp')]);
+  // Those that cost much are not shown for longer than they are looked at.
+  it.each([
+    ['street', null], ['bframes', null], ['clip', null], ['hevc', { ...small, fps: 10, codec: 'h265' }], ['pasture', { kind: 'pasture' }],
+  ] as const)('shows %s to a client over TCP and one over UDP at once', async (path, scene) => {
+    const { url } = scene ? await start({ cameras: { [path]: scene } }) : camera;
+    const files = await Promise.all([record(url(path), `${path}-tcp`, 'tcp'), record(url(path), `${path}-udp`, 'udp')]);
     for (const file of files) expect((await stat(file)).size).toBeGreaterThan(1000);
   });
 

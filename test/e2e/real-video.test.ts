@@ -44,6 +44,7 @@ describe.skipIf(!hasPeer)('real video (missed where absent: the clips and the RT
   });
 
   it('uses a YOLOX file that is dropped into the model folder, from the next batch on', async () => {
+    for (const name of ['bframes', 'cars']) await lookout.post('/stop_stream', { camera_id: name });
     await mkdir(join(lookout.config.models_dir, 'animals'), { recursive: true });
     await copyFile(yolox, join(lookout.config.models_dir, 'animals', 'yolox_nano.onnx'));
     const before = (await lookout.records('dog', 0, 1000)).length;

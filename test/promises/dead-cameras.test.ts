@@ -19,7 +19,7 @@ let mute: Server;
 let lookout: TestApp;
 
 beforeAll(async () => {
-  camera = await startDemoCamera({ cameras: { street: { kind: 'scene' } } }, never);
+  camera = await startDemoCamera({ cameras: { street: { kind: 'scene', width: 320, height: 180 } } }, never);
   // Takes everybody in and says nothing.
   mute = createServer(() => undefined);
   await once(mute.listen(0, '127.0.0.1'), 'listening');

@@ -12,7 +12,7 @@ import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
 import { startRtspRelay } from '../helpers/rtsp-relay.ts';
-import { canUse, capture, captureRtsp, ENGINES, failureOf, firstFrames, jpegOf, never, PICTURES, streamOf } from './streams.ts';
+import { canUse, capture, captureRtsp, closeSources, ENGINES, failureOf, firstFrames, jpegOf, never, PICTURES, streamOf } from './streams.ts';
 
 const SECRET = 'p@s:s/w#o%rd';
 const small = { kind: 'scene', width: 320, height: 180, fps: 12, keyframe_seconds: 1 } as const;
@@ -25,15 +25,15 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-capture-'));
   const refreshed = join(folder, 'refreshed.mp4');
   await promisify(execFile)('ffmpeg', [
-    '-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180:r=12:d=60', '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-x264-params', 'intra-refresh=1:keyint=24:bframes=0', refreshed,
+    '-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180:r=12:d=60', '-pix_fmt', 'yuv420p', '-c:v', 'libx264', '-preset', 'ultrafast', '-x264-params', 'intra-refresh=1:keyint=24:bframes=0', refreshed,
   ]);
   [camera, locked] = await Promise.all([
-    startDemoCamera({ cameras: { street: small, stalls: small, goes: small, bframes: { ...small, b_frames: 2 }, slow: { ...small, fps: 1, keyframe_seconds: 6 }, rare: { ...small, keyframe_seconds: 7 }, h265: { ...small, codec: 'h265' }, reordered: { ...small, codec: 'h265', b_frames: 2, keyframe_seconds: 3, clock: true }, refreshed: { kind: 'clip', file: refreshed } } }, never),
+    startDemoCamera({ cameras: { street: small, stalls: small, goes: small, bframes: { ...small, b_frames: 2 }, slow: { ...small, fps: 1, keyframe_seconds: 6 }, rare: { ...small, keyframe_seconds: 7 }, h265: { ...small, fps: 5, codec: 'h265' }, reordered: { ...small, codec: 'h265', b_frames: 2, keyframe_seconds: 3, clock: true }, refreshed: { kind: 'clip', file: refreshed } } }, never),
     startDemoCamera({ auth: { user: 'admin', password: SECRET }, cameras: { street: small } }, never),
   ]);
 });
 afterAll(async () => {
-  await Promise.all([camera.close(), locked.close()]);
+  await Promise.all([closeSources(), camera.close(), locked.close()]);
   await rm(folder, { recursive: true, force: true });
 });
 

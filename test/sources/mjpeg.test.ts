@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
-import { canUse, captureRtsp, ENGINES, firstFrames, inWords, jpegOf, never } from './streams.ts';
+import { canUse, captureRtsp, closeSources, ENGINES, firstFrames, inWords, jpegOf, never } from './streams.ts';
 
 const START_OF_SCAN = Buffer.from([0xff, 0xda]);
 const pictures = 40;
@@ -30,6 +30,7 @@ beforeAll(async () => {
   camera = await startDemoCamera({ cameras: { pictures: { kind: 'clip', file } } }, never);
 });
 afterAll(async () => {
+  await closeSources();
   await camera.close();
   await rm(folder, { recursive: true });
 });

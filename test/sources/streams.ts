@@ -9,7 +9,7 @@ import { boundsOf } from '../../src/lib/reach.ts';
 import { captureFrames } from '../../src/sources/ffmpeg/capture.ts';
 import { create as createRtsp } from '../../src/sources/rtsp.ts';
 import type { PictureSettings } from '../../src/sources/pictures/jpeg.ts';
-import type { CapturedFrame, StreamOptions, StreamSpec } from '../../src/types.ts';
+import type { CapturedFrame, Source, StreamOptions, StreamSpec } from '../../src/types.ts';
 import { hasLibav } from './feeds/native/clips.ts';
 
 const OPTIONS: StreamOptions = {
@@ -39,14 +39,23 @@ export type Engine = (typeof ENGINES)[number];
 export const canUse = (engine: Engine): boolean => engine === 'ffmpeg' || hasLibav;
 export const inWords = (engine: Engine): string => (engine === 'libav' ? 'libav (missed where the binary of node-av is absent)' : engine);
 
-/** As the source of RTSP cameras does it, which asks a camera first. */
-export async function* captureRtsp(url: string, options: Partial<StreamOptions> = {}, { engine = hasLibav ? 'libav' : 'ffmpeg', signal = never }: { readonly engine?: Engine; readonly signal?: AbortSignal } = {}): AsyncGenerator<CapturedFrame, void> {
-  const source = createRtsp({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, capture_engine: engine }, log: silentLog, ...NO_RULES });
-  try {
-    yield* inFolder((folder) => source.frames(streamOf(url, options), folder, signal));
-  } finally {
-    await source.close();
-  }
+/** As the source of RTSP cameras does it, which asks a camera first. A file that captures so closes the sources when it is over. */
+export function captureRtsp(url: string, options: Partial<StreamOptions> = {}, { engine = hasLibav ? 'libav' : 'ffmpeg', signal = never }: { readonly engine?: Engine; readonly signal?: AbortSignal } = {}): AsyncGenerator<CapturedFrame, void> {
+  const source = sources.get(engine) ?? createRtsp({ config: { ...PICTURES, ...BOUNDS, ...VIDEO, capture_engine: engine }, log: silentLog, ...NO_RULES });
+  sources.set(engine, source);
+  captures += 1;
+  const stream = { ...streamOf(url, options), camera_id: `CAM-${captures}` };
+  return inFolder((folder) => source.frames(stream, folder, signal));
+}
+
+/** One for all captures: a capture host for each would cost more than what it captures. */
+const sources = new Map<Engine, Source>();
+let captures = 0;
+
+export async function closeSources(): Promise<void> {
+  const open = [...sources.values()];
+  sources.clear();
+  await Promise.all(open.map((source) => source.close()));
 }
 
 /** Frames that are captured into a folder of their own; each comes with its bytes, which it keeps. */

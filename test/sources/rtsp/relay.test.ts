@@ -6,10 +6,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { startDemoCamera } from '../../../src/demo/index.ts';
 import { openRelay } from '../../../src/sources/rtsp/relay.ts';
 import type { Passage } from '../../../src/sources/network/passage.ts';
-import { BOUNDS, captureRtsp, failureOf, firstFrames, never, streamOf } from '../streams.ts';
+import { BOUNDS, captureRtsp, closeSources, failureOf, firstFrames, never, streamOf } from '../streams.ts';
 import { movedTo, OK, server, wants, type Heard } from './answering.ts';
 
-const cleanup: (() => unknown)[] = [];
+const cleanup: (() => unknown)[] = [closeSources];
 afterAll(() => Promise.all(cleanup.map((close) => close())));
 
 const moving = (location: string): Promise<Heard> => server((request) => (request.startsWith('OPTIONS') ? OK : movedTo(location)));

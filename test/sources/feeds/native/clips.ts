@@ -44,8 +44,17 @@ export async function ffmpeg(args: readonly string[], input?: Buffer): Promise<B
 
 const FORMATS = { h264: 'h264', h265: 'hevc', jpeg: 'mjpeg' } as const;
 
-/** `picture`: a source of ffmpeg's and filters; `encoder`: options. */
-export async function makeClip(codec: Codec, picture: string, pictures: number, encoder: readonly string[]): Promise<Clip> {
+const made = new Map<string, Promise<Clip>>();
+
+/** `picture`: a source of ffmpeg's and filters; `encoder`: options. Each is made once: its bytes are not to be changed. */
+export function makeClip(codec: Codec, picture: string, pictures: number, encoder: readonly string[]): Promise<Clip> {
+  const name = JSON.stringify([codec, picture, pictures, encoder]);
+  const clip = made.get(name) ?? encode(codec, picture, pictures, encoder);
+  made.set(name, clip);
+  return clip;
+}
+
+async function encode(codec: Codec, picture: string, pictures: number, encoder: readonly string[]): Promise<Clip> {
   const library = { h264: ['libx264', '-preset', 'veryfast'], h265: ['libx265', '-preset', 'superfast'], jpeg: ['mjpeg'] }[codec];
   return clipOf(codec, await ffmpeg(['-f', 'lavfi', '-i', picture, '-frames:v', String(pictures), '-c:v', ...library, ...encoder, '-f', FORMATS[codec], '-']));
 }
@@ -92,5 +101,8 @@ export async function pixelsOf({ codec, bytes }: { readonly codec: Codec; readon
 
 /** The mean over all values; NaN for pictures of different sizes. */
 export function difference(a: Buffer, b: Buffer): number {
-  return a.length === b.length ? a.reduce((sum, value, at) => sum + Math.abs(value - b.readUInt8(at)), 0) / a.length : NaN;
+  if (a.length !== b.length) return NaN;
+  let sum = 0;
+  for (let at = 0; at < a.length; at += 1) sum += Math.abs(a.readUInt8(at) - b.readUInt8(at));
+  return sum / a.length;
 }
