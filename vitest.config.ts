@@ -16,7 +16,7 @@ const LONGEST = [
 
 /** Those that change what all of a process shares: its environment, its clock, its modules. */
 const ALONE = [
-  'commands/demo', 'commands/doctor', 'e2e/crash-*', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/network/rebinding', 'sources/own-clock',
+  'commands/demo', 'commands/doctor', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/network/rebinding', 'sources/own-clock',
 ].map((name) => `test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
