@@ -55,6 +55,9 @@ async function listed(): Promise<{ readonly code: number | null; readonly states
   return { code, states: command.printed().trim().split('\n').map((line) => line.split(/\s+/)[2] ?? '') };
 }
 
+/** Of an answer that may be made, and read, many times. */
+const EVERY_MS = 100;
+
 /** How long after the capture of its last frame each record appears, in milliseconds, until it is told to stop. */
 function watchLatency(): { readonly latencies: readonly number[]; stop(): Promise<readonly number[]> } {
   const latencies: number[] = [];
@@ -66,7 +69,7 @@ function watchLatency(): { readonly latencies: readonly number[]; stop(): Promis
       const last = newest?.batch.frames.at(-1);
       if (newest && last && newest.batch.id !== known) latencies.push(Date.now() - Date.parse(last.captured_at));
       known = newest?.batch.id ?? null;
-      await delay(50);
+      await delay(EVERY_MS);
     }
   }
   const watching = watch();
