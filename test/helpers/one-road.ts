@@ -82,14 +82,14 @@ export async function runAndCheck(folder: string, under: readonly string[]): Pro
  * gone. In this process: nothing is done to this one, and what it runs is the server's own code. `first` is done before all else.
  */
 export async function settleAndCheck(folder: string, seen: ReadonlySet<string>, first?: (app: App) => Promise<void>): Promise<BooksByName> {
-  const { app, log, close } = await startTestApp({ config: QUIET_FILE }, folder);
+  const lookout = await startTestApp({ config: QUIET_FILE }, folder);
   let books: Balance;
   try {
-    await first?.(app);
-    await until(() => app.face.books().in_spool === 0, SETTLE_MS, () => log().slice(-4000));
-    books = app.face.books();
+    await first?.(lookout.app);
+    await until(() => lookout.app.face.books().in_spool === 0, SETTLE_MS, () => lookout.log().slice(-4000));
+    books = lookout.app.face.books();
   } finally {
-    await close();
+    await lookout.close();
   }
   const byName = await readBooksByName(folder);
   expectBalance(byName, seen, books);
