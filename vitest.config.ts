@@ -16,7 +16,7 @@ const LONGEST = [
 
 /** Those that change what all of a process shares: its environment, its clock, its modules. */
 const ALONE = [
-  'commands/demo', 'commands/doctor', 'e2e/crash-*', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/network/rebinding', 'sources/own-clock',
+  'commands/demo', 'commands/doctor', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/network/rebinding', 'sources/own-clock',
 ].map((name) => `test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
@@ -34,7 +34,7 @@ export default defineConfig({
     // A process for each of the others would take as long as many of their tests: those leave nothing behind that the next could meet.
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE } },
-      { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false } },
+      { extends: true, test: { name: 'together', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false, globalSetup: 'test/helpers/environments.ts' } },
     ],
     reporters: [['default', { summary: false }], './test/helpers/closing-line.ts'],
     sequence: { sequencer: LongestFirst },

@@ -7,11 +7,11 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { BatchRecord, StreamStatus } from '../../src/types.ts';
-import { until } from '../helpers/app.ts';
+import { startTestApp, until } from '../helpers/app.ts';
 import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
 import { alive, descendants } from '../helpers/process-tree.ts';
-import { runLookout, settle, startServer, type ServerProcess } from '../helpers/server-process.ts';
+import { runLookout, startServer, type ServerProcess } from '../helpers/server-process.ts';
 
 const seeing = fileURLToPath(new URL('../fixtures/crash/seeing', import.meta.url));
 const program = fileURLToPath(new URL('../fixtures/crash/one-shot.sh', import.meta.url));
@@ -44,20 +44,13 @@ async function startStream(server: ServerProcess): Promise<void> {
 
 const records = async (): Promise<readonly BatchRecord[]> => JSON.parse(await readFile(join(folder, 'data', 'predictions.json'), 'utf8')) as BatchRecord[];
 
-it('refuses the folders of a server that runs, and names its process', async () => {
-  const server = await start();
-  const second = await runLookout(['serve', '--port', '0'], { folder });
-  expect(await second.ended).toBe(1);
-  expect(second.output()).toContain(`process ${server.pid}`);
-  expect(await server.stop()).toBe(0);
-  const third = await start();
-  expect(await third.stop()).toBe(0);
-});
-
-it('takes over the folders of a server that was killed, at once', async () => {
+it('refuses the folders of a server that runs, naming its process, and takes over those of one that was killed, at once', async () => {
   const began = Date.now();
   const first = await start();
   const usualMs = Date.now() - began;
+  const second = await runLookout(['serve', '--port', '0'], { folder });
+  expect(await second.ended).toBe(1);
+  expect(second.output()).toContain(`process ${first.pid}`);
   await first.kill9();
   const killed = Date.now();
   const server = await start();
@@ -76,13 +69,13 @@ it('leaves alone what is not its own, and sweeps what a crash left half written'
   }
   await writeFile(join(frames, 'OURS_89abcdef', 'session.json'), JSON.stringify({ lookout: 1, name: 'OURS_89abcdef', camera_id: 'OURS', models: [], batch_size: 3, started_at: '' }));
   await writeFile(join(folder, 'data', 'books.ndjson.0123abcd.tmp'), 'x');
-  const server = await start();
-  expect((await settle(server)).captured).toBe(0);
-  await server.stop();
+  const lookout = await startTestApp({}, folder);
+  expect(lookout.app.face.books()).toMatchObject({ captured: 0, in_spool: 0 });
+  await lookout.close();
   const left = (await readdir(frames, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(frames.length + 1));
   expect(left.sort()).toEqual(theirs.sort());
   expect(await readdir(join(folder, 'data'))).not.toContain('books.ndjson.0123abcd.tmp');
-  expect(server.output()).toContain('4 entries');
+  expect(lookout.log()).toContain('4 entries');
 });
 
 it('flushes the open batch when it is told to stop, and says so in its record', async () => {
@@ -115,9 +108,10 @@ it('leaves what no model has answered to the next start, and no process of its o
   expect(JSON.parse(await readFile(join(folder, 'frames', manifest ?? ''), 'utf8'))).toHaveProperty('attempts', 0);
 
   await writeFile(join(folder, 'models', 'watcher', 'model.yaml'), `runtime: command\nentry: ${program}\nargs: [all]\nversion: "2"\n`);
-  const next = await start();
-  const books = await settle(next);
-  expect(await next.stop()).toBe(0);
+  const next = await startTestApp({}, folder);
+  await until(() => next.app.face.books().in_spool === 0, 20_000, next.log);
+  const books = next.app.face.books();
+  await next.close();
   expectBalance(await readBooksByName(folder), watcher.frames, books);
   expect((await records()).map(({ batch }) => [batch.closed_by, batch.frames.length])).toEqual([['stopped', watcher.frames.size]]);
 });

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { errorInfo } from '../../src/errors.ts';
+import { isNoRoom } from '../../src/lib/transient.ts';
 import type { Balance, BatchRecord, StreamStatus } from '../../src/types.ts';
-import { until } from '../helpers/app.ts';
+import { startTestApp, until } from '../helpers/app.ts';
 import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
 import { runLookout, settle, startServer, type ServerProcess } from '../helpers/server-process.ts';
@@ -177,17 +179,19 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
       disk.unmount();
       await rm(folder, { recursive: true, force: true });
     });
-    const settings = ['--data-dir', join(disk.folder, 'data'), '--frames-dir', join(disk.folder, 'frames')];
+    const folders = { data_dir: join(disk.folder, 'data'), frames_dir: join(disk.folder, 'frames') };
+    const settings = ['--data-dir', folders.data_dir, '--frames-dir', folders.frames_dir];
     const fillers = await takeFiles(disk.folder);
-    const words: string[] = [];
-    // Without the folders, without the lock, without what is made after it.
-    for (const files of [0, 2, 3, 5]) {
+    const refused = await runLookout(['serve', '--port', '0', ...settings], { folder });
+    expect(await refused.ended, refused.output()).toBe(1);
+    expect(refused.output()).toMatch(/^lookout: .*ENOSPC.*\nwhat to try: make room[^\n]*\n$/);
+    // With the folders alone, with the lock, with some of what is made after it: what ends the start is that there is no room, which is said so.
+    for (const files of [2, 3, 5]) {
       for (const file of fillers.splice(0, files)) await rm(file);
-      const refused = await runLookout(['serve', '--port', '0', ...settings], { folder });
-      expect(await refused.ended, refused.output()).toBe(1);
-      words.push(refused.output());
+      const refusal: unknown = await startTestApp(folders, folder).catch((error: unknown) => error);
+      expect(isNoRoom(refusal), String(refusal)).toBe(true);
+      expect(errorInfo(refusal).message).toContain('ENOSPC');
     }
-    for (const said of words) expect(said).toMatch(/^lookout: .*ENOSPC.*\nwhat to try: make room[^\n]*\n$/);
     for (const file of fillers) await rm(file);
     const server = await startServer({ folder, flags: settings });
     await until(async () => (await fetch(`${server.url}/readyz`)).ok, 10_000, server.output);

@@ -109,14 +109,14 @@ function visitsOf(times: readonly number[]): readonly { readonly first: number; 
 it(`makes one event of each visit, and everybody hears of it, when it is killed ${KILLS} times`, { retry: 0, timeout: 60_000 + KILLS * 15_000 }, async () => {
   const first = await startServer({ folder, flags: FLAGS });
   await first.ask('/start_stream', { camera_id: 'gate', model_name: 'visitor', rtsp_url: camera.url('gate'), interval_seconds: 0.25, batch_size: 4, capture_mode: 'keyframes' });
-  await until(async () => (await eventsOf(first, 'ended')).length > 1, 60_000, first.output);
+  await until(async () => (await eventsOf(first, 'ended')).length > 1, 60_000, first.output, 250);
   await first.kill9();
   kills.push(Date.now());
   for (let round = 1; round < KILLS; round += 1) await runAndKill(round);
 
   const last = await startServer({ folder, flags: FLAGS });
   const before = (await eventsOf(last, 'ended')).length;
-  await until(async () => (await eventsOf(last, 'open')).length === 0 && (await eventsOf(last, 'ended')).length > before, 60_000, last.output);
+  await until(async () => (await eventsOf(last, 'open')).length === 0 && (await eventsOf(last, 'ended')).length > before, 60_000, last.output, 250);
   await last.ask('/stop_stream', { camera_id: 'gate' });
   const books = await settle(last);
   const followers = async (): Promise<readonly FollowerStatus[]> => ((await last.ask('/api/followers')) as { readonly followers: readonly FollowerStatus[] }).followers;

@@ -1,30 +1,37 @@
 /** The whole road over real RTSP: camera, frames, batch, isolated models, one record. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import { checkRecord } from '../../src/record/schema.ts';
+import { shareEnvironments } from '../helpers/environments.ts';
 import { parseExposition } from '../helpers/exposition.ts';
 import type { BatchRecord } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 import { readRecords } from '../helpers/records-file.ts';
 
+const STREET = { kind: 'scene', width: 320, height: 180, fps: 10, keyframe_seconds: 0.5 } as const;
+
+let folder: string;
 let camera: DemoCamera;
 let lookout: TestApp;
 
 beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lookout-road-'));
+  await shareEnvironments(join(folder, 'data'));
   camera = await startDemoCamera({
-    cameras: { street: { kind: 'scene', keyframe_seconds: 0.5 }, corner: { kind: 'scene', keyframe_seconds: 0.5 }, pasture: { kind: 'pasture' } },
+    cameras: { street: STREET, corner: STREET, pasture: { kind: 'pasture' } },
     auth: { user: 'user', password: 'p@ss:w#rd' },
   }, new AbortController().signal);
-  lookout = await startTestApp();
-  await mkdir(lookout.config.data_dir, { recursive: true });
+  lookout = await startTestApp({}, folder);
   await writeFile(lookout.config.camera_data, 'cameraID,latitude,longitude\nCAM-001,26.4499,80.3319\n\n');
 });
 
 afterAll(async () => {
   await lookout.close();
   await camera.close();
+  await rm(folder, { recursive: true, force: true });
 });
 
 it('makes one record of ten frames with every model asked, and forgets the frames', async () => {
@@ -55,6 +62,19 @@ it('makes one record of ten frames with every model asked, and forgets the frame
   expect(captured).toBe(recorded + dead_lettered + in_spool + Object.values(dropped).reduce((sum, n) => sum + n, 0));
 });
 
+it('answers already_running for a camera that runs, and goes on with the one batch', async () => {
+  const again = await lookout.post('/start_stream', { rtsp_url: 'rtsp://elsewhere/x', camera_id: 'CAM-001' });
+  expect(again).toEqual({ status: 200, body: { camera_id: 'CAM-001', status: 'already_running' } });
+});
+
+it('reconnects when the camera cuts the connection, and the batch goes on', async () => {
+  const { session, reconnects } = lookout.stream('CAM-001');
+  camera.disconnect('street');
+  await until(() => lookout.stream('CAM-001').reconnects > reconnects && lookout.stream('CAM-001').state === 'running', 20_000, () => JSON.stringify(lookout.stream('CAM-001')));
+  expect(lookout.stream('CAM-001')).toMatchObject({ session, last_error: { code: 'stream_ended' } });
+  await lookout.post('/stop_stream', { camera_id: 'CAM-001' });
+});
+
 it('finds the sheep of the demo in every frame of a batch that it looks at, with the embedded detector', async () => {
   await lookout.post('/start_stream', { rtsp_url: camera.url('pasture', true), camera_id: 'PASTURE', model_name: 'animals', interval_seconds: 2, batch_size: 3 });
   // A machine that is busy with other tests may get to none of the first batch, and not to all three of another.
@@ -64,11 +84,6 @@ it('finds the sheep of the demo in every frame of a batch that it looks at, with
   const { detections } = record['stray_animal'] as { readonly detections: readonly { readonly class: string; readonly frame: number; readonly confidence: number }[] };
   const sure = detections.filter((one) => one.class === 'sheep' && one.confidence > 0.5).map(({ frame }) => frame);
   expect(new Set(sure).size).toBe(lookedIn(record));
-});
-
-it('answers already_running for a camera that runs, and goes on with the one batch', async () => {
-  const again = await lookout.post('/start_stream', { rtsp_url: 'rtsp://elsewhere/x', camera_id: 'CAM-001' });
-  expect(again).toEqual({ status: 200, body: { camera_id: 'CAM-001', status: 'already_running' } });
 });
 
 it('shows no credentials in any answer, log line or process list', async () => {
@@ -101,11 +116,4 @@ it('tells Prometheus what the API tells', async () => {
   expect(looked).toBe(books.captured);
   expect(body.value('lookout_model_inference_seconds_total', { model: 'motion' })).toBeGreaterThan(0);
   expect(body.value('lookout_runner_memory_bytes', { model: 'motion', runner: '0' })).toBeGreaterThan(1e6);
-});
-
-it('reconnects when the camera cuts the connection, and the batch goes on', async () => {
-  const { session, reconnects } = lookout.stream('CAM-001');
-  camera.disconnect('street');
-  await until(() => lookout.stream('CAM-001').reconnects > reconnects && lookout.stream('CAM-001').state === 'running', 20_000, () => JSON.stringify(lookout.stream('CAM-001')));
-  expect(lookout.stream('CAM-001')).toMatchObject({ session, last_error: { code: 'stream_ended' } });
 });

@@ -20,6 +20,8 @@ const AWAY_MS = inFull ? 120_000 : 20_000;
 /** The longest pause between two tries, and what a busy machine needs. */
 const BACK_MS = 60_000;
 const [INTERVAL_SECONDS, BATCH_SIZE] = [0.25, 4];
+/** Each look at the followers counts what is before them, in files. */
+const LOOK_MS = 200;
 
 let folder: string;
 let camera: DemoCamera;
@@ -66,7 +68,7 @@ function watchLatency(): { readonly latencies: readonly number[]; stop(): Promis
       const last = newest?.batch.frames.at(-1);
       if (newest && last && newest.batch.id !== known) latencies.push(Date.now() - Date.parse(last.captured_at));
       known = newest?.batch.id ?? null;
-      await delay(50);
+      await delay(100);
     }
   }
   const watching = watch();
@@ -89,7 +91,7 @@ const idOf = (value: Readonly<Record<string, unknown>>): string => (value['kind'
 it(`brings everything to four targets that were away for ${AWAY_MS / 1000} s, and records as fast meanwhile`, { retry: 0, timeout: AWAY_MS + 240_000 }, async () => {
   await server.ask('/start_stream', { camera_id: 'gate', model_name: 'visitor', rtsp_url: camera.url('gate'), interval_seconds: INTERVAL_SECONDS, batch_size: BATCH_SIZE, capture_mode: 'keyframes' });
   const { hook, broker, listener, database, moto, s3, bucket } = targets;
-  await until(async () => (await followers()).every(({ delivered }) => delivered > 2), 60_000, inWords);
+  await until(async () => (await followers()).every(({ delivered }) => delivered > 2), 60_000, inWords, LOOK_MS);
   const before = watchLatency();
   await until(() => before.latencies.length >= 5, 30_000, inWords);
   const there = median(await before.stop());
@@ -97,7 +99,7 @@ it(`brings everything to four targets that were away for ${AWAY_MS / 1000} s, an
   await Promise.all([hook.stop(), broker.stop(), database.stop('immediate'), moto.shut()]);
   const away = Date.now();
   const meanwhile = watchLatency();
-  await until(() => allAre('waiting'), 20_000, inWords);
+  await until(() => allAre('waiting'), 20_000, inWords, LOOK_MS);
   expect(await listed()).toEqual({ code: 1, states: ['waiting', 'waiting', 'waiting', 'waiting'] });
   await delay(AWAY_MS - (Date.now() - away));
   const latencies = await meanwhile.stop();
@@ -107,11 +109,11 @@ it(`brings everything to four targets that were away for ${AWAY_MS / 1000} s, an
 
   await Promise.all([hook.start(), broker.start(), database.start(), moto.open()]);
   const again = Date.now();
-  await until(haveAll, BACK_MS, inWords);
+  await until(haveAll, BACK_MS, inWords, LOOK_MS);
   const caughtUp = Date.now() - again;
   await server.ask('/stop_stream', { camera_id: 'gate' });
   await settle(server);
-  await until(haveAll, 20_000, inWords);
+  await until(haveAll, 20_000, inWords, LOOK_MS);
   expect(await listed()).toEqual({ code: 0, states: ['idle', 'idle', 'idle', 'idle'] });
   expect((await followers()).map(({ lost, set_aside }) => lost + set_aside)).toEqual([0, 0, 0, 0]);
 

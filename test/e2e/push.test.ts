@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createCameraKeys } from '../../src/store/camera-keys.ts';
 import type { Batch, BatchRecord, Config, Detection } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
-import { runLookout, settle, startServer, type ServerProcess } from '../helpers/server-process.ts';
+import { runLookout, startServer, type ServerProcess } from '../helpers/server-process.ts';
 
 const JPEG = execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=size=320x180:rate=1', '-frames:v', '1', '-f', 'image2pipe', '-c:v', 'mjpeg', '-']);
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -124,11 +124,13 @@ it('is what docs/push.md says, line by line', async () => {
 });
 
 describe('a server that is killed', () => {
+  const settings = { format: 'ndjson', batch_size: 4, keep_frames: 'none', model_retries: 20 } as const;
+  const flags = Object.entries(settings).flatMap(([key, value]) => [`--${key.replaceAll('_', '-')}`, String(value)]);
   let folder: string;
   let server: ServerProcess;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lookout-push-'));
-    server = await startServer({ folder, flags: ['--format', 'ndjson', '--batch-size', '4', '--keep-frames', 'none', '--model-retries', '20'] });
+    server = await startServer({ folder, flags });
   });
   afterAll(async () => {
     await server.kill9();
@@ -147,6 +149,7 @@ describe('a server that is killed', () => {
     await server.ask('/start_stream', { camera_id: 'CAM', rtsp_url: 'push:', models: [], interval_seconds: 0 });
     const taken: string[] = [];
     for (let kill = 0; kill < 4; kill += 1) {
+      if (kill > 0) server = await startServer({ folder, flags });
       let over = false;
       const pushing = Array.from({ length: 3 }, async (_, client) => {
         for (let each = 0; !over; each += 1) {
@@ -161,10 +164,11 @@ describe('a server that is killed', () => {
       await server.kill9();
       over = true;
       await Promise.all(pushing);
-      server = await startServer({ folder, flags: ['--format', 'ndjson', '--batch-size', '4', '--keep-frames', 'none', '--model-retries', '20'] });
     }
-    const books = await settle(server);
-    expect(await server.stop()).toBe(0);
+    const last = await startTestApp(settings, folder);
+    await until(() => last.app.face.books().in_spool === 0, 60_000, last.log);
+    const books = last.app.face.books();
+    await last.close();
     const records = (await readFile(join(folder, 'data', 'predictions.ndjson'), 'utf8')).trim().split('\n').map((line) => JSON.parse(line) as BatchRecord);
     const seen = records.flatMap(found).map((finding) => finding.class);
     expect(taken.length).toBeGreaterThanOrEqual(30);

@@ -1,9 +1,11 @@
 /** Real video from an RTSP server by others, with default values: the dog is found, the road without one stays empty. */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BatchRecord, Detection } from '../../src/types.ts';
 import { startTestApp, type TestApp } from '../helpers/app.ts';
+import { shareEnvironments } from '../helpers/environments.ts';
 import { hasLibav } from '../sources/feeds/native/clips.ts';
 import { hasPeer, startPeer, yolox, type Peer } from '../helpers/shared.ts';
 
@@ -12,18 +14,22 @@ const CAMERAS = { dog: 'dog-street.mp4', bframes: 'dog-street-bframes.mp4', cars
 const animals = (record: BatchRecord | undefined): readonly Detection[] => (record?.stray_animal as { detections: Detection[] }).detections;
 
 describe.skipIf(!hasPeer)('real video (missed where absent: the clips and the RTSP server of ../shared)', () => {
+  let folder: string;
   let peer: Peer;
   let lookout: TestApp;
 
   beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lookout-video-'));
+    await shareEnvironments(join(folder, 'data'));
     peer = await startPeer(CAMERAS);
-    lookout = await startTestApp();
+    lookout = await startTestApp({}, folder);
     for (const name of Object.keys(CAMERAS)) await lookout.post('/start_stream', { rtsp_url: peer.url(name), camera_id: name });
   });
 
   afterAll(async () => {
     await lookout.close();
     await peer.close();
+    await rm(folder, { recursive: true, force: true });
   });
 
   it('finds the dog with the embedded detector, and no animal among cars', async () => {

@@ -23,7 +23,8 @@ export interface TestApp {
 /** All tests are run with either. */
 const ENGINE = Object.fromEntries(Object.entries(process.env).filter(([name]) => name === 'LOOKOUT_CAPTURE_ENGINE'));
 
-export async function startTestApp(settings: Partial<Config> = {}, folder?: string): Promise<TestApp> {
+/** `config` names its settings file, in the folder. */
+export async function startTestApp(settings: Partial<Config> & { readonly config?: string } = {}, folder?: string): Promise<TestApp> {
   const root = folder ?? await mkdtemp(join(tmpdir(), 'lookout-'));
   const { config } = await loadConfig({ flags: { port: 0, ...settings }, env: ENGINE, cwd: root });
   const lines: string[] = [];
@@ -58,11 +59,11 @@ export async function startTestApp(settings: Partial<Config> = {}, folder?: stri
   };
 }
 
-/** Polls until the condition holds; throws with `otherwise()` after the deadline. */
-export async function until(condition: () => boolean | Promise<boolean>, deadlineMs: number, otherwise: () => string): Promise<void> {
+/** Polls until the condition holds, less often where each look is dear; throws with `otherwise()` after the deadline. */
+export async function until(condition: () => boolean | Promise<boolean>, deadlineMs: number, otherwise: () => string, everyMs = 50): Promise<void> {
   const end = Date.now() + deadlineMs;
   while (!(await condition())) {
     if (Date.now() > end) throw new Error(`not within ${deadlineMs / 1000} s: ${otherwise()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

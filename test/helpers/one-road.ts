@@ -6,11 +6,12 @@ import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
+import type { App } from '../../src/app.ts';
 import type { Balance, StreamStatus } from '../../src/types.ts';
-import { until } from './app.ts';
+import { startTestApp, until } from './app.ts';
 import { expectBalance, readBooksByName, type BooksByName } from './books-by-name.ts';
 import { watchFrames } from './frame-watcher.ts';
-import { settle, startServer, type ServerProcess } from './server-process.ts';
+import { startServer, type ServerProcess } from './server-process.ts';
 import { ONE_FILE_THREAD, traced, type Call } from './strace.ts';
 
 /** One model that answers and one that does not: the batch is recorded, and copies of its frames become a dead letter. */
@@ -18,7 +19,9 @@ export const BOTH = ['seeing', 'refusing'];
 /** Calls that change the disk. */
 export const KINDS = ['rename', 'fsync', 'fdatasync', 'unlink', 'link', 'mkdir', 'rmdir', 'ftruncate'];
 /** Settings without streams. */
-export const QUIET = ['--config', 'quiet.yaml'];
+const QUIET_FILE = 'quiet.yaml';
+export const QUIET = ['--config', QUIET_FILE];
+const SETTLE_MS = 60_000;
 
 export interface Roads {
   /** Folder of 1.jpg, 2.jpg and 3.jpg. */
@@ -44,18 +47,26 @@ export async function prepareRoads(): Promise<Roads> {
       await mkdir(join(folder, 'data'), { recursive: true });
       // JSON is YAML too.
       await writeFile(join(folder, 'data', 'lookout.yaml'), JSON.stringify({ ...settings, streams: [{ camera_id: 'CAM', url: pathToFileURL(pictures).href, models, options }] }));
-      await writeFile(join(folder, 'quiet.yaml'), JSON.stringify(settings));
+      await writeFile(join(folder, QUIET_FILE), JSON.stringify(settings));
       return folder;
     },
     remove: () => rm(base, { recursive: true, force: true }),
   };
 }
 
-/**
- * Runs the server until it is killed (or refuses to start) or the batch's road and the stream are over; then checks.
- * Resolves with how it ended.
- */
-export async function runAndCheck(folder: string, under: readonly string[]): Promise<'killed' | 'over'> {
+/** How a server's run ended. */
+export interface End {
+  /** Its stream and its batch's road were over; else it was killed, or refused to start, before. */
+  readonly isOver: boolean;
+  /** With which it ended, killed or told to stop; null: killed. */
+  readonly code: number | null;
+}
+
+/** One that nothing is done to. */
+const WELL: End = { isOver: true, code: 0 };
+
+/** Runs the server until it is killed (or refuses to start) or the batch's road and the stream are over; then checks. */
+export async function runAndCheck(folder: string, under: readonly string[]): Promise<End> {
   const watcher = watchFrames(join(folder, 'frames'));
   try {
     const end = await runRoad(folder, under);
@@ -66,11 +77,20 @@ export async function runAndCheck(folder: string, under: readonly string[]): Pro
   }
 }
 
-/** Runs the server once more, without streams, until all is settled; looks for every frame by its name, and for what should be gone. */
-export async function settleAndCheck(folder: string, seen: ReadonlySet<string>): Promise<BooksByName> {
-  const server = await startServer({ folder, flags: QUIET });
-  const books = await settle(server);
-  expect(await server.stop()).toBe(0);
+/**
+ * Takes up what a server left, without streams, until all is settled; looks for every frame by its name, and for what should be
+ * gone. In this process: nothing is done to this one, and what it runs is the server's own code. `first` is done before all else.
+ */
+export async function settleAndCheck(folder: string, seen: ReadonlySet<string>, first?: (app: App) => Promise<void>): Promise<BooksByName> {
+  const lookout = await startTestApp({ config: QUIET_FILE }, folder);
+  let books: Balance;
+  try {
+    await first?.(lookout.app);
+    await until(() => lookout.app.face.books().in_spool === 0, SETTLE_MS, () => lookout.log().slice(-4000));
+    books = lookout.app.face.books();
+  } finally {
+    await lookout.close();
+  }
   const byName = await readBooksByName(folder);
   expectBalance(byName, seen, books);
   expect(await readdir(join(folder, 'frames'))).toEqual([]);
@@ -81,14 +101,14 @@ export async function settleAndCheck(folder: string, seen: ReadonlySet<string>):
 /** The calls that one batch's road makes, from its session's folder on to the end of the process. */
 export async function callsOfRoad(folder: string): Promise<readonly Call[]> {
   const log = join(folder, 'calls');
-  expect(await runAndCheck(folder, traced(KINDS, log))).toBe('over');
+  expect(await runAndCheck(folder, traced(KINDS, log))).toEqual(WELL);
   return callsIn(log, '/frames/CAM_');
 }
 
 /** What one batch's road brings to the disk for good, in order: the synced files and folders, below the folder, from its session's on. */
 export async function syncsOfRoad(folder: string): Promise<readonly string[]> {
   const log = join(folder, 'calls');
-  expect(await runAndCheck(folder, traced(['fsync', 'fdatasync'], log))).toBe('over');
+  expect(await runAndCheck(folder, traced(['fsync', 'fdatasync'], log))).toEqual(WELL);
   const synced = [...(await readFile(log, 'utf8')).matchAll(/sync\(\d+<(.*)>/g)].map(([, path = '']) => relative(folder, path));
   return synced.slice(synced.findIndex((path) => /^frames\/CAM_[^/.]+\//.test(path)));
 }
@@ -107,19 +127,21 @@ export async function callsIn(log: string, from: string): Promise<readonly Call[
   return calls;
 }
 
-export async function runRoad(folder: string, under: readonly string[]): Promise<'killed' | 'over'> {
+export async function runRoad(folder: string, under: readonly string[]): Promise<End> {
   const server = await startServer({ folder, under, env: ONE_FILE_THREAD }).catch(() => null);
-  if (!server) return 'killed';
-  const killed = server.ended.then(() => 'killed' as const);
-  const over = until(() => isOver(server), 40_000, () => `the road has no end: ${server.output()}`).then(() => 'over' as const);
+  if (!server) return { isOver: false, code: null };
+  const killed = server.ended.then(() => false);
+  const over = until(() => isRoadOver(server), 40_000, () => `the road has no end: ${server.output()}`, 200).then(() => true);
+  let isOver: boolean;
   try {
-    return await Promise.race([killed, over]);
+    isOver = await Promise.race([killed, over]);
   } finally {
     await server.stop();
   }
+  return { isOver, code: await server.ended };
 }
 
-async function isOver(server: ServerProcess): Promise<boolean> {
+async function isRoadOver(server: ServerProcess): Promise<boolean> {
   try {
     const { streams, books } = await server.ask('/api/streams') as { streams: readonly StreamStatus[]; books: Balance };
     return streams[0]?.state === 'stopped' && streams[0].reason.endsWith('are over') && books.in_spool === 0;

@@ -1,5 +1,5 @@
 /** Installs a model's npm packages, without their scripts, into a folder of their own. */
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { basename, delimiter, dirname, join, relative } from 'node:path';
 import { readOfModels } from '../../lib/account.ts';
 import { forInstallers, forModels } from '../../lib/environment.ts';
@@ -40,7 +40,8 @@ export async function installNode(folder: string, model: Model, offline: boolean
   await copyInto(folder, model, signal);
   const locked = model.requirements.some((file) => basename(file) === 'package-lock.json');
   step(`installing package.json with npm ${npm}`);
-  const args = [locked ? 'ci' : 'install', ...FLAGS, ...(offline ? ['--offline'] : []), '--prefix', folder];
+  // npm ci takes a prefix that leads over a link for another project than the one where it is.
+  const args = [locked ? 'ci' : 'install', ...FLAGS, ...(offline ? ['--offline'] : []), '--prefix', await realpath(folder)];
   const tell = createNpmWords(step);
   await run({ file: 'npm', args, cwd: folder, env }, (line) => {
     output(line);
