@@ -18,11 +18,12 @@ describe('settings of the host', () => {
     return placed;
   }
 
-  test('send no packages elsewhere, and say where they are found: variables and a file of pip', async () => {
-    const { prepare, root } = await amid(
-      'pip.conf', '[global]\nfind-links =\n    /index\nquiet = 2\nuser = true\nprefix = /astray\nno-deps = true\ndry-run = true\n[install]\ntarget = /astray\n',
-      { PIP_CONFIG_FILE: '', PIP_FIND_LINKS: '', PIP_TARGET: '/astray', PIP_USER: '1', PIP_PREFIX: '/astray', PIP_ROOT: '/astray', PIP_DRY_RUN: '1', PIP_REQUIRE_VIRTUALENV: '1' },
-    );
+  // Apart, as a variable wins over a file.
+  test.each<[string, string, Readonly<Record<string, string>>]>([
+    ['variables of pip', '[global]\nfind-links = /index\n', { PIP_TARGET: '/astray', PIP_USER: '1', PIP_PREFIX: '/astray', PIP_ROOT: '/astray', PIP_DRY_RUN: '1', PIP_REQUIRE_VIRTUALENV: '1' }],
+    ['a file of pip', '[global]\nfind-links =\n    /index\nquiet = 2\nuser = true\nprefix = /astray\nno-deps = true\ndry-run = true\n[install]\ntarget = /astray\n', {}],
+  ])('send no packages elsewhere, and say where they are found: %s', async (_name, text, settings) => {
+    const { prepare, root } = await amid('pip.conf', text, { PIP_CONFIG_FILE: '', PIP_FIND_LINKS: '', ...settings });
     expect(await see(await prepare('m'))).toBe('1.0');
     await expect(readdir(join(root, 'astray'))).rejects.toThrow('ENOENT');
   });
