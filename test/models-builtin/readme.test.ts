@@ -1,5 +1,4 @@
 /** models/README.md: its examples are models that run, and its table has the manifest's keys. */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +8,10 @@ import { readCatalog } from '../../src/models/catalog.ts';
 import { nodeHarness, pythonHarness } from '../../src/runner/harness.ts';
 import { startRunner } from '../../src/runner/start.ts';
 import type { Model } from '../../src/types.ts';
+import { python } from '../runner/fixtures.ts';
 import { framesOf } from './pictures.ts';
 
 const readme = readFileSync(join(packageRoot, 'models/README.md'), 'utf8');
-const python = execFileSync('sh', ['-c', 'command -v python3'], { encoding: 'utf8' }).trim();
 const never = new AbortController().signal;
 let work: string;
 

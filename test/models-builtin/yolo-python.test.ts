@@ -1,5 +1,4 @@
 /** runners/python/yolo.py under the Python harness, with a stand-in for ultralytics (see stubs/). */
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +7,9 @@ import { packageRoot } from '../../src/lib/package.ts';
 import { pythonHarness } from '../../src/runner/harness.ts';
 import { startRunner } from '../../src/runner/start.ts';
 import type { Json, Runner } from '../../src/types.ts';
+import { python } from '../runner/fixtures.ts';
 import { framesOf } from './pictures.ts';
 
-const python = execFileSync('sh', ['-c', 'command -v python3'], { encoding: 'utf8' }).trim();
 const never = new AbortController().signal;
 const WEIGHTS = { names: ['pothole', 'manhole'], found: [{ label: 0, confidence: 0.9, box: [1, 2, 30, 40] }, { label: 1, confidence: 0.3, box: [5, 5, 6, 6] }] };
 let folders: readonly [string, string];

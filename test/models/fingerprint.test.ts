@@ -77,7 +77,7 @@ no @ file://%/no
   });
   expect(await followRequirements([join(root, 'requirements.txt')], root)).toEqual([
     ...['a.whl', 'more.txt', 'one', 'two'].map((path) => join('/opt/packages', path)), join(root, 'requirements.txt'),
-  ]);
+  ].sort());
 });
 
 test.skipIf(process.platform !== 'linux')('says which requirement file cannot be read', async () => {

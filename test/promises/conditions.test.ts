@@ -108,7 +108,8 @@ describe.concurrent('a server does', () => {
   it.skipIf(FAKETIME === undefined || !IS_ROOT)('as a service user without a home and without a locale, for a camera whose name needs one, when summer time ends and the clock jumps an hour back (missed where libfaketime is absent, or the tests do not run as root)', async (test) => {
     const since = (time: string): number => Math.round((Date.parse(time) - Date.now()) / 1000);
     const clock = await fakeClock(test, since('2026-10-25T00:50:00Z'));
-    const env = { ...clock.env, HOME: '/nonexistent', USER: 'nobody', LANG: 'C', LC_ALL: 'C' };
+    // The tests' own TMPDIR may be closed to another user.
+    const env = { ...clock.env, HOME: '/nonexistent', TMPDIR: '/tmp', USER: 'nobody', LANG: 'C', LC_ALL: 'C' };
     const id = 'Straße-北';
     await underCondition(test, { env, flags: ['--time-zone', 'Europe/Berlin'], under: forked(...AS_NOBODY), owner: NOBODY }, async ({ server, recorded, records }) => {
       await recorded(2);

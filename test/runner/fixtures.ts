@@ -1,8 +1,7 @@
 /** Fixture programs as commands, and what the runner tests ask of processes. */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import type { RunnerCommand } from '../../src/runner/command.ts';
@@ -11,7 +10,7 @@ import { startRunner, type StartOptions } from '../../src/runner/start.ts';
 import type { Json, Runner, RunnerFrame } from '../../src/types.ts';
 
 export const folder = join(import.meta.dirname, '../fixtures/runners');
-export const python = execFileSync('sh', ['-c', 'command -v python3'], { encoding: 'utf8' }).trim();
+export const python = process.env['LOOKOUT_PYTHON'] ?? 'python3';
 export const never = new AbortController().signal;
 
 export type Language = 'python' | 'node';
@@ -64,6 +63,14 @@ export function runners(): Runners {
       return runner;
     },
   };
+}
+
+/** One runner for all tests of a suite that leave it as it was. */
+export function warmRunner(command: RunnerCommand): Pick<Runner, 'predict'> {
+  let runner: Runner;
+  beforeAll(async () => { runner = await startRunner(command, { model: 'fixture', start_deadline_ms: 20_000, onLog: () => undefined }, never); });
+  afterAll(() => runner.close());
+  return { predict: (...call) => runner.predict(...call) };
 }
 
 /** The error of a promise that must fail. */

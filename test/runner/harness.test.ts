@@ -4,13 +4,14 @@ import { describe, expect, test } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import type { Json } from '../../src/types.ts';
 import { parseLine } from '../../src/runner/messages.ts';
-import { alive, failure, folder, frames, harnessed, never, pids, python, runners, until, type Language } from './fixtures.ts';
+import { alive, failure, folder, frames, harnessed, never, pids, python, runners, until, warmRunner, type Language } from './fixtures.ts';
 import { full, nested } from './findings.ts';
 
 const { start, logs } = runners();
 
 describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
   const exception = language === 'python' ? 'ValueError' : 'Error';
+  const warm = warmRunner(harnessed(language, 'model'));
 
   test('sets up once, answers call by call, and keeps state between calls', async () => {
     const runner = await start(harnessed(language, 'model'));
@@ -39,22 +40,19 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
   });
 
   test('answers by the frames\' own indexes', async () => {
-    const runner = await start(harnessed(language, 'model'));
-    const { predictions } = await runner.predict(frames(4).slice(2), {}, never);
+    const { predictions } = await warm.predict(frames(4).slice(2), {}, never);
     expect(predictions.map(({ index }) => index)).toEqual([2, 3]);
   });
 
   test('turns an exception into a failed call and lives on', async () => {
-    const runner = await start(harnessed(language, 'model'));
-    const error = await failure(runner.predict(frames(1), { do: 'raise' }, never));
+    const error = await failure(warm.predict(frames(1), { do: 'raise' }, never));
     expect(error.code).toBe('runner_failed');
     expect(error.message).toMatch(new RegExp(`^Model fixture: the call failed: model\\.(py|mjs):\\d+: ${exception}: cannot look$`));
-    expect((await runner.predict(frames(1), {}, never)).predictions).toHaveLength(1);
+    expect((await warm.predict(frames(1), {}, never)).predictions).toHaveLength(1);
   });
 
   test('takes exceptions and error texts as the errors of their frames', async () => {
-    const runner = await start(harnessed(language, 'model'));
-    expect((await runner.predict(frames(3), { do: 'bad frames' }, never)).predictions).toEqual([
+    expect((await warm.predict(frames(3), { do: 'bad frames' }, never)).predictions).toEqual([
       { index: 0, error: { code: 'bad_frame', message: `${exception}: torn` } },
       { index: 1, error: { code: 'bad_frame', message: 'grey' } },
       { index: 2, detections: [] },
@@ -62,20 +60,17 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
   });
 
   test('takes label for class and bbox for box, from tuples and typed arrays too', async () => {
-    const runner = await start(harnessed(language, 'model'));
-    expect((await runner.predict(frames(1), { do: 'aliases' }, never)).predictions).toEqual([
+    expect((await warm.predict(frames(1), { do: 'aliases' }, never)).predictions).toEqual([
       { index: 0, detections: [{ class: 'dog', confidence: 1, box: [1, 2, 3, 4] }] },
     ]);
   });
 
   test('takes everything that a finding may say', async () => {
-    const runner = await start(harnessed(language, 'model'));
-    expect((await runner.predict(frames(1), { do: 'said', answers: [[full as unknown as Json]] }, never)).predictions).toEqual([{ index: 0, detections: [full] }]);
+    expect((await warm.predict(frames(1), { do: 'said', answers: [[full as unknown as Json]] }, never)).predictions).toEqual([{ index: 0, detections: [full] }]);
   });
 
   test('takes numbers and arrays of the language\'s libraries, and no more digits than they mean', async () => {
-    const runner = await start(harnessed(language, 'model'));
-    expect((await runner.predict(frames(1), { do: 'arrays' }, never)).predictions).toEqual([{
+    expect((await warm.predict(frames(1), { do: 'arrays' }, never)).predictions).toEqual([{
       index: 0,
       detections: [{
         class: '3', confidence: 0.5, box: [1, 2.5, 3, 4], track: 7,
@@ -90,18 +85,16 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
   });
 
   test('takes whole numbers as they are, and refuses those that would be rounded', async () => {
-    const runner = await start(harnessed(language, 'model'));
     const bad = (index: number, what: string): object => ({
       index, error: { code: 'bad_frame', message: expect.stringMatching(`^frame ${index}, finding 0: ${what}, not a text or a number below 2\\^53$`) as string },
     });
-    expect((await runner.predict(frames(5), { do: 'large' }, never)).predictions).toEqual([
+    expect((await warm.predict(frames(5), { do: 'large' }, never)).predictions).toEqual([
       bad(0, 'attributes\\.id is 9007199254740992'), bad(1, 'attributes\\.id is -1152921504606846976'), bad(2, 'extra\\.ids\\[0\\]\\[1\\] is 9223372036854775808'), bad(3, 'extra is 10+…'),
       { index: 4, detections: [{ class: 'dog', confidence: 0.5, attributes: { id: 1 - 2 ** 53 }, extra: { ids: [2 ** 53 - 1], far: 1e300 } }] },
     ]);
   });
 
   test('makes a bad finding the error of its frame, and says what is wrong and where', async () => {
-    const runner = await start(harnessed(language, 'model'));
     const dog = { class: 'dog', confidence: 0.5 };
     const far = { ...dog, extra: 'x'.repeat(16 * 1024) };
     const wrong: readonly (readonly [Json, RegExp])[] = [
@@ -146,7 +139,7 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
       [[dog, { ...dog, box: [300, 100, 30, 400] }], /^frame N, finding 1: box is \[300[^\]]*\], and x2 is less than x1$/],
       [[{ ...dog, box: [1, 100, 30, 99.5] }], /^frame N, finding 0: box is \[1[^\]]*\], and y2 is less than y1$/],
     ];
-    const { predictions } = await runner.predict(frames(wrong.length + 1), { do: 'said', answers: [...wrong.map(([answer]) => answer), [dog]] }, never);
+    const { predictions } = await warm.predict(frames(wrong.length + 1), { do: 'said', answers: [...wrong.map(([answer]) => answer), [dog]] }, never);
     expect(predictions.map((one) => ('error' in one ? one.error : one.detections))).toEqual([
       ...wrong.map(([, why], index) => ({ code: 'bad_frame', message: expect.stringMatching(new RegExp(why.source.replace('N', String(index)))) as string })),
       [dog],
@@ -154,7 +147,6 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
   });
 
   test('names an answer of the wrong kind as what it is', async () => {
-    const runner = await start(harnessed(language, 'model'));
     const dog = { class: 'dog', confidence: 0.5 };
     const wrong: readonly (readonly [Json, RegExp])[] = [
       [null, /predict returned (null|None), not a list with a list of findings for each frame$/],
@@ -166,7 +158,7 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
       [[[dog]], /predict returned 1 answers for 2 frames; each frame needs one, \[\] where nothing is found$/],
     ];
     for (const [answers, why] of wrong) {
-      const error = await failure(runner.predict(frames(2), { do: 'said', answers }, never));
+      const error = await failure(warm.predict(frames(2), { do: 'said', answers }, never));
       expect([error.code, error.message]).toEqual(['runner_failed', expect.stringMatching(why)]);
     }
   });
@@ -214,24 +206,21 @@ describe.each<Language>(['python', 'node'])('the %s harness', (language) => {
   });
 
   test('is not misled by a model that changes what it is given', async () => {
-    const runner = await start(harnessed(language, 'model'));
-    const { predictions } = await runner.predict(frames(2), { do: 'change' }, never);
+    const { predictions } = await warm.predict(frames(2), { do: 'change' }, never);
     expect(predictions.map(({ index }) => index)).toEqual([0, 1]);
   });
 
   test('makes a confidence that is no number the error of its frame', async () => {
-    const runner = await start(harnessed(language, 'model'));
     const message = expect.stringMatching(/^frame 0, finding 0: confidence is nan, not a number$/i) as string;
-    expect((await runner.predict(frames(1), { do: 'nan' }, never)).predictions).toEqual([{ index: 0, error: { code: 'bad_frame', message } }]);
+    expect((await warm.predict(frames(1), { do: 'nan' }, never)).predictions).toEqual([{ index: 0, error: { code: 'bad_frame', message } }]);
   });
 
   test('fails a call that has not one answer for each frame, and one whose answer is too long to send', async () => {
-    const runner = await start(harnessed(language, 'model'));
-    const short = await failure(runner.predict(frames(2), { do: 'short' }, never));
+    const short = await failure(warm.predict(frames(2), { do: 'short' }, never));
     expect([short.code, short.message]).toEqual(['runner_failed', expect.stringContaining('predict returned 0 answers for 2 frames')]);
-    const long = await failure(runner.predict(frames(90), { do: 'long' }, never));
+    const long = await failure(warm.predict(frames(90), { do: 'long' }, never));
     expect([long.code, long.message]).toEqual(['runner_failed', expect.stringMatching(/the answer is 17\d{6} (bytes|characters), more than 16777216/)]);
-    expect((await runner.predict(frames(1), {}, never)).predictions).toHaveLength(1);
+    expect((await warm.predict(frames(1), {}, never)).predictions).toHaveLength(1);
   });
 
   test('calls predict_frame for one frame after the other, and its exception is that frame\'s error', async () => {

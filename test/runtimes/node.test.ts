@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ async function place(files: Readonly<Record<string, string>>, offline = true): P
   return { root, model, prepare: async (progress = () => undefined) => prepareModel(await model(), runtime, progress, never) };
 }
 
-test('installs packages without their scripts, away from the model\'s folder, and anew when a local one changes', async () => {
+test('installs packages without their scripts, away from the model\'s folder, for whatever program of it, and anew when a local one changes', async () => {
   const { root, prepare } = await place(MODEL);
   const { tell, count } = listen();
   const first = await prepare(tell);
@@ -45,6 +45,15 @@ test('installs packages without their scripts, away from the model\'s folder, an
   const folder = join(root, 'data/runtimes/m', first.fingerprint ?? '');
   expect(JSON.parse(await readFile(join(folder, 'environment.json'), 'utf8'))).toMatchObject({ tools: { node: process.versions.node }, packages: ['packages/tiny==1.0.0'] });
   await expect(readFile(join(root, 'models/m/package-lock.json'))).rejects.toThrow('ENOENT');
+
+  // A program that no harness speaks to imports from there too.
+  await writeTree(root, {
+    'models/m/model.yaml': 'runtime: node\nentry: m.mjs\nprotocol: oneshot\n',
+    'models/m/m.mjs': 'import { writeFileSync } from "node:fs";\nimport { version } from "tiny";\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: version }] }]));\n',
+  });
+  const alone = await prepare();
+  expect(alone.fingerprint).toBe(first.fingerprint);
+  expect(await see(alone)).toBe('1.0.0');
 
   await writeFile(join(root, 'models/m/packages/tiny/package.json'), tiny('2.0.0'));
   const second = await prepare();
@@ -81,19 +90,16 @@ test('keeps to the lock file, and builds anew before a later start when the pack
   expect(await see(prepared)).toBe('1.0.0');
 });
 
-test.each<[string, string, string]>([
-  ['global and prefix', 'npm_config_global', 'true'],
-  ['dry-run', 'npm_config_dry_run', 'true'],
-  ['global in a file', '.npmrc', 'global=true\nprefix=/elsewhere\n'],
-  ['only the lock in a file', '.npmrc', 'package-lock-only=true\ndry-run=true\nlocation=global\n'],
-])('is not led elsewhere by npm\'s settings of the host: %s', async (_name, variable, value) => {
+test.each<[string, Readonly<Record<string, string>>]>([
+  ['in variables', { npm_config_global: 'true', npm_config_dry_run: 'true', npm_config_prefix: '/astray' }],
+  ['in a file', { npm_config_userconfig: '/.npmrc', npm_config_prefix: '/astray' }],
+])('is not led elsewhere by npm\'s settings of the host: %s', async (_name, settings) => {
   const { root, prepare } = await place(MODEL);
-  if (variable === '.npmrc') await writeFile(join(root, '.npmrc'), value.replace('/elsewhere', join(root, 'elsewhere')));
-  vi.stubEnv(variable === '.npmrc' ? 'npm_config_userconfig' : variable, variable === '.npmrc' ? join(root, '.npmrc') : value);
-  vi.stubEnv('npm_config_prefix', join(root, 'elsewhere'));
+  await writeFile(join(root, '.npmrc'), `global=true\nlocation=global\ndry-run=true\npackage-lock-only=true\nprefix=${join(root, 'astray')}\n`);
+  for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value.startsWith('/') ? join(root, value) : value);
   onTestFinished(() => { vi.unstubAllEnvs(); });
   expect(await see(await prepare())).toBe('1.0.0');
-  await expect(readFile(join(root, 'elsewhere'))).rejects.toThrow('ENOENT');
+  await expect(readdir(join(root, 'astray'))).rejects.toThrow('ENOENT');
 });
 
 test('says what npm said when it fails, and which local package is out of reach', async () => {
@@ -124,19 +130,11 @@ test('starts where a manifest\'s PATH holds nothing, and gives it every variable
   expect(await see(await prepare())).toBe(JSON.stringify(['/opt/tool/bin', "it's $1", ' ', '']));
 });
 
-test('lets a program that no harness speaks to import its packages too', async () => {
-  const { prepare } = await place({
-    ...MODEL,
-    'models/m/model.yaml': 'runtime: node\nentry: m.mjs\nprotocol: oneshot\n',
-    'models/m/m.mjs': 'import { writeFileSync } from "node:fs";\nimport { version } from "tiny";\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: version }] }]));\n',
-  });
-  expect(await see(await prepare())).toBe('1.0.0');
-});
-
 test('tells what is done, how much and how long, and keeps what npm says with its addresses in build.log', async () => {
   const { root, prepare } = await place({ ...MODEL, 'models/m/package.json': JSON.stringify({ ...LOCAL, dependencies: { tiny: '1.0.0' } }) }, false);
-  const { stdout } = await promisify(execFile)('npm', ['pack', '--silent', '--pack-destination', root], { cwd: join(root, 'models/m/packages/tiny') });
-  const tarball = await readFile(join(root, stdout.trim()));
+  await cp(join(root, 'models/m/packages/tiny'), join(root, 'package'), { recursive: true });
+  await promisify(execFile)('tar', ['-czf', 'tiny.tgz', 'package'], { cwd: root });
+  const tarball = await readFile(join(root, 'tiny.tgz'));
   const server = createServer((request, response) => {
     const dist = { tarball: `${registry()}tiny/-/tiny-1.0.0.tgz` };
     const packument = { name: 'tiny', 'dist-tags': { latest: '1.0.0' }, versions: { '1.0.0': { name: 'tiny', version: '1.0.0', dist } } };

@@ -1,36 +1,39 @@
 /** What may send a model's packages elsewhere, and how that shows before its environment is sealed. */
-import { chmod, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { see, temporaryFolder, writeTree } from '../models/fixtures.ts';
-import { run, fixtures, place, modelFiles } from './python-models.ts';
+import { hasUv, makeWheel, missesUv, modelFiles, place, run, type Place } from './python-models.ts';
 
-describe('settings of the host that send packages elsewhere', () => {
+describe('settings of the host', () => {
   afterEach(() => { vi.unstubAllEnvs(); });
 
-  test.each<[string, Readonly<Record<string, string>>]>([
-    ['variables of pip', { PIP_TARGET: '/elsewhere', PIP_USER: '1', PIP_PREFIX: '/elsewhere', PIP_ROOT: '/elsewhere', PIP_DRY_RUN: '1', PIP_REQUIRE_VIRTUALENV: '1' }],
-    ['a file of pip', { 'pip.conf': '[global]\nquiet = 2\nuser = true\nprefix = /elsewhere\nno-deps = true\ndry-run = true\n[install]\ntarget = /elsewhere\n' }],
-    ['variables and a file of uv', { UV_TARGET: '/elsewhere', UV_SYSTEM_PYTHON: '1', 'uv.toml': '[pip]\ntarget = "/elsewhere"\nsystem = true\n' }],
-  ])('do not reach a build: %s', async (_name, settings) => {
-    const { prepare, root } = await place(modelFiles('m', 'tinydep==1.0'));
-    for (const [name, value] of Object.entries(settings)) {
-      const there = value.replaceAll('/elsewhere', join(root, 'elsewhere'));
-      if (name === 'pip.conf' || name === 'uv.toml') await writeTree(root, { [name]: there });
-      vi.stubEnv(name === 'pip.conf' ? 'PIP_CONFIG_FILE' : name === 'uv.toml' ? 'UV_CONFIG_FILE' : name, name.includes('.') ? join(root, name) : there);
-    }
+  /** The one wheel is where a file of the installer's says; other settings lead to `astray`. */
+  async function amid(file: string, text: string, settings: Readonly<Record<string, string>>): Promise<Place> {
+    const placed = await place(modelFiles('m', 'tinydep==1.0'));
+    const named = (words: string): string => words.replaceAll(/\/(astray|index)\b/g, (path) => join(placed.root, path));
+    await rename(join(placed.root, 'models/m/wheels'), join(placed.root, 'index'));
+    await writeTree(placed.root, { [file]: named(text) });
+    for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, name.endsWith('_CONFIG_FILE') ? join(placed.root, file) : named(value));
+    return placed;
+  }
+
+  // Apart, as a variable wins over a file.
+  test.each<[string, string, Readonly<Record<string, string>>]>([
+    ['variables of pip', '[global]\nfind-links = /index\n', { PIP_TARGET: '/astray', PIP_USER: '1', PIP_PREFIX: '/astray', PIP_ROOT: '/astray', PIP_DRY_RUN: '1', PIP_REQUIRE_VIRTUALENV: '1' }],
+    ['a file of pip', '[global]\nfind-links =\n    /index\nquiet = 2\nuser = true\nprefix = /astray\nno-deps = true\ndry-run = true\n[install]\ntarget = /astray\n', {}],
+  ])('send no packages elsewhere, and say where they are found: %s', async (_name, text, settings) => {
+    const { prepare, root } = await amid('pip.conf', text, { PIP_CONFIG_FILE: '', PIP_FIND_LINKS: '', ...settings });
     expect(await see(await prepare('m'))).toBe('1.0');
-    await expect(readdir(join(root, 'elsewhere'))).rejects.toThrow('ENOENT');
+    await expect(readdir(join(root, 'astray'))).rejects.toThrow('ENOENT');
   });
 
-  test('leave their indexes to a build: a file says where packages are found', async () => {
-    const { prepare, root } = await place(modelFiles('m', 'tinydep==1.0'));
-    await rename(join(root, 'models/m/wheels'), join(root, 'elsewhere'));
-    await writeTree(root, { 'pip.conf': `[global]\nfind-links =\n    ${join(root, 'elsewhere')}\nuser = true\n`, 'uv.toml': `find-links = ["${join(root, 'elsewhere')}"]\n[pip]\ntarget = "/nowhere"\n` });
-    vi.stubEnv('PIP_FIND_LINKS', '');
-    vi.stubEnv('PIP_CONFIG_FILE', join(root, 'pip.conf'));
-    vi.stubEnv('UV_CONFIG_FILE', join(root, 'uv.toml'));
+  test.skipIf(!hasUv)(`send no packages elsewhere, and say where they are found: variables and a file of uv${missesUv}`, async () => {
+    const { prepare, root } = await amid(
+      'uv.toml', 'find-links = ["/index"]\n[pip]\ntarget = "/astray"\nsystem = true\n', { UV_CONFIG_FILE: '', UV_TARGET: '/astray', UV_SYSTEM_PYTHON: '1' },
+    );
     expect(await see(await prepare('m'))).toBe('1.0');
+    await expect(readdir(join(root, 'astray'))).rejects.toThrow('ENOENT');
   });
 });
 
@@ -48,16 +51,13 @@ describe('an environment is sealed only when what was asked for is in it', () =>
   afterEach(() => { vi.unstubAllEnvs(); });
   const site = '"$($python -c \'import sysconfig; print(sysconfig.get_path("purelib"))\')"';
 
-  test.each<[string, string, string, string]>([
-    ['nothing came', 'tinydep==1.0', 'true', 'tinydep is not there'],
-    ['another version came', 'tinydep==1.0', `/usr/bin/python3 -m zipfile -e wheels/tinydep-2.0-py3-none-any.whl ${site}`, 'tinydep==1.0 was asked for, and 2.0 is there'],
-    ['what a package needs did not come', 'needy', `/usr/bin/python3 -m zipfile -e wheels/needy-1.0-py3-none-any.whl ${site}`, 'tinydep, which needy needs, is not there'],
-    ['a folder of the model did not come', './local', 'true', './local is not there'],
-  ])('%s', async (_name, requirement, install, words) => {
-    const { prepare, root } = await place({ ...modelFiles('m', requirement), 'models/m/local/pyproject.toml': '[project]\nname = "local"\nversion = "1.0"\n' });
-    await run('/usr/bin/python3', [join(fixtures, 'packages/make_wheel.py'), join(root, 'models/m/wheels'), 'needy', '1.0', 'tinydep>=1.0', 'absent; extra == "more"', 'absent; python_version < "3"']);
-    await uvIs(install);
-    await expect(prepare('m')).rejects.toThrow(`the installer says that all went well, but ${words}; look for settings of uv that send packages elsewhere`);
+  test('another version came, others did not, what a package needs or a folder of the model neither', async () => {
+    const requirements = ['tinydep==1.0', 'otherdep', 'needy', './local'];
+    const { prepare, root } = await place({ ...modelFiles('m', requirements.join('\n')), 'models/m/local/pyproject.toml': '[project]\nname = "local"\nversion = "1.0"\n' });
+    await makeWheel(join(root, 'models/m/wheels'), 'needy', '1.0', 'neededdep>=1.0', 'absent; extra == "more"', 'absent; python_version < "3"');
+    await uvIs(['tinydep-2.0', 'needy-1.0'].map((wheel) => `/usr/bin/python3 -m zipfile -e wheels/${wheel}-py3-none-any.whl ${site}`).join(' && '));
+    const missing = './local is not there; neededdep, which needy needs, is not there; otherdep is not there; tinydep==1.0 was asked for, and 2.0 is there';
+    await expect(prepare('m')).rejects.toThrow(`the installer says that all went well, but ${missing}; look for settings of uv that send packages elsewhere`);
     expect(await readdir(join(root, 'data/runtimes/m').concat('/', (await readdir(join(root, 'data/runtimes/m')))[0] ?? ''))).toEqual(['build.log']);
   });
 
@@ -70,42 +70,29 @@ describe('an environment is sealed only when what was asked for is in it', () =>
   });
 });
 
-describe('a wheel that lies in wheels/', () => {
-  afterEach(() => { vi.unstubAllEnvs(); });
-
-  /** Another place where packages are found holds these. */
-  async function elsewhere(root: string, ...wheels: (readonly string[])[]): Promise<void> {
-    for (const [name = '', version = '', ...needs] of wheels) await run('/usr/bin/python3', [join(fixtures, 'packages/make_wheel.py'), join(root, 'elsewhere'), name, version, ...needs]);
-    vi.stubEnv('PIP_FIND_LINKS', join(root, 'elsewhere'));
-  }
-  const only = async (root: string, version: string): Promise<void> => {
-    for (const file of await readdir(join(root, 'models/m/wheels'))) if (!file.includes(`-${version}-`)) await rm(join(root, 'models/m/wheels', file));
-  };
-
-  test.each<[string, string, string]>([
-    ['wins over a newer one elsewhere', 'tinydep', '1.0'],
-    ['wins in a range that the newer one is in', 'tinydep>=1.0', '1.0'],
-    ['loses where another version is asked for', 'tinydep==3.0', '3.0'],
-    ['wins where another package needs it', 'needy', '1.0'],
-  ])('%s', async (_name, requirement, version) => {
-    const { prepare, root } = await place(modelFiles('m', requirement));
-    await only(root, '1.0');
-    await elsewhere(root, ['tinydep', '3.0'], ['needy', '1.0', 'tinydep']);
-    expect(await see(await prepare('m'))).toBe(version);
+test('a wheel that lies in wheels/ wins over what lies elsewhere, unless another version is asked for', async () => {
+  const requirements = { newer: 'newer', ranged: 'ranged>=1.0', other: 'other==3.0', needed: 'needy', rebuilt: 'rebuilt==1.0' };
+  const names = Object.keys(requirements);
+  const { prepare, root } = await place({
+    ...modelFiles('m', Object.values(requirements).join('\n')),
+    'models/m/model.yaml': 'runtime: python\nentry: detector.py\n',
+    'models/m/detector.py': `import ${names.join(', ')}\n\ndef predict(frames, options):\n    return [[{"class": " ".join(one.VERSION for one in (${names.join(', ')})), "confidence": 1}] for _ in frames]\n`,
   });
-
-  test('wins over another build of the same version', async () => {
-    const { prepare, root } = await place(modelFiles('m', 'tinydep==1.0'));
-    await only(root, '1.0');
-    await elsewhere(root, ['tinydep', '3.0']);
-    // A second build is preferred by every installer; this one says that it is 3.0.
-    await run('/usr/bin/python3', ['-c', `
+  const elsewhere = join(root, 'elsewhere');
+  for (const name of names) {
+    await makeWheel(join(root, 'models/m/wheels'), name, '1.0');
+    await makeWheel(elsewhere, name, '3.0');
+  }
+  await makeWheel(elsewhere, 'needy', '1.0', 'needed');
+  // A second build of a version is preferred by every installer; this one says that it is 3.0.
+  await run('/usr/bin/python3', ['-c', `
 import sys, zipfile
 with zipfile.ZipFile(sys.argv[1]) as old, zipfile.ZipFile(sys.argv[2], "w") as new:
     for name in old.namelist():
         text = old.read(name).decode()
         new.writestr(name.replace("-3.0.", "-1.0."), text.replace("Version: 3.0", "Version: 1.0").replace("-3.0.", "-1.0."))
-`, join(root, 'elsewhere/tinydep-3.0-py3-none-any.whl'), join(root, 'elsewhere/tinydep-1.0-2-py3-none-any.whl')]);
-    expect(await see(await prepare('m'))).toBe('1.0');
-  });
+`, join(elsewhere, 'rebuilt-3.0-py3-none-any.whl'), join(elsewhere, 'rebuilt-1.0-2-py3-none-any.whl')]);
+  vi.stubEnv('PIP_FIND_LINKS', elsewhere);
+  onTestFinished(() => { vi.unstubAllEnvs(); });
+  expect(await see(await prepare('m'))).toBe('1.0 1.0 3.0 1.0 1.0');
 });

@@ -18,9 +18,17 @@ export const MANIFEST = 'runtime: python\nentry: detector.py\nprobe: import tiny
 export const DETECTOR = 'import tinydep\n\ndef predict(frames, options):\n    return [[{"class": tinydep.VERSION, "confidence": 1, "box": [0, 0, 1, 1]}] for _ in frames]\n';
 export let wheels: string;
 
+export const hasUv = await run('uv', ['--version']).then(() => true, () => false);
+/** Ends the names of tests that are skipped without it. */
+export const missesUv = hasUv ? '' : ' (missed: uv is not on the PATH)';
+
+export async function makeWheel(folder: string, name: string, version: string, ...needs: readonly string[]): Promise<void> {
+  await run('/usr/bin/python3', [join(fixtures, 'packages/make_wheel.py'), folder, name, version, ...needs]);
+}
+
 beforeAll(async () => {
   wheels = await mkdtemp(join(tmpdir(), 'lookout-wheels-'));
-  for (const version of ['1.0', '2.0']) await run('/usr/bin/python3', [join(fixtures, 'packages/make_wheel.py'), wheels, 'tinydep', version]);
+  for (const version of ['1.0', '2.0']) await makeWheel(wheels, 'tinydep', version);
 });
 afterAll(() => rm(wheels, { recursive: true, force: true }));
 

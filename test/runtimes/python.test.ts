@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { findInterpreter } from '../../src/runtimes/tools/interpreter.ts';
 import { listen, see, writeTree } from '../models/fixtures.ts';
-import { run, fixtures, MANIFEST, DETECTOR, wheels, place, modelFiles, BARE } from './python-models.ts';
+import { BARE, DETECTOR, fixtures, hasUv, MANIFEST, missesUv, modelFiles, place, run, wheels } from './python-models.ts';
 
 /** The same in the Flask orchestrator's contract. */
 const SCRIPT = `import argparse, json, os, sys
@@ -23,8 +23,6 @@ label = " ".join([said.model_name, version, os.path.basename(os.getcwd())])
 with open(said.output_file, "w") as output:
     json.dump([{"frame_path": f, "detections": [{"label": label, "confidence": 1, "bbox": [0, 0, 1, 1]}], "inference_time_ms": 3} for f in json.loads(said.frames)], output)
 `;
-
-const hasUv = await run('uv', ['--version']).then(() => true, () => false);
 
 /** The fixture program that prepares a model, in a process of its own. */
 function prepareElsewhere(root: string, name: string): { readonly lines: string[]; until(text: string): Promise<void>; kill(): void; readonly ended: Promise<unknown> } {
@@ -47,27 +45,36 @@ async function processesOf(root: string): Promise<readonly string[]> {
   return stdout.split('\n').filter((line) => line.includes(root));
 }
 
-test('lets two models that pin different versions of one package import their own', async () => {
+test('lets two models import their own version of one package, and builds anew when requirements or a wheel beside them changed, keeping the environments before', async () => {
   const toml = '[project]\nname = "new"\ndependencies = [\n  "tinydep==2.0", # pinned\n  "absent; sys_platform == \'win32\'",\n]\noptional-dependencies.dev = ["absent"]\n';
   // Found on the PATH.
   vi.stubEnv('LOOKOUT_PYTHON', '');
   onTestFinished(() => { vi.unstubAllEnvs(); });
-  const { prepare, root } = await place({ ...modelFiles('old', 'tinydep==1.0'), 'models/new/model.yaml': MANIFEST, 'models/new/detector.py': DETECTOR, 'models/new/pyproject.toml': toml });
+  const { prepare, root } = await place({ ...BARE, 'models/new/model.yaml': MANIFEST, 'models/new/detector.py': DETECTOR, 'models/new/pyproject.toml': toml });
+  await rm(join(root, 'models/bare/wheels/tinydep-2.0-py3-none-any.whl'));
+  const bare = await prepare('bare');
+  await writeTree(root, { 'models/bare/model.yaml': MANIFEST, 'models/bare/requirements.txt': 'tinydep\n', 'models/bare/detector.py': DETECTOR });
   const { lines, tell } = listen();
+  const old = await prepare('bare', tell);
+  vi.unstubAllEnvs();
   let said = '';
-  const old = await prepare('old', tell);
   const fresh = await prepare('new', (line) => { if (line.includes('pyproject.toml')) said = line; });
   expect(said).toMatch(/^installing pyproject\.toml with (pip|uv) \d/);
   expect([await see(old), await see(fresh)]).toEqual(['1.0', '2.0']);
-  expect(old.fingerprint).not.toBe(fresh.fingerprint);
 
   expect(lines[0]).toMatch(/^creating the virtual environment with Python 3\.\d+\.\d+$/);
   expect(lines.join('\n')).toMatch(/installing requirements\.txt with (pip|uv) \d/);
   expect(lines.at(-1)).toMatch(/^the environment is ready after [\d.]+ s: 1 package, [\d.]+ MB$/);
   expect(lines).toHaveLength(4);
-  expect(await readFile(join(root, 'data/runtimes/old', old.fingerprint ?? '', 'build.log'), 'utf8')).toMatch(/tinydep.?==?-?1\.0|tinydep-1\.0/);
-  const facts = await readFile(join(root, 'data/runtimes/old', old.fingerprint ?? '', 'environment.json'), 'utf8');
-  expect(JSON.parse(facts)).toMatchObject({ model: 'old', fingerprint: old.fingerprint, packages: ['tinydep==1.0'] });
+  const folder = join(root, 'data/runtimes/bare');
+  expect(await readFile(join(folder, old.fingerprint ?? '', 'build.log'), 'utf8')).toMatch(/tinydep.?==?-?1\.0|tinydep-1\.0/);
+  const facts = await readFile(join(folder, old.fingerprint ?? '', 'environment.json'), 'utf8');
+  expect(JSON.parse(facts)).toMatchObject({ model: 'bare', fingerprint: old.fingerprint, packages: ['tinydep==1.0'] });
+
+  await cp(wheels, join(root, 'models/bare/wheels'), { recursive: true });
+  const later = await prepare('bare');
+  expect(await see(later)).toBe('2.0');
+  expect((await readdir(folder)).sort()).toEqual([bare, old, later].map(({ fingerprint }) => fingerprint).sort());
 });
 
 test('says what is wrong with a pyproject.toml before it builds anything', async () => {
@@ -77,26 +84,6 @@ test('says what is wrong with a pyproject.toml before it builds anything', async
   await writeTree(root, { 'models/bare/pyproject.toml': '[project]\ndependencies = "tinydep"\n' });
   await expect(prepare('bare', tell)).rejects.toThrow('pyproject.toml: [project] dependencies must be a list of texts');
   expect(count('creating')).toBe(0);
-});
-
-test('builds anew when the requirements were edited, and keeps the environment before', async () => {
-  const { prepare, root } = await place(BARE);
-  const before = await prepare('bare');
-  await writeTree(root, { 'models/bare/requirements.txt': 'tinydep==2.0\n', 'models/bare/detector.py': DETECTOR });
-  const after = await prepare('bare');
-  expect(await see(after)).toBe('2.0');
-  expect((await readdir(join(root, 'data/runtimes/bare'))).sort()).toEqual([before.fingerprint, after.fingerprint].sort());
-});
-
-test('builds anew when a wheel beside the requirements or the import probe changed', async () => {
-  const { prepare, root } = await place(modelFiles('m', 'tinydep'));
-  await rm(join(root, 'models/m/wheels'), { recursive: true });
-  await cp(wheels, join(root, 'models/m/wheels'), { recursive: true, filter: (path) => !path.includes('tinydep-2.0') });
-  expect(await see(await prepare('m'))).toBe('1.0');
-  await cp(wheels, join(root, 'models/m/wheels'), { recursive: true });
-  expect(await see(await prepare('m'))).toBe('2.0');
-  await writeTree(root, { 'models/m/model.yaml': MANIFEST.replace('import tinydep', 'import absent') });
-  await expect(prepare('m')).rejects.toThrow("No module named 'absent'");
 });
 
 test('builds once for callers in this process and in another', async () => {
@@ -169,12 +156,14 @@ test('keeps an environment whose interpreter is there and fails, and says so', a
   expect(lines).toEqual([]);
 });
 
-test('refuses an environment whose import probe fails, with its last lines, or never ends', async () => {
-  const { prepare, root } = await place({ ...BARE, 'models/bare/model.yaml': 'runtime: python\nentry: detector.py\nprobe: import otherdep\n' });
+test('builds anew when the import probe changed, and refuses an environment whose probe fails, with its last lines, or never ends', async () => {
+  const { prepare, root } = await place(BARE);
+  expect(await see(await prepare('bare'))).toBe('bare');
+  await writeTree(root, { 'models/bare/model.yaml': 'runtime: python\nentry: detector.py\nprobe: import otherdep\n' });
   await expect(prepare('bare')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringContaining("No module named 'otherdep'") as string });
   await writeTree(root, { 'models/bare/model.yaml': 'runtime: python\nentry: detector.py\nsetup_deadline_seconds: 0.5\nprobe: print("waiting", flush=True); import time; time.sleep(60)\n' });
   await expect(prepare('bare')).rejects.toMatchObject({ code: 'model_unavailable', message: expect.stringMatching(/time\.sleep\(60\) was not over after 0\.5 s \(setup_deadline_seconds\) and was ended/) as string });
-  await writeTree(root, BARE);
+  await writeTree(root, { 'models/bare/model.yaml': 'runtime: python\nentry: detector.py\nprobe: import json\n' });
   expect(await see(await prepare('bare'))).toBe('bare');
 });
 
@@ -205,7 +194,7 @@ test('stops within a second in the middle of a build', async () => {
   expect(await processesOf(root)).toEqual([]);
 });
 
-test.skipIf(!hasUv)(`installs with uv when it is there${hasUv ? '' : ' (missed: uv is not on the PATH)'}`, async () => {
+test.skipIf(!hasUv)(`installs with uv when it is there${missesUv}`, async () => {
   for (const name of Object.keys(process.env).filter((name) => name.startsWith('PIP_'))) vi.stubEnv(name, undefined);
   onTestFinished(() => { vi.unstubAllEnvs(); });
   const { prepare } = await place(modelFiles('m', 'tinydep==2.0'));

@@ -34,21 +34,22 @@ export function venvPython(folder: string): string {
 export async function installPython(folder: string, model: Model, interpreter: Interpreter, offline: boolean, { step, output }: BuildWords, signal: AbortSignal): Promise<Built> {
   const python = venvPython(folder);
   const pip = join(folder, 'pip');
-  await ask({ file: interpreter.path, args: ['-I', '-c', UNPACK, interpreter.pip, pip], cwd: '/', env: forModels() }, signal);
+  const installs = model.requirements.length > 0;
+  if (installs) await ask({ file: interpreter.path, args: ['-I', '-c', UNPACK, interpreter.pip, pip], cwd: '/', env: forModels() }, signal);
+  const files = await asRequirements(model, folder, (file) => askAbout({ ask: 'project', pip, files: [file] }, interpreter.path, model.folder, signal));
   const { tool, create, install } = await chooseInstaller(folder, pip, interpreter, signal);
-  const env = await installerEnvironment(tool[0], interpreter.path, pip, signal);
+  const env = await installerEnvironment(tool[0], interpreter.path, installs ? pip : null, signal);
   const tell = createPipWords(step);
   // Local packages in a requirements file are relative to the folder that pip runs in.
   const go = ([file = '', ...args]: readonly string[]): Promise<void> => run({ file, args, cwd: model.folder, env }, (line) => {
     output(line);
     tell(line);
   }, signal);
-  const files = await asRequirements(model, folder, (file) => askAbout({ ask: 'project', pip, files: [file] }, interpreter.path, model.folder, signal));
   const asking = (question: object): Promise<readonly string[]> => askAbout({ ...question, pip, files }, python, model.folder, signal);
 
   step(`creating the virtual environment with Python ${interpreter.version}`);
   await go(create);
-  if (model.requirements.length > 0) {
+  if (installs) {
     step(`installing ${model.requirements.map((file) => basename(file)).join(', ')} with ${tool.join(' ')}`);
     const pinned: string[] = [];
     for (const wheels of await wheelsOf(model)) pinned.push(...(await asking({ ask: 'pins', wheels })));
