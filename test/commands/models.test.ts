@@ -6,7 +6,6 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { command, type Ended } from '../helpers/command.ts';
 import { runLookout } from '../helpers/server-process.ts';
-import { paint } from '../models-builtin/pictures.ts';
 import { temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 const MANIFEST = 'runtime: node\nentry: seer.mjs\nclasses: [dog]\n';
@@ -17,6 +16,12 @@ export const predict = (frames) => frames.map(() => [{ class: 'dog', confidence:
 
 const ffmpeg = (source: string, ...words: readonly string[]): Promise<unknown> => promisify(execFile)('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', source, ...words]);
 
+async function paint(root: string, name: string, size: string): Promise<string> {
+  const file = join(root, `${name}.jpg`);
+  await ffmpeg(`testsrc=s=${size}`, '-frames:v', '1', file);
+  return file;
+}
+
 async function lookout(root: string, words: readonly string[]): Promise<string> {
   const { code, output } = await command(words, { folder: root });
   expect(code, output).toBe(0);
@@ -25,7 +30,7 @@ async function lookout(root: string, words: readonly string[]): Promise<string> 
 
 test('models try makes its folder, draws each picture by its own name, and says what it runs on and never finds', async () => {
   const root = await writeTree(await temporaryFolder(), { 'models/seer/model.yaml': MANIFEST, 'models/seer/seer.mjs': SEER, 'b/keep': '' });
-  const first = paint(root, 'street', { size: '64x48' });
+  const first = await paint(root, 'street', '64x48');
   await copyFile(first, join(root, 'b/street.jpg'));
   await copyFile(first, join(root, 'b/street-2.jpg'));
   const said = await lookout(root, ['models', 'try', 'seer', first, 'b/street-2.jpg', 'b/street.jpg', '--out', 'results/today']);
@@ -43,7 +48,7 @@ test('models try draws pictures of any name, and does not take its drawings for 
   const root = await writeTree(await temporaryFolder(), { 'models/seer/model.yaml': MANIFEST, 'models/seer/seer.mjs': SEER });
   const folder = join(root, 'odd ones');
   const names = ['my dog', 'a: b, 50%', '12:30', '-x'];
-  const picture = paint(root, 'street', { size: '64x48' });
+  const picture = await paint(root, 'street', '64x48');
   await mkdir(folder);
   for (const name of names) await copyFile(picture, join(folder, `${name}.jpg`));
   for (let run = 1; run <= 2; run += 1) {
@@ -82,7 +87,7 @@ test('models try takes folders, videos and pictures of any kind, says live what 
     'models/moody/model.yaml': 'runtime: node\nentry: moody.mjs\nversion: 1.0\nmax_batch: 2\noptions: {bad: 32}\n', 'models/moody/moody.mjs': MOODY,
     'pictures/torn.jpg': 'no picture', 'pictures/notes.txt': '',
   });
-  const large = paint(join(root, 'pictures'), 'a', { size: '96x48' });
+  const large = await paint(join(root, 'pictures'), 'a', '96x48');
   const before = await readFile(large);
   for (const [name, size] of [['b.png', '64x48'], ['c.jpg', '32x32']] as const) await ffmpeg(`testsrc=s=${size}`, '-frames:v', '1', join(root, 'pictures', name));
   await ffmpeg('testsrc=s=64x48:r=10:d=3.5', join(root, 'street.mp4'));
@@ -114,7 +119,7 @@ test('models try ends with 1 where no picture could be looked at, and says each 
     'models/slow/model.yaml': 'runtime: node\nentry: slow.mjs\ndeadline_seconds: 0.5\n', 'models/slow/slow.mjs': 'export const predict = () => new Promise((done) => setTimeout(done, 60000));\n',
     'empty/notes.txt': '',
   });
-  const picture = paint(root, 'street', { size: '64x48' });
+  const picture = await paint(root, 'street', '64x48');
   const tried = (...words: readonly string[]): Promise<Ended> => command(['models', 'try', ...words], { folder: root });
   const failed = await tried('moody', picture, picture);
   expect(failed.code).toBe(1);
@@ -148,7 +153,7 @@ test('a model finds neither the token nor the passwords of cameras in its enviro
     'models/old/old.mjs': `import { writeFileSync } from "node:fs";\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: ${spying} }] }]));\n`,
     'data/lookout.yaml': 'streams:\n  - {camera_id: gate, url: "rtsp://${USER}:${CAM_PASS}@cam/", enabled: false}\n',
   });
-  const picture = paint(root, 'street', { size: '64x48' });
+  const picture = await paint(root, 'street', '64x48');
   const tried = async (model: string): Promise<string> => (await command(['models', 'try', model, picture], { folder: root, env: { ...given, USER: 'a' } })).output;
   expect(await tried('spy')).toContain('spy: nothing');
   expect(await tried('keyed')).toContain('keyed: KEY=id:k3y,OMP_NUM_THREADS=3,OTHER=${OTHER}');
