@@ -155,10 +155,7 @@ it('help explains each setting in the words of their table, with the defaults of
 describe('a reader that goes away', () => {
   // A terminal that is closed takes both with it, and tells it twice.
   it.each([[['stderr'], ['SIGTERM']], [['stdout', 'stderr'], ['SIGHUP', 'SIGHUP']]] as const)('does not end the server, which ends in order when it is told to, with 0: %j, %j', async (gone, signals) => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/cli.js'), 'serve', '--port', '0', '--log-level', 'debug', '--log-format', 'json'], {
-      // The model need not work.
-      cwd: folder.path, env: { ...process.env, LOOKOUT_PYTHON: 'false' }, stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/cli.js'), 'serve', '--port', '0', '--log-level', 'debug', '--log-format', 'json'], { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] });
     onTestFinished(() => { child.kill('SIGKILL'); });
     const [line] = await once(child.stdout.setEncoding('utf8'), 'data') as [string];
     child.stderr.resume();
@@ -167,7 +164,7 @@ describe('a reader that goes away', () => {
       child[stream].destroy();
       // Each is a line of the log.
       for (let asked = 0; asked < 20; asked += 1) {
-        await fetch(`${url}/start_stream`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ camera_id: `C${asked}`, rtsp_url: 'rtsp://127.0.0.1:1/x', models: ['motion'] }) });
+        await fetch(`${url}/start_stream`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ camera_id: `${stream}-${asked}`, rtsp_url: 'rtsp://127.0.0.1:1/x', models: ['motion'] }) });
       }
       await expect.poll(async () => ((await (await fetch(`${url}/healthz`)).json()) as { log_lines_lost: number }).log_lines_lost, { timeout: 10_000 })[stream === 'stdout' ? 'toBe' : 'toBeGreaterThan'](0);
     }
