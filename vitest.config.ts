@@ -7,16 +7,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const LONGEST = [
   'e2e/real-video', 'e2e/live', 'runtimes/python-installers', 'runtimes/python', 'sources/odd-camera', 'sources/odd-camera-ffmpeg', 'sources/freshness', 'sources/http', 'lib/lock', 'sources/file',
-  'http/page-many', 'http/page-live', 'e2e/faults', 'sources/reconnects', 'promises/conditions', 'promises/dead-cameras', 'promises/reconnects', 'promises/interference', 'sources/capture', 'e2e/crash-injected', 'http/page', 'http/page-events', 'e2e/crash-errors', 'commands/exit-codes', 'commands/followers', 'followers/postgres', 'e2e/event-clips', 'sources/own-clock', 'e2e/main-road',
+  'http/page-many', 'http/page-live', 'e2e/faults', 'sources/reconnects', 'promises/conditions', 'promises/dead-cameras', 'promises/reconnects', 'promises/interference', 'sources/capture', 'e2e/crash-injected', 'http/page', 'http/page-events', 'e2e/crash-errors', 'commands/exit-codes', 'followers/postgres', 'e2e/event-clips', 'sources/own-clock', 'e2e/main-road',
   'e2e/events-crash', 'e2e/outage', 'e2e/videostream', 'e2e/push', 'e2e/crash-random', 'e2e/capture-hosts', 'sources/feeds/native/still', 'capture/probe', 'promises/torn-append', 'e2e/crash-again', 'demo/camera', 'commands/demo', 'commands/replay', 'sources/contract',
-  'e2e/crash-restart', 'commands/doctor', 'e2e/page', 'inference/lane', 'store/evidence', 'load/on-disk', 'load/overload', 'runner/harness', 'runtimes/node',
-  'models-builtin/motion-decoder', 'lib/jpeg-encoder', 'readme', 'models-builtin/motion', 'pipeline/pipeline', 'e2e/lost-folder', 'inference/lanes',
+  'e2e/crash-restart', 'e2e/page', 'inference/lane', 'store/evidence', 'load/on-disk', 'load/overload', 'runner/harness', 'runtimes/node',
+  'models-builtin/motion-decoder', 'lib/jpeg-encoder', 'models-builtin/motion', 'pipeline/pipeline', 'e2e/lost-folder', 'inference/lanes',
   'models/weights', 'lib/lock-contention', 'http/proxy', 'e2e/syncs', 'sources/video',
 ].map((name) => `test/${name}.test.ts`);
 
 /** Those that change what all of a process shares: its environment, its clock, its modules. */
 const ALONE = [
-  'commands/demo', 'commands/doctor', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/network/rebinding', 'sources/own-clock',
+  'commands/demo', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/network/rebinding', 'sources/own-clock',
 ].map((name) => `test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {

@@ -55,7 +55,7 @@ const inWords = ({ from, to }: Import): string => `${from} imports ${to}`;
 
 function mayImport({ from, to }: Import): boolean {
   const [importer, imported] = [partOf(from), partOf(to)];
-  if (isWiring(importer)) return imported !== 'cli.ts';
+  if (isWiring(importer)) return imported !== 'cli.ts' && (imported !== 'command-line.ts' || importer === 'cli.ts');
   if (importer === 'types.ts' || importer === 'types') return imported === 'types';
   if (importer === 'errors.ts') return false;
   if (importer === 'words') return WORDS.includes(imported);

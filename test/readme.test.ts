@@ -1,8 +1,8 @@
 /** What the README says is true: its code runs, its tables are the program's. */
 import { execa } from 'execa';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../src/config/load.ts';
@@ -16,6 +16,8 @@ import type { Config } from '../src/types.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { startTestApp, type TestApp } from './helpers/app.ts';
+import { command } from './helpers/command.ts';
+import { writeTree } from './models/fixtures.ts';
 import { answer, dog, input } from './record/parts.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -26,14 +28,15 @@ const block = (language: string, containing: string): string => {
   if (!found) throw new Error(`README has no ${language} block with ${containing}`);
   return found.code;
 };
-const cli = (args: readonly string[], cwd: string) => execa(process.execPath, [join(root, 'dist/cli.js'), ...args], { cwd, reject: false });
 
 let folder: string;
 let lookout: TestApp;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-readme-'));
-  lookout = await startTestApp();
+  // The built-in one is made with npm for seconds once a stream asks for it.
+  await writeTree(folder, { 'own/animals/model.yaml': 'runtime: node\nentry: model.mjs\n', 'own/animals/model.mjs': 'export const predict = (frames) => frames.map(() => []);\n' });
+  lookout = await startTestApp({ models_dir: join(folder, 'own') });
 });
 
 afterAll(async () => {
@@ -108,9 +111,9 @@ describe('README', () => {
 
   it('names commands and scripts that exist', async () => {
     const commands = new Set([...readme.matchAll(/node dist\/cli\.js (\w+)/g)].map(([, name]) => name ?? ''));
-    for (const name of commands) expect((await cli([name, '--help'], folder)).exitCode, name).toBe(0);
-    const { stdout } = await cli(['--help'], folder);
-    const all = [...stdout.slice(stdout.indexOf('Commands:')).matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
+    for (const name of commands) expect((await command([name, '--help'], { folder })).code, name).toBe(0);
+    const { printed } = await command(['--help'], { folder });
+    const all = [...printed.slice(printed.indexOf('Commands:')).matchAll(/^ {2}(\w+)/gm)].map(([, name = '']) => name).filter((name) => name !== 'help');
     const listed = /lists the commands: ([^;]*);/.exec(readme)?.[1] ?? '';
     expect([...listed.matchAll(/`(\w+)/g)].map(([, name]) => name)).toEqual(all);
     const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
@@ -128,13 +131,10 @@ describe('README', () => {
 
   it('adds a model in five minutes', async () => {
     const files = { 'models/night/model.yaml': block('yaml', 'name: night'), 'models/night/night.py': block('python', 'def predict') };
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await writeFile(join(folder, path), text);
-    }
+    await writeTree(folder, files);
     await execa('ffmpeg', ['-loglevel', 'error', '-f', 'lavfi', '-i', 'color=black:s=64x48', '-frames:v', '1', join(folder, 'picture.jpg')]);
-    const { stdout, exitCode, stderr } = await cli(['models', 'try', 'night', 'picture.jpg'], folder);
-    expect(exitCode, stderr).toBe(0);
-    expect(stdout).toContain('picture.jpg: dark 1.00 at 0, 0, 64, 48');
+    const { code, output, printed } = await command(['models', 'try', 'night', 'picture.jpg'], { folder, env: { LOOKOUT_PYTHON: process.env['LOOKOUT_PYTHON'] ?? '' } });
+    expect(code, output).toBe(0);
+    expect(printed).toContain('picture.jpg: dark 1.00 at 0, 0, 64, 48');
   });
 });

@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fail, narrateModels } from '../../src/commands/demo.ts';
 import { FAULTS, faultOf } from '../../src/demo/index.ts';
+import { command } from '../helpers/command.ts';
 import { createFakeFace } from '../helpers/fake-face.ts';
 import { runLookout } from '../helpers/server-process.ts';
 
-const QUICK = { LOOKOUT_PORT: '0', LOOKOUT_INTERVAL_SECONDS: '0.5', LOOKOUT_BATCH_SIZE: '4' };
+const QUICK = { LOOKOUT_PORT: '0', LOOKOUT_INTERVAL_SECONDS: '0.5', LOOKOUT_BATCH_SIZE: '2' };
 
 interface Demo {
   /** Its working folder. */
@@ -17,20 +18,27 @@ interface Demo {
   readonly output: () => string;
 }
 
+type Words = (words: readonly string[], options: { readonly folder: string; readonly env: Readonly<Record<string, string>> }) => Promise<{ readonly code: number | null; readonly output: string }>;
+
+const asProcess: Words = async (words, options) => {
+  const running = await runLookout(words, options);
+  try {
+    return { code: await running.ended, output: running.output() };
+  } finally {
+    running.kill('SIGKILL');
+  }
+};
+
 /** One whole demo with one record of each camera, before the tests of a suite; `prepare` fills its folder. */
-function demo(flags: readonly string[], env: Readonly<Record<string, string>>, prepare: (folder: string) => Promise<unknown>): Demo {
+function demo(run: Words, flags: readonly string[], env: Readonly<Record<string, string>>, prepare: (folder: string) => Promise<unknown>): Demo {
   let folder = '';
   let output = '';
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lookout-demo-'));
     await prepare(folder);
-    const running = await runLookout(['demo', '--records', '1', ...flags], { folder, env: { ...QUICK, ...env } });
-    try {
-      expect(await running.ended, running.output()).toBe(0);
-    } finally {
-      running.kill('SIGKILL');
-    }
-    output = running.output();
+    const ended = await run(['demo', '--records', '1', ...flags], { folder, env: { ...QUICK, ...env } });
+    expect(ended.code, ended.output).toBe(0);
+    output = ended.output;
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return { get folder() { return folder; }, output: () => output };
@@ -39,7 +47,7 @@ function demo(flags: readonly string[], env: Readonly<Record<string, string>>, p
 describe('in a data folder that the environment names, with a stream that the API had started', () => {
   const env = { LOOKOUT_DEFAULT_MODELS: 'motion', LOOKOUT_DATA_DIR: 'mine', LOOKOUT_LOG_LEVEL: 'debug' };
   const stream = { camera_id: 'DEMO-CAM', url: 'rtsp://127.0.0.1:9/street', models: ['motion'], options: {}, enabled: true };
-  const run = demo(['--fault', 'stall'], env, async (folder) => {
+  const run = demo(asProcess, ['--fault', 'stall'], env, async (folder) => {
     await mkdir(join(folder, 'mine'));
     await writeFile(join(folder, 'mine/streams.json'), JSON.stringify([stream]));
   });
@@ -60,7 +68,7 @@ describe('in a data folder that the environment names, with a stream that the AP
 });
 
 describe.each(['v1', 'v2', 'v3'])('with records of %s in a data folder that a flag names', (format) => {
-  const run = demo(['--data-dir', 'there'], { LOOKOUT_DEFAULT_MODELS: 'eyes,more,own', LOOKOUT_RECORD_FORMAT: format }, async (folder) => {
+  const run = demo(command, ['--data-dir', 'there'], { LOOKOUT_DEFAULT_MODELS: 'eyes,more,own', LOOKOUT_RECORD_FORMAT: format }, async (folder) => {
     for (const [name, section, thing] of [['eyes', 'stray_animal', 'cow'], ['more', 'stray_animal', 'dog'], ['own', 'null', 'car']] as const) {
       const own = join(folder, 'models', name);
       await mkdir(own, { recursive: true });
@@ -120,8 +128,8 @@ it('lets a camera fail by turns, and says what it does', async () => {
 });
 
 it('lists the faults there are for who names another', async () => {
-  const running = await runLookout(['demo', '--fault', 'help'], { folder: tmpdir(), env: QUICK });
-  expect(await running.ended).toBe(2);
-  expect(running.output()).toContain('no fault \'help\'');
-  for (const [name, { summary }] of Object.entries(FAULTS)) expect(running.output()).toContain(`  ${name.padEnd(17)}${summary}\n`);
+  const { code, output } = await command(['demo', '--fault', 'help'], { folder: tmpdir(), env: QUICK });
+  expect(code).toBe(2);
+  expect(output).toContain('no fault \'help\'');
+  for (const [name, { summary }] of Object.entries(FAULTS)) expect(output).toContain(`  ${name.padEnd(17)}${summary}\n`);
 });

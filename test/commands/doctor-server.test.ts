@@ -8,8 +8,8 @@ import type { Check } from '../../src/commands/checks.ts';
 import { examineServer } from '../../src/commands/doctor-server.ts';
 import { judge, type Told } from '../../src/commands/judge.ts';
 import type { ModelStatus, StreamStatus } from '../../src/types.ts';
+import { command } from '../helpers/command.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
-import { runLookout } from '../helpers/server-process.ts';
 import { createSite } from '../http/site.ts';
 import { testFolder } from '../store/folder.ts';
 
@@ -17,10 +17,9 @@ const folder = testFolder();
 const NOW = Date.parse('2026-11-20T12:00:00Z');
 const ago = (seconds: number, now = NOW): string => new Date(now - seconds * 1000).toISOString();
 
-async function doctor(url: string, flags: readonly string[] = []): Promise<{ readonly code: number | null; readonly lines: readonly string[] }> {
-  const running = await runLookout(['doctor', '--url', url, ...flags], { folder: folder.path });
-  const code = await running.ended;
-  return { code, lines: running.output().trimEnd().split('\n') };
+async function doctor(url: string): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+  const { code, output } = await command(['doctor', '--url', url], { folder: folder.path });
+  return { code, lines: output.trimEnd().split('\n') };
 }
 
 const examine = (url: string, tokenFile: string | null = null): Promise<readonly Check[]> => examineServer({ flags: {}, signal: new AbortController().signal }, url, tokenFile);

@@ -8,15 +8,13 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listSettings, meaningOf } from '../../src/config/settings.ts';
 import { until } from '../helpers/app.ts';
+import { command, type Ended } from '../helpers/command.ts';
 import { runLookout, startServer, type ServerProcess } from '../helpers/server-process.ts';
 import { PICTURE, testFolder } from '../store/folder.ts';
 
 const folder = testFolder();
 
-async function lookout(words: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
-  const running = await runLookout(words, { folder: folder.path });
-  return { code: await running.ended, output: running.output() };
-}
+const lookout = (...words: readonly string[]): Promise<Ended> => command(words, { folder: folder.path });
 
 async function serve(): Promise<ServerProcess> {
   const server = await startServer({ folder: folder.path });
@@ -55,27 +53,24 @@ describe('a mistake on the command line or in the settings ends with 2', () => {
     [['cameras', 'key', 'CAM', '--data-dir', 'nowhere'], 'nowhere, and so no server that would know the key; name the server\'s own with --data-dir'],
     [['models', 'try', 'no-such-model', 'picture.jpg'], 'there is no model'],
   ])('%j', async (words, said) => {
-    const { code, output } = await lookout(words);
+    const { code, output } = await lookout(...words);
     expect(output).toContain(said);
     expect(code).toBe(2);
     expect(output).not.toMatch(/\n\s+at /);
   });
 });
 
+it.each([[['srve'], 2], [['followers', 'list', '--url', 'http://127.0.0.1:1'], 1]] as const)('the process ends with what its command line came to: %j', async (words, code) => {
+  const running = await runLookout(words, { folder: folder.path });
+  expect(await running.ended, running.output()).toBe(code);
+});
+
 it('a data folder that is a link to what is not there is told in words', async () => {
   await symlink(join(folder.path, 'unmounted/disk'), join(folder.path, 'elsewhere'));
-  const { code, output } = await lookout(['serve', '--data-dir', 'elsewhere']);
+  const { code, output } = await lookout('serve', '--data-dir', 'elsewhere');
   expect(output).toContain('a link that leads nowhere, or a disk that is not mounted');
   expect(output).not.toMatch(/\n\s+at /);
   expect(code).toBe(2);
-});
-
-it('the server says which file its settings come from', async () => {
-  await mkdir(join(folder.path, 'data'));
-  await writeFile(join(folder.path, 'data/lookout.yaml'), 'batch_size: 3\n');
-  const server = await serve();
-  await until(() => server.output().includes(`settings from ${join(folder.path, 'data/lookout.yaml')}`), 5000, server.output);
-  await server.stop();
 });
 
 describe('a failure ends with 1', () => {
@@ -83,7 +78,7 @@ describe('a failure ends with 1', () => {
     const server = createServer();
     onTestFinished(() => { server.close(); });
     await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', () => { resolve(); }); });
-    const { code, output } = await lookout(['serve', '--port', String((server.address() as AddressInfo).port)]);
+    const { code, output } = await lookout('serve', '--port', String((server.address() as AddressInfo).port));
     expect(output).toContain('another program uses it');
     expect(output).toContain('\nwhat to try: choose an address of this machine with --host, and a port that is free with --port\n');
     expect(code).toBe(1);
@@ -92,18 +87,18 @@ describe('a failure ends with 1', () => {
 });
 
 describe('a signal ends the server', () => {
-  it.each([['SIGINT', 130], ['SIGTERM', 0]] as const)('in order: %s with %d', async (signal, code) => {
+  it('in order: SIGINT with 130', async () => {
     const server = await serve();
-    server.kill(signal);
-    expect(await server.ended, server.output()).toBe(code);
+    server.kill('SIGINT');
+    expect(await server.ended, server.output()).toBe(130);
   });
 
-  it('in order when its terminal is closed, which tells it twice: SIGHUP with 0', async () => {
+  it('in order, with what it said at its start: SIGTERM with 0', async () => {
+    await mkdir(join(folder.path, 'data'));
+    await writeFile(join(folder.path, 'data/lookout.yaml'), 'batch_size: 3\n');
     const server = await serve();
-    server.kill('SIGHUP');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-    server.kill('SIGHUP');
-    expect(await server.ended, server.output()).toBe(0);
+    expect(await server.stop(), server.output()).toBe(0);
+    expect(server.output()).toContain(`settings from ${join(folder.path, 'data/lookout.yaml')}`);
   });
 
   it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('at once when it is the second: %s with %d', async (signal, code) => {
@@ -135,22 +130,22 @@ describe('a signal ends what is not done yet', () => {
   });
 
   it.each([['models', 'prepare', 'absent'], ['serve', '--config', 'absent.yaml']])('and what went wrong otherwise is said: %j', async (...words) => {
-    // The signal comes as soon as it is listened for.
-    const atOnce = 'process.on("newListener", function first(name) { if (name === "SIGTERM") setImmediate(() => process.off("newListener", first).emit(name, name)); });';
-    const running = await runLookout(words, { folder: folder.path, env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(atOnce)}` } });
-    expect(await running.ended).toBe(2);
-    expect(running.output()).toMatch(/^lookout: .*absent/);
+    const { code, output } = await command(words, { folder: folder.path, stoppedBy: 'SIGTERM' });
+    expect(code).toBe(2);
+    expect(output).toMatch(/^lookout: .*absent/);
   });
 });
 
 it('help and version end with 0', async () => {
-  expect((await lookout(['--help'])).code).toBe(0);
-  expect((await lookout(['--version'])).output).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect((await lookout('--help')).code).toBe(0);
+  expect(await lookout('--version')).toMatchObject({ code: 0, output: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) as string });
 });
 
 it('help explains each setting in the words of their table, with the defaults of the command', async () => {
-  const help = async (command: string): Promise<string> => (await lookout([command, '--help'])).output.replaceAll(/\s+/g, ' ');
-  const [serve, demo] = [await help('serve'), await help('demo')];
+  // All of it has been written when the process ends.
+  const running = await runLookout(['serve', '--help'], { folder: folder.path });
+  expect(await running.ended).toBe(0);
+  const [serve, demo] = [running.printed(), (await lookout('demo', '--help')).printed].map((help) => help.replaceAll(/\s+/g, ' '));
   for (const setting of listSettings()) expect(serve).toContain(meaningOf(setting));
   expect(serve).toContain('--port <number> Port to listen on; 0: any free one. PORT in the environment means the same. 0 to 65535. (default: 5000)');
   expect(serve).toContain('as the camera sends. 16 to 16384. --default-models <a,b>');
@@ -158,20 +153,26 @@ it('help explains each setting in the words of their table, with the defaults of
 });
 
 describe('a reader that goes away', () => {
-  it.each(['stdout', 'stderr', 'both'])('does not end the server: %s', async (which) => {
+  // A terminal that is closed takes both with it, and tells it twice.
+  it.each([[['stderr'], ['SIGTERM']], [['stdout', 'stderr'], ['SIGHUP', 'SIGHUP']]] as const)('does not end the server, which ends in order when it is told to, with 0: %j, %j', async (gone, signals) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, '../../dist/cli.js'), 'serve', '--port', '0', '--log-level', 'debug', '--log-format', 'json'], { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] });
     onTestFinished(() => { child.kill('SIGKILL'); });
     const [line] = await once(child.stdout.setEncoding('utf8'), 'data') as [string];
-    if (which !== 'stderr') child.stdout.destroy();
-    if (which !== 'stdout') child.stderr.destroy();
-    else child.stderr.resume();
+    child.stderr.resume();
     const url = line.trim().split(' ').at(-1) ?? '';
-    // Each is a line of the log.
-    for (let asked = 0; asked < 20; asked += 1) {
-      await fetch(`${url}/start_stream`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ camera_id: `C${asked}`, rtsp_url: 'rtsp://127.0.0.1:1/x', models: ['motion'] }) });
+    for (const stream of gone) {
+      child[stream].destroy();
+      // Each is a line of the log.
+      for (let asked = 0; asked < 20; asked += 1) {
+        await fetch(`${url}/start_stream`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ camera_id: `${stream}-${asked}`, rtsp_url: 'rtsp://127.0.0.1:1/x', models: ['motion'] }) });
+      }
+      await expect.poll(async () => ((await (await fetch(`${url}/healthz`)).json()) as { log_lines_lost: number }).log_lines_lost, { timeout: 10_000 })[stream === 'stdout' ? 'toBe' : 'toBeGreaterThan'](0);
     }
-    await expect.poll(async () => ((await (await fetch(`${url}/healthz`)).json()) as { log_lines_lost: number }).log_lines_lost, { timeout: 10_000 })[which === 'stdout' ? 'toBe' : 'toBeGreaterThan'](0);
-    child.kill('SIGTERM');
-    expect(await once(child, 'exit')).toEqual([0, null]);
+    const ended = once(child, 'exit');
+    for (const signal of signals) {
+      child.kill(signal);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(await ended).toEqual([0, null]);
   });
 });

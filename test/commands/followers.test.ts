@@ -9,8 +9,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { asker } from '../../src/commands/running-server.ts';
 import { eventItem } from '../contracts/follower.ts';
 import { until } from '../helpers/app.ts';
+import { command, type Ended } from '../helpers/command.ts';
 import { startHook, type Hook } from '../helpers/hook.ts';
-import { runLookout, startServer, type ServerProcess } from '../helpers/server-process.ts';
+import { startServer, type ServerProcess } from '../helpers/server-process.ts';
 
 const TOKEN = 'a-token-of-this-test';
 let folder: string;
@@ -21,8 +22,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lookout-followers-'));
   hook = await startHook();
   await mkdir(join(folder, 'data'));
-  // Two events of before, of which one alerts.
-  const lines = [eventItem(1), eventItem(2, { alert: false, suppressed: 'cooldown' })].map(({ value }) => `${JSON.stringify(value)}\n`);
+  // Two events of before, of which one alerts. Both have ended: the server has nothing to add as it starts.
+  const ended = { state: 'ended', ended_at: '2026-01-01T00:01:00.000Z', ended_by: 'quiet' } as const;
+  const lines = [eventItem(1), eventItem(1, { ...ended, sequence: 1 }), eventItem(2, { ...ended, alert: false, suppressed: 'cooldown' })].map(({ value }) => `${JSON.stringify(value)}\n`);
   await writeFile(join(folder, 'data/events.ndjson'), lines.join(''));
   await writeFile(join(folder, 'token'), `${TOKEN}\n`);
   await writeFile(join(folder, 'wrong'), 'another-token-than-it\n');
@@ -40,10 +42,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function followers(words: readonly string[], { url = server.url, token = 'token' } = {}): Promise<{ readonly code: number | null; readonly printed: string; readonly output: string }> {
-  const running = await runLookout(['followers', ...words, '--url', url, '--token-file', join(folder, token)], { folder });
-  return { code: await running.ended, printed: running.printed(), output: running.output() };
-}
+const followers = (words: readonly string[], { url = server.url, token = 'token' } = {}): Promise<Ended> => (
+  command(['followers', ...words, '--url', url, '--token-file', join(folder, token)], { folder })
+);
 
 const sent = (): readonly unknown[] => hook.requests.map(({ headers }) => headers['webhook-id']);
 
@@ -65,7 +66,6 @@ it('test reaches the target, and says where it does not', async () => {
 it('rewind has it go on from there, and list ends with 1 where one waits', async () => {
   expect(await followers(['rewind', 'room', '--to', 'beginning'])).toMatchObject({ code: 0, printed: 'room goes on from beginning\n' });
   await until(() => sent().length > 0, 10_000, server.output);
-  // Its event ends, as its camera has no stream.
   expect(sent()[0]).toBe(eventItem(1).id);
   expect((await followers(['rewind', 'dead', '--to', '2025-12-31T00:00:00Z'])).code).toBe(0);
   await until(async () => (await followers(['list'])).code === 1, 20_000, server.output);

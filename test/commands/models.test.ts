@@ -4,8 +4,8 @@ import { chown, copyFile, mkdir, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { command, type Ended } from '../helpers/command.ts';
 import { runLookout } from '../helpers/server-process.ts';
-import { paint } from '../models-builtin/pictures.ts';
 import { temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 const MANIFEST = 'runtime: node\nentry: seer.mjs\nclasses: [dog]\n';
@@ -16,15 +16,21 @@ export const predict = (frames) => frames.map(() => [{ class: 'dog', confidence:
 
 const ffmpeg = (source: string, ...words: readonly string[]): Promise<unknown> => promisify(execFile)('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', source, ...words]);
 
-async function lookout(root: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
-  const running = await runLookout(words, { folder: root, env });
-  expect(await running.ended, running.output()).toBe(0);
-  return running.output();
+async function paint(root: string, name: string, size: string): Promise<string> {
+  const file = join(root, `${name}.jpg`);
+  await ffmpeg(`testsrc=s=${size}`, '-frames:v', '1', file);
+  return file;
+}
+
+async function lookout(root: string, words: readonly string[]): Promise<string> {
+  const { code, output } = await command(words, { folder: root });
+  expect(code, output).toBe(0);
+  return output;
 }
 
 test('models try makes its folder, draws each picture by its own name, and says what it runs on and never finds', async () => {
   const root = await writeTree(await temporaryFolder(), { 'models/seer/model.yaml': MANIFEST, 'models/seer/seer.mjs': SEER, 'b/keep': '' });
-  const first = paint(root, 'street', { size: '64x48' });
+  const first = await paint(root, 'street', '64x48');
   await copyFile(first, join(root, 'b/street.jpg'));
   await copyFile(first, join(root, 'b/street-2.jpg'));
   const said = await lookout(root, ['models', 'try', 'seer', first, 'b/street-2.jpg', 'b/street.jpg', '--out', 'results/today']);
@@ -42,7 +48,7 @@ test('models try draws pictures of any name, and does not take its drawings for 
   const root = await writeTree(await temporaryFolder(), { 'models/seer/model.yaml': MANIFEST, 'models/seer/seer.mjs': SEER });
   const folder = join(root, 'odd ones');
   const names = ['my dog', 'a: b, 50%', '12:30', '-x'];
-  const picture = paint(root, 'street', { size: '64x48' });
+  const picture = await paint(root, 'street', '64x48');
   await mkdir(folder);
   for (const name of names) await copyFile(picture, join(folder, `${name}.jpg`));
   for (let run = 1; run <= 2; run += 1) {
@@ -57,8 +63,8 @@ test.skipIf(process.getuid?.() !== 0)('root is told to be the user of the data f
   const root = await writeTree(await temporaryFolder(), { 'models/seer/model.yaml': MANIFEST, 'models/seer/seer.mjs': SEER, 'data/keep': '' });
   await chown(join(root, 'data'), 65534, 65534);
   for (const words of [['models', 'prepare', 'seer'], ['models', 'try', 'seer', 'x.jpg'], ['replay']]) {
-    const running = await runLookout(words, { folder: root });
-    expect([await running.ended, running.output()]).toEqual([2, expect.stringContaining("sudo -u '#65534'")]);
+    const { code, output } = await command(words, { folder: root });
+    expect([code, output]).toEqual([2, expect.stringContaining("sudo -u '#65534'")]);
   }
   expect(await readdir(join(root, 'data'))).toEqual(['keep']);
   await writeTree(root, { 'models/animals/yolov8n.pt': 'w' });
@@ -81,10 +87,11 @@ test('models try takes folders, videos and pictures of any kind, says live what 
     'models/moody/model.yaml': 'runtime: node\nentry: moody.mjs\nversion: 1.0\nmax_batch: 2\noptions: {bad: 32}\n', 'models/moody/moody.mjs': MOODY,
     'pictures/torn.jpg': 'no picture', 'pictures/notes.txt': '',
   });
-  const large = paint(join(root, 'pictures'), 'a', { size: '96x48' });
+  const large = await paint(join(root, 'pictures'), 'a', '96x48');
   const before = await readFile(large);
   for (const [name, size] of [['b.png', '64x48'], ['c.jpg', '32x32']] as const) await ffmpeg(`testsrc=s=${size}`, '-frames:v', '1', join(root, 'pictures', name));
   await ffmpeg('testsrc=s=64x48:r=10:d=3.5', join(root, 'street.mp4'));
+  // Its document is long, and whole when the process has ended.
   const running = await runLookout(['models', 'try', 'moody', 'pictures', 'street.mp4', '--every', '1.5', '--json'], { folder: root });
   expect(await running.ended, running.output()).toBe(0);
 
@@ -112,21 +119,19 @@ test('models try ends with 1 where no picture could be looked at, and says each 
     'models/slow/model.yaml': 'runtime: node\nentry: slow.mjs\ndeadline_seconds: 0.5\n', 'models/slow/slow.mjs': 'export const predict = () => new Promise((done) => setTimeout(done, 60000));\n',
     'empty/notes.txt': '',
   });
-  const picture = paint(root, 'street', { size: '64x48' });
-  const of = async (words: readonly string[]): Promise<{ readonly code: number | null; readonly said: string }> => {
-    const running = await runLookout(['models', 'try', ...words], { folder: root });
-    return { code: await running.ended, said: running.output() };
-  };
-  const [failed, broken, slow, empty, absent] = await Promise.all([of(['moody', picture, picture]), of(['broken', picture]), of(['slow', picture]), of(['moody', 'empty']), of(['moody', 'absent.jpg'])]);
+  const picture = await paint(root, 'street', '64x48');
+  const tried = (...words: readonly string[]): Promise<Ended> => command(['models', 'try', ...words], { folder: root });
+  const failed = await tried('moody', picture, picture);
   expect(failed.code).toBe(1);
-  expect(failed.said).toMatch(/street\.jpg: Model moody: the call failed: moody\.mjs:\d+: Error: too small for me\n2 pictures in \d+ ms; 2 of them failed\n$/);
+  expect(failed.output).toMatch(/street\.jpg: Model moody: the call failed: moody\.mjs:\d+: Error: too small for me\n2 pictures in \d+ ms; 2 of them failed\n$/);
+  const broken = await tried('broken', picture);
   expect(broken.code).toBe(1);
-  expect(broken.said).toContain("lookout: Model broken: the runner gave up before it was ready: broken.mjs:2: Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'surely-not-here'");
+  expect(broken.output).toContain("lookout: Model broken: the runner gave up before it was ready: broken.mjs:2: Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'surely-not-here'");
   // Its stack, which was seen live, is not quoted.
-  expect(broken.said.match(/at packageResolve/g)).toHaveLength(1);
-  expect([slow.code, slow.said]).toEqual([1, expect.stringContaining('slow gave no answer for 1 frames within 0.5 s')]);
-  expect([empty.code, empty.said]).toEqual([2, expect.stringContaining('there is no picture in empty')]);
-  expect([absent.code, absent.said]).toEqual([2, expect.stringContaining('there is no absent.jpg')]);
+  expect(broken.output.match(/at packageResolve/g)).toHaveLength(1);
+  expect(await tried('slow', picture)).toMatchObject({ code: 1, output: expect.stringContaining('slow gave no answer for 1 frames within 0.5 s') as string });
+  expect(await tried('moody', 'empty')).toMatchObject({ code: 2, output: expect.stringContaining('there is no picture in empty') as string });
+  expect(await tried('moody', 'absent.jpg')).toMatchObject({ code: 2, output: expect.stringContaining('there is no absent.jpg') as string });
 });
 
 test('the help of models try tells the settings that it goes by, and no others', async () => {
@@ -148,16 +153,12 @@ test('a model finds neither the token nor the passwords of cameras in its enviro
     'models/old/old.mjs': `import { writeFileSync } from "node:fs";\nwriteFileSync(process.argv.at(-1), JSON.stringify([{ detections: [{ label: ${spying} }] }]));\n`,
     'data/lookout.yaml': 'streams:\n  - {camera_id: gate, url: "rtsp://${USER}:${CAM_PASS}@cam/", enabled: false}\n',
   });
-  const picture = paint(root, 'street', { size: '64x48' });
-  const tried = async (model: string): Promise<string> => {
-    const running = await runLookout(['models', 'try', model, picture], { folder: root, env: { ...given, USER: 'a' } });
-    await running.ended;
-    return running.output();
-  };
-  const [spy, keyed, curious, old] = await Promise.all(['spy', 'keyed', 'curious', 'old'].map(tried));
-  expect(spy).toContain('spy: nothing');
-  expect(keyed).toContain('keyed: KEY=id:k3y,OMP_NUM_THREADS=3,OTHER=${OTHER}');
-  expect(curious).toContain('model curious: its manifest\'s env.KEY takes LOOKOUT_TOKEN, which is not in Lookout\'s environment, or is a secret of its own');
+  const picture = await paint(root, 'street', '64x48');
+  const tried = async (model: string): Promise<string> => (await command(['models', 'try', model, picture], { folder: root, env: { ...given, USER: 'a' } })).output;
+  expect(await tried('spy')).toContain('spy: nothing');
+  expect(await tried('keyed')).toContain('keyed: KEY=id:k3y,OMP_NUM_THREADS=3,OTHER=${OTHER}');
+  expect(await tried('curious')).toContain('model curious: its manifest\'s env.KEY takes LOOKOUT_TOKEN, which is not in Lookout\'s environment, or is a secret of its own');
+  const old = await tried('old');
   expect(old).toContain('API_KEY=k3y,OTHER=x');
   expect(old).not.toContain('secret,');
 });

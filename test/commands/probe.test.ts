@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { imageSize } from 'image-size';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
-import { runLookout } from '../helpers/server-process.ts';
+import { command, type Ended } from '../helpers/command.ts';
 import { hasLibav } from '../sources/feeds/native/clips.ts';
 import { testFolder } from '../store/folder.ts';
 
@@ -13,10 +13,7 @@ let camera: DemoCamera;
 beforeAll(async () => { camera = await startDemoCamera({ cameras: { street: { kind: 'scene', width: 320, height: 180, fps: 20, keyframe_seconds: 1 } } }, new AbortController().signal); });
 afterAll(() => camera.close());
 
-async function probe(...words: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
-  const running = await runLookout(['probe', ...words], { folder: folder.path });
-  return { code: await running.ended, output: running.output() };
-}
+const probe = (...words: readonly string[]): Promise<Ended> => command(['probe', ...words], { folder: folder.path });
 
 it.skipIf(!hasLibav)('tells in words what a camera sends, and keeps a picture (missed where the binary of node-av is absent)', async () => {
   const { code, output } = await probe(camera.url('street'), '--picture', join(folder.path, 'a.jpg'));

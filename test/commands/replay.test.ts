@@ -6,8 +6,9 @@ import { batchId, frameFile } from '../../src/store/names.ts';
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch, BatchRecord, EventEntry } from '../../src/types.ts';
 import { until } from '../helpers/app.ts';
+import { command } from '../helpers/command.ts';
 import { makePicture } from '../helpers/http-camera.ts';
-import { runLookout, type Running } from '../helpers/server-process.ts';
+import { runLookout } from '../helpers/server-process.ts';
 import { PICTURE, testFolder } from '../store/folder.ts';
 
 const folder = testFolder();
@@ -27,12 +28,11 @@ beforeEach(async () => {
   }
 });
 
-const run = (words: readonly string[]): Promise<Running> =>
-  runLookout(['replay', ...words], { folder: folder.path, env: { LOOKOUT_MODEL_RETRIES: '0', LOOKOUT_LOG_LEVEL: 'error', LOOKOUT_BATCH_SIZE: '4' } });
+const SETTINGS = { LOOKOUT_MODEL_RETRIES: '0', LOOKOUT_LOG_LEVEL: 'error', LOOKOUT_BATCH_SIZE: '4' };
 
-async function replay(...words: readonly string[]): Promise<{ readonly code: number | null; readonly lines: readonly string[] }> {
-  const running = await run(words);
-  return { code: await running.ended, lines: running.output().trimEnd().split('\n') };
+async function replay(...words: readonly string[]): Promise<{ readonly code: number; readonly lines: readonly string[] }> {
+  const { code, output } = await command(['replay', ...words], { folder: folder.path, env: SETTINGS });
+  return { code, lines: output.trimEnd().split('\n') };
 }
 
 /** A batch of one frame in a folder of its own. */
@@ -133,7 +133,7 @@ describe('dead letters', () => {
 
   it('wait for another time after Ctrl-C', async () => {
     for (let number = 0; number < 400; number += 1) await letter(number, 'blank');
-    const running = await run(['--record-when', 'found']);
+    const running = await runLookout(['replay', '--record-when', 'found'], { folder: folder.path, env: SETTINGS });
     const begun = async (): Promise<boolean> => (await readdir(join(folder.path, 'frames')).catch(() => [])).some((name) => name.startsWith('CAM_'));
     await until(begun, 40_000, running.output);
     running.kill('SIGINT');

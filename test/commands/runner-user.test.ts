@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { runModelsAs } from '../../src/lib/account.ts';
 import { until } from '../helpers/app.ts';
+import { command, type Ended } from '../helpers/command.ts';
 import { alive, descendants } from '../helpers/process-tree.ts';
 import { runLookout, startServer } from '../helpers/server-process.ts';
 import { readRecords } from '../helpers/records-file.ts';
@@ -41,13 +43,19 @@ beforeEach(async () => {
   await chmod(folder, 0o755);
 });
 
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
+const NOBODY = { LOOKOUT_RUNNER_USER: 'nobody' };
+
+async function lookout(words: readonly string[], env: Readonly<Record<string, string>> = NOBODY): Promise<Ended> {
+  try {
+    return await command(words, { folder, env });
+  } finally {
+    // The commands of a process have one user for their models.
+    runModelsAs(null);
+  }
 }
 
-async function lookout(words: readonly string[], env: Readonly<Record<string, string>> = {}, under: readonly string[] = []): Promise<Ended> {
-  const running = await runLookout(words, { folder, env: { LOOKOUT_RUNNER_USER: 'nobody', ...env }, under });
+async function lookoutUnder(under: readonly string[], words: readonly string[]): Promise<{ readonly code: number | null; readonly output: string }> {
+  const running = await runLookout(words, { folder, env: NOBODY, under });
   return { code: await running.ended, output: running.output() };
 }
 
@@ -101,25 +109,25 @@ describe.skipIf(!IS_ROOT)('as root', () => {
     await chmod(join(folder, 'data/streams.json'), 0o640);
     for (const name of ['data/weights/old', 'data/weights/old/sub']) await chmod(join(folder, name), 0o700);
     // What was made before there was a user for models.
-    expect(await lookout(['models', 'try', 'old', 'a.jpg'], { LOOKOUT_RUNNER_USER: '' })).toMatchObject({ code: 0, output: expect.stringContaining('a.jpg: uid 0 1') as string });
-    const [{ code, output }, sly] = await Promise.all(['old', 'sly'].map((model) => lookout(['models', 'try', model, 'a.jpg']))) as [Ended, Ended];
+    expect(await lookout(['models', 'try', 'old', 'a.jpg'], {})).toMatchObject({ code: 0, output: expect.stringContaining('a.jpg: uid 0 1') as string });
+    const { code, output } = await lookout(['models', 'try', 'old', 'a.jpg']);
     expect([code, output]).toEqual([0, expect.stringContaining('a.jpg: uid 65534 2')]);
     expect(output).toContain(`models, which run as nobody, can read ${folder}/data/lookout.yaml, ${folder}/data/streams.json; if they are not to`);
     const [built = ''] = await readdir(join(folder, 'data/runtimes/old'));
     expect(await readFile(join(folder, 'data/runtimes/old', built, 'build.log'), 'utf8')).toContain('probed as 65534');
-    expect([sly.code, sly.output]).toEqual([1, expect.stringContaining('its output file cannot be read: it is a link')]);
+    expect(await lookout(['models', 'try', 'sly', 'a.jpg'])).toMatchObject({ code: 1, output: expect.stringContaining('its output file cannot be read: it is a link') as string });
   });
 
   it.each([
     ['a user that there is not', { LOOKOUT_RUNNER_USER: 'no-such-user' }, [], 'runner_user: there is no user no-such-user on this machine'],
     ['root', { LOOKOUT_RUNNER_USER: 'root' }, [], 'runner_user: root must be neither root nor the user that Lookout runs as'],
-    ['one of Lookout\'s own group', {}, ['setpriv', '--regid', '65534', '--clear-groups'], 'runner_user: nobody must not be in Lookout\'s own group, which may read what Lookout makes'],
-    ['a folder out of its reach', { LOOKOUT_MODELS_DIR: 'closed' }, [], /runner_user: nothing can be run as nobody, or it cannot reach what models need[^]*\/closed$/m],
-    ['a Lookout without the right to', {}, ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'], /runner_user: Lookout must be root .* it lacks chown, .*setuid/],
+    ['one of Lookout\'s own group', NOBODY, ['setpriv', '--regid', '65534', '--clear-groups'], 'runner_user: nobody must not be in Lookout\'s own group, which may read what Lookout makes'],
+    ['a folder out of its reach', { ...NOBODY, LOOKOUT_MODELS_DIR: 'closed' }, [], /runner_user: nothing can be run as nobody, or it cannot reach what models need[^]*\/closed$/m],
+    ['a Lookout without the right to', NOBODY, ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'], /runner_user: Lookout must be root .* it lacks chown, .*setuid/],
   ] as const)('refuses %s at the start', async (_what, env, under, words) => {
     await writeTree(folder, { 'closed/x': '' });
     await chmod(join(folder, 'closed'), 0o700);
-    const { code, output } = await lookout(['models', 'list'], env, under);
+    const { code, output } = await (under.length === 0 ? lookout(['models', 'list'], env) : lookoutUnder(under, ['models', 'list']));
     expect([code, output]).toEqual([2, expect.stringMatching(words)]);
   });
 });

@@ -127,6 +127,6 @@ async function builtCli(): Promise<string> {
 }
 
 /** The settings of whoever runs the tests are not the server's. */
-function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('LOOKOUT_') && name !== 'PORT'));
 }
