@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import type { Clip } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
+import { launchChromium } from '../helpers/chromium.ts';
 import { hostsOf } from '../helpers/process-tree.ts';
 import { hasPeer, startPeer, type Peer } from '../helpers/shared.ts';
 import { hasLibav } from '../sources/feeds/native/clips.ts';
@@ -109,7 +109,7 @@ describe.skipIf(!hasLibav)('of cameras that libav captures (missed where the bin
   });
 
   it.for(SERVERS)('%s is played by a browser, and goes on', async (id, { onTestFinished }) => {
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'] });
+    const browser = await launchChromium('--autoplay-policy=no-user-gesture-required');
     onTestFinished(() => browser.close());
     const page = await browser.newPage();
     await page.goto(`${lookout.url}/docs`);
