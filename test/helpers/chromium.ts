@@ -7,7 +7,8 @@ const FILE = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find((fil
 
 export const hasChromium = FILE !== undefined;
 
+/** Its pages of one site share a process: those of their own would cost more than what most of them show. */
 export function launchChromium(...args: readonly string[]): Promise<Browser> {
   if (FILE === undefined) throw new Error('Chromium is not installed: node setup.mjs --test does it');
-  return chromium.launch({ executablePath: FILE, args: ['--no-sandbox', '--disable-gpu', ...args] });
+  return chromium.launch({ executablePath: FILE, args: ['--no-sandbox', '--disable-gpu', '--renderer-process-limit=1', ...args] });
 }
