@@ -101,7 +101,7 @@ describe.skipIf(!hasLibav)('of cameras that libav captures (missed where the bin
     expect(asked - first).toBeLessThan(2000 + 1500);
   });
 
-  it.concurrent.skipIf(!existsSync('/usr/bin/ffplay')).for(SERVERS)('%s is played by ffplay, and goes on', async (id, { expect, onTestFinished }) => {
+  it.skipIf(!existsSync('/usr/bin/ffplay')).for(SERVERS)('%s is played by ffplay, and goes on', { concurrent: true }, async (id, { expect, onTestFinished }) => {
     const player = spawn('/usr/bin/ffplay', ['-v', 'info', '-stats', live(id)], { env: { ...process.env, SDL_VIDEODRIVER: 'dummy', SDL_AUDIODRIVER: 'dummy' }, stdio: ['ignore', 'ignore', 'pipe'] });
     onTestFinished(async () => {
       player.kill('SIGKILL');
