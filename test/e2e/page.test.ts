@@ -11,6 +11,8 @@ import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 import { hasChromium, launchChromium } from '../helpers/chromium.ts';
 import { ask } from '../http/site.ts';
 
+const WIDTH = 640;
+
 describe.skipIf(!hasChromium)('the page (missed where Chromium is absent)', () => {
   let camera: DemoCamera;
   let folder: string;
@@ -19,7 +21,7 @@ describe.skipIf(!hasChromium)('the page (missed where Chromium is absent)', () =
   let page: Page;
 
   beforeAll(async () => {
-    camera = await startDemoCamera({ cameras: { street: { kind: 'scene', keyframe_seconds: 0.5 } } }, new AbortController().signal);
+    camera = await startDemoCamera({ cameras: { street: { kind: 'scene', width: WIDTH, height: 360, keyframe_seconds: 0.5 } } }, new AbortController().signal);
     folder = await mkdtemp(join(tmpdir(), 'lookout-page-'));
     await mkdir(join(folder, 'data'));
     await writeFile(join(folder, 'data', 'lookout.yaml'), JSON.stringify({ events: [{ name: 'movement', models: ['motion'] }] }));
@@ -108,6 +110,6 @@ describe.skipIf(!hasChromium)('the page (missed where Chromium is absent)', () =
 
 /** The picture is there in its full size. */
 function untilShown(picture: Locator): Promise<void> {
-  const whole = (image: { complete: boolean; naturalWidth: number }): boolean => image.complete && image.naturalWidth === 1280;
-  return until(() => picture.evaluate(whole), 20_000, () => 'a picture is not shown');
+  const whole = (image: { complete: boolean; naturalWidth: number }, width: number): boolean => image.complete && image.naturalWidth === width;
+  return until(() => picture.evaluate(whole, WIDTH), 20_000, () => 'a picture is not shown');
 }
