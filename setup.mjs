@@ -20,7 +20,8 @@ const needed = [
         { packages: ['python3', 'python3-venv'], there: () => works('/usr/bin/python3', '-c', 'import venv, ensurepip') },
         // The client that cameras of the push-frame server have.
         { packages: ['python3-requests'], there: () => works('/usr/bin/python3', '-c', 'import requests') },
-        { packages: ['chromium'], there: () => existsSync('/usr/bin/chromium') },
+        // The browser will do: it takes twice the time.
+        { packages: ['chromium-headless-shell'], there: () => existsSync('/usr/bin/chromium-headless-shell') || existsSync('/usr/bin/chromium') },
         { packages: ['faketime'], there: () => works('faketime', '-f', '+1h', 'true') },
         { packages: ['strace'], there: () => works('strace', '-V') },
         { packages: ['mosquitto'], there: () => existsSync('/usr/sbin/mosquitto') },

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import { createCameraKeys } from '../../src/store/camera-keys.ts';
 import type { Clip, Config, EventEntry } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 import { readBinaryClock } from '../helpers/binary-clock.ts';
+import { launchChromium } from '../helpers/chromium.ts';
 import { startServer } from '../helpers/server-process.ts';
 import { hasLibav } from '../sources/feeds/native/clips.ts';
 
@@ -163,7 +163,7 @@ describe.concurrent('a clip of an event', () => {
     expect(packets.map(({ pts_time }) => Math.round(Number(pts_time) * 10) / 10)).toEqual([0, 0.5, 1.2, 1.5, 1.8, 2.1, 2.5]);
     expect(await readdir(join(lookout.config.data_dir, 'takes'))).toContain('frames');
 
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--autoplay-policy=no-user-gesture-required'] });
+    const browser = await launchChromium('--autoplay-policy=no-user-gesture-required');
     try {
       const page = await browser.newPage();
       await page.goto(`${lookout.url}/docs`);

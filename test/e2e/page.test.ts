@@ -1,19 +1,19 @@
 /** The page in a real browser against the real thing: add a camera, start, see pictures and a record, stop. */
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemoCamera, type DemoCamera } from '../../src/demo/index.ts';
 import { openApiDocument } from '../../src/http/openapi.ts';
 import type { Clip } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
+import { hasChromium, launchChromium } from '../helpers/chromium.ts';
 import { ask } from '../http/site.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
+const WIDTH = 640;
 
-describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/chromium)', () => {
+describe.skipIf(!hasChromium)('the page (missed where Chromium is absent)', () => {
   let camera: DemoCamera;
   let folder: string;
   let lookout: TestApp;
@@ -21,15 +21,12 @@ describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/
   let page: Page;
 
   beforeAll(async () => {
-    camera = await startDemoCamera({ cameras: { street: { kind: 'scene', keyframe_seconds: 0.5 } } }, new AbortController().signal);
+    camera = await startDemoCamera({ cameras: { street: { kind: 'scene', width: WIDTH, height: 360, keyframe_seconds: 0.5 } } }, new AbortController().signal);
     folder = await mkdtemp(join(tmpdir(), 'lookout-page-'));
     await mkdir(join(folder, 'data'));
     await writeFile(join(folder, 'data', 'lookout.yaml'), JSON.stringify({ events: [{ name: 'movement', models: ['motion'] }] }));
     lookout = await startTestApp({ interval_seconds: 0.5, default_models: ['motion'] }, folder);
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    });
+    browser = await launchChromium();
     page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     page.setDefaultTimeout(40_000);
     await page.goto(lookout.url);
@@ -113,6 +110,6 @@ describe.skipIf(!existsSync(CHROMIUM))('the page (missed where absent: /usr/bin/
 
 /** The picture is there in its full size. */
 function untilShown(picture: Locator): Promise<void> {
-  const whole = (image: { complete: boolean; naturalWidth: number }): boolean => image.complete && image.naturalWidth === 1280;
-  return until(() => picture.evaluate(whole), 20_000, () => 'a picture is not shown');
+  const whole = (image: { complete: boolean; naturalWidth: number }, width: number): boolean => image.complete && image.naturalWidth === width;
+  return until(() => picture.evaluate(whole, WIDTH), 20_000, () => 'a picture is not shown');
 }

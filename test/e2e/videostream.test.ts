@@ -1,6 +1,6 @@
 /** Clients of the push-frame server, unmodified, before the whole of Lookout. */
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { measure } from '../../src/lib/jpeg.ts';
 import { silentLog } from '../../src/lib/log.ts';
@@ -16,6 +15,7 @@ import { createCameraKeys } from '../../src/store/camera-keys.ts';
 import type { Config, Detection } from '../../src/types.ts';
 import { createPushCamera } from '../../src/videostream/camera.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
+import { hasChromium, launchChromium } from '../helpers/chromium.ts';
 import { settle, startServer } from '../helpers/server-process.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/videostream/${name}`, import.meta.url));
@@ -222,13 +222,13 @@ describe('those who watch', () => {
   }, 120_000);
 });
 
-describe.skipIf(!existsSync('/usr/bin/chromium'))('Chromium (skipped where /usr/bin/chromium is absent)', () => {
+describe.skipIf(!hasChromium)('Chromium (skipped where it is absent)', () => {
   it('shows the stream in a page of another site, the newest picture at once, and nothing else', async () => {
     const lookout = await startTestApp(SETTINGS);
     const own = `${lookout.url}/api/cameras/SHIP%201/latest.jpg`;
     const page = createServer((_request, response) => { response.setHeader('Content-Type', 'text/html'); response.end(`<img id=seen src="${lookout.url}/stream"><img src="${own}"><a href="${own}">a</a>`); });
     await new Promise<void>((resolve) => { page.listen(0, '127.0.0.1', resolve); });
-    const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+    const browser = await launchChromium();
     try {
       expect((await upload(lookout.url)).status).toBe(200);
       const tab = await browser.newPage();

@@ -1,15 +1,14 @@
 /** Real Chromium before a server with a fake Face: what the tests of the pages share. */
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
+import { hasChromium, launchChromium } from '../helpers/chromium.ts';
 import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
 import { PICTURE } from './records.ts';
 import { createSite, type Site } from './site.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const DESKTOP = { width: 1280, height: 720 };
 
 export interface Stage {
@@ -30,7 +29,7 @@ export interface Stage {
 type PageOptions = BrowserContextOptions & { readonly clock?: boolean };
 
 export function inChromium(tests: (stage: () => Stage) => void): void {
-  describe.skipIf(!existsSync(CHROMIUM))('in Chromium (skipped where /usr/bin/chromium is absent: the pages are not driven then)', () => {
+  describe.skipIf(!hasChromium)('in Chromium (skipped where it is absent: the pages are not driven then)', () => {
     let browser: Browser;
     let folder: string;
     let stage: Stage;
@@ -62,7 +61,7 @@ export function inChromium(tests: (stage: () => Stage) => void): void {
     beforeAll(async () => {
       folder = await mkdtemp(join(tmpdir(), 'lookout-page-'));
       await writeFile(join(folder, 'latest.jpg'), Buffer.from(PICTURE, 'base64'));
-      browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--headless', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+      browser = await launchChromium();
     });
 
     afterAll(async () => {
