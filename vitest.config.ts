@@ -6,12 +6,15 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  * would run alone. Those that keep a processor busy stand among those that wait for cameras and clocks.
  */
 const LONGEST = [
-  'e2e/real-video', 'e2e/live', 'runtimes/python-installers', 'runtimes/python', 'sources/odd-camera', 'sources/odd-camera-ffmpeg', 'sources/freshness', 'sources/http', 'lib/lock', 'sources/file',
-  'http/page-many', 'http/page-live', 'e2e/faults', 'sources/reconnects', 'promises/conditions', 'promises/dead-cameras', 'promises/reconnects', 'promises/interference', 'sources/capture', 'e2e/crash-injected', 'http/page', 'http/page-events', 'e2e/crash-errors', 'commands/exit-codes', 'followers/postgres', 'e2e/event-clips', 'sources/own-clock', 'e2e/main-road',
-  'e2e/events-crash', 'e2e/outage', 'e2e/videostream', 'e2e/push', 'e2e/crash-random', 'e2e/capture-hosts', 'sources/feeds/native/still', 'capture/probe', 'promises/torn-append', 'e2e/crash-again', 'demo/camera', 'commands/demo', 'commands/replay', 'sources/contract',
-  'e2e/crash-restart', 'e2e/page', 'inference/lane', 'store/evidence', 'load/on-disk', 'load/overload', 'runner/harness', 'runtimes/node',
-  'models-builtin/motion-decoder', 'lib/jpeg-encoder', 'models-builtin/motion', 'pipeline/pipeline', 'e2e/lost-folder', 'inference/lanes',
-  'models/weights', 'lib/lock-contention', 'http/proxy', 'e2e/syncs', 'sources/video',
+  'e2e/real-video', 'runtimes/python', 'sources/odd-camera-ffmpeg', 'http/page-many', 'runtimes/python-installers', 'sources/odd-camera',
+  'http/page-live', 'e2e/live', 'e2e/events-crash', 'e2e/outage', 'e2e/crash-errors', 'e2e/crash-injected', 'sources/file', 'http/page',
+  'sources/http', 'e2e/faults', 'demo/camera', 'http/page-events', 'load/overload', 'followers/postgres', 'sources/freshness', 'e2e/crash-again',
+  'inference/lane', 'sources/capture', 'sources/contract', 'commands/exit-codes', 'capture/probe', 'e2e/push', 'models-builtin/motion-decoder',
+  'sources/own-clock', 'e2e/crash-random', 'e2e/page', 'e2e/capture-hosts', 'e2e/event-clips', 'promises/dead-cameras', 'commands/models',
+  'sources/push', 'following/courier', 'commands/runner-user', 'pipeline/pipeline', 'e2e/main-road', 'e2e/videostream', 'models-builtin/motion',
+  'commands/demo', 'runtimes/node', 'inference/lanes', 'load/on-disk', 'e2e/disk-full', 'sources/feeds/native/still', 'store/evidence',
+  'promises/interference', 'log/crash', 'promises/conditions', 'runner/harness', 'sources/rtsp/client', 'e2e/crash-restart', 'models/weights',
+  'runner/start', 'sources/network/rebinding', 'lib/jpeg-encoder', 'sources/video', 'events/random', 'commands/replay',
 ].map((name) => `test/${name}.test.ts`);
 
 /** Those that change what all of a process shares: its environment, its clock, its modules. */
