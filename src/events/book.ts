@@ -32,10 +32,11 @@ export interface Book {
 const TOLD_EVERY_MS = 10_000;
 /** Wakes of many episodes are one. */
 const WAKE_EVERY_MS = 1000;
-/** What is held back because a model is behind is looked at again after. */
+/** What is held back because looks are behind is looked at again after. */
 const HELD_MS = 1000;
 
-export function createBook(): Book {
+/** `isLeft`: some of what an earlier run captured of the camera is still to be looked at. */
+export function createBook(isLeft: (camera: string) => boolean): Book {
   let items: EventItem[] = [];
   let best: Told['best'][number][] = [];
 
@@ -96,7 +97,8 @@ export function createBook(): Book {
         if (look && (episode.section !== look.section || !mayEnd(episode, look.time, moment.monotonic))) continue;
         const mark = watermark(linesOf(camera), episode.section, episode.began - episode.limits.gap, moment.monotonic);
         const ending = endingOf(episode, mark, moment.monotonic);
-        if (ending === 'held') book.wake(moment.monotonic + HELD_MS);
+        // Of what is still to be looked at it may be seen in: until then it is not known when it was seen last.
+        if (ending === 'held' || (ending && isLeft(camera.id))) book.wake(moment.monotonic + HELD_MS);
         else if (ending) book.end(camera, episode, ending, moment);
       }
     },

@@ -14,7 +14,7 @@ import { createStateFile } from './state-file.ts';
 import { itemName, type EventState, type ItemName } from './state.ts';
 import { createUnfinished } from './unfinished.ts';
 
-export interface ChronicleParts extends Omit<EpisodesParts, 'log' | 'newId'> {
+export interface ChronicleParts extends Omit<EpisodesParts, 'log' | 'newId' | 'isLeft'> {
   readonly log: AppendLog<EventItem>;
   /** Of the engine's state beside the log. */
   readonly file: string;
@@ -74,9 +74,9 @@ const MOST_READ = 20_000;
 export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
   const { log, file, expectOurs, keepPicture, kept, filmed, clipOf, placeOf, sectionOf, clock, words, ...own } = parts;
   const ids = createIds(() => clock.now());
-  const engine = createEpisodes({ ...own, newId: ids.next, log: words });
-  const recent = createRecent(kept.has);
   const order = createCaptureOrder(clock);
+  const engine = createEpisodes({ ...own, newId: ids.next, isLeft: order.isLeft, log: words });
+  const recent = createRecent(kept.has);
   const listeners = new Set<(item: EventItem) => void>();
   const stop = new AbortController();
   const placeNow = createPlaces(placeOf, clock);

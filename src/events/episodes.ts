@@ -28,6 +28,8 @@ export interface EpisodesParts extends SuppressionSettings {
   readonly newId: () => string;
   /** The batch that a frame is in, also while that is open. null: nobody knows. */
   readonly batchOf: (frame: Frame) => string | null;
+  /** Some of what an earlier run captured of the camera is still to be looked at: nothing ends by silence meanwhile. */
+  readonly isLeft: (camera: string) => boolean;
   readonly log: Pick<Log, 'repeated'>;
 }
 
@@ -60,12 +62,12 @@ const MINUTE_MS = 60_000;
 /** Of how a stream was captured, whose event only the log tells of. */
 const UNKNOWN = { interval_seconds: 0, batch_size: 0 };
 
-export function createEpisodes({ rules: given, newId, batchOf, log, ...settings }: EpisodesParts): Episodes {
+export function createEpisodes({ rules: given, newId, batchOf, isLeft, log, ...settings }: EpisodesParts): Episodes {
   let rules = given;
   let cameras = new Map<string, Camera>();
   let idleForgottenAt = -Infinity;
   let tooMany = 0;
-  const book = createBook();
+  const book = createBook(isLeft);
   const silences = createSilences();
   const suppression = createSuppression(settings, silences);
   const answers = createAnswers({

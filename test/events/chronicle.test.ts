@@ -251,6 +251,23 @@ describe('the chronicle', () => {
     ]);
   });
 
+  it('has nothing end by silence before what was left was looked at, however late: who is seen in it had not gone', async () => {
+    await look('dog');
+    await chronicle.settled(BATCH);
+    const left = await times(2, capture);
+    await crash();
+    chronicle.left(batchOf('left', left));
+    for (const frame of await times(7, capture)) answer(frame, null, { session: 'since' });
+    await clock.pass(60_000);
+    expect((await written()).map(({ state }) => state)).toEqual(['begun']);
+    for (const frame of left) answer(frame, 'dog', { from: 'recovered' });
+    await chronicle.settled({ id: 'left', camera_id: 'gate' });
+    await clock.pass(10_000);
+    await chronicle.settled(BATCH);
+    expect((await written()).map(({ state, frames }) => [state, frames]).at(-1)).toEqual(['ended', 3]);
+    expect(new Set((await written()).map(({ id }) => id)).size).toBe(1);
+  });
+
   it('has the newest first after a restart too, where the clock was ahead before', async () => {
     aheadMs = 7_200_000;
     for (const sees of ['dog', 'cat']) await look(sees);

@@ -37,7 +37,7 @@ export function createWorld(rules: readonly GivenRule[] = [{ name: 'all' }], par
   let ids = 0;
   const make = (): Episodes => createEpisodes({
     rules: rules.map(ruleOf), time_zone: 'UTC', max_alert_age_seconds: 300, log: silentLog,
-    newId: () => `id-${ids++}`, batchOf: ({ key }) => `batch-of-${key}`, ...parts,
+    newId: () => `id-${ids++}`, batchOf: ({ key }) => `batch-of-${key}`, isLeft: () => false, ...parts,
   });
   let engine = make();
   let log: EventItem[] = [];
