@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import type { BatchRecord } from '../../src/types.ts';
 import { startTestApp, until, type TestApp } from '../helpers/app.ts';
 
@@ -31,7 +31,7 @@ interface Stream {
 }
 
 /** Runs these models (milliseconds per frame, by name) and streams for a while, until there is enough to see. */
-async function run(models: Readonly<Record<string, number>>, streams: readonly Stream[], isEnough: (records: readonly BatchRecord[]) => boolean): Promise<{ readonly app: TestApp; readonly records: readonly BatchRecord[] }> {
+async function run(models: Readonly<Record<string, number>>, streams: readonly Stream[], isEnough: (records: readonly BatchRecord[]) => boolean, onTestFinished: TestContext['onTestFinished']): Promise<{ readonly app: TestApp; readonly records: readonly BatchRecord[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-load-'));
   for (const [name, ms] of Object.entries(models)) {
     await mkdir(join(folder, 'models', name), { recursive: true });
@@ -64,25 +64,25 @@ function things(records: readonly BatchRecord[], model: string): number {
 const cameraOf = ({ batch }: BatchRecord): string => batch.session.replace(/_[0-9a-f]{8}$/, '');
 
 describe.concurrent('a load that is too much', () => {
-  it('leaves a model at 1.2 times its capacity working beside a fast one, to the end', async () => {
-    const { records } = await run({ fast: 1, slow: 120 }, [{ camera_id: 'CAM', models: ['fast', 'slow'], interval_seconds: 0.1, batch_size: 5 }], ({ length }) => length >= 15);
+  it('leaves a model at 1.2 times its capacity working beside a fast one, to the end', async ({ onTestFinished }) => {
+    const { records } = await run({ fast: 1, slow: 120 }, [{ camera_id: 'CAM', models: ['fast', 'slow'], interval_seconds: 0.1, batch_size: 5 }], ({ length }) => length >= 15, onTestFinished);
     // Of the last batches too: four of the five frames of a batch are what it can on a quiet machine.
     const last = records.slice(-8);
     expect(things(last, 'fast')).toBeGreaterThanOrEqual(30);
     expect(things(last, 'slow')).toBeGreaterThanOrEqual(12);
   });
 
-  it('costs each of 20 cameras the same share of a model', async () => {
+  it('costs each of 20 cameras the same share of a model', async ({ onTestFinished }) => {
     const cameras = Array.from({ length: 20 }, (_, index) => `CAM-${index}`);
-    const { records } = await run({ slow: 70 }, cameras.map((camera_id) => ({ camera_id, models: ['slow'], interval_seconds: 0.5, batch_size: 2 })), (written) => things(written, 'slow') > 100);
+    const { records } = await run({ slow: 70 }, cameras.map((camera_id) => ({ camera_id, models: ['slow'], interval_seconds: 0.5, batch_size: 2 })), (written) => things(written, 'slow') > 100, onTestFinished);
     const looks = cameras.map((camera) => things(records.filter((record) => cameraOf(record) === camera), 'slow'));
     const mean = looks.reduce((sum, one) => sum + one, 0) / looks.length;
     expect(Math.min(...looks) / mean, looks.join(' ')).toBeGreaterThan(0.4);
   });
 
-  it('by one camera of ten whose pictures end the model costs the others no batch', async () => {
+  it('by one camera of ten whose pictures end the model costs the others no batch', async ({ onTestFinished }) => {
     const healthy = Array.from({ length: 9 }, (_, index) => `CAM-${index}`);
-    const { app, records } = await run({ slow: 10 }, ['BAD', ...healthy].map((camera_id) => ({ camera_id, models: ['slow'], interval_seconds: 0.5, batch_size: 4 })), ({ length }) => length >= 30);
+    const { app, records } = await run({ slow: 10 }, ['BAD', ...healthy].map((camera_id) => ({ camera_id, models: ['slow'], interval_seconds: 0.5, batch_size: 4 })), ({ length }) => length >= 30, onTestFinished);
     // What a busy machine could not even capture is no batch.
     for (const camera of healthy) expect(app.app.face.stream(camera)?.books, camera).toMatchObject({ dead_lettered: 0, dropped: expect.not.objectContaining({ queue_full: expect.anything() as unknown }) as unknown });
     const theirs = records.filter((record) => cameraOf(record) !== 'BAD');
