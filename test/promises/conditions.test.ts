@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
@@ -20,13 +20,24 @@ import { tellFigure } from './figures.ts';
 const FAKETIME = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1'].find(existsSync);
 const IS_ROOT = process.getuid?.() === 0;
 const NOBODY = 65_534;
-const mayUnshare = IS_ROOT && spawnSync('unshare', ['--pid', '--fork', '--kill-child', 'true']).status === 0;
+/** As in a container: process ids and shared memory of one's own. */
+const CONTAINER = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', 'mount -t tmpfs tmpfs /dev/shm && exec "$@"', 'sh'];
+const mayUnshare = IS_ROOT && spawnSync(CONTAINER[0] ?? '', [...CONTAINER.slice(1), 'true']).status === 0;
 
 let camera: DemoCamera;
 beforeAll(async () => {
   camera = await startDemoCamera({ cameras: { scene: { kind: 'scene', width: 320, height: 180, fps: 10, keyframe_seconds: 0.2 } } }, new AbortController().signal);
 });
 afterAll(() => camera.close());
+
+const SHARED = '/dev/shm';
+/** What processes share of a fake clock, named by the first of them, which leaves it behind when it is killed. */
+afterAll(async () => {
+  for (const name of existsSync(SHARED) ? await readdir(SHARED) : []) {
+    const pid = /^(?:faketime_shm|sem\.faketime_sem)_(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await rm(join(SHARED, name), { force: true });
+  }
+});
 
 /** Words before a command that is to be their child, though they would become it. */
 const forked = (...words: readonly string[]): readonly string[] => ['sh', '-c', '"$@"; exit', 'sh', ...words];
@@ -89,7 +100,7 @@ describe.concurrent('a server does', () => {
   it.skipIf(FAKETIME === undefined)(`with 256 descriptors${mayUnshare ? ', as the first process of a container' : ''}, when its clock jumps an hour forward, and leaves no zombie (missed where libfaketime is absent)`, async (test) => {
     const clock = await fakeClock(test, 0);
     const descriptors = ['prlimit', '--nofile=256:256'];
-    const under = mayUnshare ? ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', ...descriptors] : forked(...descriptors);
+    const under = mayUnshare ? [...CONTAINER, ...descriptors] : forked(...descriptors);
     await underCondition(test, { under, env: clock.env }, async ({ server, recorded, records }) => {
       await recorded(2);
       await clock.set(3600);
