@@ -3,7 +3,7 @@
  * by name. A sample of the calls; LOOKOUT_CRASH_KILLS, set to anything, takes all of them.
  */
 import { cp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { replayLetter } from '../../src/pipeline/replay.ts';
 import { count, readBooksByName } from '../helpers/books-by-name.ts';
@@ -64,8 +64,9 @@ async function killAtEach({ folder, act, from, afterwards }: Plan): Promise<void
   }
 }
 
+/** What it makes for itself until it ends lies beside its folder: killed, it leaves it there. */
 const replay = async (words: readonly string[], folder: string, under: readonly string[]): Promise<number | null> =>
-  (await runLookout(['replay', '--model', 'seeing', ...QUIET, ...words], { folder, under, env: ONE_FILE_THREAD })).ended;
+  (await runLookout(['replay', '--model', 'seeing', ...QUIET, ...words], { folder, under, env: { ...ONE_FILE_THREAD, TMPDIR: dirname(folder) } })).ended;
 
 describe.skipIf(!hasStrace)('killed again, every frame is in one place (needs strace)', { retry: 0 }, () => {
   it.each(FIRST_KILLS)('while the server recovers a batch that got to %d of its road', async (share) => {

@@ -1,8 +1,11 @@
 /** Real clips, a real detector and an RTSP server by others, for tests that are skipped where they are absent. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const shared = fileURLToPath(new URL('../../../shared/', import.meta.url));
@@ -23,20 +26,24 @@ export interface Peer {
 /** Serves the clips of ../shared as cameras with digest authentication, for so many minutes. */
 export async function startPeer(cameras: Readonly<Record<string, string>>, minutes = 5): Promise<Peer> {
   const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-peer-'));
   const child = spawn('/usr/bin/python3', [
     `${shared}tools/rtsp_peer.py`, '--port', String(port), '--auth', 'user:pass', '--minutes', String(minutes),
     ...Object.entries(cameras).map(([name, file]) => `${name}=${clip(file)}`),
-  ], { stdio: ['ignore', 'pipe', 'inherit'] });
+    // It does not remove what it makes.
+  ], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, TMPDIR: folder } });
   await new Promise<void>((done, reject) => {
     child.stdout.once('data', () => { done(); });
     child.once('exit', (code) => { reject(new Error(`the RTSP server ended with code ${code ?? 'none'}`)); });
   });
   return {
     url: (camera) => `rtsp://user:pass@127.0.0.1:${port}/${camera}`,
-    close: () => new Promise((resolve) => {
-      child.removeAllListeners('exit').once('exit', () => { resolve(); });
+    async close() {
+      const ended = once(child.removeAllListeners('exit'), 'exit');
       child.kill('SIGKILL');
-    }),
+      await ended;
+      await rm(folder, { recursive: true });
+    },
   };
 }
 
