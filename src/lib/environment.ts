@@ -30,9 +30,17 @@ export function isForEverybody(name: string): boolean {
 /** Says how an interpreter is to behave: the same for whatever of a model's is run. */
 const QUIET: Environment = { PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' };
 
+/** What libraries that tell their makers how they are used want to hear, to keep that to themselves: ONNX Runtime from 1.29 on, Hugging Face's, and many that go by the last. */
+const UNTOLD = ['ORT_DISABLE_TELEMETRY', 'HF_HUB_DISABLE_TELEMETRY', 'DO_NOT_TRACK'];
+
+/** What the host says of it stands. */
+function untold(host: NodeJS.ProcessEnv): Environment {
+  return Object.fromEntries(UNTOLD.map((name) => [name, host[name] ?? '1']));
+}
+
 /** For models and what probes them: what the host sets for everybody. Other variables a manifest has to name. */
 export function forModels(host: NodeJS.ProcessEnv = process.env): Environment {
-  return { ...without(host, (name) => !isForEverybody(name)), ...QUIET };
+  return { ...without(host, (name) => !isForEverybody(name)), ...untold(host), ...QUIET };
 }
 
 /** Lookout's own. */
@@ -43,7 +51,7 @@ const OWN_SECRETS = /^LOOKOUT_TOKEN(_FILE)?$/;
  * all but Lookout's own secrets and what was set for this process's own interpreters. Colours are for terminals.
  */
 export function forPrograms(host: NodeJS.ProcessEnv = process.env): Environment {
-  return { ...without(host, (name) => OWN_SECRETS.test(name) || INTERPRETERS.test(name) || COLOURS.test(name)), ...QUIET };
+  return { ...without(host, (name) => OWN_SECRETS.test(name) || INTERPRETERS.test(name) || COLOURS.test(name)), ...untold(host), ...QUIET };
 }
 
 /**

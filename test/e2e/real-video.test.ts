@@ -1,8 +1,8 @@
 /** Real video from an RTSP server by others, with default values: the dog is found, the road without one stays empty. */
-import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { BatchRecord, Detection } from '../../src/types.ts';
 import { startTestApp, type TestApp } from '../helpers/app.ts';
 import { shareEnvironments } from '../helpers/environments.ts';
@@ -21,12 +21,15 @@ describe.skipIf(!hasPeer)('real video (missed where absent: the clips and the RT
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'lookout-video-'));
     await shareEnvironments(join(folder, 'data'));
+    await mkdir(join(folder, 'cache'));
+    vi.stubEnv('XDG_CACHE_HOME', join(folder, 'cache'));
     peer = await startPeer(CAMERAS);
     lookout = await startTestApp({}, folder);
     for (const name of Object.keys(CAMERAS)) await lookout.post('/start_stream', { rtsp_url: peer.url(name), camera_id: name });
   });
 
   afterAll(async () => {
+    vi.unstubAllEnvs();
     await lookout.close();
     await peer.close();
     await rm(folder, { recursive: true, force: true });
@@ -65,4 +68,8 @@ describe.skipIf(!hasPeer)('real video (missed where absent: the clips and the RT
     expect(dogs.length).toBeLessThanOrEqual(looked);
     expect(dogs.filter((one) => one.confidence > 0.6).length).toBeGreaterThanOrEqual(Math.floor(0.6 * looked));
   }, 200_000);
+
+  it('lets ONNX Runtime prepare nothing to be sent to its makers', async () => {
+    expect((await readdir(join(folder, 'cache'), { recursive: true })).filter((name) => /onnxruntime|deviceid/i.test(name))).toEqual([]);
+  });
 });

@@ -22,7 +22,9 @@ const forInterpreters = {
   PYTHONPATH: '/other', PYTHONHOME: '/other', PYTHONSTARTUP: '/a.py', PYTHONINSPECT: '1', PYTHONWARNINGS: 'error', VIRTUAL_ENV: '/venv', CONDA_PREFIX: '/conda',
   NODE_PATH: '/other', NODE_OPTIONS: '--inspect', NODE_V8_COVERAGE: '/tmp', NODE_DEBUG: '*', FORCE_COLOR: '3', BASH_ENV: '/a.sh',
 };
-const added = { PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' };
+const quiet = { PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' };
+const untold = { ORT_DISABLE_TELEMETRY: '1', HF_HUB_DISABLE_TELEMETRY: '1', DO_NOT_TRACK: '1' };
+const added = { ...quiet, ...untold };
 
 it('lets models have what programs, libraries and devices go by, and nothing else of the host', () => {
   const host = {
@@ -38,6 +40,14 @@ it('lets one-shot programs and installers have the rest too, but for what is Loo
   for (const made of [forPrograms, forInstallers]) expect(seen({ ...kept, ...more, ...forInterpreters, LOOKOUT_TOKEN: 's' }, made)).toEqual({ ...kept, ...more, ...added });
 });
 
+it('asks libraries to tell their makers nothing, unless the host says otherwise', () => {
+  const host = { PATH: '/bin', ORT_DISABLE_TELEMETRY: '0', HF_HUB_DISABLE_TELEMETRY: '', DO_NOT_TRACK: '0' };
+  for (const made of [forModels, forPrograms, forInstallers]) {
+    expect(seen(host, made)).toEqual({ ...host, ...quiet });
+    expect(seen({ PATH: '/bin', DO_NOT_TRACK: '0' }, made)).toEqual({ PATH: '/bin', ...untold, DO_NOT_TRACK: '0', ...quiet });
+  }
+});
+
 it('leaves installers their indexes, certificates, proxies and caches, and nothing that says where packages go', () => {
   const kept = {
     PATH: '/bin', HTTPS_PROXY: 'http://proxy:3128', REQUESTS_CA_BUNDLE: '/ca.pem', CFLAGS: '-O2',
@@ -50,7 +60,7 @@ it('leaves installers their indexes, certificates, proxies and caches, and nothi
     UV_TARGET: '/t', UV_PREFIX: '/p', UV_SYSTEM_PYTHON: '1', UV_PYTHON: '3.8', UV_PROJECT_ENVIRONMENT: '/e', UV_CONFIG_FILE: '/uv.toml', UV_NO_DEPS: '1',
     npm_config_global: 'true', NPM_CONFIG_PREFIX: '/p', npm_config_dry_run: 'true', npm_config_omit: 'optional', npm_config_global_prefix: '/p', npm_config_local_prefix: '/l',
   };
-  expect(seen(host, forInstallers)).toEqual({ ...kept, PYTHONNOUSERSITE: '1', PYTHONUNBUFFERED: '1', NO_COLOR: '1' });
+  expect(seen(host, forInstallers)).toEqual({ ...kept, ...added });
 });
 
 it('knows settings by the names that they have in files', () => {
