@@ -1,8 +1,8 @@
 /**
  * How Node finds the npm packages of a model: they lie in an environment of its own, away from its code.
  *
- * Node itself would look beside the code and above it. Hooks of Node's module customization: `resolve` runs in a thread of
- * its own, where `initialize` tells it what register.mjs knows.
+ * Node itself would look beside the code and above it. Hooks of Node's module customization, which may run in a thread of
+ * their own: `initialize` tells them what register.mjs knows.
  */
 import { existsSync } from 'node:fs';
 import { isBuiltin } from 'node:module';

@@ -75,5 +75,5 @@ function hostDifference(at: Date): string {
 export function hostZone(): string {
   // None, whatever its type says, or one of Intl's own making, where TZ is a form without a name.
   const name = new Intl.DateTimeFormat().resolvedOptions().timeZone as string | undefined;
-  return name === undefined || /^(?:GMT[+-].*|Etc\/Unknown)$/.test(name) ? hostDifference(new Date()) : name;
+  return name === undefined || /^(?:(?:GMT)?[+-].*|Etc\/Unknown)$/.test(name) ? hostDifference(new Date()) : name;
 }

@@ -42,6 +42,8 @@ export function homeOf({ name, home }: Account): Environment {
   };
 }
 
+/** The owner that it has. */
+const KEEP = -1;
 const PASS = 0o010;
 /** What is made in a folder is its group's. */
 const PASS_ON = 0o2000;
@@ -91,7 +93,10 @@ export async function giveToModels(folder: string): Promise<void> {
 /** A copy that a model may read and not change. */
 export async function copyForModels(file: string, target: string): Promise<void> {
   await copyFile(file, target, constants.COPYFILE_FICLONE);
-  if (account !== null) await chmod(target, 0o440);
+  if (account === null) return;
+  // From Node 22 on a copy has its original's group, whatever folder it is made in.
+  await chown(target, KEEP, account.gid);
+  await chmod(target, 0o440);
 }
 
 /** What lies where a model was to leave a file is none, or too large to be read. */

@@ -9,7 +9,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { runModelsAs } from '../../src/lib/account.ts';
 import { until } from '../helpers/app.ts';
 import { command, type Ended } from '../helpers/command.ts';
-import { alive, descendants } from '../helpers/process-tree.ts';
+import { alive, descendants, isNode } from '../helpers/process-tree.ts';
 import { runLookout, startServer } from '../helpers/server-process.ts';
 import { readRecords } from '../helpers/records-file.ts';
 import { writeTree } from '../models/fixtures.ts';
@@ -89,7 +89,7 @@ describe.skipIf(!IS_ROOT)('as root', () => {
     });
     expect((await stat(join(folder, 'data/work/spy/kept'))).uid).toBe(65534);
     expect(await readdir(join(folder, 'open'))).toEqual(['x']);
-    const runner = descendants(server.pid).filter(({ command }) => command === 'node');
+    const runner = descendants(server.pid).filter(isNode);
     expect(runner).toHaveLength(1);
     await server.kill9();
     await until(() => alive(runner).length === 0, 3000, () => 'the runner lives on');

@@ -1,5 +1,5 @@
 /** Processes as /proc tells of them: who descends from whom, who is still alive, and what they cost. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 
 /** A process that no later one can be taken for. */
 export interface Process {
@@ -27,6 +27,16 @@ export function alive(processes: readonly Process[]): readonly Process[] {
     const now = readStat(pid);
     return now !== null && now.start === start && now.state !== 'Z' && now.state !== 'X';
   });
+}
+
+/** Runs this Node. Its command does not tell: from Node 24 on that is the name of its first thread. */
+export function isNode({ pid }: Process): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`) === realpathSync(process.execPath);
+  } catch {
+    // It has ended.
+    return false;
+  }
 }
 
 /** Seconds of a processor that a process and those below it have used. */

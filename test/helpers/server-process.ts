@@ -2,13 +2,13 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { leashed } from '../../src/lib/leash.ts';
 import type { Balance } from '../../src/types.ts';
 import { until } from './app.ts';
-import { descendants, type Process } from './process-tree.ts';
+import { descendants, isNode } from './process-tree.ts';
 
 export interface ServerProcess extends Running {
   readonly url: string;
@@ -82,9 +82,8 @@ export async function runLookout(words: readonly string[], { folder, under = [],
   await once(child, 'spawn');
   let pid = child.pid ?? 0;
   if (under.length > 0) {
-    const isOurs = ({ command }: Process): boolean => command === basename(process.execPath);
-    await until(() => descendants(child.pid ?? 0).some(isOurs) || child.exitCode !== null || child.signalCode !== null, START_MS, () => text);
-    pid = descendants(child.pid ?? 0).find(isOurs)?.pid ?? pid;
+    await until(() => descendants(child.pid ?? 0).some(isNode) || child.exitCode !== null || child.signalCode !== null, START_MS, () => text);
+    pid = descendants(child.pid ?? 0).find(isNode)?.pid ?? pid;
   }
   return {
     pid, ended,

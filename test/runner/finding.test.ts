@@ -102,9 +102,10 @@ describe('a finding may not say', () => {
   test('what is nested without end, wherever it stands', () => {
     const endless = '['.repeat(200_000) + ']'.repeat(200_000);
     const said = (field: string): unknown => JSON.parse(`[{"class":"dog","confidence":1,"${field}":${endless}}]`);
-    expect(() => parseFindings(said('class'), 'detections')).toThrow('detections[0].class is nested too deep to show, not a text');
+    // Newer versions of Node write what is nested so deep.
+    expect(() => parseFindings(said('class'), 'detections')).toThrow(/^detections\[0\]\.class is (nested too deep to show|\[{60}), not a text$/);
     expect(() => parseFindings(said('extra'), 'detections')).toThrow('is nested deeper than 32 levels');
-    expect(() => parseFindings(said('attributes'), 'detections')).toThrow('detections[0].attributes is nested too deep to show, not an object');
+    expect(() => parseFindings(said('attributes'), 'detections')).toThrow(/^detections\[0\]\.attributes is (nested too deep to show|\[{60}), not an object$/);
   });
 });
 
