@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { imageSizeFromFile } from 'image-size/fromFile';
-import { LookoutError } from '../errors.ts';
+import { errorInfo, LookoutError } from '../errors.ts';
 import { toJpeg } from '../lib/ffmpeg.ts';
 
 /** Throws `bad_frame`. */
@@ -22,7 +22,8 @@ export async function uprightJpeg(image: string, converted: string, signal: Abor
   const { width, height, type = '', orientation = 1 } = await sizeOf(image);
   if (type === 'jpg' && orientation === 1) return { file: resolve(image), width, height };
   const jpeg = await toJpeg(await readFile(image), { ...QUALITY, type, orientation }, signal).catch((error: unknown) => {
-    throw error instanceof LookoutError && error.code === 'bad_frame' ? unreadable(image, error.message) : error;
+    signal.throwIfAborted();
+    throw error instanceof LookoutError && error.code !== 'bad_frame' ? error : unreadable(image, errorInfo(error).message);
   });
   if (jpeg.length === 0) throw unreadable(image, 'nothing of it can be decoded');
   await writeFile(converted, jpeg);

@@ -1,4 +1,5 @@
 /** What a camera shows, and the arguments with which ffmpeg makes it. */
+import { clockFilters } from './clock-face.ts';
 import { pastureFilters, PHOTOGRAPH } from './pasture.ts';
 import { sceneGraph } from './scene.ts';
 
@@ -66,7 +67,7 @@ function source(scene: Scene): readonly string[] {
 /** ffmpeg that encodes a clip to `file`: noise over the scene makes it need the bitrate that is asked for. */
 export function clipArguments(file: string, options: ClipOptions): readonly string[] {
   const { seconds, width, height, fps, bitrate, clock, preset = 'veryfast' } = options;
-  const graph = sceneGraph({ width, height, fps, clock: clock ? 't' : 'none', noise: 20 });
+  const graph = sceneGraph({ width, height, fps, clock, noise: 20 });
   return [
     ...QUIET, '-f', 'lavfi', '-i', graph, '-t', String(seconds), '-c:v', 'libx264', '-preset', preset,
     '-bf', String(options.b_frames), ...keyFrames(options), ...rate(bitrate), '-f', 'mp4', '-y', file,
@@ -93,9 +94,10 @@ function pasture(): readonly string[] {
 
 function live(scene: Scene & { kind: 'scene' }): readonly string[] {
   const { width = USUAL.width, height = USUAL.height, fps = USUAL.fps, keyframe_seconds = USUAL.keyframe_seconds, b_frames = 0, bitrate, clock = false, codec = 'h264' } = scene;
-  const graph = sceneGraph({ width, height, fps, clock: clock ? 'time(0)' : 'none', noise: 0 });
   return [
-    '-filter_threads', '1', '-f', 'lavfi', '-i', graph, '-preset', 'ultrafast', '-threads', '1',
+    '-filter_threads', '1', '-f', 'lavfi', '-i', sceneGraph({ width, height, fps, clock: false, noise: 0 }),
+    // When it leaves: newer versions of ffmpeg make a picture of their input as soon as the one before has left.
+    ...(clock ? ['-vf', clockFilters('time(0)', width, height).join(',')] : []), '-preset', 'ultrafast', '-threads', '1',
     ...(codec === 'h264' ? h264(b_frames) : h265(b_frames)), ...keyFrames({ fps, keyframe_seconds }),
     ...(bitrate === undefined ? [] : rate(bitrate)),
     ...SELF_CONTAINED,

@@ -5,8 +5,8 @@ export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
-  /** What the binary clock shows; none: no clock is drawn. */
-  readonly clock: 'time(0)' | 't' | 'none';
+  /** A binary clock shows the picture's own time, from 0. */
+  readonly clock: boolean;
   /** Strength of the noise over it, 0 to 100. */
   readonly noise: number;
 }
@@ -45,7 +45,7 @@ export function sceneGraph(picture: Picture): string {
     ...SPRITES.map(({ x, y, enable }, index) => [
       `[${index === 0 ? 'street' : `with${index - 1}`}][sprite${index}]overlay=x='${x}':y='${y}':enable='${enable}'[with${index}]`,
     ]),
-    [`[with${SPRITES.length - 1}]noise=alls=${picture.noise}:allf=t`, ...(picture.clock === 'none' ? [] : clockFilters(picture.clock, width, height))],
+    [`[with${SPRITES.length - 1}]noise=alls=${picture.noise}:allf=t`, ...(picture.clock ? clockFilters('t', width, height) : [])],
   ];
   return chains.map((chain) => chain.join(',')).join(';');
 }

@@ -42,8 +42,8 @@ const TIME_BASE = /^#tb 0: (\d+)\/(\d+)/;
 const SIZE = /^#dimensions 0: (\d+)x(\d+)/;
 const PIECED = /^#codec_id 0: (?:h264|hevc)$/;
 const MADE_UP = /\bconcealing (\d+) DC, /;
-/** It comes to nothing. */
-const UNDECODED = /^Error while decoding stream/;
+/** It comes to nothing; from ffmpeg 6.1 on in other words. */
+export const UNDECODED = /^Error (?:while decoding stream|submitting packet to decoder)/;
 const COMPLAINT = /\[(?:error|fatal|panic)\] (.*)$/;
 
 /** A parser for one log: it remembers the time bases that come first. The seconds that ffmpeg prints have six digits in all, too few after a day. */

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { FfmpegCommand } from 'fluent-ffmpeg';
 import { LookoutError } from '../errors.ts';
+import { logParser } from './ffmpeg-log.ts';
 import { leashedFfmpeg } from './leash.ts';
 
 export interface FfmpegRun {
@@ -12,7 +13,7 @@ export interface FfmpegRun {
   readonly input?: readonly string[];
   /** At most one writable among them, without `close`, which fluent-ffmpeg takes for a consumer that has gone. */
   readonly outputs: readonly { readonly target: string | Writable; readonly options: readonly string[] }[];
-  /** Told each line that ffmpeg writes to the target pipe:1, to pipe:2, where its log goes too, or to pipe:3. */
+  /** Told each line that ffmpeg writes to the target pipe:1, to pipe:2, where its log goes too, or to pipe:3. Who is told its log says what it is to hold. */
   readonly onLine?: Readonly<Partial<Record<1 | 2 | 3, (line: string) => void>>>;
   /** Where it runs: what relative targets are relative to. */
   readonly folder?: string;
@@ -29,16 +30,17 @@ export async function runFfmpeg({ source, input = [], outputs, onLine = {}, fold
   // Capture hosts and most commands never run one.
   const { default: ffmpeg } = await import('fluent-ffmpeg');
   const drained: Promise<void>[] = [];
-  // Its last lines become the failure's words, for those who are not told the lines themselves.
-  const command = withoutTraps(ffmpeg({ source, cwd: folder, stdoutLines: onLine[2] ? 1 : 100 }), onLine[3] ? FOUR_PIPES : undefined, (process) => {
-    for (const [fd, tell] of Object.entries(onLine)) {
+  const complaints: string[] = [];
+  const heard = { 2: keepComplaints(complaints), ...onLine };
+  const command = withoutTraps(ffmpeg({ source, cwd: folder, stdoutLines: 1 }), onLine[3] ? FOUR_PIPES : undefined, (process) => {
+    for (const [fd, tell] of Object.entries(heard)) {
       const lines = createInterface({ input: process.stdio[Number(fd)] as Readable }).on('line', tell);
       drained.push(new Promise((done) => { lines.once('close', done); }));
     }
   });
   command.setFfmpegPath(leashedFfmpeg([]).file);
   // Alone or in a list, a word with one space in it would be taken for two.
-  command.inputOptions('-hide_banner', ...input);
+  command.inputOptions('-hide_banner', ...(onLine[2] ? [] : ['-loglevel', 'level+error']), ...input);
   for (const { target, options } of outputs) {
     command.output(target).outputOptions([...options]);
     if (typeof target !== 'string') drained.push(new Promise((done) => { target.once('finish', done); }));
@@ -52,7 +54,7 @@ export async function runFfmpeg({ source, input = [], outputs, onLine = {}, fold
     const finish = (error: Error | null): void => {
       // The shell's words for a program that it cannot find or run.
       if (error && /exited with code 12[67]/.test(error.message)) reject(new LookoutError('ffmpeg_missing', 'ffmpeg cannot be run: install it; `lookout doctor` names the command'));
-      else if (!error || /exited with code|killed with signal/.test(error.message)) void Promise.all(drained).then(() => { resolve(error); });
+      else if (!error || END.test(error.message)) void Promise.all(drained).then(() => { resolve(error && inWords(error, complaints)); });
       else if (signal.aborted) resolve(error);
       else reject('syscall' in error ? new LookoutError('ffmpeg_failed', `ffmpeg cannot be started: ${error.message}`, { cause: error }) : error);
     };
@@ -65,6 +67,25 @@ export async function runFfmpeg({ source, input = [], outputs, onLine = {}, fold
     clearTimeout(killing);
     signal.removeEventListener('abort', end);
   });
+}
+
+/** How it ended, before what the library makes of its log. */
+const END = /^.*?(?:exited with code \d+|killed with signal \w+)/;
+const MOST_COMPLAINTS = 10;
+
+function keepComplaints(complaints: string[]): (line: string) => void {
+  const parse = logParser();
+  return (line) => {
+    const said = parse(line);
+    if (said?.kind !== 'complaint') return;
+    complaints.push(said.text);
+    if (complaints.length > MOST_COMPLAINTS) complaints.shift();
+  };
+}
+
+function inWords(error: Error, complaints: readonly string[]): Error {
+  const [end = error.message] = END.exec(error.message) ?? [];
+  return new Error(complaints.length > 0 ? `${end}: ${complaints.join('; ')}` : end);
 }
 
 type OnProcess = (process: ChildProcess, ...rings: { get(): string }[]) => void;

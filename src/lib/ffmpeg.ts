@@ -258,7 +258,7 @@ async function tooOld(): Promise<LookoutError> {
  * it would wait for the next one to begin. One that it cannot read at all ends it.
  */
 export const SCALE_INPUT: readonly string[] = [
-  '-loglevel', 'error', '-xerror', '-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-threads', '1', '-noautorotate', ...bounded('mpjpeg'),
+  '-xerror', '-fpsprobesize', '0', '-analyzeduration', '0', '-probesize', '32', '-threads', '1', '-noautorotate', ...bounded('mpjpeg'),
 ];
 
 /** Pictures of this size in pixels, each behind a header with its length. One format, whatever comes: the encoder takes no other later on. */
@@ -338,7 +338,7 @@ export async function showPictures(
       target,
       options: [
         // Encoders of H.264 take even sizes.
-        '-vf', `scale=${width - width % 2}:${height - height % 2},format=yuv420p`, '-fps_mode', 'vfr',
+        '-vf', `scale=${width - width % 2}:${height - height % 2}:out_range=tv,format=yuv420p`, '-fps_mode', 'vfr',
         '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '25', '-threads', '2', '-movflags', '+faststart', '-f', 'mp4',
       ],
     }],

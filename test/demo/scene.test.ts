@@ -17,7 +17,7 @@ afterAll(async () => { await rm(folder, { recursive: true }); });
 
 describe('the scene', () => {
   it('shows something that moves in any two pictures three seconds apart', async () => {
-    const graph = sceneGraph({ width: 320, height: 180, fps: 1, clock: 'none', noise: 0 });
+    const graph = sceneGraph({ width: 320, height: 180, fps: 1, clock: false, noise: 0 });
     const { stdout } = await run('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', graph, '-frames:v', '60', '-pix_fmt', 'gray', '-f', 'rawvideo', 'pipe:1'], { encoding: 'buffer', maxBuffer: 10_000_000 });
     const size = 320 * 180;
     const picture = (index: number): Buffer => stdout.subarray(index * size, (index + 1) * size);

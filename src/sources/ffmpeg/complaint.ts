@@ -10,7 +10,8 @@ type Meaning = readonly [RegExp, ErrorCode, string | ((transport: Transport) => 
 
 const MEANINGS: readonly Meaning[] = [
   [/authorization failed|forbidden/i, 'stream_auth', 'the camera refused the user name or password'],
-  [/0:v:[1-9]\d*'? matches no streams/i, 'stream_codec', FEWER_VIDEOS],
+  // Newer versions name it in the line after.
+  [/0:v:[1-9]\d*'? (?:matches no streams|for option 'map')/i, 'stream_codec', FEWER_VIDEOS],
   [/matches no streams|does not contain any stream/i, 'stream_codec', NO_VIDEO],
   ...REFUSALS.map(({ status, method, code, words }): Meaning => [new RegExp(`${method === undefined ? '\\b' : `method ${method} failed: `}(${status}) `), code, words]),
   [/connection refused|no route|unreachable|name or service|failed to resolve|timed out|connection reset|end of file/i, 'stream_connect', NOT_REACHED],
@@ -37,7 +38,7 @@ export function complaintError(complaints: readonly string[], connected: boolean
 }
 
 /** What ffmpeg says because it ends, or is ended. */
-const AFTERMATH = /immediate exit requested|operation not permitted|error initializing output stream|cannot determine format|error marking filters|error closing file|could not write header|dimensions not set/i;
+const AFTERMATH = /immediate exit requested|operation not permitted|error initializing output stream|cannot determine format|error marking filters|error closing file|could not write header|dimensions not set|failed to set value|error parsing options|error opening output/i;
 
 /** ffmpeg is given the address in a list, about which it says once more what it said before: that counts where it is all. */
 function reasons(said: readonly string[]): readonly string[] {

@@ -2,7 +2,7 @@
  * Tells which pictures lack something that was lost on the way: what the decoder made up, and what was made from that. A
  * record must not hold them, nor a model see them. Passive: told what the decoder says.
  */
-import type { DecodedPicture } from '../../lib/ffmpeg-log.ts';
+import { UNDECODED, type DecodedPicture } from '../../lib/ffmpeg-log.ts';
 
 export interface Damage {
   complained(words: string): void;
@@ -15,7 +15,7 @@ export interface Damage {
 }
 
 /** A picture or what it is made from is not there, in the words of ffmpeg's decoders. */
-const LOST = /^Error while decoding stream|Missing reference picture|Could not find ref with POC/;
+const LOST = new RegExp(`${UNDECODED.source}|Missing reference picture|Could not find ref with POC`);
 /** Of a picture's blocks; some cameras' streams are a little wrong all the time. */
 const MOST_MADE_UP = 0.1;
 const BLOCK = 16;
