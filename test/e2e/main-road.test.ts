@@ -112,8 +112,9 @@ it('tells Prometheus what the API tells', async () => {
   expect(body.value('lookout_records_written_total', { camera_id: '7' })).toBe(records);
   expect(body.value('lookout_frames_captured_total', { camera_id: '7' })).toBe(books.captured);
   expect(body.value('lookout_stream_state', { camera_id: '7', state: 'stopped' })).toBe(1);
-  const looked = body.value('lookout_model_frames_looked_total', { model: 'motion', camera_id: '7' });
-  expect(looked).toBe(books.captured);
+  // Of those captured a busy machine may have missed one.
+  expect(books.recorded).toBeGreaterThan(0);
+  expect(body.value('lookout_model_frames_looked_total', { model: 'motion', camera_id: '7' })).toBe(books.recorded);
   expect(body.value('lookout_model_inference_seconds_total', { model: 'motion' })).toBeGreaterThan(0);
   expect(body.value('lookout_runner_memory_bytes', { model: 'motion', runner: '0' })).toBeGreaterThan(1e6);
 });

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { accessInWords, provideAccess, type Access } from '../../src/http/access.ts';
 import { createLog } from '../../src/lib/log.ts';
 import { startServer } from '../helpers/server-process.ts';
+import { mayBecomeNobody, NOBODY } from '../helpers/nobody.ts';
 
 let folder: string;
 let lines: string[];
@@ -37,10 +38,10 @@ it('is made as well for models of another user, who ask from this machine, and m
   expect([(await provide({ ...own, insecure: true })).token, lines]).toEqual([null, [expect.stringContaining('models, which run as models, may ask for every record')]]);
 });
 
-it.skipIf(process.getuid?.() !== 0)('may be a file that root has placed, with a warning (needs root)', async () => {
+it.skipIf(!mayBecomeNobody)('may be a file that root has placed, with a warning (needs root, and a Node that may change its user)', async () => {
   await writeFile(join(folder, 'token'), 'sixteen-characters-of-root\n');
   await chmod(folder, 0o755);
-  process.seteuid?.(65_534);
+  process.seteuid?.(NOBODY);
   try {
     expect(await provide()).toEqual({ token: 'sixteen-characters-of-root', file: join(folder, 'token'), isNew: false });
   } finally {

@@ -3,9 +3,10 @@ import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { letModelsPass, makeReadable, runModelsAs } from '../../src/lib/account.ts';
+import { copyForModels, letModelsPass, makeReadable, runModelsAs } from '../../src/lib/account.ts';
+import { NOBODY } from '../helpers/nobody.ts';
 
-const MODELS = 65_534;
+const MODELS = NOBODY;
 const ADMINS = 50;
 
 it.skipIf(process.getuid?.() !== 0).each([
@@ -35,4 +36,19 @@ it.skipIf(process.getuid?.() !== 0).each([
   await makeReadable(join(data, 'weights'));
   await writeFile(join(data, 'weights/w.bin'), '');
   expect((await stat(join(data, 'weights/w.bin'))).gid).toBe(MODELS);
+});
+
+it.skipIf(process.getuid?.() !== 0)('a copy for models is theirs to read and nobody\'s to change, whosever the original is', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-account-'));
+  runModelsAs({ name: 'nobody', uid: MODELS, gid: MODELS, home: '/' });
+  onTestFinished(async () => {
+    runModelsAs(null);
+    await rm(folder, { recursive: true });
+  });
+  const [picture, copy] = [join(folder, 'a.jpg'), join(folder, 'b.jpg')];
+  await writeFile(picture, 'jpeg');
+  await chown(picture, 0, ADMINS);
+  await copyForModels(picture, copy);
+  const { uid, gid, mode } = await stat(copy);
+  expect([uid, gid, mode & 0o7777]).toEqual([0, MODELS, 0o440]);
 });

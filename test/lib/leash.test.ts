@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { asUser } from '../../src/lib/account.ts';
+import { mayRunAsNobody, NOBODY } from '../helpers/nobody.ts';
 import { leashed, leashedFfmpeg, setLast } from '../../src/lib/leash.ts';
 import { alive } from '../runner/fixtures.ts';
 
@@ -58,8 +59,8 @@ describe('a command on a leash', () => {
     await expect.poll(() => alive(child), { timeout: 10_000 }).toBe(false);
   });
 
-  it.skipIf(!IS_LINUX)('is watched at next to no cost where no program is found, as another user than its parent where there is one', async () => {
-    const under = process.getuid?.() === 0 ? asUser({ name: 'nobody', uid: 65_534, gid: 65_534, home: '/' }).with(0, '/usr/bin/setpriv') : [];
+  it.skipIf(!IS_LINUX)('is watched at next to no cost where no program is found, as another user than its parent where that may be', async () => {
+    const under = mayRunAsNobody ? asUser({ name: 'nobody', uid: NOBODY, gid: NOBODY, home: '/' }).with(0, '/usr/bin/setpriv') : [];
     const { parent, child } = await family('/nonexistent', under);
     await delay(1500);
     expect(alive(child)).toBe(true);

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
 import { readCatalog, type Catalog } from '../../src/models/catalog.ts';
 import { openedFiles } from '../helpers/opened-files.ts';
+import { mayBecomeNobody, NOBODY } from '../helpers/nobody.ts';
 import { temporaryFolder, writeTree } from './fixtures.ts';
 
 const MANIFEST = 'runtime: python\nentry: detector.py\n';
@@ -212,12 +213,12 @@ test('runs no built-in model in the place of one whose manifest cannot be read',
   expect(await catalog.list()).toMatchObject([{ name: 'animals', error: { message: why } }, { name: 'good', model: {} }]);
 });
 
-test.skipIf(process.getuid?.() !== 0)('runs no built-in model in the place of one whose folder is closed (needs root)', async () => {
+test.skipIf(!mayBecomeNobody)('runs no built-in model in the place of one whose folder is closed (needs root, and a Node that may change its user)', async () => {
   const root = await writeTree(await temporaryFolder(), { 'elsewhere/a/model.yaml': MANIFEST, 'user/b/model.yaml': MANIFEST, 'built-in/a/model.yaml': MANIFEST, 'built-in/b/model.yaml': MANIFEST });
   await symlink(join(root, 'elsewhere/a'), join(root, 'user/a'));
   await chmod(root, 0o755);
   for (const closed of ['elsewhere', 'user/b']) await chmod(join(root, closed), 0o700);
-  process.seteuid?.(65_534);
+  process.seteuid?.(NOBODY);
   try {
     const error = { message: expect.stringContaining('cannot be read: EACCES') as string };
     expect(await (await catalogOf(root)).list()).toMatchObject([{ name: 'a', error }, { name: 'b', error }]);
@@ -226,11 +227,11 @@ test.skipIf(process.getuid?.() !== 0)('runs no built-in model in the place of on
   }
 });
 
-test.skipIf(process.getuid?.() !== 0)('passes over a folder of models that may not be read, and says so (needs root)', async () => {
+test.skipIf(!mayBecomeNobody)('passes over a folder of models that may not be read, and says so (needs root, and a Node that may change its user)', async () => {
   const root = await writeTree(await temporaryFolder(), { 'user/a/model.yaml': MANIFEST, 'built-in/b/model.yaml': MANIFEST });
   await chmod(root, 0o755);
   await chmod(join(root, 'user'), 0o700);
-  process.seteuid?.(65_534);
+  process.seteuid?.(NOBODY);
   try {
     const catalog = await catalogOf(root);
     expect(await namesOf(catalog)).toEqual(['b']);

@@ -11,6 +11,7 @@ import { prepareModel } from '../../src/models/prepare.ts';
 import { create } from '../../src/runtimes/node.ts';
 import { installNode } from '../../src/runtimes/tools/install-node.ts';
 import type { Model, Prepared, Progress } from '../../src/types.ts';
+import { mayRunAsNobody, NOBODY } from '../helpers/nobody.ts';
 import { listen, never, see, temporaryFolder, writeTree } from '../models/fixtures.ts';
 
 /** Says in its one detection which version it loaded from its environment. */
@@ -43,7 +44,11 @@ test('installs packages without their scripts, away from the model\'s folder, fo
   expect(await see(first)).toBe('1.0.0');
   expect(count('installing package.json with npm')).toBe(1);
   const folder = join(root, 'data/runtimes/m', first.fingerprint ?? '');
-  expect(JSON.parse(await readFile(join(folder, 'environment.json'), 'utf8'))).toMatchObject({ tools: { node: process.versions.node }, packages: ['packages/tiny==1.0.0'] });
+  expect(JSON.parse(await readFile(join(folder, 'environment.json'), 'utf8'))).toMatchObject({
+    tools: { node: process.versions.node },
+    // npm 9 copies it.
+    packages: [expect.stringMatching(/^(packages\/)?tiny==1\.0\.0$/)],
+  });
   await expect(readFile(join(root, 'models/m/package-lock.json'))).rejects.toThrow('ENOENT');
 
   // A program that no harness speaks to imports from there too.
@@ -61,14 +66,14 @@ test('installs packages without their scripts, away from the model\'s folder, fo
   expect(await see(second)).toBe('2.0.0');
 });
 
-test.skipIf(process.getuid?.() !== 0)('copies local packages as the user that models run as, whose links lead into nothing of Lookout\'s (needs root)', async () => {
+test.skipIf(!mayRunAsNobody)('copies local packages as the user that models run as, whose links lead into nothing of Lookout\'s (needs root, and the project where others may read it)', async () => {
   const { root, model } = await place(MODEL);
   await chmod(join(root, '../..'), 0o755);
   const [folder, own] = [join(root, 'environment'), join(root, 'own')];
   for (const one of [folder, own]) await mkdir(one);
   await symlink(own, join(folder, 'packages'));
-  await chown(folder, 65_534, 65_534);
-  runModelsAs({ name: 'nobody', uid: 65_534, gid: 65_534, home: '/' });
+  await chown(folder, NOBODY, NOBODY);
+  runModelsAs({ name: 'nobody', uid: NOBODY, gid: NOBODY, home: '/' });
   onTestFinished(() => { runModelsAs(null); });
   const tell = (): void => undefined;
   await expect(installNode(folder, await model(), true, { step: tell, output: tell }, never)).rejects.toThrow(/EACCES: permission denied, .*packages\/tiny/);
