@@ -38,7 +38,7 @@ export function complaintError(complaints: readonly string[], connected: boolean
 }
 
 /** What ffmpeg says because it ends, or is ended. */
-const AFTERMATH = /immediate exit requested|operation not permitted|error initializing output stream|cannot determine format|error marking filters|error closing file|could not write header|dimensions not set|failed to set value|error parsing options|error opening output/i;
+const AFTERMATH = /immediate exit requested|operation not permitted|error initializing output stream|cannot determine format|error marking filters|error closing file|could not write header|dimensions not set|failed to set value|error parsing options|error opening output files: invalid/i;
 
 /** ffmpeg is given the address in a list, about which it says once more what it said before: that counts where it is all. */
 function reasons(said: readonly string[]): readonly string[] {
