@@ -42,8 +42,6 @@ export function homeOf({ name, home }: Account): Environment {
   };
 }
 
-/** The owner that it has. */
-const KEEP = -1;
 const PASS = 0o010;
 /** What is made in a folder is its group's. */
 const PASS_ON = 0o2000;
@@ -94,8 +92,8 @@ export async function giveToModels(folder: string): Promise<void> {
 export async function copyForModels(file: string, target: string): Promise<void> {
   await copyFile(file, target, constants.COPYFILE_FICLONE);
   if (account === null) return;
-  // From Node 22 on a copy has its original's group, whatever folder it is made in.
-  await chown(target, KEEP, account.gid);
+  // From Node 22 on a copy has its original's owner and group, whoever makes it and wherever.
+  await chown(target, process.geteuid?.() ?? -1, account.gid);
   await chmod(target, 0o440);
 }
 

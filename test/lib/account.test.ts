@@ -47,7 +47,7 @@ it.skipIf(process.getuid?.() !== 0)('a copy for models is theirs to read and nob
   });
   const [picture, copy] = [join(folder, 'a.jpg'), join(folder, 'b.jpg')];
   await writeFile(picture, 'jpeg');
-  await chown(picture, 0, ADMINS);
+  await chown(picture, MODELS, ADMINS);
   await copyForModels(picture, copy);
   const { uid, gid, mode } = await stat(copy);
   expect([uid, gid, mode & 0o7777]).toEqual([0, MODELS, 0o440]);
