@@ -86,6 +86,14 @@ export function packetParser(): (line: string) => Packet | null {
   };
 }
 
+const MOST_COMPLAINTS = 20;
+
+/** Of many the last are kept: ffmpeg may complain for as long as it runs. */
+export function keepComplaint(complaints: string[], text: string): void {
+  complaints.push(text);
+  if (complaints.length > MOST_COMPLAINTS) complaints.shift();
+}
+
 const DISK: readonly (readonly [string, string])[] = [['No space left on device', 'ENOSPC'], ['Disk quota exceeded', 'EDQUOT'], ['Read-only file system', 'EROFS'], ['Input/output error', 'EIO']];
 
 /** What the disk had against it, as the system would say it to us. */

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import type { FfmpegCommand } from 'fluent-ffmpeg';
 import { LookoutError } from '../errors.ts';
-import { logParser } from './ffmpeg-log.ts';
+import { keepComplaint, logParser } from './ffmpeg-log.ts';
 import { leashedFfmpeg } from './leash.ts';
 
 export interface FfmpegRun {
@@ -71,15 +71,12 @@ export async function runFfmpeg({ source, input = [], outputs, onLine = {}, fold
 
 /** How it ended, before what the library makes of its log. */
 const END = /^.*?(?:exited with code \d+|killed with signal \w+)/;
-const MOST_COMPLAINTS = 10;
 
 function keepComplaints(complaints: string[]): (line: string) => void {
   const parse = logParser();
   return (line) => {
     const said = parse(line);
-    if (said?.kind !== 'complaint') return;
-    complaints.push(said.text);
-    if (complaints.length > MOST_COMPLAINTS) complaints.shift();
+    if (said?.kind === 'complaint') keepComplaint(complaints, said.text);
   };
 }
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { LookoutError } from '../errors.ts';
-import { DECODED_FILTER, diskErrorIn, PICKED_FILTER, logParser, packetParser, type Decoded, type DecodedPicture, type Packet } from './ffmpeg-log.ts';
+import { DECODED_FILTER, diskErrorIn, keepComplaint, PICKED_FILTER, logParser, packetParser, type Decoded, type DecodedPicture, type Packet } from './ffmpeg-log.ts';
 import { runFfmpeg, type FfmpegRun } from './ffmpeg-process.ts';
 import { ffmpegProgram, OLDEST_FFMPEG } from './ffmpeg-program.ts';
 import { namesIn, removeIfPresent } from './files.ts';
@@ -221,9 +221,8 @@ export async function runCapture(options: CaptureOptions, folder: string, events
       2(text) {
         const line = parseLog(text);
         if (line?.kind === 'complaint') {
-          complaints.push(line.text);
+          keepComplaint(complaints, line.text);
           events.onComplaint?.(line.text);
-          if (complaints.length > 20) complaints.shift();
         } else if (line?.kind === 'picked') {
           picked.set(line.index, line);
           tellPicture(line.index);

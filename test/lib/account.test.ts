@@ -9,6 +9,17 @@ import { NOBODY } from '../helpers/nobody.ts';
 const MODELS = NOBODY;
 const ADMINS = 50;
 
+/** A folder of the test's own, until whose end models run as another user. */
+async function whileModelsAreOthers(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lookout-account-'));
+  runModelsAs({ name: 'nobody', uid: MODELS, gid: MODELS, home: '/' });
+  onTestFinished(async () => {
+    runModelsAs(null);
+    await rm(folder, { recursive: true });
+  });
+  return folder;
+}
+
 it.skipIf(process.getuid?.() !== 0).each([
   ['is closed to its group', 0o2700, ADMINS, 0o710, MODELS],
   ['is Lookout\'s alone', 0o2700, 0, 0o710, MODELS],
@@ -16,12 +27,7 @@ it.skipIf(process.getuid?.() !== 0).each([
   ['everybody passes', 0o2711, MODELS, 0o711, MODELS],
   ['others share', 0o2770, ADMINS, 0o2770, ADMINS],
 ])('a set-group-id folder that %s does not make new files theirs', async (_what, mode, group, expected, owner) => {
-  const folder = await mkdtemp(join(tmpdir(), 'lookout-account-'));
-  runModelsAs({ name: 'nobody', uid: MODELS, gid: MODELS, home: '/' });
-  onTestFinished(async () => {
-    runModelsAs(null);
-    await rm(folder, { recursive: true });
-  });
+  const folder = await whileModelsAreOthers();
   const data = join(folder, 'data');
   await mkdir(data);
   await chown(data, 0, group);
@@ -39,12 +45,7 @@ it.skipIf(process.getuid?.() !== 0).each([
 });
 
 it.skipIf(process.getuid?.() !== 0)('a copy for models is theirs to read and nobody\'s to change, whosever the original is', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'lookout-account-'));
-  runModelsAs({ name: 'nobody', uid: MODELS, gid: MODELS, home: '/' });
-  onTestFinished(async () => {
-    runModelsAs(null);
-    await rm(folder, { recursive: true });
-  });
+  const folder = await whileModelsAreOthers();
   const [picture, copy] = [join(folder, 'a.jpg'), join(folder, 'b.jpg')];
   await writeFile(picture, 'jpeg');
   await chown(picture, MODELS, ADMINS);

@@ -19,10 +19,9 @@ import { readRecords } from '../helpers/records-file.ts';
 import { tellFigure } from './figures.ts';
 
 const FAKETIME = ['/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1', '/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1'].find(existsSync);
-const IS_ROOT = process.getuid?.() === 0;
 /** As in a container: process ids and shared memory of one's own. */
-const CONTAINER = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', 'mount -t tmpfs tmpfs /dev/shm && exec "$@"', 'sh'];
-const mayUnshare = IS_ROOT && spawnSync(CONTAINER[0] ?? '', [...CONTAINER.slice(1), 'true']).status === 0;
+const CONTAINER = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', 'mount -t tmpfs tmpfs /dev/shm && exec "$@"', 'sh'] as const;
+const mayUnshare = process.getuid?.() === 0 && spawnSync(CONTAINER[0], [...CONTAINER.slice(1), 'true']).status === 0;
 
 let camera: DemoCamera;
 beforeAll(async () => {

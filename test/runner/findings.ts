@@ -18,3 +18,15 @@ export const full: Detection = {
 export function nested(levels: number): Json {
   return levels === 0 ? 1 : [nested(levels - 1)];
 }
+
+/** So many lists, each in the one before. */
+export const listsInLists = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
+
+/** How they are shown: of what is nested so deep, older versions of Node cannot write JSON. */
+export function shown(lists: string): string {
+  try {
+    return JSON.stringify(JSON.parse(lists)).slice(0, 60);
+  } catch {
+    return 'nested too deep to show';
+  }
+}
