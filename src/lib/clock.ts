@@ -12,6 +12,16 @@ export interface Clock {
   after(ms: number, work: () => void): () => void;
 }
 
+/** Milliseconds of a clock that only goes on, and that all processes of this machine share. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** When that was by the clock on the wall, as it is set now. */
+export function wallTimeOf(machine: number): string {
+  return new Date(Date.now() - (machineMs() - machine)).toISOString();
+}
+
 /** Node ends a timer of more than 24.8 days at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -8,10 +8,13 @@ const INTERPRETERS = /^(PYTHON|VIRTUAL_ENV|CONDA_|NODE_(?!EXTRA_CA_CERTS$|TLS_|E
 
 const COLOURS = /^(FORCE_COLOR|CLICOLOR_FORCE|PY_COLORS)$/;
 
+/** How programs are loaded, and what the libraries go by that are loaded before all others: they would do what nobody wants without it. */
+const LOADING = 'LD_LIBRARY_PATH|LD_PRELOAD|DYLD_.+|MALLOC_.+|GLIBC_TUNABLES|FAKETIME.*';
+
 /** What programs, the libraries of models and their devices go by on this host, and what keeps them on the network's way out. */
 const ORDINARY = new RegExp(`^(${[
   'PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TMP|TEMP|TZ|TZDIR|LANG|LANGUAGE|LC_.+|XDG_.+|NODE_ENV|LOOKOUT_FFMPEG|LOOKOUT_UMASK',
-  'LD_LIBRARY_PATH|LD_PRELOAD|DYLD_.+|MALLOC_.+|GLIBC_TUNABLES|UV_THREADPOOL_SIZE',
+  LOADING, 'UV_THREADPOOL_SIZE',
   'OMP_.+|GOMP_.+|KMP_.+|MKL_.+|OPENBLAS_.+|BLIS_.+|VECLIB_.+|NUMEXPR_.+|TBB_.+|TOKENIZERS_PARALLELISM',
   'CUDA_.+|CUDNN_.+|NVIDIA_.+|NCCL_.+|TENSORRT_.+|TRT_.+|ROCR?_.+|HIP_.+|HSA_.+|MIOPEN_.+|ONEAPI_.+|SYCL_.+|ZE_.+|OPENVINO_.+|LIBVA_.+|VDPAU_.+',
   'HF_.+|HUGGINGFACE_.+|TRANSFORMERS_.+|TORCH_.+|TORCHINDUCTOR_.+|PYTORCH_.+|TRITON_.+|TF_.+|XLA_.+|JAX_.+|KERAS_.+|ORT_.+|ULTRALYTICS_.+|YOLO_.+|OPENCV_.+|MPLCONFIGDIR',
@@ -85,7 +88,7 @@ export function forInstallers(host: NodeJS.ProcessEnv = process.env): Environmen
 }
 
 /** What a program that is told everything by its arguments needs to run at all: to be found, its libraries, a device, certificates. */
-const BARE = /^(PATH|HOME|TMPDIR|LD_LIBRARY_PATH|LD_PRELOAD|DYLD_.+|SSL_CERT_(FILE|DIR)|XDG_RUNTIME_DIR|LIBVA_.+|VDPAU_.+|CUDA_.+|NVIDIA_.+|MALLOC_ARENA_MAX)$/;
+const BARE = new RegExp(`^(${LOADING}|PATH|HOME|TMPDIR|SSL_CERT_(FILE|DIR)|XDG_RUNTIME_DIR|LIBVA_.+|VDPAU_.+|CUDA_.+|NVIDIA_.+)$`);
 
 /** For ffmpeg, which dials cameras, and whatever else is asked something: no proxies, colours, reports or other words than English ones. */
 export function forTools(host: NodeJS.ProcessEnv = process.env): Environment {

@@ -1,5 +1,6 @@
 /** Cameras that speak RTSP, plain or over TLS: read by capture hosts, or each by an ffmpeg. */
 import { LookoutError } from '../errors.ts';
+import { wallTimeOf } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
 import { boundsOf } from '../lib/reach.ts';
 import type { CapturedFrame, Config, SettingSchemas, Source, StreamSpec } from '../types.ts';
@@ -95,12 +96,12 @@ export function create({ config, log, rules }: { readonly config: RtspSettings; 
       },
       live: async (camera, signal) => audiences.join(camera, videoOf(camera), signal),
       async clip(camera, file, wanted) {
-        const { begun_ms_ago, ...facts } = await videoOf(camera).clip({ file, ...wanted });
-        return { ...facts, begins_at: new Date(Date.now() - begun_ms_ago).toISOString() };
+        const { begun_machine_ms, ...facts } = await videoOf(camera).clip({ file, ...wanted });
+        return { ...facts, begins_at: wallTimeOf(begun_machine_ms) };
       },
       async record(camera, file, wanted) {
-        const { begun_ms_ago, ...facts } = await videoOf(camera).record({ file, ...wanted });
-        return { ...facts, begins_at: new Date(Date.now() - begun_ms_ago).toISOString() };
+        const { begun_machine_ms, ...facts } = await videoOf(camera).record({ file, ...wanted });
+        return { ...facts, begins_at: wallTimeOf(begun_machine_ms) };
       },
     },
     async probe(stream, signal) {

@@ -120,7 +120,7 @@ describe.concurrent('a clip of an event', () => {
   });
 
   it.skipIf(!hasLibav)('begins as early as a rule says that was changed while the camera was captured (missed where the binary of node-av is absent)', async () => {
-    const own = join(folder, 'changed');
+    const own = await mkdtemp(join(folder, 'changed-'));
     await prepare(own, [{ name: 'seen', ...RULE, clips: false }]);
     const other = await startTestApp({ models_dir: join(own, 'models'), capture_engine: 'libav' }, own);
     try {
@@ -179,12 +179,13 @@ describe.concurrent('a clip of an event', () => {
     }
   });
 
-  it.skipIf(!hasLibav)('is what was recorded before Lookout was killed, of an event that goes on after it', async () => {
-    const own = join(folder, 'killed');
+  it.skipIf(!hasLibav)('is what was recorded before Lookout was killed, of an event that goes on after it', async ({ onTestFinished }) => {
+    const own = await mkdtemp(join(folder, 'killed-'));
     await prepare(own, [{ name: 'seen', ...RULE, quiet_seconds: 1.5 }]);
     await see(own, 'dog');
     const options = { folder: own, flags: ['--models-dir', join(own, 'models'), '--capture-engine', 'libav'] };
     const first = await startServer(options);
+    onTestFinished(() => first.kill9());
     await first.ask('/start_stream', { camera_id: 'plain', rtsp_url: camera.url('plain'), model_name: ['told'], interval_seconds: 0.5, batch_size: 2 });
     const eventsOf = async (server: typeof first): Promise<readonly EventEntry[]> => ((await server.ask('/api/events')) as { events: readonly EventEntry[] }).events;
     await until(async () => (await eventsOf(first)).length > 0, 30_000, first.output);
@@ -193,6 +194,7 @@ describe.concurrent('a clip of an event', () => {
     await first.kill9();
 
     const second = await startServer(options);
+    onTestFinished(() => second.kill9());
     await until(async () => ((await second.ask('/api/clips')) as { clips: readonly Clip[] }).clips.length > 0, 20_000, second.output);
     await sleep(1000);
     await see(own);

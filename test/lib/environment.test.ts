@@ -6,7 +6,7 @@ const seen = (host: NodeJS.ProcessEnv, made: (host: NodeJS.ProcessEnv) => Enviro
   Object.fromEntries(Object.entries({ ...host, ...made(host) }).filter(([, value]) => value !== undefined));
 
 it('gives ffmpeg what it needs to run, and nothing that changes what it says or whom it calls', () => {
-  const kept = { PATH: '/bin', HOME: '/home/a', LD_LIBRARY_PATH: '/opt/lib', SSL_CERT_FILE: '/ca.pem', CUDA_VISIBLE_DEVICES: '0' };
+  const kept = { PATH: '/bin', HOME: '/home/a', LD_LIBRARY_PATH: '/opt/lib', LD_PRELOAD: '/opt/lib/libfaketime.so', FAKETIME_DONT_FAKE_MONOTONIC: '1', SSL_CERT_FILE: '/ca.pem', CUDA_VISIBLE_DEVICES: '0' };
   const host = {
     ...kept, AV_LOG_FORCE_COLOR: '1', AV_LOG_FORCE_256COLOR: '1', FFREPORT: 'file=/tmp/report:level=56', TERM: 'xterm', LANG: 'de_DE.UTF-8', LC_ALL: 'de_DE.UTF-8',
     http_proxy: 'http://proxy:3128', HTTPS_PROXY: 'http://proxy:3128', all_proxy: 'socks5://proxy', no_proxy: '', LOOKOUT_TOKEN: 'secret', SSLKEYLOGFILE: '/tmp/keys',

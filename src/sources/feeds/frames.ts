@@ -1,4 +1,5 @@
 /** Pictures of one camera that a capture host makes. */
+import { wallTimeOf } from '../../lib/clock.ts';
 import { removePictures } from '../../lib/ffmpeg.ts';
 import { removeIfPresent } from '../../lib/files.ts';
 import { createLatest } from '../../lib/latest.ts';
@@ -45,7 +46,7 @@ export async function* feedFrames(
 
   function onPicture(picture: FeedPicture): void {
     lost += picture.missed;
-    const before = box.put({ ...picture, captured_at: new Date(Date.now() - picture.age_ms).toISOString() });
+    const before = box.put({ ...picture, captured_at: wallTimeOf(picture.taken_machine_ms) });
     if (before) removeIfPresent(before.file).catch((error: unknown) => { box.fail(error); });
   }
 

@@ -193,14 +193,14 @@ export function startHost(processors: Processors): Host {
     async clip(order) {
       const clip = number();
       const made = await ask<ClipMade>(clip, { do: 'clip', feed, clip, order });
-      if ('begun_ms_ago' in made) return made;
+      if ('begun_machine_ms' in made) return made;
       throw 'message' in made ? errorOf(made) : new LookoutError(GONE.code, GONE.message);
     },
     async record(order) {
       const [recording, end] = [number(), number()];
       const ended = answerTo<RecordEnded>(end).then((how) => ('ended' in how ? how.ended : 'message' in how ? how.message : GONE.message));
       const begun = await ask<RecordBegun>(recording, { do: 'record', feed, recording, end, order });
-      if ('begun_ms_ago' in begun) return { ...begun, ended, stop() { if (!gone) child.stdin.write(lineOf({ do: 'stop', recording })); } };
+      if ('begun_machine_ms' in begun) return { ...begun, ended, stop() { if (!gone) child.stdin.write(lineOf({ do: 'stop', recording })); } };
       throw 'message' in begun ? errorOf(begun) : new LookoutError(GONE.code, GONE.message);
     },
   });

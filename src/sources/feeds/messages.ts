@@ -25,8 +25,8 @@ export interface FeedRequest {
 export interface FeedPicture {
   readonly file: string;
   readonly bytes: number;
-  /** How long ago it was taken: both processes' clocks may be set, but each by itself. */
-  readonly age_ms: number;
+  /** When it was taken, by the clock that processes share and nobody sets: who reads this may be late. */
+  readonly taken_machine_ms: number;
   readonly width: number;
   readonly height: number;
   readonly mode: string;
@@ -44,8 +44,8 @@ export interface ClipOrder {
 }
 
 export interface ClipMade {
-  /** How long ago its first picture was taken. */
-  readonly begun_ms_ago: number;
+  /** When its first picture was taken, likewise. */
+  readonly begun_machine_ms: number;
   readonly seconds: number;
   readonly codec: 'h264' | 'h265';
   readonly width: number;

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LookoutError } from '../../../errors.ts';
+import { machineMs } from '../../../lib/clock.ts';
 import { removeIfPresent } from '../../../lib/files.ts';
 import { isTorn, measure } from '../../../lib/jpeg.ts';
 import { linked } from '../../../lib/linked.ts';
@@ -206,7 +207,7 @@ export async function runFeed(request: FeedRequest, surroundings: Surroundings, 
     if (!held || !settled || life.signal.aborted) return;
     const { ptsSeconds, ...picture } = held;
     held = null;
-    surroundings.deliver({ ...picture, age_ms: clock.ageMs(ptsSeconds, now), clock_offset_seconds: playing?.clockOffsetSeconds() ?? null });
+    surroundings.deliver({ ...picture, taken_machine_ms: machineMs() - clock.ageMs(ptsSeconds, now), clock_offset_seconds: playing?.clockOffsetSeconds() ?? null });
   }
 
   function watch(): void {

@@ -1,4 +1,5 @@
 /** When what is copied of a camera begins. */
+import { machineMs } from '../../../../lib/clock.ts';
 import type { Held } from './held.ts';
 
 export interface Beginning {
@@ -6,8 +7,8 @@ export interface Beginning {
   came(ptsSeconds: number): void;
   /** The camera's time of the first; Infinity: none came. */
   seconds(): number;
-  /** Milliseconds since the first was taken. */
-  msAgo(): number;
+  /** When the first was taken; NaN: none came. */
+  machineMs(): number;
 }
 
 export function createBeginning({ ageMs }: Pick<Held, 'ageMs'>): Beginning {
@@ -16,9 +17,9 @@ export function createBeginning({ ageMs }: Pick<Held, 'ageMs'>): Beginning {
     came(ptsSeconds) {
       fromSeconds = Math.min(fromSeconds, ptsSeconds);
       // Known ever better, until the clock is set by which it is known.
-      takenMs = performance.now() - ageMs(fromSeconds);
+      takenMs = machineMs() - ageMs(fromSeconds);
     },
     seconds: () => fromSeconds,
-    msAgo: () => performance.now() - takenMs,
+    machineMs: () => takenMs,
   };
 }

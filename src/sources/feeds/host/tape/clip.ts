@@ -17,8 +17,8 @@ export interface Recording {
 }
 
 export interface Recorded extends Copied {
-  /** Milliseconds since its first picture was taken. */
-  readonly msAgo: number;
+  /** When its first picture was taken, as `machineMs` has it. */
+  readonly begunMs: number;
 }
 
 /** A camera that sends nothing for so long, beyond what was asked for, has nothing more for it. */
@@ -66,7 +66,7 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
       const copied = await copying.ended;
       if (!copied.track) throw nothingCame(why, held);
       const less = lackOf(held, before_seconds, beginning.seconds());
-      return { ...copied, msAgo: beginning.msAgo(), reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
+      return { ...copied, begunMs: beginning.machineMs(), reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
     } finally {
       clearTimeout(timer);
     }

@@ -25,8 +25,8 @@ export interface Draft {
 
 export interface DraftBegun {
   readonly track: Track;
-  /** Milliseconds since its first picture was taken. */
-  readonly msAgo: number;
+  /** When its first picture was taken, as `machineMs` has it. */
+  readonly begunMs: number;
   /** Why it begins later than was wanted; null: it does not. */
   readonly reason: string | null;
 }
@@ -68,7 +68,7 @@ export function createDraft(codec: VideoCodec, { file, before_seconds, longest_s
   async function begun(): Promise<DraftBegun> {
     const track = await Promise.race([opened, done.then(({ track: copied }) => copied)]);
     if (!track) throw nothingCame(why, held);
-    return { track, msAgo: beginning.msAgo(), reason: lackOf(held, before_seconds, beginning.seconds()) };
+    return { track, begunMs: beginning.machineMs(), reason: lackOf(held, before_seconds, beginning.seconds()) };
   }
 
   for (const piece of piecesSince(held, before_seconds)) add(piece);

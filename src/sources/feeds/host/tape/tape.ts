@@ -139,8 +139,8 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
       recordings.add(recording);
       follow(recording.ended);
       try {
-        const { track, msAgo, seconds, reason } = await recording.ended;
-        return { begun_ms_ago: msAgo, seconds, codec, width: track?.width ?? 0, height: track?.height ?? 0, reason };
+        const { track, begunMs, seconds, reason } = await recording.ended;
+        return { begun_machine_ms: begunMs, seconds, codec, width: track?.width ?? 0, height: track?.height ?? 0, reason };
       } finally {
         recordings.delete(recording);
       }
@@ -150,7 +150,7 @@ export function createTape({ pre_roll_seconds, rings, takeMark }: TapeParts): Ta
       const draft = createDraft(codec, order, held, createNativeSteps(takeMark));
       recordings.add(draft);
       follow(draft.ended.finally(() => { recordings.delete(draft); }));
-      const begun = draft.begun.then(({ track: { width, height }, msAgo, reason }) => ({ begun_ms_ago: msAgo, codec, width, height, reason }));
+      const begun = draft.begun.then(({ track: { width, height }, begunMs, reason }) => ({ begun_machine_ms: begunMs, codec, width, height, reason }));
       return { ...draft, begun };
     },
     async end() {
