@@ -1,17 +1,17 @@
 /**
  * How many frames one call is to hold: as many as the model takes, fewer while calls last long, so that nobody waits long
- * behind one, and where calls of so many fail. Passive.
+ * behind one, where more would not be answered within the deadline, and where calls of so many fail. Passive.
  */
 
 export interface CallSize {
-  /** Frames of the next call. */
-  of(most: number, now: number): number;
+  /** Frames of the next call, which is ended after so long. */
+  of(most: number, deadlineMs: number, now: number): number;
   /** A call of so many frames took so long. */
   took(frames: number, ms: number): void;
   /** A call of several frames failed, perhaps because it held so many. Returns how to take that back. */
   failed(frames: number, now: number): () => void;
-  /** What failed may go well now. */
-  forgive(): void;
+  /** The model is another one. */
+  forget(): void;
   /** How long a call lasts, about; 0: nobody knows yet. */
   readonly usualMs: number;
 }
@@ -20,6 +20,8 @@ export interface CallSize {
 const LONG_MS = 500;
 /** A call of half the frames that takes more than this share of the time is no gain. */
 const NO_GAIN = 0.75;
+/** What is known of calls holds for the next about: it is to be over in this share of its deadline. */
+const SAFE = 0.5;
 /** Where calls failed, twice as many frames are tried after so long. */
 const AGAIN_MS = 600_000;
 /** The weight of the newest call in what is usual. */
@@ -38,13 +40,21 @@ export function createCallSize(): CallSize {
     return known === undefined ? ms : known + NEWEST * (ms - known);
   }
 
+  /** As many as would surely be answered if each took as long as those before, or twice as many as were. One tells. */
+  function within(safeMs: number): number {
+    const known = [...bySize];
+    const eachMs = Math.min(...known.map(([frames, ms]) => ms / frames));
+    const answered = known.filter(([, ms]) => ms <= safeMs).map(([frames]) => frames);
+    return Math.max(1, Math.floor(safeMs / eachMs), 2 * Math.max(0, ...answered));
+  }
+
   return {
-    of(most, now) {
+    of(most, deadlineMs, now) {
       if (now >= until) {
         bound *= 2;
         until = now + AGAIN_MS;
       }
-      return Math.max(1, Math.min(most, limit, bound));
+      return Math.max(1, Math.min(most, limit, bound, within(SAFE * deadlineMs)));
     },
     failed(frames, now) {
       const before = bound;
@@ -53,7 +63,10 @@ export function createCallSize(): CallSize {
       until = now + AGAIN_MS;
       return () => { if (bound === own) bound = before; };
     },
-    forgive: () => { bound = Infinity; },
+    forget() {
+      [limit, bound, usualMs] = [Infinity, Infinity, 0];
+      bySize.clear();
+    },
     took(frames, ms) {
       usualMs = blend(usualMs === 0 ? undefined : usualMs, ms);
       const own = blend(bySize.get(frames), ms);

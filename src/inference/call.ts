@@ -2,7 +2,7 @@
 import { errorInfo, LookoutError } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { linked } from '../lib/linked.ts';
-import type { Detection, ErrorInfo, Prediction, Runner, RunnerFrame } from '../types.ts';
+import type { Config, Detection, ErrorInfo, Model, Prediction, Runner, RunnerFrame } from '../types.ts';
 import type { Ask } from './asks.ts';
 import { keepFindings } from './findings.ts';
 import type { Kept } from './keeper.ts';
@@ -27,6 +27,11 @@ const ENDING_MS = 1000;
 const GONE: Said = { error: { code: 'bad_frame', message: 'its picture is gone: somebody removed it from the frames folder' } };
 
 /** Throws where the pictures cannot be lent, or the signal's reason. */
+/** What a model has for one call. */
+export function deadlineMsOf({ deadline_seconds }: Pick<Model, 'deadline_seconds'>, { model_deadline_seconds }: Pick<Config, 'model_deadline_seconds'>): number {
+  return 1000 * (deadline_seconds ?? model_deadline_seconds);
+}
+
 export async function callRunner(
   { runner, model }: Kept, asks: readonly Ask[], deadlineMs: number, { view, clock }: CallParts, signal: AbortSignal,
 ): Promise<Outcome> {

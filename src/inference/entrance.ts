@@ -1,6 +1,7 @@
 /** What waits for one model, from the moment a frame is offered until it is in a call: its foyer, its door, and who may not go now. Passive. */
 import type { Config, Model, SkipReason } from '../types.ts';
 import { itemOf, type Ask, type Item } from './asks.ts';
+import { deadlineMsOf } from './call.ts';
 import type { CallSize } from './call-size.ts';
 import { createDoor } from './door.ts';
 import { createFoyer } from './foyer.ts';
@@ -8,7 +9,7 @@ import type { Kept } from './keeper.ts';
 import type { Quarantine } from './quarantine.ts';
 
 export interface EntranceParts {
-  readonly settings: Pick<Config, 'runner_idle_seconds' | 'queue_total' | 'batch_size'>;
+  readonly settings: Pick<Config, 'runner_idle_seconds' | 'queue_total' | 'batch_size' | 'model_deadline_seconds'>;
   readonly callSize: CallSize;
   readonly quarantine: Quarantine;
   /** What waited is not looked at. */
@@ -110,7 +111,7 @@ export function createEntrance({ settings, callSize, quarantine, skip }: Entranc
         return [suspect];
       }
       return door.take({
-        room: model.look === 'batch' ? 1 : callSize.of(model.max_batch, now),
+        room: model.look === 'batch' ? 1 : callSize.of(model.max_batch, deadlineMsOf(model, settings), now),
         mix: model.look === 'frame' && (model.mix ?? runner.ready.mix ?? false),
         mayGo: (item) => !isSuspect(item) && isFree(item),
       });

@@ -9,7 +9,7 @@ import type { Config, Lane, Model, ModelIdentity, Runner, SkipReason } from '../
 import { itemOf, type Ask, type Item } from './asks.ts';
 import { createBlame } from './blame.ts';
 import { createCallSize } from './call-size.ts';
-import { callRunner, failureOf, type CallParts, type Outcome, type Said } from './call.ts';
+import { callRunner, deadlineMsOf, failureOf, type CallParts, type Outcome, type Said } from './call.ts';
 import { createCompany } from './company.ts';
 import { createEntrance, type EntranceParts } from './entrance.ts';
 import { createHomes } from './homes.ts';
@@ -18,7 +18,7 @@ import { createQuarantine } from './quarantine.ts';
 import { createTrial } from './trial.ts';
 
 export interface LaneParts extends KeeperParts, CallParts {
-  readonly settings: KeeperParts['settings'] & EntranceParts['settings'] & Pick<Config, 'model_deadline_seconds' | 'model_retries'>;
+  readonly settings: KeeperParts['settings'] & EntranceParts['settings'] & Pick<Config, 'model_retries'>;
 }
 
 /** How often it is looked whether a model that rests may be tried again, or another of its runners started. */
@@ -105,7 +105,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
   }
 
   function employ({ model: { instances }, runner: { ready }, identity }: Kept): void {
-    if (identity.code !== code) callSize.forgive();
+    if (identity.code !== code) callSize.forget();
     code = identity.code;
     callsAtOnce = instances * ready.slots;
     while (loops.length < callsAtOnce) loops.push(serve(loops.length));
@@ -115,7 +115,7 @@ export function createLane(name: string, parts: LaneParts): Lane {
 
   async function call(kept: Kept, items: readonly Item[]): Promise<void> {
     const asks = items.flatMap((item) => item.asks);
-    const deadlineMs = (kept.model.deadline_seconds ?? settings.model_deadline_seconds) * 1000;
+    const deadlineMs = deadlineMsOf(kept.model, settings);
     const began = clock.monotonic();
     const { identity } = kept;
     for (const { session } of items) inCall.add(session);

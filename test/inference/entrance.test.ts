@@ -16,7 +16,7 @@ it('pictures that are brought together are all looked at by a model that is fast
   const callSize = createCallSize();
   callSize.took(1, 20);
   const entrance = createEntrance({
-    settings: { runner_idle_seconds: 600, queue_total: 200, batch_size: 10 }, callSize, quarantine: createQuarantine(),
+    settings: { runner_idle_seconds: 600, queue_total: 200, batch_size: 10, model_deadline_seconds: 60 }, callSize, quarantine: createQuarantine(),
     skip: (asks) => { gone.push(...asks.map(({ frame }) => frame.key)); },
   });
   const model = { look: 'frame' } as Model;

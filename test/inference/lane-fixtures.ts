@@ -39,9 +39,12 @@ export interface Bench {
   readonly writeManifest: (more?: string) => Promise<void>;
 }
 
-/** The lane is closed when the test of this context has finished; tests that run at once know theirs only by that. */
+/**
+ * The lane is closed when the test of this context has finished; tests that run at once know theirs only by that. `known`: the
+ * model is up and was asked about a frame before its plan begins, so that calls of several are made.
+ */
 export async function planned(
-  { onTestFinished }: TestContext, { starts = [], calls = [] }: { readonly starts?: readonly Deed[]; readonly calls?: readonly Deed[] },
+  { onTestFinished }: TestContext, { starts = [], calls = [], known = false }: { readonly starts?: readonly Deed[]; readonly calls?: readonly Deed[]; readonly known?: boolean },
   settings: Partial<LaneParts['settings']> = {}, change: (parts: LaneParts) => Partial<LaneParts> = () => ({}),
 ): Promise<Bench> {
   const root = await mkdtemp(join(tmpdir(), 'lookout-lane-'));
@@ -52,10 +55,6 @@ export async function planned(
   await mkdir(folder, { recursive: true });
   await copyFile(PLANNED, join(folder, 'detector.mjs'));
   await writeManifest();
-  await writeFile(`${plan}.starts`, starts.join('\n'));
-  await writeFile(`${plan}.calls`, calls.join('\n'));
-  await writeFile(`${plan}.log`, '');
-
   const catalog = await readCatalog({ folders: [{ path: join(root, 'models'), origin: 'user' }], project: null, data_dir: root });
   const runtime = createNode({ data_dir: root, offline: true });
   const parts: LaneParts = {
@@ -70,12 +69,16 @@ export async function planned(
   });
   const log = async (): Promise<readonly string[]> => (await readFile(`${plan}.log`, 'utf8')).split('\n').filter(Boolean);
   let sequence = 0;
+  const look: Bench['look'] = (key, stream = {}, signal = never) => lane.look(
+    { key, captured_at: '2025-03-01T12:00:00.000Z', sequence: sequence += 1, width: 640, height: 480 }, { ...STREAM, ...stream }, signal);
+  if (known) await look('before');
+  await writeFile(`${plan}.starts`, starts.join('\n'));
+  await writeFile(`${plan}.calls`, calls.join('\n'));
+  await writeFile(`${plan}.log`, '');
   return {
-    lane, folder, log, writeManifest,
+    lane, folder, log, look, writeManifest,
     events: async () => (await log()).map((line) => line.split(' ')[0] ?? ''),
     pids: async () => [...new Set((await log()).flatMap((line) => (line.startsWith('starts ') ? [Number(line.split(' ')[1])] : [])))],
-    look: (key, stream = {}, signal = never) => lane.look(
-      { key, captured_at: '2025-03-01T12:00:00.000Z', sequence: sequence += 1, width: 640, height: 480 }, { ...STREAM, ...stream }, signal),
   };
 }
 

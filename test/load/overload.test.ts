@@ -62,6 +62,18 @@ describe.each([0.5, 1.2, 3, 10])('a model asked for %s times what it can, beside
   });
 });
 
+describe.each([10, 45])('a model that takes %d s for a frame, of the 60 that a call has', (seconds) => {
+  it('is never asked for more than it can answer, also of what waited for its set-up, and works all the time', async () => {
+    const made = await site({ slow: { frameMs: 1000 * seconds, setUpMs: 200_000 } });
+    await startCameras(made, 6, ['slow']);
+    await made.pass(200 + 1200);
+    expect(made.starts['slow']).toHaveLength(1);
+    expect(((made.seen['slow']?.length ?? 0) * seconds) / 1200).toBeGreaterThan(0.95);
+    expect(made.books.total().dead_lettered).toBe(0);
+    expectBalance(made);
+  });
+});
+
 describe('a model that looks by batch', () => {
   it('with calls of 20 s looks at the newest batch of each camera in turn', async () => {
     const made = await site({ fast: { frameMs: 2 }, slow: { callMs: 20_000, frameMs: 0, manifest: { look: 'batch' } } });
