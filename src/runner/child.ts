@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { execa } from 'execa';
 import { systemClock } from '../lib/clock.ts';
 import { homeOf, modelsAccount } from '../lib/account.ts';
+import { killedBy } from '../lib/killed.ts';
 import { leashedModel } from '../lib/leash.ts';
 import { memoryOfTree } from '../lib/memory.ts';
 import type { RunnerCommand } from './command.ts';
@@ -137,7 +138,7 @@ async function keepWithin(memory_mb: number, memory: Child['memory'], ended: Chi
 }
 
 function endInWords({ exitCode, signal, originalMessage }: { exitCode?: number | undefined; signal?: string | undefined; originalMessage?: string | undefined }): string {
-  if (signal !== undefined) return `was killed by ${signal}`;
+  if (signal !== undefined) return killedBy(signal);
   if (exitCode !== undefined) return `exited with code ${exitCode}`;
   return `could not be started: ${originalMessage ?? 'no reason given'}`;
 }

@@ -83,6 +83,19 @@ describe('a command on a leash', () => {
     expect(signal ?? code).toBeOneOf([1, 'SIGKILL']);
   });
 
+  it.skipIf(!IS_LINUX).each<[string, readonly string[]]>([
+    ['', []],
+    ...(mayRunAsNobody ? [[', also as another user', asUser({ name: 'nobody', uid: NOBODY, gid: NOBODY, home: '/' })] satisfies [string, readonly string[]]] : []),
+  ])('is ended before its parent where memory runs out, and what it starts itself before it%s', async (_as, under) => {
+    const score = '/proc/self/oom_score_adj';
+    const own = Number(await readFile(score, 'utf8'));
+    const [file = '', ...words] = [...under, leash, String(process.pid), 'sh', '-c', `cat ${score}; "$0" $$ cat ${score}; true`, leash];
+    const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const said = (await (child.stdout.setEncoding('utf8').toArray() as Promise<string[]>)).join('').trim().split('\n').map(Number);
+    const once = Math.trunc((own + 1000) / 2);
+    expect(said).toEqual([once, Math.trunc((once + 1000) / 2)]);
+  });
+
   it('runs with its words, environment and exit code as they are', async () => {
     const { file, args } = leashed('sh', ['-c', 'echo "$1" "$WORD"; exit 7', 'sh', 'a b']);
     const child = spawn(file, args, { env: { ...process.env, WORD: "it's" }, stdio: ['ignore', 'pipe', 'inherit'] });

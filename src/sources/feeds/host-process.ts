@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { Readable, type Writable } from 'node:stream';
 import { LookoutError } from '../../errors.ts';
 import { forTools } from '../../lib/environment.ts';
+import { killedBy } from '../../lib/killed.ts';
 import { leashed } from '../../lib/leash.ts';
 import { memoryOfTree } from '../../lib/memory.ts';
 import { packageRoot } from '../../lib/package.ts';
@@ -127,9 +128,9 @@ export function startHost(processors: Processors): Host {
 
   const ended = new Promise<void>((resolve) => {
     child.once('error', (error) => { reason = `cannot be started: ${error.message}`; });
-    child.once('close', (code, killedBy) => {
+    child.once('close', (code, signal) => {
       gone = true;
-      if (reason === '') reason = killedBy === null ? `exited with code ${code ?? 0}${words.trim() && `: ${words.trim()}`}` : `was killed by ${killedBy}`;
+      if (reason === '') reason = signal === null ? `exited with code ${code ?? 0}${words.trim() && `: ${words.trim()}`}` : killedBy(signal);
       const steps = readMarks(marks);
       closeSync(marks);
       for (const rest of turns.values()) rest();

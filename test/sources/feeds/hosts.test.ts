@@ -22,5 +22,5 @@ it('a camera whose hosts end time after time before there is a picture is said t
   const killer = setInterval(() => { hostsOf(process.pid).forEach(kill); }, 50);
   onTestFinished(() => { clearInterval(killer); });
   await expect(hosts.capture('CAM-1', () => requestOf(stream, '', { ...PICTURES, ...BOUNDS, ...VIDEO, ...NO_RULES }), () => undefined, never))
-    .rejects.toMatchObject({ code: 'stream_ended', message: 'its capture host ended time after time: it was killed by SIGKILL' });
+    .rejects.toMatchObject({ code: 'stream_ended', message: 'its capture host ended time after time: it was killed by SIGKILL, as the kernel does where memory runs out' });
 });
