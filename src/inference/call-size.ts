@@ -61,6 +61,8 @@ export function createCallSize(): CallSize {
       const own = Math.min(bound, Math.floor(frames / 2));
       bound = own;
       until = now + AGAIN_MS;
+      // What was known of so many may hold no longer: a device is gone, perhaps.
+      for (const size of bySize.keys()) if (size >= frames) bySize.delete(size);
       return () => { if (bound === own) bound = before; };
     },
     forget() {

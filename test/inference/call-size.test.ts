@@ -26,6 +26,14 @@ describe('the size of calls', () => {
     expect(Math.max(...sizes(0, 1000 * seconds)) * 1000 * seconds).toBeLessThanOrEqual(DEADLINE);
   });
 
+  it('is a frame where that takes most of the deadline, also of a model that was quick before', () => {
+    const size = createCallSize();
+    for (const frames of [1, 2, 4, 8]) size.took(frames, 20 * frames);
+    for (const frames of [8, 4, 2]) size.failed(frames, 0);
+    for (let call = 0; call < 10; call += 1) size.took(size.of(8, DEADLINE, 0), 45_000);
+    expect([0, 11, 22, 33, 44].map((minutes) => size.of(8, DEADLINE, minutes * MINUTE))).toEqual([1, 1, 1, 1, 1]);
+  });
+
   it('is found where calls last long whatever they hold', () => {
     expect(sizes(20_000, 5).slice(-20).every((frames) => frames === 8)).toBe(true);
   });

@@ -89,7 +89,7 @@ describe('a command on a leash', () => {
   ])('is ended before its parent where memory runs out, and what it starts itself before it%s', async (_as, under) => {
     const score = '/proc/self/oom_score_adj';
     const own = Number(await readFile(score, 'utf8'));
-    const [file = '', ...words] = [...under, leash, String(process.pid), 'sh', '-c', `cat ${score}; "$0" $$ cat ${score}; true`, leash];
+    const [file, ...words] = [...under, leash, String(process.pid), 'sh', '-c', `cat ${score}; "$0" $$ cat ${score}; true`, leash];
     const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'inherit'] });
     const said = (await (child.stdout.setEncoding('utf8').toArray() as Promise<string[]>)).join('').trim().split('\n').map(Number);
     const once = Math.trunc((own + 1000) / 2);
