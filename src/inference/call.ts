@@ -26,12 +26,12 @@ export type Outcome =
 const ENDING_MS = 1000;
 const GONE: Said = { error: { code: 'bad_frame', message: 'its picture is gone: somebody removed it from the frames folder' } };
 
-/** Throws where the pictures cannot be lent, or the signal's reason. */
 /** What a model has for one call. */
 export function deadlineMsOf({ deadline_seconds }: Pick<Model, 'deadline_seconds'>, { model_deadline_seconds }: Pick<Config, 'model_deadline_seconds'>): number {
   return 1000 * (deadline_seconds ?? model_deadline_seconds);
 }
 
+/** Throws where the pictures cannot be lent, or the signal's reason. */
 export async function callRunner(
   { runner, model }: Kept, asks: readonly Ask[], deadlineMs: number, { view, clock }: CallParts, signal: AbortSignal,
 ): Promise<Outcome> {

@@ -7,8 +7,8 @@ export interface Beginning {
   came(ptsSeconds: number): void;
   /** The camera's time of the first; Infinity: none came. */
   seconds(): number;
-  /** When the first was taken; NaN: none came. */
-  machineMs(): number;
+  /** When the first was taken, as `machineMs` has it; NaN: none came. */
+  takenMs(): number;
 }
 
 export function createBeginning({ ageMs }: Pick<Held, 'ageMs'>): Beginning {
@@ -20,6 +20,6 @@ export function createBeginning({ ageMs }: Pick<Held, 'ageMs'>): Beginning {
       takenMs = machineMs() - ageMs(fromSeconds);
     },
     seconds: () => fromSeconds,
-    machineMs: () => takenMs,
+    takenMs: () => takenMs,
   };
 }

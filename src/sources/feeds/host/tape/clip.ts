@@ -66,7 +66,7 @@ export function createRecording(codec: VideoCodec, order: ClipOrder, held: Held,
       const copied = await copying.ended;
       if (!copied.track) throw nothingCame(why, held);
       const less = lackOf(held, before_seconds, beginning.seconds());
-      return { ...copied, begunMs: beginning.machineMs(), reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
+      return { ...copied, begunMs: beginning.takenMs(), reason: [less, copied.reason ?? why].filter((one) => one !== null).join('; ') || null };
     } finally {
       clearTimeout(timer);
     }

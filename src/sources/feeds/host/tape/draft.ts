@@ -68,7 +68,7 @@ export function createDraft(codec: VideoCodec, { file, before_seconds, longest_s
   async function begun(): Promise<DraftBegun> {
     const track = await Promise.race([opened, done.then(({ track: copied }) => copied)]);
     if (!track) throw nothingCame(why, held);
-    return { track, begunMs: beginning.machineMs(), reason: lackOf(held, before_seconds, beginning.seconds()) };
+    return { track, begunMs: beginning.takenMs(), reason: lackOf(held, before_seconds, beginning.seconds()) };
   }
 
   for (const piece of piecesSince(held, before_seconds)) add(piece);
