@@ -1,4 +1,5 @@
 /** How answers are written: the Flask orchestrator's JSON byte for byte on its routes, plain JSON with a code elsewhere. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
 import { errorInfo, LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -38,14 +39,24 @@ export function legacyErrors(log: Log): ErrorRequestHandler {
 
 /** The last handler of all other routes: `{"error", "code"}`. */
 export function errors(log: Log): ErrorRequestHandler {
-  return (thrown, request, response, next) => {
-    if (response.headersSent) { next(thrown); return; }
-    // What was done for a client that has left was stopped with that: nobody hears of it.
-    if (response.destroyed && thrown instanceof Error && thrown.name === 'AbortError') return;
-    const error = asLookoutError(thrown);
-    report(log, error, request.path);
-    response.status(error.status).json({ error: saying(error), code: error.code });
-  };
+  // Express knows it by its four parameters.
+  return (thrown, request, response, _next) => { sendError(log, thrown, request, response); };
+}
+
+export function sendError(log: Log, thrown: unknown, { url = '' }: IncomingMessage, response: ServerResponse): void {
+  // What was done for a client that has left was stopped with that: nobody hears of it.
+  if (response.destroyed && thrown instanceof Error && thrown.name === 'AbortError') return;
+  const error = asLookoutError(thrown);
+  report(log, error, url.replace(/\?.*/s, ''));
+  // An answer that was begun is cut off, so that nobody takes it for whole.
+  if (response.headersSent) response.destroy();
+  else sendJson(response, error.status, { error: saying(error), code: error.code });
+}
+
+/** Not by Express, which would make an ETag of it, and look for its type. */
+export function sendJson(response: ServerResponse, status: number, body: Json): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(text) }).end(text);
 }
 
 /** What an error says, for an answer: never credentials, and never all of what was sent. */

@@ -1,4 +1,5 @@
 /** Puts the routes together, the guard before them and the error answers behind. */
+import type { RequestListener } from 'node:http';
 import express, { type Express } from 'express';
 import { LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
@@ -13,7 +14,7 @@ import { metricRoutes } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { pageRoutes } from './page.ts';
 import { probeRoutes } from './probe.ts';
-import { pushRoutes } from './push.ts';
+import { pushHandler } from './push.ts';
 import { queryRoutes } from './queries.ts';
 import { route } from './route.ts';
 import { ruleRoutes } from './rules.ts';
@@ -30,7 +31,14 @@ export interface HttpOptions {
   readonly version: string;
 }
 
-export function createHttpApp({ face, config, staticDir, log, version }: HttpOptions): Express {
+export function createHttpApp(options: HttpOptions): RequestListener {
+  // Cameras have keys of their own.
+  const push = pushHandler(options.face, options.config, options.log);
+  const app = createRoutes(options);
+  return (request, response) => { if (!push(request, response)) app(request, response); };
+}
+
+function createRoutes({ face, config, staticDir, log, version }: HttpOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   const document = openApiDocument(version, face.recordSchema, face.pushCamera !== null);
@@ -39,8 +47,6 @@ export function createHttpApp({ face, config, staticDir, log, version }: HttpOpt
     request.url = request.url.replace(/^\/{2,}/, '/');
     next();
   });
-  // Cameras have keys of their own.
-  app.use(pushRoutes(face, config, log));
   if (face.pushCamera) app.use(videostreamRoutes(face.pushCamera, config, log));
   app.use(guard(config, log));
   // Before answers are compressed: its clients get what they always got, byte for byte.

@@ -1,9 +1,9 @@
 /** Reads the picture that is the body of a request, within bytes: of one, and of all that are read at a time. */
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { LookoutError } from '../errors.ts';
 
 /** Resolves with what `use` makes of the body. Throws `too_large`, `too_many_at_once`, and `bad_request` where the body breaks off. */
-export type WithPicture = <Result>(request: Request, use: (bytes: Buffer) => Promise<Result>) => Promise<Result>;
+export type WithPicture = <Result>(request: IncomingMessage, use: (bytes: Buffer) => Promise<Result>) => Promise<Result>;
 
 /** Of the largest pictures, so many may be here at a time. */
 const LARGEST_AT_ONCE = 8;
@@ -24,7 +24,7 @@ export function createPictureBodies(most: number): WithPicture {
       return null;
     };
     try {
-      if (Number(request.get('content-length') ?? 0) > most) throw tooLarge();
+      if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge();
       return await use(await readAll(request, hold));
     } catch (error) {
       // What still comes is let go by piece: a client that is cut off does not read the answer.
@@ -37,7 +37,7 @@ export function createPictureBodies(most: number): WithPicture {
 }
 
 /** `hold` answers why so many bytes more are too many; null: they are not. */
-function readAll(request: Request, hold: (bytes: number) => LookoutError | null): Promise<Buffer> {
+function readAll(request: IncomingMessage, hold: (bytes: number) => LookoutError | null): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = [];
     const settle = (how: () => void): void => {

@@ -1,20 +1,28 @@
-/** Where cameras bring their pictures, each with a key of its own: before the guard that asks for the token. */
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+/**
+ * Where cameras bring their pictures, each with a key of its own: before the guard that asks for the token, and without
+ * Express, which gives each request and response other prototypes, so that whatever is done with them takes longer.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorInfo, LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
-import type { Config, Face, Json } from '../types.ts';
+import type { Config, Face } from '../types.ts';
 import { isCameraId } from '../words/camera-id.ts';
-import { errors } from './answer.ts';
+import { sendError, sendJson } from './answer.ts';
 import { SAFE_HEADERS } from './guard.ts';
+import { header } from './header.ts';
 import { createPictureBodies } from './picture-body.ts';
 import { readCaptureTime, readFindings } from './push-headers.ts';
-import { route } from './route.ts';
 import { addressOf, createTries } from './tries.ts';
 
-const PATH = '/api/cameras/:camera_id/frames';
+/** As clients may write it: with the server before it, with a slash too many, in capitals. */
+const PATH = /^(?:https?:\/\/[^/?#]+)?\/+api\/cameras\/([^/?#]+)\/frames\/?(?:[?#]|$)/i;
+const ALLOW = 'POST, OPTIONS';
+const HEADERS = new Map(Object.entries(SAFE_HEADERS));
 
-export function pushRoutes(face: Face, { push_max_bytes }: Pick<Config, 'push_max_bytes'>, log: Log): Router {
-  const router = Router();
+/** `false`: the request is for somebody else. */
+export type PushHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+export function pushHandler(face: Face, { push_max_bytes }: Pick<Config, 'push_max_bytes'>, log: Log): PushHandler {
   const tries = createTries(log, undefined, 'camera key');
   const withPicture = createPictureBodies(push_max_bytes);
 
@@ -26,43 +34,58 @@ export function pushRoutes(face: Face, { push_max_bytes }: Pick<Config, 'push_ma
     });
   }
 
-  async function checkKey(request: Request, response: Response, cameraId: string): Promise<void> {
+  async function checkKey(request: IncomingMessage, response: ServerResponse, cameraId: string): Promise<void> {
     const key = keyIn(request);
     const verdict = key === null ? 'wrong' : tries.judge(addressOf(request), isCameraId(cameraId) && await isRight(cameraId, key));
     if (verdict === 'right') return;
     if (verdict === 'wrong') {
-      response.set('WWW-Authenticate', 'Bearer realm="camera"');
+      response.setHeader('WWW-Authenticate', 'Bearer realm="camera"');
       throw new LookoutError('unauthorized', 'Send the camera\'s key as X-Camera-Auth, or as a Bearer; `lookout cameras key <id>` makes one.');
     }
-    response.set('Retry-After', String(verdict));
+    response.setHeader('Retry-After', String(verdict));
     throw new LookoutError('too_many_tries', `Too many wrong keys came from your address; try again in ${verdict} s.`);
   }
 
-  const push: RequestHandler = async (request, response) => {
-    const cameraId = String(request.params['camera_id']);
+  async function push(request: IncomingMessage, response: ServerResponse, cameraId: string): Promise<void> {
     await checkKey(request, response, cameraId);
     // Before its bytes are read.
     face.expectTakesPush(cameraId);
-    const { captured_at, note } = readCaptureTime(request.get('x-captured-at'), Date.now());
+    const { captured_at, note } = readCaptureTime(header(request, 'x-captured-at'), Date.now());
     if (note !== null) log.repeated('warn', 'a camera\'s clock is wrong', cameraId, { reason: note });
-    const findings = readFindings(request.headersDistinct['x-finding'] ?? []);
+    const findings = header(request, 'x-finding') === undefined ? [] : readFindings(request.headersDistinct['x-finding'] ?? []);
     const outcome = await withPicture(request, (bytes) => face.push(cameraId, { bytes, captured_at, findings }));
-    const answer = JSON.stringify({ camera_id: cameraId, captured_at, taken: outcome === 'taken', note } satisfies Json);
-    // Express would make an ETag of each.
-    response.writeHead(202, { 'Content-Type': 'application/json; charset=utf-8', 'Content-Length': Buffer.byteLength(answer) }).end(answer);
-  };
+    sendJson(response, 202, { camera_id: cameraId, captured_at, taken: outcome === 'taken', note });
+  }
 
-  router.use(PATH, (_request, response, next) => {
-    response.set(SAFE_HEADERS);
-    next();
-  });
-  route(router, PATH, { post: push });
-  router.use(PATH, errors(log));
-  return router;
+  async function answer(request: IncomingMessage, response: ServerResponse, cameraId: string): Promise<void> {
+    response.setHeaders(HEADERS);
+    if (request.method === 'POST') {
+      await push(request, response, decoded(cameraId));
+      return;
+    }
+    response.setHeader('Allow', ALLOW);
+    if (request.method !== 'OPTIONS') throw new LookoutError('method_not_allowed', `A camera's pictures are sent with POST, not with ${String(request.method)}.`);
+    response.end();
+  }
+
+  return (request, response) => {
+    const [, cameraId] = PATH.exec(request.url ?? '') ?? [];
+    if (cameraId === undefined) return false;
+    answer(request, response, cameraId).catch((error: unknown) => { sendError(log, error, request, response); });
+    return true;
+  };
+}
+
+function decoded(cameraId: string): string {
+  try {
+    return decodeURIComponent(cameraId);
+  } catch (error) {
+    throw new LookoutError('bad_request', `"${cameraId}" is not percent-encoded UTF-8: a % is %25.`, { cause: error });
+  }
 }
 
 /** null: none was sent. */
-function keyIn(request: Request): string | null {
-  const [scheme = '', bearer = ''] = (request.get('authorization') ?? '').split(/ +/, 2);
-  return request.get('x-camera-auth') ?? (scheme.toLowerCase() === 'bearer' ? bearer : null);
+function keyIn(request: IncomingMessage): string | null {
+  const [scheme = '', bearer = ''] = (header(request, 'authorization') ?? '').split(/ +/, 2);
+  return header(request, 'x-camera-auth') ?? (scheme.toLowerCase() === 'bearer' ? bearer : null);
 }

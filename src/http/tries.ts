@@ -1,8 +1,9 @@
 /** Limits how often an address may try tokens, and tells of wrong ones: the first at once, then a line a minute. */
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
-import type { Request } from 'express';
 import { isLoopback } from '../lib/loopback.ts';
 import type { Log } from '../lib/log.ts';
+import { header } from './header.ts';
 
 export interface Tries {
   /** A token came from this address: `right`, `wrong`, or to be refused unseen for so many seconds. */
@@ -61,9 +62,9 @@ export function createTries(log: Log, minuteMs = 60_000, what = 'token'): Tries 
 }
 
 /** Who asks; behind a proxy on this machine, whom it names. Of an IPv6 address its network: a single host has all of that. */
-export function addressOf(request: Request): string {
+export function addressOf(request: IncomingMessage): string {
   const peer = (request.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
-  const named = request.get('x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
+  const named = header(request, 'x-forwarded-for')?.split(',').at(-1)?.trim() ?? '';
   return networkOf(isLoopback(peer) && isIP(named) !== 0 ? named : peer);
 }
 

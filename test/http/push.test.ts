@@ -26,6 +26,15 @@ afterAll(() => site.close());
 
 const push = (headers: Readonly<Record<string, string>> = {}, asking: Asking = {}): Promise<Answer> => site.send('POST', PATH, { body: PICTURE, ...asking, headers: { ...KEY, ...headers } });
 
+/** What is answered to a request whose target is not brought into the usual form. */
+async function raw(method: string, target: string): Promise<string> {
+  const socket = connect(site.port, '127.0.0.1');
+  socket.end(`${method} ${target} HTTP/1.1\r\nHost: a\r\nX-Camera-Auth: ${CAMERA_KEY}\r\nContent-Length: 4\r\nConnection: close\r\n\r\njpeg`);
+  let answer = '';
+  for await (const piece of socket) answer += String(piece);
+  return answer;
+}
+
 describe('a picture that is pushed', () => {
   it('is taken with the camera\'s key, by either header, from any Host', async () => {
     for (const headers of [KEY, { Authorization: `Bearer ${CAMERA_KEY}` }, { ...KEY, Host: 'lookout.example' }]) {
@@ -46,6 +55,24 @@ describe('a picture that is pushed', () => {
     expect((await site.send('POST', '/api/cameras/nobody/frames', { headers: KEY, body: PICTURE })).json).toMatchObject({ code: 'not_found' });
     expect((await site.send('POST', '/api/cameras/stopped/frames', { headers: KEY, body: PICTURE }))).toMatchObject({ status: 409, json: { code: 'not_running' } });
     expect((await site.send('GET', PATH)).status).toBe(405);
+  });
+
+  it.each(['//api/cameras/CAM%201/frames', '/API/Cameras/CAM%201/Frames', '/api/cameras/CAM%201/frames/', '/api/cameras/%43AM%201/frames?at=1', 'http://lookout.example:5000/api/cameras/CAM%201/frames'])('is taken at %s', async (target) => {
+    expect(await raw('POST', target)).toContain('HTTP/1.1 202 ');
+    expect(face.asked.pushes.map(({ camera_id }) => camera_id)).toEqual(['CAM 1']);
+  });
+
+  it('has no other place', async () => {
+    for (const target of ['/api/cameras/CAM%201/frames/1', '/api/cameras/CAM%201/framess', '/api/cameras//frames', '/x/api/cameras/CAM%201/frames', '/?/api/cameras/CAM%201/frames']) expect(await raw('POST', target), target).toContain('HTTP/1.1 401 ');
+    expect(await raw('POST', '/api/cameras/CAM%E01/frames')).toMatch(/^HTTP\/1.1 400 [^]*"code":"bad_request"/);
+    expect(face.asked.pushes).toEqual([]);
+  });
+
+  it('says which methods it takes', async () => {
+    const answers = await Promise.all(['OPTIONS', 'GET', 'HEAD', 'DELETE'].map((method) => raw(method, PATH)));
+    expect(answers.map((answer) => /^HTTP\/1.1 (\d+) /.exec(answer)?.[1])).toEqual(['200', '405', '405', '405']);
+    for (const answer of answers) expect(answer).toMatch(/^Allow: POST, OPTIONS\r$[^]*/m);
+    for (const answer of answers) expect(answer).toMatch(/^X-Content-Type-Options: nosniff\r$/m);
   });
 
   it('is refused in words, which the log has in full, where the key cannot be read', async () => {
