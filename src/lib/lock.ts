@@ -11,7 +11,7 @@
  * Within a process those who want the same lock stand in line, and leave it when their folder is free: the first one has
  * the lock, or tries for it against other processes.
  */
-import { existsSync, stat, utimesSync, type Stats } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { stat as statOf } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { lock } from 'proper-lockfile';
@@ -20,6 +20,7 @@ import { systemClock } from './clock.ts';
 import { hasCode } from './files.ts';
 import { createLines } from './line.ts';
 import { free, freeSync, isOwners, isStrangers, ownersInWords, sweep, take } from './lock-folder.ts';
+import { createSignOfLife } from './lock-sign.ts';
 import { ownName } from './owner.ts';
 
 export interface Lock {
@@ -101,18 +102,8 @@ async function keep(target: string, name: string, leave: () => void, stale: numb
       mkdir: (_folder: string, done: Done) => { done(null); },
       rmdir: (_folder: string, done: Done) => { done(null); },
       rmdirSync: () => { freeSync(folder, name); },
-      // From the release on the folder may be the next owner's: what was seen means nothing, and its time is not ours to set.
-      stat: (_folder: string, done: Done) => { stat(folder, (error, stats) => { if (!releasing) done(error, stats); }); },
-      // At once, so that no release comes between the look before and this.
-      utimes: (_folder: string, atime: Date, mtime: Date, done: Done) => {
-        try {
-          utimesSync(folder, atime, mtime);
-        } catch (error) {
-          done(error as Error);
-          return;
-        }
-        done(null);
-      },
+      // From the release on the folder may be the next owner's.
+      ...createSignOfLife(() => releasing !== null),
     },
   }).catch(async (error: unknown) => {
     await free(folder, name);
@@ -147,7 +138,7 @@ function lossOf(folder: string, name: string, { message }: Error): LookoutError 
   return new LookoutError('lock_lost', `${folder} could not be kept: ${message}`);
 }
 
-type Done = (error: Error | null, stats?: Stats) => void;
+type Done = (error: null) => void;
 
 /** Tells whether the folder has given no sign of life for so long. */
 function createWatch(folder: string, staleMs: number): () => Promise<boolean> {

@@ -1,11 +1,13 @@
 import { execa } from 'execa';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { lock as plainLock } from 'proper-lockfile';
 import { describe, expect, it, vi } from 'vitest';
 import { lockFolderOrFile } from '../../src/lib/lock.ts';
+import { canMount, mountSmallDisk } from '../helpers/small-disk.ts';
 import { useLockBench } from './lock-bench.ts';
 
 const never = new AbortController().signal;
@@ -196,6 +198,35 @@ describe('a lock', () => {
     expect(reasons).toEqual([code === 'locked' ? `another process has taken ${bench.path}.lock` : `${bench.path}.lock was removed while this process held it`]);
     await lock.release();
     expect(lock.compromised).toBe(true);
+  });
+
+  it.skipIf(!canMount).each([
+    ['goes on when that is over', false],
+    ['is lost to who takes it over meanwhile', true],
+  ])('on a disk that takes nothing is held, however long that lasts, and %s (needs leave to mount)', async (_what, isTaken) => {
+    const disk = mountSmallDisk(1);
+    try {
+      const reasons: string[] = [];
+      const path = join(disk.folder, 'thing');
+      const lock = await lockFolderOrFile(path, { waitMs: 0, staleMs: 2_000, onCompromised: ({ code }) => reasons.push(code) }, never);
+      await disk.readOnly();
+      await sleep(5_000);
+      await lock.expectHeld();
+      expect(reasons).toEqual([]);
+      disk.writable();
+      if (isTaken) {
+        const [own = ''] = await readdir(`${path}.lock`);
+        await rename(join(`${path}.lock`, own), join(`${path}.lock`, 'pid-1.start-1.realm-elsewhere.00000000'));
+        await expect(lock.expectHeld()).rejects.toMatchObject({ code: 'locked' });
+      } else {
+        await vi.waitUntil(async () => Date.now() - (await stat(`${path}.lock`)).mtimeMs < 1_000, { timeout: 10_000, interval: 50 });
+        await lock.expectHeld();
+      }
+      expect(reasons).toEqual(isTaken ? ['locked'] : []);
+      await lock.release();
+    } finally {
+      disk.unmount();
+    }
   });
 
   it('sweeps what a process left that was killed while it took a lock', async () => {
