@@ -72,7 +72,7 @@ export function createFace({
   };
   const parts: Face['parts'] = () => [
     { part: 'server', reasons: phase() === 'running' ? [] : [`Lookout is ${phase()}`] },
-    { part: 'disk', reasons: room.trouble ? [room.trouble.message] : [] },
+    { part: 'disk', reasons: [room.trouble?.message ?? null, room.silence].filter((reason) => reason !== null) },
     { part: 'records', reasons: pipeline.troubles() },
   ];
 
@@ -132,10 +132,7 @@ export function createFace({
     retryFollower: async (name) => expectFollowers().retry(name),
     parts,
     notReady: () => parts().flatMap(({ reasons }) => reasons),
-    storage: async () => [
-      await storageStatus('data', config.data_dir),
-      await storageStatus('frames', config.frames_dir),
-    ],
+    storage: async () => (room.silence === null ? [await storageStatus('data', config.data_dir), await storageStatus('frames', config.frames_dir)] : []),
   };
 }
 

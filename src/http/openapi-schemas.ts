@@ -348,7 +348,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     parts: list(exact({ part: { enum: ['server', 'disk', 'records'] }, ready: { type: 'boolean' }, reasons: { ...list(text), description: 'Why it is not.' } })),
     storage: {
       ...list(exact({ folder: { enum: ['data', 'frames'] }, free_bytes: count, size_bytes: count, free_inodes: { type: ['integer', 'null'], description: 'Files that may still be made.' } })),
-      description: 'The room where data and frames lie.',
+      description: 'The room where data and frames lie; empty while a disk gives no answer.',
     },
   }),
   StartForm: {

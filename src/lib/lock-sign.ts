@@ -1,12 +1,17 @@
 /** The time of a lock's folder, its owner's sign of life, as proper-lockfile reads and sets it. */
-import { stat, utimesSync, type Stats } from 'node:fs';
+import { stat, utimes, type Stats } from 'node:fs';
 import { hasCode } from './files.ts';
 
 type Done = (error: Error | null, stats?: Pick<Stats, 'mtime'>) => void;
 
 export interface SignOfLife {
-  readonly stat: (folder: string, done: Done) => void;
-  readonly utimes: (folder: string, atime: Date, mtime: Date, done: Done) => void;
+  /** For proper-lockfile. */
+  readonly fs: {
+    readonly stat: (folder: string, done: Done) => void;
+    readonly utimes: (folder: string, atime: Date, mtime: Date, done: Done) => void;
+  };
+  /** Resolves when none is on its way to the disk. */
+  settled(): Promise<void>;
 }
 
 /**
@@ -17,34 +22,39 @@ export interface SignOfLife {
  * `isOver`: what is seen means nothing any more, and the time is not ours to set.
  */
 export function createSignOfLife(isOver: () => boolean): SignOfLife {
-  /** Of the folder, when it was looked at last; null: it was not, or was set since. */
+  /** The folder's, when it was looked at last. */
   let seen: number | null = null;
-  /** What is to be there. */
-  let meant: Date | null = null;
+  /** What proper-lockfile takes for the folder's. */
+  let told: Date | null = null;
+  let isOwed = false;
+  let giving: Promise<void> = Promise.resolve();
   return {
-    stat(folder, done) {
-      stat(folder, (error, stats) => {
-        if (isOver()) return;
-        const before = seen;
-        if (!error) seen = stats.mtime.getTime();
-        const isAsBefore = error ? !hasCode(error, 'ENOENT') : seen === before;
-        if (meant && isAsBefore) done(null, { mtime: meant });
-        else done(error, stats);
-      });
+    fs: {
+      stat(folder, done) {
+        stat(folder, (error, stats) => {
+          if (isOver()) return;
+          const before = seen;
+          if (!error) seen = stats.mtime.getTime();
+          const isAsBefore = error ? !hasCode(error, 'ENOENT') : isOwed && seen === before;
+          if (told && isAsBefore) {
+            done(null, { mtime: told });
+            return;
+          }
+          if (!error) told = stats.mtime;
+          done(error, stats);
+        });
+      },
+      utimes(folder, atime, mtime, done) {
+        giving = new Promise((resolve) => {
+          utimes(folder, atime, mtime, (error) => {
+            resolve();
+            isOwed = error !== null;
+            told = mtime;
+            done(error && hasCode(error, 'ENOENT') ? error : null);
+          });
+        });
+      },
     },
-    utimes(folder, atime, mtime, done) {
-      try {
-        // At once, so that no release comes between the look before and this.
-        utimesSync(folder, atime, mtime);
-        seen = null;
-      } catch (error) {
-        if (hasCode(error, 'ENOENT')) {
-          done(error as Error);
-          return;
-        }
-      }
-      meant = mtime;
-      done(null);
-    },
+    settled: () => giving,
   };
 }

@@ -92,6 +92,8 @@ async function keep(target: string, name: string, leave: () => void, stale: numb
     onCompromised?.(loss);
   };
 
+  const sign = createSignOfLife(() => releasing !== null);
+
   const stop = await lock(target, {
     lockfilePath: folder,
     realpath: false,
@@ -102,8 +104,7 @@ async function keep(target: string, name: string, leave: () => void, stale: numb
       mkdir: (_folder: string, done: Done) => { done(null); },
       rmdir: (_folder: string, done: Done) => { done(null); },
       rmdirSync: () => { freeSync(folder, name); },
-      // From the release on the folder may be the next owner's.
-      ...createSignOfLife(() => releasing !== null),
+      ...sign.fs,
     },
   }).catch(async (error: unknown) => {
     await free(folder, name);
@@ -115,6 +116,8 @@ async function keep(target: string, name: string, leave: () => void, stale: numb
   const release = async (): Promise<void> => {
     try {
       if (!loss) await stop();
+      // From then on the folder may be the next owner's, whose time is not ours to set.
+      await sign.settled();
       await free(folder, name);
     } finally {
       leave();

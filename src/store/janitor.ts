@@ -40,6 +40,8 @@ export interface Expendable {
 export interface Room {
   /** Why nothing may be captured now; null: there is room. */
   readonly trouble: LookoutError | null;
+  /** Why nobody knows what becomes of what is written: the disk gives no answer. null: it does. */
+  readonly silence: string | null;
   /** Something could not be written. True: room was made, and it may be tried again at once. */
   failed(error: unknown): Promise<boolean>;
   /** Resolves once something may be captured; early, without throwing, when the signal aborts. */
@@ -80,6 +82,8 @@ interface Relief {
 }
 
 const LOOK_MS = 2000;
+/** A look takes less, also one that lets go of thousands of files. */
+const SILENT_MS = 15_000;
 const FORECAST_MS = 60_000;
 const WARN_MS = 6 * 3_600_000;
 /** What has gone below its reserve counts as well again with so much more. */
@@ -97,6 +101,7 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
   const goneOf = new Map<Kind, Amount>();
   /** A look that was asked for and has not begun. */
   let asked: Promise<boolean> | null = null;
+  let silence: string | null = null;
   let forecastAt = -Infinity;
   let warnedAt = -Infinity;
 
@@ -203,6 +208,18 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
     return asked;
   }
 
+  /** A disk that hangs, such as one of the network whose server is away, fails nothing: nobody else would say so. */
+  async function lookInTime(): Promise<void> {
+    const cancel = clock.after(SILENT_MS, () => {
+      silence = `the disk of ${folders.join(' or ')} gives no answer: what is read and written there waits`;
+      log.error('a disk does not answer', { reason: silence });
+    });
+    await attempt(() => takeTurn(() => look(false)), false);
+    cancel();
+    if (silence !== null) log.info('the disk answers again, and all goes on', { folders });
+    silence = null;
+  }
+
   async function foresee(): Promise<void> {
     const now = clock.monotonic();
     if (now - forecastAt < FORECAST_MS) return;
@@ -232,6 +249,9 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
     get trouble() {
       return trouble();
     },
+    get silence() {
+      return silence;
+    },
     failed: (error) => (isOfDisk(error) ? attempt(lookNow, false) : Promise.resolve(false)),
     async wait(signal) {
       while (trouble() && !signal.aborted) await clock.sleep(LOOK_MS, signal);
@@ -241,7 +261,7 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
     },
     async run(signal) {
       while (!signal.aborted) {
-        await attempt(() => takeTurn(() => look(false)), false);
+        await lookInTime();
         await attempt(foresee, undefined);
         await clock.sleep(LOOK_MS, signal);
       }

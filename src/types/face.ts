@@ -120,6 +120,6 @@ export interface Face {
   parts(): readonly PartStatus[];
   /** The reasons of the parts that are not ready; empty: ready. */
   notReady(): readonly string[];
-  /** Of the file systems that are written to. */
+  /** Of the file systems that are written to; of none while one gives no answer. */
   storage(): Promise<readonly StorageStatus[]>;
 }

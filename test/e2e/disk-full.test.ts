@@ -12,7 +12,7 @@ import { startTestApp, until } from '../helpers/app.ts';
 import { expectBalance, readBooksByName } from '../helpers/books-by-name.ts';
 import { watchFrames } from '../helpers/frame-watcher.ts';
 import { runLookout, settle, startServer, type ServerProcess } from '../helpers/server-process.ts';
-import { canMount, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
+import { canFreeze, canMount, mountHangingDisk, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
 import { tellFigure } from '../promises/figures.ts';
 
 const CAMERAS = ['NORTH', 'SOUTH'];
@@ -44,8 +44,7 @@ interface Site {
 }
 
 /** Of the usual places in a project's folder those named lie on the small disk. */
-async function open(onTestFinished: Finished, onDisk: readonly string[], settings: object = {}): Promise<Site> {
-  const disk = mountSmallDisk(6);
+async function open(onTestFinished: Finished, onDisk: readonly string[], settings: object = {}, disk = mountSmallDisk(6)): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-full-'));
   let server: ServerProcess | null = null;
   onTestFinished(async () => {
@@ -159,6 +158,32 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
     const { captured, recorded, dropped, dead_lettered } = await site.close();
     tellFigure('disk', `read-only: ${recorded} of ${captured} recorded in order, ${JSON.stringify(dropped)} dropped and counted`);
     expect(dead_lettered).toBe(0);
+  });
+
+  it.skipIf(!canFreeze).concurrent('one that hangs keeps nobody waiting who asks how things are, is told, and costs nothing (needs leave to mount, and ext4)', async ({ onTestFinished }) => {
+    const disk = mountHangingDisk(32);
+    const site = await open(onTestFinished, ['data', 'frames'], {}, disk);
+    await site.recordsMore(12);
+    disk.freeze();
+    let isFrozen = true;
+    const thaw = (): void => {
+      if (isFrozen) disk.thaw();
+      isFrozen = false;
+    };
+    onTestFinished(thaw);
+    const readiness = async (): Promise<{ readonly not_ready: readonly string[] }> => {
+      const answer = await fetch(`${site.server.url}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(() => null);
+      return answer ? await answer.json() as { readonly not_ready: readonly string[] } : { not_ready: [] };
+    };
+    await until(async () => (await readiness()).not_ready.some((reason) => /gives no answer/.test(reason)), 45_000, site.server.output);
+    for (const path of ['/healthz', '/api/streams']) expect((await fetch(`${site.server.url}${path}`, { signal: AbortSignal.timeout(5000) })).status).toBe(200);
+    thaw();
+    await until(async () => (await fetch(`${site.server.url}/readyz`)).ok, 20_000, site.server.output);
+    await site.recordsMore(12);
+    const { captured, recorded, dropped, dead_lettered } = await site.close();
+    tellFigure('disk', `hung: ${recorded} of ${captured} recorded in order, ${JSON.stringify(dropped)} dropped and counted`);
+    expect(dead_lettered).toBe(0);
+    expect(site.server.output()).toMatch(/a disk does not answer[^]*the disk answers again/);
   });
 
   it.concurrent('one that was filled while nothing ran is begun on: kept pictures make room', async ({ onTestFinished }) => {

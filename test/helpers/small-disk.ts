@@ -1,6 +1,6 @@
 /** Real file systems of a few megabytes, for tests that are skipped where nothing can be mounted. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './app.ts';
@@ -13,6 +13,12 @@ export interface SmallDisk {
   unmount(): void;
 }
 
+export interface HangingDisk extends SmallDisk {
+  /** From now on whoever writes there waits. */
+  freeze(): void;
+  thaw(): void;
+}
+
 export const canMount = ((): boolean => {
   try {
     mountSmallDisk(1).unmount();
@@ -22,11 +28,53 @@ export const canMount = ((): boolean => {
   }
 })();
 
+export const canFreeze = ((): boolean => {
+  try {
+    const disk = mountHangingDisk(4);
+    disk.freeze();
+    disk.thaw();
+    disk.unmount();
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/** A file system in a file, since what lies in memory alone cannot be frozen. Inodes of 128 bytes know times by the second. */
+export function mountHangingDisk(megabytes: number, inodeBytes = 256): HangingDisk {
+  const image = mkdtempSync(join(tmpdir(), 'lookout-image-'));
+  const remove = (): void => { rmSync(image, { recursive: true, force: true }); };
+  const run = (program: string, ...words: readonly string[]): void => { execFileSync(program, words, { stdio: 'ignore' }); };
+  try {
+    const file = join(image, 'ext4');
+    writeFileSync(file, '');
+    truncateSync(file, megabytes * 2 ** 20);
+    run('mkfs.ext4', '-q', '-I', String(inodeBytes), file);
+    const disk = mountAt((folder) => { run('mount', '-o', 'loop', file, folder); });
+    return {
+      ...disk,
+      freeze: () => { run('fsfreeze', '-f', disk.folder); },
+      thaw: () => { run('fsfreeze', '-u', disk.folder); },
+      unmount() {
+        disk.unmount();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
 /** `inodes`: how many files it takes. */
 export function mountSmallDisk(megabytes: number, inodes = 10_000): SmallDisk {
+  return mountAt((folder) => { execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,nr_inodes=${inodes}`, 'lookout-test', folder], { stdio: 'ignore' }); });
+}
+
+function mountAt(mount: (folder: string) => void): SmallDisk {
   const folder = mkdtempSync(join(tmpdir(), 'lookout-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,nr_inodes=${inodes}`, 'lookout-test', folder], { stdio: 'ignore' });
+    mount(folder);
   } catch (error) {
     rmdirSync(folder);
     throw error;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { lock as plainLock } from 'proper-lockfile';
 import { describe, expect, it, vi } from 'vitest';
 import { lockFolderOrFile } from '../../src/lib/lock.ts';
-import { canMount, mountSmallDisk } from '../helpers/small-disk.ts';
+import { canFreeze, canMount, mountHangingDisk, mountSmallDisk } from '../helpers/small-disk.ts';
 import { useLockBench } from './lock-bench.ts';
 
 const never = new AbortController().signal;
@@ -223,6 +223,20 @@ describe('a lock', () => {
         await lock.expectHeld();
       }
       expect(reasons).toEqual(isTaken ? ['locked'] : []);
+      await lock.release();
+    } finally {
+      disk.unmount();
+    }
+  });
+
+  it.skipIf(!canFreeze)('on a disk that knows times by the second is held (needs leave to mount, and ext4)', async () => {
+    const disk = mountHangingDisk(4, 128);
+    try {
+      const reasons: string[] = [];
+      const lock = await lockFolderOrFile(join(disk.folder, 'thing'), { waitMs: 0, staleMs: 2_000, onCompromised: ({ message }) => reasons.push(message) }, never);
+      expect((await stat(join(disk.folder, 'thing.lock'))).mtimeMs % 1000).toBe(0);
+      await sleep(3_500);
+      expect(reasons).toEqual([]);
       await lock.release();
     } finally {
       disk.unmount();
