@@ -83,7 +83,7 @@ async function open(onTestFinished: Finished, onDisk: readonly string[], setting
         last = (await states()).streams;
         return last.every((one) => one.state === state && reason.test(one.reason));
       };
-      await until(are, 15_000, () => `${JSON.stringify(last)}\n${running.output().slice(-4000)}`);
+      await until(are, 30_000, () => `${JSON.stringify(last)}\n${running.output().slice(-4000)}`);
     },
     async recordsMore(frames) {
       const { books: { recorded } } = await states();
@@ -91,7 +91,7 @@ async function open(onTestFinished: Finished, onDisk: readonly string[], setting
       await until(async () => {
         text = await told();
         return (await states()).books.recorded >= recorded + frames;
-      }, 15_000, () => text);
+      }, 30_000, () => text);
     },
     async restart(meanwhile) {
       expect(await running.stop()).toBe(0);
