@@ -132,6 +132,9 @@ export function createFace({
     retryFollower: async (name) => expectFollowers().retry(name),
     parts,
     notReady: () => parts().flatMap(({ reasons }) => reasons),
+    get isDiskSilent() {
+      return room.silence !== null;
+    },
     storage: async () => (room.silence === null ? [await storageStatus('data', config.data_dir), await storageStatus('frames', config.frames_dir)] : []),
   };
 }

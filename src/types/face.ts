@@ -120,6 +120,8 @@ export interface Face {
   parts(): readonly PartStatus[];
   /** The reasons of the parts that are not ready; empty: ready. */
   notReady(): readonly string[];
+  /** A disk gives no answer: what waits for it may wait for long. */
+  readonly isDiskSilent: boolean;
   /** Of the file systems that are written to; of none while one gives no answer. */
   storage(): Promise<readonly StorageStatus[]>;
 }

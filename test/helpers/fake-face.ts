@@ -225,6 +225,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     parts: () => [{ part: 'server', reasons: [] }, { part: 'records', reasons: missing }],
     notReady: () => missing,
+    isDiskSilent: false,
     storage: () => Promise.resolve(room),
     show(cameraId, change) {
       const stream = streams.get(cameraId);
