@@ -33,9 +33,14 @@ export async function writeAtomically(path: string, data: string | Uint8Array, {
 export type FileAccess = Pick<Stats, 'mode' | 'uid' | 'gid'>;
 
 /** null: there is no such file. */
-export async function accessOf(path: string): Promise<FileAccess | null> {
+export function accessOf(path: string): Promise<FileAccess | null> {
+  return ifPresent(stat(path));
+}
+
+/** null for an answer that there is no such file. */
+export async function ifPresent<T>(answer: Promise<T>): Promise<T | null> {
   try {
-    return await stat(path);
+    return await answer;
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;
@@ -116,13 +121,8 @@ export async function readIfPresent(path: string): Promise<Buffer | null> {
 }
 
 /** The opened file, or null when there is none. */
-export async function openIfPresent(path: string, flags: 'r' | 'r+'): Promise<FileHandle | null> {
-  try {
-    return await open(path, flags);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  }
+export function openIfPresent(path: string, flags: 'r' | 'r+'): Promise<FileHandle | null> {
+  return ifPresent(open(path, flags));
 }
 
 /** Times that a file is read which the disk fails to read; then it counts as damaged. */
@@ -193,21 +193,10 @@ export async function linkOrCopy(path: string, target: string): Promise<void> {
 }
 
 export async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    throw error;
-  }
+  return (await ifPresent(stat(path))) !== null;
 }
 
 /** The names in a folder; none when there is no such folder. */
 export async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
+  return (await ifPresent(readdir(folder))) ?? [];
 }

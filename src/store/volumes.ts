@@ -2,7 +2,7 @@
 import { open, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Amount } from '../lib/amount.ts';
-import { hasCode } from '../lib/files.ts';
+import { hasCode, ifPresent } from '../lib/files.ts';
 import { storageOf } from '../lib/storage.ts';
 import { isOfDisk } from '../lib/transient.ts';
 
@@ -50,12 +50,7 @@ export async function folderOf(file: string): Promise<string> {
 
 /** null: there is no such folder. */
 export async function deviceOf(folder: string): Promise<number | null> {
-  try {
-    return (await stat(folder)).dev;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  }
+  return (await ifPresent(stat(folder)))?.dev ?? null;
 }
 
 /** `min_free_bytes` null: a twentieth of the file system, 1 GB at the most. */

@@ -1,7 +1,7 @@
 /** Many who want one lock at the same time: it is one at a time, whatever happens to those who have it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -146,6 +146,50 @@ describe('the bench.folder of a lock that many reach for at once, in no line', (
     }));
     expect(turns).toBeGreaterThan(8);
     expect(await readdir(bench.folder)).toEqual([]);
+  });
+
+  it('is taken by one at a time among programs that use proper-lockfile as it comes', async () => {
+    const holders = new Set<string>();
+    const turns = { ours: 0, theirs: 0 };
+    const until = Date.now() + 2_000;
+    const hold = async (name: string): Promise<void> => {
+      holders.add(name);
+      expect([...holders]).toEqual([name]);
+      await sleep(Math.random());
+      holders.delete(name);
+    };
+    await Promise.all([...Array.from({ length: 6 }, async () => {
+      while (Date.now() < until) {
+        const name = ownName();
+        if (!(await take(`${bench.path}.lock`, name, () => Promise.resolve(false)))) continue;
+        await hold(name);
+        await free(`${bench.path}.lock`, name);
+        turns.ours += 1;
+      }
+    }), ...Array.from({ length: 6 }, async (_, index) => {
+      while (Date.now() < until) {
+        // It keeps one lock of a name in each process: these go by the folder, as processes do.
+        const isTheirs = await mkdir(`${bench.path}.lock`).then(() => true, () => false);
+        if (!isTheirs) continue;
+        await hold(`program ${index}`);
+        await rmdir(`${bench.path}.lock`);
+        turns.theirs += 1;
+      }
+    })]);
+    expect(turns.ours).toBeGreaterThan(8);
+    expect(turns.theirs).toBeGreaterThan(8);
+    expect(await readdir(bench.folder)).toEqual([]);
+  });
+
+  it('is left to its maker while that one lives, and is nobody\'s when it is gone', async () => {
+    const [maker, name] = [ownName(), ownName()];
+    const isTaken = (): Promise<boolean> => take(`${bench.path}.lock`, name, () => Promise.resolve(false));
+    await mkdir(`${bench.path}.lock`, 0o1777);
+    await mkdir(`${bench.path}.lock.${maker}`);
+    expect(await isTaken()).toBe(false);
+    await rename(`${bench.path}.lock.${maker}`, `${bench.path}.lock.${dead}`);
+    expect(await isTaken()).toBe(true);
+    expect(await readdir(`${bench.path}.lock`)).toEqual([name]);
   });
 
   it('is left to whoever has taken it over, by the one who had it', async () => {
