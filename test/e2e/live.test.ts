@@ -115,18 +115,19 @@ describe.skipIf(!hasLibav)('of cameras that libav captures (missed where the bin
   });
 
   it.concurrent.for(SERVERS)('%s is played by a browser, and goes on', async (id, { expect, onTestFinished }) => {
-    const browser = await launchChromium('--autoplay-policy=no-user-gesture-required');
+    const browser = await launchChromium();
     onTestFinished(() => browser.close());
     const page = await browser.newPage();
-    await page.goto(`${lookout.url}/docs`);
-    await page.evaluate(`{
-      const video = Object.assign(document.createElement('video'), { muted: true, autoplay: true, src: '/api/cameras/${id}/live.mp4' });
-      video.addEventListener('loadeddata', () => { video.begun = video.currentTime; });
-      document.body.append(video);
-    }`);
+    await page.route('**/page', (route) => route.fulfill({ contentType: 'text/html', body: `<video src="/api/cameras/${id}/live.mp4" muted onloadstart="this.play()"></video>
+      <script>
+        const video = document.querySelector('video');
+        video.addEventListener('loadeddata', () => Object.assign(video, { begun: video.currentTime, seenAt: performance.now() }));
+        video.addEventListener('playing', () => { video.stoodMs ??= performance.now() - video.seenAt; });
+      </script>` }));
+    await page.goto(`${lookout.url}/page`);
     const timeOf = (): Promise<{ time: number; width: number; error: string | null }> =>
       page.evaluate(`(() => { const video = document.querySelector('video'); return { time: video.currentTime, width: video.videoWidth, error: video.error?.message ?? null }; })()`);
-    // The first picture, at which Chromium stands for some seconds, need not be of the time 0.
+    // The first picture need not be of the time 0.
     await expect.poll(() => page.evaluate(`(() => { const { begun = NaN, currentTime } = document.querySelector('video'); return currentTime - begun; })()`), { timeout: 40_000 }).toBeGreaterThan(1);
     const before = await timeOf();
     await sleep(2000);
@@ -134,6 +135,7 @@ describe.skipIf(!hasLibav)('of cameras that libav captures (missed where the bin
     expect(after.error).toBeNull();
     expect(after.width).toBeGreaterThan(0);
     expect(after.time - before.time).toBeGreaterThan(1);
+    expect(await page.evaluate('video.stoodMs')).toBeLessThan(3000);
   });
 
   it('is given to ten viewers of which three read nothing, and disturbs nobody', async ({ onTestFinished }) => {
