@@ -1,5 +1,4 @@
 /** The page, its files, and the plain form for browsers without JavaScript. */
-import { readFile, stat } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
@@ -8,6 +7,7 @@ import type { Log } from '../lib/log.ts';
 import type { Face } from '../types.ts';
 import { asLookoutError, errors, report, saying } from './answer.ts';
 import { sameHost } from './guard.ts';
+import { readPageFiles, servePageFiles } from './page-files.ts';
 import { readCamera } from './read-camera.ts';
 import { readStart } from './read-start.ts';
 import { route } from './route.ts';
@@ -20,26 +20,28 @@ const PROJECT_HEADERS = { 'Content-Security-Policy': "object-src 'none'; base-ur
 export function pageRoutes(face: Face, staticDir: string, projectDir: string | null, log: Log): Router {
   const router = Router();
 
-  const send = async (name: string, request: Request, response: Response, notice: string | null = null): Promise<void> => {
-    const file = join(staticDir, name);
-    const html = (await readFile(file, 'utf8')).replaceAll('="./', `="${toRoot(request)}`);
+  const own = readPageFiles(staticDir);
+  const send = (name: string, request: Request, response: Response, notice: string | null = null): void => {
+    const file = own.get(name);
+    if (!file) throw new Error(`${join(staticDir, name)} is missing`);
+    const html = file.bytes.toString().replaceAll('="./', `="${toRoot(request)}`);
     response.set('Cache-Control', notice === null ? 'no-cache' : 'no-store').type('html');
-    if (notice === null) response.set('Last-Modified', (await stat(file)).mtime.toUTCString());
+    if (notice === null) response.set('Last-Modified', file.modified);
     response.send(html.replace('<!-- notice -->', (mark) => notice ?? mark));
   };
-  const page: RequestHandler = async (request, response) => {
+  const page: RequestHandler = (request, response) => {
     response.set('Content-Disposition', 'inline; filename=index.html');
-    await send('index.html', request, response, noticeOf(request, face));
+    send('index.html', request, response, noticeOf(request, face));
   };
-  const named = (name: string): RequestHandler => (request, response) => send(name, request, response);
+  const named = (name: string): RequestHandler => (request, response) => { send(name, request, response); };
   route(router, '/', { get: page });
   route(router, '/static/index.html', { get: page });
   for (const name of ['records', 'events', 'docs']) {
     for (const path of [`/${name}`, `/static/${name}.html`]) route(router, path, { get: named(`${name}.html`) });
   }
   route(router, '/favicon.ico', { get: (_request, response) => { response.status(204).type('html').end(); } });
-  router.use('/static', files(staticDir));
-  if (projectDir !== null) router.use('/static', files(join(projectDir, 'static'), PROJECT_HEADERS));
+  router.use('/static', servePageFiles(own));
+  if (projectDir !== null) router.use('/static', servePagesOfProject(join(projectDir, 'static')));
 
   router.use('/forms', express.urlencoded({ extended: false, limit: '1mb' }));
   route(router, '/forms/start_stream', {
@@ -53,7 +55,7 @@ export function pageRoutes(face: Face, staticDir: string, projectDir: string | n
         report(log, error, '/forms/start_stream');
         // Here and not by way of an address, in which anybody could make the page say anything.
         response.status(error.status);
-        await send('index.html', request, response, notice('error', `Not started: ${saying(error)}`));
+        send('index.html', request, response, notice('error', `Not started: ${saying(error)}`));
       }
     },
   });
@@ -86,8 +88,8 @@ function withLogin(url: string, username: string, password: string): string {
   return url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, (scheme) => `${scheme}${login}@`);
 }
 
-function files(folder: string, headers: Readonly<Record<string, string>> = {}): RequestHandler {
-  const setHeaders = (response: ServerResponse): void => { response.setHeaders(new Map(Object.entries({ 'Cache-Control': 'no-cache', ...headers }))); };
+function servePagesOfProject(folder: string): RequestHandler {
+  const setHeaders = (response: ServerResponse): void => { response.setHeaders(new Map(Object.entries({ 'Cache-Control': 'no-cache', ...PROJECT_HEADERS }))); };
   return express.static(folder, { index: false, redirect: false, cacheControl: false, setHeaders });
 }
 

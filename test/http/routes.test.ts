@@ -1,5 +1,5 @@
 /** The routes beyond the Flask orchestrator's: streams, models, pictures, records, health, documents. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { createFakeFace, type FakeFace } from '../helpers/fake-face.ts';
 import { createStreamChanges } from '../../src/http/stream-changes.ts';
 import type { StreamStatus } from '../../src/types.ts';
 import { flatRecord, nestedRecord, PICTURE } from './records.ts';
-import { type Answer, createSite, type Site } from './site.ts';
+import { type Answer, createSite, type Site, STATIC } from './site.ts';
 
 const sites: Site[] = [];
 let face: FakeFace;
@@ -324,6 +324,22 @@ describe('documents', () => {
     for (const path of ['/static/..%2fpackage.json', '/static/../package.json', '/static/%2e%2e/package.json']) {
       expect((await site.send('GET', path)).status).toBeGreaterThanOrEqual(400);
     }
+  });
+
+  it.each([['style.css', 'text/css'], ['app.js', 'text/javascript'], ['icon.svg', 'image/svg+xml'], ['page.png', 'image/png']])('the file %s of the page is sent byte for byte, and not again while it is the same', async (name, type) => {
+    const file = join(STATIC, name);
+    const ask = (headers: Record<string, string> = {}, method = 'GET'): Promise<Response> => fetch(`${site.url}/static/${name}`, { method, headers: { 'Accept-Encoding': 'identity', ...headers } });
+    const answer = await ask();
+    expect([answer.status, answer.headers.get('cache-control')]).toEqual([200, 'no-cache']);
+    expect(answer.headers.get('content-type')?.split(';')[0]).toBe(type);
+    const bytes = Buffer.from(await answer.arrayBuffer());
+    expect(bytes.equals(await readFile(file))).toBe(true);
+    for (const unless of [{ 'If-None-Match': answer.headers.get('etag') ?? '' }, { 'If-Modified-Since': (await stat(file)).mtime.toUTCString() }]) {
+      // What fetch sends by itself with such asks for it anew.
+      expect((await ask({ ...unless, 'Cache-Control': 'max-age=0' })).status).toBe(304);
+    }
+    const head = await ask({}, 'HEAD');
+    expect([head.status, head.headers.get('content-length'), await head.text()]).toEqual([200, String(bytes.length), '']);
   });
 
   it('a method that a path does not take answers 405 with Allow and a code', async () => {
