@@ -235,10 +235,10 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
       recent.add(item);
       ids.after(item.id);
     }
-    const before = await state.read();
+    const { state: before, since } = await state.read();
     const newest = items.at(-1);
     last = newest ? itemName(newest) : before?.last ?? null;
-    engage(() => engine.restore(before, items, moment()));
+    engage(() => engine.restore(before, items, moment(), since));
   }
 
   await restore();
@@ -257,7 +257,9 @@ export async function openChronicle(parts: ChronicleParts): Promise<Chronicle> {
     over: (batch) => { order.over(batch); },
     async settled(batch) {
       await order.told(batch);
-      await pictures.settled();
+      // It is not looked at again once its record is there.
+      const open = engine.openOf(batch.camera_id, moment()).map((one) => ({ ...one, batches: one.batches.filter((id) => id === batch.id) }));
+      await Promise.all([pictures.settled(), state.note(open)]);
       await written();
     },
     stopped(camera) { engage(() => engine.stopped(camera, moment())); },

@@ -19,7 +19,7 @@ import { limitsOf, type Episode } from './episode.ts';
 import { findingsOf } from './findings.ts';
 import type { Moment, Seen, Told } from './seen.ts';
 import { createSilences } from './silences.ts';
-import { restored, stateOf, type EventState } from './state.ts';
+import { restored, stateOf, type EventState, type OpenState } from './state.ts';
 import { createSuppression, type SuppressionSettings } from './suppression.ts';
 
 export interface EpisodesParts extends SuppressionSettings {
@@ -48,10 +48,12 @@ export interface Episodes {
   /** Nothing that the rule (null: any) says of the camera alerts until then, in milliseconds since 1970; 0 ends it. */
   silence(cameraId: string, rule: string | null, until: number, moment: Moment): void;
   silences(moment: Moment): readonly Silence[];
-  /** Begins with what an earlier run left: its state, and the log's items from the state's last one on, or from earlier on. */
-  restore(state: EventState | null, items: readonly EventItem[], moment: Moment): Told;
+  /** Begins with what an earlier run left: its state, the log's items from the state's last one on, or from earlier on, and how episodes went on since, the oldest first. */
+  restore(state: EventState | null, items: readonly EventItem[], moment: Moment, since?: readonly OpenState[]): Told;
   /** To be written once all that was answered before is in the log: else it knows of what never was. */
   state(moment: Moment): EventState;
+  /** Likewise, of the episodes of one camera that have not ended. */
+  openOf(cameraId: string, moment: Moment): readonly OpenState[];
   /** Cameras of episodes that have not ended. */
   open(): readonly string[];
   /** Times that a class was seen and no episode could begin, because its camera has too many. */
@@ -87,6 +89,11 @@ export function createEpisodes({ rules: given, newId, batchOf, isLeft, log, ...s
   function interrupt(cameraId: string, moment: Moment): void {
     const camera = cameras.get(cameraId);
     if (camera) book.interrupt(camera, () => true, moment);
+  }
+
+  function openOf(cameraId: string, moment: Moment): readonly OpenState[] {
+    const camera = cameras.get(cameraId);
+    return camera ? [...episodesOf(camera)].map((episode) => openStateOf(episode, moment)) : [];
   }
 
   const isUncovered = (episode: Episode): boolean => !rules.some((rule) => rule.name === episode.rule && covers(rule, episode));
@@ -153,9 +160,9 @@ export function createEpisodes({ rules: given, newId, batchOf, isLeft, log, ...s
       silences.add({ camera_id, rule, from: now, until });
     },
     silences: ({ now }) => silences.list(now),
-    restore: (state, items, moment) => book.told(() => {
+    restore: (state, items, moment, since = []) => book.told(() => {
       silences.restore(state?.silences ?? []);
-      const left = restored(state, items, rules, suppression, moment);
+      const left = restored(state, items, since, rules, suppression, moment);
       cameras = new Map(left.cameras);
       book.last = left.last;
       for (const one of left.open) {
@@ -168,8 +175,9 @@ export function createEpisodes({ rules: given, newId, batchOf, isLeft, log, ...s
       for (const camera of cameras.values()) book.interrupt(camera, isUncovered, moment);
       book.wake(moment.monotonic);
     }),
+    openOf,
     state(moment) {
-      const open = [...cameras.values()].flatMap((camera) => [...episodesOf(camera)].map((episode) => openStateOf(episode, moment)));
+      const open = [...cameras.keys()].flatMap((id) => openOf(id, moment));
       return stateOf(book.last, cameras, open, silences.list(moment.now), moment.monotonic);
     },
   };

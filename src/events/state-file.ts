@@ -4,7 +4,8 @@ import { errorInfo } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { hasCode, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
-import { readState, type EventState } from './state.ts';
+import { createSinceFiles } from './since-files.ts';
+import { readState, type EventState, type OpenState } from './state.ts';
 
 export interface StateFile {
   /** What it says is not how it is any more. */
@@ -19,8 +20,16 @@ export interface StateFile {
   take(): EventState;
   /** Where that cannot be it stays old; it is said, and nobody is kept from going on. */
   write(state: EventState): Promise<void>;
+  /** How these went on since it was taken; where that cannot be written it is said, and nobody is kept from going on. */
+  note(open: readonly OpenState[]): Promise<void>;
+  read(): Promise<StateRead>;
+}
+
+export interface StateRead {
   /** null: there is none that can be read. */
-  read(): Promise<EventState | null>;
+  readonly state: EventState | null;
+  /** What was noted since, the oldest first. */
+  readonly since: readonly OpenState[];
 }
 
 export interface StateFileParts {
@@ -43,6 +52,10 @@ export function createStateFile({ file, state, expectOurs, clock, words }: State
   let takenAt = -Infinity;
   /** Its making and writing, the last time. */
   let tookMs = 0;
+  const sinceFiles = createSinceFiles(file);
+  /** Of the state that was taken last. */
+  let number = 0;
+  let noting: Promise<void> = Promise.resolve();
   const dueAt = (): number => takenAt + Math.min(LATEST_MS, Math.max(EVERY_MS, tookMs / SHARE));
 
   return {
@@ -63,26 +76,50 @@ export function createStateFile({ file, state, expectOurs, clock, words }: State
     },
     take() {
       [takenAt, isOld] = [clock.monotonic(), false];
-      const taken = state();
+      number += 1;
+      const taken = { ...state(), number };
       tookMs = clock.monotonic() - takenAt;
       return taken;
     },
     async write(taken) {
       const begunAt = clock.monotonic();
       const text = JSON.stringify(taken);
-      await expectOurs().then(() => writeAtomically(file, text)).catch((error: unknown) => {
-        isOld = true;
-        words.repeated('error', 'the state of events cannot be written', file, { reason: errorInfo(error).message });
+      await unlessItCannot(async () => {
+        await writeAtomically(file, text);
+        await sinceFiles.forget(taken.number ?? 0);
       });
       tookMs += clock.monotonic() - begunAt;
     },
+    note(open) {
+      const of = number;
+      if (open.length > 0) noting = noting.then(() => unlessItCannot(() => sinceFiles.note(of, open)));
+      return noting;
+    },
     async read() {
-      try {
-        return readState(JSON.parse(await readFile(file, 'utf8')));
-      } catch (error) {
-        if (!hasCode(error, 'ENOENT')) words.warn('the state of events cannot be read; what the log says stands for it', { file, reason: errorInfo(error).message });
-        return null;
-      }
+      const state = await readStored();
+      const { newest, noted } = await sinceFiles.read(state?.number ?? 0);
+      // What is noted before the first state is taken comes after what an earlier run noted.
+      number = newest + 1;
+      return { state, since: noted };
     },
   };
+
+  async function unlessItCannot(write: () => Promise<void>): Promise<void> {
+    try {
+      await expectOurs();
+      await write();
+    } catch (error) {
+      isOld = true;
+      words.repeated('error', 'the state of events cannot be written', file, { reason: errorInfo(error).message });
+    }
+  }
+
+  async function readStored(): Promise<EventState | null> {
+    try {
+      return readState(JSON.parse(await readFile(file, 'utf8')));
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) words.warn('the state of events cannot be read; what the log says stands for it', { file, reason: errorInfo(error).message });
+      return null;
+    }
+  }
 }

@@ -12,6 +12,8 @@ import type { Suppression } from './suppression.ts';
 
 export interface EventState {
   readonly version: 1;
+  /** What was noted since it was taken has this number, or a later one. */
+  readonly number?: number;
   /** The last item that it knows of; null: there was none. */
   readonly last: ItemName | null;
   readonly open: readonly OpenState[];
@@ -60,8 +62,11 @@ export const itemName = (item: EventItem): ItemName => ({ id: item.id, sequence:
 /** Name of an episode among those of its camera. */
 export const nameOf = (rule: string, section: string, name: string): string => `${scopeOf(rule, section)}\n${name}`;
 
-/** `items`: the log's from the state's last one on, or from earlier on; without a state those of the last days. */
-export function restored(state: EventState | null, items: readonly EventItem[], rules: readonly EventRule[], { dayOf, alerted }: Suppression, { monotonic }: Moment): Restored {
+/**
+ * `items`: the log's from the state's last one on, or from earlier on; without a state those of the last days. `since`: how episodes
+ * went on after their last items.
+ */
+export function restored(state: EventState | null, items: readonly EventItem[], since: readonly OpenState[], rules: readonly EventRule[], { dayOf, alerted }: Suppression, { monotonic }: Moment): Restored {
   const known = items.findLastIndex((item) => item.id === state?.last?.id && itemName(item).sequence === state.last.sequence);
   /** One of both was restored from a backup, or cut: what stands in both is not to count twice. */
   const areApart = known === -1 && state !== null && state.last !== null;
@@ -95,6 +100,11 @@ export function restored(state: EventState | null, items: readonly EventItem[], 
   for (const item of items.slice(known + 1)) {
     if (item.kind === 'summary') cameraOf(item.camera_id).daily.told(item.rule, item.day, item.when);
     else if (item.kind === 'event' && item.sequence > (open.get(item.id)?.entry.sequence ?? -1)) take(item);
+  }
+  for (const one of since) {
+    const before = open.get(one.entry.id);
+    // Else the log tells of what it became later, or not yet of what it was then.
+    if (before?.entry.sequence === one.entry.sequence) open.set(one.entry.id, { ...one, batches: [...new Set([...before.batches, ...one.batches])] });
   }
   if (areApart) for (const [id, { days }] of Object.entries(state.cameras)) for (const day of days) cameraOf(id).daily.atLeast(day);
   const last = items.at(-1);
