@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFile, writeFile, rm } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -526,10 +527,15 @@ describe('a server in trouble', () => {
 
   it('without a free connection is waited for', async () => {
     const { name, url } = await database();
-    const others = Array.from({ length: 12 }, () => new Client({ connectionString: server.url(name, 'writer') }));
-    for (const other of others) other.on('error', () => undefined);
-    const connected = await Promise.allSettled(others.map((other) => other.connect()));
-    expect(connected.some(({ status }) => status === 'rejected')).toBe(true);
+    const others: Client[] = [];
+    const isOneFree = async (): Promise<boolean> => {
+      const other = new Client({ connectionString: server.url(name, 'writer') }).on('error', () => undefined);
+      const isConnected = await other.connect().then(() => true, () => false);
+      if (isConnected) others.push(other);
+      return isConnected;
+    };
+    // A connection that was closed before may be free only after a moment.
+    for (let refused = 0; refused < 3; await sleep(100)) refused = await isOneFree() ? 0 : refused + 1;
     const follower = followerOf(settingsOf(url));
     expect(await failureOf(follower.deliver([recordItem(1)], never))).toMatchObject({ code: 'target_away', message: expect.stringMatching(/53300.*max_connections/) as unknown });
     await Promise.all(others.map((other) => other.end()));
