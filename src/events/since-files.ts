@@ -5,6 +5,7 @@
 import { appendFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { namesIn, readIfPresent, removeIfPresent } from '../lib/files.ts';
+import { isObject } from '../lib/objects.ts';
 import type { OpenState } from './state.ts';
 
 export interface SinceFiles {
@@ -46,7 +47,8 @@ export function createSinceFiles(file: string): SinceFiles {
 function linesOf(bytes: Buffer | null): readonly OpenState[] {
   return (bytes?.toString() ?? '').split('\n').flatMap((line) => {
     try {
-      return [JSON.parse(line) as OpenState];
+      const one: unknown = JSON.parse(line);
+      return isObject(one) && isObject(one['entry']) && Array.isArray(one['batches']) ? [one as unknown as OpenState] : [];
     } catch {
       return [];
     }

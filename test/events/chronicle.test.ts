@@ -244,7 +244,7 @@ describe('the chronicle', () => {
       if (second % 3 !== 0) continue;
       await crash();
       // Of a power cut.
-      if (second === 6) for (const name of (await readdir(folder)).filter((one) => one.includes('since'))) await appendFile(join(folder, name), '{"entry":{"id":');
+      if (second === 6) for (const name of (await readdir(folder)).filter((one) => one.includes('since'))) await appendFile(join(folder, name), 'null\n{"entry":3}\n\0\0\n{"entry":{"id":');
     }
     expect((await readdir(folder)).filter((name) => name.includes('since')).length).toBeLessThan(3);
     for (let miss = 0; miss < 2; miss += 1) await look(null);

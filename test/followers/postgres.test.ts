@@ -535,7 +535,10 @@ describe('a server in trouble', () => {
       return isConnected;
     };
     // A connection that was closed before may be free only after a moment.
-    for (let refused = 0; refused < 3; await sleep(100)) refused = await isOneFree() ? 0 : refused + 1;
+    for (let refused = 0; refused < 3;) {
+      refused = await isOneFree() ? 0 : refused + 1;
+      await sleep(100);
+    }
     const follower = followerOf(settingsOf(url));
     expect(await failureOf(follower.deliver([recordItem(1)], never))).toMatchObject({ code: 'target_away', message: expect.stringMatching(/53300.*max_connections/) as unknown });
     await Promise.all(others.map((other) => other.end()));
