@@ -5,6 +5,7 @@
 import { appendFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { namesIn, readIfPresent, removeIfPresent } from '../lib/files.ts';
+import { jsonLine, parsedJson } from '../lib/json-line.ts';
 import { isObject } from '../lib/objects.ts';
 import type { OpenState } from './state.ts';
 
@@ -29,7 +30,7 @@ export function createSinceFiles(file: string): SinceFiles {
 
   return {
     async note(number, open) {
-      await appendFile(pathOf(number), open.map((one) => `${JSON.stringify(one)}\n`).join(''));
+      await appendFile(pathOf(number), open.map(jsonLine).join(''));
     },
     async forget(number) {
       for (const old of await numbers()) if (old < number) await removeIfPresent(pathOf(old));
@@ -46,11 +47,7 @@ export function createSinceFiles(file: string): SinceFiles {
 /** A power cut may have left some in pieces. */
 function linesOf(bytes: Buffer | null): readonly OpenState[] {
   return (bytes?.toString() ?? '').split('\n').flatMap((line) => {
-    try {
-      const one: unknown = JSON.parse(line);
-      return isObject(one) && isObject(one['entry']) && Array.isArray(one['batches']) ? [one as unknown as OpenState] : [];
-    } catch {
-      return [];
-    }
+    const one = parsedJson(line);
+    return isObject(one) && isObject(one['entry']) && Array.isArray(one['batches']) ? [one as unknown as OpenState] : [];
   });
 }

@@ -4,6 +4,7 @@ import { errorInfo } from '../errors.ts';
 import type { Clock } from '../lib/clock.ts';
 import { hasCode, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
+import { createTurns } from '../lib/turns.ts';
 import { createSinceFiles } from './since-files.ts';
 import { readState, type EventState, type OpenState } from './state.ts';
 
@@ -55,7 +56,7 @@ export function createStateFile({ file, state, expectOurs, clock, words }: State
   const sinceFiles = createSinceFiles(file);
   /** Of the state that was taken last. */
   let number = 0;
-  let noting: Promise<void> = Promise.resolve();
+  const takeTurn = createTurns();
   const dueAt = (): number => takenAt + Math.min(LATEST_MS, Math.max(EVERY_MS, tookMs / SHARE));
 
   return {
@@ -90,10 +91,9 @@ export function createStateFile({ file, state, expectOurs, clock, words }: State
       });
       tookMs += clock.monotonic() - begunAt;
     },
-    note(open) {
+    async note(open) {
       const of = number;
-      if (open.length > 0) noting = noting.then(() => unlessItCannot(() => sinceFiles.note(of, open)));
-      return noting;
+      if (open.length > 0) await takeTurn(() => unlessItCannot(() => sinceFiles.note(of, open)));
     },
     async read() {
       const state = await readStored();

@@ -1,6 +1,7 @@
 /** The push-frame server's routes with its codes, bodies and headers: its cameras and those who watch keep working. Before the guard, with one of their own. */
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response, Router } from 'express';
 import { LookoutError } from '../errors.ts';
+import { parsedJson } from '../lib/json-line.ts';
 import type { Log } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Config, Json, PushCamera } from '../types.ts';
@@ -123,7 +124,7 @@ export function videostreamRoutes(camera: PushCamera, { token, camera_password, 
         sendPage(response, 415, 'Unsupported Media Type', 'Did not attempt to load JSON data because the request Content-Type was not &#39;application/json&#39;.');
         return;
       }
-      const sent = parse(bytes);
+      const sent = parsedJson(bytes.toString('utf8'));
       if (!isObject(sent)) {
         sendPage(response, 400, 'Bad Request', 'The browser (or proxy) sent a request that this server could not understand.');
         return;
@@ -149,15 +150,6 @@ function allowOtherSites(request: Request, response: Response): void {
   response.setHeader('Access-Control-Allow-Methods', 'DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT');
   const asked = request.get('access-control-request-headers');
   if (asked !== undefined) response.setHeader('Access-Control-Allow-Headers', asked);
-}
-
-/** undefined: no JSON. */
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 function videostreamErrors(log: Log): ErrorRequestHandler {

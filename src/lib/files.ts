@@ -103,11 +103,7 @@ export async function fsyncFolder(folder: string): Promise<void> {
 
 /** For files; `rm` does the same with three times the work. */
 export async function removeIfPresent(path: string): Promise<void> {
-  try {
-    await unlink(path);
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
-  }
+  await ifPresent(unlink(path));
 }
 
 /** null when there is no such file: what may be removed at any time is no error once it is gone. */

@@ -11,3 +11,12 @@ export function jsonText(value: unknown, indent = 0): string {
 export function jsonLine(value: unknown): string {
   return `${jsonText(value)}\n`;
 }
+
+/** undefined: no JSON. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

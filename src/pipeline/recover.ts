@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { hasCode, linkOrCopy, namesIn, readUnlessDamaged, writeAtomically } from '../lib/files.ts';
+import { parsedJson } from '../lib/json-line.ts';
 import type { Log } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import { usableOptions, USUAL_STREAM_OPTIONS } from '../words/stream-options.ts';
@@ -167,12 +168,7 @@ async function readManifest(path: string, session: string): Promise<Batch | null
 /** undefined: no JSON, or its disk cannot read it any more. */
 async function readJson(path: string): Promise<unknown> {
   const bytes = await readUnlessDamaged(path);
-  if (bytes === null) return undefined;
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return undefined;
-  }
+  return bytes === null ? undefined : parsedJson(bytes.toString('utf8'));
 }
 
 /** A session's folder that a crash left half made or half removed. */

@@ -1,7 +1,7 @@
 /** The stages between the answers and the record: each file of the folder is one, which gets what those before made of a batch. */
 import { LookoutError } from '../errors.ts';
 import { loadFamily, type Member } from '../lib/family.ts';
-import { hasCode, readUnlessDamaged } from '../lib/files.ts';
+import { ifPresent, readUnlessDamaged } from '../lib/files.ts';
 import { measure } from '../lib/jpeg.ts';
 import type { Log } from '../lib/log.ts';
 import type { Janitor } from '../store/janitor.ts';
@@ -61,11 +61,6 @@ function picturesOf({ frames }: Batch, path: (key: string) => string): Pictures 
 }
 
 async function readWhole(file: string): Promise<Uint8Array | null> {
-  try {
-    const bytes = await readUnlessDamaged(file);
-    return bytes && measure(bytes)?.torn === false ? bytes : null;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
-    throw error;
-  }
+  const bytes = await ifPresent(readUnlessDamaged(file));
+  return bytes && measure(bytes)?.torn === false ? bytes : null;
 }

@@ -5,7 +5,8 @@
  */
 import { open, readFile } from 'node:fs/promises';
 import { replaceKeeping } from '../lib/aside.ts';
-import { hasCode, linkOrCopy, writeAtomically } from '../lib/files.ts';
+import { ifPresent, linkOrCopy, writeAtomically } from '../lib/files.ts';
+import { parsedJson } from '../lib/json-line.ts';
 import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { ExpectOurs } from './own-folders.ts';
@@ -101,24 +102,12 @@ interface Found<Line> {
 
 /** The file up to its last whole line. */
 async function readLines<Line>(file: string, read: (value: unknown) => Line | null): Promise<Found<Line>> {
-  const content = await readFile(file).catch((error: unknown) => {
-    if (hasCode(error, 'ENOENT')) return Buffer.alloc(0);
-    throw error;
-  });
+  const content = (await ifPresent(readFile(file))) ?? Buffer.alloc(0);
   const whole = content.subarray(0, content.lastIndexOf('\n') + 1);
-  const lines = whole.toString().split('\n').slice(0, -1).map((text, index) => ({ text, number: index + 1, line: read(parsed(text)) }));
+  const lines = whole.toString().split('\n').slice(0, -1).map((text, index) => ({ text, number: index + 1, line: read(parsedJson(text)) }));
   return {
     good: lines.flatMap(({ text, line }) => (line === null ? [] : [{ text, line }])),
     bad: lines.filter(({ line }) => line === null),
     bytes: whole.length,
   };
-}
-
-/** undefined: no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -496,10 +496,9 @@ describe('the chronicle', () => {
     expect(await statesOf(10)).toBeGreaterThanOrEqual(4);
     slowMs = 1000;
     await statesOf(3);
-    const begun = clock.monotonic() + lostMs;
-    const rare = await statesOf(32);
-    const minutes = (clock.monotonic() + lostMs - begun) / 60_000;
-    expect([rare > 1, rare < 4 * minutes + 2]).toEqual([true, true]);
+    // A second of each is lost where it is noted how the event goes on.
+    const rare = await statesOf(16);
+    expect([rare > 1, rare < 5]).toEqual([true, true]);
     chronicle.silence('yard', null, clock.now() + 60_000);
     await chronicle.settled(BATCH);
     expect(await file()).toContain('yard');
