@@ -126,7 +126,7 @@ export function createFace({
     rules: () => rules.list(),
     rule: (name) => rules.get(name),
     changeRule: (name, change) => rules.change(name, change),
-    followers: async () => followersNow()?.statuses() ?? [],
+    followers: async () => followersNow()?.statuses() ?? null,
     testFollower: async (name, signal) => expectFollowers().test(name, signal),
     rewindFollower: async (name, to) => expectFollowers().rewind(name, to),
     retryFollower: async (name) => expectFollowers().retry(name),

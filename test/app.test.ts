@@ -14,6 +14,8 @@ import { startTestApp } from './helpers/app.ts';
 it('is ready between its start and its end only, and starts no stream while it stops', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-app-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await mkdir(join(folder, 'data'));
+  await writeFile(join(folder, 'data/lookout.yaml'), 'followers: [{name: room, type: webhook, url: "http://127.0.0.1:1/"}]\n');
   const { config } = await loadConfig({ flags: { port: 0 }, env: {}, cwd: folder });
   const app = await createApp(config, silentLog);
   const { url } = await app.listen();
@@ -23,6 +25,11 @@ it('is ready between its start and its end only, and starts no stream while it s
     parts: [{ part: 'server', ready: false, reasons: ['Lookout is starting'] }, ...['disk', 'records'].map((part) => ({ part, ready: true, reasons: [] }))],
     storage: ['data', 'frames'].map((name) => ({ folder: name, free_bytes: expect.any(Number) as number, size_bytes: expect.any(Number) as number })),
   });
+  // That there are none would not be true: they have not begun.
+  expect((await fetch(`${url}/api/followers`)).status).toBe(503);
+  expect((await fetch(`${url}/metrics`)).status).toBe(200);
+  await app.follow();
+  expect(await (await fetch(`${url}/api/followers`)).json()).toMatchObject({ followers: [{ name: 'room' }] });
   app.capture();
   expect(await ready()).toMatchObject({ status: 'ready', not_ready: [] });
   const closing = app.close();

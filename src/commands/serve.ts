@@ -29,9 +29,9 @@ export async function serveUntil(signal: AbortSignal, config: Config, log: Log, 
   try {
     signal.throwIfAborted();
     const { url, access } = await app.listen(port);
+    await app.follow();
     print(`Lookout is at ${url}`);
     for (const line of accessInWords(access, process.stdout.isTTY)) print(line);
-    await app.follow();
     signal.throwIfAborted();
     app.capture();
     await started(app);

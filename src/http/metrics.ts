@@ -24,7 +24,7 @@ export function metricRoutes(face: Face, version: string): Router {
 
   route(router, '/metrics', {
     get: async (_request, response) => {
-      const seen: Seen = { version, ready: face.notReady().length === 0, streams: face.streams(), models: await face.models(), storage: await face.storage(), followers: await face.followers() };
+      const seen: Seen = { version, ready: face.notReady().length === 0, streams: face.streams(), models: await face.models(), storage: await face.storage(), followers: await face.followers() ?? [] };
       const parts = [await processMetrics().metrics()];
       for (const family of FAMILIES) {
         parts.push(textOf(family, seen));

@@ -108,8 +108,8 @@ export interface Face {
   rule(name: string): EventRule;
   /** Until the restart. What is null is again as lookout.yaml says. Throws not_found, bad_request. */
   changeRule(name: string, change: Readonly<Record<string, Json | undefined>>): EventRule;
-  /** How those do who follow the logs. */
-  followers(): Promise<readonly FollowerStatus[]>;
+  /** How those do who follow the logs; null: Lookout starts, and they have not begun. */
+  followers(): Promise<readonly FollowerStatus[] | null>;
   /** Reaches its target; answers in words. Throws not_found, target_away. */
   testFollower(name: string, signal: AbortSignal): Promise<string>;
   /** `to`: `now`, `beginning`, or a time. Throws not_found, bad_request. */
