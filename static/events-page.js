@@ -5,7 +5,7 @@ import { createEventFilter } from './event-filter.js';
 import { createEventList } from './event-list.js';
 import { listen } from './event-stream.js';
 import { refreshFollowers } from './follower-list.js';
-import { keepAsking, tell } from './keep-asking.js';
+import { keepAsking, refreshReadiness, tell } from './keep-asking.js';
 
 /** Where entries come by themselves the list is asked for all the same now and then: a proxy may hold them back. */
 const LIST_EVERY_SECONDS = 30;
@@ -61,3 +61,4 @@ void keepAsking('events', refreshEvents, 3);
 void keepAsking('silences', refreshSilences, 10);
 void keepAsking('followers', refreshFollowers, 5);
 void keepAsking('cameras', refreshCameras, 30);
+void keepAsking('readiness', refreshReadiness, 5);

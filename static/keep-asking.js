@@ -1,5 +1,6 @@
 /** Asks the server again and again, and says in a banner what cannot be shown, and since when. */
-import { contact, NoAnswer, setText } from './dom.js';
+import { ask, contact, NoAnswer, setText } from './dom.js';
+import { sentence } from './sentence.js';
 
 const trouble = document.querySelector('#trouble');
 /** What cannot be shown, and why: that one thing is answered says nothing about the others. */
@@ -7,12 +8,20 @@ const failing = new Map();
 /** An answer that takes longer may be on its way; until it is there nothing is shown as if it were new. */
 const LONGEST_MS = 6000;
 
+const LIST = new Intl.ListFormat('en');
+
 let waitingFor = [];
 let lostAt = null;
 
 /** What keeps records from being written. */
 export function setWaitingFor(reasons) {
   waitingFor = reasons;
+}
+
+/** The same, where nothing else that is asked for says it. */
+export async function refreshReadiness() {
+  const { not_ready = [] } = await ask('readyz', { or: 503 });
+  setWaitingFor(not_ready);
 }
 
 /** Asks now and then again and again; not while nobody looks. */
@@ -42,8 +51,9 @@ export function isLive() {
 
 /** Says it where it has changed. */
 export function tell() {
-  const faults = [...failing].map(([what, error]) => `The ${what} cannot be shown: ${error.message}`);
-  const waits = waitingFor.map((reason) => `Not ready: ${reason}.`);
+  // One reason may stand behind all of it.
+  const faults = [...Map.groupBy(failing, ([, { message }]) => message)].map(([reason, all]) => `The ${LIST.format(all.map(([what]) => what))} cannot be shown: ${sentence(reason)}`);
+  const waits = waitingFor.filter((reason) => !faults.some((fault) => fault.includes(reason))).map((reason) => `Not ready: ${reason}.`);
   const live = isLive();
   lostAt = live ? null : lostAt ?? contact.answeredAt;
   const shown = lostAt === null ? '' : ` What you see is as of ${lostAt.toLocaleTimeString()}.`;

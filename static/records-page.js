@@ -1,6 +1,6 @@
 /** The page of the newest records, of all cameras or of one, or of one record: what is new comes by itself only to who is at the top. */
 import { ask, cameraIn, count, element, keyed, setText } from './dom.js';
-import { keepAsking, tell } from './keep-asking.js';
+import { keepAsking, refreshReadiness, tell } from './keep-asking.js';
 import { createRecordList } from './record-list.js';
 
 const PAGE = 24;
@@ -85,3 +85,4 @@ async function refreshCameras() {
 setInterval(() => { if (!document.hidden) tell(); }, 1000);
 void keepAsking('records', refresh, 4);
 void keepAsking('cameras', refreshCameras, 30);
+void keepAsking('readiness', refreshReadiness, 5);

@@ -22,9 +22,16 @@ export function metricRoutes(face: Face, version: string): Router {
     return ofProcess;
   }
 
+  /** What a disk that gives no answer keeps from being told is left out: that Lookout is not ready is to be seen then. */
+  const known = <One>(told: Promise<readonly One[] | null>): Promise<readonly One[]> => told.then((all) => all ?? [], (error: unknown) => {
+    if (face.isDiskSilent) return [];
+    throw error;
+  });
+
   route(router, '/metrics', {
     get: async (_request, response) => {
-      const seen: Seen = { version, ready: face.notReady().length === 0, streams: face.streams(), models: await face.models(), storage: await face.storage(), followers: await face.followers() ?? [] };
+      const [models, followers] = await Promise.all([known(face.models()), known(face.followers())]);
+      const seen: Seen = { version, ready: face.notReady().length === 0, streams: face.streams(), models, storage: await face.storage(), followers };
       const parts = [await processMetrics().metrics()];
       for (const family of FAMILIES) {
         parts.push(textOf(family, seen));

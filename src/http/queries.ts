@@ -1,7 +1,6 @@
 /** What can be looked at: models, latest pictures, records, health. */
 import { type Request, Router } from 'express';
 import { LookoutError } from '../errors.ts';
-import { readIfPresent } from '../lib/files.ts';
 import { linesLost } from '../lib/standard-streams.ts';
 import type { Face, RecordQuery } from '../types.ts';
 import { MOST_PICTURES, MOST_RECORDS } from './openapi-schemas.ts';
@@ -30,7 +29,7 @@ export function queryRoutes(face: Face, version: string): Router {
       const { wake = 'true' } = request.query;
       if (wake !== 'true' && wake !== 'false') throw new LookoutError('bad_request', 'wake must be true or false.');
       const latest = wake === 'true' ? await face.picture(cameraId, untilGone(response)) : face.latest(cameraId);
-      const jpeg = latest && (await readIfPresent(latest.file));
+      const jpeg = latest && (await face.readPicture(latest));
       if (!jpeg) throw new LookoutError('not_found', `No picture of camera "${cameraId}" yet; start its stream and wait for the first frame.`);
       const age = Math.max(0, Math.floor((Date.now() - Date.parse(latest.captured_at)) / 1000));
       response.set({ 'Cache-Control': 'no-store', 'X-Frame-Time': latest.captured_at, Age: String(age) }).type('jpeg').send(jpeg);

@@ -9,7 +9,7 @@ import type { Log } from '../lib/log.ts';
 import { isNoRoom, isOfDisk } from '../lib/transient.ts';
 import { createTurns } from '../lib/turns.ts';
 import { createForecast, type Forecast } from './forecast.ts';
-import { deviceOf, folderOf, missing, spaceOn, volumesOf, writingFails, type Space, type Volume } from './volumes.ts';
+import { deviceOf, folderOf, missing, spaceOn, touch, volumesOf, writingFails, type Space, type Volume } from './volumes.ts';
 
 /** What is let go where room is short, the first before the second, and so on. */
 export const TABLE = {
@@ -42,6 +42,8 @@ export interface Room {
   readonly trouble: LookoutError | null;
   /** Why nobody knows what becomes of what is written: the disk gives no answer. null: it does. */
   readonly silence: string | null;
+  /** Does what reads for somebody who asks. Throws `disk_failed` while the disk gives no answer, also of what has begun: nobody is to wait for that. */
+  read<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Something could not be written. True: room was made, and it may be tried again at once. */
   failed(error: unknown): Promise<boolean>;
   /** Resolves once something may be captured; early, without throwing, when the signal aborts. */
@@ -102,6 +104,8 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
   /** A look that was asked for and has not begun. */
   let asked: Promise<boolean> | null = null;
   let silence: string | null = null;
+  /** Those who wait for what they read. */
+  const readers = new Set<(error: LookoutError) => void>();
   let forecastAt = -Infinity;
   let warnedAt = -Infinity;
 
@@ -213,8 +217,12 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
     const cancel = clock.after(SILENT_MS, () => {
       silence = `the disk of ${folders.join(' or ')} gives no answer: what is read and written there waits`;
       log.error('a disk does not answer', { reason: silence });
+      for (const refuse of readers) refuse(unanswered(silence));
     });
-    await attempt(() => takeTurn(() => look(false)), false);
+    await attempt(async () => {
+      await takeTurn(() => look(false));
+      for (const volume of await needed()) await touch(volume);
+    }, undefined);
     cancel();
     if (silence !== null) log.info('the disk answers again, and all goes on', { folders });
     silence = null;
@@ -252,6 +260,11 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
     get silence() {
       return silence;
     },
+    read: (work) => new Promise((resolve, reject) => {
+      if (silence !== null) throw unanswered(silence);
+      work().then(resolve, reject).finally(() => { readers.delete(reject); });
+      readers.add(reject);
+    }),
     failed: (error) => (isOfDisk(error) ? attempt(lookNow, false) : Promise.resolve(false)),
     async wait(signal) {
       while (trouble() && !signal.aborted) await clock.sleep(LOOK_MS, signal);
@@ -273,6 +286,8 @@ function full({ folders }: Volume, { free, reserve }: Space): LookoutError {
   const [left, kept] = free.bytes < reserve.bytes * MARGIN ? [inBytes(free.bytes), inBytes(reserve.bytes)] : [`${free.files} files`, `${reserve.files} files`];
   return new LookoutError('disk_full', `${left} are free for ${folders.join(' and ')}, where ${kept} are to stay free, and nothing is left that could be let go`);
 }
+
+const unanswered = (silence: string): LookoutError => new LookoutError('disk_failed', silence);
 
 /** By the numbers there is room. */
 function unwritable({ folders }: Volume, failure: unknown): LookoutError {

@@ -33,7 +33,7 @@ export interface LatestPicture {
   readonly captured_at: string;
 }
 
-/** What http may do and see: queries and a few commands. Errors are LookoutError with a status. */
+/** What http may do and see: queries and a few commands. Errors are LookoutError with a status; what is read from a disk throws `disk_failed` while that gives no answer. */
 export interface Face {
   /** JSON Schema of the records that are written. */
   readonly recordSchema: object;
@@ -57,6 +57,8 @@ export interface Face {
    * not count. Throws why none came within a while.
    */
   picture(cameraId: string, signal: AbortSignal): Promise<LatestPicture | null>;
+  /** Its JPEG; null: it is gone. */
+  readPicture(picture: LatestPicture): Promise<Uint8Array | null>;
   /** Whether this is the key that was made for the camera. */
   isCameraKey(cameraId: string, key: string): Promise<boolean>;
   /** Throws not_found and not_running where no picture of the camera can be taken, whatever it is. */

@@ -176,7 +176,9 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
       return answer ? await answer.json() as { readonly not_ready: readonly string[] } : { not_ready: [] };
     };
     await until(async () => (await readiness()).not_ready.some((reason) => /gives no answer/.test(reason)), 45_000, site.server.output);
-    for (const path of ['/healthz', '/api/streams', '/', '/static/app.js']) expect((await fetch(`${site.server.url}${path}`, { signal: AbortSignal.timeout(5000) })).status).toBe(200);
+    const statuses = async (...paths: readonly string[]): Promise<ReadonlySet<number>> => new Set(await Promise.all(paths.map(async (path) => (await fetch(`${site.server.url}${path}`, { signal: AbortSignal.timeout(5000) })).status)));
+    expect(await statuses('/healthz', '/api/streams', '/', '/static/app.js', '/metrics')).toEqual(new Set([200]));
+    expect(await statuses('/api/records', '/api/models', '/api/cameras', '/api/followers')).toEqual(new Set([503]));
     thaw();
     await until(async () => (await fetch(`${site.server.url}/readyz`)).ok, 20_000, site.server.output);
     await site.recordsMore(60);

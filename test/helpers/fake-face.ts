@@ -4,6 +4,7 @@ import { LookoutError } from '../../src/errors.ts';
 import { createRecent } from '../../src/events/recent.ts';
 import { createRulebook } from '../../src/events/rulebook.ts';
 import { createSilences } from '../../src/events/silences.ts';
+import { readIfPresent } from '../../src/lib/files.ts';
 import { hideCredentials } from '../../src/lib/secrets.ts';
 import { describe } from '../../src/log/describe.ts';
 import { pictureOf } from '../../src/record/picture.ts';
@@ -147,6 +148,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     books: () => sumOf([...streams.values()].map((stream) => stream.books)),
     latest: (cameraId) => pictures.get(cameraId) ?? null,
+    readPicture: ({ file }) => readIfPresent(file),
     picture: (cameraId) => command(() => pictures.get(cameraId) ?? null),
     hearing, eventPictures, following, tell,
     events: (query) => recent.list(query),

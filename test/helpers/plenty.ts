@@ -1,4 +1,4 @@
 /** A disk on which there always is room. */
 import type { Room } from '../../src/store/janitor.ts';
 
-export const plenty: Room = { trouble: null, silence: null, failed: () => Promise.resolve(false), wait: () => Promise.resolve() };
+export const plenty: Room = { trouble: null, silence: null, read: (work) => work(), failed: () => Promise.resolve(false), wait: () => Promise.resolve() };

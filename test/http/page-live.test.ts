@@ -92,6 +92,18 @@ inChromium((stage) => {
     expect(stage().faults.splice(0).filter((fault) => !fault.includes('500'))).toEqual([]);
   });
 
+  it('says of what alone has no answer that none came', async () => {
+    const page = await open(url);
+    await page.route('**/api/records?*', async (route) => {
+      await nextStreams(page);
+      await nextStreams(page);
+      await route.abort();
+    });
+    await page.getByRole('alert').filter({ hasText: 'The records cannot be shown: No answer came.' }).waitFor();
+    expect(await page.getByText('does not answer').count()).toBe(0);
+    expect(stage().faults.splice(0).filter((fault) => !fault.includes('ERR_FAILED'))).toEqual([]);
+  });
+
   it('shows cameras whose names every object has', async () => {
     const cameras = ['__proto__', 'constructor', 'toString'];
     for (const camera_id of cameras) await face.start({ camera_id, url: 'rtsp://192.0.2.1/s' });
@@ -103,13 +115,15 @@ inChromium((stage) => {
     expect(await page.getByRole('alert').filter({ hasText: 'cannot be shown' }).count()).toBe(0);
   });
 
-  it('says what keeps records from being written', async () => {
-    const page = await open(url);
+  it.each(['', '/records', '/events'])('says what keeps records from being written at %j', async (path) => {
+    const page = await open(`${url}${path}`);
     face.missing.push('its record could not be appended: disk full');
     const trouble = page.getByRole('alert').filter({ hasText: 'Not ready: its record could not be appended: disk full.' });
     await trouble.waitFor();
     face.missing.length = 0;
     await trouble.waitFor({ state: 'hidden' });
+    // The browser complains by itself about what is not ready.
+    expect(stage().faults.splice(0).filter((fault) => !fault.includes('503'))).toEqual([]);
   });
 
   it('says once that nothing answers, and takes it back as soon as everything does', async () => {

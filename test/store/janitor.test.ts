@@ -7,7 +7,8 @@ import { createLog, silentLog } from '../../src/lib/log.ts';
 import { createForecast } from '../../src/store/forecast.ts';
 import { createJanitor, type Expendable, type Janitor, type Kind } from '../../src/store/janitor.ts';
 import { temporaryFolder } from '../models/fixtures.ts';
-import { canMount, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
+import { createManualClock } from '../helpers/manual-clock.ts';
+import { canFreeze, canMount, mountHangingDisk, mountSmallDisk, type SmallDisk } from '../helpers/small-disk.ts';
 
 const full = Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
 const MB = 1_000_000;
@@ -179,6 +180,36 @@ describe.skipIf(!canMount)('the janitor (needs leave to mount)', () => {
     await rm(join(disk.folder, 'filler'));
     await janitor.wait(stop.signal);
     expect(janitor.trouble).toBeNull();
+    stop.abort();
+    await running;
+  });
+
+  it.skipIf(!canFreeze)('knows a disk that hangs though it tells how much room it has, and keeps nobody waiting for what is read there (needs leave to mount, and ext4)', async () => {
+    const disk = mountHangingDisk(8);
+    onTestFinished(() => { disk.unmount(); });
+    const clock = createManualClock(0);
+    const janitor = createJanitor({ folders: [disk.folder], files: [], min_free_bytes: 0, clock, log: silentLog });
+    disk.freeze();
+    let isFrozen = true;
+    const thaw = (): void => {
+      if (isFrozen) disk.thaw();
+      isFrozen = false;
+    };
+    onTestFinished(thaw);
+    const stop = new AbortController();
+    const running = janitor.run(stop.signal);
+    const begun = expect(janitor.read(() => new Promise(() => undefined))).rejects.toMatchObject({ code: 'disk_failed', message: expect.stringContaining(disk.folder) as string });
+    // It may take its time.
+    await systemClock.sleep(300, stop.signal);
+    clock.pass(14);
+    expect(janitor.silence).toBeNull();
+    clock.pass(2);
+    expect(janitor.silence).toMatch(/gives no answer/);
+    await begun;
+    await expect(janitor.read(() => Promise.resolve(1))).rejects.toMatchObject({ code: 'disk_failed' });
+    thaw();
+    await expect.poll(() => janitor.silence).toBeNull();
+    expect(await janitor.read(() => Promise.resolve(1))).toBe(1);
     stop.abort();
     await running;
   });
