@@ -52,8 +52,9 @@ export function isLive() {
 /** Says it where it has changed. */
 export function tell() {
   // One reason may stand behind all of it.
-  const faults = [...Map.groupBy(failing, ([, { message }]) => message)].map(([reason, all]) => `The ${LIST.format(all.map(([what]) => what))} cannot be shown: ${sentence(reason)}`);
-  const waits = waitingFor.filter((reason) => !faults.some((fault) => fault.includes(reason))).map((reason) => `Not ready: ${reason}.`);
+  const behind = Map.groupBy(failing, ([, { message }]) => message);
+  const faults = [...behind].map(([reason, all]) => `The ${LIST.format(all.map(([what]) => what))} cannot be shown: ${sentence(reason)}`);
+  const waits = waitingFor.filter((reason) => !behind.has(reason)).map((reason) => `Not ready: ${reason}.`);
   const live = isLive();
   lostAt = live ? null : lostAt ?? contact.answeredAt;
   const shown = lostAt === null ? '' : ` What you see is as of ${lostAt.toLocaleTimeString()}.`;
