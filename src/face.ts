@@ -70,6 +70,12 @@ export function createFace({
     if (!followers) throw new LookoutError('not_ready', 'Lookout is starting.');
     return followers;
   };
+  /** It would be done once the disk is back, when whoever asked for it has long given up. */
+  async function change<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (room.silence !== null) throw new LookoutError('disk_failed', room.silence);
+    return work();
+  }
+
   const parts: Face['parts'] = () => [
     { part: 'server', reasons: phase() === 'running' ? [] : [`Lookout is ${phase()}`] },
     { part: 'disk', reasons: [room.trouble?.message ?? null, room.silence].filter((reason) => reason !== null) },
@@ -79,13 +85,13 @@ export function createFace({
   return {
     recordSchema: RECORD_SCHEMAS[config.record_format],
     defaults: { models: defaultModels, record_format: config.record_format },
-    start: (request) => streams.start(request),
-    stop: (id) => streams.stop(id),
-    change: (id, change) => streams.change(id, change),
-    remove: async (id) => {
+    start: (request) => change(() => streams.start(request)),
+    stop: (id) => change(() => streams.stop(id)),
+    change: (id, wanted) => change(() => streams.change(id, wanted)),
+    remove: (id) => change(async () => {
       await streams.remove(id);
       events.removed(id);
-    },
+    }),
     streams: () => streams.list(),
     stream: (id) => streams.get(id),
     models: () => room.read(() => lanes.statuses()),
@@ -109,7 +115,7 @@ export function createFace({
     clipFile: (id) => clips.file(id),
     removeClip: (id) => clips.remove(id),
     cameras: () => room.read(() => cameras.rows()),
-    addCamera: (row) => cameras.add(row, stopping),
+    addCamera: (row) => change(() => cameras.add(row, stopping)),
     records: (query) => room.read(() => recordLog.read(query)),
     recordPicture: (id, frame) => room.read(() => recordPicture(id, frame)),
     events: (query) => events.list(query).map(withClip),
@@ -133,8 +139,8 @@ export function createFace({
     retryFollower: async (name) => expectFollowers().retry(name),
     parts,
     notReady: () => parts().flatMap(({ reasons }) => reasons),
-    get isDiskSilent() {
-      return room.silence !== null;
+    get diskSilence() {
+      return room.silence;
     },
     storage: async () => (room.silence === null ? [await storageStatus('data', config.data_dir), await storageStatus('frames', config.frames_dir)] : []),
   };

@@ -25,7 +25,7 @@ export interface Traffic {
 
 export interface TrafficParts extends Pick<StreamEntryParts, 'config' | 'sources'> {
   readonly demand: Demand;
-  readonly room: Pick<Room, 'trouble'>;
+  readonly room: Pick<Room, 'trouble' | 'silence'>;
   readonly clock: Clock;
   readonly status: (entry: StreamEntry) => StreamStatus;
 }
@@ -53,6 +53,7 @@ export function createTraffic(entries: ReadonlyMap<string, StreamEntry>, parts: 
     const { push } = sourceOf(entry.url, entry.trusted, parts);
     if (!push) throw new LookoutError('not_running', `camera '${cameraId}' is asked for its pictures; a stream of the address push: takes those that it brings`);
     if (room.trouble) throw room.trouble;
+    if (room.silence !== null) throw new LookoutError('disk_failed', room.silence);
     return push;
   }
 

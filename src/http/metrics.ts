@@ -24,7 +24,7 @@ export function metricRoutes(face: Face, version: string): Router {
 
   /** What a disk that gives no answer keeps from being told is left out: that Lookout is not ready is to be seen then. */
   const known = <One>(told: Promise<readonly One[] | null>): Promise<readonly One[]> => told.then((all) => all ?? [], (error: unknown) => {
-    if (face.isDiskSilent) return [];
+    if (face.diskSilence !== null) return [];
     throw error;
   });
 

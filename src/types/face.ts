@@ -122,8 +122,8 @@ export interface Face {
   parts(): readonly PartStatus[];
   /** The reasons of the parts that are not ready; empty: ready. */
   notReady(): readonly string[];
-  /** A disk gives no answer: what waits for it may wait for long. */
-  readonly isDiskSilent: boolean;
+  /** Why nobody knows when what waits for a disk is done: it gives no answer. null: it does. */
+  readonly diskSilence: string | null;
   /** Of the file systems that are written to; of none while one gives no answer. */
   storage(): Promise<readonly StorageStatus[]>;
 }

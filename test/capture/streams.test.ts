@@ -33,6 +33,10 @@ let catalogLooks: number;
 let modelState: { state: ModelState; reason: string };
 /** The models' folders are read by then. */
 let modelsAreRead: Promise<void>;
+/** Why the disk gives no answer. */
+let silence: string | null;
+/** Cameras of the second scheme bring their pictures. */
+let pushes: boolean;
 const open: Streams[] = [];
 
 beforeEach(async () => {
@@ -43,6 +47,8 @@ beforeEach(async () => {
   [submitted, wanted, logged, halted] = [[], [], [], []];
   defaultModels = ['animals'];
   catalogLooks = 0;
+  silence = null;
+  pushes = false;
   modelState = { state: 'ready', reason: 'planned' };
   modelsAreRead = Promise.resolve();
 });
@@ -59,7 +65,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
   const spool = createSpool(config.frames_dir);
   const made = await createStreams({
     config: { ...config, allow_schemes, streams },
-    sources: new Map<string, Source>([['rtsp', source], ['file', { ...source, needsLeave: true }]]),
+    sources: new Map<string, Source>([['rtsp', source], ['file', { ...source, needsLeave: true, ...(pushes ? { push: { take: () => Promise.resolve('taken'), called: () => Promise.resolve() } } : {}) }]]),
     stopped: (id) => { halted.push(id); },
     store: createStreamStore({ data_dir: config.data_dir, faultOf: streamFault, log: silentLog }),
     knownModels: () => {
@@ -68,7 +74,7 @@ async function begin(streams: readonly ConfiguredStream[] = [], allow_schemes: r
     },
     defaultModels,
     stream: {
-      spool, books, room: plenty, clock: systemClock, pacer: { busy: false, turn: () => Promise.resolve() }, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
+      spool, books, room: { ...plenty, get silence() { return silence; } }, clock: systemClock, pacer: { busy: false, turn: () => Promise.resolve() }, log: createLog({ level: 'debug', format: 'text', write: (line) => logged.push(line) }),
       offer: () => undefined, closed: () => undefined,
       submit: (batch) => {
         submitted.push(batch);
@@ -519,6 +525,19 @@ describe('hours of work', () => {
     vi.advanceTimersByTime(60_000);
     expect(streams.get('yaml')?.state).toBe('stopped');
     expect(source.opened).toEqual([]);
+  });
+});
+
+describe('a picture that a camera brings', () => {
+  it('is taken, but not while the disk gives no answer: nobody is to hold it so long', async () => {
+    pushes = true;
+    const streams = await begin([], ['file']);
+    await streams.start({ ...CAM, url: 'file:///brought' });
+    const picture = { bytes: Buffer.alloc(1), captured_at: '2026-01-01T00:00:00.000Z', findings: [] };
+    expect(await streams.push('CAM-1', picture)).toBe('taken');
+    silence = 'the disk gives no answer';
+    await expect(streams.push('CAM-1', picture)).rejects.toMatchObject({ code: 'disk_failed', message: silence });
+    expect(() => { streams.expectTakesPush('CAM-1'); }).toThrow(silence);
   });
 });
 

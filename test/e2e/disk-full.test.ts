@@ -178,6 +178,8 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
     await until(async () => (await readiness()).not_ready.some((reason) => /gives no answer/.test(reason)), 45_000, site.server.output);
     const statuses = async (...paths: readonly string[]): Promise<ReadonlySet<number>> => new Set(await Promise.all(paths.map(async (path) => (await fetch(`${site.server.url}${path}`, { signal: AbortSignal.timeout(5000) })).status)));
     expect(await statuses('/healthz', '/api/streams', '/', '/static/app.js', '/metrics')).toEqual(new Set([200]));
+    const starts = await fetch(`${site.server.url}/start_stream`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"camera_id":"LATE","rtsp_url":"rtsp://127.0.0.1:1/none"}', signal: AbortSignal.timeout(5000) });
+    expect([starts.status, await starts.json()]).toEqual([503, { error: expect.stringContaining('gives no answer') as string }]);
     expect(await statuses('/api/records', '/api/models', '/api/cameras', '/api/followers')).toEqual(new Set([503]));
     thaw();
     await until(async () => (await fetch(`${site.server.url}/readyz`)).ok, 20_000, site.server.output);
