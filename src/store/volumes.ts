@@ -1,5 +1,5 @@
 /** The file systems that some folders lie on: how much room is left on each, and whether it can be written to. */
-import { open, realpath, rm, stat, utimes } from 'node:fs/promises';
+import { chown, open, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Amount } from '../lib/amount.ts';
 import { hasCode, ifPresent } from '../lib/files.ts';
@@ -67,10 +67,8 @@ export async function spaceOn({ folders }: Volume, min_free_bytes: number | null
 
 /** Resolves once its folders take a change: a disk that hangs may go on telling its numbers. What fails is told where something is written. */
 export async function touch({ folders }: Volume): Promise<void> {
-  for (const folder of folders) {
-    const { atime, mtime } = await stat(folder);
-    await utimes(folder, atime, mtime).catch(() => undefined);
-  }
+  // To the owner that it has: no time or mode is set that somebody else may be setting.
+  for (const folder of folders) await chown(folder, -1, -1).catch(() => undefined);
 }
 
 /** For what reason of the disk's nothing can be written to one of its folders now; null: for none. A quota is no matter of free space. */
