@@ -49,6 +49,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 60_000,
     // Most tests wait for real cameras and children: on two cores, so many fill the waits without being late.
-    maxWorkers: Number(process.env['LOOKOUT_TEST_WORKERS'] ?? 5),
+    maxWorkers: Number(process.env['LOOKOUT_TEST_WORKERS'] ?? 4),
   },
 });
