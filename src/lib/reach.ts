@@ -1,8 +1,10 @@
 /** Where a stranger's address may lead: not to what this machine keeps for itself, nor to what its cloud tells it alone. */
-import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { LookoutError } from '../errors.ts';
+import { untilAborted } from './abort.ts';
+import { linked } from './linked.ts';
 import { letsOthersIn, ownAddresses } from './loopback.ts';
+import { addressesOf, type Address } from './names.ts';
 
 /** What Lookout listens on, whom it answers, and which hosts are meant whatever they are. */
 export interface Bounds {
@@ -31,10 +33,8 @@ export interface Place {
   readonly port: number;
 }
 
-export interface Address {
-  readonly address: string;
-  readonly family: number;
-}
+/** Less than connecting may take: why there is no connection is to be told. */
+const NAME_MS = 8000;
 
 /** Clouds tell secrets there to whoever asks from the machine; routers and cameras without an address of their own live there too. */
 const METADATA = listOf('169.254.0.0/16', '100.100.100.200', '192.0.0.192', '168.63.129.16', 'fe80::/10', 'fd00:ec2::254', 'fd20:ce::254');
@@ -55,7 +55,7 @@ export async function reach(place: Place, bounds: Bounds | null, signal: AbortSi
   if (bounds) refuseAtOnce(place, bounds);
   const hostname = canonical(place.hostname);
   const family = isIP(hostname);
-  const [first, ...others] = family === 0 ? await addressesOf(hostname, signal) : [{ address: hostname, family }];
+  const [first, ...others] = family === 0 ? await find(hostname, signal) : [{ address: hostname, family }];
   if (!first) throw unknown(hostname, 'it has no address');
   const found = [first, ...others] as const;
   if (bounds) for (const { address } of found) refuse({ ...place, hostname }, address, bounds);
@@ -92,19 +92,17 @@ function unknown(hostname: string, why: string): LookoutError {
   return new LookoutError('stream_connect', `the camera could not be reached: no address is known for ${hostname}: ${why}`);
 }
 
-async function addressesOf(hostname: string, signal: AbortSignal): Promise<readonly Address[]> {
-  let abort = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    abort = () => { reject(signal.reason as Error); };
-    signal.addEventListener('abort', abort, { once: true });
-  });
+async function find(hostname: string, signal: AbortSignal): Promise<readonly Address[]> {
+  const patience = linked(signal);
+  const timer = setTimeout(() => { patience.abort(new Error('no name server answers')); }, NAME_MS);
   try {
-    return await Promise.race([lookup(hostname, { all: true }), aborted]);
+    return await untilAborted(addressesOf(hostname), patience.signal);
   } catch (error) {
     signal.throwIfAborted();
     throw unknown(hostname, error instanceof Error ? error.message : String(error));
   } finally {
-    signal.removeEventListener('abort', abort);
+    clearTimeout(timer);
+    patience.release();
   }
 }
 
