@@ -151,7 +151,9 @@ describe('the bench.folder of a lock that many reach for at once, in no line', (
   it('is taken by one at a time among programs that use proper-lockfile as it comes', async () => {
     const holders = new Set<string>();
     const turns = { ours: 0, theirs: 0 };
-    const until = Date.now() + 2_000;
+    const least = Date.now() + 2_000;
+    // A busy machine takes longer until each kind has had some turns.
+    const isOver = (): boolean => Date.now() > least && Math.min(turns.ours, turns.theirs) > 8;
     const hold = async (name: string): Promise<void> => {
       holders.add(name);
       expect([...holders]).toEqual([name]);
@@ -159,7 +161,7 @@ describe('the bench.folder of a lock that many reach for at once, in no line', (
       holders.delete(name);
     };
     await Promise.all([...Array.from({ length: 6 }, async () => {
-      while (Date.now() < until) {
+      while (!isOver()) {
         const name = ownName();
         if (!(await take(`${bench.path}.lock`, name, () => Promise.resolve(false)))) continue;
         await hold(name);
@@ -167,7 +169,7 @@ describe('the bench.folder of a lock that many reach for at once, in no line', (
         turns.ours += 1;
       }
     }), ...Array.from({ length: 6 }, async (_, index) => {
-      while (Date.now() < until) {
+      while (!isOver()) {
         // It keeps one lock of a name in each process: these go by the folder, as processes do.
         const isTheirs = await mkdir(`${bench.path}.lock`).then(() => true, () => false);
         if (!isTheirs) continue;
@@ -176,8 +178,6 @@ describe('the bench.folder of a lock that many reach for at once, in no line', (
         turns.theirs += 1;
       }
     })]);
-    expect(turns.ours).toBeGreaterThan(8);
-    expect(turns.theirs).toBeGreaterThan(8);
     expect(await readdir(bench.folder)).toEqual([]);
   });
 
