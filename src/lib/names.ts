@@ -12,10 +12,14 @@ export interface Address {
 
 /** Longer than any server takes that is well. */
 const SLOW_MS = 2000;
+/** The next name server is asked after as long. */
+const SERVER_MS = 1000;
+/** Whoever asked about a slow name may have given up before it was found, and asks again. */
+const KEPT_MS = 60_000;
 
-/** Those that are being asked about. */
+/** Those that are being asked about, and slow ones that were found lately. */
 const asked = new Map<string, Promise<readonly Address[]>>();
-/** `slow`: it took long when last asked about. `local`: it is known without a name server, as from a file of hosts. */
+/** `slow`: it took the system long when last asked about. `local`: it is known without a name server, as from a file of hosts. */
 const ways = new Map<string, 'slow' | 'local'>();
 /** For those that may take long. */
 const takeTurn = createTurns();
@@ -24,30 +28,37 @@ const takeTurn = createTurns();
 export function addressesOf(name: string): Promise<readonly Address[]> {
   const before = asked.get(name);
   if (before) return before;
-  const answer = find(name).finally(() => { asked.delete(name); });
+  const answer = find(name);
+  const forget = (): void => { asked.delete(name); };
   asked.set(name, answer);
+  answer.then(() => {
+    if (ways.get(name) === 'slow') setTimeout(forget, KEPT_MS).unref();
+    else forget();
+  }, forget);
   return answer;
 }
 
 async function find(name: string): Promise<readonly Address[]> {
   const way = ways.get(name);
-  if (way === 'local' || (way === undefined && await isServed(name))) return ask(name, way === 'local');
-  return takeTurn(() => ask(name, way === undefined));
+  if (way === 'local') return ask(name, true);
+  const began = performance.now();
+  const told = await tellOf(name);
+  if (told !== null && way === undefined && performance.now() - began < SERVER_MS) return ask(name, false);
+  // The system would ask the silent one of its name servers first, each time.
+  if (told !== null && told.length > 0) return told;
+  return takeTurn(() => ask(name, way === undefined && told === null));
 }
 
-/** Whether a name server says anything about it. Node asks for that without a thread; what the system makes of it may be something else. */
-async function isServed(name: string): Promise<boolean> {
+/** What name servers say, whom Node asks without a thread; what the system makes of it may be something else. null: none answers. */
+async function tellOf(name: string): Promise<readonly Address[] | null> {
   // Made anew: name servers may have become others.
-  const resolver = new Resolver({ timeout: SLOW_MS / 2, tries: 2 });
-  try {
-    await resolver.resolve4(name);
-    return true;
-  } catch (error) {
-    return !UNSERVED.has((error as NodeJS.ErrnoException).code ?? '');
-  }
+  const resolver = new Resolver({ timeout: SERVER_MS, tries: 2 });
+  const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+  if (answers.every((one) => one.status === 'rejected' && SILENT.has((one.reason as NodeJS.ErrnoException).code ?? ''))) return null;
+  return answers.flatMap((one, place) => (one.status === 'fulfilled' ? one.value.map((address) => ({ address, family: place === 0 ? 4 : 6 })) : []));
 }
 
-const UNSERVED = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED']);
+const SILENT = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED']);
 
 async function ask(name: string, mayBeLocal: boolean): Promise<readonly Address[]> {
   const began = performance.now();
