@@ -17,9 +17,9 @@ const LONGEST = [
   'runner/start', 'sources/late-reader', 'sources/network/rebinding', 'lib/jpeg-encoder', 'sources/video', 'events/random', 'commands/replay',
 ].map((name) => `test/${name}.test.ts`);
 
-/** Those that change what all of a process shares: its environment, its clock, its modules. */
+/** Those that change, or count, what all of a process shares: its environment, its clock, its modules, its descriptors. */
 const ALONE = [
-  'commands/demo', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/network/rebinding', 'sources/own-clock',
+  'commands/demo', 'http/page-live', 'inference/lanes', 'load/*', 'models-builtin/motion-decoder', 'runtimes/*', 'sources/file', 'sources/network/rebinding', 'sources/own-clock', 'sources/reconnects',
 ].map((name) => `test/${name}.test.ts`);
 
 class LongestFirst extends BaseSequencer {
