@@ -72,13 +72,13 @@ export function createFace({
   };
   /** It would be done once the disk is back, when whoever asked for it has long given up. */
   async function change<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (room.silence !== null) throw new LookoutError('disk_failed', room.silence);
+    if (room.silence) throw room.silence;
     return work();
   }
 
   const parts: Face['parts'] = () => [
     { part: 'server', reasons: phase() === 'running' ? [] : [`Lookout is ${phase()}`] },
-    { part: 'disk', reasons: [room.trouble?.message ?? null, room.silence].filter((reason) => reason !== null) },
+    { part: 'disk', reasons: [room.trouble, room.silence].flatMap((error) => (error ? [error.message] : [])) },
     { part: 'records', reasons: pipeline.troubles() },
   ];
 
@@ -133,14 +133,14 @@ export function createFace({
     rules: () => rules.list(),
     rule: (name) => rules.get(name),
     changeRule: (name, change) => rules.change(name, change),
-    followers: () => room.read(async () => followersNow()?.statuses() ?? null),
+    followers: () => room.read(async () => expectFollowers().statuses()),
     testFollower: async (name, signal) => expectFollowers().test(name, signal),
     rewindFollower: async (name, to) => expectFollowers().rewind(name, to),
     retryFollower: async (name) => expectFollowers().retry(name),
     parts,
     notReady: () => parts().flatMap(({ reasons }) => reasons),
-    get diskSilence() {
-      return room.silence;
+    get isDiskSilent() {
+      return room.silence !== null;
     },
     storage: async () => (room.silence === null ? [await storageStatus('data', config.data_dir), await storageStatus('frames', config.frames_dir)] : []),
   };

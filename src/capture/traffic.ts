@@ -52,8 +52,8 @@ export function createTraffic(entries: ReadonlyMap<string, StreamEntry>, parts: 
     if (!entry.running) throw new LookoutError('not_running', `the stream of camera '${cameraId}' does not run: ${parts.status(entry).reason}`);
     const { push } = sourceOf(entry.url, entry.trusted, parts);
     if (!push) throw new LookoutError('not_running', `camera '${cameraId}' is asked for its pictures; a stream of the address push: takes those that it brings`);
-    if (room.trouble) throw room.trouble;
-    if (room.silence !== null) throw new LookoutError('disk_failed', room.silence);
+    const why = room.trouble ?? room.silence;
+    if (why) throw why;
     return push;
   }
 

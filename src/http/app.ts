@@ -51,7 +51,7 @@ function createRoutes({ face, config, staticDir, log, version }: HttpOptions): E
   app.use(guard(config, log));
   // Before answers are compressed: its clients get what they always got, byte for byte.
   app.use(legacyRoutes(face, log));
-  app.use(compress(() => face.diskSilence === null));
+  app.use(compress(() => !face.isDiskSilent));
   app.use(queryRoutes(face, version));
   app.use(metricRoutes(face, version));
   app.use(streamRoutes(face));

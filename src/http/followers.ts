@@ -11,11 +11,7 @@ export function followerRoutes(face: Face): Router {
   router.use('/api/followers', readBytes);
 
   route(router, '/api/followers', {
-    get: async (_request, response) => {
-      const followers = await face.followers();
-      if (followers === null) throw new LookoutError('not_ready', 'Lookout is starting.');
-      response.json({ followers });
-    },
+    get: async (_request, response) => { response.json({ followers: await face.followers() }); },
   });
 
   route(router, '/api/followers/:name/test', {

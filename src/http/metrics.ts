@@ -2,6 +2,7 @@
 import { setImmediate as pause } from 'node:timers/promises';
 import { Router } from 'express';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { errorInfo } from '../errors.ts';
 import type { Face } from '../types.ts';
 import { FAMILIES, type Family, type Seen } from './metric-families.ts';
 import { route } from './route.ts';
@@ -22,12 +23,6 @@ export function metricRoutes(face: Face, version: string): Router {
     return ofProcess;
   }
 
-  /** What a disk that gives no answer keeps from being told is left out: that Lookout is not ready is to be seen then. */
-  const known = <One>(told: Promise<readonly One[] | null>): Promise<readonly One[]> => told.then((all) => all ?? [], (error: unknown) => {
-    if (face.diskSilence !== null) return [];
-    throw error;
-  });
-
   route(router, '/metrics', {
     get: async (_request, response) => {
       const [models, followers] = await Promise.all([known(face.models()), known(face.followers())]);
@@ -43,6 +38,16 @@ export function metricRoutes(face: Face, version: string): Router {
   });
 
   return router;
+}
+
+/** What cannot be told while Lookout starts, or a disk gives no answer, is left out: that it is not ready is to be seen then. */
+async function known<One>(told: Promise<readonly One[]>): Promise<readonly One[]> {
+  try {
+    return await told;
+  } catch (error) {
+    if (['not_ready', 'disk_failed'].includes(errorInfo(error).code)) return [];
+    throw error;
+  }
 }
 
 /** In the text format. By the package's counters and gauges, the tens of thousands of values of a thousand cameras take the processor ten times as long. */

@@ -58,7 +58,7 @@ async function tellOf(name: string): Promise<readonly Address[] | null> {
   return answers.flatMap((one, place) => (one.status === 'fulfilled' ? one.value.map((address) => ({ address, family: place === 0 ? 4 : 6 })) : []));
 }
 
-const SILENT = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED']);
+const SILENT = new Set(['ETIMEOUT', 'ECONNREFUSED']);
 
 async function ask(name: string, mayBeLocal: boolean): Promise<readonly Address[]> {
   const began = performance.now();

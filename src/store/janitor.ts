@@ -41,7 +41,7 @@ export interface Room {
   /** Why nothing may be captured now; null: there is room. */
   readonly trouble: LookoutError | null;
   /** Why nobody knows what becomes of what is written: the disk gives no answer. null: it does. */
-  readonly silence: string | null;
+  readonly silence: LookoutError | null;
   /** Does what reads for somebody who asks. Throws `disk_failed` while the disk gives no answer, also of what has begun: nobody is to wait for that. */
   read<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Something could not be written. True: room was made, and it may be tried again at once. */
@@ -103,7 +103,7 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
   const goneOf = new Map<Kind, Amount>();
   /** A look that was asked for and has not begun. */
   let asked: Promise<boolean> | null = null;
-  let silence: string | null = null;
+  let silence: LookoutError | null = null;
   /** Those who wait for what they read. */
   const readers = new Set<(error: LookoutError) => void>();
   let forecastAt = -Infinity;
@@ -215,16 +215,16 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
   /** A disk that hangs, such as one of the network whose server is away, fails nothing: nobody else would say so. */
   async function lookInTime(): Promise<void> {
     const cancel = clock.after(SILENT_MS, () => {
-      silence = `the disk of ${folders.join(' or ')} gives no answer: what is read and written there waits`;
-      log.error('a disk does not answer', { reason: silence });
-      for (const refuse of readers) refuse(unanswered(silence));
+      silence = new LookoutError('disk_failed', `the disk of ${folders.join(' or ')} gives no answer: what is read and written there waits`);
+      log.error('a disk does not answer', { reason: silence.message });
+      for (const refuse of readers) refuse(silence);
     });
     await attempt(async () => {
       await takeTurn(() => look(false));
       for (const volume of await needed()) await touch(volume);
     }, undefined);
     cancel();
-    if (silence !== null) log.info('the disk answers again, and all goes on', { folders });
+    if (silence) log.info('the disk answers again, and all goes on', { folders });
     silence = null;
   }
 
@@ -261,7 +261,7 @@ export function createJanitor({ folders, files, min_free_bytes, clock, log }: Ja
       return silence;
     },
     read: (work) => new Promise((resolve, reject) => {
-      if (silence !== null) throw unanswered(silence);
+      if (silence) throw silence;
       work().then(resolve, reject).finally(() => { readers.delete(reject); });
       readers.add(reject);
     }),
@@ -286,8 +286,6 @@ function full({ folders }: Volume, { free, reserve }: Space): LookoutError {
   const [left, kept] = free.bytes < reserve.bytes * MARGIN ? [inBytes(free.bytes), inBytes(reserve.bytes)] : [`${free.files} files`, `${reserve.files} files`];
   return new LookoutError('disk_full', `${left} are free for ${folders.join(' and ')}, where ${kept} are to stay free, and nothing is left that could be let go`);
 }
-
-const unanswered = (silence: string): LookoutError => new LookoutError('disk_failed', silence);
 
 /** By the numbers there is room. */
 function unwritable({ folders }: Volume, failure: unknown): LookoutError {

@@ -110,8 +110,8 @@ export interface Face {
   rule(name: string): EventRule;
   /** Until the restart. What is null is again as lookout.yaml says. Throws not_found, bad_request. */
   changeRule(name: string, change: Readonly<Record<string, Json | undefined>>): EventRule;
-  /** How those do who follow the logs; null: Lookout starts, and they have not begun. */
-  followers(): Promise<readonly FollowerStatus[] | null>;
+  /** How those do who follow the logs. Throws not_ready while Lookout starts. */
+  followers(): Promise<readonly FollowerStatus[]>;
   /** Reaches its target; answers in words. Throws not_found, target_away. */
   testFollower(name: string, signal: AbortSignal): Promise<string>;
   /** `to`: `now`, `beginning`, or a time. Throws not_found, bad_request. */
@@ -122,8 +122,8 @@ export interface Face {
   parts(): readonly PartStatus[];
   /** The reasons of the parts that are not ready; empty: ready. */
   notReady(): readonly string[];
-  /** Why nobody knows when what waits for a disk is done: it gives no answer. null: it does. */
-  readonly diskSilence: string | null;
+  /** A disk gives no answer: what waits for it may wait for long. */
+  readonly isDiskSilent: boolean;
   /** Of the file systems that are written to; of none while one gives no answer. */
   storage(): Promise<readonly StorageStatus[]>;
 }

@@ -5,6 +5,7 @@ import cron from 'node-cron';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { streamFault } from '../../src/config/check.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { LookoutError } from '../../src/errors.ts';
 import { systemClock } from '../../src/lib/clock.ts';
 import { createLog, silentLog } from '../../src/lib/log.ts';
 import { openBooks, type Books } from '../../src/store/books.ts';
@@ -34,7 +35,7 @@ let modelState: { state: ModelState; reason: string };
 /** The models' folders are read by then. */
 let modelsAreRead: Promise<void>;
 /** Why the disk gives no answer. */
-let silence: string | null;
+let silence: LookoutError | null;
 /** Cameras of the second scheme bring their pictures. */
 let pushes: boolean;
 const open: Streams[] = [];
@@ -535,9 +536,9 @@ describe('a picture that a camera brings', () => {
     await streams.start({ ...CAM, url: 'file:///brought' });
     const picture = { bytes: Buffer.alloc(1), captured_at: '2026-01-01T00:00:00.000Z', findings: [] };
     expect(await streams.push('CAM-1', picture)).toBe('taken');
-    silence = 'the disk gives no answer';
-    await expect(streams.push('CAM-1', picture)).rejects.toMatchObject({ code: 'disk_failed', message: silence });
-    expect(() => { streams.expectTakesPush('CAM-1'); }).toThrow(silence);
+    silence = new LookoutError('disk_failed', 'the disk gives no answer');
+    await expect(streams.push('CAM-1', picture)).rejects.toMatchObject({ code: 'disk_failed', message: 'the disk gives no answer' });
+    expect(() => { streams.expectTakesPush('CAM-1'); }).toThrow('the disk gives no answer');
   });
 });
 

@@ -165,12 +165,7 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
     const site = await open(onTestFinished, ['data', 'frames'], {}, disk);
     await site.recordsMore(60);
     disk.freeze();
-    let isFrozen = true;
-    const thaw = (): void => {
-      if (isFrozen) disk.thaw();
-      isFrozen = false;
-    };
-    onTestFinished(thaw);
+    onTestFinished(() => { disk.thaw(); });
     const readiness = async (): Promise<{ readonly not_ready: readonly string[] }> => {
       const answer = await fetch(`${site.server.url}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(() => null);
       return answer ? await answer.json() as { readonly not_ready: readonly string[] } : { not_ready: [] };
@@ -181,7 +176,7 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
     const starts = await fetch(`${site.server.url}/start_stream`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"camera_id":"LATE","rtsp_url":"rtsp://127.0.0.1:1/none"}', signal: AbortSignal.timeout(5000) });
     expect([starts.status, await starts.json()]).toEqual([503, { error: expect.stringContaining('gives no answer') as string }]);
     expect(await statuses('/api/records', '/api/models', '/api/cameras', '/api/followers')).toEqual(new Set([503]));
-    thaw();
+    disk.thaw();
     await until(async () => (await fetch(`${site.server.url}/readyz`)).ok, 20_000, site.server.output);
     await site.recordsMore(60);
     const { captured, recorded, dropped, dead_lettered } = await site.close();

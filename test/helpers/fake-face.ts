@@ -227,7 +227,7 @@ export function createFakeFace(defaults: Face['defaults'] = { models: ['animals'
     }),
     parts: () => [{ part: 'server', reasons: [] }, { part: 'records', reasons: missing }],
     notReady: () => missing,
-    diskSilence: null,
+    isDiskSilent: false,
     storage: () => Promise.resolve(room),
     show(cameraId, change) {
       const stream = streams.get(cameraId);

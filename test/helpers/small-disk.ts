@@ -16,6 +16,7 @@ export interface SmallDisk {
 export interface HangingDisk extends SmallDisk {
   /** From now on whoever writes there waits. */
   freeze(): void;
+  /** Nothing where it is not frozen; before it is unmounted it is thawed. */
   thaw(): void;
 }
 
@@ -51,11 +52,19 @@ export function mountHangingDisk(megabytes: number, inodeBytes = 256): HangingDi
     truncateSync(file, megabytes * 2 ** 20);
     run('mkfs.ext4', '-q', '-I', String(inodeBytes), file);
     const disk = mountAt((folder) => { run('mount', '-o', 'loop', file, folder); });
+    let isFrozen = false;
+    const thaw = (): void => {
+      if (isFrozen) run('fsfreeze', '-u', disk.folder);
+      isFrozen = false;
+    };
     return {
-      ...disk,
-      freeze: () => { run('fsfreeze', '-f', disk.folder); },
-      thaw: () => { run('fsfreeze', '-u', disk.folder); },
+      ...disk, thaw,
+      freeze() {
+        run('fsfreeze', '-f', disk.folder);
+        isFrozen = true;
+      },
       unmount() {
+        thaw();
         disk.unmount();
         remove();
       },
