@@ -14,7 +14,7 @@ const LONGEST = [
   'sources/push', 'following/courier', 'commands/runner-user', 'pipeline/pipeline', 'e2e/main-road', 'e2e/videostream', 'models-builtin/motion',
   'commands/demo', 'runtimes/node', 'inference/lanes', 'load/on-disk', 'e2e/disk-full', 'sources/feeds/native/still', 'store/evidence',
   'promises/interference', 'log/crash', 'promises/conditions', 'runner/harness', 'sources/rtsp/client', 'e2e/crash-restart', 'models/weights',
-  'runner/start', 'sources/late-reader', 'sources/network/rebinding', 'lib/jpeg-encoder', 'sources/video', 'events/random', 'commands/replay',
+  'runner/start', 'sources/late-reader', 'sources/network/rebinding', 'lib/jpeg-encoder', 'sources/video', 'events/random', 'commands/replay', 'lib/names',
 ].map((name) => `test/${name}.test.ts`);
 
 /** Those that change, or count, what all of a process shares: its environment, its clock, its modules, its descriptors. */

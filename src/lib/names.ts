@@ -3,6 +3,7 @@
  * seconds where no name server answers: dead cameras with names would keep all others from being found, for ever.
  */
 import { lookup, Resolver } from 'node:dns/promises';
+import type { LookupFunction } from 'node:net';
 import { createTurns } from './turns.ts';
 
 export interface Address {
@@ -37,6 +38,19 @@ export function addressesOf(name: string): Promise<readonly Address[]> {
   }, forget);
   return answer;
 }
+
+/** As `addressesOf`, for whoever opens a socket: its option `lookup`. */
+export const lookUp: LookupFunction = (name, { all, family: wanted }, done) => {
+  const isWanted = ({ family }: Address): boolean => wanted === undefined || wanted === 0 || wanted === family || wanted === `IPv${family}`;
+  addressesOf(name).then((found) => {
+    const [first, ...others] = found.filter(isWanted);
+    if (!first) throw Object.assign(new Error(`the name ${name} has no address`), { code: 'ENOTFOUND' });
+    return [first, ...others] as const;
+  }).then((addresses) => {
+    if (all) done(null, [...addresses]);
+    else done(null, addresses[0].address, addresses[0].family);
+  }, (error: unknown) => { done(error as NodeJS.ErrnoException, []); });
+};
 
 async function find(name: string): Promise<readonly Address[]> {
   const way = ways.get(name);

@@ -1,10 +1,12 @@
 /** One connection to a broker, from its greeting to its end: what is not answered when it ends was not delivered, and nothing is sent again behind anybody's back. */
 import { readFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
-import { connect, Store, type IClientOptions, type IStore, type MqttClient } from 'mqtt';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { MqttClient, Store, type IClientOptions, type IStore } from 'mqtt';
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { lookUp } from '../../lib/names.ts';
 import { hiderOfSecrets } from '../../lib/secrets.ts';
 import { shorten } from '../../lib/shorten.ts';
 import { followPackets } from './packet-lengths.ts';
@@ -83,9 +85,8 @@ function createNoStore(): IStore {
 /** Throws `target_away`. */
 export async function connectTo(settings: MqttSettings, identity: Identity, signal: AbortSignal): Promise<Connection> {
   signal.throwIfAborted();
-  const client = connect(await optionsOf(settings, identity));
-  // Messages are small and waited for: held back for company, each would be 40 ms late.
-  (client.stream as unknown as Socket).setNoDelay(true);
+  const ca = await certificatesOf(settings);
+  const client = new MqttClient(() => socketTo(settings, ca), optionsOf(settings, identity));
   // What brokers say may repeat what they were told, at any length.
   const hideSecret = hiderOfSecrets([settings.password]);
   const hide = (text: string): string => shorten(hideSecret(text), LONGEST_WORDS);
@@ -216,14 +217,25 @@ export async function connectTo(settings: MqttSettings, identity: Identity, sign
   };
 }
 
-async function optionsOf(settings: MqttSettings, { clientId, available }: Identity): Promise<IClientOptions> {
-  const { protocol, hostname, port } = new URL(settings.url);
-  const isSecure = protocol === 'mqtts:';
-  const ca = settings.ca === null ? null : await readFile(settings.ca).catch((error: unknown) => {
+/** null: of nobody in particular. */
+async function certificatesOf({ ca }: MqttSettings): Promise<Buffer | null> {
+  return ca === null ? null : readFile(ca).catch((error: unknown) => {
     throw new LookoutError('target_away', `the file of ca cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });
+}
+
+/** Not the library's, which cannot be told how names are looked up. */
+function socketTo({ url, tls }: MqttSettings, ca: Buffer | null): Socket {
+  const { protocol, hostname, port } = new URL(url);
+  const host = hostname.replace(/^\[|\]$/g, '');
+  // Messages are small and waited for: held back for company, each would be 40 ms late.
+  const to = { host, port: Number(port === '' ? usualPort(protocol) : port), lookup: lookUp, noDelay: true };
+  if (protocol !== 'mqtts:') return connect(to);
+  return connectTls({ ...to, servername: isIP(host) === 0 ? host : '', rejectUnauthorized: tls !== 'off', ...(ca && { ca }) });
+}
+
+function optionsOf(settings: MqttSettings, { clientId, available }: Identity): IClientOptions {
   return {
-    protocol: isSecure ? 'mqtts' : 'mqtt', host: hostname.replace(/^\[|\]$/g, ''), port: Number(port === '' ? usualPort(protocol) : port),
     protocolVersion: 5, clientId, clean: true, keepalive: KEEPALIVE_SECONDS, properties: { maximumPacketSize: MOST_HEARD_BYTES }, connectTimeout: settings.timeout_seconds * 1000,
     // A connection that is lost is gone, with all that was to be sent by it.
     reconnectPeriod: 0, resubscribe: false, queueQoSZero: false, outgoingStore: createNoStore(),
@@ -231,7 +243,6 @@ async function optionsOf(settings: MqttSettings, { clientId, available }: Identi
     incomingStore: createNoStore(),
     ...(settings.username !== null && { username: settings.username }),
     ...(settings.password !== null && { password: settings.password }),
-    ...(isSecure && { rejectUnauthorized: settings.tls !== 'off', ...(ca && { ca }) }),
     ...(available !== null && { will: { topic: available, payload: Buffer.from('offline'), qos: 1, retain: true, properties: { contentType: 'text/plain' } } }),
   };
 }

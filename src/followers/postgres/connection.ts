@@ -1,11 +1,12 @@
 /** One connection to a database: every answer has a deadline, and a signal ends what is under way. */
 import { readFile } from 'node:fs/promises';
-import { Socket } from 'node:net';
+import { Socket, type IpcSocketConnectOpts, type TcpSocketConnectOpts } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Client } from 'pg';
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { linked } from '../../lib/linked.ts';
+import { lookUp } from '../../lib/names.ts';
 import { isHere, type Address } from './address.ts';
 import { isOfItems } from './failure.ts';
 import { guard } from './guard.ts';
@@ -30,10 +31,24 @@ const GRACE_MS = 1000;
 /** Routers forget connections on which nothing is said. */
 const KEEP_ALIVE_MS = 30_000;
 
+/** Leads where the address says, whatever the client asks it for: that cannot say how names are looked up. */
+class SocketTo extends Socket {
+  readonly #to: TcpSocketConnectOpts | IpcSocketConnectOpts;
+
+  constructor({ host, port }: Address) {
+    super();
+    this.#to = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port, lookup: lookUp };
+  }
+
+  override connect(): this {
+    return super.connect(this.#to);
+  }
+}
+
 export async function connect(address: Address, settings: PostgresSettings, signal: AbortSignal): Promise<Connection> {
   const { host, port, database, user, password } = address;
   const limit = Math.round(settings.timeout_seconds * 1000);
-  const socket = new Socket();
+  const socket = new SocketTo(address);
   const client = new Client({
     host, port, database, user, ssl: await tlsOf(address, settings),
     // A function, even for none: else it would be looked for in the environment and in the home folder.
