@@ -8,7 +8,7 @@ import { settingsTable } from './config/table.ts';
 import { errorInfo, ERRORS, LookoutError, type ErrorCode } from './errors.ts';
 import { version } from './lib/package.ts';
 import { inLines } from './lib/terminal.ts';
-import { isNoRoom, isOfDisk } from './lib/transient.ts';
+import { asOfDisk } from './lib/transient.ts';
 import type { Config } from './types.ts';
 
 /** Faults of the command line or the settings, which end with 2. */
@@ -142,17 +142,11 @@ export async function commandLine(words: readonly string[], { signal, by }: Stop
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const stopped = exitOfStop();
     if (stopped !== null && isOfStop(error)) return stopped;
-    const { code, message } = errorInfo(inWords(error));
+    const { code, message } = errorInfo(asOfDisk(error));
     process.stderr.write(`lookout: ${inLines(message)}\nwhat to try: ${ERRORS[code].advice}\n`);
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${inLines(error.stack ?? '')}\n`);
     return USAGE.has(code) ? 2 : 1;
   }
-}
-
-/** What the disk refuses is no fault of the program's: nothing was begun that was not ended. */
-function inWords(error: unknown): unknown {
-  if (error instanceof LookoutError || !isOfDisk(error)) return error;
-  return new LookoutError(isNoRoom(error) ? 'disk_full' : 'disk_failed', errorInfo(error).message, { cause: error });
 }
 
 /** Whether it says no more than that what went on was stopped. */

@@ -2,6 +2,7 @@
 import { errorInfo, LookoutError, type ErrorCode } from '../errors.ts';
 import type { Pacer } from '../lib/pacer.ts';
 import { hideCredentials } from '../lib/secrets.ts';
+import { asOfDisk } from '../lib/transient.ts';
 import type { Session } from '../store/spool.ts';
 import type { LatestPicture, Source, StreamSpec, StreamState } from '../types.ts';
 import { createCollector, type CollectorParts } from './collector.ts';
@@ -77,7 +78,7 @@ export function startStream(spec: StreamSpec, parts: StreamParts, startedMs = pa
   }
 
   function remember(error: unknown): NonNullable<StreamView['last_error']> {
-    const info = errorInfo(error);
+    const info = errorInfo(asOfDisk(error));
     last_error = { ...info, message: hideCredentials(info.message), at: new Date(clock.now()).toISOString() };
     return last_error;
   }

@@ -1,6 +1,7 @@
 /** Brings items to a target for as long as it takes; finds the one that it will never take. */
 import { errorInfo, LookoutError } from '../errors.ts';
 import { backoffMs, type Clock } from '../lib/clock.ts';
+import { asOfDisk } from '../lib/transient.ts';
 import type { Follower, Item, Refused } from '../types.ts';
 
 export interface Delivery {
@@ -52,7 +53,7 @@ export function createDelivery({ follower, clock, told, failed }: DeliveryParts)
 
   function fail(error: unknown): void {
     const before = trouble;
-    trouble = { ...errorInfo(error), since: before?.since ?? clock.now(), failures: (before?.failures ?? 0) + 1 };
+    trouble = { ...errorInfo(asOfDisk(error)), since: before?.since ?? clock.now(), failures: (before?.failures ?? 0) + 1 };
     const asked = error instanceof LookoutError ? Number(error.details['retry_after_seconds']) * 1000 : NaN;
     pauseMs = asked > 0 ? Math.min(asked, LONGEST_ASKED_MS) : backoffMs(trouble.failures - 1, SHORTEST_MS, LONGEST_MS);
     if (!before) told(trouble);

@@ -5,6 +5,7 @@ import { errorInfo, LookoutError } from '../errors.ts';
 import type { Log } from '../lib/log.ts';
 import { hideCredentials } from '../lib/secrets.ts';
 import { shorten } from '../lib/shorten.ts';
+import { asOfDisk } from '../lib/transient.ts';
 import type { Json } from '../types.ts';
 import { isCameraId } from '../words/camera-id.ts';
 
@@ -72,7 +73,8 @@ export function echoOf(value: Json, most = 200): Json {
 }
 
 export function asLookoutError(thrown: unknown): LookoutError {
-  if (thrown instanceof LookoutError) return thrown;
+  const known = asOfDisk(thrown);
+  if (known instanceof LookoutError) return known;
   const status = thrown instanceof Error && 'status' in thrown ? thrown.status : 500;
   const { message } = errorInfo(thrown);
   // Express and its body readers put the status of a client's mistake on the error.

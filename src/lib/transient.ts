@@ -1,4 +1,5 @@
 /** Which failures are the machine's of the moment, and pass: nothing that meets one is to be given up for it. The one place that decides. */
+import { errorInfo, LookoutError } from '../errors.ts';
 
 /** The file system has no room left, or none for this user. */
 const NO_ROOM: readonly string[] = ['ENOSPC', 'EDQUOT'];
@@ -19,6 +20,12 @@ export function isNoRoom(error: unknown): boolean {
 /** Whether it is for the disk that something could not be written. */
 export function isOfDisk(error: unknown): boolean {
   return codesOf(error).some((code) => DISK.includes(code));
+}
+
+/** What a disk refuses is no fault of the program's, and is told by its own code; anything else as it is. */
+export function asOfDisk(error: unknown): unknown {
+  if (error instanceof LookoutError || !isOfDisk(error)) return error;
+  return new LookoutError(isNoRoom(error) ? 'disk_full' : 'disk_failed', errorInfo(error).message, { cause: error });
 }
 
 function codesOf(error: unknown, depth = 0): readonly string[] {

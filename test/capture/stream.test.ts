@@ -398,9 +398,9 @@ describe('a stream', () => {
 
   it('begins once its frames can be stored', async () => {
     let refusals = 2;
-    const slow: Spool = { ...spool, open: (spec) => (refusals-- > 0 ? Promise.reject(new Error('disk full')) : spool.open(spec)) };
+    const slow: Spool = { ...spool, open: (spec) => (refusals-- > 0 ? Promise.reject(Object.assign(new Error('disk full'), { code: 'ENOSPC' })) : spool.open(spec)) };
     const stream = await begin({}, { spool: slow });
-    expect(stream.view().last_error?.message).toBe('disk full');
+    expect(stream.view().last_error).toMatchObject({ code: 'disk_full', message: 'disk full' });
     await emit(1);
     expect(stream.view().state).toBe('running');
   });

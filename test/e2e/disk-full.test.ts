@@ -219,6 +219,9 @@ describe.skipIf(!canMount)('on a small disk (needs leave to mount)', () => {
     for (const file of fillers) await rm(file);
     const server = await startServer({ folder, flags: settings });
     await until(async () => (await fetch(`${server.url}/readyz`)).ok, 10_000, server.output);
+    await takeFiles(disk.folder);
+    const added = await fetch(`${server.url}/api/cameras`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"cameraID":"EAST","latitude":1,"longitude":2}' });
+    expect([added.status, await added.json()]).toEqual([503, { error: expect.stringContaining('ENOSPC') as string }]);
     expect(await server.stop()).toBe(0);
   });
 });

@@ -91,7 +91,7 @@ function mountAt(mount: (folder: string) => void): SmallDisk {
   const remount = (how: 'ro' | 'rw'): boolean => spawnSync('mount', ['-o', `remount,${how}`, folder]).status === 0;
   return {
     folder,
-    readOnly: () => until(() => remount('ro'), 10_000, () => `${folder} cannot be made read-only`),
+    readOnly: () => until(() => remount('ro'), 30_000, () => `${folder} cannot be made read-only`),
     writable() {
       if (!remount('rw')) throw new Error(`${folder} cannot be made writable`);
     },

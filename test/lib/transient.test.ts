@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LookoutError } from '../../src/errors.ts';
-import { isNoRoom, isOfDisk, isTransient } from '../../src/lib/transient.ts';
+import { asOfDisk, isNoRoom, isOfDisk, isTransient } from '../../src/lib/transient.ts';
 
 const failed = (code: string): Error => Object.assign(new Error(code), { code });
 
@@ -27,5 +27,12 @@ describe('a failure that passes', () => {
     expect(['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'].every((code) => isOfDisk(failed(code)))).toBe(true);
     expect(isOfDisk(failed('EMFILE'))).toBe(false);
     expect(isNoRoom(failed('EIO'))).toBe(false);
+  });
+
+  it('is told as the disk\'s, and what is of something else as it was', () => {
+    expect(asOfDisk(failed('EDQUOT'))).toMatchObject({ code: 'disk_full', message: 'EDQUOT' });
+    expect(asOfDisk(failed('EROFS'))).toMatchObject({ code: 'disk_failed', message: 'EROFS' });
+    const others = [failed('EMFILE'), new LookoutError('log_failed', 'it', { cause: failed('EIO') }), 'ENOSPC'];
+    expect(others.map(asOfDisk)).toEqual(others);
   });
 });
