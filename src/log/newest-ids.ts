@@ -21,10 +21,9 @@ const REMEMBERED = 10_000;
 const CLOCK_MS = 86_400_000;
 
 export function createNewestIds(current: Volume, log: Log): NewestIds {
-  /** Oldest first. */
-  let known: Promise<Set<string>> | null = null;
+  let known: Promise<Known> | null = null;
 
-  function newest(): Promise<Set<string>> {
+  function newest(): Promise<Known> {
     known ??= readIds(current, log).catch((error: unknown) => {
       known = null;
       throw error;
@@ -33,13 +32,13 @@ export function createNewestIds(current: Volume, log: Log): NewestIds {
   }
 
   return {
-    has: async (id) => (await newest()).has(id),
+    has: async (id) => (await newest()).ids.has(id),
     async hasEver(id) {
-      const ids = await newest();
-      return ids.has(id) || (ids.size === REMEMBERED && await isIndexed(current, id, log));
+      const { ids, areAll } = await newest();
+      return ids.has(id) || (!areAll && await isIndexed(current, id, log));
     },
     add(id) {
-      known?.then((ids) => { remember(ids, id); }, () => undefined);
+      known?.then((those) => { remember(those, id); }, () => undefined);
     },
     forget() {
       known = null;
@@ -47,25 +46,35 @@ export function createNewestIds(current: Volume, log: Log): NewestIds {
   };
 }
 
-function remember(ids: Set<string>, id: string): void {
-  ids.add(id);
-  const [oldest] = ids;
-  if (ids.size > REMEMBERED && oldest !== undefined) ids.delete(oldest);
+interface Known {
+  /** Oldest first. */
+  readonly ids: Set<string>;
+  /** There are no older ones. */
+  areAll: boolean;
 }
 
-async function readIds(current: Volume, log: Log): Promise<Set<string>> {
+function remember(known: Known, id: string): void {
+  known.ids.add(id);
+  const [oldest] = known.ids;
+  if (known.ids.size <= REMEMBERED || oldest === undefined) return;
+  known.ids.delete(oldest);
+  known.areAll = false;
+}
+
+async function readIds(current: Volume, log: Log): Promise<Known> {
   const ids: string[] = [];
   for await (const found of newestVolumeFirst(current, ofReadable(({ index }) => idsIn(index, REMEMBERED - ids.length), [], log))) {
     ids.push(...found);
     if (ids.length === REMEMBERED) break;
   }
-  return new Set(ids.reverse());
+  return { ids: new Set(ids.reverse()), areAll: ids.length < REMEMBERED };
 }
 
+/** Records of other programs have none. */
 async function idsIn(index: string, most: number): Promise<readonly string[]> {
   const ids: string[] = [];
   for await (const { id } of newestFirst(index)) {
-    ids.push(id);
+    if (id !== '') ids.push(id);
     if (ids.length === most) break;
   }
   return ids;

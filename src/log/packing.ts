@@ -2,6 +2,7 @@
 import { LookoutError } from '../errors.ts';
 import { isThere } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
+import { isTransient } from '../lib/transient.ts';
 import { alone } from './alone.ts';
 import { compress } from './compress.ts';
 import type { Layout } from './layout.ts';
@@ -22,10 +23,21 @@ export function createPacking(current: Volume, layout: Layout, log: Log, packed:
 
   async function packAll(): Promise<void> {
     for (const volume of await rotatedVolumes(current)) {
-      if (volume.gzip || !(await packAlone(volume))) continue;
+      if (volume.gzip || !(await packAlone(volume).catch(later))) continue;
       log.info(`${volume.file} is gzipped`);
       await packed(signal);
     }
+  }
+
+  /** They stay as they are until the next rotation, or the next start. What the disk refuses of one it would refuse of all. */
+  function later(error: unknown): null {
+    if (signal.aborted || isTransient(error)) throw error;
+    tell(error);
+    return null;
+  }
+
+  function tell(error: unknown): void {
+    log.repeated('warn', 'rotated files cannot be gzipped', current.file, { reason: String(error) });
   }
 
   const packAlone = (volume: Volume): Promise<boolean | null> => alone(volume, log, async () => {
@@ -36,10 +48,7 @@ export function createPacking(current: Volume, layout: Layout, log: Log, packed:
 
   return {
     begin() {
-      work = work.then(packAll).catch((error: unknown) => {
-        // They stay as they are until the next rotation, or the next start.
-        if (!signal.aborted) log.repeated('warn', 'rotated files cannot be gzipped', current.file, { reason: String(error) });
-      });
+      work = work.then(packAll).catch((error: unknown) => { if (!signal.aborted) tell(error); });
     },
     async close() {
       closing.abort(new LookoutError('shutting_down', 'Lookout is stopping'));

@@ -2,18 +2,19 @@
  * Writes a file of records anew that is damaged before its end: with every record that can still be read, in order. The
  * file as it was is kept beside it, whole.
  */
-import { open, rename, type FileHandle } from 'node:fs/promises';
+import { copyFile, open, rename, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { nameAside, replaceKeeping } from '../lib/aside.ts';
-import { fsyncFolder, giveAccess, readAt, removeIfPresent } from '../lib/files.ts';
+import { fsyncFolder, giveAccess, hasCode, readAt, removeIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
+import { isTransient } from '../lib/transient.ts';
 import { replaceIndex, type IndexEntry } from './index-file.ts';
 import type { Layout } from './layout.ts';
 import type { Volume } from './shelf.ts';
 import { entryOf, survey } from './survey.ts';
 
 const CHUNK = 1 << 20;
-const NEWLINE = 0x0a;
+const [NEWLINE, RETURN, COMMA] = [0x0a, 0x0d, 0x2c];
 /** A longer line is no record, and would have to be held. */
 const LONGEST_LINE = 1 << 26;
 
@@ -40,11 +41,14 @@ export async function* recordLines(handle: FileHandle, from: number, end = Infin
 }
 
 function recordOn(line: Buffer, at: number): readonly IndexEntry[] {
-  const entry = entryOf(line.toString().replace(/,?\r?$/, ''), at);
+  let { length } = line;
+  if (line[length - 1] === RETURN) length -= 1;
+  if (line[length - 1] === COMMA) length -= 1;
+  const entry = entryOf(line.subarray(0, length), at);
   return entry === null ? [] : [entry];
 }
 
-/** False where the file cannot be replaced; it stays as it is then. */
+/** False where the file cannot be written anew; it stays as it is then. Throws what passes, such as a full disk: with room for it nothing is lost. */
 export async function rebuild(handle: FileHandle, { file, index }: Volume, layout: Layout, log: Log, signal: AbortSignal): Promise<boolean> {
   const { entries, end } = await survey(handle, layout, null, signal);
   const sound: IndexEntry[] = [];
@@ -59,9 +63,10 @@ export async function rebuild(handle: FileHandle, { file, index }: Volume, layou
   let aside: string;
   try {
     moved = await copyRecords(handle, draft, layout, sound);
-    aside = await replaceKeeping(file, () => rename(draft, file));
+    aside = await replaceKeeping(file, () => moveOver(draft, file));
   } catch (error) {
     await removeIfPresent(draft);
+    if (isTransient(error)) throw error;
     log.error(`${file} is damaged before its end, and cannot be written anew`, { reason: String(error) });
     return false;
   }
@@ -69,6 +74,23 @@ export async function rebuild(handle: FileHandle, { file, index }: Volume, layou
   await replaceIndex(index, moved);
   log.error(`${file} was damaged before its end; it is written anew with the ${sound.length} records that can be read, and the file as it was is kept as ${aside}`);
   return true;
+}
+
+/** A file that is mounted by itself, as into a container, can be written, and not replaced. */
+async function moveOver(draft: string, file: string): Promise<void> {
+  try {
+    await rename(draft, file);
+  } catch (error) {
+    if (!hasCode(error, 'EBUSY')) throw error;
+    await copyFile(draft, file);
+    const handle = await open(file, 'r+');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await removeIfPresent(draft);
+  }
 }
 
 async function copyRecords(from: FileHandle, path: string, { opening, between, closing }: Layout, entries: readonly IndexEntry[]): Promise<readonly IndexEntry[]> {

@@ -61,10 +61,11 @@ async function readText(handle: FileHandle, { offset, length }: Span): Promise<s
   return length > LARGEST ? '' : (await readAt(handle, offset, length)).toString('utf8');
 }
 
-/** The record that this line is, at its offset; null: it is none. */
-export function entryOf(line: string, offset: number): IndexEntry | null {
-  const facts = line.startsWith('{') ? factsOf(line) : null;
-  return facts && { offset, length: Buffer.byteLength(line), ...facts };
+/** The record that this line is, at its offset; null: it is none. What is no UTF-8 in it is as long as it is. */
+export function entryOf(line: Buffer, offset: number): IndexEntry | null {
+  const text = line.toString('utf8');
+  const facts = text.startsWith('{') ? factsOf(text) : null;
+  return facts && { offset, length: line.length, ...facts };
 }
 
 /** null: no JSON, not even as Python writes it, with NaN where it has no number. */

@@ -168,6 +168,17 @@ describe('rotated files that are gzipped', () => {
     expect(at.warnings).toEqual([]);
   });
 
+  it('are not kept from it by one that cannot be', async () => {
+    await write(IDS, { rotate_bytes: 2000 });
+    const before = await rotated();
+    const stuck = before.at(-1) ?? '';
+    await mkdir(join(at.folder, `${stuck}.gz.tmp`));
+    const log = await at.open({ rotate_bytes: 1e6, rotate_gzip: true });
+    await expect.poll(rotated).toEqual([...before.map((name) => (name === stuck ? name : `${name}.gz`)), `${stuck}.gz.tmp`]);
+    await log.close();
+    expect(at.warnings.filter((line) => line.includes('cannot be gzipped'))).toHaveLength(1);
+  });
+
   it('do not come of what is damaged', async () => {
     await write(IDS, { rotate_bytes: 2000 });
     const [volume] = await rotatedVolumes(await currentVolume(at.files));

@@ -44,6 +44,14 @@ describe('the ids of the newest records', () => {
     expect(await has(old(5).id)).toEqual([false]);
   });
 
+  it('are those that have one, and what a backup brought is asked about however many records share theirs', async () => {
+    await replaceIndex(index(), [...named('own', 100), ...Array<string>(10_000).fill('')].map(entry));
+    expect(await has('own99', 'own0', '')).toEqual([true, true, false]);
+    ids.forget();
+    await replaceIndex(index(), [entry('first'), ...Array<string>(9999).fill('same').map(entry), entry('last')]);
+    expect(await ids.hasEver('first')).toBe(true);
+  });
+
   it('have those of a file that is rotated while they are read', async () => {
     // A reader waits there until somebody opens it to write.
     const door = join(at.folder, 'door');

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFile, chmod, mkdir, readdir, readFile, readlink, rename, rm, rmdir, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -8,7 +9,9 @@ import { LAYOUTS } from '../../src/log/layout.ts';
 import { openLog } from '../../src/log/record-log.ts';
 import { rotationLimit } from '../../src/log/rotate.ts';
 import { currentVolume, newestVolumeFirst, rotatedVolumes } from '../../src/log/shelf.ts';
-import type { BatchRecord } from '../../src/types.ts';
+import { isNoRoom } from '../../src/lib/transient.ts';
+import type { BatchRecord, RecordLog } from '../../src/types.ts';
+import { canMount, mountSmallDisk } from '../helpers/small-disk.ts';
 import { dumpLikePython, FLASK_RECORDS } from './flask-records.ts';
 import { inFull } from '../promises/figures.ts';
 import { sampleRecord } from './sample-record.ts';
@@ -252,6 +255,71 @@ describe('damage before the end', () => {
       }
     });
   }
+});
+
+describe('a file that is to be written anew', () => {
+  const damage = (text: string): string => text.replace('"id":"b"', '"id":"b ');
+  const idsOf = async (log: RecordLog): Promise<readonly string[]> => (await log.read({ limit: 10, pictures: false })).map((one) => (one as unknown as BatchRecord).batch.id);
+
+  it('has a record in which are bytes that are no text as it was', async () => {
+    await write(['a', 'b', 'c', 'd']);
+    const harmed = Buffer.from(damage(await at.text()));
+    const picture = harmed.indexOf('QUJD', harmed.indexOf('"id":"b '));
+    harmed.fill(0xff, picture, picture + 2);
+    await writeFile(at.files.predictions, harmed);
+    await write(['e']);
+    const records = await at.parse() as readonly BatchRecord[];
+    expect(records.map(({ batch }) => batch.id)).toEqual(['a', 'c', 'd', 'e']);
+    expect(await readFile(at.files.predictions)).toEqual(Buffer.concat([harmed.subarray(0, harmed.indexOf('{"basic"', 10)), harmed.subarray(harmed.lastIndexOf('{"basic"', picture), -3), Buffer.from(`,\n${JSON.stringify(sampleRecord('e'))}\n]\n`)]));
+    const log = await at.open();
+    expect(await idsOf(log)).toEqual(['e', 'd', 'c', 'a']);
+    await log.close();
+    expect(await at.named('predictions.damaged-')).toHaveLength(1);
+  });
+
+  it.skipIf(!canMount)('is where it is mounted by itself (needs leave to mount)', async () => {
+    await writeFile(at.files.predictions, '');
+    await writeFile(join(at.folder, 'elsewhere'), '');
+    execFileSync('mount', ['--bind', join(at.folder, 'elsewhere'), at.files.predictions]);
+    try {
+      await write(['a', 'b', 'c']);
+      const harmed = damage(await at.text());
+      await writeFile(at.files.predictions, harmed);
+      const log = await at.open();
+      await log.append([sampleRecord('d')], never);
+      expect(await idsOf(log)).toEqual(['d', 'c', 'a']);
+      await log.close();
+      expect(await at.parse()).toEqual(['a', 'c', 'd'].map((id) => sampleRecord(id)));
+      const [aside = ''] = await at.named('predictions.damaged-');
+      expect(await at.text(aside)).toBe(harmed);
+      expect(await at.named('predictions')).toEqual([aside, 'predictions.json']);
+    } finally {
+      execFileSync('umount', [at.files.predictions]);
+    }
+  });
+
+  it.skipIf(!canMount)('stays as it is until there is room for that (needs leave to mount)', async () => {
+    const disk = mountSmallDisk(1);
+    const files = { predictions: join(disk.folder, 'predictions.json'), data_dir: disk.folder };
+    const filler = join(disk.folder, 'filler');
+    try {
+      let log = await at.open(files);
+      for (const id of ['a', 'b', 'c']) await log.append([sampleRecord(id, { picture: 'A'.repeat(50_000) })], never);
+      await log.close();
+      const harmed = damage(await readFile(files.predictions, 'utf8'));
+      await writeFile(files.predictions, harmed);
+      await writeFile(filler, Buffer.alloc(800_000));
+      expect(isNoRoom(await at.open(files).catch((error: unknown) => error))).toBe(true);
+      expect(await readFile(files.predictions, 'utf8')).toBe(harmed);
+      expect((await readdir(disk.folder)).sort()).toEqual(['filler', 'predictions.json', 'records.idx']);
+      await rm(filler);
+      log = await at.open(files);
+      expect(await idsOf(log)).toEqual(['c', 'a']);
+      await log.close();
+    } finally {
+      disk.unmount();
+    }
+  });
 });
 
 describe('the index', () => {
