@@ -2,17 +2,27 @@
 import { measure, NOTHING, sum, type Amount, type Measured } from './amount.ts';
 
 export interface ByteBudget {
-  /** Counts a new entry, then removes the oldest ones while there are too many bytes; the new one stays, whatever its size, unless it can be spared and others cannot. */
+  /**
+   * Counts a new entry, then removes the oldest ones while there are too many bytes; the new one stays, whatever its size,
+   * unless it can be spared and others cannot. Throws where there are too many still, for want of one that can be removed.
+   */
   add(path: string): Promise<void>;
   /** An entry was removed by somebody else. */
   forget(path: string): void;
   /** Bytes of all entries, or of those that are meant. */
   held(which?: Which): number;
-  /** Removes the oldest entries, of those that are meant, until so much has gone. Answers how much that was. */
+  /** Removes the oldest entries, of those that are meant, until so much has gone. Answers how much that was; throws where it is nothing, since none can be removed. */
   letGo(wanted: Amount, which?: Which): Promise<Amount>;
 }
 
 type Which = (path: string) => boolean;
+
+interface Taker {
+  /** False: it cannot be removed, or none is tried any more. */
+  takes(path: string): Promise<boolean>;
+  throwIfStuck(): void;
+}
+
 const ALL: Which = () => true;
 const NONE: Which = () => false;
 
@@ -30,6 +40,8 @@ export interface BudgetOptions {
 
 /** Entries whose size is asked at a time: there may be hundreds of thousands. */
 const AT_ONCE = 64;
+/** Entries that cannot be removed, after which no more are tried for now. */
+const MOST_FAILURES = 64;
 
 export async function createByteBudget({ maxBytes, existing, remove, canBeSpared = ALL, isInUse = NONE }: BudgetOptions): Promise<ByteBudget> {
   const entries = new Map<string, Amount>();
@@ -68,7 +80,7 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
       await remove(path, why);
       entries.delete(path);
     } catch (error) {
-      // It is still there. What cannot be removed at all must not keep others from it.
+      // It is still there, behind all others: those are tried first.
       if (own && entries.delete(path)) enter(path, own);
       throw error;
     } finally {
@@ -76,8 +88,30 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
     }
   }
 
+  /** Takes one after the other: what cannot be removed keeps no others from it. */
+  function createTaker(why: 'budget' | 'asked'): Taker {
+    const stuck = new Map<string, unknown>();
+    return {
+      async takes(path) {
+        if (stuck.has(path) || stuck.size === MOST_FAILURES) return false;
+        try {
+          await take(path, why);
+          return true;
+        } catch (error) {
+          stuck.set(path, error);
+          return false;
+        }
+      },
+      throwIfStuck() {
+        const [first] = stuck.values();
+        if (stuck.size > 0) throw first;
+      },
+    };
+  }
+
   /** From the oldest on, no further than it must: there may be hundreds of thousands, and each new one comes here. */
   async function trim(newest: string): Promise<void> {
+    const taker = createTaker('budget');
     let worthMore = 0;
     for (const spared of [true, false]) {
       for (const path of entries.keys()) {
@@ -87,10 +121,14 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
           continue;
         }
         // It stands at the end: by now all that are worth more than it have been counted.
-        if (path === newest && (!spared || worthMore === 0)) return;
-        if (!leaving.has(path) && !isInUse(path)) await take(path, 'budget');
+        if (path === newest && (!spared || worthMore === 0)) {
+          taker.throwIfStuck();
+          return;
+        }
+        if (!leaving.has(path) && !isInUse(path)) await taker.takes(path);
       }
     }
+    if (bytes > maxBytes) taker.throwIfStuck();
   }
 
   return {
@@ -102,13 +140,13 @@ export async function createByteBudget({ maxBytes, existing, remove, canBeSpared
     forget,
     held: (which = ALL) => [...entries].reduce((held, [path, own]) => (which(path) ? held + own.bytes : held), 0),
     async letGo(wanted, which = ALL) {
+      const taker = createTaker('asked');
       let gone = NOTHING;
       for (const [path, own] of entries) {
         if (gone.bytes >= wanted.bytes && gone.files >= wanted.files) break;
-        if (!which(path) || leaving.has(path) || isInUse(path)) continue;
-        await take(path, 'asked');
-        gone = sum(gone, own);
+        if (which(path) && !leaving.has(path) && !isInUse(path) && await taker.takes(path)) gone = sum(gone, own);
       }
+      if (gone === NOTHING) taker.throwIfStuck();
       return gone;
     },
   };

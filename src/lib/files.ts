@@ -1,9 +1,10 @@
 /** Files written so that a crash leaves the old content or the new, on the disk and not only in memory. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, type Stats } from 'node:fs';
-import { copyFile, link, mkdir, open, readdir, readFile, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { Log } from './log.ts';
 
 /**
  * Replaces `path` as a whole: readers see what was there before or all of `data`, and those who could read what was
@@ -77,6 +78,15 @@ export function mayNot(error: unknown): boolean {
 export async function sweepTemporaries(folder: string): Promise<void> {
   for (const name of await namesIn(folder)) {
     if (/\.[0-9a-f]{8}\.tmp$/.test(name)) await removeIfPresent(join(folder, name));
+  }
+}
+
+/** Removes what a crash left half done, at a start. What cannot be removed, such as another user's, stays, and does not keep Lookout from starting. */
+export async function sweepAway(path: string, log: Log): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    log.warn(`${path} is left half removed`, { reason: String(error) });
   }
 }
 
@@ -164,7 +174,7 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /** Codes of a link that cannot be made where a copy can. */
-const NO_LINKS = ['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK'];
+const NO_LINKS = ['EXDEV', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'];
 
 /** A second name for a file where the file system has hard links, a copy elsewhere. Replaces `target` as a whole. */
 export async function linkOrCopy(path: string, target: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** What a crash or a stop left in the spool: batches to finish, frames to group, and what is not ours. */
-import { rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { hasCode, linkOrCopy, namesIn, readUnlessDamaged, writeAtomically } from '../lib/files.ts';
@@ -84,7 +84,10 @@ export async function findLeftovers(folder: string, signal?: AbortSignal): Promi
     signal?.throwIfAborted();
     const own = join(folder, name);
     if (await isDraft(own)) {
-      await rm(own, { recursive: true });
+      await rm(own, { recursive: true }).catch((error: unknown) => {
+        if (!hasCode(error, 'EACCES', 'EPERM')) throw error;
+        foreign.push(name);
+      });
       continue;
     }
     const read = await readSession(own);
@@ -117,7 +120,9 @@ export async function findLeftovers(folder: string, signal?: AbortSignal): Promi
 
 /** What one session left: its manifests, and its loose frames in groups of its batch size. */
 async function readLeft(folder: string, session: SessionFile): Promise<Pick<Leftovers, 'batches' | 'grouped' | 'damaged' | 'aside'>> {
-  const files = (await namesIn(folder)).sort();
+  // There may be hundreds of thousands.
+  const files = await filesIn(folder);
+  const names = new Set(files);
   for (const file of files.filter(isUnfinished)) await rm(join(folder, file), { force: true });
   const manifests: Batch[] = [];
   const aside: string[] = [];
@@ -128,7 +133,7 @@ async function readLeft(folder: string, session: SessionFile): Promise<Pick<Left
     else aside.push(await putBeside(join(folder, file)));
   }
   const inManifest = new Set(manifests.flatMap(({ frames }) => frames.map(({ key }) => key)));
-  const next = Math.max(-1, ...manifests.flatMap(({ frames }) => frames.map(({ sequence }) => sequence))) + 1;
+  const next = manifests.flatMap(({ frames }) => frames).reduce((most, { sequence }) => Math.max(most, sequence), -1) + 1;
   const loose: Frame[] = [];
   const damaged: Damaged[] = [];
   for (const file of files) {
@@ -136,13 +141,18 @@ async function readLeft(folder: string, session: SessionFile): Promise<Pick<Left
     const captured_at = capturedAt(file);
     if (captured_at === null || inManifest.has(key)) continue;
     const size = await pictureSize(join(folder, file));
-    const findings = files.includes(findingsFile(file)) ? readFindings(await readJson(join(folder, findingsFile(file)))) : [];
+    const findings = names.has(findingsFile(file)) ? readFindings(await readJson(join(folder, findingsFile(file)))) : [];
     if (size) loose.push({ key, captured_at, ...size, sequence: next + loose.length, ...(findings.length > 0 && { findings }) });
     else damaged.push({ camera_id: session.camera_id, key });
   }
   const { batch_size } = session.options;
   const groups = Array.from({ length: Math.ceil(loose.length / batch_size) }, (_, index) => loose.slice(index * batch_size, (index + 1) * batch_size));
   return { batches: manifests, grouped: groups.map((frames) => batchOf(session, frames, 'recovered')), damaged, aside };
+}
+
+/** What else lies there is not ours. */
+async function filesIn(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile()).map(({ name }) => name).sort();
 }
 
 /** At no time is there none: the folder would be nobody's. */
@@ -193,7 +203,7 @@ async function readSession(folder: string): Promise<SessionFile | 'damaged' | nu
     }
   } catch (error) {
     // Nor is a folder ours that we may not look into, such as lost+found.
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES')) return null;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EACCES', 'EPERM')) return null;
     throw error;
   }
   return isSessionFolder(name) ? 'damaged' : null;

@@ -4,7 +4,7 @@ import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { createByteBudget, type ByteBudget } from '../lib/byte-budget.ts';
-import { fsyncFolder, hasCode, isThere, makeFolder, namesIn, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, isThere, makeFolder, namesIn, sweepAway, writeAtomically } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
 import { createTurns } from '../lib/turns.ts';
@@ -50,7 +50,7 @@ export async function openClips(
   const isOther = (path: string): boolean => !known.get(basename(path))?.events.some(isToKeep);
 
   for (const name of await namesIn(folder)) {
-    if (name.endsWith(DRAFT)) await rm(join(folder, name), { recursive: true, force: true });
+    if (name.endsWith(DRAFT)) await sweepAway(join(folder, name), log);
     else await readFacts(name).then((clip) => { know(name, clip); }, (error: unknown) => {
       log.warn(`what lies in ${join(folder, name)} is no clip of Lookout's, and is left alone`, { reason: errorInfo(error).message });
     });

@@ -8,7 +8,7 @@ import { rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorInfo, LookoutError } from '../errors.ts';
 import { createByteBudget } from '../lib/byte-budget.ts';
-import { fsyncFolder, hasCode, isThere, linkOrCopy, makeFolder, namesIn, readUnlessDamaged, writeAtomically } from '../lib/files.ts';
+import { fsyncFolder, hasCode, isThere, linkOrCopy, makeFolder, namesIn, readUnlessDamaged, sweepAway, writeAtomically } from '../lib/files.ts';
 import { createLimit } from '../lib/limit.ts';
 import { type Log, silentLog } from '../lib/log.ts';
 import { isObject } from '../lib/objects.ts';
@@ -59,18 +59,12 @@ export async function openDeadLetters(
 ): Promise<DeadLetters> {
   const folder = join(config.data_dir, 'dead-letter');
   await makeFolder(folder);
-  const existing: string[] = [];
-  for (const name of await namesIn(folder)) {
-    if (name.endsWith(DRAFT)) await rm(join(folder, name), { recursive: true, force: true });
-    else existing.push(join(folder, name));
-  }
+  for (const name of await namesIn(folder)) if (name.endsWith(DRAFT)) await sweepAway(join(folder, name), log);
   /** Copies of frames whose batch has its record: they go before letters that are all there is of a batch. */
   const copies = new Set<string>();
   const isCopy = (path: string): boolean => copies.has(path);
   const inUse = new Set<string>();
   const takeTurn = createTurns();
-  const budget = await createByteBudget({ maxBytes: config.dead_letter_max_bytes, existing, canBeSpared: isCopy, isInUse: (path) => inUse.has(path), remove: (path, why) => takeTurn(() => drop(path, why)) });
-
   async function list(passOver: (reason: string) => void = () => undefined): Promise<readonly DeadLetter[]> {
     const fewAtOnce = createLimit(AT_ONCE);
     const letters = await Promise.all((await namesIn(folder)).map((name) => fewAtOnce(() => read(join(folder, name))).catch(whereDamaged((error) => {
@@ -81,10 +75,10 @@ export async function openDeadLetters(
   }
 
   async function drop(path: string, why: 'budget' | 'asked'): Promise<void> {
-    const letter = await read(path).catch(whereDamaged(() => 'damaged' as const));
-    // Whose frames these are cannot be told: it stays.
-    if (letter === 'damaged') return;
-    if (letter && !letter.recorded) {
+    const letter = await read(path).catch(whereDamaged(() => null));
+    // It has gone, or whose frames these are cannot be told: it stays.
+    if (!letter) return;
+    if (!letter.recorded) {
       const { camera_id, id, frames } = letter.batch;
       await books.settle({ camera_id, batch: id, outcome: 'dropped', reason: why === 'budget' ? 'dead_letter_budget' : 'disk_full', frames: frames.length, from: 'dead_lettered', files: frames.map(({ key }) => key) });
     }
@@ -111,10 +105,14 @@ export async function openDeadLetters(
   /** A crash came before it was entered: its batch is looked at again, and it goes. */
   const isUnentered = async ({ batch: { id, frames: [first] } }: DeadLetter): Promise<boolean> => !books.settled(id) && first !== undefined && await isThere(spool.path(first.key));
 
-  const expendable = createExpendables(folder, budget);
-
   const unreadable: string[] = [];
   const known = await list((reason) => { unreadable.push(reason); });
+  // What else lies there is not ours.
+  const budget = await createByteBudget({
+    maxBytes: config.dead_letter_max_bytes, existing: known.map(({ batch }) => join(folder, batch.id)), canBeSpared: isCopy, isInUse: (path) => inUse.has(path),
+    remove: (path, why) => takeTurn(() => drop(path, why)),
+  });
+  const expendable = createExpendables(folder, budget);
   if (unreadable.length > 0) log.warn(`${unreadable.length} dead letters in ${folder} cannot be read; they stay where they lie`, { first: unreadable[0] });
   const restored = known.filter(({ batch, recorded }) => !recorded && books.letterDropped(batch.id));
   for (const letter of restored) await enterAgain(letter);

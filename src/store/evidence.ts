@@ -9,6 +9,7 @@ import type { Log } from '../lib/log.ts';
 import { createTurns } from '../lib/turns.ts';
 import type { Batch, Config } from '../types.ts';
 import type { Expendable } from './janitor.ts';
+import { isSessionFolder } from './names.ts';
 import type { Spool } from './spool.ts';
 
 export interface Evidence {
@@ -52,7 +53,7 @@ export function openEvidence(
         if (hasCode(error, 'EACCES', 'EPERM', 'EIO')) return [];
         throw error;
       });
-      for (const file of files) yield join(session, file);
+      for (const file of files.filter((name) => name.endsWith('.jpg'))) yield join(session, file);
     }
   }
 
@@ -124,10 +125,10 @@ export function openEvidence(
   };
 }
 
-/** Other things that lie there are not ours. */
+/** Of sessions: other things that lie there are not ours. */
 async function foldersIn(folder: string): Promise<readonly string[]> {
   try {
-    return (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
+    return (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory() && isSessionFolder(entry.name)).map(({ name }) => join(folder, name));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return [];
     throw error;

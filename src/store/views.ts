@@ -11,7 +11,7 @@ import { chmod, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errorInfo } from '../errors.ts';
 import { copyForModels, makeReadable, modelsAccount } from '../lib/account.ts';
-import { hasCode, isThere, linkOrCopy, makeFolder, removeIfPresent } from '../lib/files.ts';
+import { hasCode, isThere, linkOrCopy, makeFolder, removeIfPresent, sweepAway } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 
 export interface View {
@@ -32,7 +32,7 @@ const READ_ONLY = 0o444;
 /** Removes what a killed run left. */
 export async function createViews(framesDir: string, log: Log): Promise<Views> {
   const folder = join(framesDir, '.views');
-  await rm(folder, { recursive: true, force: true });
+  await sweepAway(folder, log);
 
   /** What cannot be removed now is swept at the next start. */
   async function remove(path: string): Promise<void> {

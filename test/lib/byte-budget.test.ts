@@ -123,9 +123,21 @@ describe('a byte budget', () => {
     const stuck = await file('stuck', 100, 1);
     const remove = (path: string): Promise<void> => (path === stuck ? Promise.reject(new Error('busy')) : rm(path));
     const budget = await createByteBudget({ maxBytes: 250, existing: [stuck, await file('a', 100, 2)], remove });
-    await expect(budget.add(await file('b', 100))).rejects.toThrow('busy');
-    expect(budget.held()).toBe(300);
-    await budget.add(await file('c', 100));
-    expect((await readdir(folder)).sort()).toEqual(['c', 'stuck']);
+    await budget.add(await file('b', 100));
+    expect(budget.held()).toBe(200);
+    expect((await readdir(folder)).sort()).toEqual(['b', 'stuck']);
+    expect(await budget.letGo({ bytes: 200, files: 0 })).toEqual({ bytes: 100, files: 1 });
+    expect(await readdir(folder)).toEqual(['stuck']);
+    await expect(budget.letGo({ bytes: 200, files: 0 })).rejects.toThrow('busy');
+    expect(budget.held()).toBe(100);
+  });
+
+  it('says so where there are too many bytes and none can be removed, and tries few of thousands at a time', async () => {
+    const existing = await Promise.all(Array.from({ length: 200 }, (_, index) => file(`old-${index}`, 1, index + 1)));
+    let tries = 0;
+    const budget = await createByteBudget({ maxBytes: 100, existing, remove: () => { tries += 1; return Promise.reject(new Error('busy')); } });
+    await expect(budget.add(await file('new', 1))).rejects.toThrow('busy');
+    expect(tries).toBeLessThan(100);
+    expect(budget.held()).toBe(201);
   });
 });

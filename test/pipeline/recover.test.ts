@@ -1,5 +1,5 @@
-import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../src/lib/log.ts';
 import { findLeftovers, recover } from '../../src/pipeline/recover.ts';
@@ -212,12 +212,15 @@ describe('what a crash left', () => {
       await writeFile(join(spool.folder, name, file), texts[name] ?? 'precious');
     }
     await mkdir(join(spool.folder, 'deep/session.json'), { recursive: true });
+    await symlink('loop', join(spool.folder, 'loop'));
+    const [frame] = await putFrames(spool, session, 1);
+    for (const name of ['precious.tmp', `${basename(frame?.key ?? '', '.jpg').slice(0, -2)}9Z.jpg`]) await mkdir(join(own(), name));
     await writeFile(join(spool.folder, 'notes.txt'), 'precious');
     await writeFile(join(spool.folder, '.gitignore'), '*');
     const before = (await readdir(spool.folder, { recursive: true })).sort();
     const left = await findLeftovers(spool.folder);
     expect(left.sessions).toEqual([session.name]);
-    expect([...left.foreign].sort()).toEqual([...Object.keys(foreign), 'deep', 'notes.txt'].sort());
+    expect([...left.foreign].sort()).toEqual([...Object.keys(foreign), 'deep', 'loop', 'notes.txt'].sort());
     expect((await readdir(spool.folder, { recursive: true })).sort()).toEqual(before);
   });
 

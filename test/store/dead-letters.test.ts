@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -8,6 +9,7 @@ import { createSpool, type Session, type Spool } from '../../src/store/spool.ts'
 import { USUAL_STREAM_OPTIONS } from '../../src/words/stream-options.ts';
 import type { Batch } from '../../src/types.ts';
 import { withFewDescriptors } from '../helpers/descriptors.ts';
+import { canMount } from '../helpers/small-disk.ts';
 import { batchOf, PICTURE, putFrames, testFolder } from './folder.ts';
 
 const folder = testFolder();
@@ -209,6 +211,34 @@ describe('the dead letters', () => {
     const second = await open();
     expect((await second.letters.list()).map(({ batch }) => batch.id)).toEqual([kept.id]);
     expect((await readdir(second.letters.folder)).sort()).toEqual([kept.id, 'empty'].sort());
+  });
+
+  it('leave alone what somebody has put beside them, such as a letter set apart', async () => {
+    const { letters, bury } = await open();
+    const apart = await bury(0);
+    const place = join(letters.folder, 'for-later', apart.id);
+    await mkdir(join(letters.folder, 'for-later'));
+    await rename(join(letters.folder, apart.id), place);
+    const again = await open(1);
+    const [first, second] = [await again.bury(10), await again.bury(20)];
+    expect((await readdir(again.letters.folder)).sort()).toEqual([second.id, 'for-later'].sort());
+    expect(await readdir(place)).toContain('batch.json');
+    expect(again.books.of('CAM-1')).toMatchObject({ dropped: { dead_letter_budget: first.frames.length } });
+    expect((await again.letters.unrecorded.letGo({ bytes: 1e9, files: 0 })).files).toBe(4);
+    expect(await readdir(again.letters.folder)).toEqual(['for-later']);
+  });
+
+  it.skipIf(!canMount)('are open all the same where what a crash left cannot be removed (needs leave to mount)', async () => {
+    const half = join(folder.path, 'dead-letter', 'half.tmp');
+    await mkdir(join(half, 'busy'), { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', 'lookout-test', join(half, 'busy')]);
+    try {
+      const { letters, bury } = await open();
+      const kept = await bury(0);
+      expect((await letters.list()).map(({ batch }) => batch.id)).toEqual([kept.id]);
+    } finally {
+      execFileSync('umount', [join(half, 'busy')]);
+    }
   });
 
   it('that cannot be read are told, stay, and harm no other, until they are written anew', async () => {

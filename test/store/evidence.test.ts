@@ -1,6 +1,6 @@
 import { linkSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../src/lib/log.ts';
 import { evidenceFile, openEvidence, type Evidence } from '../../src/store/evidence.ts';
@@ -84,8 +84,23 @@ describe('evidence', () => {
     expect(logged).toEqual([]);
   });
 
+  it('leaves alone what somebody has put beside it', async () => {
+    const theirs = ['case-42/report.pdf', 'case-42/scene.jpg', 'CAM-0_0123abcd/notes.txt'];
+    for (const name of theirs) {
+      await mkdir(dirname(join(folder.path, 'evidence', name)), { recursive: true });
+      await writeFile(join(folder.path, 'evidence', name), PICTURE);
+    }
+    await writeFile(join(folder.path, 'evidence/CAM-0_0123abcd/old.jpg'), PICTURE);
+    const { spool, batch, names } = await threeFrames();
+    const evidence = open(spool, 1);
+    await evidence.keep(batch, all);
+    await expect.poll(kept).toEqual([names[2], 'scene.jpg'].sort());
+    expect((await evidence.kept.letGo({ bytes: 1e9, files: 0 })).files).toBe(1);
+    expect((await readdir(join(folder.path, 'evidence'), { recursive: true })).sort()).toEqual([...theirs, 'case-42', 'CAM-0_0123abcd'].sort());
+  });
+
   it('of a hundred thousand pictures in one session is counted while others are kept, and trimmed after', async () => {
-    const session = join(folder.path, 'evidence', 'CAM-0_20260101T000000000Z');
+    const session = join(folder.path, 'evidence', 'CAM-0_0123abcd');
     await mkdir(session, { recursive: true });
     const files = Array.from({ length: 130_000 }, (_, index) => join(session, `${index}.jpg`));
     // Many names of a few files: a file system lets one have 32,000 or more.
