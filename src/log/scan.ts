@@ -29,6 +29,8 @@ const WHOLE: Record<'json' | 'ndjson', readonly State[]> = { json: ['closed'], n
 
 const [QUOTE, BACKSLASH, OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x22, 0x5c, 0x7b, 0x7d, 0x5b, 0x5d];
 const WHITE = new Set([0x20, 0x09, 0x0a, 0x0d]);
+/** The byte order mark that editors of Windows put before a text. */
+const MARK = [0xef, 0xbb, 0xbf];
 
 /** A scanner of an array of objects (`json`) or of objects in a row (`ndjson`). `after` a record: it resumes there. */
 export function createScanner(format: 'json' | 'ndjson', { after }: { after?: number } = {}): Scanner {
@@ -40,8 +42,8 @@ export function createScanner(format: 'json' | 'ndjson', { after }: { after?: nu
   /** Whether the bytes so far end in an odd number of backslashes, inside a text. */
   let escaping = false;
 
-  const outside = (byte: number): void => {
-    if (WHITE.has(byte)) return;
+  const outside = (byte: number, at: number): void => {
+    if (WHITE.has(byte) || MARK[at] === byte) return;
     place = GRAMMAR[format][place]?.[String.fromCharCode(byte)] ?? 'broken';
     if (place === 'record') depth = 1;
   };
@@ -97,7 +99,7 @@ export function createScanner(format: 'json' | 'ndjson', { after }: { after?: nu
           at = inside(sound, at);
           if (depth === 0) spans.push({ offset: recordAt, length: position + at - recordAt });
         } else {
-          outside(sound[at] ?? 0);
+          outside(sound[at] ?? 0, position + at);
           if (depth > 0) recordAt = position + at;
           at += 1;
         }

@@ -219,6 +219,14 @@ describe('a torn tail', () => {
   });
 });
 
+it('a byte order mark before it is no damage', async () => {
+  await write(['a', 'b']);
+  await writeFile(at.files.predictions, `\uFEFF${await at.text()}`);
+  const [record] = await write(['c']);
+  expect(JSON.parse((await at.text()).replace('\uFEFF', ''))).toEqual([sampleRecord('a'), sampleRecord('b'), record]);
+  expect(await readdir(at.folder)).toEqual(['predictions.json', 'records.idx']);
+});
+
 describe('damage before the end', () => {
   const damage: readonly (readonly [string, (text: string) => string | Buffer])[] = [
     ['a byte that is another', (text) => text.replace('"camID":"b"', '"camID":"b ')],
