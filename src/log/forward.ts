@@ -3,6 +3,7 @@ import { openIfPresent } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Item, LogPlace, LogReader, Stretch } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
+import type { Reindex } from './edited.ts';
 import type { IndexEntry } from './index-file.ts';
 import { endsThere, entriesFrom, firstId, hashOf, idIn, idOf, itemsIn, seek, textOf, type Found, type Passed } from './items.ts';
 import { createCounter } from './remaining.ts';
@@ -26,7 +27,7 @@ interface Seat {
 }
 
 /** `kind`: what its items are called. */
-export function createLogReader(current: Volume, kind: Item['log']): LogReader {
+export function createLogReader(current: Volume, kind: Item['log'], reindex: Reindex): LogReader {
   /** Of places that were found or given, so that none of them is looked for again. */
   const seats = new WeakMap<LogPlace, Seat>();
   const count = createCounter();
@@ -99,7 +100,7 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
     return { seat, mended };
   }
 
-  /** null: its file is not there. */
+  /** null: its file is not there, or was edited. */
   async function take(from: Seat, { items: most, bytes: mostBytes, pictures }: { items: number; bytes: number; pictures: boolean }): Promise<Stretch | null> {
     const items: Item[] = [];
     const places: LogPlace[] = [];
@@ -114,7 +115,9 @@ export function createLogReader(current: Volume, kind: Item['log']): LogReader {
         const text = await textOf(handle, volume, entry);
         const item = text === null ? null : itemOf(kind, text, entry, pictures);
         // One that is not there as the index says: the index is of another file by now.
-        if (item && entry.id !== '' && item.id !== entry.id) break;
+        const isOther = item !== null && entry.id !== '' && item.id !== entry.id;
+        if ((!item || isOther) && items.length === 0 && await reindex(volume)) return null;
+        if (isOther) break;
         // What cannot be read is passed over together with what comes behind it: until then it may be that the file is written anew.
         if (!item && items.length > 0) break;
         const last = idIn(text, entry);

@@ -4,6 +4,7 @@ import { openIfPresent } from '../lib/files.ts';
 import type { Log } from '../lib/log.ts';
 import type { Json, RecordQuery } from '../types.ts';
 import { describe, withoutPicture } from './describe.ts';
+import type { Reindex } from './edited.ts';
 import { newestFirst, type IndexEntry } from './index-file.ts';
 import { textOf } from './items.ts';
 import { newestVolumeFirst, ofReadable, type Volume } from './shelf.ts';
@@ -11,10 +12,10 @@ import { valueOf } from './value.ts';
 import { wantedBy } from './wanted.ts';
 
 /** The records that match, up to the limit. Index and file are written one after the other: a record in between waits. */
-export async function readRecords(current: Volume, query: RecordQuery, log: Log): Promise<Json[]> {
+export async function readRecords(current: Volume, query: RecordQuery, reindex: Reindex, log: Log): Promise<Json[]> {
   const found: Json[] = [];
   if (query.limit <= 0) return found;
-  const readMore = ofReadable((volume) => readVolume(volume, { ...query, limit: query.limit - found.length }), [], log);
+  const readMore = ofReadable((volume) => readVolume(volume, { ...query, limit: query.limit - found.length }, reindex), [], log);
   for await (const records of newestVolumeFirst(current, readMore)) {
     found.push(...records);
     if (found.length >= query.limit) break;
@@ -22,13 +23,14 @@ export async function readRecords(current: Volume, query: RecordQuery, log: Log)
   return found;
 }
 
-async function readVolume(volume: Volume, query: RecordQuery): Promise<Json[]> {
+async function readVolume(volume: Volume, query: RecordQuery, reindex: Reindex): Promise<Json[]> {
   const found: Json[] = [];
   const handle = await openIfPresent(volume.file, 'r');
   if (!handle) return found;
   try {
     for await (const entry of newestFirst(volume.index, wantedBy(query))) {
       const record = await readRecord(handle, volume, entry);
+      if (record === null && await reindex(volume)) return await readVolume(volume, query, reindex);
       if (record !== null) found.push(query.pictures ? record : withoutPicture(record));
       if (found.length >= query.limit) break;
     }

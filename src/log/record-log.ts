@@ -23,6 +23,7 @@ import { createBudget } from './budget.ts';
 import { catchUpRotated } from './catch-up.ts';
 import { removeOutlived } from './compress.ts';
 import { describe } from './describe.ts';
+import { createReindex } from './edited.ts';
 import { createLogReader } from './forward.ts';
 import { appendToIndex } from './index-file.ts';
 import { LAYOUTS } from './layout.ts';
@@ -63,6 +64,7 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
   await makeFolder(config.data_dir);
   const current = await currentVolume(config);
   const newestIds = createNewestIds(current, log);
+  const reindex = createReindex(layout, log);
   /** null: somebody else wrote, or an append failed, so look again. */
   let tail: Tail | null = null;
   let closed = false;
@@ -209,8 +211,8 @@ export async function openLog<Value extends object = BatchRecord>({ config, kind
       }
     },
     has: (id) => newestIds.hasEver(id),
-    read: (query) => readRecords(current, query, log),
-    reader: () => createLogReader(current, kind),
+    read: (query) => readRecords(current, query, reindex, log),
+    reader: () => createLogReader(current, kind, reindex),
     onAppended: (listener) => { listeners.push(listener); },
     heldBy: async (told) => {
       budget.heldBy(told);

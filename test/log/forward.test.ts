@@ -1,5 +1,6 @@
 /** A log read from its beginning on, whatever becomes of its files meanwhile. */
 import { appendFile, copyFile, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -254,5 +255,31 @@ describe('a reader', () => {
     await writeFile(join(folder.folder, 'predictions-20260101T000000000Z.json.gz'), gzipSync('nothing'));
     await append(3);
     expect((await rest(log.reader(), await log.reader().resolve('beginning'))).found).toContain(recordItem(3).id);
+  });
+
+  it('finds what is in a rotated file that somebody edits, and so does who asks for the newest', async () => {
+    await log.close();
+    log = await folder.open({ rotate_bytes: 8000 });
+    await append(1, 40);
+    const reader = log.reader();
+    const { items, place } = await reader.read(await reader.resolve('beginning'), MOST);
+    const [oldest = '', ...others] = await folder.named('predictions-');
+    expect(others.length).toBeGreaterThan(0);
+    const text = await folder.text(oldest);
+    // The time of a file is as coarse as a tick of the system's clock.
+    await setTimeout(20);
+    await writeFile(join(folder.folder, oldest), text.replaceAll('"camID":"', '"camID":"the-old-'));
+    const seen = [...items.map(({ id }) => id), ...(await rest(reader, place)).found];
+    expect(seen).toEqual(ids(1, 40));
+    const newest = await log.read({ limit: 100, pictures: false }) as unknown as readonly BatchRecord[];
+    expect(newest.map(({ batch }) => batch.id)).toEqual(ids(1, 40).toReversed());
+    expect(newest.at(-1)).toMatchObject({ basic: { camID: expect.stringMatching(/^the-old-/) as string } });
+    // One record less, and for whoever asks first it is the page.
+    await setTimeout(20);
+    const lines = (await folder.text(oldest)).split('\n');
+    await writeFile(join(folder.folder, oldest), lines.toSpliced(2, 1).join('\n'));
+    expect(await log.read({ limit: 100, pictures: false })).toHaveLength(39);
+    expect((await rest(reader, await reader.resolve('beginning'))).found).toEqual(ids(1, 40).toSpliced(1, 1));
+    expect(folder.warnings).toEqual([]);
   });
 });

@@ -23,7 +23,7 @@ async function write(records: readonly BatchRecord[], settings?: Parameters<LogF
   await log.close();
 }
 
-const read = async (query: Partial<RecordQuery> = {}): Promise<Json[]> => readRecords(await currentVolume(at.files), { limit: 100, pictures: true, ...query }, at.log);
+const read = async (query: Partial<RecordQuery> = {}): Promise<Json[]> => readRecords(await currentVolume(at.files), { limit: 100, pictures: true, ...query }, () => Promise.resolve(false), at.log);
 const readIds = async (query: Partial<RecordQuery> = {}): Promise<string[]> =>
   (await read(query) as unknown as BatchRecord[]).map(({ batch }) => batch.id);
 
