@@ -53,15 +53,16 @@ export async function recover(folder: string, { books, spool, pipeline, log }: R
   const told = (paths: readonly string[]): string => [...paths.slice(0, PATHS_SHOWN), ...(paths.length > PATHS_SHOWN ? [`${paths.length - PATHS_SHOWN} more`] : [])].join(', ');
   if (left.aside.length > 0) log.warn(`${left.aside.length} damaged files say nothing of their batches; the frames are taken up without them`, { kept_as: told(left.aside) });
   if (left.unknown.length > 0) log.error(`of ${left.unknown.length} sessions nothing is known any more: their session.json is damaged, or they are another user's, and their frames stay where they lie`, { folders: told(left.unknown) });
-  for (const { camera_id, key } of left.damaged) {
-    if (!books.settled(key)) books.captured(camera_id);
-    await enterDamaged(camera_id, key, books);
-    await spool.remove(key);
-  }
   for (const batch of left.grouped) await spool.writeManifest(batch);
   for (const batch of left.batches) {
     signal.throwIfAborted();
     await pipeline.recover(batch);
+  }
+  // Last: the books remember so many names, and those of batches that were settled are asked about above.
+  for (const { camera_id, key } of left.damaged) {
+    if (!books.settled(key)) books.captured(camera_id);
+    await enterDamaged(camera_id, key, books);
+    await spool.remove(key);
   }
   for (const session of left.sessions) {
     await spool.end(session).catch((error: unknown) => {
