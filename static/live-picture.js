@@ -35,7 +35,10 @@ export function makePicture(name) {
     else waiting.delete(load);
     next();
   };
-  const tell = () => { setText(instead, newest === null ? none : gone ? 'The latest picture is gone' : 'Fetching the latest picture …'); };
+  const tell = () => {
+    const fetching = image.hidden ? 'Fetching the latest picture …' : '';
+    setText(instead, newest === null ? none : gone ? 'The latest picture is gone' : fetching);
+  };
   const settle = (isGone) => {
     image.hidden = isGone;
     [busy, gone] = [false, isGone];

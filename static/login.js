@@ -5,18 +5,23 @@ export function splitLogin(url) {
   const [, scheme, login, rest] = /^\s*([a-z][a-z0-9+.-]*:\/\/)([^/?#\s]*)@(.*?)\s*$/i.exec(url) ?? [];
   if (login === undefined) return null;
   const [name, ...password] = login.split(':');
+  const decoded = isPlain(scheme) ? (text) => text : decodeURIComponent;
   try {
-    return { url: `${scheme}${rest}`, username: decodeURIComponent(name), password: decodeURIComponent(password.join(':')) };
+    return { url: `${scheme}${rest}`, username: decoded(name), password: decoded(password.join(':')) };
   } catch {
     // Not percent-encoded as it should be: the camera is sent what was typed.
     return null;
   }
 }
 
+/** Nobody decodes the login of an RTMP address. */
+const isPlain = (url) => /^rtmps?:/i.test(url);
+
 const encoded = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 
 export function joinLogin({ url, username, password }) {
   if (username + password === '') return url;
-  const login = password === '' ? encoded(username) : `${encoded(username)}:${encoded(password)}`;
+  const asSent = isPlain(url) ? (text) => text : encoded;
+  const login = password === '' ? asSent(username) : `${asSent(username)}:${asSent(password)}`;
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)/i, (scheme) => `${scheme}${login}@`);
 }

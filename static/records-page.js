@@ -1,6 +1,7 @@
 /** The page of the newest records, of all cameras or of one, or of one record: what is new comes by itself only to who is at the top. */
 import { ask, cameraIn, count, element, keyed, setText } from './dom.js';
 import { keepAsking, refreshReadiness, tell } from './keep-asking.js';
+import { readRecord } from './record.js';
 import { createRecordList } from './record-list.js';
 
 const PAGE = 24;
@@ -13,6 +14,8 @@ const older = document.querySelector('#show-older');
 const { camera_id: field } = document.querySelector('#record-filter').elements;
 const records = createRecordList(list);
 
+const keyOf = (record) => readRecord(record).key;
+
 let limit = PAGE;
 let [told, shown] = [[], []];
 const asked = new URLSearchParams(location.search);
@@ -23,12 +26,24 @@ field.value = (asked.get('camera_id') ?? '').slice(0, field.maxLength);
 async function refresh() {
   const camera_id = cameraIn(field);
   const wanted = limit;
-  const answer = await records.newest({ limit: wanted, ...(camera_id === '' ? {} : { camera_id }), ...(id === null ? {} : { id }) });
+  const answer = await newest(wanted, { ...(camera_id === '' ? {} : { camera_id }), ...(id === null ? {} : { id }) });
   // Asked otherwise meanwhile: the next answer is there soon.
   if (camera_id !== cameraIn(field) || wanted !== limit) return;
   told = answer;
   if (isReading()) offer();
   else show();
+}
+
+/** What is further down has not changed: only the newest are asked for, unless so many came that there is a gap. */
+async function newest(wanted, query) {
+  const known = told;
+  if (known.length > PAGE) {
+    const answer = await records.newest({ limit: PAGE, ...query });
+    const keys = new Set(known.map(keyOf));
+    const added = answer.filter((record) => !keys.has(keyOf(record)));
+    if (added.length < answer.length) return [...added, ...known].slice(0, wanted);
+  }
+  return records.newest({ limit: wanted, ...query });
 }
 
 /** Whoever has gone down, or works with a card, keeps what is there. */
@@ -52,7 +67,7 @@ function show() {
 }
 
 async function askAgain() {
-  shown = [];
+  [told, shown] = [[], []];
   await refresh();
 }
 

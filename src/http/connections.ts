@@ -1,7 +1,8 @@
 /**
  * Keeps a server's connections few and short enough that nobody else starves: they get a share of the descriptors that the
  * process may have open. Where one too many comes, an idle one goes, then one whose request is not whole yet, then one whose
- * client takes nothing of its answer; an answer that is taken is never cut, however long it takes.
+ * client takes nothing of its answer; an answer that is taken is never cut, however long it takes. What is held for a client
+ * that takes nothing is given up where it is much, however few there are.
  */
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -22,6 +23,8 @@ export interface ConnectionLimits {
 
 const MOST = 4096;
 const LEAST = 16;
+/** Held for a client that takes nothing of it. */
+const MOST_HELD_BYTES = 1 << 20;
 /** One in so many descriptors may be a client's: the others are for cameras, models and files. */
 const SHARE = 4;
 
@@ -73,6 +76,14 @@ export function boundConnections(server: Server, limits: ConnectionLimits): Conn
       open.delete(socket);
       open.set(socket, exchanges);
     });
+  });
+
+  // Node calls a connection so on which nothing moves, not even within one long write.
+  server.timeout = limits.silentMs;
+  server.on('timeout', (socket: Socket) => {
+    const isIdle = (open.get(socket)?.size ?? 0) === 0;
+    if (isIdle || socket.writableLength > MOST_HELD_BYTES) socket.destroy();
+    else socket.setTimeout(limits.silentMs);
   });
 
   return {

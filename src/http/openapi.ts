@@ -53,7 +53,7 @@ const paths: Readonly<Record<string, Path>> = {
   '/start_stream': {
     post: {
       summary: 'Start a stream', tags: ['Start and stop'], requestBody: takes('StartStream'),
-      responses: { 200: answer('It started, or it was running already.', 'Started'), 400: plainError('Which field is missing or wrong; unknown models name the known ones.'), ...oldFaults },
+      responses: { 200: answer('It started, or it was running already.', 'Started'), 400: plainError('Which field is missing or wrong; unknown models name the known ones.'), 409: plainError('There are max_streams already.'), ...oldFaults },
     },
   },
   '/start_streams': {

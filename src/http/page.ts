@@ -84,7 +84,9 @@ export function pageRoutes(face: Face, staticDir: string, projectDir: string | n
 function withLogin(url: string, username: string, password: string): string {
   if (username + password === '') return url;
   const encoded = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
-  const login = password === '' ? encoded(username) : `${encoded(username)}:${encoded(password)}`;
+  // Nobody decodes that of an RTMP address.
+  const asSent = /^rtmps?:/i.test(url) ? (text: string): string => text : encoded;
+  const login = password === '' ? asSent(username) : `${asSent(username)}:${asSent(password)}`;
   return url.replace(/^[a-z][a-z0-9+.-]*:\/\//i, (scheme) => `${scheme}${login}@`);
 }
 

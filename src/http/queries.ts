@@ -1,15 +1,22 @@
 /** What can be looked at: models, latest pictures, records, health. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Request, Router } from 'express';
 import { LookoutError } from '../errors.ts';
+import { createLimit } from '../lib/limit.ts';
 import { linesLost } from '../lib/standard-streams.ts';
-import type { Face, RecordQuery } from '../types.ts';
+import type { Face, Json, RecordQuery } from '../types.ts';
 import { MOST_PICTURES, MOST_RECORDS } from './openapi-schemas.ts';
-import { untilGone } from './pour.ts';
+import { pour, untilGone } from './pour.ts';
 import { expectTime } from './read-time.ts';
 import { route } from './route.ts';
 
+/** Answers with pictures that are made at a time: each may have a hundred megabytes. */
+const AT_ONCE = 4;
+const PIECE_BYTES = 1 << 16;
+
 export function queryRoutes(face: Face, version: string): Router {
   const router = Router();
+  const fewAtOnce = createLimit(AT_ONCE);
 
   route(router, '/api/models', {
     get: async (_request, response) => {
@@ -39,9 +46,18 @@ export function queryRoutes(face: Face, version: string): Router {
   route(router, '/api/records', {
     get: async (request, response) => {
       const query = readQuery(request);
-      // Base64 of pictures hardly becomes smaller, however long it is worked on.
-      if (query.pictures) response.set('Cache-Control', 'no-transform');
-      response.json({ records: await face.records(query) });
+      if (!query.pictures) {
+        response.json({ records: await face.records(query) });
+        return;
+      }
+      const gone = untilGone(response);
+      await fewAtOnce(async () => {
+        if (gone.aborted) return;
+        const records = await face.records(query);
+        // Base64 of pictures hardly becomes smaller, however long it is worked on.
+        response.set('Cache-Control', 'no-transform').type('json');
+        await pour(response, inPieces(records), gone);
+      });
     },
   });
 
@@ -99,4 +115,15 @@ function readQuery({ query }: Request): RecordQuery {
     throw new LookoutError('bad_request', `limit must be a whole number from 1 to ${most}${withPictures ? ' with pictures' : ''}.`);
   }
   return { id: text('id'), camera_id: text('camera_id'), model: text('model'), since, limit: Number(limit), pictures: withPictures };
+}
+
+/** As one text it would keep everybody waiting while it is made; who takes it slowly takes one piece after the other. */
+async function* inPieces(records: readonly Json[]): AsyncGenerator<Uint8Array, void, void> {
+  yield Buffer.from('{"records":[');
+  for (const [place, record] of records.entries()) {
+    await nextTurn();
+    const bytes = Buffer.from(`${place === 0 ? '' : ','}${JSON.stringify(record)}`);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+  }
+  yield Buffer.from(']}');
 }

@@ -79,6 +79,27 @@ describe('connections beyond the limit', () => {
     expect([long, ...longs].map(({ closed }) => closed())).toEqual(Array(10).fill(false));
   });
 
+  it('are not needed to end what holds much for a client that takes nothing of it', async () => {
+    const { port, serve } = await claim({ silentMs: 500 });
+    serve((request, response) => { response.end(Buffer.alloc(request.url === '/much' ? 2e7 : 5e6)); });
+    const [deaf, busy] = [await open(port, `GET /much HTTP/1.1\r\n${HEAD}\r\n`), await open(port, `GET /much HTTP/1.1\r\n${HEAD}\r\n`)];
+    deaf.socket.pause();
+    let heard = 0;
+    busy.socket.on('data', ({ length }: Buffer) => {
+      heard += length;
+      busy.socket.pause();
+      setTimeout(() => { busy.socket.resume(); }, 5);
+    });
+    await until(() => deaf.socket.bytesRead > 0, 5000, () => 'nothing came');
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    // It hears of its end only behind what has come.
+    deaf.socket.resume();
+    await said(deaf);
+    expect(deaf.text().length).toBeLessThan(1.9e7);
+    await until(() => heard > 2e7, 20_000, () => `only ${heard}`);
+    expect(busy.closed()).toBe(false);
+  });
+
   const PIECE = Buffer.alloc(64 * 1024, 'x');
   it('take the place of those that read nothing of their answers; slow readers, and answers that pause, go on', async () => {
     const { port, serve } = await claim({ silentMs: 1500 });

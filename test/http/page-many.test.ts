@@ -241,6 +241,13 @@ inChromium((stage) => {
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.getByText('CAM-1: started').waitFor();
     expect(face.asked.starts[0]?.url).toBe('rtsp://admin:s%40cret@192.0.2.1/s?x=a@b');
+    // Nobody decodes that of an RTMP address: it is sent as it was typed.
+    await address.fill('rtmp://op:pa$$w0rd!%20@192.0.2.1/live');
+    await page.getByLabel('Camera', { exact: true }).fill('CAM-3');
+    expect([await address.inputValue(), await password.inputValue()]).toEqual(['rtmp://192.0.2.1/live', 'pa$$w0rd!%20']);
+    const sent = page.waitForRequest(/start_stream/);
+    await page.getByRole('button', { name: 'Start', exact: true }).click();
+    expect((await sent).postData()).toContain('"rtmp://op:pa$$w0rd!%20@192.0.2.1/live"');
     await address.fill('rtsp://a%zz:b@192.0.2.1/s');
     await page.getByLabel('Camera', { exact: true }).fill('CAM-2');
     expect(await address.inputValue(), 'what cannot be read is left').toBe('rtsp://a%zz:b@192.0.2.1/s');
@@ -262,6 +269,14 @@ inChromium((stage) => {
     face.written.unshift(nestedRecord('new_0123abcd-1', 'CAM-NEW'));
     await page.getByRole('button', { name: 'Show 1 new record' }).click();
     await page.locator('.record h3', { hasText: 'CAM-NEW' }).waitFor();
+    expect(await page.locator('.record').count()).toBe(41);
+    // What is further down was not asked for again, unless there would be a gap.
+    expect(face.asked.queries.at(-1)?.limit).toBe(24);
+    for (let i = 0; i < 30; i++) face.written.unshift(nestedRecord(`more_0123abcd-${i}`, 'CAM-MORE'));
+    await page.evaluate('scrollTo(0, 600)');
+    await page.getByRole('button', { name: 'Show 30 new records' }).click();
+    await eventually(() => page.locator('.record').count()).toBe(71);
+    expect(await page.locator('.record h3').allTextContents()).toEqual([...Array<string>(30).fill('CAM-MORE'), 'CAM-NEW', ...Array.from({ length: 40 }, (_, i) => `CAM-${i % 2}`)]);
     await page.getByLabel('Camera').fill('CAM-9');
     await page.waitForURL(/camera_id=CAM-9$/);
     await eventually(() => face.asked.queries.at(-1)?.camera_id).toBe('CAM-9');

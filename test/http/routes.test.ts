@@ -1,7 +1,9 @@
 /** The routes beyond the Flask orchestrator's: streams, models, pictures, records, health, documents. */
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { get as httpGet } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -235,6 +237,24 @@ describe('GET /api/records', () => {
     expect(light.json).toMatchObject({ records: [{ basic: { camID: 'CAM-001' } }, { camID: 'CAM-002' }] });
     expect(light.text).not.toContain('frame_base64');
     expect((await site.send('GET', '/api/records?pictures=true')).text).toContain('frame_base64');
+  });
+
+  it('answers those with pictures one after the other, as the others, and few such requests at a time', async () => {
+    face.written.push(nestedRecord('a'), nestedRecord('b'), flatRecord());
+    const { json, headers } = await site.send('GET', '/api/records?pictures=true');
+    expect(json).toEqual({ records: [nestedRecord('a'), nestedRecord('b'), flatRecord()] });
+    expect(headers['content-type']).toBe('application/json; charset=utf-8');
+    face.written.length = 0;
+    expect((await site.send('GET', '/api/records?pictures=true')).json).toEqual({ records: [] });
+    // More than anybody holds for a reader that takes nothing.
+    for (let number = 0; number < 50; number += 1) face.written.push(nestedRecord(`large-${number}`, 'CAM', 'A'.repeat(400_000)));
+    face.asked.queries.length = 0;
+    const deaf = Array.from({ length: 10 }, () => httpGet(`${site.url}/api/records?pictures=true`, (response) => { response.pause(); }).on('error', () => undefined));
+    await expect.poll(() => face.asked.queries.length).toBe(4);
+    await setTimeout(200);
+    expect(face.asked.queries).toHaveLength(4);
+    for (const one of deaf) one.destroy();
+    expect((await site.send('GET', '/api/records?pictures=true')).json).toEqual({ records: face.written });
   });
 
   it('answers the record of one batch', async () => {
