@@ -18,6 +18,9 @@ const SERVER_MS = 1000;
 /** Whoever asked about a slow name may have given up before it was found, and asks again. */
 const KEPT_MS = 60_000;
 
+/** For one of several addresses; Node gives each but the last a quarter of a second, in which nobody answers over a slow line. */
+export const ATTEMPT_MS = 3000;
+
 /** Those that are being asked about, and slow ones that were found lately. */
 const asked = new Map<string, Promise<readonly Address[]>>();
 /** `slow`: it took the system long when last asked about. `local`: it is known without a name server, as from a file of hosts. */
@@ -39,8 +42,8 @@ export function addressesOf(name: string): Promise<readonly Address[]> {
   return answer;
 }
 
-/** As `addressesOf`, for whoever opens a socket: its option `lookup`. */
-export const lookUp: LookupFunction = (name, { all, family: wanted }, done) => {
+/** As `addressesOf`, for a socket. */
+const lookUp: LookupFunction = (name, { all, family: wanted }, done) => {
   const isWanted = ({ family }: Address): boolean => wanted === undefined || wanted === 0 || wanted === family || wanted === `IPv${family}`;
   addressesOf(name).then((found) => {
     const [first, ...others] = found.filter(isWanted);
@@ -51,6 +54,9 @@ export const lookUp: LookupFunction = (name, { all, family: wanted }, done) => {
     else done(null, addresses[0].address, addresses[0].family);
   }, (error: unknown) => { done(error as NodeJS.ErrnoException, []); });
 };
+
+/** Options by which a socket finds its way. */
+export const FINDING = { lookup: lookUp, autoSelectFamilyAttemptTimeout: ATTEMPT_MS };
 
 async function find(name: string): Promise<readonly Address[]> {
   const way = ways.get(name);

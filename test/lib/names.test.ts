@@ -76,6 +76,7 @@ import { createPoster } from '${built('followers/webhook/post')}';
 import { openBucket } from '${built('followers/s3/bucket')}';
 import { connectTo } from '${built('followers/mqtt/connection')}';
 import { connect } from '${built('followers/postgres/connection')}';
+import { dialInWords } from '${built('sources/network/dial')}';
 const leave = new AbortController();
 const limits = { timeout_seconds: 5, ca: null, tls: 'off' };
 const places = {
@@ -85,13 +86,15 @@ const places = {
   postgres: (host) => connect({ host, port: 1, database: 'a', user: 'a', password: '' }, limits, leave.signal),
 };
 await found('near.test');
+await found('both.test');
 const tries = Object.entries(places).flatMap(([type, open]) => [0, 1, 2].map((index) => open('dead-' + type + index + '.test').then(() => 'reached', (error) => error.message)));
 // They are known for what they are.
 await new Promise((resolve) => setTimeout(resolve, 4000));
 const { ms } = await found('good.test');
 const told = await Promise.all(tries);
 const near = await Promise.all(Object.values(places).map((open) => open('near.test').then(() => 'reached', (error) => error.message)));
-console.log(JSON.stringify({ ms, told, near }));
+const both = await dialInWords({ scheme: 'rtsp', hostname: 'both.test', port: 1 }, { bounds: null, tls: 'any' }, String, leave.signal).then(() => 'reached', (error) => error.message);
+console.log(JSON.stringify({ ms, told, near, both }));
 process.exit();
 `;
 
@@ -113,7 +116,7 @@ interface Seen {
 async function run(script: string, nameservers: readonly string[]): Promise<unknown> {
   const folder = await mkdtemp(join(tmpdir(), 'lookout-names-'));
   try {
-    const files = { 'resolv.conf': nameservers.map((server) => `nameserver ${server}\n`).join(''), hosts: '127.0.0.7 near.test\n', 'script.mjs': script };
+    const files = { 'resolv.conf': nameservers.map((server) => `nameserver ${server}\n`).join(''), hosts: '127.0.0.7 near.test\n127.0.0.8 both.test\n127.0.0.9 both.test\n', 'script.mjs': script };
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const mount = 'for file in resolv.conf hosts; do mount --bind "$1/$file" "/etc/$file" || exit; done; node=$2; script=$1/script.mjs; shift 2; exec "$node" "$script" "$@"';
     const { file, args } = leashed('unshare', ['-m', 'sh', '-c', mount, 'sh', folder, process.execPath, ...nameservers]);
@@ -136,13 +139,14 @@ describe.skipIf(!mayMount).concurrent('names (needs leave to mount)', () => {
   });
 
   it('of places that follow hold up no others', async () => {
-    const { ms, told, near } = await run(FOLLOWED, ['127.0.53.54']) as { readonly ms: number; readonly told: readonly string[]; readonly near: readonly string[] };
+    const { ms, told, near, both } = await run(FOLLOWED, ['127.0.53.54']) as { readonly ms: number; readonly told: readonly string[]; readonly near: readonly string[]; readonly both: string };
     // Asked by the system, each of the twelve would keep one of two threads for ten seconds.
     expect(ms).toBeLessThan(5000);
     expect(told).toHaveLength(12);
     for (const why of told) expect(why).toMatch(/no answer within|did not establish a connection|gave no answer|does not answer/);
     // Nobody listens there, at the address that the file of hosts names.
     for (const why of near) expect(why).toMatch(/ECONNREFUSED 127\.0\.0\.7/);
+    expect(both).toBe('the camera could not be reached: connect ECONNREFUSED 127.0.0.8:1; connect ECONNREFUSED 127.0.0.9:1');
   });
 
   it('are found all at once where the first name server is silent', async () => {

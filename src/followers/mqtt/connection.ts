@@ -6,7 +6,7 @@ import { MqttClient, Store, type IClientOptions, type IStore } from 'mqtt';
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { systemClock } from '../../lib/clock.ts';
-import { lookUp } from '../../lib/names.ts';
+import { FINDING } from '../../lib/names.ts';
 import { hiderOfSecrets } from '../../lib/secrets.ts';
 import { shorten } from '../../lib/shorten.ts';
 import { followPackets } from './packet-lengths.ts';
@@ -229,7 +229,7 @@ function socketTo({ url, tls }: MqttSettings, ca: Buffer | null): Socket {
   const { protocol, hostname, port } = new URL(url);
   const host = hostname.replace(/^\[|\]$/g, '');
   // Messages are small and waited for: held back for company, each would be 40 ms late.
-  const to = { host, port: Number(port === '' ? usualPort(protocol) : port), lookup: lookUp, noDelay: true };
+  const to = { host, port: Number(port === '' ? usualPort(protocol) : port), ...FINDING, noDelay: true };
   if (protocol !== 'mqtts:') return connect(to);
   return connectTls({ ...to, servername: isIP(host) === 0 ? host : '', rejectUnauthorized: tls !== 'off', ...(ca && { ca }) });
 }

@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { linked } from '../../lib/linked.ts';
-import { lookUp } from '../../lib/names.ts';
+import { FINDING } from '../../lib/names.ts';
 import { isHere, type Address } from './address.ts';
 import { isOfItems } from './failure.ts';
 import { guard } from './guard.ts';
@@ -37,7 +37,7 @@ class SocketTo extends Socket {
 
   constructor({ host, port }: Address) {
     super();
-    this.#to = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port, lookup: lookUp };
+    this.#to = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { host, port, ...FINDING };
   }
 
   override connect(): this {

@@ -4,7 +4,7 @@ import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, S3Client } f
 import { LookoutError } from '../../errors.ts';
 import { untilAborted } from '../../lib/abort.ts';
 import { linked } from '../../lib/linked.ts';
-import { lookUp } from '../../lib/names.ts';
+import { FINDING } from '../../lib/names.ts';
 import { mayPass } from './failure.ts';
 import { placeOf, type S3Settings } from './settings.ts';
 
@@ -42,7 +42,7 @@ export function connectionTo(settings: S3Settings): Connection {
     // Servers other than Amazon's may refuse the checksums that newer SDKs add by themselves.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: silence, socketTimeout: silence, httpAgent: { lookup: lookUp }, httpsAgent: { lookup: lookUp } },
+    requestHandler: { connectionTimeout: silence, socketTimeout: silence, httpAgent: FINDING, httpsAgent: FINDING },
   });
   // Nearest to the wire: whatever looks at an answer has it from here.
   client.middlewareStack.add((next) => async (request) => {

@@ -5,7 +5,7 @@ import { LookoutError } from '../../errors.ts';
 import { beginningOf } from '../../lib/answer-beginning.ts';
 import { hasCode } from '../../lib/files.ts';
 import { linked } from '../../lib/linked.ts';
-import { lookUp } from '../../lib/names.ts';
+import { FINDING } from '../../lib/names.ts';
 import { shorten } from '../../lib/shorten.ts';
 import type { Address } from './address.ts';
 import type { Answer } from './answer.ts';
@@ -24,7 +24,7 @@ const SLOWEST_BYTES = 50_000;
 const LONGEST_WORDS = 300;
 
 export function createPoster({ origin, authorization }: Pick<Address, 'origin' | 'authorization'>, timeoutSeconds: number, hide: (text: string) => string): Poster {
-  const how = { keepAlive: true, maxSockets: 1, lookup: lookUp };
+  const how = { keepAlive: true, maxSockets: 1, ...FINDING };
   const [plain, tls] = [new Agent(how), new TlsAgent(how)];
 
   function send(target: URL, body: Uint8Array, headers: () => OutgoingHttpHeaders, signal: AbortSignal): Promise<IncomingMessage> {

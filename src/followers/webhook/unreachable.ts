@@ -1,5 +1,6 @@
 /** Why a request had no answer, in words. */
 import { LookoutError } from '../../errors.ts';
+import { codeOf, wordsOf } from '../../lib/words-of.ts';
 
 const OF_CERTIFICATES: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: 'it signs itself',
@@ -20,14 +21,4 @@ export function unreachable(origin: string, error: unknown, hide: (text: string)
   const advice = /signed|signs/.test(wrong ?? '') ? `; ${KNOWN}` : '';
   const why = wrong === undefined ? hide(wordsOf(error)) : `its certificate is not trusted: ${wrong}${advice} (${code})`;
   return new LookoutError('target_away', `${origin} could not be reached: ${why}`, { cause: error });
-}
-
-function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
-}
-
-/** Several addresses of one name fail together, in an error that itself says nothing. */
-function wordsOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(wordsOf).join('; ');
-  return (error instanceof Error ? error.message : '') || codeOf(error) || String(error);
 }

@@ -13,7 +13,8 @@ export interface PtsClock {
   ageMs(ptsSeconds: number, nowMs: number): number;
   /**
    * Servers that keep the last seconds for those who connect send them at once. As long as those are being read, the
-   * newest that came is the least delayed, and looks new; once nothing less delayed has come for a while, it is known.
+   * newest that came is the least delayed, and looks new; once nothing less delayed has come for a while, it is known. Where
+   * the stream's clock runs too fast each is less delayed than all before: that is not waited for.
    */
   settled(nowMs: number): boolean;
   /** Of what arrived last: another one since the clock was set. Times of two eras say nothing of how far apart they are. */
@@ -25,6 +26,8 @@ const WINDOW_MS = 30_000;
 /** B-frames arrive after pictures that are later, but not by so much; nor is one less delayed by so much once none has been for a while. */
 const SET_SECONDS = 1;
 const SETTLED_MS = 500;
+/** Nobody sends what was kept for so long. */
+const LONGEST_MS = 10_000;
 /** By so little the delay may become less at any time. */
 const JITTER_MS = 50;
 const OLDEST_MS = 10 * 60 * 1000;
@@ -35,6 +38,8 @@ export function createPtsClock(): PtsClock {
   let windowStart = -Infinity;
   let newest = -Infinity;
   let improvedMs = Infinity;
+  /** When the first came. */
+  let beganMs = Infinity;
   /** The first time since the clock was set, and the least delay until then. */
   let first = -Infinity;
   let before = Infinity;
@@ -46,6 +51,7 @@ export function createPtsClock(): PtsClock {
   return {
     arrived(pts, now) {
       const delay = now - pts * 1000;
+      beganMs = Math.min(beganMs, now);
       if (pts < newest - SET_SECONDS || (settled(now) && delay < least() - SET_SECONDS * 1000)) {
         const isBack = Math.abs(delay - before) < SET_SECONDS * 1000;
         [first, before, current] = isBack ? [-Infinity, Infinity, before] : [pts, least(), Infinity];
@@ -66,7 +72,7 @@ export function createPtsClock(): PtsClock {
       const age = now - pts * 1000 - (isBefore ? before : least());
       return age > 0 && age < OLDEST_MS ? age : 0;
     },
-    settled,
+    settled: (now) => settled(now) || now - beganMs >= LONGEST_MS,
     era: () => era,
   };
 }

@@ -8,6 +8,7 @@ import { beginningOf } from '../../lib/answer-beginning.ts';
 import { hasCode } from '../../lib/files.ts';
 import { hiderOf } from '../../lib/secrets.ts';
 import { shorten } from '../../lib/shorten.ts';
+import { wordsOf } from '../../lib/words-of.ts';
 import { answerTo, credentialsOf, unanswerable, type Authorize, type Credentials } from '../network/authentication.ts';
 import { dial, type Caution } from '../network/dial.ts';
 
@@ -139,7 +140,7 @@ function refusal(origin: string, status: number, login: Credentials | null | 'no
 }
 
 function unreachable(target: URL, error: Error, hide: Hide): LookoutError {
-  const reason = hide(error.message || String(error));
+  const reason = hide(wordsOf(error));
   if (error instanceof LookoutError) return new LookoutError(error.code, reason, { cause: error });
   return new LookoutError('stream_connect', `${hide(target.origin)} could not be reached: ${reason}`, { cause: error });
 }

@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { connect, isIP, type LookupFunction, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { LookoutError } from '../../errors.ts';
+import { ATTEMPT_MS } from '../../lib/names.ts';
 import { reach, type Bounds, type Place } from '../../lib/reach.ts';
 import { shorten } from '../../lib/shorten.ts';
+import { wordsOf } from '../../lib/words-of.ts';
 import { faultOf, type Tls } from './certificate.ts';
 
 export interface Caution {
@@ -29,7 +31,7 @@ export async function dial(place: Place, { bounds, tls, onread }: Caution, signa
     if (options.all) done(null, [...addresses]);
     else done(null, address, family);
   };
-  const to = { host: isName ? name : address, port: place.port, lookup: known, noDelay: true, keepAlive: true, ...(onread && { onread }) };
+  const to = { host: isName ? name : address, port: place.port, lookup: known, noDelay: true, keepAlive: true, autoSelectFamilyAttemptTimeout: ATTEMPT_MS, ...(onread && { onread }) };
   const secure = OVER_TLS.test(place.scheme) ? connectTls({ ...to, servername: isName ? name : '', rejectUnauthorized: false }) : null;
   const socket = secure ?? connect(to);
   try {
@@ -51,6 +53,6 @@ export async function dialInWords(place: Place, caution: Caution, hide: (text: s
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof LookoutError) throw new LookoutError(error.code, shorten(hide(error.message), LONGEST_WORDS), { cause: error });
-    throw new LookoutError('stream_connect', `the camera could not be reached: ${shorten(hide(error instanceof Error ? error.message : String(error)), LONGEST_WORDS)}`, { cause: error });
+    throw new LookoutError('stream_connect', `the camera could not be reached: ${shorten(hide(wordsOf(error)), LONGEST_WORDS)}`, { cause: error });
   }
 }

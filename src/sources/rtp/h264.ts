@@ -34,13 +34,16 @@ export function createH264(described: readonly Buffer[]): Assembler {
         if ((fragment & IS_LAST) !== 0) nals.end();
       } else if (type === STAP_A) {
         nals.several(bytes, start + 1, end);
-      } else if (type >= 1 && type <= LAST_WHOLE) nals.whole(bytes, start, end);
+      } else if (type <= LAST_WHOLE) nals.whole(bytes, start, end);
       // Others are for orders of sending that no camera is asked for, or of the camera's own invention.
     },
     lose: nals.lose,
     close: nals.close,
     get isContinued() {
       return nals.isContinued;
+    },
+    get isOpen() {
+      return nals.isOpen;
     },
     parameterSets: nals.parameterSets,
   };

@@ -39,6 +39,9 @@ export function createH265(described: readonly Buffer[]): Assembler {
     get isContinued() {
       return nals.isContinued;
     },
+    get isOpen() {
+      return nals.isOpen;
+    },
     parameterSets: nals.parameterSets,
   };
 }

@@ -73,6 +73,7 @@ export function createJpeg(described: Size | null): Assembler {
 
   return {
     isContinued: false,
+    isOpen: false,
     parameterSets: () => Buffer.alloc(0),
     lose() {
       isDamaged = true;

@@ -68,7 +68,8 @@ export function createReceiver({ payloadType, clockRate }: Track, assembler: Ass
         cameMs = nowMs;
       }
       assembler.add(bytes, from, to);
-      if (!isMarked(bytes, start)) return;
+      // Some mark every packet: a picture does not end within a fragment.
+      if (!isMarked(bytes, start) || assembler.isOpen) return;
       if (assembler.isContinued && closedAt === timestamp && place === 'next') areMarksWrong = true;
       if (areMarksWrong) return;
       closedAt = timestamp;

@@ -27,6 +27,8 @@ export interface Assembler {
   readonly close: (ptsSeconds: number) => Unit | null;
   /** Whether what has come since the last close goes on with the picture before. */
   readonly isContinued: boolean;
+  /** A fragment has come that says of itself that another one follows. */
+  readonly isOpen: boolean;
   /** See Playing. */
   readonly parameterSets: () => Buffer;
 }

@@ -99,11 +99,50 @@ describe('what was lost', () => {
 
   it.each([
     ['lengths that lie', Buffer.concat([Buffer.from([0x78]), measured(P), Buffer.from([0xff, 0xff, 1])]), true],
-    ['a fragment after another\'s beginning', Buffer.from([0x7c, 0x85, 0x88, 1, 2]), true],
     ['nothing in it', Buffer.from([0x78]), false],
     ['a kind that nobody knows', Buffer.from([0x1e, 1, 2]), false],
   ])('is seen by %s', (_what, payload, expected) => {
     expect(unitsOf(createH264([]), [...picture(0, 0, [P, payload, P]), ...picture(3, 3600, [P])]).map((unit) => unit.damaged)).toEqual([expected, false]);
+  });
+});
+
+describe('what is packed a little wrong, and nothing of it lost,', () => {
+  const CODE = Buffer.from([0, 0, 0, 1]);
+  const joined = Buffer.concat([SPS, CODE, PPS, CODE.subarray(1), IDR]);
+  const coded = (nal: Buffer): Buffer => Buffer.concat([CODE, nal]);
+  const endless = (nal: Buffer): readonly Buffer[] => fragments(nal, 7).map((piece) => Buffer.concat([piece.subarray(0, 1), Buffer.from([piece.readUInt8(1) & ~0x40]), piece.subarray(2)]));
+  const padded = (...filling: readonly number[]): Buffer => Buffer.concat([Buffer.from([0x78]), measured(SPS, PPS), Buffer.from(filling)]);
+
+  it.each<[string, readonly Buffer[]]>([
+    ['all in one NAL unit', [joined]],
+    ['all in one NAL unit, in fragments', fragments(joined, 40)],
+    ['with start codes', [SPS, PPS, IDR].map(coded)],
+    ['with start codes, in fragments', [coded(SPS), coded(PPS), ...fragments(coded(IDR), 7)]],
+    ['with no fragment that is the last', [SPS, PPS, ...endless(IDR)]],
+    ['aggregated, with a byte behind', [padded(7), IDR]],
+    ['aggregated, with zeros behind', [padded(0, 0, 0, 0, 0), IDR]],
+  ])('is put together: %s', (_what, payloads) => {
+    const units = unitsOf(createH264([]), [...picture(0, 0, payloads), ...picture(payloads.length, 3600, [P]), ...picture(payloads.length + 1, 7200, endless(P)), ...picture(payloads.length + 4, 10_800, [P]), ...picture(payloads.length + 5, 14_400, [P])]);
+    expect(units.slice(0, 4).map(bytesOf)).toEqual([annexB(SPS, PPS, IDR), annexB(P), annexB(P), annexB(P)]);
+    expect(units.map(({ key, damaged }) => ({ key, damaged })).slice(0, 2)).toEqual([{ key: true, damaged: false }, { key: false, damaged: false }]);
+    expect(units.every(({ damaged }) => !damaged)).toBe(true);
+  });
+
+  it('is known for a key picture that begins in a later fragment of what came before', () => {
+    const units = unitsOf(createH264([]), [...picture(0, 0, fragments(Buffer.concat([Buffer.from([0x06, 0x05, 0x01, 7, 0x80]), CODE, joined]), 10)), ...picture(20, 3600, [P])]);
+    expect(units).toMatchObject([{ key: true, damaged: false }, { key: false }]);
+  });
+
+  it('is put together where every packet is marked', () => {
+    const marked = [...picture(0, 0, [SPS, PPS, ...fragments(IDR, 10)]), ...picture(8, 3600, fragments(P, 10)), ...picture(11, 7200, [P])].map((one) => ({ ...one, marker: true }));
+    const units = unitsOf(createH264([]), marked);
+    expect(units.map(bytesOf)).toEqual([annexB(SPS, PPS, IDR), annexB(P), annexB(P)]);
+    expect(units.every(({ damaged }) => !damaged)).toBe(true);
+  });
+
+  it('is damaged as any other where something of it was lost', () => {
+    const lost = (at: number): readonly boolean[] => unitsOf(createH264([]), [...picture(0, 0, endless(IDR)).filter(({ sequence }) => sequence !== at), ...picture(8, 3600, [P]), ...picture(9, 7200, [P])]).map(({ damaged }) => damaged);
+    for (const at of [0, 3, 7]) expect(lost(at)[0], `packet ${at}`).toBe(true);
   });
 });
 
