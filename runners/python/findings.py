@@ -119,7 +119,12 @@ def name(value, at):
     value = scalar(value)
     if value is None or isinstance(value, (bytes, list, tuple, dict)):
         raise wrong(value, at, "a text")
-    return str(value)
+    return text(value)
+
+
+def text(value):
+    """Of a text that is a member of an enumeration too, the text: str() would name the member."""
+    return str.__str__(value) if isinstance(value, str) else str(value)
 
 
 def confidence(value, at):
@@ -154,7 +159,7 @@ def fitted(sides, frame, warn):
 def track(value, at):
     value = scalar(value)
     if isinstance(value, str):
-        return str(value)
+        return text(value)
     found = number(value, at)
     if isinstance(value, bool) or (found == int(found) and abs(int(value)) > MAX_EXACT):
         raise wrong(value, at, "a text or a number below 2^53")

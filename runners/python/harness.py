@@ -29,7 +29,11 @@ def main():
     def explain(error):
         if isinstance(error, findings.Invalid):
             return str(error)
-        return mistakes.explain(error, os.path.dirname(entry), (__file__, findings.__file__))
+        try:
+            return mistakes.explain(error, os.path.dirname(entry), (__file__, findings.__file__))
+        except Exception:
+            # The model may have changed what this needs, such as the working folder.
+            return mistakes.in_words(error)
 
     try:
         model = load(entry)
@@ -144,12 +148,12 @@ def describe(said):
         raise findings.Invalid(f"setup returned {findings.kind(said) or findings.shown(said)}, not a dict with detector, labels and device, nor None")
     labels = said.get("labels")
     if labels is not None:
-        labels = [str(label) for label in (labels.values() if isinstance(labels, dict) else findings.items(labels, "setup: labels"))]
+        labels = [findings.text(label) for label in (labels.values() if isinstance(labels, dict) else findings.items(labels, "setup: labels"))]
     return {"detector": text_or_none(said.get("detector")), "labels": labels, "device": text_or_none(said.get("device"))}
 
 
 def text_or_none(value):
-    return None if value is None else str(value)
+    return None if value is None else findings.text(value)
 
 
 def to_prediction(frame, answer, explain):

@@ -1,7 +1,6 @@
 """An author's mistakes in words that begin with the author's own line."""
 import inspect
 import os
-import sys
 import traceback
 
 # A record holds the errors of its frames.
@@ -10,9 +9,9 @@ SHOWN_CHARACTERS = 2000
 
 def log(text):
     try:
-        # In one write: between a line and its end another process may write.
-        print(f"{text}\n", end="", file=sys.stderr, flush=True)
-    except (OSError, ValueError):
+        # Not by sys.stderr, which may be the model's by now. In one write: between a line and its end another process may write.
+        os.write(2, f"{text}\n".encode("utf-8", "backslashreplace"))
+    except OSError:
         pass  # The model closed it, and there is no other place to say so.
 
 

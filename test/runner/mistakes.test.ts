@@ -108,3 +108,36 @@ test('a model that closed its own output says what is wrong all the same', async
   const runner = await startModel('python', { 'main.py': 'import os, sys\ndef setup(context):\n    sys.stdout.close(); sys.stderr.close(); os.closerange(0, 3)\ndef predict(frames, options):\n    raise OSError("no")\n' });
   expect((await failure(runner.predict(frames(1), {}, never))).message).toMatch(/the call failed: main\.py:5: OSError: no$/);
 });
+
+test('a model that sends its prints elsewhere, and has left its folder, loses the frame that it fails on alone', async () => {
+  const model = `import os, sys
+class Writer:
+    def write(self, text):
+        raise RuntimeError("not to be written to")
+def setup(context):
+    sys.stderr = Writer()
+    os.makedirs("gone"); os.chdir("gone"); os.rmdir(os.getcwd())
+def predict_frame(frame, options):
+    if frame.index == 0:
+        raise ValueError("bad")
+    return []
+`;
+  const runner = await startModel('python', { 'main.py': model });
+  expect((await runner.predict(frames(2), {}, never)).predictions).toEqual([
+    { index: 0, error: { code: 'bad_frame', message: expect.stringMatching(/ValueError: bad$/) as string } }, { index: 1, detections: [] },
+  ]);
+});
+
+test('a text that is a member of an enumeration is the text', async () => {
+  const model = `from enum import Enum
+class Label(str, Enum):
+    DOG = "dog"
+def setup(context):
+    return {"detector": Label.DOG, "labels": [Label.DOG]}
+def predict_frame(frame, options):
+    return [{"class": Label.DOG, "confidence": 0.5, "track": Label.DOG, "attributes": {"a": Label.DOG}}]
+`;
+  const runner = await startModel('python', { 'main.py': model });
+  expect(runner.ready).toMatchObject({ detector: 'dog', labels: ['dog'] });
+  expect((await runner.predict(frames(1), {}, never)).predictions).toEqual([{ index: 0, detections: [{ class: 'dog', confidence: 0.5, track: 'dog', attributes: { a: 'dog' } }] }]);
+});
