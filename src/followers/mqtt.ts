@@ -11,7 +11,7 @@ import type { Connection } from './mqtt/connection.ts';
 import { deliverItems } from './mqtt/deliver.ts';
 import { createLine } from './mqtt/line.ts';
 import { createMessages } from './mqtt/messages.ts';
-import { noticesOf } from './mqtt/notices.ts';
+import { createNotices } from './mqtt/notices.ts';
 import { placeOf } from './mqtt/place.ts';
 import { createPresence } from './mqtt/presence.ts';
 import { faultOf, type MqttSettings } from './mqtt/settings.ts';
@@ -53,7 +53,8 @@ export function create(context: FollowerContext<MqttSettings>): Follower {
   const clientId = own.client_id ?? propertyText(`${own.prefix}-${name}`);
   const messages = createMessages(topics);
 
-  const board = createBoard(() => noticesOf(context, topics, presence.sights()), (message, facts) => { log.warn(message, facts); }, life.signal);
+  const noticesOf = createNotices(context, topics);
+  const board = createBoard(() => noticesOf(presence.sights()), (message, facts) => { log.warn(message, facts); }, life.signal);
   const update = async (): Promise<void> => {
     if (line.current) await board.update(line.current);
   };

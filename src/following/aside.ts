@@ -50,7 +50,12 @@ export async function openAside(folder: string, maxBytes: number): Promise<Aside
       count += 1;
       await budget.add(file);
     },
-    list: async () => (await names()).map(path),
+    async list() {
+      const found = await names();
+      // Somebody may have removed some.
+      count = found.length;
+      return found.map(path);
+    },
     async read(file) {
       try {
         const { item } = JSON.parse(await readFile(file, 'utf8')) as { readonly item?: Item };

@@ -133,11 +133,15 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
     current.signal.throwIfAborted();
     const refused = await delivery.bring(items, further, current.signal);
     for (const one of refused) {
+      const before = aside.dropped;
       await insist(() => aside.put(one));
+      lose(one.item.log, aside.dropped - before, 'that were set aside are gone, for there were more bytes of them than there may be');
       log.repeated('warn', 'an item was refused, and is set aside', name, { id: one.item.id.slice(0, 200), reason: one.reason.slice(0, 500) });
     }
-    progress.took(items.length - refused.length);
-    if (items.length > refused.length) lastDeliveredAt = new Date(clock.now()).toISOString();
+    // Passed over while the target is away: it has not taken them.
+    const taken = delivery.trouble === null ? items.length - refused.length : 0;
+    progress.took(taken);
+    if (taken > 0) lastDeliveredAt = new Date(clock.now()).toISOString();
   }
 
   /** What the target has taken does not come again because a file of its own cannot be written. */
@@ -260,7 +264,10 @@ export async function startCourier(parts: CourierParts): Promise<Courier> {
       return taken;
     },
     async rewind(to) {
-      await order(() => progress.rewind(to));
+      await order(async () => {
+        await progress.rewind(to);
+        delivery.begin();
+      });
     },
     test: (asked) => follower.test(asked),
     async close() {

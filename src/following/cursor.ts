@@ -1,7 +1,7 @@
 /** How far a follower has come, in a file of its own: written by rename, kept aside where it cannot be read. */
 import { join } from 'node:path';
 import { putAside } from '../lib/aside.ts';
-import { makeFolder, readIfPresent, writeAtomically } from '../lib/files.ts';
+import { hasCode, makeFolder, readIfPresent, writeAtomically } from '../lib/files.ts';
 import { isObject } from '../lib/objects.ts';
 import type { Item, LogPlace } from '../types.ts';
 
@@ -27,9 +27,13 @@ export function cursorFile(folder: string, name: string, told: (aside: string) =
   const file = join(folder, `${name}.json`);
   return {
     async read() {
-      const text = await readIfPresent(file);
+      const text = await readIfPresent(file).catch((error: unknown) => {
+        // Another user's, a folder, or where the disk fails: it must not keep Lookout from starting.
+        if (hasCode(error, 'EACCES', 'EPERM', 'EISDIR', 'EIO')) return undefined;
+        throw error;
+      });
       if (text === null) return null;
-      const cursor = parse(text.toString('utf8'));
+      const cursor = text === undefined ? null : parse(text.toString('utf8'));
       if (cursor === null) told(await putAside(file));
       return cursor;
     },

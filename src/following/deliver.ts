@@ -9,6 +9,8 @@ export interface Delivery {
   bring(items: readonly Item[], further: Further, signal: AbortSignal): Promise<readonly Refused[]>;
   /** Of the last failure since something was taken; null: the target is there. */
   readonly trouble: Trouble | null;
+  /** What is to be brought is something else from now on: nothing is known of the target. */
+  begin(): void;
 }
 
 /** What comes behind, a stretch of it with each call; null: no more by now. */
@@ -68,8 +70,10 @@ export function createDelivery({ follower, clock, told, failed }: DeliveryParts)
   /** null: the target is away. */
   async function attempt(items: readonly Item[], signal: AbortSignal): Promise<readonly Refused[] | null> {
     try {
+      // What is passed over without asking the target says nothing of it.
+      const isAsked = trouble === null || (await sentOf(items, 1)).length > 0;
       const refused = await follower.deliver(items, signal);
-      succeed();
+      if (isAsked) succeed();
       return refused;
     } catch (error) {
       signal.throwIfAborted();
@@ -150,6 +154,10 @@ export function createDelivery({ follower, clock, told, failed }: DeliveryParts)
   return {
     get trouble() {
       return trouble;
+    },
+    begin() {
+      trouble = null;
+      pauseMs = SHORTEST_MS;
     },
     bring: (items, further, signal) => part(items, othersIn(further), TOGETHER, signal),
   };

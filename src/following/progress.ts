@@ -85,14 +85,15 @@ export async function openProgress(target: string, logs: ReadonlyMap<Kind, LogRe
       const there = new Map<Kind, LogPlace>();
       for (const [kind, reader] of logs) there.set(kind, await reader.resolve(to));
       const now = new Date(clock.now()).toISOString();
-      await keep({ places: Object.fromEntries(there), asked: now });
+      await keep({ places: { ...known?.places, ...Object.fromEntries(there) }, asked: now });
       for (const [kind, place] of there) places.set(kind, place);
       asked = now;
     },
     marked: (item) => (asked !== undefined && item.time !== null && Date.parse(item.time) <= Date.parse(asked) ? { ...item, asked: true } : item),
     async write(when) {
       if (!isDirty || (when === 'in time' && clock.monotonic() - writtenAt <= WRITE_MS)) return;
-      await keep({ places: Object.fromEntries(places), asked });
+      // Also of a log that is not followed for a while.
+      await keep({ places: { ...known?.places, ...Object.fromEntries(places) }, asked });
     },
   };
 }

@@ -175,6 +175,26 @@ describe('a follower', () => {
     expect(target.calls.filter((length) => length === 1).length).toBeLessThan(40);
   });
 
+  it('is not there again, and has taken nothing, for what is passed over without asking it', async () => {
+    target.isAway = true;
+    await append(1);
+    await start();
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    // As alerts that have become too old.
+    target.isSpared = () => true;
+    await append(2, 3);
+    await until(async () => (await status() as { lag_items: number }).lag_items === 0, 5000);
+    expect(await status()).toMatchObject({ state: 'waiting', reason: 'nobody is at home', delivered: 0, last_delivered_at: null });
+    target.isSpared = () => false;
+    target.isAway = false;
+    await append(4);
+    await took(ids(4, 4));
+    await until(async () => (await status() as { state: string }).state === 'idle', 5000);
+    expect(await status()).toMatchObject({ delivered: 1 });
+    expect(lines.filter((line) => line.includes('is away'))).toHaveLength(1);
+    expect(lines.filter((line) => line.includes('is there again'))).toHaveLength(1);
+  });
+
   it('stops at once while the target is away', async () => {
     target.isAway = true;
     await append(1);
@@ -328,6 +348,41 @@ describe('a follower', () => {
     await took([...ids(1, 2), ...ids(1, 2)]);
     expect((await readdir(join(folder, 'followers'))).some((name) => name.includes('damaged'))).toBe(true);
     expect(lines.join()).toContain('cursor could not be read');
+  });
+
+  it('waits for nothing once it is rewound to now', async () => {
+    target.isAway = true;
+    await append(1, 2);
+    await start();
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    await followers?.rewind('one', 'now');
+    expect(await status()).toMatchObject({ state: 'idle', reason: '', lag_items: 0 });
+    await append(3);
+    await until(async () => (await status() as { state: string }).state === 'waiting', 5000);
+    target.isAway = false;
+    await took(ids(3, 3));
+  });
+
+  it('begins anew where its cursor is a folder, and keeps that aside', async () => {
+    await mkdir(join(folder, 'followers/one.json'), { recursive: true });
+    await append(1, 2);
+    await start();
+    await took(ids(1, 2));
+    expect((await readdir(join(folder, 'followers'))).some((name) => name.includes('damaged'))).toBe(true);
+    expect(lines.join()).toContain('cursor could not be read');
+  });
+
+  it('counts as lost what goes of what was set aside for want of room, and what somebody removes is not there', async () => {
+    await setAside(1);
+    target.refuses = () => true;
+    await start({ aside_max_bytes: 1 });
+    await append(2, 4);
+    await until(async () => (await status() as { lost: number }).lost === 3, 5000);
+    expect(await status()).toMatchObject({ set_aside: 1 });
+    expect(lines.join('')).toContain('that were set aside are gone');
+    for (const name of await readdir(join(folder, 'followers/one.aside'))) await rm(join(folder, 'followers/one.aside', name));
+    expect(await followers?.retry('one')).toBe(0);
+    expect(await status()).toMatchObject({ set_aside: 0 });
   });
 
   it('goes on where a cursor of the future leads nowhere', async () => {

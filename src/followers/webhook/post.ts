@@ -2,6 +2,7 @@
 import { Agent, request as requestHttp, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, request as requestHttps } from 'node:https';
 import { LookoutError } from '../../errors.ts';
+import { untilAborted } from '../../lib/abort.ts';
 import { beginningOf } from '../../lib/answer-beginning.ts';
 import { hasCode } from '../../lib/files.ts';
 import { linked } from '../../lib/linked.ts';
@@ -35,7 +36,15 @@ export function createPoster({ origin, authorization }: Pick<Address, 'origin' |
     return new Promise((resolve, reject) => {
       // Whatever the environment says of certificates in general.
       const request = target.protocol === 'https:' ? requestHttps(target, { ...options, agent: tls, rejectUnauthorized: true }) : requestHttp(target, { ...options, agent: plain });
-      request.on('response', resolve);
+      request.on('response', (response) => {
+        // Answered before it had all, the target may never read the rest: the next one would wait for that.
+        response.once('close', () => { if (!request.writableFinished) request.destroy(); });
+        resolve(response);
+      });
+      request.on('upgrade', (response, socket) => {
+        socket.destroy();
+        resolve(response);
+      });
       request.on('error', (error) => {
         // The target closed the kept connection just as we asked: it has not heard us.
         if (request.reusedSocket && hasCode(error, 'ECONNRESET', 'EPIPE') && !signal.aborted) resolve(send(target, body, headers, signal));
@@ -66,7 +75,8 @@ export function createPoster({ origin, authorization }: Pick<Address, 'origin' |
       const late = new LookoutError('target_away', `${origin} gave no answer within ${seconds} s`);
       const timer = setTimeout(() => { link.abort(late); }, seconds * 1000);
       try {
-        return await follow(to, body, headers, link.signal);
+        // A request that waits for its connection does not hear that it is given up.
+        return await untilAborted(follow(to, body, headers, link.signal), link.signal);
       } catch (error) {
         if (link.signal.aborted) throw link.signal.reason;
         throw error instanceof LookoutError ? error : unreachable(origin, error, hide);
