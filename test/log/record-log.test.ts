@@ -221,6 +221,7 @@ describe('a torn tail', () => {
 
 it('a byte order mark before it is no damage', async () => {
   await write(['a', 'b']);
+  await new Promise((resolve) => setTimeout(resolve, 20));
   await writeFile(at.files.predictions, `\uFEFF${await at.text()}`);
   const [record] = await write(['c']);
   expect(JSON.parse((await at.text()).replace('\uFEFF', ''))).toEqual([sampleRecord('a'), sampleRecord('b'), record]);
@@ -267,6 +268,11 @@ describe('damage before the end', () => {
 
 describe('a file that is to be written anew', () => {
   const damage = (text: string): string => text.replace('"id":"b"', '"id":"b ');
+  /** The time of a file is as coarse as a tick of the system's clock. */
+  const edit = async (file: string, data: string | Buffer): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await writeFile(file, data);
+  };
   const idsOf = async (log: RecordLog): Promise<readonly string[]> => (await log.read({ limit: 10, pictures: false })).map((one) => (one as unknown as BatchRecord).batch.id);
 
   it('has a record in which are bytes that are no text as it was', async () => {
@@ -274,7 +280,7 @@ describe('a file that is to be written anew', () => {
     const harmed = Buffer.from(damage(await at.text()));
     const picture = harmed.indexOf('QUJD', harmed.indexOf('"id":"b '));
     harmed.fill(0xff, picture, picture + 2);
-    await writeFile(at.files.predictions, harmed);
+    await edit(at.files.predictions, harmed);
     await write(['e']);
     const records = await at.parse() as readonly BatchRecord[];
     expect(records.map(({ batch }) => batch.id)).toEqual(['a', 'c', 'd', 'e']);
@@ -292,7 +298,7 @@ describe('a file that is to be written anew', () => {
     try {
       await write(['a', 'b', 'c']);
       const harmed = damage(await at.text());
-      await writeFile(at.files.predictions, harmed);
+      await edit(at.files.predictions, harmed);
       const log = await at.open();
       await log.append([sampleRecord('d')], never);
       expect(await idsOf(log)).toEqual(['d', 'c', 'a']);
@@ -315,7 +321,7 @@ describe('a file that is to be written anew', () => {
       for (const id of ['a', 'b', 'c']) await log.append([sampleRecord(id, { picture: 'A'.repeat(50_000) })], never);
       await log.close();
       const harmed = damage(await readFile(files.predictions, 'utf8'));
-      await writeFile(files.predictions, harmed);
+      await edit(files.predictions, harmed);
       await writeFile(filler, Buffer.alloc(800_000));
       expect(isNoRoom(await at.open(files).catch((error: unknown) => error))).toBe(true);
       expect(await readFile(files.predictions, 'utf8')).toBe(harmed);
